@@ -1,0 +1,52 @@
+#pragma once
+
+/*
+ * What handlers are given. An api file is: parse the request, call what knows, render.
+ * No SQL and no decision lives in api/. Each file exports one table of routes.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "alertd/db/db.h"
+#include "alertd/http/http.h"
+#include "alertd/store/store.h"
+#include "lib/base/log.h"
+
+enum api_wake {
+    API_WAKE_RULES,  /* rules were imported, enabled, disabled */
+    API_WAKE_OUTBOX, /* something is due to be sent, or was superseded */
+};
+
+struct api {
+    struct db *state;     /* state.db */
+    struct store *store;  /* samples */
+    struct http_hub *hub; /* live events for the dashboard */
+    const struct log *log;
+    const char *external_url; /* "http://127.0.0.1:9797", no trailing slash */
+    const char *storage_path;
+    bool auth_off;
+    int64_t started_ms;
+    int64_t retention_ms;             /* 0: everything is kept */
+    const struct route_config *route; /* receivers, grouping; for the status page */
+    /* What a handler changed in state.db, for the loops that live off it. */
+    void (*wake)(void *app, enum api_wake what);
+    int (*reload)(void *app, struct err *reterr);
+    void (*render_metrics)(void *app, struct str *out);
+    void *app;
+};
+
+struct api_table {
+    const struct http_route *routes;
+    size_t n;
+};
+
+/* One per file. */
+extern const struct api_table api_push_routes;      /* api/push.c: write, import */
+extern const struct api_table api_query_routes;     /* api/prom_query.c */
+extern const struct api_table api_rules_routes;     /* api/rules.c: prometheus rules+alerts, ours */
+extern const struct api_table api_incidents_routes; /* api/incidents.c and the ack page */
+extern const struct api_table api_postmortems_routes; /* api/postmortems.c */
+extern const struct api_table api_access_routes;      /* api/access.c: login, tokens */
+extern const struct api_table api_status_routes; /* api/status.c: healthy, metrics, agents ... */
+extern const struct api_table api_web_routes;    /* api/web.c: the embedded dashboard */

@@ -1,0 +1,105 @@
+#pragma once
+
+/*
+ * SQLite's one home: a database file with ONE connection that does every commit and
+ * every checkpoint, on one thread, and any number of read-only connections.
+ * (Debian's 3.40.1 corrupts the log when a second connection commits during a
+ * checkpoint; and one writer never meets "database is locked".)
+ *
+ *   any thread --db_write(job)--> queue --writer thread--> BEGIN; job; job; job; COMMIT (fsync)
+ *                    ^                                                          |
+ *                    +--------- each caller wakes with its own result ----------+
+ *
+ * Group commit: all jobs waiting when a transaction starts share it and its fsync. A
+ * job that fails is rolled back alone (savepoint); when the COMMIT fails all fail.
+ * So 0 from db_write() means durable: synchronous=FULL, WAL.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+
+enum {
+    DB_E_CORRUPT = 1, /* not a database, damaged, or of a newer schema: words say */
+    DB_E_LOCKED = 2,  /* another process holds the folder (db_lock_folder) */
+    DB_E_FULL = 3,    /* no space left; nothing of the job was stored */
+    DB_E_CONSTRAINT = 4,
+};
+
+struct db;
+struct db_conn; /* one connection: the writer's inside a job, or a reader's */
+struct db_stmt;
+
+struct db_migration {
+    int version; /* 1, 2, 3 ... without gaps */
+    const char *name;
+    const char *sql;
+};
+
+struct db_options {
+    const char *path;
+    bool sync_normal; /* synchronous=NORMAL: loses the tail on power cut; off by default */
+    uint32_t application_id;
+    const struct db_migration *migrations;
+    size_t n_migrations;
+    int64_t max_wait_ms; /* longest a job waits for others to share its commit; 0 = none */
+};
+
+/* Opens or makes the file, migrates it in one transaction each (a copy of the file is
+ * kept beside it before the first), starts the writer thread. */
+int db_open(const struct db_options *options, struct db **ret_db, struct err *reterr);
+/* Drains the queue, checkpoints, closes. NULL is fine. */
+void db_close(struct db *db);
+
+/* Runs job(conn, arg) on the writer thread inside the group's transaction and waits
+ * until it is committed and synced. The job's own non-zero result rolls back what it
+ * did and is returned as it is. Jobs must be quick and must not call db_write(). */
+typedef int db_job(struct db_conn *conn, void *arg, struct err *reterr);
+int db_write(struct db *db, db_job *job, void *arg, struct err *reterr);
+
+/* A read-only connection from the pool, with a consistent snapshot until released. */
+int db_read_begin(struct db *db, struct db_conn **ret_conn, struct err *reterr);
+void db_read_end(struct db *db, struct db_conn *conn);
+
+/* A consistent copy of the whole database into `path` (must not exist), while running. */
+int db_backup(struct db *db, const char *path, struct err *reterr);
+
+struct db_stats {
+    uint64_t commits, jobs, failed_jobs;
+    uint64_t commit_us_total, commit_us_max; /* since the last reading of the max */
+    uint64_t wal_bytes, file_bytes;
+    uint64_t queue_depth;
+};
+void db_stats(struct db *db, struct db_stats *ret_stats);
+
+/* flock on folder/lock, held until the process ends; DB_E_LOCKED names the pid. */
+int db_lock_folder(const char *folder, struct err *reterr);
+
+/* --- statements: prepared once per connection and SQL text (compared by pointer, so
+ * use string literals), bound by position from 1, reset by db_done(). --- */
+
+/* Never fails at once: an error is kept and returned by the first step. */
+struct db_stmt *db_prepare(struct db_conn *conn, const char *sql_literal);
+void db_bind_int(struct db_stmt *stmt, int index, int64_t value);
+void db_bind_float(struct db_stmt *stmt, int index, double value);
+void db_bind_text(struct db_stmt *stmt, int index, const char *text); /* NULL binds NULL; copied */
+void db_bind_blob(struct db_stmt *stmt, int index, const void *bytes, size_t len); /* copied */
+void db_bind_null(struct db_stmt *stmt, int index);
+
+/* true while there is a row. At false, db_done() tells whether it was the end or an error. */
+bool db_step(struct db_stmt *stmt);
+int64_t db_int(struct db_stmt *stmt, int column);
+double db_float(struct db_stmt *stmt, int column);
+const char *db_text(struct db_stmt *stmt, int column); /* "" for NULL; a loan until next step */
+bool db_is_null(struct db_stmt *stmt, int column);
+const void *db_blob(struct db_stmt *stmt, int column, size_t *ret_len);
+
+/* Ends the use of a statement: 0, or what went wrong since db_prepare(). */
+int db_done(struct db_stmt *stmt, struct err *reterr);
+/* For statements without rows: step to the end and done. */
+int db_run(struct db_stmt *stmt, struct err *reterr);
+
+int64_t db_last_id(struct db_conn *conn);
+int64_t db_changes(struct db_conn *conn);

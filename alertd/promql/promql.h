@@ -1,0 +1,95 @@
+#pragma once
+
+/*
+ * PromQL, Prometheus 3's: text -> typed syntax tree -> values over a source.
+ *
+ *   text --lexer--> tokens --parser--> struct promql_expr (positions, types)
+ *   expr + source + [start, end] step --eval--> struct promql_value
+ *
+ * Everything made lives in the arena the caller brings; its limit is the memory
+ * limit of the query. An instant query is a range query of one step.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alertd/promql/source.h"
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+
+enum {
+    PROMQL_E_SYNTAX = 1, /* reterr has line and column */
+    PROMQL_E_TYPE = 2,   /* well formed, but makes no sense: position and words */
+    PROMQL_E_LIMIT = 3,  /* text, depth, samples, points, memory or time: words say which */
+    PROMQL_E_EVAL = 4,   /* many-to-many matching, duplicate series ...: words */
+};
+
+enum promql_type {
+    PROMQL_SCALAR,
+    PROMQL_VECTOR,
+    PROMQL_MATRIX, /* range vector */
+    PROMQL_STRING,
+};
+
+struct promql_expr; /* ast.h */
+
+/* text is NUL-terminated and must outlive the expr. */
+int promql_parse(struct arena *arena,
+                 const char *text,
+                 struct promql_expr **ret_expr,
+                 struct err *reterr);
+enum promql_type promql_expr_type(const struct promql_expr *expr);
+/* The canonical spelling, as Prometheus prints it. */
+void promql_print(const struct promql_expr *expr, struct str *out);
+
+/* The comparison at the top of an alert's expression, when there is one:
+ * `left OP number` (either way round, under and/unless: the left arm). For graphs
+ * with a threshold line. False when there is none. *ret_left is part of expr. */
+bool promql_threshold(const struct promql_expr *expr,
+                      const struct promql_expr **ret_left,
+                      double *ret_threshold);
+
+struct promql_limits {
+    size_t max_samples;      /* touched by one query; 0: 50 million */
+    size_t max_points;       /* steps of a range query; 0: 11,000 */
+    int64_t lookback_ms;     /* 0: 5 min */
+    int64_t deadline_ms;     /* a monotonic instant, checked through now_fn; 0: none */
+    int64_t (*now_fn)(void); /* for the deadline; the core reads no clock itself */
+};
+
+struct promql_query {
+    int64_t start_ms, end_ms;
+    int64_t step_ms; /* 0: instant at start_ms */
+    struct promql_limits limits;
+};
+
+struct promql_series {
+    const struct labels *labels;
+    size_t n;
+    const int64_t *t_ms;
+    const double *values; /* stale markers never appear here */
+};
+
+struct promql_value {
+    enum promql_type type;        /* of an instant query; a range query gives a matrix */
+    struct promql_series *series; /* vector: one point each; matrix: points each;
+                                     scalar: one series without labels */
+    size_t n;
+    const char *string; /* type STRING */
+    const char **warnings;
+    size_t n_warnings;
+    const char **infos;
+    size_t n_infos;
+    size_t n_samples; /* samples read, for statistics */
+};
+
+/* Vector results are in Prometheus' order: sort()/topk order where it means
+ * something, otherwise as evaluated. Matrix results are sorted by labels. */
+int promql_eval(const struct promql_expr *expr,
+                const struct source *source,
+                const struct promql_query *query,
+                struct arena *arena,
+                struct promql_value *ret_value,
+                struct err *reterr);

@@ -1,0 +1,95 @@
+/*
+ * Numbers as text, exactly and quickly. See float.h.
+ */
+
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <strings.h>
+
+extern "C" {
+#include "lib/base/float.h"
+}
+
+static size_t put(char *text, const char *word)
+{
+    size_t len = std::strlen(word);
+
+    std::memcpy(text, word, len + 1);
+    return len;
+}
+
+static size_t special(double value, char *text)
+{
+    if (std::isnan(value))
+        return put(text, "NaN");
+    return put(text, value > 0 ? "+Inf" : "-Inf");
+}
+
+extern "C" __attribute__((visibility("hidden"))) size_t float_plain(double value, char *text)
+{
+    if (!std::isfinite(value))
+        return special(value, text);
+
+    char *end = std::to_chars(text, text + FLOAT_TEXT_MAX - 1, value, std::chars_format::fixed).ptr;
+    *end = '\0';
+    return static_cast<size_t>(end - text);
+}
+
+extern "C" __attribute__((visibility("hidden"))) size_t float_short(double value, char *text)
+{
+    double size = std::fabs(value);
+
+    if (!std::isfinite(value))
+        return special(value, text);
+    if (size == 0 || (size >= 1e-4 && size < 1e21))
+        return float_plain(value, text);
+
+    char *end =
+        std::to_chars(text, text + FLOAT_TEXT_MAX - 1, value, std::chars_format::scientific).ptr;
+    *end = '\0';
+    return static_cast<size_t>(end - text);
+}
+
+static bool is_word(const char *text, size_t len, const char *word)
+{
+    return len == std::strlen(word) && strncasecmp(text, word, len) == 0;
+}
+
+extern "C" __attribute__((visibility("hidden"))) int float_parse(const char *text,
+                                                                 size_t len,
+                                                                 double *ret_value)
+{
+    bool minus = len && text[0] == '-';
+    double value = 0;
+
+    if (len && (text[0] == '-' || text[0] == '+')) {
+        text++;
+        len--;
+    }
+    if (!len || text[0] == '-' || text[0] == '+')
+        return -EINVAL;
+    if (is_word(text, len, "nan")) {
+        *ret_value = std::numeric_limits<double>::quiet_NaN();
+        return 0;
+    }
+    if (is_word(text, len, "inf") || is_word(text, len, "infinity")) {
+        value = std::numeric_limits<double>::infinity();
+    } else {
+        if (!std::strchr("0123456789.", text[0]))
+            return -EINVAL;
+        auto read = std::from_chars(text, text + len, value);
+        if (read.ptr != text + len || read.ec == std::errc::invalid_argument)
+            return -EINVAL;
+        if (read.ec == std::errc::result_out_of_range) {
+            const char *e = static_cast<const char *>(std::memchr(text, 'e', len));
+            if (!e)
+                e = static_cast<const char *>(std::memchr(text, 'E', len));
+            value = e && e[1] == '-' ? 0 : std::numeric_limits<double>::infinity();
+        }
+    }
+    *ret_value = minus ? -value : value;
+    return 0;
+}

@@ -1,0 +1,24 @@
+#pragma once
+
+/*
+ * Small files, whole. Bigger or growing things (spool, database) have homes of
+ * their own.
+ */
+
+#include <stddef.h>
+
+#include "lib/base/err.h"
+
+/* Reads all of path, at most limit bytes, into heap memory with a NUL behind it
+ * (free()). -EFBIG when it is longer; negative errno otherwise, with words. */
+int fs_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len, struct err *reterr);
+
+/* Replaces path by bytes so that a crash leaves the old or the new, never a mix:
+ * temporary file beside it with `mode`, fsync, rename, fsync of the folder. */
+int fs_replace(const char *path, const void *bytes, size_t len, unsigned mode, struct err *reterr);
+
+/* mkdir -p with mode 0700 for what is missing. */
+int fs_make_folders(const char *path, struct err *reterr);
+
+/* Bytes free to us on the file system of path; negative errno. */
+int fs_free_bytes(const char *path, unsigned long long *ret_bytes);

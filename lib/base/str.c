@@ -1,0 +1,90 @@
+/*
+ * Text under construction, with a ceiling. See str.h.
+ */
+
+#include "lib/base/str.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+
+void str_addn(struct str *str, const char *bytes, size_t len)
+{
+    if (str->full || len > str->limit - str->len) {
+        str->full = true;
+        return;
+    }
+    str->text = mem_grow(str->text, &str->capacity, str->len + len + 1, 1);
+    if (len)
+        memcpy(str->text + str->len, bytes, len);
+    str->len += len;
+    str->text[str->len] = '\0';
+}
+
+void str_add(struct str *str, const char *text)
+{
+    str_addn(str, text, strlen(text));
+}
+
+void str_addc(struct str *str, char c)
+{
+    str_addn(str, &c, 1);
+}
+
+void str_addv(struct str *str, const char *fmt, va_list ap)
+{
+    char small[256];
+    va_list again;
+
+    va_copy(again, ap);
+    int need = vsnprintf(small, sizeof(small), fmt, ap);
+    if (need >= 0 && (size_t)need < sizeof(small)) {
+        str_addn(str, small, (size_t)need);
+    } else if (need >= 0) {
+        char *large = mem_alloc((size_t)need + 1);
+
+        (void)vsnprintf(large, (size_t)need + 1, fmt, again);
+        str_addn(str, large, (size_t)need);
+        free(large);
+    }
+    va_end(again);
+}
+
+void str_addf(struct str *str, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    str_addv(str, fmt, ap);
+    va_end(ap);
+}
+
+const char *str_text(const struct str *str)
+{
+    return str->text ? str->text : "";
+}
+
+char *str_take(struct str *str)
+{
+    char *text = str->text ? str->text : mem_strdup("");
+
+    *str = STR_INIT(str->limit);
+    return text;
+}
+
+void str_cut(struct str *str, size_t len)
+{
+    if (len < str->len) {
+        str->len = len;
+        str->text[len] = '\0';
+    }
+    str->full = false;
+}
+
+void str_done(struct str *str)
+{
+    free(str->text);
+    *str = STR_INIT(str->limit);
+}

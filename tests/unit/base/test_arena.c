@@ -1,0 +1,66 @@
+/*
+ * Memory with one lifetime and a ceiling.
+ */
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "tests/lib/row.h"
+
+static void test_every_piece_is_aligned_zeroed_and_apart(void **state)
+{
+    ARENA_AUTO struct arena arena;
+    unsigned char *pieces[200];
+
+    arena_init(&arena, 1 << 20);
+    for (size_t i = 0; i < 200; i++) {
+        static const unsigned char zeros[200];
+        unsigned char *piece = arena_alloc(&arena, i);
+
+        assert_non_null(piece);
+        assert_int_equal((uintptr_t)piece % alignof(max_align_t), 0);
+        assert_memory_equal(piece, zeros, i);
+        memset(piece, (int)i, i);
+        pieces[i] = piece;
+    }
+    for (size_t i = 0; i < 200; i++)
+        for (size_t at = 0; at < i; at++)
+            assert_int_equal(pieces[i][at], i);
+}
+
+static void test_the_limit_is_exact(void **state)
+{
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, 96);
+    assert_non_null(arena_alloc(&arena, 64));
+    assert_null(arena_alloc(&arena, 33));
+    assert_non_null(arena_alloc(&arena, 17)); /* takes 32 */
+    assert_null(arena_alloc(&arena, 1));
+    arena_reset(&arena);
+    assert_non_null(arena_alloc(&arena, 96));
+}
+
+static void test_sizes_that_overflow_are_refused(void **state)
+{
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, SIZE_MAX);
+    assert_null(arena_alloc(&arena, SIZE_MAX));
+    assert_null(arena_array(&arena, SIZE_MAX / 2, 3));
+    assert_null(arena_strndup(&arena, "x", SIZE_MAX));
+    assert_string_equal(arena_strndup(&arena, "firing, still", 6), "firing");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_piece_is_aligned_zeroed_and_apart),
+        cmocka_unit_test(test_the_limit_is_exact),
+        cmocka_unit_test(test_sizes_that_overflow_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

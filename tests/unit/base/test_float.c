@@ -1,0 +1,81 @@
+/*
+ * Numbers as Prometheus prints and reads them.
+ */
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "lib/base/float.h"
+#include "tests/lib/row.h"
+
+static const struct {
+    double value;
+    const char *plain;
+    const char *brief;
+} numbers[] = {
+    {0, "0", "0"},
+    {-0.0, "-0", "-0"},
+    {1, "1", "1"},
+    {0.1, "0.1", "0.1"},
+    {1e21, "1000000000000000000000", "1e+21"},
+    {1e20, "100000000000000000000", "100000000000000000000"},
+    {0.00001, "0.00001", "1e-05"},
+    {123456789.125, "123456789.125", "123456789.125"},
+    {INFINITY, "+Inf", "+Inf"},
+    {-INFINITY, "-Inf", "-Inf"},
+    {NAN, "NaN", "NaN"},
+};
+
+static void test_print(void **state)
+{
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        char text[FLOAT_TEXT_MAX];
+
+        row("%s", numbers[i].plain);
+        assert_int_equal(float_plain(numbers[i].value, text), strlen(numbers[i].plain));
+        assert_string_equal(text, numbers[i].plain);
+        (void)float_short(numbers[i].value, text);
+        assert_string_equal(text, numbers[i].brief);
+    }
+}
+
+static void test_the_longest_fit(void **state)
+{
+    char text[FLOAT_TEXT_MAX];
+
+    assert_true(float_plain(-5e-324, text) < FLOAT_TEXT_MAX);
+    assert_true(float_plain(-1.7976931348623157e308, text) < FLOAT_TEXT_MAX);
+}
+
+static void test_read(void **state)
+{
+    static const char *const bad[] = {"", "-", "+-1", "1x", "0x", " 1", "1 ", "e5", "--1", "nanx"};
+    double value = 0;
+
+    assert_int_equal(float_parse("-1.5e3", 6, &value), 0);
+    assert_true(value == -1500);
+    assert_int_equal(float_parse("+Inf", 4, &value), 0);
+    assert_true(isinf(value));
+    assert_int_equal(float_parse("NaN", 3, &value), 0);
+    assert_true(isnan(value));
+    assert_int_equal(float_parse("1e999", 5, &value), 0);
+    assert_true(isinf(value));
+    assert_int_equal(float_parse("1e-999", 6, &value), 0);
+    assert_true(value == 0);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        row("'%s' is no number", bad[i]);
+        assert_int_equal(float_parse(bad[i], strlen(bad[i]), &value), -EINVAL);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_print),
+        cmocka_unit_test(test_the_longest_fit),
+        cmocka_unit_test(test_read),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
