@@ -8,12 +8,15 @@
  *     row("for 2m: one false starts the wait again");
  */
 
-#include <cmocka.h>
-#include <setjmp.h>
+/* cmocka 1.1.5 names types it does not include: in this order or not at all. */
+/* clang-format off */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
 
 __attribute__((format(printf, 1, 2))) static inline void row(const char *fmt, ...)
 {
