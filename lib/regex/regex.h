@@ -19,21 +19,22 @@ enum {
     REGEX_E_LIMIT = 2,  /* pattern longer than 4 KiB or program too large */
 };
 
-/* Heap; regex_free(). `.` matches a newline as in Prometheus matchers ((?s)). */
+/* Heap; regex_free(). `.` matches a newline as in Prometheus matchers ((?s));
+ * where it must not, put `(?-s)` in front of the pattern. */
 int regex_new(const char *pattern, struct regex **ret_regex, struct err *reterr);
 void regex_free(struct regex *regex);
 
 bool regex_matches_all(const struct regex *regex, const char *text, size_t len);    /* anchored */
 bool regex_matches_within(const struct regex *regex, const char *text, size_t len); /* anywhere */
 
-/* label_replace: when all of text matches, appends `template` with $1, ${name} and
+/* label_replace: when all of text matches, appends the replacement with $1, ${name} and
  * $$ expanded (Go's rules) and returns true. */
 bool regex_expand(const struct regex *regex,
                   const char *text,
-                  const char *template,
+                  const char *replacement,
                   struct str *out);
 /* reReplaceAll: appends text with every match replaced (Go's $ rules). */
 void regex_replace_all(const struct regex *regex,
                        const char *text,
-                       const char *template,
+                       const char *replacement,
                        struct str *out);
