@@ -32,8 +32,12 @@ struct db;
 struct db_conn; /* one connection: the writer's inside a job, or a reader's */
 struct db_stmt;
 
+/* Each is applied once, in order of its number, and recorded in the table
+ * schema_migration(version, name, applied_at): a number that arrives late (two
+ * branches, before a release) is still applied. A file that records a number we
+ * do not know was made by a newer program and is refused. */
 struct db_migration {
-    int version; /* 1, 2, 3 ... without gaps */
+    int version; /* ascending */
     const char *name;
     const char *sql;
 };
@@ -45,6 +49,19 @@ struct db_options {
     const struct db_migration *migrations;
     size_t n_migrations;
     int64_t max_wait_ms; /* longest a job waits for others to share its commit; 0 = none */
+    bool check;          /* PRAGMA quick_check at open: for small files that must be right */
+    bool bulk;           /* sample partitions: deleted pages are not overwritten with zeros */
+    /* Bytes set aside in path + "-reserve" and given back when the disk is nearly full, so
+     * that the last acknowledgement, silence or page still commits. 0: none. */
+    int64_t reserve_bytes;
+};
+
+/* The migrations of state.db, made from alertd/db/migrations/NNNN_name.sql. */
+extern const struct db_migration db_state_migrations[];
+extern const size_t db_n_state_migrations;
+
+enum {
+    DB_STATE_APPLICATION_ID = 0x57425354, /* "WBST" */
 };
 
 /* Opens or makes the file, migrates it in one transaction each (a copy of the file is
@@ -71,6 +88,9 @@ struct db_stats {
     uint64_t commit_us_total, commit_us_max; /* since the last reading of the max */
     uint64_t wal_bytes, file_bytes;
     uint64_t queue_depth;
+    /* A sync failed: what is on disk is unknown, nothing is acknowledged any more, and
+     * only a restart (which reads the log back) helps. The program should end. */
+    bool broken;
 };
 void db_stats(struct db *db, struct db_stats *ret_stats);
 

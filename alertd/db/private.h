@@ -1,0 +1,85 @@
+#pragma once
+
+/*
+ * What the files of alertd/db share among themselves: the two structs behind db.h
+ * and the translation of SQLite's result codes into ours.
+ */
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+
+#include "alertd/db/db.h"
+
+struct db_stmt {
+    struct db_stmt *next; /* in its connection */
+    struct db_conn *conn;
+    sqlite3_stmt *stmt; /* NULL when it could not be prepared */
+    const char *sql;    /* compared by pointer */
+    bool busy;          /* between db_prepare() and db_done() */
+    int rc;             /* the first thing that went wrong since db_prepare() */
+    char words[160];    /* and SQLite's words for it */
+};
+
+enum {
+    DB_STMT_BUCKETS = 64
+};
+
+struct db_conn {
+    struct db_conn *next; /* among the idle readers */
+    sqlite3 *handle;
+    struct db_stmt *stmts[DB_STMT_BUCKETS]; /* prepared once, by address of the text */
+    struct db *db;
+};
+
+struct db_request;
+
+struct db {
+    char *path;
+    struct db_options options; /* path and migrations are the caller's: not used after open */
+    struct db_conn writer;
+
+    /* the queue: any thread -> writer thread */
+    pthread_mutex_t lock;
+    pthread_cond_t wake; /* the writer waits for work here */
+    struct db_request *first, *last;
+    uint64_t queue_depth;
+    bool stopping;
+    pthread_t thread;
+
+    /* the writer's own: */
+    int wal_pages;       /* in the log since the last complete checkpoint */
+    int broken;          /* errno of a failed sync: nothing is acknowledged any more */
+    char *reserve;       /* path of the reserve file, NULL when there is none */
+    bool reserve_is_set; /* it holds its bytes */
+
+    struct db_stats stats; /* under lock */
+
+    pthread_mutex_t readers_lock;
+    struct db_conn *idle_readers;
+    unsigned n_idle_readers;
+};
+
+/* The result for a SQLite code: 0, negative errno or DB_E_*. */
+int db_result(int rc);
+/* The same with words "what: SQLite's words" from the connection. */
+int db_fail(sqlite3 *handle, int rc, const char *what, struct err *reterr);
+
+/* Opens one connection with the pragmas all of ours have. */
+int db_conn_open(
+    struct db_conn *conn, struct db *db, const char *path, int flags, struct err *reterr);
+/* Finalises the statements and closes. */
+void db_conn_close(struct db_conn *conn);
+/* A statement without rows or bindings that is not worth keeping. */
+int db_conn_exec(struct db_conn *conn, const char *sql, struct err *reterr);
+/* One integer of a PRAGMA or a scalar query. */
+int db_conn_int(struct db_conn *conn, const char *sql, int64_t *ret_value, struct err *reterr);
+
+/* migrate.c: brings an open writer connection to the schema of the options. */
+int db_migrate(struct db_conn *conn, const struct db_options *options, struct err *reterr);
+/* backup.c: a compact copy of the snapshot the connection sees, synced to disk. */
+int db_copy(struct db_conn *conn, const char *path, struct err *reterr);
+
+/* writer.c */
+int db_writer_start(struct db *db, struct err *reterr);
+void db_writer_stop(struct db *db);
