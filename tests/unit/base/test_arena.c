@@ -54,12 +54,48 @@ static void test_sizes_that_overflow_are_refused(void **state)
     assert_string_equal(arena_strndup(&arena, "firing, still", 6), "firing");
 }
 
+static void count_down(void *object)
+{
+    (*(int *)object)--;
+}
+
+static void test_farewells_are_called_once(void **state)
+{
+    ARENA_AUTO struct arena arena;
+    int held = 3;
+
+    arena_init(&arena, 100);
+    while (arena_on_reset(&arena, count_down, &held))
+        held++;
+    held -= 3; /* what is left is the number of farewells taken */
+    assert_true(held > 0);
+    arena_reset(&arena);
+    assert_int_equal(held, 0);
+    arena_reset(&arena);
+    assert_int_equal(held, 0);
+}
+
+static void test_big_pieces_leave_the_shared_block_in_use(void **state)
+{
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, 1 << 20);
+    char *before = arena_alloc(&arena, 16);
+    memset(arena_alloc(&arena, 100000), 1, 100000);
+    char *after = arena_alloc(&arena, 16);
+    before[15] = 'x';
+    after[15] = 'y';
+    assert_int_equal(before[15], 'x');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_piece_is_aligned_zeroed_and_apart),
         cmocka_unit_test(test_the_limit_is_exact),
         cmocka_unit_test(test_sizes_that_overflow_are_refused),
+        cmocka_unit_test(test_farewells_are_called_once),
+        cmocka_unit_test(test_big_pieces_leave_the_shared_block_in_use),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
