@@ -1,0 +1,25 @@
+#pragma once
+
+/*
+ * Pieces of the incidents' API that the overview shows too. Each writes one JSON value.
+ */
+
+#include "alertd/api/api.h"
+#include "lib/json/write.h"
+
+/* [INCIDENT]: the open ones, newest first, 50 at most. */
+int incidents_write_open(struct json_out *out,
+                         struct db_conn *conn,
+                         struct arena *arena,
+                         struct err *reterr);
+/* [{"receiver","kind","last_sent_at","oldest_waiting_at"}] of the route's receiver. */
+int incidents_write_told(struct json_out *out,
+                         struct db_conn *conn,
+                         const struct route_config *config,
+                         int64_t now_ms,
+                         struct err *reterr);
+/* [{"at","fired"}]: 24 hourly buckets, oldest first. */
+int incidents_write_hours(struct json_out *out,
+                          struct db_conn *conn,
+                          int64_t now_ms,
+                          struct err *reterr);

@@ -1,0 +1,45 @@
+#pragma once
+
+/*
+ * Drains the outbox: one thread per integration, so that a receiver that hangs delays
+ * nobody else, and one that makes reminders and gives up on what is a day old.
+ *
+ *   rules' transaction --> outbox rows --wake--> worker of the integration:
+ *       claim (commit) -> render -> send (10 s at most) -> mark (commit) -> SSE `incident`
+ *
+ * Ended by SIGKILL anywhere, the row is found again at the next start and sent again
+ * under the same idempotency key: at least once, in order per incident.
+ */
+
+#include <stdint.h>
+
+#include "alertd/db/db.h"
+#include "alertd/http/http.h"
+#include "alertd/route/config.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+
+struct loop_notify;
+
+struct loop_notify_options {
+    struct db *state;
+    const struct route_config *config; /* referenced */
+    struct http_hub *hub;              /* NULL: nobody watches */
+    const struct log *log;
+    const char *external_url;     /* for links in pages; copied */
+    const char *storage_path;     /* holds ack.key */
+    int64_t (*now_wall_ms)(void); /* the clock, injected */
+};
+
+int loop_notify_start(const struct loop_notify_options *options,
+                      struct loop_notify **ret_loop,
+                      struct err *reterr);
+/* Waits for sends under way, 10 s at most each and all at once. NULL is fine. */
+void loop_notify_stop(struct loop_notify *loop);
+
+/* Something is due, or was superseded. From any thread, never blocks. */
+void loop_notify_wake(struct loop_notify *loop);
+
+/* `# HELP`, `# TYPE` and the loop's self-metrics in text exposition. */
+void loop_notify_metrics(struct loop_notify *loop, struct str *out);

@@ -1,0 +1,159 @@
+#pragma once
+
+/*
+ * Who is told, and when: alertd's config file, read strictly.
+ *
+ *     global:     defaults that receivers inherit (smarthost, from ...)
+ *     receivers:  a name and its integrations: webhook, email, ntfy, command
+ *     route:      the receiver, what groups alerts together, and three times
+ *
+ * Spelled as in Alertmanager's file where the thing exists there, so that a file can be
+ * carried over. A receiver without integrations reaches the dashboard only; that is also
+ * what stands in when there is no file (route_config_default_text()).
+ *
+ * Invariants
+ *  (1) a config is never changed after it is made; it is counted, so that a reload can
+ *      swap it while notifications are under way.
+ *  (2) every integration has a name of its own in the outbox: (receiver, kind, slot).
+ *  (3) a secret is held by value or by the path of its file, never both. Files are read
+ *      when a page is sent, so a rotated secret needs no reload.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+
+enum {
+    ROUTE_E_CONFIG = 1, /* reterr has line, column and what to do */
+
+    ROUTE_CONFIG_BYTES_MAX = 1024 * 1024,
+    ROUTE_RECEIVERS_MAX = 64,
+    ROUTE_INTEGRATIONS_MAX = 64, /* in all: each has a worker thread */
+    ROUTE_GROUP_BY_MAX = 32,
+    ROUTE_ARGUMENTS_MAX = 64,
+};
+
+enum route_kind {
+    ROUTE_DASHBOARD, /* nobody outside is told */
+    ROUTE_WEBHOOK,
+    ROUTE_EMAIL,
+    ROUTE_NTFY,
+    ROUTE_COMMAND,
+};
+
+struct route_secret {
+    const char *value; /* NULL when it is in a file or was not given */
+    const char *file;
+};
+
+struct route_authorization {
+    const char *type; /* "Bearer" */
+    struct route_secret credentials;
+};
+
+struct route_basic_auth {
+    const char *username;
+    struct route_secret password;
+};
+
+struct route_http {
+    struct route_authorization authorization;
+    struct route_basic_auth basic_auth;
+};
+
+struct route_webhook {
+    struct route_secret url;
+    struct route_http http;
+    int64_t max_alerts; /* in one payload; 0: no limit of its own */
+};
+
+struct route_email {
+    const char *to;        /* addresses with commas between */
+    const char *from;      /* inherited from global */
+    const char *smarthost; /* host:port */
+    const char *hello;
+    const char *auth_username;
+    struct route_secret auth_password;
+    bool require_tls;
+};
+
+struct route_ntfy {
+    const char *url; /* the server's root */
+    const char *topic;
+    struct route_secret token;
+    int64_t priority; /* 1..5; 0: by severity */
+};
+
+struct route_command {
+    const char **argv; /* NULL-terminated; argv[0] is an absolute path */
+};
+
+struct route_integration {
+    enum route_kind kind;
+    const char *receiver; /* its receiver's name */
+    unsigned slot;        /* index among the receiver's integrations of this kind */
+    bool send_resolved;
+    int64_t timeout_ms; /* of one attempt */
+    union {
+        struct route_webhook webhook;
+        struct route_email email;
+        struct route_ntfy ntfy;
+        struct route_command command;
+    };
+};
+
+struct route_receiver {
+    const char *name;
+    struct route_integration *integrations; /* never empty: dashboard stands in */
+    size_t n_integrations;
+};
+
+struct route_times {
+    int64_t group_wait_ms;      /* an incident's first page waits so long for company */
+    int64_t group_interval_ms;  /* between pages about new alerts of one incident */
+    int64_t repeat_interval_ms; /* until acknowledged or over */
+};
+
+struct route_names {
+    const char **at;
+    size_t n;
+};
+
+struct route_config {
+    const char *external_url; /* NULL: not set here */
+    int64_t resolve_timeout_ms;
+    struct route_receiver *receivers;
+    size_t n_receivers;
+    const struct route_receiver *receiver; /* the route's */
+    struct route_names group_by;           /* label names, sorted */
+    bool group_by_all;                     /* it was "..." */
+    struct route_times times;
+};
+
+/* The value of an environment variable or NULL; the shell passes getenv's. */
+typedef const char *route_environment(void *arg, const char *name);
+
+/* Reads a config file's text. Relative paths in it are under base_folder. Counted once;
+ * give it back with route_config_unref(). 0 or ROUTE_E_CONFIG. */
+int route_config_parse(const char *text,
+                       size_t len,
+                       const char *base_folder,
+                       route_environment *environment,
+                       void *environment_arg,
+                       const struct route_config **ret_config,
+                       struct err *reterr);
+/* What is used without a file; parses with route_config_parse(). */
+const char *route_config_default_text(void);
+
+const struct route_config *route_config_ref(const struct route_config *config);
+void route_config_unref(const struct route_config *config); /* NULL is fine */
+
+/* "webhook", "email" ...; the API's and the outbox' spelling. */
+const char *route_kind_name(enum route_kind kind);
+/* NULL when the config has no such integration (any more). A loan. */
+const struct route_integration *route_config_find(const struct route_config *config,
+                                                  const char *receiver,
+                                                  const char *kind,
+                                                  unsigned slot);

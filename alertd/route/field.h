@@ -1,0 +1,57 @@
+#pragma once
+
+/*
+ * A map of the config file is a table: one row per key says its type, where its value
+ * goes, and what it is for. Reading checks every row and refuses every key without one.
+ * Private to route/.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "alertd/route/config.h"
+#include "lib/base/arena.h"
+#include "lib/yaml/yaml.h"
+
+enum field_type {
+    FIELD_TEXT,        /* const char * */
+    FIELD_URL,         /* const char *: http:// or https:// with a host */
+    FIELD_HOST_PORT,   /* const char * */
+    FIELD_ADDRESSES,   /* const char *: mail addresses, commas between */
+    FIELD_DURATION,    /* int64_t, milliseconds */
+    FIELD_COUNT,       /* int64_t, not negative */
+    FIELD_BOOL,        /* bool */
+    FIELD_SECRET,      /* struct route_secret: by value, ${ENV} is replaced */
+    FIELD_SECRET_URL,  /* the same, and it must be a URL */
+    FIELD_SECRET_FILE, /* struct route_secret: the path of its file */
+    FIELD_ARGV,        /* const char **, NULL-terminated */
+    FIELD_LABEL_NAMES, /* struct route_names, sorted; "..." alone is allowed */
+    FIELD_MAP,         /* a nested struct, described by `nested` */
+};
+
+struct field {
+    const char *name;
+    enum field_type type;
+    size_t offset;
+    const char *help;
+    const struct field *nested; /* ends with a row without a name */
+};
+
+struct field_reader {
+    struct arena *arena;
+    const char *base_folder;
+    route_environment *environment;
+    void *environment_arg;
+};
+
+/* Fills the fields of `into` that the map names; the others keep what they had. */
+int field_read_map(const struct field_reader *reader,
+                   const struct yaml_node *map,
+                   const struct field *fields,
+                   void *into,
+                   struct err *reterr);
+
+/* A copy in the config's arena; NULL past its limit. */
+const char *field_copy(const struct field_reader *reader, const char *text);
+/* The words for that. */
+int field_too_large(const struct yaml_node *node, struct err *reterr);
