@@ -57,7 +57,7 @@ enum ctl_exit cmd_incident_list(struct ctl *ctl)
             (void)snprintf(firing, sizeof(firing), "%lld/%lld",
                            (long long)number(incident, "n_firing"),
                            (long long)number(incident, "n_alerts"));
-            table_row(&table, field(incident, "key"), field(incident, "status"),
+            TABLE_ROW(&table, field(incident, "key"), field(incident, "status"),
                       field(incident, "severity"),
                       ago(field(incident, "opened_at"), opened, AGO_MAX), firing,
                       field(incident, "title"));
@@ -111,7 +111,7 @@ static void print_timeline(const struct json *incident)
         /* "2026-11-23T22:27:00.123Z" -> "11-23 22:27:00" */
         (void)snprintf(shown, sizeof(shown), "%.5s %.8s", at && strlen(at) > 19 ? at + 5 : "",
                        at && strlen(at) > 19 ? at + 11 : "");
-        table_row(&table, shown, actor ? actor : field(event, "source"), field(event, "text"));
+        TABLE_ROW(&table, shown, actor ? actor : field(event, "source"), field(event, "text"));
     }
     table_print(&table);
 }

@@ -45,7 +45,7 @@ enum ctl_exit cmd_postmortem_list(struct ctl *ctl)
             (void)json_get_string_or(document, keys[k], NULL, &texts[k], NULL);
         (void)snprintf(number, sizeof(number), "%lld", (long long)id);
         (void)snprintf(to_do, sizeof(to_do), "%lld", (long long)prompts);
-        table_row(&table, number, texts[0], texts[1], ago(texts[2], updated, AGO_MAX), to_do,
+        TABLE_ROW(&table, number, texts[0], texts[1], ago(texts[2], updated, AGO_MAX), to_do,
                   texts[3]);
     }
     if (list && json_length(list) > 0)

@@ -59,7 +59,7 @@ static void print_vector(const struct json *result)
         if (!metric || !point)
             continue;
         print_series(metric, &series);
-        table_row(&table, value_of(point), str_text(&series));
+        TABLE_ROW(&table, value_of(point), str_text(&series));
     }
     table_print(&table);
 }

@@ -127,7 +127,7 @@ enum ctl_exit cmd_agents(struct ctl *ctl)
         (void)json_get_string_or(agent, "last_push_at", NULL, &pushed, NULL);
         (void)snprintf(series, sizeof(series), "%lld", (long long)number(agent, "series"));
         describe_probes(agent, &probes);
-        table_row(&table, id, state, ago(pushed, pushed_text, AGO_MAX), series, str_text(&probes));
+        TABLE_ROW(&table, id, state, ago(pushed, pushed_text, AGO_MAX), series, str_text(&probes));
     }
     if (list && json_length(list) > 0)
         table_print(&table);

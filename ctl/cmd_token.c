@@ -94,7 +94,7 @@ static void add_token_row(struct table *table, const struct json *token)
     (void)json_get_string_or(token, "last_used_at", NULL, &used, NULL);
     (void)json_get_string_or(token, "expires_at", NULL, &expires, NULL);
     (void)snprintf(number, sizeof(number), "%lld", (long long)id);
-    table_row(table, number, list ? join(list, &scopes) : "", agent, ago(used, used_text, AGO_MAX),
+    TABLE_ROW(table, number, list ? join(list, &scopes) : "", agent, ago(used, used_text, AGO_MAX),
               expires ? ago(expires, expires_text, AGO_MAX) : "never", name);
 }
 

@@ -219,17 +219,16 @@ static void read_globals(int argc, char **argv, struct ctl *ctl, struct line *li
 {
     for (int i = 1; i < argc; i++) {
         const char *flag = NULL;
+        bool is_option = strncmp(argv[i], "--", 2) == 0;
 
-        if (strcmp(argv[i], "--") == 0 || strncmp(argv[i], "--", 2) != 0)
-            line->options[line->n_options++] = argv[i];
-        else if (take(argv, argc, &i, "url", true, &ctl->url) ||
-                 take(argv, argc, &i, "token-file", true, &line->token_file))
+        if (is_option && (take(argv, argc, &i, "url", true, &ctl->url) ||
+                          take(argv, argc, &i, "token-file", true, &line->token_file)))
             continue;
-        else if (take(argv, argc, &i, "json", false, &flag))
+        if (is_option && take(argv, argc, &i, "json", false, &flag))
             ctl->json = true;
-        else if (take(argv, argc, &i, "help", false, &flag))
+        else if (is_option && take(argv, argc, &i, "help", false, &flag))
             line->help = true;
-        else if (take(argv, argc, &i, "version", false, &flag))
+        else if (is_option && take(argv, argc, &i, "version", false, &flag))
             line->version = true;
         else
             line->options[line->n_options++] = argv[i];
@@ -317,14 +316,21 @@ static enum ctl_exit run(struct ctl *ctl, struct line *line)
     return status;
 }
 
+/* An environment variable that says something, else NULL. */
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe): before any thread */
+
+    return value && *value ? value : NULL;
+}
+
 int main(int argc, char **argv)
 {
-    const char *url = getenv("ALERTD_URL");
-    const char *no_color = getenv("NO_COLOR");
+    const char *url = variable("ALERTD_URL");
     struct ctl ctl = {
-        .url = url && *url ? url : DEFAULT_URL,
-        .token = getenv("ALERTD_TOKEN"),
-        .color = isatty(STDOUT_FILENO) && !(no_color && *no_color),
+        .url = url ? url : DEFAULT_URL,
+        .token = variable("ALERTD_TOKEN"),
+        .color = isatty(STDOUT_FILENO) && !variable("NO_COLOR"),
     };
     char **words = calloc((size_t)argc + 1, sizeof(*words));
     char **options = calloc((size_t)argc + 1, sizeof(*options));

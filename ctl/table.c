@@ -4,6 +4,7 @@
 
 #include "ctl/table.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,7 @@ void table_print(struct table *table)
     size_t n = n_columns(table);
     size_t widths[TABLE_COLUMNS_MAX] = {0};
 
+    assert(n > 0);
     for (size_t i = 0; i < n; i++)
         widths[i] = width_of(table->heads[i]);
     for (size_t i = 0; i < table->n_cells; i++)

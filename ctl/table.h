@@ -4,7 +4,7 @@
  * Aligned columns on a terminal.
  *
  *     struct table table = TABLE("KEY", "STATUS", "SINCE");
- *     table_row(&table, key, status, since);
+ *     TABLE_ROW(&table, key, status, since);
  *     table_print(&table);   and frees it
  *
  * Widths are counted in characters, not bytes; the last column is never padded.
@@ -25,7 +25,7 @@ struct table {
 #define TABLE(...) ((struct table){.heads = {__VA_ARGS__}})
 
 /* One text per head, copied. */
-#define table_row(table, ...) table_add((table), (const char *[]){__VA_ARGS__})
+#define TABLE_ROW(table, ...) table_add((table), (const char *[]){__VA_ARGS__})
 void table_add(struct table *table, const char *const *cells);
 void table_print(struct table *table);
 
