@@ -35,6 +35,7 @@ struct http_identity {
     unsigned scopes;  /* bits of enum http_scope, closure applied */
     char name[64];    /* the actor in timelines: the token's name */
     int64_t token_id; /* 0 when auth is off */
+    char agent[64];   /* a push token's agent: it may write as this one only; "" as any */
     bool by_cookie;   /* a browser session: CSRF rules apply */
     char csrf[44];    /* the session's CSRF token, for pages that need to embed it */
 };

@@ -126,6 +126,19 @@ static char *join(struct arena *arena, const struct path *path, size_t from)
     return text;
 }
 
+/* Whether a path's first segment belongs to the API whatever follows: an argument in a
+ * pattern's first place ("/{page}") does not stand for it, so that an unknown API path is
+ * never a page. */
+static bool is_reserved(const char *segment)
+{
+    static const char *const names[] = {"api", "v2", "-", "a", "assets", "metrics"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(segment, names[i]) == 0)
+            return true;
+    return false;
+}
+
 /* How well a pattern fits, higher is better: two bits for each segment, the first the
  * most significant: 3 literal, 2 argument, 1 "all below". 0: not at all. The segments
  * that {…} took go to args; the first of "all below" to *ret_rest. */
@@ -150,7 +163,8 @@ static unsigned fit(const char *pattern,
             return (score << 2 | 1) << 2 * (SEGMENTS_MAX - i - 1);
         }
         if (pattern[0] == '{') {
-            if (!path->segments[i][0] || n_args == ARGS_MAX)
+            if (!path->segments[i][0] || n_args == ARGS_MAX ||
+                (i == 0 && is_reserved(path->segments[i])))
                 return 0;
             args[n_args++] = path->segments[i];
             value = 2;

@@ -28,9 +28,10 @@ static const struct http_route second[] = {
     ROW("GET", "/assets/"),
     ROW("GET", "/assets/{name}"),
     ROW("POST", "/push"),
+    ROW("GET", "/{page}/{key}"),
 };
 static const struct http_route *const tables[] = {first, second, NULL};
-static const size_t n_rows[] = {5, 3};
+static const size_t n_rows[] = {5, 4};
 
 static void test_paths(void **state)
 {
@@ -54,6 +55,9 @@ static void test_paths(void **state)
         {"GET", "/assets/app.js", 0, 6, "app.js", "/assets/app.js"},
         {"GET", "/assets/", 0, 5, "", "/assets/"},
         {"GET", "/assets", ROUTER_E_PATH, 0, NULL, NULL},
+        {"GET", "/i/INC-1", 0, 8, "i", "/i/INC-1"},
+        {"GET", "/api/x", ROUTER_E_PATH, 0, NULL, NULL},
+        {"POST", "/-/x", ROUTER_E_PATH, 0, NULL, NULL},
         {"GET", "/nowhere", ROUTER_E_PATH, 0, NULL, NULL},
         {"GET", "/postmortems", ROUTER_E_PATH, 0, NULL, NULL},
         {"GET", "/push", ROUTER_E_METHOD, 0, NULL, NULL},
