@@ -1,0 +1,370 @@
+/*
+ * Remote write, decoded. See remote_write_decode.h. Formats: google/snappy
+ * format_description.txt; protobuf.dev/programming-guides/encoding; Prometheus'
+ * prompb/remote.proto.
+ */
+
+#include "lib/wire/remote_write_decode.h"
+
+#include <snappy-c.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+
+enum {
+    WIRE_VARINT = 0,
+    WIRE_FIXED64 = 1,
+    WIRE_BYTES = 2,
+    WIRE_FIXED32 = 5,
+};
+
+/* What is left to read of one message. */
+struct cursor {
+    const unsigned char *at, *end;
+};
+
+struct field {
+    uint32_t number;
+    unsigned type;
+    uint64_t value; /* of a varint or fixed field */
+    struct cursor bytes;
+    const unsigned char *start; /* of its tag */
+};
+
+struct walk {
+    const unsigned char *body; /* to name the byte in an error */
+    const struct remote_write_visitor *visitor;
+    struct sample *samples; /* of the series at hand */
+    size_t capacity;
+    size_t n_samples; /* so far, of the whole body */
+    struct err *reterr;
+};
+
+int remote_write_uncompress(const void *block,
+                            size_t len,
+                            size_t limit,
+                            char **ret_bytes,
+                            size_t *ret_len,
+                            struct err *reterr)
+{
+    size_t claimed;
+
+    if (snappy_uncompressed_length(block, len, &claimed) != SNAPPY_OK)
+        return err_set(reterr, REMOTE_WRITE_E_MALFORMED,
+                       "the body is not snappy's block format: its length is unreadable");
+    if (claimed > limit)
+        return err_set(reterr, REMOTE_WRITE_E_TOO_LARGE,
+                       "the body claims %zu bytes, %zu at most: send smaller batches", claimed,
+                       limit);
+    char *bytes = malloc(claimed ? claimed : 1);
+    if (!bytes)
+        return err_set(reterr, REMOTE_WRITE_E_TOO_LARGE, "no memory for %zu bytes", claimed);
+    size_t got = claimed;
+    if (snappy_uncompress(block, len, bytes, &got) != SNAPPY_OK || got != claimed) {
+        free(bytes);
+        return err_set(reterr, REMOTE_WRITE_E_MALFORMED,
+                       "the body is not snappy's block format, or was cut");
+    }
+    *ret_bytes = bytes;
+    *ret_len = got;
+    return 0;
+}
+
+/* At most ten bytes, the tenth at most 1. */
+static bool read_varint(struct cursor *in, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        if (in->at == in->end)
+            return false;
+        unsigned char byte = *in->at++;
+        if (shift == 63 && byte > 1)
+            return false;
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80)) {
+            *ret_value = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_fixed(struct cursor *in, size_t n_bytes, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+
+    if ((size_t)(in->end - in->at) < n_bytes)
+        return false;
+    for (size_t i = 0; i < n_bytes; i++)
+        value |= (uint64_t)in->at[i] << (8 * i);
+    in->at += n_bytes;
+    *ret_value = value;
+    return true;
+}
+
+/* The next field of a message; false when it is malformed. */
+static bool read_field(struct cursor *in, struct field *ret_field)
+{
+    uint64_t tag;
+    uint64_t len;
+    struct field field = {.start = in->at};
+
+    if (!read_varint(in, &tag) || tag > UINT32_MAX || tag >> 3 == 0)
+        return false;
+    field.number = (uint32_t)(tag >> 3);
+    field.type = tag & 7;
+    bool fine;
+    switch (field.type) {
+    case WIRE_VARINT: fine = read_varint(in, &field.value); break;
+    case WIRE_FIXED64: fine = read_fixed(in, 8, &field.value); break;
+    case WIRE_FIXED32: fine = read_fixed(in, 4, &field.value); break;
+    case WIRE_BYTES:
+        fine = read_varint(in, &len) && len <= (uint64_t)(in->end - in->at);
+        if (fine) {
+            field.bytes = (struct cursor){in->at, in->at + len};
+            in->at += len;
+        }
+        break;
+    default: fine = false; /* groups, and what protobuf does not know */
+    }
+    if (fine)
+        *ret_field = field;
+    return fine;
+}
+
+static int malformed(const struct walk *walk, const struct cursor *at, const char *what)
+{
+    return err_set(walk->reterr, REMOTE_WRITE_E_MALFORMED,
+                   "malformed protobuf at byte %zu: %s (is it a remote write 1.0 body?)",
+                   (size_t)(at->at - walk->body), what);
+}
+
+static int read_sample(struct walk *walk, struct cursor in, size_t i)
+{
+    struct sample sample = {0};
+    struct field field;
+
+    while (in.at < in.end) {
+        if (!read_field(&in, &field))
+            return malformed(walk, &in, "a sample");
+        if (field.number == 1 && field.type == WIRE_FIXED64)
+            sample.value = sample_from_bits(field.value);
+        else if (field.number == 2 && field.type == WIRE_VARINT)
+            sample.t_ms = (int64_t)field.value;
+        else if (field.number <= 2)
+            return malformed(walk, &in, "a sample's field has another type");
+    }
+    if (walk->n_samples >= walk->visitor->max_samples)
+        return err_set(walk->reterr, REMOTE_WRITE_E_LIMIT,
+                       "more than %zu samples in one body: send smaller batches",
+                       walk->visitor->max_samples);
+    walk->samples = mem_grow(walk->samples, &walk->capacity, i + 1, sizeof(*walk->samples));
+    walk->samples[i] = sample;
+    walk->n_samples++;
+    return 0;
+}
+
+static int read_series(struct walk *walk, struct cursor in)
+{
+    struct remote_write_series series = {0};
+    const unsigned char *first = NULL;
+    const unsigned char *last = NULL;
+    size_t label_bytes = 0;
+    struct field field;
+
+    while (in.at < in.end) {
+        if (!read_field(&in, &field))
+            return malformed(walk, &in, "a time series");
+        if (field.number >= 1 && field.number <= 4 && field.type != WIRE_BYTES)
+            return malformed(walk, &in, "a time series' field has another type");
+        switch (field.number) {
+        case 1:
+            first = first ? first : field.start;
+            last = in.at;
+            label_bytes += (size_t)(in.at - field.start);
+            break;
+        case 2: {
+            int r = read_sample(walk, field.bytes, series.n);
+            if (r != 0)
+                return r;
+            series.n++;
+            break;
+        }
+        case 3: series.n_exemplars++; break;
+        case 4: series.n_histograms++; break;
+        default: break;
+        }
+    }
+    series.raw = (const char *)first;
+    series.raw_len = (size_t)(last - first);
+    series.raw_is_labels_only = label_bytes == series.raw_len;
+    series.samples = walk->samples;
+    return walk->visitor->series(walk->visitor->arg, &series, walk->reterr);
+}
+
+static int read_metadata(struct walk *walk, struct cursor in)
+{
+    struct remote_write_metadata metadata = {.family = "", .help = "", .unit = ""};
+    struct field field;
+
+    while (in.at < in.end) {
+        if (!read_field(&in, &field))
+            return malformed(walk, &in, "metadata");
+        size_t len = (size_t)(field.bytes.end - field.bytes.at);
+        if (field.number == 1 && field.type == WIRE_VARINT) {
+            metadata.type = (unsigned)field.value;
+        } else if (field.number == 2 && field.type == WIRE_BYTES) {
+            metadata.family = (const char *)field.bytes.at;
+            metadata.family_len = len;
+        } else if (field.number == 4 && field.type == WIRE_BYTES) {
+            metadata.help = (const char *)field.bytes.at;
+            metadata.help_len = len;
+        } else if (field.number == 5 && field.type == WIRE_BYTES) {
+            metadata.unit = (const char *)field.bytes.at;
+            metadata.unit_len = len;
+        }
+    }
+    return walk->visitor->metadata(walk->visitor->arg, &metadata, walk->reterr);
+}
+
+static int read_request(struct walk *walk, struct cursor in)
+{
+    struct field field;
+
+    while (in.at < in.end) {
+        if (!read_field(&in, &field))
+            return malformed(walk, &in, "the request");
+        int r = 0;
+        if ((field.number == 1 || field.number == 3) && field.type != WIRE_BYTES)
+            r = malformed(walk, &in, "the request's field has another type");
+        else if (field.number == 1)
+            r = read_series(walk, field.bytes);
+        else if (field.number == 3 && walk->visitor->metadata)
+            r = read_metadata(walk, field.bytes);
+        else if (field.number == 4 || field.number == 5)
+            r = malformed(walk, &in, "this is remote write 2.0, send version 0.1.0");
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+int remote_write_decode(const char *bytes,
+                        size_t len,
+                        const struct remote_write_visitor *visitor,
+                        struct err *reterr)
+{
+    const unsigned char *body = (const unsigned char *)bytes;
+    struct walk walk = {.body = body, .visitor = visitor, .reterr = reterr};
+
+    int r = read_request(&walk, (struct cursor){body, body + len});
+    free(walk.samples);
+    return r;
+}
+
+/* --- labels --- */
+
+static int read_label_text(struct arena *arena,
+                           const struct cursor *bytes,
+                           const char *what,
+                           const char **ret_text,
+                           struct err *reterr)
+{
+    size_t len = (size_t)(bytes->end - bytes->at);
+    const char *text = (const char *)bytes->at;
+
+    if (len == 0)
+        return err_set(reterr, REMOTE_WRITE_E_LABELS, "a label with an empty %s", what);
+    if (!labels_text_ok(text, len))
+        return err_set(reterr, REMOTE_WRITE_E_LABELS, "a label's %s is not UTF-8 or has a NUL",
+                       what);
+    *ret_text = arena_strndup(arena, text, len);
+    if (!*ret_text)
+        return err_set(reterr, REMOTE_WRITE_E_LIMIT,
+                       "the labels of this body need too much memory");
+    return 0;
+}
+
+static int read_label(struct arena *arena,
+                      struct cursor in,
+                      struct label *ret_label,
+                      struct err *reterr)
+{
+    struct cursor name = {0};
+    struct cursor value = {0};
+    struct field field;
+
+    while (in.at < in.end) {
+        if (!read_field(&in, &field) || (field.number <= 2 && field.type != WIRE_BYTES))
+            return err_set(reterr, REMOTE_WRITE_E_MALFORMED, "malformed protobuf in a label");
+        if (field.number == 1)
+            name = field.bytes;
+        else if (field.number == 2)
+            value = field.bytes;
+    }
+    int r = read_label_text(arena, &name, "name", &ret_label->name, reterr);
+    if (r == 0)
+        r = read_label_text(arena, &value, "value", &ret_label->value, reterr);
+    return r;
+}
+
+/* Insertion sort: they come sorted, and few. */
+static void insert_sorted(struct label *labels, size_t n, struct label label)
+{
+    while (n > 0 && strcmp(labels[n - 1].name, label.name) > 0) {
+        labels[n] = labels[n - 1];
+        n--;
+    }
+    labels[n] = label;
+}
+
+static int check_twice(const struct label *labels, size_t n, struct err *reterr)
+{
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(labels[i - 1].name, labels[i].name) == 0)
+            return err_set(reterr, REMOTE_WRITE_E_LABELS, "label \"%.100s\" is there twice",
+                           labels[i].name);
+    return 0;
+}
+
+int remote_write_labels(const struct remote_write_series *series,
+                        struct arena *arena,
+                        struct label **ret_labels,
+                        size_t *ret_n,
+                        struct err *reterr)
+{
+    const unsigned char *raw = (const unsigned char *)series->raw;
+    struct cursor in = {raw, raw + series->raw_len};
+    struct label found[REMOTE_WRITE_LABELS_MAX];
+    struct label label = {"", ""};
+    struct field field;
+    size_t n = 0;
+
+    while (in.at < in.end) {
+        if (!read_field(&in, &field))
+            return err_set(reterr, REMOTE_WRITE_E_MALFORMED, "malformed protobuf in the labels");
+        if (field.number != 1)
+            continue;
+        if (n == REMOTE_WRITE_LABELS_MAX)
+            return err_set(reterr, REMOTE_WRITE_E_LABELS, "a series with more than %d labels",
+                           REMOTE_WRITE_LABELS_MAX);
+        int r = read_label(arena, field.bytes, &label, reterr);
+        if (r != 0)
+            return r;
+        insert_sorted(found, n++, label);
+    }
+    int r = check_twice(found, n, reterr);
+    if (r != 0)
+        return r;
+    struct label *labels = arena_array(arena, n ? n : 1, sizeof(*labels));
+    if (!labels)
+        return err_set(reterr, REMOTE_WRITE_E_LIMIT,
+                       "the labels of this body need too much memory");
+    for (size_t i = 0; i < n; i++)
+        labels[i] = found[i];
+    *ret_labels = labels;
+    *ret_n = n;
+    return 0;
+}
