@@ -1,0 +1,205 @@
+// What alertd answers: the shapes of docs/api.md, word for word. Times are RFC 3339 text.
+
+export interface Me {
+  auth: 'required' | 'off'
+  name: string | null
+  scopes: string[]
+  csrf: string | null
+  version: string
+  external_url: string
+}
+
+export type IncidentStatus = 'triggered' | 'acknowledged' | 'resolved'
+
+export interface Incident {
+  id: number
+  key: string
+  title: string
+  severity: string
+  status: IncidentStatus
+  opened_at: string
+  acknowledged_at: string | null
+  acknowledged_by: string | null
+  resolved_at: string | null
+  resolved_by: string | null
+  labels: Record<string, string>
+  n_alerts: number
+  n_firing: number
+  postmortem: number | null
+}
+
+export interface IncidentAlert {
+  name: string
+  labels: Record<string, string>
+  annotations: Record<string, string>
+  state: 'firing' | 'resolved'
+  active_at: string | null
+  fired_at: string | null
+  resolved_at: string | null
+  value: number | null
+  rule_id: number | null
+  expr: string
+  left: string | null
+  threshold: number | null
+  for_ms: number
+  runbook_url: string | null
+}
+
+export interface TimelineEvent {
+  id: number
+  kind: string
+  class: 'machine' | 'human'
+  occurred_at: string
+  recorded_at: string
+  actor: string | null
+  source: string
+  text: string
+  data: Record<string, unknown> | null
+}
+
+export interface Notification {
+  id: number
+  receiver: string
+  kind: string
+  reason: string
+  state: 'waiting' | 'sent' | 'failed' | 'superseded'
+  attempts: number
+  due_at: string | null
+  sent_at: string | null
+  last_error: string | null
+  incident: string | null
+}
+
+export interface IncidentDetail extends Incident {
+  alerts: IncidentAlert[]
+  timeline: TimelineEvent[]
+  notifications: Notification[]
+}
+
+export interface Rule {
+  id: number
+  name: string
+  type: 'alerting' | 'recording'
+  expr: string
+  for_ms: number
+  keep_firing_for_ms: number
+  labels: Record<string, string>
+  annotations: Record<string, string>
+  state: 'inactive' | 'pending' | 'firing'
+  health: 'ok' | 'err' | 'unknown'
+  last_error: string | null
+  last_evaluation: string | null
+  evaluation_ms: number | null
+  version: number
+  n_firing: number
+  n_pending: number
+  fired_30d: number
+}
+
+export interface RuleVersion { version: number; at: string; source: string; yaml: string }
+export interface RuleDetail extends Rule { versions: RuleVersion[] }
+
+export interface RuleGroup {
+  name: string
+  source: string
+  interval_ms: number
+  last_evaluation: string | null
+  evaluation_ms: number | null
+  health: 'ok' | 'err' | 'unknown'
+  rules: Rule[]
+}
+
+export interface Probe {
+  name: string
+  kind: string
+  target: string
+  success: boolean | null
+  duration_ms: number | null
+  last_at: string | null
+}
+
+export interface Agent {
+  id: string
+  last_push_at: string | null
+  interval_ms: number
+  up: boolean
+  state: 'fresh' | 'late' | 'lost'
+  version: string | null
+  series: number
+  clock_skew_ms: number | null
+  probes: Probe[]
+}
+
+export interface Told {
+  receiver: string
+  kind: string
+  last_sent_at: string | null
+  oldest_waiting_at: string | null
+}
+
+export interface Overview {
+  state: 'ok' | 'degraded' | 'down'
+  now: string
+  open_incidents: Incident[]
+  n_firing: number
+  n_pending: number
+  agents: { fresh: number; late: number; lost: number }
+  told: Told[]
+  rules: { groups: number; rules: number; broken: number }
+  evaluation: { last_at: string | null; max_ms: number | null }
+  banners: { level: string; text: string }[]
+  hours: { at: string; fired: number }[]
+}
+
+export type PostmortemStatus = 'draft' | 'in_review' | 'published'
+
+export interface PostmortemHead {
+  id: number
+  incident: string
+  title: string
+  template: string
+  status: PostmortemStatus
+  revision: number
+  created_at: string
+  updated_at: string
+  updated_by: string | null
+  open_prompts: number
+}
+
+export interface Postmortem extends PostmortemHead { markdown: string }
+
+export interface DocumentNode {
+  type: string
+  children?: DocumentNode[]
+  text?: string
+  level?: number
+  href?: string
+  src?: string
+  alt?: string
+  id?: string
+  title?: string
+  ordered?: boolean
+  start?: number
+  header?: boolean
+  align?: 'left' | 'center' | 'right' | null
+  lang?: string | null
+  done?: boolean
+}
+
+// Prometheus' own shapes.
+
+export interface PromAlert {
+  labels: Record<string, string>
+  annotations: Record<string, string>
+  state: 'firing' | 'pending'
+  activeAt: string
+  value: string
+}
+
+export interface PromSample { metric: Record<string, string>; value: [number, string] }
+export interface PromSeries { metric: Record<string, string>; values: [number, string][] }
+
+export type PromResult =
+  | { resultType: 'vector'; result: PromSample[] }
+  | { resultType: 'matrix'; result: PromSeries[] }
+  | { resultType: 'scalar' | 'string'; result: [number, string] }

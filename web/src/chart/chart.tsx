@@ -1,0 +1,92 @@
+// A chart on the page: the picture, one sentence that says the same, and a table behind it.
+
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { isDark, zone } from '../app/settings.ts'
+import type { Columns } from '../lib/matrix.ts'
+import { summarize } from '../lib/matrix.ts'
+import { count, formatValue } from '../lib/number.ts'
+import { formatSeries } from '../lib/promql.ts'
+import { formatExact } from '../lib/time.ts'
+import type { Mark } from './plot.ts'
+
+interface Props {
+  columns: Columns
+  what: string
+  threshold?: number | null
+  marks?: Mark[]
+  height?: number
+  onZoom?: (fromMs: number, toMs: number) => void
+  onPick?: (atMs: number) => void
+}
+
+/** What distinguishes the series: labels they all share say nothing. */
+function shortNames(labels: Record<string, string>[]): string[] {
+  const first = labels[0] ?? {}
+  const shared = new Set(Object.keys(first).filter((name) => labels.length > 1 && labels.every((one) => one[name] === first[name])))
+  return labels.map((one) => formatSeries(Object.fromEntries(Object.entries(one).filter(([name]) => !shared.has(name)))))
+}
+
+function sentence({ columns, what, threshold }: Props): string {
+  const all = columns.values.map((column) => summarize(columns.times, column)).filter((one) => one !== null)
+  if (all.length === 0) return `${what}: no data in this range`
+  const top = all.reduce((a, b) => (b.max > a.max ? b : a))
+  const line = threshold === null || threshold === undefined ? '' : `, threshold ${formatValue(threshold)}`
+  return `${what}: ${count(all.length, 'series', 'series')}, at most ${formatValue(top.max)} at ${formatExact(top.maxAt * 1000, zone.value)}${line}`
+}
+
+export function Chart(props: Props) {
+  const { columns, threshold = null, marks = [], height = 240, onZoom, onPick } = props
+  const target = useRef<HTMLDivElement>(null)
+  const [width, setWidth] = useState(0)
+  const names = shortNames(columns.labels)
+  const dark = isDark.value
+  const shownZone = zone.value
+
+  useEffect(() => {
+    const box = target.current
+    if (!box) return undefined
+    const watch = new ResizeObserver(() => setWidth(Math.floor(box.clientWidth)))
+    watch.observe(box)
+    return () => watch.disconnect()
+  }, [])
+
+  useEffect(() => {
+    const box = target.current
+    if (!box || width === 0) return undefined
+    let done = false
+    let end = () => { done = true }
+    void import('./plot.ts').then(({ plot }) => {
+      if (done) return
+      end = plot(box, {
+        times: columns.times, values: columns.values, names, threshold, marks, zone: shownZone, width, height,
+        ...(onZoom ? { onZoom } : {}), ...(onPick ? { onPick } : {}),
+      })
+    })
+    return () => end()
+  }, [columns, width, height, dark, shownZone, threshold, JSON.stringify(marks)])
+
+  return (
+    <figure class="chart">
+      <div class={`chart-box h${height}`} ref={target} role="img" aria-label={sentence(props)} />
+      {columns.values.length > 0 && (
+        <details class="chart-table">
+          <summary>{count(columns.values.length, 'series', 'series')}{columns.omitted > 0 && `, ${columns.omitted} more not drawn`}</summary>
+          <div class="scroll"><table class="list">
+            <thead><tr><th>Series</th><th class="right">Least</th><th class="right">Most</th><th class="right">Last</th></tr></thead>
+            <tbody>{columns.values.map((column, i) => {
+              const sum = summarize(columns.times, column)
+              return (
+                <tr key={i}>
+                  <td class="mono"><i class={`swatch s${(i % 8) + 1}`} />{names[i]}</td>
+                  <td class="num right">{sum ? formatValue(sum.min) : 'none'}</td>
+                  <td class="num right">{sum ? formatValue(sum.max) : 'none'}</td>
+                  <td class="num right">{sum?.last === null || !sum ? 'none' : formatValue(sum.last)}</td>
+                </tr>
+              )
+            })}</tbody>
+          </table></div>
+        </details>
+      )}
+    </figure>
+  )
+}

@@ -1,0 +1,65 @@
+// A document's tree as elements: alertd parsed the Markdown, so no text becomes markup here.
+//
+// Only types named below are shown as such; of an unknown one, its children. A link leads to
+// http, https, mailto or a place of ours; anything else is shown as text.
+
+import { createElement, type ComponentChildren } from 'preact'
+import type { DocumentNode } from '../app/types.ts'
+
+const SAFE_LINK = /^(https?:|mailto:|\/(?!\/)|#)/i
+
+function inside(node: DocumentNode): ComponentChildren {
+  return node.children?.map((child, i) => <Node key={i} node={child} />) ?? node.text ?? null
+}
+
+function List({ node }: { node: DocumentNode }) {
+  return node.ordered ? <ol start={node.start ?? 1}>{inside(node)}</ol> : <ul>{inside(node)}</ul>
+}
+
+function Table({ node }: { node: DocumentNode }) {
+  const rows = node.children ?? []
+  const head = rows.filter((row) => row.children?.[0]?.header)
+  const body = rows.filter((row) => !row.children?.[0]?.header)
+  return (
+    <div class="scroll"><table>
+      {head.length > 0 && <thead>{head.map((row, i) => <Node key={i} node={row} />)}</thead>}
+      <tbody>{body.map((row, i) => <Node key={i} node={row} />)}</tbody>
+    </table></div>
+  )
+}
+
+function Code({ node }: { node: DocumentNode }) {
+  const block = node.lang !== undefined || (node.text ?? '').includes('\n')
+  return block ? <pre class="code" tabIndex={0} aria-label={node.lang ? `${node.lang} code` : 'Code'}><code>{node.text}</code></pre> : <code>{inside(node)}</code>
+}
+
+/** The document's own headings sit below the page's. */
+const headingTag = (level = 1) => `h${Math.min(6, level + 1)}`
+
+export function Node({ node }: { node: DocumentNode }) {
+  switch (node.type) {
+    case 'text': return <>{node.text}</>
+    case 'heading': return createElement(headingTag(node.level), {}, inside(node))
+    case 'paragraph': return <p>{inside(node)}</p>
+    case 'list': return <List node={node} />
+    case 'item': return <li>{inside(node)}</li>
+    case 'task': return <li class="task"><span aria-label={node.done ? 'done' : 'open'} role="img" class={node.done ? 'box done' : 'box'} /><div>{inside(node)}</div></li>
+    case 'table': return <Table node={node} />
+    case 'row': return <tr>{inside(node)}</tr>
+    case 'cell': return createElement(node.header ? 'th' : 'td', { class: node.align === 'right' ? 'right' : node.align === 'center' ? 'center' : undefined }, inside(node))
+    case 'code': return <Code node={node} />
+    case 'quote': return <blockquote>{inside(node)}</blockquote>
+    case 'rule': return <hr />
+    case 'strong': return <strong>{inside(node)}</strong>
+    case 'em': return <em>{inside(node)}</em>
+    case 'break': return <br />
+    case 'link': return SAFE_LINK.test(node.href ?? '') ? <a href={node.href} rel="noreferrer">{inside(node)}</a> : <>{inside(node)}</>
+    case 'graph': return <img class="graph" src={`/api/alertd/v1/graphs/${encodeURIComponent(node.id ?? '')}.svg`} alt={node.title ?? 'graph'} />
+    case 'image': return <img src={/^(\/(?!\/)|data:image\/)/.test(node.src ?? node.href ?? '') ? node.src ?? node.href : ''} alt={node.alt ?? node.title ?? ''} />
+    default: return <>{inside(node)}</>
+  }
+}
+
+export function Document({ nodes }: { nodes: DocumentNode[] }) {
+  return <article class="document">{nodes.map((node, i) => <Node key={i} node={node} />)}</article>
+}

@@ -1,0 +1,213 @@
+// One incident: run it, and record it as it happens.
+
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { acknowledge, incidentPath, resolve, resolving } from '../app/actions.ts'
+import { ApiError, call, may, me } from '../app/api.ts'
+import { pageTitle } from '../app/badge.ts'
+import { useData } from '../app/data.ts'
+import { useKey } from '../app/keyboard.ts'
+import { go } from '../app/router.ts'
+import { now } from '../app/settings.ts'
+import { say, undoLast } from '../app/toast.ts'
+import type { Incident as Head, IncidentAlert, IncidentDetail, Notification, PostmortemHead } from '../app/types.ts'
+import { ExpressionChart } from '../chart/expression.tsx'
+import type { Mark } from '../chart/plot.ts'
+import { formatValue } from '../lib/number.ts'
+import { MINUTE, SECOND, formatDuration, parseTime } from '../lib/time.ts'
+import { Icon } from '../ui/icon.tsx'
+import { Empty, Labels, Panel, Severity, Shown, State } from '../ui/parts.tsx'
+import { Ago, Clock, Elapsed } from '../ui/time.tsx'
+import { Timeline, type NoteHandle } from './timeline.tsx'
+
+function WritePostmortem({ incident }: { incident: IncidentDetail }) {
+  const [busy, setBusy] = useState(false)
+  const { value } = useData<{ templates: { id: string; title: string }[] }>(incident.postmortem === null ? '/api/alertd/v1/postmortems/templates' : null)
+  if (incident.postmortem !== null) return <a class="button" href={`/pm/${incident.postmortem}`}><Icon name="postmortems" size={16} /> Postmortem</a>
+  if (!may('operate')) return null
+  const write = async (template: string) => {
+    setBusy(true)
+    try {
+      const made = await call<PostmortemHead>('/api/alertd/v1/postmortems', { json: { incident: incident.key, template } })
+      go(`/pm/${made.id}`)
+    } catch (error) {
+      say(`The postmortem could not be started: ${error instanceof ApiError ? error.message : String(error)}`, 'bad')
+      setBusy(false)
+    }
+  }
+  return (
+    <details class="menu">
+      <summary class="button"><Icon name="postmortems" size={16} /> Write postmortem</summary>
+      <div class="menu-list">
+        {(value?.templates ?? []).map((template) => (
+          <button key={template.id} type="button" disabled={busy} onClick={() => { void write(template.id) }}><b>{template.title}</b><span class="dim">{template.id}</span></button>
+        ))}
+        {value?.templates.length === 0 && <p class="dim">No template was found in <code>postmortems/</code>.</p>}
+      </div>
+    </details>
+  )
+}
+
+function Header({ incident, neighbours }: { incident: IncidentDetail; neighbours: { before: string | null; after: string | null } }) {
+  const open = incident.status !== 'resolved'
+  const leaving = resolving.value.has(incident.key)
+  return (
+    <header class={`incident-head ${incident.status}`}>
+      <p class="crumbs"><a href="/i">Incidents</a> <span aria-hidden="true">/</span> <span class="num">{incident.key}</span>
+        <span class="neighbours">
+          {neighbours.before && <a href={`/i/${neighbours.before}`} aria-label={`Previous: ${neighbours.before}`} title="Previous ([)"><Icon name="chevron" size={16} /></a>}
+          {neighbours.after && <a href={`/i/${neighbours.after}`} aria-label={`Next: ${neighbours.after}`} title="Next (])"><Icon name="chevron" size={16} /></a>}
+        </span></p>
+      <div class="incident-top">
+        <div class="grow">
+          <h1>{incident.title}</h1>
+          <p class="incident-facts">
+            <State state={incident.status} />
+            <Severity severity={incident.severity} />
+            {incident.acknowledged_at && <span class="dim"><Icon name="person" size={14} /> {incident.acknowledged_by ?? 'someone'} took it <Ago at={incident.acknowledged_at} /></span>}
+            {incident.resolved_at && <span class="dim">resolved {incident.resolved_by ? `by ${incident.resolved_by}` : 'by itself'} <Ago at={incident.resolved_at} /></span>}
+          </p>
+        </div>
+        <p class="big-clock"><Elapsed from={incident.opened_at} to={incident.resolved_at} /><small>{open ? 'open' : 'lasted'}</small></p>
+      </div>
+      <div class="incident-actions">
+        {incident.status === 'triggered' && may('operate') && (
+          <button type="button" class="primary" onClick={() => { void acknowledge(incident.key, me.value?.name ?? null) }}><Icon name="hand" size={17} /> Acknowledge <kbd>a</kbd></button>
+        )}
+        {open && may('operate') && (leaving
+          ? <button type="button" onClick={undoLast}><Icon name="clock" size={17} /> Resolving … undo</button>
+          : <button type="button" onClick={() => resolve(incident.key)}><Icon name="check" size={17} /> Resolve <kbd>r</kbd></button>)}
+        <WritePostmortem incident={incident} />
+      </div>
+    </header>
+  )
+}
+
+/** The graph's range: what led to it, and what followed, on a grid so it does not creep. */
+function rangeOf(incident: IncidentDetail): { fromMs: number; toMs: number } {
+  const openedMs = parseTime(incident.opened_at) ?? 0
+  const startMs = Math.min(openedMs, ...incident.alerts.map((alert) => parseTime(alert.active_at) ?? openedMs))
+  const endMs = parseTime(incident.resolved_at) ?? now.peek()
+  const around = Math.max(10 * MINUTE, (endMs - startMs) / 4)
+  const toMs = incident.resolved_at ? Math.min(now.peek(), endMs + around) : endMs
+  return { fromMs: startMs - around, toMs: Math.ceil(toMs / (15 * SECOND)) * 15 * SECOND }
+}
+
+function marksOf(incident: IncidentDetail): Mark[] {
+  const marks: Mark[] = []
+  const add = (at: string | null | undefined, words: string, tone: Mark['tone']) => {
+    const atMs = parseTime(at)
+    if (atMs !== null) marks.push({ atMs, words, tone })
+  }
+  add(incident.alerts[0]?.active_at, 'start', 'warn')
+  add(incident.opened_at, 'paged', 'bad')
+  add(incident.acknowledged_at, 'ack', 'accent')
+  add(incident.resolved_at, 'resolved', 'ok')
+  return marks
+}
+
+/** An instant vector's threshold is drawn over its left side, narrowed to this alert's series. */
+function SignalGraphs({ incident, onPick }: { incident: IncidentDetail; onPick: (atMs: number) => void }) {
+  const byExpr = new Map<string, IncidentAlert>()
+  for (const alert of incident.alerts) if (alert.expr && !byExpr.has(alert.expr)) byExpr.set(alert.expr, alert)
+  const tick = incident.resolved_at ? 0 : Math.floor(now.value / (15 * SECOND))
+  const range = rangeOf(incident)
+  return (
+    <>
+      {[...byExpr.values()].slice(0, 3).map((alert) => {
+        const expr = alert.left ?? alert.expr
+        const link = `/explore?expr=${encodeURIComponent(expr)}&from=${new Date(range.fromMs).toISOString()}&to=${new Date(range.toMs).toISOString()}`
+        return (
+          <Panel key={alert.expr} title={alert.name} aside={<a href={link}>Explore</a>}>
+            <p class="expr mono">{alert.expr}{alert.for_ms > 0 && <span class="dim"> for {formatDuration(alert.for_ms)}</span>}</p>
+            <ExpressionChart expr={expr} {...range} tick={tick} what={alert.name} threshold={alert.left ? alert.threshold : null}
+                             marks={marksOf(incident)} height={220} onPick={onPick} />
+          </Panel>
+        )
+      })}
+    </>
+  )
+}
+
+function Alerts({ alerts }: { alerts: IncidentAlert[] }) {
+  return (
+    <Panel title="Alerts">
+      <ul class="aside-list">
+        {alerts.map((alert, i) => (
+          <li key={i}>
+            <p class="between"><b>{alert.rule_id === null ? alert.name : <a href={`/rules/${alert.rule_id}`}>{alert.name}</a>}</b><State state={alert.state} /></p>
+            {(alert.annotations['summary'] ?? alert.annotations['description']) && <p>{alert.annotations['summary'] ?? alert.annotations['description']}</p>}
+            <Labels labels={Object.fromEntries(Object.entries(alert.labels).filter(([name]) => name !== 'alertname' && name !== 'severity'))} />
+            <p class="dim">{alert.value !== null && <>value <span class="num">{formatValue(alert.value)}</span> · </>}{alert.resolved_at ? <>resolved <Ago at={alert.resolved_at} /></> : <>fired <Ago at={alert.fired_at} /></>}</p>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  )
+}
+
+function ToldList({ list }: { list: Notification[] }) {
+  return (
+    <Panel title="Who was told">
+      {list.length === 0
+        ? <p class="dim pad">Nobody: no receiver took this incident.</p>
+        : <ul class="aside-list">{list.map((one) => (
+          <li key={one.id}>
+            <p class="between"><b>{one.receiver}</b><State state={one.state} /></p>
+            <p class="dim">{one.reason}{one.kind !== one.receiver && ` · ${one.kind}`} · {one.sent_at ? <Clock at={one.sent_at} /> : <>due <Clock at={one.due_at} /></>}{one.attempts > 1 && ` · ${one.attempts} attempts`}</p>
+            {one.last_error && one.state !== 'sent' && <p class="bad-ink">{one.last_error}</p>}
+          </li>
+        ))}</ul>}
+    </Panel>
+  )
+}
+
+function Runbooks({ alerts }: { alerts: IncidentAlert[] }) {
+  const links = [...new Set(alerts.map((alert) => alert.runbook_url).filter((url): url is string => url !== null && /^(https?:)?\/\/|^\//.test(url)))]
+  return (
+    <Panel title="Runbook">
+      {links.length === 0
+        ? <p class="dim pad">None yet. Give the rule an annotation <code>runbook_url</code>: at three in the morning nobody remembers.</p>
+        : <ul class="aside-list">{links.map((url) => <li key={url}><a class="runbook" href={url} target="_blank" rel="noreferrer"><Icon name="book" size={16} /> {url.replace(/^https?:\/\//, '')}</a></li>)}</ul>}
+    </Panel>
+  )
+}
+
+export function Incident({ id }: { id: string }) {
+  const data = useData<IncidentDetail>(incidentPath(id), ['incident', 'alerts'], 15_000)
+  const list = useData<{ incidents: Head[] }>('/api/alertd/v1/incidents?status=all&limit=50', ['incident']).value?.incidents ?? []
+  const note = useRef<NoteHandle>(null)
+  const incident = data.value
+  pageTitle.value = incident ? `${incident.key} ${incident.title}` : id
+  const at = list.findIndex((one) => one.key === id)
+  const neighbours = { before: list[at - 1]?.key ?? null, after: at < 0 ? null : list[at + 1]?.key ?? null }
+  const canAct = may('operate') && incident !== undefined
+
+  useKey('a', 'Acknowledge', () => { void acknowledge(id, me.value?.name ?? null) }, 'This incident', canAct && incident.status === 'triggered')
+  useKey('r', 'Resolve (undo with u)', () => resolve(id), 'This incident', canAct && incident.status !== 'resolved')
+  useKey('n', 'Write a note', () => note.current?.focus(), 'This incident', canAct)
+  useKey('[', 'Previous incident', () => { if (neighbours.before) go(`/i/${neighbours.before}`) }, 'This incident')
+  useKey(']', 'Next incident', () => { if (neighbours.after) go(`/i/${neighbours.after}`) }, 'This incident')
+  useEffect(() => {
+    if (incident && canAct && matchMedia('(pointer: fine)').matches && document.activeElement?.id === 'main') note.current?.focus()
+  }, [incident === undefined])
+
+  if (data.error?.status === 404) return <Empty icon="incidents" title={`There is no incident ${id}`}><p><a href="/i">All incidents</a></p></Empty>
+  return (
+    <Shown data={data} what={`${id} could not be read`}>{(shown) => (
+      <div class="incident-page">
+        <Header incident={shown} neighbours={neighbours} />
+        <div class="columns">
+          <div class="column-main">
+            <SignalGraphs incident={shown} onPick={(atMs) => note.current?.at(atMs)} />
+            <Timeline incident={shown} note={note} />
+          </div>
+          <aside class="column-side" aria-label="Facts">
+            <Alerts alerts={shown.alerts} />
+            <Runbooks alerts={shown.alerts} />
+            <ToldList list={shown.notifications} />
+          </aside>
+        </div>
+      </div>
+    )}</Shown>
+  )
+}

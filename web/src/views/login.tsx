@@ -1,0 +1,53 @@
+// The way in: a token, pasted once, becomes a session cookie scripts can't read.
+
+import { useState } from 'preact/hooks'
+import { ApiError, call, whoAmI } from '../app/api.ts'
+import { pageTitle } from '../app/badge.ts'
+
+export function Login() {
+  const [token, setToken] = useState('')
+  const [problem, setProblem] = useState('')
+  const [busy, setBusy] = useState(false)
+  pageTitle.value = 'Log in'
+
+  const submit = async (event: Event) => {
+    event.preventDefault()
+    if (!token.trim()) {
+      setProblem('Paste a token first.')
+      return
+    }
+    setBusy(true)
+    try {
+      await call('/api/alertd/v1/login', { json: { token: token.trim() } })
+      await whoAmI()
+    } catch (error) {
+      const status = error instanceof ApiError ? error.status : 0
+      setProblem(status === 401 ? 'alertd does not know this token. It may have expired or been revoked.'
+        : status === 429 ? 'Too many wrong tokens. Wait a minute, then try again.'
+        : error instanceof Error ? error.message : String(error))
+    }
+    setBusy(false)
+  }
+
+  return (
+    <main class="login" id="main">
+      <form class="panel" onSubmit={(event) => { void submit(event) }} noValidate>
+        <svg class="logo" viewBox="0 0 32 32" width="44" height="44" aria-hidden="true">
+          <rect width="32" height="32" rx="8" />
+          <path d="M8 10l3.500 12L16 13l4.500 9L24 10" fill="none" stroke-width="2.600" stroke-linecap="round" stroke-linejoin="round" />
+        </svg>
+        <h1>Watchbill</h1>
+        <label for="token">Access token</label>
+        <input id="token" type="password" autocomplete="current-password" spellcheck={false} autofocus value={token}
+               aria-describedby="token-help" aria-invalid={problem !== ''}
+               onInput={(event) => { setToken(event.currentTarget.value); setProblem('') }} />
+        <p id="token-problem" class="problem" role="alert">{problem}</p>
+        <button class="primary" type="submit" disabled={busy}>{busy ? 'Logging in …' : 'Log in'}</button>
+        <div id="token-help" class="dim">
+          <p><code>./run</code> prints one. The first start writes it to <code>admin.token</code> in the storage folder.</p>
+          <p>For someone else: <code>alertctl token create --scope=operate ana</code></p>
+        </div>
+      </form>
+    </main>
+  )
+}

@@ -1,0 +1,137 @@
+// Numbers, filters, keys, diffs and the matrix: what the views decide with.
+
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { PromAlert } from '../src/app/types.ts'
+import { groupAlerts, matches, ownLabels } from '../src/lib/alerts.ts'
+import { diffLines } from '../src/lib/diff.ts'
+import { hold } from '../src/lib/hold.ts'
+import { IDLE, step, takesText } from '../src/lib/keys.ts'
+import { stepFor, summarize, toColumns } from '../src/lib/matrix.ts'
+import { count, formatValue } from '../src/lib/number.ts'
+import { caretLine, errorPlace, formatSeries, offsetOf } from '../src/lib/promql.ts'
+
+for (const [value, want] of [
+  [0, '0'], [0.93124, '0.9312'], [12.5, '12.5'], [1204, '1,204'], [123456.7, '123,457'], [3.21e9, '3.21e9'], [-1.842e9, '-1.84e9'],
+  [0.00001, '1.00e-5'], ['NaN', 'NaN'], ['+Inf', '+Inf'], ['-Inf', '-Inf'], ['1e+00', '1'],
+] as [number | string, string][]) {
+  test(`a value reads ${want}`, () => assert.equal(formatValue(value), want))
+}
+
+test('counting', () => {
+  assert.equal(count(1, 'alert'), '1 alert')
+  assert.equal(count(0, 'alert'), '0 alerts')
+  assert.equal(count(2, 'series', 'series'), '2 series')
+})
+
+const labels = { alertname: 'ProbeDown', job: 'blackbox', instance: 'https://shop.example/' }
+for (const [filter, want] of [
+  ['', true], ['shop', true], ['SHOP', true], ['probedown job=blackbox', true], ['job=node', false], ['job!=node', true],
+  ['job="blackbox"', true], ['instance=~example', true], ['shop nothing', false], ['absent=', true],
+] as [string, boolean][]) {
+  test(`filter ${JSON.stringify(filter)} ${want ? 'keeps' : 'drops'} the alert`, () => assert.equal(matches(labels, filter), want))
+}
+
+const alert = (name: string, instance: string, state: 'firing' | 'pending', severity = 'warning', at = '2026-08-21T12:00:00Z'): PromAlert =>
+  ({ labels: { alertname: name, job: 'node', instance, severity }, annotations: {}, state, activeAt: at, value: '1' })
+
+test('groups: firing before pending, worse before milder, then by name', () => {
+  const groups = groupAlerts([alert('C', 'a', 'pending', 'critical'), alert('B', 'a', 'firing'), alert('A', 'a', 'firing'), alert('Z', 'a', 'firing', 'critical')])
+  assert.deepEqual(groups.map((group) => group.name), ['Z', 'A', 'B', 'C'])
+})
+
+test('a group: shared labels once, the firing first, the oldest start', () => {
+  const [group] = groupAlerts([alert('A', 'a', 'pending', 'warning', '2026-08-21T11:00:00Z'), alert('A', 'b', 'firing')])
+  assert.ok(group)
+  assert.deepEqual(group.shared, { job: 'node' })
+  assert.deepEqual(group.alerts.map((one) => one.state), ['firing', 'pending'])
+  assert.deepEqual(ownLabels(group.alerts[0]!, group.shared), { instance: 'b' })
+  assert.equal(group.sinceMs, Date.parse('2026-08-21T11:00:00Z'))
+  assert.equal(group.nPending, 1)
+})
+
+test('what the hand is on does not move', () => {
+  const key = (row: { id: string }) => row.id
+  const shown = [{ id: 'a', n: 1 }, { id: 'b', n: 1 }]
+  const latest = [{ id: 'c', n: 2 }, { id: 'a', n: 2 }]
+  assert.deepEqual(hold(latest, null, key).rows.map((row) => row.item.id), ['c', 'a'])
+  const held = hold(latest, shown, key)
+  assert.deepEqual(held.rows, [{ item: { id: 'a', n: 2 }, gone: false }, { item: { id: 'b', n: 1 }, gone: true }])
+  assert.equal(held.waiting, 1)
+})
+
+const COMMANDS = new Set(['a', 'g w', 'g a', '?', '['])
+const type = (keys: [string, number][]) => {
+  let state = IDLE
+  return keys.map(([key, atMs]) => {
+    const next = step(state, key, atMs, COMMANDS)
+    state = next.state
+    return next.command
+  })
+}
+for (const [name, keys, want] of [
+  ['one letter acts', [['a', 0]], ['a']],
+  ['two letters within a second', [['g', 0], ['w', 900]], [null, 'g w']],
+  ['g then a is the sequence, not a', [['g', 0], ['a', 10]], [null, 'g a']],
+  ['too late: the second letter is its own', [['g', 0], ['a', 1500]], [null, 'a']],
+  ['an unknown second letter starts again', [['g', 0], ['x', 10], ['a', 20]], [null, null, 'a']],
+  ['g g w', [['g', 0], ['g', 10], ['w', 20]], [null, null, 'g w']],
+] as [string, [string, number][], (string | null)[]][]) {
+  test(`keys: ${name}`, () => assert.deepEqual(type(keys), want))
+}
+
+test('letters belong to inputs', () => {
+  assert.equal(takesText('TEXTAREA', '', false), true)
+  assert.equal(takesText('INPUT', 'search', false), true)
+  assert.equal(takesText('INPUT', 'checkbox', false), false)
+  assert.equal(takesText('BUTTON', 'button', false), false)
+  assert.equal(takesText('DIV', '', true), true)
+})
+
+test('a step gives at most a point every two pixels, and is round', () => {
+  assert.equal(stepFor(3600_000, 1200), 10)
+  assert.equal(stepFor(900_000, 1200), 2)
+  assert.equal(stepFor(7 * 86_400_000, 1200), 1800)
+  for (const width of [320, 800, 2000]) for (const hours of [0.25, 1, 24, 168]) {
+    assert.ok((hours * 3600) / stepFor(hours * 3600_000, width) <= Math.max(60, width / 2))
+  }
+})
+
+test('a matrix becomes columns on one grid, and a gap stays a gap', () => {
+  const columns = toColumns([
+    { metric: { instance: 'a' }, values: [[100, '1'], [120, '3']] },
+    { metric: { instance: 'b' }, values: [[110, 'NaN'], [120, '+Inf']] },
+  ], 100_000, 120_000, 10)
+  assert.deepEqual(columns.times, [100, 110, 120])
+  assert.deepEqual(columns.values, [[1, null, 3], [null, null, null]])
+  assert.deepEqual(summarize(columns.times, columns.values[0]!), { min: 1, max: 3, maxAt: 120, last: 3, n: 2 })
+  assert.equal(summarize(columns.times, columns.values[1]!), null)
+})
+
+test('more series than can be told apart are counted, not drawn', () => {
+  const many = Array.from({ length: 45 }, (_, i) => ({ metric: { i: String(i) }, values: [[0, '1']] as [number, string][] }))
+  const columns = toColumns(many, 0, 10_000, 10)
+  assert.equal(columns.values.length, 40)
+  assert.equal(columns.omitted, 5)
+})
+
+test('where a query is wrong', () => {
+  const error = 'invalid parameter "query": 2:3: parse error: unexpected "bad"'
+  const place = errorPlace(error)
+  assert.deepEqual(place, { line: 2, column: 3, message: 'unexpected "bad"' })
+  assert.equal(offsetOf('sum(\n  bad', place!), 7)
+  assert.deepEqual(caretLine('sum(\n  bad', place!), { line: '  bad', indent: 2 })
+  assert.equal(errorPlace('query timed out'), null)
+  assert.equal(offsetOf('x', { line: 9, column: 9, message: '' }), 1)
+})
+
+test('a series as one writes it', () => {
+  assert.equal(formatSeries({ __name__: 'up', job: 'a' }), 'up{job="a"}')
+  assert.equal(formatSeries({ __name__: 'up' }), 'up')
+  assert.equal(formatSeries({}), '{}')
+})
+
+test('what changed between two versions', () => {
+  const lines = diffLines('a\nfor: 5m\nz\n', 'a\nfor: 1m\nb\nz\n').map((line) => `${{ same: ' ', added: '+', removed: '-' }[line.kind]}${line.text}`)
+  assert.deepEqual(lines, [' a', '-for: 5m', '+for: 1m', '+b', ' z'])
+})
