@@ -38,19 +38,35 @@ extern "C" __attribute__((visibility("hidden"))) size_t float_plain(double value
     return static_cast<size_t>(end - text);
 }
 
-extern "C" __attribute__((visibility("hidden"))) size_t float_short(double value, char *text)
+extern "C" __attribute__((visibility("hidden"))) size_t float_exponent(double value, char *text)
 {
-    double size = std::fabs(value);
-
     if (!std::isfinite(value))
         return special(value, text);
-    if (size == 0 || (size >= 1e-4 && size < 1e21))
-        return float_plain(value, text);
 
     char *end =
         std::to_chars(text, text + FLOAT_TEXT_MAX - 1, value, std::chars_format::scientific).ptr;
     *end = '\0';
     return static_cast<size_t>(end - text);
+}
+
+/* Plain from 0.0001 up to `limit`, otherwise with an exponent. */
+static size_t shortest(double value, double limit, char *text)
+{
+    double size = std::fabs(value);
+
+    if (std::isfinite(value) && (size == 0 || (size >= 1e-4 && size < limit)))
+        return float_plain(value, text);
+    return float_exponent(value, text);
+}
+
+extern "C" __attribute__((visibility("hidden"))) size_t float_short(double value, char *text)
+{
+    return shortest(value, 1e21, text);
+}
+
+extern "C" __attribute__((visibility("hidden"))) size_t float_go(double value, char *text)
+{
+    return shortest(value, 1e6, text);
 }
 
 static bool is_word(const char *text, size_t len, const char *word)

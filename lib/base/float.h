@@ -16,9 +16,15 @@ enum {
  * What the Prometheus API answers. text holds FLOAT_TEXT_MAX; returns its length. */
 size_t float_plain(double value, char *text);
 
-/* As Go's %v (format 'g', shortest, exponent from 1e+21 and below 1e-04):
- * what templates print. */
+/* As JavaScript and JSON print it: an exponent only from 1e+21 and below 1e-04. */
 size_t float_short(double value, char *text);
+
+/* As Go's %v and FormatFloat(v, 'g', -1, 64): an exponent from 1e+06 and below 1e-04.
+ * What templates print. */
+size_t float_go(double value, char *text);
+
+/* As FormatFloat(v, 'e', -1, 64): always with an exponent, "1e+00". */
+size_t float_exponent(double value, char *text);
 
 /* Reads all of text[0..len) as a decimal or exponent number, NaN, [+-]Inf in any
  * case; 0, or -EINVAL. Overflow gives Inf, underflow 0, as Go's ParseFloat rounds. */

@@ -12,19 +12,21 @@
 static const struct {
     double value;
     const char *plain;
-    const char *brief;
+    const char *brief, *go, *exponent;
 } numbers[] = {
-    {0, "0", "0"},
-    {-0.0, "-0", "-0"},
-    {1, "1", "1"},
-    {0.1, "0.1", "0.1"},
-    {1e21, "1000000000000000000000", "1e+21"},
-    {1e20, "100000000000000000000", "100000000000000000000"},
-    {0.00001, "0.00001", "1e-05"},
-    {123456789.125, "123456789.125", "123456789.125"},
-    {INFINITY, "+Inf", "+Inf"},
-    {-INFINITY, "-Inf", "-Inf"},
-    {NAN, "NaN", "NaN"},
+    {0, "0", "0", "0", "0e+00"},
+    {-0.0, "-0", "-0", "-0", "-0e+00"},
+    {1, "1", "1", "1", "1e+00"},
+    {0.1, "0.1", "0.1", "0.1", "1e-01"},
+    {999999.5, "999999.5", "999999.5", "999999.5", "9.999995e+05"},
+    {1234567, "1234567", "1234567", "1.234567e+06", "1.234567e+06"},
+    {1e21, "1000000000000000000000", "1e+21", "1e+21", "1e+21"},
+    {1e20, "100000000000000000000", "100000000000000000000", "1e+20", "1e+20"},
+    {0.00001, "0.00001", "1e-05", "1e-05", "1e-05"},
+    {123456789.125, "123456789.125", "123456789.125", "1.23456789125e+08", "1.23456789125e+08"},
+    {INFINITY, "+Inf", "+Inf", "+Inf", "+Inf"},
+    {-INFINITY, "-Inf", "-Inf", "-Inf", "-Inf"},
+    {NAN, "NaN", "NaN", "NaN", "NaN"},
 };
 
 static void test_print(void **state)
@@ -37,6 +39,10 @@ static void test_print(void **state)
         assert_string_equal(text, numbers[i].plain);
         (void)float_short(numbers[i].value, text);
         assert_string_equal(text, numbers[i].brief);
+        (void)float_go(numbers[i].value, text);
+        assert_string_equal(text, numbers[i].go);
+        (void)float_exponent(numbers[i].value, text);
+        assert_string_equal(text, numbers[i].exponent);
     }
 }
 
