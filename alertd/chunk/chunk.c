@@ -1,0 +1,312 @@
+/*
+ * The codec. See chunk.h and docs/formats/chunk.md.
+ *
+ * Bits are written from the highest of each byte. The writer keeps the unused bits of its
+ * last byte zero, so that it only ever ors into memory.
+ */
+
+#include "alertd/chunk/chunk.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alertd/chunk/crc32c.h"
+#include "lib/base/mem.h"
+
+enum {
+    FORMAT = 1,
+    APPEND_BYTES_MAX = 24, /* one sample: 4 + 64 bits of time, 2 + 11 + 64 of value */
+    CRC_BYTES = 4,
+    WINDOW_NONE = 255,
+};
+
+/* Classes of the delta of delta: a prefix, then so many bits in two's complement. */
+static const struct time_class {
+    uint8_t prefix, prefix_bits, bits;
+} time_classes[] = {
+    {0x0, 1, 0}, {0x2, 2, 8}, {0x6, 3, 14}, {0xe, 4, 20}, {0xf, 4, 64},
+};
+
+/* --- writing --- */
+
+static void put_bits(struct chunk *chunk, uint64_t value, unsigned n_bits)
+{
+    while (n_bits > 0) {
+        unsigned char *byte = &chunk->bytes[CHUNK_HEAD_BYTES + chunk->n_bits / 8];
+        unsigned room = 8 - chunk->n_bits % 8;
+        unsigned take = n_bits < room ? n_bits : room;
+        uint64_t part = value >> (n_bits - take) & ((1U << take) - 1);
+
+        *byte = (unsigned char)(*byte | part << (room - take));
+        chunk->n_bits += take;
+        n_bits -= take;
+    }
+}
+
+static void make_room(struct chunk *chunk)
+{
+    size_t need = CHUNK_HEAD_BYTES + chunk->n_bits / 8 + APPEND_BYTES_MAX;
+    size_t capacity = chunk->capacity;
+
+    if (need <= capacity)
+        return;
+    /* by half, not by two: there are hundreds of thousands of these */
+    capacity = need + need / 2;
+    chunk->bytes = mem_realloc(chunk->bytes, capacity);
+    memset(chunk->bytes + chunk->capacity, 0, capacity - chunk->capacity);
+    chunk->capacity = (uint32_t)capacity;
+}
+
+static bool fits(int64_t value, unsigned bits)
+{
+    int64_t half = bits ? INT64_C(1) << (bits - 1) : 0;
+
+    return bits ? value >= -half && value < half : value == 0;
+}
+
+static void put_time(struct chunk *chunk, int64_t t_ms)
+{
+    /* Wraps on purpose: any two int64 have a difference modulo 2^64. */
+    uint64_t delta = (uint64_t)t_ms - (uint64_t)chunk->last_ms;
+    int64_t change = (int64_t)(delta - chunk->last_delta);
+    const struct time_class *in = time_classes;
+
+    while (in->bits < 64 && !fits(change, in->bits))
+        in++;
+    put_bits(chunk, in->prefix, in->prefix_bits);
+    put_bits(chunk, (uint64_t)change, in->bits);
+    chunk->last_delta = delta;
+}
+
+static void put_value(struct chunk *chunk, uint64_t bits)
+{
+    uint64_t change = bits ^ chunk->last_bits;
+
+    if (change == 0) {
+        put_bits(chunk, 0, 1);
+        return;
+    }
+    unsigned leading = (unsigned)__builtin_clzll(change);
+    unsigned trailing = (unsigned)__builtin_ctzll(change);
+    if (leading > 31)
+        leading = 31;
+    bool fits_window = chunk->leading != WINDOW_NONE && leading >= chunk->leading &&
+                       trailing >= chunk->trailing;
+    /* A window much wider than the change costs more than naming a new one (11 bits). */
+    if (fits_window && leading - chunk->leading + trailing - chunk->trailing < 12) {
+        put_bits(chunk, 2, 2);
+        put_bits(chunk, change >> chunk->trailing, 64U - chunk->leading - chunk->trailing);
+        return;
+    }
+    chunk->leading = (uint8_t)leading;
+    chunk->trailing = (uint8_t)trailing;
+    put_bits(chunk, 3, 2);
+    put_bits(chunk, leading, 5);
+    put_bits(chunk, 64 - leading - trailing - 1, 6);
+    put_bits(chunk, change >> trailing, 64 - leading - trailing);
+}
+
+void chunk_append(struct chunk *chunk, struct sample sample)
+{
+    uint64_t bits = sample_bits(sample.value);
+
+    assert(chunk->n < CHUNK_SAMPLES_MAX);
+    assert(chunk->n == 0 || sample.t_ms > chunk->last_ms);
+    make_room(chunk);
+    if (chunk->n == 0) {
+        chunk->t0_ms = sample.t_ms;
+        put_bits(chunk, bits, 64);
+    } else {
+        put_time(chunk, sample.t_ms);
+        put_value(chunk, bits);
+    }
+    chunk->last_ms = sample.t_ms;
+    chunk->last_bits = bits;
+    chunk->n++;
+}
+
+void chunk_done(struct chunk *chunk)
+{
+    free(chunk->bytes);
+    *chunk = CHUNK_INIT;
+}
+
+static void put_le(unsigned char *at, uint64_t value, size_t n_bytes)
+{
+    for (size_t i = 0; i < n_bytes; i++)
+        at[i] = (unsigned char)(value >> (8 * i));
+}
+
+static uint64_t get_le(const unsigned char *at, size_t n_bytes)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < n_bytes; i++)
+        value |= (uint64_t)at[i] << (8 * i);
+    return value;
+}
+
+size_t chunk_sealed_bytes(const struct chunk *chunk)
+{
+    return CHUNK_HEAD_BYTES + (chunk->n_bits + 7) / 8 + CRC_BYTES;
+}
+
+void chunk_seal(const struct chunk *chunk, unsigned char *out)
+{
+    size_t len = CHUNK_HEAD_BYTES + (chunk->n_bits + 7) / 8;
+
+    assert(chunk->n > 0);
+    memcpy(out, chunk->bytes, len);
+    out[0] = FORMAT;
+    put_le(out + 1, chunk->n, 2);
+    put_le(out + 3, (uint64_t)chunk->t0_ms, 8);
+    put_le(out + 11, (uint64_t)chunk->last_ms, 8);
+    put_le(out + len, crc32c(0, out, len), CRC_BYTES);
+}
+
+/* --- reading --- */
+
+struct bits {
+    const unsigned char *bytes;
+    size_t n; /* in all */
+    size_t at;
+    bool short_of; /* more was asked for than there is */
+};
+
+static uint64_t get_bits_slowly(struct bits *in, unsigned n_bits)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < n_bits; i++, in->at++)
+        value = value << 1 | (in->bytes[in->at / 8] >> (7 - in->at % 8) & 1);
+    return value;
+}
+
+static uint64_t get_bits(struct bits *in, unsigned n_bits)
+{
+    uint64_t word;
+
+    if (n_bits > in->n - in->at) {
+        in->short_of = true;
+        return 0;
+    }
+    if (n_bits == 0)
+        return 0;
+    /* eight bytes at once where they are there, and the bits within them */
+    if (n_bits > 56 || in->at / 8 + 8 > in->n / 8)
+        return get_bits_slowly(in, n_bits);
+    memcpy(&word, in->bytes + in->at / 8, 8);
+    word = __builtin_bswap64(word) << (in->at % 8) >> (64 - n_bits);
+    in->at += n_bits;
+    return word;
+}
+
+static int64_t get_signed(struct bits *in, unsigned n_bits)
+{
+    uint64_t value = get_bits(in, n_bits);
+
+    if (n_bits == 0 || n_bits == 64)
+        return (int64_t)value;
+    return (int64_t)(value << (64 - n_bits)) >> (64 - n_bits);
+}
+
+struct state {
+    int64_t t_ms;
+    uint64_t delta;
+    uint64_t bits;
+    unsigned leading, width; /* of the xor window; width 0: none yet */
+};
+
+static void next_time(struct bits *in, struct state *state)
+{
+    unsigned i = 0;
+
+    while (i < 4 && get_bits(in, 1))
+        i++;
+    state->delta += (uint64_t)get_signed(in, time_classes[i].bits);
+    state->t_ms = (int64_t)((uint64_t)state->t_ms + state->delta);
+}
+
+/* False: bits that no writer of ours makes. */
+static bool next_value(struct bits *in, struct state *state)
+{
+    if (!get_bits(in, 1))
+        return true;
+    if (get_bits(in, 1)) {
+        state->leading = (unsigned)get_bits(in, 5);
+        state->width = (unsigned)get_bits(in, 6) + 1;
+    }
+    if (state->width == 0 || state->leading + state->width > 64)
+        return false;
+    state->bits ^= get_bits(in, state->width) << (64 - state->leading - state->width);
+    return true;
+}
+
+/* False: not a chunk of n samples. */
+static bool decode_bits(struct bits *in, size_t n, int64_t t0_ms, int64_t *t_ms, double *values)
+{
+    struct state state = {.t_ms = t0_ms, .bits = get_bits(in, 64)};
+
+    if (in->short_of)
+        return false;
+    t_ms[0] = t0_ms;
+    values[0] = sample_from_bits(state.bits);
+    for (size_t i = 1; i < n; i++) {
+        next_time(in, &state);
+        if (!next_value(in, &state) || in->short_of || state.t_ms <= t_ms[i - 1])
+            return false;
+        t_ms[i] = state.t_ms;
+        values[i] = sample_from_bits(state.bits);
+    }
+    return true;
+}
+
+int chunk_check(const void *bytes, size_t len, struct chunk_info *ret_info, struct err *reterr)
+{
+    const unsigned char *at = bytes;
+
+    if (len < CHUNK_BYTES_MIN)
+        return err_set(reterr, CHUNK_E_CORRUPT, "a chunk of %zu bytes: %d at least", len,
+                       CHUNK_BYTES_MIN);
+    if (get_le(at + len - CRC_BYTES, CRC_BYTES) != crc32c(0, at, len - CRC_BYTES))
+        return err_set(reterr, CHUNK_E_CORRUPT, "a chunk's checksum does not match");
+    if (at[0] != FORMAT)
+        return err_set(reterr, CHUNK_E_CORRUPT, "a chunk of format %u: made by a newer version?",
+                       at[0]);
+    struct chunk_info info = {.n = get_le(at + 1, 2),
+                              .t0_ms = (int64_t)get_le(at + 3, 8),
+                              .t1_ms = (int64_t)get_le(at + 11, 8)};
+    if (info.n == 0 || info.n > CHUNK_SAMPLES_MAX || info.t1_ms < info.t0_ms)
+        return err_set(reterr, CHUNK_E_CORRUPT, "a chunk says it has %zu samples", info.n);
+    *ret_info = info;
+    return 0;
+}
+
+int chunk_decode(
+    const void *bytes, size_t len, int64_t *t_ms, double *values, size_t *ret_n, struct err *reterr)
+{
+    struct chunk_info info;
+
+    int r = chunk_check(bytes, len, &info, reterr);
+    if (r != 0)
+        return r;
+    struct bits in = {.bytes = (const unsigned char *)bytes + CHUNK_HEAD_BYTES,
+                      .n = (len - CHUNK_HEAD_BYTES - CRC_BYTES) * 8};
+    if (!decode_bits(&in, info.n, info.t0_ms, t_ms, values) || t_ms[info.n - 1] != info.t1_ms)
+        return err_set(reterr, CHUNK_E_CORRUPT, "a chunk's bits are not %zu samples", info.n);
+    *ret_n = info.n;
+    return 0;
+}
+
+void chunk_read_open(const struct chunk *chunk, int64_t *t_ms, double *values)
+{
+    struct bits in = {.bytes = chunk->bytes + CHUNK_HEAD_BYTES, .n = chunk->n_bits};
+
+    if (chunk->n == 0)
+        return;
+    bool fine = decode_bits(&in, chunk->n, chunk->t0_ms, t_ms, values);
+    assert(fine);
+    (void)fine;
+}

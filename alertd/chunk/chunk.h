@@ -1,0 +1,72 @@
+#pragma once
+
+/*
+ * A chunk: up to CHUNK_SAMPLES_MAX samples of one series in time order, compressed
+ * without losing a bit, with a checksum. Layout: docs/formats/chunk.md.
+ *
+ *     1 | n | t0 | t1 | value0, then per sample: delta of delta of time, xor of value | CRC-32C
+ *
+ * After Pelkonen et al., "Gorilla: a fast, scalable, in-memory time series database"
+ * (VLDB 2015), with milliseconds and wider time classes.
+ *
+ * Invariants
+ *  (1) Times strictly increase; any int64 is a time.
+ *  (2) All 64 bits of a value come back: NaN payloads, -0, denormals.
+ *  (3) What chunk_decode() is given came from a disk and is not believed.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/model/sample.h"
+
+enum {
+    CHUNK_E_CORRUPT = 1,
+    CHUNK_SAMPLES_MAX = 1024,
+    CHUNK_HEAD_BYTES = 19,
+    CHUNK_BYTES_MIN = CHUNK_HEAD_BYTES + 8 + 4,
+};
+
+/* An open chunk: appended to, sealed, and begun again. */
+struct chunk {
+    unsigned char *bytes; /* the head's room, then bits */
+    uint32_t capacity;
+    uint32_t n_bits; /* behind the head */
+    uint16_t n;
+    uint8_t leading, trailing; /* the xor window in use; leading 255: none yet */
+    int64_t t0_ms, last_ms;
+    uint64_t last_delta;
+    uint64_t last_bits;
+};
+
+#define CHUNK_INIT ((struct chunk){.leading = 255})
+
+void chunk_done(struct chunk *chunk);
+/* sample.t_ms > chunk->last_ms unless the chunk is empty; n < CHUNK_SAMPLES_MAX. */
+void chunk_append(struct chunk *chunk, struct sample sample);
+
+/* The chunk as it is stored, into out (chunk_sealed_bytes() of room); it can still be
+ * appended to. Not for an empty one. */
+size_t chunk_sealed_bytes(const struct chunk *chunk);
+void chunk_seal(const struct chunk *chunk, unsigned char *out);
+
+struct chunk_info {
+    size_t n;
+    int64_t t0_ms, t1_ms;
+};
+
+/* Checks the checksum and reads the head. 0 or CHUNK_E_CORRUPT. */
+int chunk_check(const void *bytes, size_t len, struct chunk_info *ret_info, struct err *reterr);
+
+/* Decodes all samples into two columns with room for CHUNK_SAMPLES_MAX (or info.n).
+ * Checks like chunk_check(). 0 or CHUNK_E_CORRUPT; the columns may be half written then. */
+int chunk_decode(const void *bytes,
+                 size_t len,
+                 int64_t *t_ms,
+                 double *values,
+                 size_t *ret_n,
+                 struct err *reterr);
+
+/* The samples of an open chunk: the same columns, n = chunk->n. */
+void chunk_read_open(const struct chunk *chunk, int64_t *t_ms, double *values);
