@@ -5,6 +5,7 @@
  * No SQL and no decision lives in api/. Each file exports one table of routes.
  */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,17 +19,27 @@ enum api_wake {
     API_WAKE_OUTBOX, /* something is due to be sent, or was superseded */
 };
 
+struct access;
+
 struct api {
-    struct db *state;     /* state.db */
-    struct store *store;  /* samples */
-    struct http_hub *hub; /* live events for the dashboard */
+    struct db *state;      /* state.db */
+    struct store *store;   /* samples */
+    struct access *access; /* tokens and sessions: db/access_db.h */
+    struct http_hub *hub;  /* live events for the dashboard */
     const struct log *log;
     const char *external_url; /* "http://127.0.0.1:9797", no trailing slash */
     const char *storage_path;
+    const char *version; /* "0.1.0" */
+    const char *web_dir; /* serve the dashboard from this folder instead; NULL */
     bool auth_off;
+    atomic_bool ready; /* everything is started: /-/ready says 200 */
     int64_t started_ms;
-    int64_t retention_ms;             /* 0: everything is kept */
-    const struct route_config *route; /* receivers, grouping; for the status page */
+    int64_t retention_ms;     /* 0: everything is kept */
+    int64_t query_timeout_ms; /* for one PromQL query */
+    int64_t query_lookback_ms;
+    size_t query_max_samples;
+    /* Receivers, grouping. A reload puts another one here; the old one stays valid. */
+    const struct route_config *_Atomic route;
     /* What a handler changed in state.db, for the loops that live off it. */
     void (*wake)(void *app, enum api_wake what);
     int (*reload)(void *app, struct err *reterr);

@@ -31,11 +31,15 @@ enum incident_list {
     INCIDENT_LIST_RESOLVED,
 };
 
-/* Newest first; before_id 0 starts at the newest. */
+struct incident_query {
+    enum incident_list which;
+    int64_t before_id; /* 0: from the newest */
+    unsigned limit;
+};
+
+/* Newest first. */
 int incident_db_list(struct db_conn *conn,
-                     enum incident_list which,
-                     int64_t before_id,
-                     unsigned limit,
+                     const struct incident_query *query,
                      struct arena *arena,
                      struct incident **ret_incidents,
                      size_t *ret_n,
@@ -78,36 +82,34 @@ int incident_db_hours(struct db_conn *conn,
 
 /* --- what people do; jobs --- */
 
+struct incident_deed {
+    const char *key;        /* the incident's */
+    const char *actor;      /* who */
+    const char *text;       /* a note; NULL or "" for none */
+    int64_t occurred_at_ms; /* of the note; 0: now */
+    int64_t now_ms;
+};
+
 /* Somebody looks at it: reminders stop. A second time changes nothing (*ret_changed
- * false). note may be NULL. INCIDENT_DB_E_NOT_FOUND, _NOT_OPEN. */
+ * false). INCIDENT_DB_E_NOT_FOUND, _NOT_OPEN. */
 int incident_db_ack(struct db_conn *conn,
-                    const char *key,
-                    const char *actor,
-                    const char *note,
-                    int64_t now_ms,
+                    const struct incident_deed *deed,
                     bool *ret_changed,
                     struct err *reterr);
 
-/* A note on the timeline; occurred_at_ms 0 means now. */
+/* A note on the timeline. */
 int incident_db_note(struct db_conn *conn,
-                     const char *key,
-                     const char *actor,
-                     const char *text,
-                     int64_t occurred_at_ms,
-                     int64_t now_ms,
+                     const struct incident_deed *deed,
                      int64_t *ret_event_id,
                      struct err *reterr);
 
 struct route_config;
 
 /* A person says it is over; alerts that still fire stay listed and are named in the
- * event. Receivers are told. A second time changes nothing. */
+ * event. Receivers are told. A second time changes nothing but keeps the note. */
 int incident_db_resolve(struct db_conn *conn,
                         const struct route_config *config,
-                        const char *key,
-                        const char *actor,
-                        const char *note,
-                        int64_t now_ms,
+                        const struct incident_deed *deed,
                         bool *ret_changed,
                         struct err *reterr);
 

@@ -48,10 +48,7 @@ int outbox_db_owe(struct db_conn *conn,
                   bool *ret_grew,
                   struct err *reterr);
 /* An acknowledgement: reminders that wait are no longer needed. */
-int outbox_db_drop_reminders(struct db_conn *conn,
-                             int64_t incident_id,
-                             int64_t now_ms,
-                             struct err *reterr);
+int outbox_db_drop_reminders(struct db_conn *conn, int64_t incident_id, struct err *reterr);
 /* Reminders that are due, and notifications that were tried for a day. *ret_next_ms is
  * when to call again at the latest. */
 int outbox_db_keep(struct db_conn *conn,

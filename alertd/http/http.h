@@ -35,6 +35,7 @@ struct http_identity {
     unsigned scopes;  /* bits of enum http_scope, closure applied */
     char name[64];    /* the actor in timelines: the token's name */
     int64_t token_id; /* 0 when auth is off */
+    char agent[64];   /* a push token's agent: it may write as this one only; "" as any */
     bool by_cookie;   /* a browser session: CSRF rules apply */
     char csrf[44];    /* the session's CSRF token, for pages that need to embed it */
 };
@@ -100,8 +101,9 @@ struct http_route {
     const char *doc; /* one line: docs/api.md is checked against it */
 };
 
-/* Who sends this request: fills *ret_who from Authorization or the cookie. Called on a
- * worker (or inline for inline routes: it must not block). 0, or HTTP_E_UNKNOWN. */
+/* Who sends this request: fills *ret_who from Authorization or else the cookie (the other
+ * is NULL). Called on the network thread before the body is read, so that nobody unknown
+ * can make us read 32 MiB: it must not block. 0, or HTTP_E_UNKNOWN. */
 enum {
     HTTP_E_UNKNOWN = 1
 };
@@ -113,15 +115,16 @@ typedef int http_authenticate(void *context,
 struct http_options {
     const char *const *listen; /* "127.0.0.1:9797", "[::1]:9797" */
     size_t n_listen;
-    const char *const *hosts; /* extra Host names allowed (external URL); loopback always */
+    const char *const *hosts; /* Host names that are ours; IP literals and localhost always */
     size_t n_hosts;
+    const char *external_url; /* an origin that is ours, or NULL */
     bool auth_off;
     const struct http_route *const *routes; /* NULL-terminated list of tables */
     const size_t *n_routes;
     void *context; /* for handlers and authenticate */
     http_authenticate *authenticate;
     unsigned max_connections;          /* 1,024 */
-    unsigned max_connections_per_peer; /* 64; loopback 512 */
+    unsigned max_connections_per_peer; /* 64; loopback eight times that */
     unsigned n_workers;                /* 8 */
     const struct log *log;
 };
@@ -138,16 +141,28 @@ unsigned http_server_port(const struct http_server *server, size_t i);
 struct http_stats {
     uint64_t requests, refused_by_gate, refused_by_limit, unauthorized, connections, sse_clients;
 };
-void http_server_stats(const struct http_server *server, struct http_stats *ret_stats);
+void http_server_stats(struct http_server *server, struct http_stats *ret_stats);
+
+struct http_route_stats {
+    const char *method, *pattern; /* the last one is "" and "(none)": no route matched */
+    uint64_t by_class[6];         /* [2]: answered 2xx ... [0]: cut before an answer */
+    uint64_t duration_us;
+};
+/* Of the index-th route, counted over all tables; false past the end. */
+bool http_server_route_stats(struct http_server *server,
+                             size_t index,
+                             struct http_route_stats *ret_stats);
 
 /* --- Server-sent events: one hub, a ring of the last 1,024 events for Last-Event-ID. --- */
 struct http_hub;
 struct http_hub *http_hub_new(void);
 void http_hub_free(struct http_hub *hub);
-/* From any thread, never blocks: `event: type`, `data: json`. */
+/* From any thread, never blocks: `event: type`, `data: json` (one line, under 16 KiB). */
 void http_hub_publish(struct http_hub *hub, const char *type, const char *json);
-/* In a handler: the response becomes a stream of the hub's events after last_event_id
- * (0: from now), a comment every 15 s. */
+/* In a handler: the response becomes a stream of the hub's events after the request's
+ * Last-Event-ID header or last_event_id parameter (from now without one), with a comment
+ * every 15 s. Who asks for more than the ring still has gets `event: lost` first. A server
+ * serves streams of one hub; the hub must outlive it. */
 void http_sse_join(struct http_hub *hub,
                    const struct http_request *request,
                    struct http_response *response);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static int64_t read_us(clockid_t which)
@@ -102,60 +103,84 @@ char *clock_rfc3339(int64_t at_ms, char *text)
     return text;
 }
 
-/* ".123456" -> 123 and the number of characters taken. */
-static int parse_fraction(const char *text, int *ret_ms)
+/* Exactly n digits at *text, which moves behind them; -1 when they are not digits. */
+static int take_digits(const char **text, int n)
 {
-    int scale = 100;
-    int taken = 0;
+    int value = 0;
 
-    *ret_ms = 0;
-    if (text[0] != '.')
-        return 0;
-    for (taken = 1; text[taken] >= '0' && text[taken] <= '9'; taken++) {
-        *ret_ms += (text[taken] - '0') * scale;
-        scale /= 10;
+    for (int i = 0; i < n; i++) {
+        char c = (*text)[i];
+
+        if (c < '0' || c > '9')
+            return -1;
+        value = value * 10 + (c - '0');
     }
-    return taken;
+    *text += n;
+    return value;
 }
 
-static int parse_zone(const char *text, int *ret_offset_minutes)
+/* The same behind one of the characters of `marks`. */
+static int take_part(const char **text, const char *marks, int n)
 {
-    int hours = 0;
-    int minutes = 0;
-    int used = 0;
+    if (!**text || !strchr(marks, **text))
+        return -1;
+    ++*text;
+    return take_digits(text, n);
+}
 
-    *ret_offset_minutes = 0;
-    if ((text[0] == 'Z' || text[0] == 'z') && !text[1])
+/* ".123456789" -> 123; nothing -> 0. */
+static int take_fraction_ms(const char **text)
+{
+    int ms = 0;
+
+    if (**text != '.')
         return 0;
-    if (text[0] != '+' && text[0] != '-')
+    ++*text;
+    for (int scale = 100; **text >= '0' && **text <= '9'; ++*text, scale /= 10)
+        ms += (**text - '0') * scale;
+    return ms;
+}
+
+/* "Z" or "+01:00", and then the end. */
+static int take_zone_minutes(const char *text, int *ret_minutes)
+{
+    int sign = *text == '-' ? -1 : 1;
+
+    if ((*text == 'Z' || *text == 'z') && !text[1]) {
+        *ret_minutes = 0;
+        return 0;
+    }
+    int hours = take_part(&text, "+-", 2);
+    int minutes = hours < 0 ? -1 : take_part(&text, ":", 2);
+    if (minutes < 0 || *text)
         return -EINVAL;
-    if (sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || text[1 + used])
-        return -EINVAL;
-    *ret_offset_minutes = (text[0] == '-' ? -1 : 1) * (hours * 60 + minutes);
+    *ret_minutes = sign * (hours * 60 + minutes);
     return 0;
+}
+
+static int in_range(int value, int low, int high)
+{
+    return value >= low && value <= high;
 }
 
 int clock_parse_rfc3339(const char *text, int64_t *ret_at_ms)
 {
-    int year, month, day, hour, minute, second;
-    int used = 0;
-    int ms = 0;
-    int offset = 0;
-    char divider = 0;
+    int year = take_digits(&text, 4);
+    int month = year < 0 ? -1 : take_part(&text, "-", 2);
+    int day = month < 0 ? -1 : take_part(&text, "-", 2);
+    int hour = day < 0 ? -1 : take_part(&text, "Tt ", 2);
+    int minute = hour < 0 ? -1 : take_part(&text, ":", 2);
+    int second = minute < 0 ? -1 : take_part(&text, ":", 2);
+    int ms = second < 0 ? -1 : take_fraction_ms(&text);
+    int zone_minutes;
 
-    if (sscanf(text, "%4d-%2d-%2d%c%2d:%2d:%2d%n", &year, &month, &day, &divider, &hour, &minute,
-               &second, &used) != 7 ||
-        !used)
+    if (ms < 0 || !in_range(month, 1, 12) || !in_range(day, 1, 31) || !in_range(hour, 0, 23) ||
+        !in_range(minute, 0, 59) || !in_range(second, 0, 60) ||
+        take_zone_minutes(text, &zone_minutes) < 0)
         return -EINVAL;
-    if ((divider != 'T' && divider != 't' && divider != ' ') || month < 1 || month > 12 ||
-        day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
-        second > 60)
-        return -EINVAL;
-    used += parse_fraction(text + used, &ms);
-    if (parse_zone(text + used, &offset) < 0)
-        return -EINVAL;
-    *ret_at_ms = ((clock_days_from_civil(year, month, day) * 24 + hour) * 60 + minute - offset) *
+    *ret_at_ms = ((clock_days_from_civil(year, month, day) * 24 + hour) * 60 + minute -
+                  zone_minutes) *
                      60000 +
-                 second * 1000 + ms;
+                 second * INT64_C(1000) + ms;
     return 0;
 }

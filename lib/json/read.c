@@ -295,6 +295,14 @@ const char *json_text(const struct json *value)
     return is_string(value) ? json_string_value(value->value) : NULL;
 }
 
+int json_number(const struct json *value, double *ret_value)
+{
+    if (!value || !json_is_number(value->value))
+        return JSON_E_TYPE;
+    *ret_value = json_number_value(value->value);
+    return 0;
+}
+
 size_t json_length(const struct json *array_or_object)
 {
     return array_or_object ? array_or_object->n : 0;

@@ -63,6 +63,8 @@ int json_get_int_or(const struct json *object,
 bool json_is_object(const struct json *value);
 bool json_is_array(const struct json *value);
 const char *json_text(const struct json *value); /* NULL when not a string */
+/* An array's item: 0 or JSON_E_TYPE. */
+int json_number(const struct json *value, double *ret_value);
 size_t json_length(const struct json *array_or_object);
 const struct json *json_at(const struct json *array, size_t index);
 /* Walk an object: index from 0; false past the end. Order is that of the text. */

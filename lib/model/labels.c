@@ -4,6 +4,7 @@
 
 #include "lib/model/labels.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -111,15 +112,20 @@ const struct labels *labels_in_arena(struct arena *arena, const struct label *pa
 }
 
 /* The count is the one part of a set that changes, from several threads. */
-static uint32_t *refs_of(const struct labels *labels)
+static struct labels *writable(const struct labels *labels)
 {
-    return &((struct labels *)(uintptr_t)labels)->refs;
+    union {
+        const struct labels *shared;
+        struct labels *own;
+    } both = {.shared = labels};
+
+    return both.own;
 }
 
 const struct labels *labels_ref(const struct labels *labels)
 {
     if (labels->refs != REFS_NONE)
-        __atomic_fetch_add(refs_of(labels), 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&writable(labels)->refs, 1, __ATOMIC_RELAXED);
     return labels;
 }
 
@@ -127,8 +133,8 @@ void labels_unref(const struct labels *labels)
 {
     if (!labels || labels->refs == REFS_NONE)
         return;
-    if (__atomic_sub_fetch(refs_of(labels), 1, __ATOMIC_ACQ_REL) == 0)
-        free((void *)(uintptr_t)labels);
+    if (__atomic_sub_fetch(&writable(labels)->refs, 1, __ATOMIC_ACQ_REL) == 0)
+        free(writable(labels));
 }
 
 const char *labels_get(const struct labels *labels, const char *name)
@@ -159,6 +165,7 @@ bool labels_equal(const struct labels *a, const struct labels *b)
 
 static void print_quoted(const char *text, struct str *out)
 {
+    assert(text);
     str_addc(out, '"');
     for (; *text; text++) {
         if (*text == '\n')

@@ -16,7 +16,9 @@
  *     if (r == 0 && reply.status / 100 == 2) ...
  *     http_response_done(&reply);
  *
- * A client keeps one connection open for the next request to the same place. One
+ * A client keeps one connection open for the next request to the same place; when
+ * the server has closed it meanwhile without a word, the request is sent once more
+ * on a new one (so a POST may arrive twice: as with every sender that retries). One
  * thread at a time may use a client; different clients are independent.
  */
 
@@ -54,6 +56,7 @@ struct http_request {
     size_t body_len;
     int64_t timeout_ms;
     size_t response_max;
+    const char *ca_file; /* PEM certificates to trust instead of the system's; NULL */
 };
 
 struct http_response {

@@ -1,5 +1,5 @@
 /*
- * http_client's way through libcurl. See http_curl.h.
+ * http_exchange's way through libcurl. See http_curl.h.
  *
  * CURLOPT_QUICK_EXIT matters more than it looks: without it libcurl 7.88 waits for
  * its resolver thread, and a name server that answers nothing turns a timeout of
@@ -9,29 +9,33 @@
 #include "lib/net/http_curl.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/net/curl_load.h"
 
 enum {
-    CONNECT_MS = 5000 /* a host that is there answers within this */
+    CONNECT_MS = 5000, /* a host that is there answers within this */
+    HEADER_LINE_MAX = 16 * 1024,
 };
 
 struct http_curl {
     struct curl_api api;
     CURL *easy; /* kept between requests: it holds the open connection */
+    bool keep_alive;
 };
 
 /* What the write callback fills. */
 struct reply_body {
     struct str text;
-    bool cut;
+    uint64_t total;
 };
 
-int http_curl_new(struct http_curl **ret_client, struct err *reterr)
+int http_curl_new(bool keep_alive, struct http_curl **ret_curl, struct err *reterr)
 {
     struct curl_api api;
     int r = curl_load(&api, reterr);
@@ -44,20 +48,21 @@ int http_curl_new(struct http_curl **ret_client, struct err *reterr)
     if (!easy)
         return err_set(reterr, -ELIBACC, "libcurl gives no handle");
 
-    struct http_curl *client = mem_zalloc(sizeof(*client));
+    struct http_curl *curl = mem_zalloc(sizeof(*curl));
 
-    client->api = api;
-    client->easy = easy;
-    *ret_client = client;
+    curl->api = api;
+    curl->easy = easy;
+    curl->keep_alive = keep_alive;
+    *ret_curl = curl;
     return 0;
 }
 
-void http_curl_free(struct http_curl *client)
+void http_curl_free(struct http_curl *curl)
 {
-    if (!client)
+    if (!curl)
         return;
-    client->api.easy_cleanup(client->easy);
-    free(client);
+    curl->api.easy_cleanup(curl->easy);
+    free(curl);
 }
 
 /* Past the ceiling the rest is read and forgotten: breaking off would cost the
@@ -69,7 +74,7 @@ static size_t keep_body(char *bytes, size_t size, size_t n, void *into)
     size_t room = body->text.limit - body->text.len;
 
     str_addn(&body->text, bytes, len < room ? len : room);
-    body->cut = body->cut || len > room;
+    body->total += len;
     return len;
 }
 
@@ -95,7 +100,7 @@ static struct curl_slist *headers_of(const struct curl_api *api, const struct ht
     struct curl_slist *list = api->slist_append(NULL, "Expect:"); /* no waiting for 100 */
 
     for (size_t i = 0; i < request->n_headers; i++) {
-        STR_AUTO struct str line = STR_INIT(HTTP_RESPONSE_MAX);
+        STR_AUTO struct str line = STR_INIT(HEADER_LINE_MAX);
 
         str_addf(&line, "%s: %s", request->headers[i].name, request->headers[i].value);
         list = api->slist_append(list, str_text(&line));
@@ -103,10 +108,10 @@ static struct curl_slist *headers_of(const struct curl_api *api, const struct ht
     return list;
 }
 
-static void set_safety(const struct http_curl *client, const struct http_request *request)
+static void set_safety(const struct http_curl *curl, const struct http_request *request)
 {
-    __typeof__(curl_easy_setopt) *set = client->api.easy_setopt;
-    CURL *easy = client->easy;
+    __typeof__(curl_easy_setopt) *set = curl->api.easy_setopt;
+    CURL *easy = curl->easy;
     long timeout_ms = (long)request->timeout_ms;
 
     set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -116,14 +121,21 @@ static void set_safety(const struct http_curl *client, const struct http_request
     set(easy, CURLOPT_PROXY, "");
     set(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
     set(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms < CONNECT_MS ? timeout_ms : (long)CONNECT_MS);
+    set(easy, CURLOPT_FRESH_CONNECT, curl->keep_alive ? 0L : 1L);
+    set(easy, CURLOPT_FORBID_REUSE, curl->keep_alive ? 0L : 1L);
+    set(easy, CURLOPT_CERTINFO, 1L);
+    if (request->ca_file) {
+        set(easy, CURLOPT_CAINFO, request->ca_file);
+        set(easy, CURLOPT_CAPATH, NULL);
+    }
 }
 
-static void set_request(const struct http_curl *client,
+static void set_request(const struct http_curl *curl,
                         const struct http_request *request,
                         const struct curl_slist *headers)
 {
-    __typeof__(curl_easy_setopt) *set = client->api.easy_setopt;
-    CURL *easy = client->easy;
+    __typeof__(curl_easy_setopt) *set = curl->api.easy_setopt;
+    CURL *easy = curl->easy;
 
     set(easy, CURLOPT_URL, request->url);
     set(easy, CURLOPT_HTTPHEADER, headers);
@@ -138,50 +150,138 @@ static void set_request(const struct http_curl *client,
         set(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
-/* Seconds, or -1: libcurl turns a date into seconds too, which is as good. */
-static int64_t retry_after_of(const struct http_curl *client)
+/* "Nov  3 22:27:00 2026 GMT", as OpenSSL prints the end of a certificate; 0 when it
+ * is something else. */
+static int64_t parse_expiry(const char *text)
 {
-    curl_off_t seconds = 0;
+    static const char months[] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec ";
+    char month[5] = "";
+    char rewritten[CLOCK_TEXT_MAX];
+    int64_t at_ms = 0;
 
-    if (client->api.easy_getinfo(client->easy, CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK ||
-        seconds <= 0)
-        return -1;
-    return seconds > 86400 ? 86400000 : (int64_t)seconds * 1000;
+    if (strlen(text) < 24)
+        return 0;
+    memcpy(month, text, 4);
+
+    const char *found = strstr(months, month);
+
+    if (!found)
+        return 0;
+    (void)snprintf(rewritten, sizeof(rewritten), "%.4s-%02d-%c%cT%.8sZ", text + 16,
+                   (int)(found - months) / 4 + 1, text[4] == ' ' ? '0' : text[4], text[5],
+                   text + 7);
+    return clock_parse_rfc3339(rewritten, &at_ms) == 0 ? at_ms : 0;
 }
 
-int http_curl_send(struct http_curl *client,
+static int64_t earliest_expiry_of(const struct http_curl *curl)
+{
+    struct curl_certinfo *chain = NULL;
+    int64_t earliest_ms = 0;
+
+    if (curl->api.easy_getinfo(curl->easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || !chain)
+        return 0;
+    for (int i = 0; i < chain->num_of_certs; i++)
+        for (const struct curl_slist *fact = chain->certinfo[i]; fact; fact = fact->next) {
+            if (strncmp(fact->data, "Expire date:", 12) != 0)
+                continue;
+
+            int64_t expiry_ms = parse_expiry(fact->data + 12);
+
+            if (expiry_ms && (!earliest_ms || expiry_ms < earliest_ms))
+                earliest_ms = expiry_ms;
+        }
+    return earliest_ms;
+}
+
+static int64_t info_number(const struct http_curl *curl, CURLINFO what)
+{
+    curl_off_t value = 0;
+
+    return curl->api.easy_getinfo(curl->easy, what, &value) == CURLE_OK ? (int64_t)value : 0;
+}
+
+static int64_t at_least_zero(int64_t us)
+{
+    return us > 0 ? us : 0;
+}
+
+/* libcurl's instants since the start made into phases. */
+static void read_phases(const struct http_curl *curl, struct http_exchange *exchange)
+{
+    int64_t name_us = info_number(curl, CURLINFO_NAMELOOKUP_TIME_T);
+    int64_t connect_us = info_number(curl, CURLINFO_CONNECT_TIME_T);
+    int64_t tls_us = info_number(curl, CURLINFO_APPCONNECT_TIME_T);
+    int64_t sent_us = info_number(curl, CURLINFO_PRETRANSFER_TIME_T);
+    int64_t first_us = info_number(curl, CURLINFO_STARTTRANSFER_TIME_T);
+    int64_t total_us = info_number(curl, CURLINFO_TOTAL_TIME_T);
+
+    exchange->resolve_us = name_us;
+    exchange->connect_us = at_least_zero(connect_us - name_us);
+    exchange->tls_us = tls_us ? at_least_zero(tls_us - connect_us) : 0;
+    exchange->processing_us = at_least_zero(first_us - sent_us);
+    exchange->transfer_us = at_least_zero(total_us - first_us);
+    exchange->is_tls = tls_us > 0;
+}
+
+static void read_facts(const struct http_curl *curl, struct http_exchange *exchange)
+{
+    long number = 0;
+    const char *text = NULL;
+
+    if (curl->api.easy_getinfo(curl->easy, CURLINFO_RESPONSE_CODE, &number) == CURLE_OK)
+        exchange->status = (int)number;
+    if (curl->api.easy_getinfo(curl->easy, CURLINFO_HTTP_VERSION, &number) == CURLE_OK)
+        exchange->version = number == CURL_HTTP_VERSION_1_0   ? 1.0
+                            : number == CURL_HTTP_VERSION_2_0 ? 2.0
+                                                              : 1.1;
+    if (curl->api.easy_getinfo(curl->easy, CURLINFO_PRIMARY_IP, &text) == CURLE_OK && text)
+        (void)snprintf(exchange->peer, sizeof(exchange->peer), "%s", text);
+    text = NULL;
+    if (curl->api.easy_getinfo(curl->easy, CURLINFO_REDIRECT_URL, &text) == CURLE_OK && text &&
+        strlen(text) < sizeof(exchange->location))
+        (void)snprintf(exchange->location, sizeof(exchange->location), "%s", text);
+
+    int64_t after_s = info_number(curl, CURLINFO_RETRY_AFTER);
+
+    exchange->retry_after_ms = after_s <= 0 ? -1 : (after_s > 86400 ? 86400 : after_s) * 1000;
+    exchange->content_length = info_number(curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T);
+    exchange->cert_expiry_ms = earliest_expiry_of(curl);
+    read_phases(curl, exchange);
+}
+
+int http_curl_send(struct http_curl *curl,
                    const struct http_request *request,
-                   struct http_response *ret_response,
+                   struct http_exchange *ret_exchange,
                    struct err *reterr)
 {
     char words[CURL_ERROR_SIZE] = "";
     struct reply_body body = {.text = STR_INIT(request->response_max)};
-    long status = 0;
+    struct http_exchange exchange = {0};
 
-    client->api.easy_reset(client->easy);
-    set_safety(client, request);
+    curl->api.easy_reset(curl->easy);
+    set_safety(curl, request);
 
-    struct curl_slist *headers = headers_of(&client->api, request);
+    struct curl_slist *headers = headers_of(&curl->api, request);
 
-    set_request(client, request, headers);
-    client->api.easy_setopt(client->easy, CURLOPT_ERRORBUFFER, words);
-    client->api.easy_setopt(client->easy, CURLOPT_WRITEFUNCTION, keep_body);
-    client->api.easy_setopt(client->easy, CURLOPT_WRITEDATA, &body);
+    set_request(curl, request, headers);
+    curl->api.easy_setopt(curl->easy, CURLOPT_ERRORBUFFER, words);
+    curl->api.easy_setopt(curl->easy, CURLOPT_WRITEFUNCTION, keep_body);
+    curl->api.easy_setopt(curl->easy, CURLOPT_WRITEDATA, &body);
 
-    CURLcode code = client->api.easy_perform(client->easy);
+    CURLcode code = curl->api.easy_perform(curl->easy);
 
-    client->api.slist_free_all(headers);
-    client->api.easy_setopt(client->easy, CURLOPT_ERRORBUFFER, NULL);
+    curl->api.slist_free_all(headers);
+    curl->api.easy_setopt(curl->easy, CURLOPT_HTTPHEADER, NULL);
+    curl->api.easy_setopt(curl->easy, CURLOPT_ERRORBUFFER, NULL);
     if (code != CURLE_OK) {
         str_done(&body.text);
-        return err_set(reterr, error_of(code), "%s: %s", request->url,
-                       words[0] ? words : client->api.easy_strerror(code));
+        return err_set(reterr, error_of(code), "%.200s: %s", request->url,
+                       words[0] ? words : curl->api.easy_strerror(code));
     }
-    client->api.easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
-    ret_response->status = (int)status;
-    ret_response->retry_after_ms = retry_after_of(client);
-    ret_response->body_len = body.text.len;
-    ret_response->body_cut = body.cut;
-    ret_response->body = str_take(&body.text);
+    read_facts(curl, &exchange);
+    exchange.body_total = body.total;
+    exchange.body_len = body.text.len;
+    exchange.body = str_take(&body.text);
+    *ret_exchange = exchange;
     return 0;
 }

@@ -8,73 +8,69 @@
 static const struct route_times times = {
     .group_wait_ms = 30000, .group_interval_ms = 300000, .repeat_interval_ms = 3600000};
 
+static const struct {
+    const char *name;
+    struct route_story story;
+    int64_t now_s;
+    enum route_reason reason;
+    int64_t due_s;
+} owed[] = {
+    {"the first page waits for company",
+     {.began_at_ms = 1000000, .open = true},
+     1000,
+     ROUTE_FIRST,
+     1030},
+    {"news soon after the first waits for the interval",
+     {.began_at_ms = 1000000, .told_at_ms = 1030000, .open = true, .has_news = true},
+     1100,
+     ROUTE_NEW_ALERTS,
+     1330},
+    {"news long after is told at once",
+     {.began_at_ms = 1000000, .told_at_ms = 1030000, .open = true, .has_news = true},
+     2000,
+     ROUTE_NEW_ALERTS,
+     2000},
+    {"nothing new: a reminder later",
+     {.began_at_ms = 1000000, .told_at_ms = 1030000, .open = true},
+     2000,
+     ROUTE_REPEAT,
+     4630},
+    {"acknowledged: no reminder",
+     {.began_at_ms = 1000000, .told_at_ms = 1030000, .open = true, .acknowledged = true},
+     2000,
+     ROUTE_NOTHING,
+     0},
+    {"acknowledged: news all the same",
+     {.began_at_ms = 1000000,
+      .told_at_ms = 1030000,
+      .open = true,
+      .acknowledged = true,
+      .has_news = true},
+     2000,
+     ROUTE_NEW_ALERTS,
+     2000},
+    {"over: told at once",
+     {.began_at_ms = 1000000, .told_at_ms = 1030000},
+     1040,
+     ROUTE_RESOLVED,
+     1040},
+    {"over before the first page went out", {.began_at_ms = 1000000}, 1010, ROUTE_RESOLVED, 1010},
+    {"over and told",
+     {.began_at_ms = 1000000, .told_at_ms = 1030000, .told_resolved = true},
+     2000,
+     ROUTE_NOTHING,
+     0},
+};
+
 static void test_what_is_owed(void **state)
 {
-    static const struct {
-        const char *name;
-        struct route_story story;
-        int64_t now_s;
-        enum route_reason reason;
-        int64_t due_s;
-    } rows[] = {
-        {"the first page waits for company",
-         {.began_at_ms = 1000000, .open = true},
-         1000,
-         ROUTE_FIRST,
-         1030},
-        {"news soon after the first waits for the interval",
-         {.began_at_ms = 1000000, .told_at_ms = 1030000, .open = true, .has_news = true},
-         1100,
-         ROUTE_NEW_ALERTS,
-         1330},
-        {"news long after is told at once",
-         {.began_at_ms = 1000000, .told_at_ms = 1030000, .open = true, .has_news = true},
-         2000,
-         ROUTE_NEW_ALERTS,
-         2000},
-        {"nothing new: a reminder later",
-         {.began_at_ms = 1000000, .told_at_ms = 1030000, .open = true},
-         2000,
-         ROUTE_REPEAT,
-         4630},
-        {"acknowledged: no reminder",
-         {.began_at_ms = 1000000, .told_at_ms = 1030000, .open = true, .acknowledged = true},
-         2000,
-         ROUTE_NOTHING,
-         0},
-        {"acknowledged: news all the same",
-         {.began_at_ms = 1000000,
-          .told_at_ms = 1030000,
-          .open = true,
-          .acknowledged = true,
-          .has_news = true},
-         2000,
-         ROUTE_NEW_ALERTS,
-         2000},
-        {"over: told at once",
-         {.began_at_ms = 1000000, .told_at_ms = 1030000},
-         1040,
-         ROUTE_RESOLVED,
-         1040},
-        {"over before the first page went out",
-         {.began_at_ms = 1000000},
-         1010,
-         ROUTE_RESOLVED,
-         1010},
-        {"over and told",
-         {.began_at_ms = 1000000, .told_at_ms = 1030000, .told_resolved = true},
-         2000,
-         ROUTE_NOTHING,
-         0},
-    };
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof(owed) / sizeof(owed[0]); i++) {
         int64_t due_ms = 0;
 
-        row("%s", rows[i].name);
-        assert_int_equal(route_due(&times, &rows[i].story, rows[i].now_s * 1000, &due_ms),
-                         rows[i].reason);
-        assert_int_equal(due_ms, rows[i].due_s * 1000);
+        row("%s", owed[i].name);
+        assert_int_equal(route_due(&times, &owed[i].story, owed[i].now_s * 1000, &due_ms),
+                         owed[i].reason);
+        assert_int_equal(due_ms, owed[i].due_s * 1000);
     }
 }
 

@@ -1,0 +1,434 @@
+/*
+ * Sending: rows of the outbox from `waiting` to what became of them, and the page that a
+ * claimed row stands for. See outbox_db.h.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alertd/db/incident_db.h"
+#include "alertd/db/outbox_db.h"
+#include "alertd/db/rows.h"
+#include "lib/json/write.h"
+#include "lib/model/duration.h"
+
+enum {
+    EVENT_TEXT_MAX = 2048,
+    LATE_MS = 5000, /* less is nothing to tell */
+};
+
+int outbox_db_recover(struct db_conn *conn, int64_t now_ms, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "UPDATE outbox SET state = 'waiting', due_ms = min(due_ms, ?1)"
+              " WHERE state = 'sending'");
+
+    db_bind_int(stmt, 1, now_ms);
+    return db_run(stmt, reterr);
+}
+
+/* --- claiming --- */
+
+/* What a claimed row says of itself. */
+struct row {
+    int64_t id;
+    int64_t incident_id;
+};
+
+static int find_due(struct db_conn *conn,
+                    const struct outbox_claim_options *options,
+                    struct arena *arena,
+                    struct row *ret_row,
+                    struct page *page,
+                    struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT id, incident_id, reason, key, attempts, owed_ms, last_error FROM outbox o"
+              " WHERE receiver = ?1 AND kind = ?2 AND slot = ?3 AND state = 'waiting'"
+              " AND due_ms <= ?4 AND NOT EXISTS (SELECT 1 FROM outbox e"
+              "  WHERE e.receiver = ?1 AND e.kind = ?2 AND e.slot = ?3"
+              "  AND e.state IN ('waiting', 'sending')"
+              "  AND e.incident_id = o.incident_id AND e.id < o.id)"
+              " ORDER BY reason = 'resolved', due_ms, id LIMIT 1");
+    bool fits = true;
+
+    *ret_row = (struct row){0};
+    db_bind_text(stmt, 1, options->receiver);
+    db_bind_text(stmt, 2, options->kind);
+    db_bind_int(stmt, 3, options->slot);
+    db_bind_int(stmt, 4, options->now_ms);
+    if (db_step(stmt)) {
+        *ret_row = (struct row){db_int(stmt, 0), db_int(stmt, 1)};
+        page->outbox_id = ret_row->id;
+        page->reason = rows_text(arena, stmt, 2);
+        page->idempotency_key = rows_text(arena, stmt, 3);
+        page->attempts = (unsigned)db_int(stmt, 4);
+        page->owed_at_ms = db_int(stmt, 5);
+        fits = page->reason && page->idempotency_key &&
+               rows_text_or_null(arena, stmt, 6, &page->earlier_error);
+    }
+    int r = db_done(stmt, reterr);
+
+    if (r == 0 && !fits)
+        r = err_set(reterr, INCIDENT_DB_E_LIMIT, "outbox %" PRId64 " is too large", ret_row->id);
+    return r;
+}
+
+static int next_due(struct db_conn *conn,
+                    const struct outbox_claim_options *options,
+                    int64_t *ret_due_ms,
+                    struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT min(due_ms) FROM outbox WHERE receiver = ?1 AND kind = ?2"
+              " AND slot = ?3 AND state = 'waiting'");
+
+    *ret_due_ms = INT64_MAX;
+    db_bind_text(stmt, 1, options->receiver);
+    db_bind_text(stmt, 2, options->kind);
+    db_bind_int(stmt, 3, options->slot);
+    if (db_step(stmt) && !db_is_null(stmt, 0))
+        *ret_due_ms = db_int(stmt, 0);
+    return db_done(stmt, reterr);
+}
+
+static int set_sending(struct db_conn *conn, int64_t id, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?1");
+
+    db_bind_int(stmt, 1, id);
+    return db_run(stmt, reterr);
+}
+
+/* The key of the incident's first notification: the same in all its pages. */
+static int root_id(struct db_conn *conn,
+                   int64_t incident_id,
+                   struct arena *arena,
+                   const char **ret_root,
+                   struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(conn,
+                                      "SELECT lower(hex(i.id)) || '-' || ?1 FROM installation i");
+    const char *root = NULL;
+
+    db_bind_int(stmt, 1, incident_id);
+    if (db_step(stmt))
+        root = rows_text(arena, stmt, 0);
+    int r = db_done(stmt, reterr);
+
+    if (r == 0 && !root)
+        return err_set(reterr, INCIDENT_DB_E_LIMIT, "no room for a page");
+    if (r == 0)
+        *ret_root = root;
+    return r;
+}
+
+static const char *join_url(struct arena *arena, const char *base, const char *path, const char *id)
+{
+    STR_AUTO struct str url = STR_INIT(4096);
+
+    str_addf(&url, "%s%s%s", base, path, id);
+    return arena_strndup(arena, str_text(&url), url.len);
+}
+
+static int fill_urls(struct db_conn *conn,
+                     const struct outbox_claim_options *options,
+                     struct arena *arena,
+                     struct page *page,
+                     struct err *reterr)
+{
+    char token[OUTBOX_ACK_TOKEN_MAX];
+    int r = ack_link_db_make(conn, page->incident.id, options->ack_key, options->now_ms, token,
+                             reterr);
+
+    if (r)
+        return r;
+    page->external_url = join_url(arena, options->external_url, "", "");
+    page->incident_url = join_url(arena, options->external_url, "/incidents/", page->incident.key);
+    page->acknowledge_url = join_url(arena, options->external_url, "/a/", token);
+    if (!page->external_url || !page->incident_url || !page->acknowledge_url)
+        return err_set(reterr, INCIDENT_DB_E_LIMIT, "no room for a page");
+    return 0;
+}
+
+static int fill_page(struct db_conn *conn,
+                     const struct outbox_claim_options *options,
+                     const struct row *row,
+                     struct arena *arena,
+                     struct page *page,
+                     struct err *reterr)
+{
+    struct incident_alert *alerts = NULL;
+    int r = incident_db_get_by_id(conn, row->incident_id, arena, &page->incident, reterr);
+
+    if (r == 0)
+        r = incident_db_alerts(conn, row->incident_id, PAGE_ALERTS_MAX, arena, &alerts,
+                               &page->n_alerts, reterr);
+    if (r == 0)
+        r = root_id(conn, row->incident_id, arena, &page->root_id, reterr);
+    if (r == 0)
+        r = fill_urls(conn, options, arena, page, reterr);
+    page->alerts = alerts;
+    page->receiver = options->receiver;
+    page->kind = options->kind;
+    page->slot = options->slot;
+    page->now_ms = options->now_ms;
+    return r;
+}
+
+int outbox_db_claim(struct db_conn *conn,
+                    const struct outbox_claim_options *options,
+                    struct arena *arena,
+                    struct outbox_claim *ret_claim,
+                    struct err *reterr)
+{
+    struct outbox_claim claim = {.next_due_ms = INT64_MAX};
+    struct row row;
+    int r = find_due(conn, options, arena, &row, &claim.page, reterr);
+
+    if (r)
+        return r;
+    if (!row.id)
+        r = next_due(conn, options, &claim.next_due_ms, reterr);
+    if (r == 0 && row.id)
+        r = fill_page(conn, options, &row, arena, &claim.page, reterr);
+    if (r == 0 && row.id)
+        r = set_sending(conn, row.id, reterr);
+    claim.found = row.id != 0;
+    if (r == 0)
+        *ret_claim = claim;
+    return r;
+}
+
+/* --- what became of it --- */
+
+/* A row as the marks need it. */
+struct outcome_row {
+    int64_t incident_id;
+    char receiver[160];
+    char kind[16];
+    unsigned slot;
+    char reason[16];
+    unsigned attempts;
+    bool refused;
+    int64_t owed_ms;
+    char last_error[ERR_TEXT_MAX];
+};
+
+static int read_outcome_row(struct db_conn *conn,
+                            int64_t id,
+                            struct outcome_row *ret_row,
+                            struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT incident_id, receiver, kind, slot, reason, attempts, refused,"
+              " owed_ms, last_error FROM outbox WHERE id = ?1");
+
+    db_bind_int(stmt, 1, id);
+    bool found = db_step(stmt);
+    if (found) {
+        ret_row->incident_id = db_int(stmt, 0);
+        (void)snprintf(ret_row->receiver, sizeof(ret_row->receiver), "%s", db_text(stmt, 1));
+        (void)snprintf(ret_row->kind, sizeof(ret_row->kind), "%s", db_text(stmt, 2));
+        ret_row->slot = (unsigned)db_int(stmt, 3);
+        (void)snprintf(ret_row->reason, sizeof(ret_row->reason), "%s", db_text(stmt, 4));
+        ret_row->attempts = (unsigned)db_int(stmt, 5);
+        ret_row->refused = db_int(stmt, 6) != 0;
+        ret_row->owed_ms = db_int(stmt, 7);
+        (void)snprintf(ret_row->last_error, sizeof(ret_row->last_error), "%s", db_text(stmt, 8));
+    }
+    int r = db_done(stmt, reterr);
+
+    if (r == 0 && !found)
+        return err_set(reterr, INCIDENT_DB_E_NOT_FOUND, "no outbox row %" PRId64, id);
+    return r;
+}
+
+static void outcome_data(int64_t id, const struct outcome_row *row, int64_t now_ms, struct str *out)
+{
+    struct json_out json = JSON_OUT(out);
+
+    json_open(&json, '{');
+    json_kv_int(&json, "outbox", id);
+    json_kv_string(&json, "receiver", row->receiver);
+    json_kv_string(&json, "kind", row->kind);
+    json_kv_string(&json, "reason", row->reason);
+    json_kv_int(&json, "attempts", row->attempts);
+    json_kv_int(&json, "late_ms", now_ms > row->owed_ms ? now_ms - row->owed_ms : 0);
+    if (row->last_error[0])
+        json_kv_string(&json, "error", row->last_error);
+    json_close(&json, '}');
+}
+
+static int append(struct db_conn *conn,
+                  int64_t id,
+                  const struct outcome_row *row,
+                  enum timeline_kind kind,
+                  const char *text,
+                  int64_t now_ms,
+                  struct err *reterr)
+{
+    STR_AUTO struct str data = STR_INIT(4096);
+    char source[ROWS_SOURCE_MAX];
+
+    outcome_data(id, row, now_ms, &data);
+
+    const struct timeline_event event = {
+        .kind = timeline_kind_name(kind),
+        .event_class = "machine",
+        .source = rows_source(source, "outbox", id),
+        .text = text,
+        .data = data.full ? "{}" : str_text(&data),
+        .occurred_at_ms = now_ms,
+    };
+
+    return event_db_append(conn, row->incident_id, &event, now_ms, NULL, reterr);
+}
+
+static void sent_words(const struct outcome_row *row, int64_t now_ms, struct str *out)
+{
+    char span[DURATION_TEXT_MAX];
+
+    if (strcmp(row->kind, "dashboard") == 0) {
+        str_addf(out, "shown on the dashboard (%s): nobody else is told", row->reason);
+        return;
+    }
+    str_addf(out, "%s told by %s (%s)", row->receiver, row->kind, row->reason);
+    if (now_ms - row->owed_ms >= LATE_MS)
+        str_addf(out, ", %s late", duration_human(now_ms - row->owed_ms, span));
+    if (now_ms - row->owed_ms >= LATE_MS && row->last_error[0])
+        str_addf(out, ": %s", row->last_error);
+}
+
+int outbox_db_sent(
+    struct db_conn *conn, int64_t outbox_id, const char *answer, int64_t now_ms, struct err *reterr)
+{
+    STR_AUTO struct str text = STR_INIT(EVENT_TEXT_MAX);
+    struct outcome_row row = {0};
+    int r = read_outcome_row(conn, outbox_id, &row, reterr);
+
+    if (r)
+        return r;
+
+    struct db_stmt *stmt = db_prepare(
+        conn, "UPDATE outbox SET state = 'sent', sent_ms = ?2 WHERE id = ?1");
+
+    db_bind_int(stmt, 1, outbox_id);
+    db_bind_int(stmt, 2, now_ms);
+    r = db_run(stmt, reterr);
+    sent_words(&row, now_ms, &text);
+    if (r == 0)
+        r = append(conn, outbox_id, &row, TIMELINE_NOTIFY_SENT, str_text(&text), now_ms, reterr);
+    return r;
+}
+
+/* A later row of the same incident and integration takes its story over. */
+static int hand_over(struct db_conn *conn,
+                     int64_t id,
+                     const struct outcome_row *row,
+                     const char *error,
+                     int64_t retry_at_ms,
+                     bool *ret_done,
+                     struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "UPDATE outbox SET owed_ms = min(owed_ms, ?6), due_ms = max(due_ms, ?7),"
+              " last_error = ?8 WHERE id = (SELECT max(id) FROM outbox WHERE receiver = ?1"
+              " AND kind = ?2 AND slot = ?3 AND state = 'waiting' AND incident_id = ?4"
+              " AND id > ?5)");
+
+    db_bind_text(stmt, 1, row->receiver);
+    db_bind_text(stmt, 2, row->kind);
+    db_bind_int(stmt, 3, row->slot);
+    db_bind_int(stmt, 4, row->incident_id);
+    db_bind_int(stmt, 5, id);
+    db_bind_int(stmt, 6, row->owed_ms);
+    db_bind_int(stmt, 7, retry_at_ms);
+    db_bind_text(stmt, 8, error);
+    int r = db_run(stmt, reterr);
+
+    *ret_done = r == 0 && db_changes(conn) > 0;
+    if (!*ret_done)
+        return r;
+    stmt = db_prepare(conn,
+                      "UPDATE outbox SET state = 'superseded', last_error = ?6, superseded_by ="
+                      " (SELECT max(id) FROM outbox WHERE receiver = ?2 AND kind = ?3 AND slot = ?4"
+                      "  AND state = 'waiting' AND incident_id = ?5 AND id > ?1) WHERE id = ?1");
+    db_bind_int(stmt, 1, id);
+    db_bind_text(stmt, 2, row->receiver);
+    db_bind_text(stmt, 3, row->kind);
+    db_bind_int(stmt, 4, row->slot);
+    db_bind_int(stmt, 5, row->incident_id);
+    db_bind_text(stmt, 6, error);
+    return db_run(stmt, reterr);
+}
+
+static int wait_again(struct db_conn *conn,
+                      int64_t id,
+                      const char *error,
+                      bool refused,
+                      int64_t retry_at_ms,
+                      struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "UPDATE outbox SET state = 'waiting', due_ms = ?2, last_error = ?3,"
+              " refused = ?4 WHERE id = ?1");
+
+    db_bind_int(stmt, 1, id);
+    db_bind_int(stmt, 2, retry_at_ms);
+    db_bind_text(stmt, 3, error);
+    db_bind_int(stmt, 4, refused);
+    return db_run(stmt, reterr);
+}
+
+int outbox_db_failed(struct db_conn *conn,
+                     int64_t outbox_id,
+                     const char *error,
+                     bool refused,
+                     int64_t retry_at_ms,
+                     int64_t now_ms,
+                     struct err *reterr)
+{
+    STR_AUTO struct str text = STR_INIT(EVENT_TEXT_MAX);
+    struct outcome_row row = {0};
+    bool done = false;
+    int r = read_outcome_row(conn, outbox_id, &row, reterr);
+
+    if (r == 0)
+        r = hand_over(conn, outbox_id, &row, error, retry_at_ms, &done, reterr);
+    if (r == 0 && !done)
+        r = wait_again(conn, outbox_id, error, refused, retry_at_ms, reterr);
+    if (r || (row.attempts > 1 && refused == row.refused))
+        return r; /* said already; the row counts on */
+    (void)snprintf(row.last_error, sizeof(row.last_error), "%s", error);
+    str_addf(&text, "%s not told by %s (%s): %s; %s", row.receiver, row.kind, row.reason, error,
+             refused ? "it refuses, tried again every 5 min" : "tried again");
+    return append(conn, outbox_id, &row, TIMELINE_NOTIFY_FAILED, str_text(&text), now_ms, reterr);
+}
+
+int outbox_db_undelivered(
+    struct db_conn *conn, int64_t outbox_id, const char *why, int64_t now_ms, struct err *reterr)
+{
+    STR_AUTO struct str text = STR_INIT(EVENT_TEXT_MAX);
+    struct outcome_row row = {0};
+    int r = read_outcome_row(conn, outbox_id, &row, reterr);
+
+    if (r)
+        return r;
+
+    struct db_stmt *stmt = db_prepare(conn, "UPDATE outbox SET state = 'failed', last_error ="
+                                            " coalesce(last_error, ?2) WHERE id = ?1");
+
+    db_bind_int(stmt, 1, outbox_id);
+    db_bind_text(stmt, 2, why);
+    r = db_run(stmt, reterr);
+    str_addf(&text, "%s was never told by %s (%s): %s", row.receiver, row.kind, row.reason, why);
+    if (row.last_error[0])
+        str_addf(&text, "; last: %s", row.last_error);
+    if (r == 0)
+        r = append(conn, outbox_id, &row, TIMELINE_NOTIFY_UNDELIVERED, str_text(&text), now_ms,
+                   reterr);
+    return r;
+}

@@ -1,0 +1,92 @@
+/*
+ * Between rows and structs. See rows.h.
+ */
+
+#include "alertd/db/rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "alertd/db/incident_db.h"
+#include "lib/json/read.h"
+#include "lib/json/write.h"
+
+void rows_labels_text(const struct labels *labels, struct str *out)
+{
+    struct json_out json = JSON_OUT(out);
+
+    json_open(&json, '{');
+    for (uint32_t i = 0; i < labels->n; i++)
+        json_kv_string(&json, labels->at[i].name, labels->at[i].value);
+    json_close(&json, '}');
+}
+
+const struct labels *rows_labels(struct arena *arena, const char *text)
+{
+    LABELS_BUILDER_AUTO struct labels_builder builder = LABELS_BUILDER_INIT;
+    const struct labels *labels = NULL;
+    const struct json *value = NULL;
+    struct json *root = NULL;
+    const char *name = NULL;
+
+    if (json_parse(text, strlen(text), &root, NULL))
+        return NULL;
+    for (size_t i = 0; json_member(root, i, &name, &value); i++)
+        if (json_text(value))
+            labels_builder_set(&builder, name, json_text(value));
+    if (json_is_object(root))
+        labels = labels_in_arena(arena, builder.pairs, builder.n);
+    json_free(root);
+    return labels;
+}
+
+const char *rows_text(struct arena *arena, struct db_stmt *stmt, int column)
+{
+    const char *text = db_text(stmt, column);
+
+    return arena_strndup(arena, text, strlen(text));
+}
+
+bool rows_text_or_null(struct arena *arena, struct db_stmt *stmt, int column, const char **ret_text)
+{
+    const char *text = NULL;
+
+    if (!db_is_null(stmt, column)) {
+        text = rows_text(arena, stmt, column);
+        if (!text)
+            return false;
+    }
+    *ret_text = text;
+    return true;
+}
+
+void rows_bind_time(struct db_stmt *stmt, int index, int64_t at_ms)
+{
+    if (at_ms)
+        db_bind_int(stmt, index, at_ms);
+    else
+        db_bind_null(stmt, index);
+}
+
+bool rows_grow(struct arena *arena, void **items, size_t *capacity, size_t n, size_t size)
+{
+    size_t more = *capacity ? 2 * *capacity : 16;
+    void *grown;
+
+    if (n < *capacity)
+        return true;
+    grown = arena_array(arena, more, size);
+    if (!grown)
+        return false;
+    if (n > 0)
+        memcpy(grown, *items, n * size);
+    *items = grown;
+    *capacity = more;
+    return true;
+}
+
+const char *rows_source(char *text, const char *what, int64_t id)
+{
+    (void)snprintf(text, ROWS_SOURCE_MAX, "%s %lld", what, (long long)id);
+    return text;
+}

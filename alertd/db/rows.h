@@ -1,0 +1,45 @@
+#pragma once
+
+/*
+ * Between rows and structs, for the files about incidents: label sets are JSON objects,
+ * a NaN is NULL, an absent time is NULL. Private to db/.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alertd/db/db.h"
+#include "alertd/incident/incident.h"
+#include "lib/base/arena.h"
+#include "lib/base/str.h"
+#include "lib/model/labels.h"
+
+enum {
+    ROWS_LABELS_BYTES_MAX = 256 * 1024,
+    ROWS_KEY_BYTES_MAX = 64 * 1024,
+};
+
+void rows_labels_text(const struct labels *labels, struct str *out);
+/* NULL when the text is not such an object or the arena is spent. */
+const struct labels *rows_labels(struct arena *arena, const char *text);
+
+/* A column's text in the arena; "" for NULL. NULL past the arena's limit. */
+const char *rows_text(struct arena *arena, struct db_stmt *stmt, int column);
+/* The same, but NULL for NULL: *ret_text is NULL then. False past the arena's limit. */
+bool rows_text_or_null(struct arena *arena,
+                       struct db_stmt *stmt,
+                       int column,
+                       const char **ret_text);
+
+/* 0 binds NULL. */
+void rows_bind_time(struct db_stmt *stmt, int index, int64_t at_ms);
+
+/* Doubles an array in the arena when it is full: *ret_items and *capacity follow. False
+ * past the arena's limit. */
+bool rows_grow(struct arena *arena, void **items, size_t *capacity, size_t n, size_t size);
+
+/* "rule 7" and such, for an event's source. */
+enum {
+    ROWS_SOURCE_MAX = 48
+};
+const char *rows_source(char *text, const char *what, int64_t id);

@@ -1,0 +1,455 @@
+/*
+ * The document, its marks and metrics, and the tables. See facts.h.
+ *
+ *     impact_start ---- detected ---- paged ---- acked -------- resolved
+ *     |<---- ttd ---->|               |<- tta ->|                      |
+ *     |<--------------------------- ttr ------------------------------>|
+ */
+
+#include "alertd/postmortem/facts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "alertd/postmortem/facts_part.h"
+#include "alertd/postmortem/template.h"
+#include "lib/base/clock.h"
+#include "lib/base/float.h"
+#include "lib/model/duration.h"
+
+static void print_utc(int64_t at_ms, char text[CLOCK_TEXT_MAX])
+{
+    struct clock_utc utc = clock_split_utc(at_ms);
+
+    (void)snprintf(text, CLOCK_TEXT_MAX, "%04d-%02d-%02d %02d:%02d:%02d", utc.year, utc.month,
+                   utc.day, utc.hour, utc.minute, utc.second);
+}
+
+struct fact *facts_time(
+    struct facts *facts, struct fact *parent, const char *name, int64_t at_ms, const char *why)
+{
+    struct fact_maker *maker = &facts->maker;
+    struct fact *time = fact_group(maker, parent, name);
+    char text[CLOCK_TEXT_MAX];
+    char day[CLOCK_TEXT_MAX];
+
+    fact_bool(maker, time, "known", at_ms != 0);
+    fact_number(maker, time, "ms", at_ms);
+    if (!at_ms) {
+        static const char *const names[] = {"utc", "hm", "hms", "short", "iso"};
+
+        fact_textf(maker, time, "text", "not known (%s)", why);
+        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+            fact_text(maker, time, names[i], "not known");
+        return time;
+    }
+    print_utc(at_ms, text);
+    print_utc(facts->input->incident->opened_at_ms, day);
+    bool same_day = strncmp(text, day, 10) == 0;
+
+    fact_textf(maker, time, "text", "%s UTC", text);
+    fact_textf(maker, time, "utc", "%s UTC", text);
+    fact_textf(maker, time, "hm", "%.5s", text + 11);
+    fact_text(maker, time, "hms", text + 11);
+    fact_text(maker, time, "short", same_day ? text + 11 : text + 5);
+    fact_text(maker, time, "iso", clock_rfc3339(at_ms, text));
+    return time;
+}
+
+/* {known text s formula}: from one mark to another. A negative one is shown, never
+ * clipped: it says that the marks are worth a look. */
+static struct fact *add_span(struct facts *facts,
+                             struct fact *parent,
+                             const char *name,
+                             int64_t from_ms,
+                             int64_t to_ms,
+                             const char *formula)
+{
+    struct fact_maker *maker = &facts->maker;
+    struct fact *span = fact_group(maker, parent, name);
+    char text[DURATION_TEXT_MAX];
+    bool known = from_ms && to_ms;
+
+    fact_bool(maker, span, "known", known);
+    fact_text(maker, span, "formula", formula);
+    fact_number(maker, span, "s", known ? (to_ms - from_ms) / 1000 : 0);
+    if (!known)
+        fact_textf(maker, span, "text", "not known (%s)", formula);
+    else
+        fact_textf(maker, span, "text", "%s%s", duration_human(to_ms - from_ms, text),
+                   to_ms < from_ms ? " (negative: look at the marks)" : "");
+    return span;
+}
+
+static void add_metric(struct facts *facts,
+                       struct fact *parent,
+                       const char *name,
+                       const char *formula,
+                       const struct facts_mark *from,
+                       const struct facts_mark *to)
+{
+    struct fact *metric = add_span(facts, parent, name, from->at_ms, to->at_ms, formula);
+    const char *sources = from->at_ms && to->at_ms ? "marks above" : "";
+
+    fact_text(&facts->maker, metric, "source", sources);
+    fact_text(&facts->maker, metric, "why",
+              !to->at_ms ? to->why_not : (!from->at_ms ? from->why_not : ""));
+}
+
+/* `[e12](page#e12)`, or plain e12 without a page. */
+static void add_evidence(struct facts *facts,
+                         struct fact *parent,
+                         const char *name,
+                         int64_t event_id)
+{
+    STR_AUTO struct str link = STR_INIT(2048);
+    const char *url = facts_or_empty(facts->input->incident_url);
+
+    if (event_id && *url)
+        str_addf(&link, strpbrk(url, " ()") ? "[e%lld](<%s#e%lld>)" : "[e%lld](%s#e%lld)",
+                 (long long)event_id, url, (long long)event_id);
+    else if (event_id)
+        str_addf(&link, "e%lld", (long long)event_id);
+    fact_markdown(&facts->maker, parent, name, str_text(&link));
+}
+
+/* Words as a Markdown code span, whatever backticks they hold. */
+static void add_code(struct facts *facts, struct fact *parent, const char *name, const char *words)
+{
+    STR_AUTO struct str code = STR_INIT(64 * 1024);
+    size_t longest = 0;
+
+    words = facts_or_empty(words);
+    for (const char *at = words; *at; at++) {
+        size_t run = strspn(at, "`");
+
+        longest = run > longest ? run : longest;
+    }
+    for (size_t i = 0; i <= longest && *words; i++)
+        str_addc(&code, '`');
+    if (*words == '`' || *words == ' ')
+        str_addc(&code, ' ');
+    for (const char *at = words; *at; at++)
+        str_addc(&code, *at == '\n' || *at == '\r' ? ' ' : *at);
+    if (*words && (words[strlen(words) - 1] == '`' || words[strlen(words) - 1] == ' '))
+        str_addc(&code, ' ');
+    for (size_t i = 0; i <= longest && *words; i++)
+        str_addc(&code, '`');
+    fact_markdown(&facts->maker, parent, name, str_text(&code));
+}
+
+static void add_mark(struct facts *facts,
+                     struct fact *parent,
+                     const char *name,
+                     const struct facts_mark *mark)
+{
+    struct fact *group = facts_time(facts, parent, name, mark->at_ms, mark->why_not);
+
+    fact_text(&facts->maker, group, "source", mark->source);
+    fact_text(&facts->maker, group, "rule", mark->rule);
+    add_evidence(facts, group, "evidence", mark->event_id);
+}
+
+static void add_marks_and_metrics(struct facts *facts, struct fact *root)
+{
+    struct facts_marks *marks = &facts->marks;
+    struct fact *mark = fact_group(&facts->maker, root, "mark");
+    struct fact *metric = fact_group(&facts->maker, root, "metric");
+
+    add_mark(facts, mark, "impact_start", &marks->impact_start);
+    add_mark(facts, mark, "detected", &marks->detected);
+    add_mark(facts, mark, "paged", &marks->paged);
+    add_mark(facts, mark, "acked", &marks->acked);
+    add_mark(facts, mark, "resolved", &marks->resolved);
+    add_metric(facts, metric, "ttd", "detected \xe2\x88\x92 impact_start", &marks->impact_start,
+               &marks->detected);
+    add_metric(facts, metric, "tta", "acked \xe2\x88\x92 paged", &marks->paged, &marks->acked);
+    add_metric(facts, metric, "ttr", "resolved \xe2\x88\x92 impact_start", &marks->impact_start,
+               &marks->resolved);
+}
+
+/* --- the groups --- */
+
+/* A list's item; the first one knows it, so that a table can bring its own heading. */
+static struct fact *add_row(struct facts *facts, struct fact *list)
+{
+    bool is_first = list->first == NULL;
+    struct fact *row = fact_group(&facts->maker, list, "");
+
+    fact_bool(&facts->maker, row, "is_first", is_first);
+    return row;
+}
+
+static void add_labels(struct facts *facts, struct fact *parent, const struct labels *labels)
+{
+    struct fact *list = fact_list(&facts->maker, parent, "labels");
+
+    for (size_t i = 0; labels && i < labels->n; i++) {
+        struct fact *label = fact_group(&facts->maker, list, "");
+
+        fact_text(&facts->maker, label, "name", labels->at[i].name);
+        fact_text(&facts->maker, label, "value", labels->at[i].value);
+    }
+}
+
+static void add_document(struct facts *facts, struct fact *root)
+{
+    const struct postmortem_input *input = facts->input;
+    const struct incident *from = input->incident;
+    struct fact_maker *maker = &facts->maker;
+    struct fact *doc = fact_group(maker, root, "doc");
+    struct fact *incident = fact_group(maker, root, "incident");
+    struct fact *meta = fact_group(maker, root, "meta");
+
+    fact_text(maker, doc, "title", from->title);
+    fact_text(maker, doc, "template", input->template_name);
+    fact_text(maker, doc, "author", input->author);
+    facts_time(facts, doc, "created", input->now_ms, "");
+
+    fact_text(maker, incident, "key", from->key);
+    fact_text(maker, incident, "title", from->title);
+    fact_text(maker, incident, "severity", from->severity);
+    fact_text(maker, incident, "status", incident_status_name(from->status));
+    fact_text(maker, incident, "url", input->incident_url);
+    fact_bool(maker, incident, "is_open", from->resolved_at_ms == 0);
+    facts_time(facts, incident, "opened", from->opened_at_ms, "never opened");
+    add_labels(facts, incident, from->labels);
+
+    facts_time(facts, meta, "now", input->now_ms, "");
+    fact_text(maker, meta, "generator", input->generator);
+}
+
+static const struct incident_alert *first_fired(const struct postmortem_input *input)
+{
+    const struct incident_alert *first = NULL;
+
+    for (size_t i = 0; i < input->n_alerts; i++)
+        if (input->alerts[i].fired_at_ms &&
+            (!first || input->alerts[i].fired_at_ms < first->fired_at_ms))
+            first = &input->alerts[i];
+    return first;
+}
+
+static const char *label_of(const struct labels *labels, const char *name)
+{
+    return labels ? labels_get(labels, name) : NULL;
+}
+
+static void add_rule(struct facts *facts, struct fact *parent, const struct incident_alert *alert)
+{
+    struct fact_maker *maker = &facts->maker;
+    char text[DURATION_TEXT_MAX];
+
+    fact_number(maker, parent, "rule_id", alert->rule_id);
+    fact_text(maker, parent, "name", alert->name);
+    fact_text(maker, parent, "severity", label_of(alert->labels, "severity"));
+    fact_text(maker, parent, "expr", alert->expr);
+    add_code(facts, parent, "code", alert->expr);
+    fact_text(maker, parent, "for", duration_print(alert->for_ms, text));
+    fact_text(maker, parent, "runbook", label_of(alert->annotations, "runbook_url"));
+}
+
+/* Where the time between "bad" and "a person knows" went, for the alert that fired
+ * first; no other record keeps these apart. */
+static void add_detection(struct facts *facts, struct fact *root)
+{
+    static const struct incident_alert none = {0};
+    const struct incident_alert *alert = first_fired(facts->input);
+    struct fact *detection = fact_group(&facts->maker, root, "detection");
+    const struct incident_alert *from = alert ? alert : &none;
+    int64_t sent_ms = facts->marks.paged.at_ms;
+    int64_t acked_ms = facts->marks.acked.at_ms;
+
+    fact_bool(&facts->maker, detection, "known", alert != NULL);
+    add_rule(facts, fact_group(&facts->maker, detection, "rule"), from);
+    facts_time(facts, detection, "breach", from->active_at_ms, "no alert fired");
+    facts_time(facts, detection, "firing", from->fired_at_ms, "no alert fired");
+    facts_time(facts, detection, "sent", sent_ms, facts->marks.paged.why_not);
+    facts_time(facts, detection, "acked", acked_ms, facts->marks.acked.why_not);
+    add_span(facts, detection, "d_for", from->active_at_ms, from->fired_at_ms,
+             "firing \xe2\x88\x92 breach");
+    add_span(facts, detection, "d_send", from->fired_at_ms, sent_ms, "sent \xe2\x88\x92 firing");
+    add_span(facts, detection, "d_ack", sent_ms, acked_ms, "acked \xe2\x88\x92 sent");
+
+    int64_t held = from->fired_at_ms - from->active_at_ms;
+    int64_t sending = sent_ms ? sent_ms - from->fired_at_ms : 0;
+    int64_t waiting = sent_ms && acked_ms ? acked_ms - sent_ms : 0;
+    const char *biggest = held >= sending && held >= waiting ? "alert fired"
+                          : sending >= waiting               ? "page sent"
+                                                             : "acknowledged";
+
+    fact_text(&facts->maker, detection, "biggest_part", alert ? biggest : "");
+}
+
+static void add_alert(struct facts *facts, struct fact *list, const struct incident_alert *alert)
+{
+    struct fact_maker *maker = &facts->maker;
+    struct fact *row = add_row(facts, list);
+    STR_AUTO struct str labels = STR_INIT(32 * 1024);
+    char value[FLOAT_TEXT_MAX];
+
+    add_rule(facts, row, alert);
+    if (alert->labels)
+        labels_print(alert->labels, &labels);
+    fact_text(maker, row, "labels_text", str_text(&labels));
+    add_labels(facts, row, alert->labels);
+    fact_text(maker, row, "summary", label_of(alert->annotations, "summary"));
+    facts_time(facts, row, "active", alert->active_at_ms, "not recorded");
+    facts_time(facts, row, "fired", alert->fired_at_ms, "it did not fire");
+    facts_time(facts, row, "resolved", alert->resolved_at_ms, "it still fires");
+    add_span(facts, row, "duration", alert->fired_at_ms, alert->resolved_at_ms,
+             "resolved \xe2\x88\x92 fired");
+    float_short(alert->value, value);
+    fact_text(maker, row, "value", value);
+}
+
+static void add_alerts(struct facts *facts, struct fact *root)
+{
+    struct fact *list = fact_list(&facts->maker, root, "alerts");
+
+    for (size_t i = 0; i < facts->input->n_alerts; i++)
+        add_alert(facts, list, &facts->input->alerts[i]);
+}
+
+static void add_notifications(struct facts *facts, struct fact *root)
+{
+    struct fact_maker *maker = &facts->maker;
+    struct fact *list = fact_list(maker, root, "notifications");
+    struct fact *pages = fact_group(maker, root, "pages");
+    int64_t n_sent = 0;
+    int64_t n_failed = 0;
+
+    for (size_t i = 0; i < facts->input->n_notifications; i++) {
+        const struct postmortem_notification *from = &facts->input->notifications[i];
+        struct fact *row = add_row(facts, list);
+
+        fact_text(maker, row, "receiver", from->receiver);
+        fact_text(maker, row, "kind", from->kind);
+        fact_text(maker, row, "reason", from->reason);
+        fact_text(maker, row, "state", from->state);
+        fact_text(maker, row, "error", from->last_error);
+        fact_number(maker, row, "attempts", from->attempts);
+        facts_time(facts, row, "due", from->due_at_ms, "not recorded");
+        facts_time(facts, row, "sent", from->sent_at_ms, "it was not sent");
+        n_sent += from->sent_at_ms != 0;
+        n_failed += strcmp(facts_or_empty(from->state), "failed") == 0;
+    }
+    fact_number(maker, pages, "total", (int64_t)facts->input->n_notifications);
+    fact_number(maker, pages, "sent", n_sent);
+    fact_number(maker, pages, "failed", n_failed);
+}
+
+static void add_timeline(struct facts *facts, struct fact *root)
+{
+    struct fact_maker *maker = &facts->maker;
+    struct fact *list = fact_list(maker, root, "timeline");
+    int64_t n_plain = 0;
+    int64_t n_left_out = 0;
+
+    for (size_t i = 0; i < facts->input->n_events; i++) {
+        const struct timeline_event *event = facts->rows[i].event;
+        char letter[2] = {facts->rows[i].letter, '\0'};
+
+        if (!letter[0] && n_plain++ >= FACTS_PLAIN_ROWS_MAX) {
+            n_left_out++;
+            continue;
+        }
+        struct fact *row = add_row(facts, list);
+
+        fact_text(maker, row, "letter", letter);
+        fact_bool(maker, row, "is_key", letter[0] != '\0');
+        facts_time(facts, row, "time", event->occurred_at_ms, "not recorded");
+        fact_text(maker, row, "kind", event->kind);
+        fact_text(maker, row, "text", event->text);
+        fact_text(maker, row, "actor", event->actor);
+        fact_text(maker, row, "source", event->source);
+        fact_bool(maker, row, "is_human", facts_is_human(event));
+        fact_bool(maker, row, "added_later",
+                  facts_is_human(event) &&
+                      event->recorded_at_ms - event->occurred_at_ms > 60 * 1000);
+        add_evidence(facts, row, "evidence", event->id);
+    }
+    fact_number(maker, root, "timeline_left_out", n_left_out);
+}
+
+/* Everyone who did something, in the order of their first row. */
+static void add_responders(struct facts *facts, struct fact *root)
+{
+    struct fact_maker *maker = &facts->maker;
+    struct fact *list = fact_list(maker, root, "responders");
+
+    for (size_t i = 0; i < facts->input->n_events; i++) {
+        const struct timeline_event *event = facts->rows[i].event;
+        const char *name = facts_is_human(event) ? facts_or_empty(event->actor) : "";
+        bool listed = *name == '\0';
+        int64_t n_rows = 0;
+
+        for (const struct fact *row = list->first; row && !listed; row = row->next)
+            listed = strcmp(fact_member(row, "name", 4)->text, name) == 0;
+        if (listed)
+            continue;
+        for (size_t k = i; k < facts->input->n_events; k++)
+            n_rows += facts_is_human(facts->rows[k].event) &&
+                      strcmp(facts_or_empty(facts->rows[k].event->actor), name) == 0;
+        struct fact *row = add_row(facts, list);
+
+        fact_text(maker, row, "name", name);
+        facts_time(facts, row, "first", event->occurred_at_ms, "not recorded");
+        fact_number(maker, row, "rows", n_rows);
+    }
+}
+
+static void add_graphs(struct facts *facts, struct fact *root)
+{
+    struct fact_maker *maker = &facts->maker;
+    struct fact *list = fact_list(maker, root, "graphs");
+
+    for (size_t i = 0; i < facts->input->n_graphs; i++) {
+        const struct postmortem_graph_ref *from = &facts->input->graphs[i];
+        struct fact *row = add_row(facts, list);
+        STR_AUTO struct str image = STR_INIT(8192);
+
+        str_add(&image, "![");
+        template_escape(facts_or_empty(from->title), &image);
+        str_addf(&image, "](graph:%lld)", (long long)from->id);
+        fact_number(maker, row, "id", from->id);
+        fact_text(maker, row, "title", from->title);
+        fact_text(maker, row, "query", from->query);
+        add_code(facts, row, "code", from->query);
+        facts_time(facts, row, "from", from->start_ms, "not recorded");
+        facts_time(facts, row, "to", from->end_ms, "not recorded");
+        fact_markdown(maker, row, "md", str_text(&image));
+    }
+}
+
+int postmortem_facts(struct arena *arena,
+                     const struct postmortem_input *input,
+                     const struct fact **ret_facts,
+                     struct err *reterr)
+{
+    struct facts facts = {
+        .maker = FACT_MAKER(arena),
+        .input = input,
+        .rows = postmortem_rows(arena, input),
+    };
+
+    if (!facts.rows)
+        return err_set(reterr, FACTS_E_LIMIT, "%zu events are too many", input->n_events);
+    facts_find_marks(&facts);
+
+    struct fact *root = fact_root(&facts.maker);
+
+    add_document(&facts, root);
+    add_marks_and_metrics(&facts, root);
+    add_detection(&facts, root);
+    add_alerts(&facts, root);
+    add_notifications(&facts, root);
+    add_timeline(&facts, root);
+    add_responders(&facts, root);
+    add_graphs(&facts, root);
+    facts_questions(&facts, root);
+    if (facts.maker.spent)
+        return err_set(reterr, FACTS_E_LIMIT, "the incident has too many facts for one document");
+    *ret_facts = root;
+    return 0;
+}

@@ -1,0 +1,89 @@
+#pragma once
+
+/*
+ * From what was recorded about an incident to the facts a template can name.
+ *
+ *     rows of state.db --api--> struct postmortem_input --postmortem_facts()--> struct fact
+ *
+ * Invariants
+ *  (1) Facts only. Every number comes from a row and says from which (`source`); what no
+ *      row says is a group with `known` false and the words why. Nothing is guessed.
+ *  (2) Sentences are fixed patterns whose slots are facts; no word claims a cause.
+ *  (3) The same rows give the same tree: `now_ms` is an argument.
+ *
+ * docs/postmortem-templates.md lists the names.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "alertd/incident/incident.h"
+#include "alertd/incident/timeline.h"
+#include "alertd/postmortem/fact.h"
+#include "lib/base/err.h"
+#include "lib/model/labels.h"
+
+enum {
+    FACTS_E_LIMIT = 1,          /* too much for the arena */
+    FACTS_PLAIN_ROWS_MAX = 200, /* rows of the timeline without a letter; the rest is counted */
+    FACTS_QUESTION_GAP_MS = 15 * 60 * 1000,
+    FACTS_QUESTION_ACK_MS = 10 * 60 * 1000,
+};
+
+/* Instants are Unix milliseconds, 0 = not known. Texts may be NULL. Loans throughout. */
+struct postmortem_notification {
+    int64_t id;
+    const char *receiver;
+    const char *kind;
+    const char *reason;
+    const char *state;
+    const char *last_error;
+    int64_t due_at_ms, sent_at_ms;
+    int64_t attempts;
+};
+
+struct postmortem_graph_ref {
+    int64_t id;
+    const char *title;
+    const char *query;
+    int64_t start_ms, end_ms;
+};
+
+struct postmortem_input {
+    const char *template_name;
+    const char *author;
+    const char *generator; /* "alertd 0.1.0" */
+    int64_t now_ms;
+    const char *incident_url; /* of its page, "" when there is none */
+    const struct incident *incident;
+    const struct incident_alert *alerts;
+    size_t n_alerts;
+    const struct timeline_event *events; /* any order */
+    size_t n_events;
+    const struct postmortem_notification *notifications;
+    size_t n_notifications;
+    const struct postmortem_graph_ref *graphs;
+    size_t n_graphs;
+};
+
+/* 0 or FACTS_E_LIMIT. The tree is the arena's. */
+int postmortem_facts(struct arena *arena,
+                     const struct postmortem_input *input,
+                     const struct fact **ret_facts,
+                     struct err *reterr);
+
+/* An invented incident in which every list has an item and every mark is known: what
+ * templates are checked against (template_check). The tree is the arena's. */
+int postmortem_facts_example(struct arena *arena,
+                             const struct fact **ret_facts,
+                             struct err *reterr);
+
+/* The events in the order of the timeline, with the letters of those that matter most:
+ * shared by the table and the graphs. */
+struct postmortem_row {
+    const struct timeline_event *event;
+    char letter; /* 'A'..'Z', 0 for the others */
+};
+
+/* One row for each event, in the arena; NULL when it is spent. */
+struct postmortem_row *postmortem_rows(struct arena *arena, const struct postmortem_input *input);

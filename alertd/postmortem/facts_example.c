@@ -1,0 +1,113 @@
+/*
+ * An invented incident that has everything: what a template is checked against, so that
+ * a wrong name is found when the template is written, not during an incident.
+ */
+
+#include "alertd/postmortem/facts.h"
+
+enum {
+    MINUTE_MS = 60 * 1000
+};
+
+static const int64_t start_ms = 1700000000000;
+
+static struct timeline_event event(
+    int64_t id, const char *kind, const char *actor, const char *text, int minute)
+{
+    return (struct timeline_event){
+        .id = id,
+        .kind = kind,
+        .event_class = actor ? "human" : "machine",
+        .source = actor ? "api" : "rule 7",
+        .actor = actor,
+        .text = text,
+        .occurred_at_ms = start_ms + (int64_t)minute * MINUTE_MS,
+        .recorded_at_ms = start_ms + (int64_t)minute * MINUTE_MS,
+    };
+}
+
+static const struct postmortem_notification page = {
+    .id = 4,
+    .receiver = "mail",
+    .kind = "email",
+    .reason = "first",
+    .state = "failed",
+    .last_error = "timed out",
+    .due_at_ms = 1700000060000,
+    .sent_at_ms = 1700000060000,
+    .attempts = 2,
+};
+
+static const struct postmortem_graph_ref graph = {
+    .id = 12,
+    .title = "probe_success",
+    .query = "probe_success",
+    .start_ms = 1700000000000,
+    .end_ms = 1700003600000,
+};
+
+static int make_facts(struct arena *arena,
+                      const struct labels *labels,
+                      const struct labels *annotations,
+                      const struct fact **ret_facts,
+                      struct err *reterr)
+{
+    const struct incident_alert alerts[] = {
+        {.rule_id = 7,
+         .name = "ProbeDown",
+         .labels = labels,
+         .annotations = annotations,
+         .expr = "probe_success == 0",
+         .for_ms = MINUTE_MS,
+         .active_at_ms = start_ms,
+         .fired_at_ms = start_ms + MINUTE_MS,
+         .resolved_at_ms = start_ms + 40 * MINUTE_MS},
+        {.rule_id = 8, .name = "NoRunbook", .labels = labels, .annotations = labels_empty()},
+    };
+    const struct timeline_event events[] = {
+        event(1, "alert.firing", NULL, "ProbeDown fires", 1),
+        event(2, "ack", "ana", "acknowledged", 3),
+        event(3, "human.note", "ana", "restarted the web server", 30),
+    };
+    const struct incident incident = {
+        .id = 12,
+        .key = "INC-2023-0012",
+        .title = "ProbeDown on http://shop.example/",
+        .severity = "critical",
+        .status = INCIDENT_RESOLVED,
+        .labels = labels,
+        .opened_at_ms = start_ms + MINUTE_MS,
+        .resolved_at_ms = start_ms + 41 * MINUTE_MS,
+    };
+    const struct postmortem_input input = {
+        .template_name = "example",
+        .author = "ana",
+        .generator = "alertd",
+        .now_ms = start_ms + 90 * MINUTE_MS,
+        .incident_url = "http://127.0.0.1:9797/incidents/INC-2023-0012",
+        .incident = &incident,
+        .alerts = alerts,
+        .n_alerts = sizeof(alerts) / sizeof(*alerts),
+        .events = events,
+        .n_events = sizeof(events) / sizeof(*events),
+        .notifications = &page,
+        .n_notifications = 1,
+        .graphs = &graph,
+        .n_graphs = 1,
+    };
+
+    return postmortem_facts(arena, &input, ret_facts, reterr);
+}
+
+int postmortem_facts_example(struct arena *arena, const struct fact **ret_facts, struct err *reterr)
+{
+    static const struct label pairs[] = {{"instance", "http://shop.example/"}, {"job", "blackbox"}};
+    static const struct label notes[] = {{"runbook_url", "http://runbooks.example/ProbeDown"},
+                                         {"summary", "The shop does not answer"}};
+    const struct labels *labels = labels_in_arena(arena, pairs, 2);
+    const struct labels *annotations = labels_in_arena(arena, notes, 2);
+
+    if (!labels || !annotations)
+        return err_set(reterr, FACTS_E_LIMIT, "the arena is too small for an example");
+    return make_facts(arena, labels, annotations, ret_facts, reterr);
+}

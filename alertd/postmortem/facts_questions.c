@@ -1,0 +1,195 @@
+/*
+ * What the record does not say, as questions a person can answer. See facts.h.
+ *
+ * A gap is a fact; what was tried in it is not known to any machine. So each question
+ * names the rows it comes from, and none supposes an answer.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "alertd/postmortem/facts_part.h"
+#include "lib/base/clock.h"
+#include "lib/model/duration.h"
+
+enum {
+    QUESTIONS_MAX = 40 /* a month-long incident is not forty pages of questions */
+};
+
+struct asking {
+    struct facts *facts;
+    struct fact *list;
+    unsigned n;
+};
+
+static void ask(struct asking *asking, const char *text, const char *why)
+{
+    struct fact_maker *maker = &asking->facts->maker;
+
+    if (asking->n++ >= QUESTIONS_MAX)
+        return;
+    struct fact *row = fact_group(maker, asking->list, "");
+
+    fact_text(maker, row, "text", text);
+    fact_text(maker, row, "why", why);
+}
+
+/* "22:27", with the day when it is another than the incident's first. */
+static const char *moment(const struct asking *asking, int64_t at_ms, char text[CLOCK_TEXT_MAX])
+{
+    struct clock_utc at = clock_split_utc(at_ms);
+    struct clock_utc opened = clock_split_utc(asking->facts->input->incident->opened_at_ms);
+
+    if (at.yearday == opened.yearday && at.year == opened.year)
+        (void)snprintf(text, CLOCK_TEXT_MAX, "%02d:%02d", at.hour, at.minute);
+    else
+        (void)snprintf(text, CLOCK_TEXT_MAX, "%02d-%02d %02d:%02d", at.month, at.day, at.hour,
+                       at.minute);
+    return text;
+}
+
+static void ask_about_gap(struct asking *asking, int64_t from_ms, int64_t to_ms)
+{
+    STR_AUTO struct str text = STR_INIT(400);
+    char from[CLOCK_TEXT_MAX];
+    char to[CLOCK_TEXT_MAX];
+    char length[DURATION_TEXT_MAX];
+
+    if (to_ms - from_ms <= FACTS_QUESTION_GAP_MS)
+        return;
+    str_addf(&text, "%s to %s UTC has no event for %s. What was tried?",
+             moment(asking, from_ms, from), moment(asking, to_ms, to),
+             duration_human(to_ms - from_ms, length));
+    ask(asking, str_text(&text), "more than 15 min between two rows while the incident was open");
+}
+
+static void ask_about_gaps(struct asking *asking)
+{
+    const struct postmortem_input *input = asking->facts->input;
+    int64_t end_ms = input->incident->resolved_at_ms ? input->incident->resolved_at_ms
+                                                     : input->now_ms;
+    int64_t last_ms = input->incident->opened_at_ms;
+
+    for (size_t i = 0; i < input->n_events; i++) {
+        int64_t at_ms = asking->facts->rows[i].event->occurred_at_ms;
+
+        if (at_ms <= last_ms)
+            continue;
+        if (at_ms > end_ms)
+            break;
+        ask_about_gap(asking, last_ms, at_ms);
+        last_ms = at_ms;
+    }
+    if (input->n_events)
+        ask_about_gap(asking, last_ms, end_ms);
+}
+
+/* Notes and actions; an acknowledgement or a click on "resolve" says nothing yet. */
+static bool says_something(const struct timeline_event *event)
+{
+    return facts_is_human(event) && strncmp(facts_or_empty(event->kind), "human.", 6) == 0;
+}
+
+static void ask_about_silence_after_ack(struct asking *asking)
+{
+    const struct postmortem_input *input = asking->facts->input;
+    const struct facts_mark *acked = &asking->facts->marks.acked;
+    int64_t next_ms = input->incident->resolved_at_ms ? input->incident->resolved_at_ms
+                                                      : input->now_ms;
+    STR_AUTO struct str text = STR_INIT(400);
+    char at[CLOCK_TEXT_MAX];
+    char length[DURATION_TEXT_MAX];
+
+    if (!acked->at_ms)
+        return;
+    for (size_t i = 0; i < input->n_events; i++) {
+        const struct timeline_event *event = asking->facts->rows[i].event;
+
+        if (says_something(event) && event->occurred_at_ms >= acked->at_ms) {
+            next_ms = event->occurred_at_ms < next_ms ? event->occurred_at_ms : next_ms;
+            break;
+        }
+    }
+    if (next_ms - acked->at_ms <= FACTS_QUESTION_ACK_MS)
+        return;
+    str_addf(&text,
+             "Acknowledged at %s UTC; nothing a person did is recorded in the %s after. "
+             "What was looked at first?",
+             moment(asking, acked->at_ms, at), duration_human(next_ms - acked->at_ms, length));
+    ask(asking, str_text(&text),
+        "more than 10 min between the acknowledgement and the next action");
+}
+
+static void ask_about_recovery(struct asking *asking)
+{
+    const struct postmortem_input *input = asking->facts->input;
+    int64_t resolved_ms = input->incident->resolved_at_ms;
+    STR_AUTO struct str text = STR_INIT(400);
+    char at[CLOCK_TEXT_MAX];
+
+    for (size_t i = 0; i < input->n_events; i++)
+        if (says_something(asking->facts->rows[i].event) &&
+            asking->facts->rows[i].event->occurred_at_ms <= resolved_ms)
+            return;
+    if (!resolved_ms)
+        return;
+    str_addf(&text, "Resolved at %s UTC; no note says what was done. Did it end by itself?",
+             moment(asking, resolved_ms, at));
+    ask(asking, str_text(&text), "resolved before any note");
+}
+
+static bool asked_before(const struct postmortem_input *input, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (input->alerts[k].rule_id == input->alerts[i].rule_id)
+            return true;
+    return false;
+}
+
+static void ask_about_runbooks(struct asking *asking)
+{
+    const struct postmortem_input *input = asking->facts->input;
+
+    for (size_t i = 0; i < input->n_alerts; i++) {
+        STR_AUTO struct str text = STR_INIT(600);
+
+        const struct labels *annotations = input->alerts[i].annotations;
+
+        if ((annotations && labels_get(annotations, "runbook_url")) || asked_before(input, i))
+            continue;
+        str_addf(&text, "Rule %s has no runbook. What should the next person look at first?",
+                 facts_or_empty(input->alerts[i].name));
+        ask(asking, str_text(&text), "no runbook_url on the rule");
+    }
+}
+
+static void ask_about_failed_pages(struct asking *asking)
+{
+    const struct postmortem_input *input = asking->facts->input;
+
+    for (size_t i = 0; i < input->n_notifications; i++) {
+        const struct postmortem_notification *page = &input->notifications[i];
+        STR_AUTO struct str text = STR_INIT(600);
+
+        if (strcmp(facts_or_empty(page->state), "failed") != 0)
+            continue;
+        str_addf(&text,
+                 "A page to %s was given up after %lld attempts. Who learned of it, and how?",
+                 facts_or_empty(page->receiver), (long long)page->attempts);
+        ask(asking, str_text(&text), "a notification that failed");
+    }
+}
+
+void facts_questions(struct facts *facts, struct fact *root)
+{
+    struct asking asking = {
+        .facts = facts,
+        .list = fact_list(&facts->maker, root, "questions"),
+    };
+
+    ask_about_gaps(&asking);
+    ask_about_silence_after_ack(&asking);
+    ask_about_recovery(&asking);
+    ask_about_runbooks(&asking);
+    ask_about_failed_pages(&asking);
+}

@@ -1,0 +1,28 @@
+#pragma once
+
+/*
+ * One call of alertd's API: address and token from struct ctl, errors as words on
+ * stderr with what to do about them.
+ */
+
+#include "ctl/cmd.h"
+#include "lib/base/str.h"
+#include "lib/json/read.h"
+
+struct call {
+    const char *method;       /* "GET" */
+    const char *path;         /* "/api/alertd/v1/incidents"; already encoded */
+    const char *body;         /* NULL: none */
+    const char *content_type; /* NULL: application/json */
+    bool quiet;               /* no complaint on stderr */
+};
+
+/* Any 2xx: CTL_OK and the body in *ret_body (heap, free()), else CTL_FAILURE. */
+enum ctl_exit call_text(const struct ctl *ctl, const struct call *call, char **ret_body);
+
+/* The same, and the body read as JSON (json_free()). With --json the body is printed as
+ * it came and *ret_root is NULL: the caller returns at once. */
+enum ctl_exit call_json(const struct ctl *ctl, const struct call *call, struct json **ret_root);
+
+/* Percent-encodes text for a path segment or a query value. */
+void add_encoded(struct str *url, const char *text);

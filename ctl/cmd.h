@@ -1,0 +1,81 @@
+#pragma once
+
+/*
+ * alertctl's commands: a table of rows, and what every row is given.
+ *
+ *   argv --main.c--> global options, the row, its options --> row->run(ctl) --> exit code
+ *
+ * A command reads ctl->arguments and ctl_option(), writes its answer to stdout and its
+ * complaints to stderr. Help text is made from the table.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum ctl_exit {
+    CTL_OK = 0,
+    CTL_FAILURE = 1,
+    CTL_USAGE = 2,
+    CTL_FINDINGS = 3, /* lint findings only */
+};
+
+enum {
+    CTL_OPTIONS_MAX = 8,
+};
+
+struct ctl_option {
+    const char *name;  /* without the dashes */
+    const char *value; /* what to call its value in help; NULL: a flag */
+    const char *help;
+};
+
+struct ctl {
+    const char *url;   /* alertd's address, no trailing slash */
+    const char *token; /* NULL: none given */
+    bool json;
+    bool color;
+    const struct command *command;
+    char *const *arguments; /* what is left after the command's words and options */
+    int n_arguments;
+    const char *values[CTL_OPTIONS_MAX]; /* of command->options, NULL where not given */
+};
+
+struct command {
+    const char *words;     /* "incident ack" */
+    const char *arguments; /* "KEY", "FILE...", "" */
+    int min_arguments;
+    int max_arguments; /* -1: any number */
+    struct ctl_option options[CTL_OPTIONS_MAX];
+    const char *help;
+    enum ctl_exit (*run)(struct ctl *ctl);
+};
+
+/* NULL when not given, "" for a flag that was. */
+const char *ctl_option(const struct ctl *ctl, const char *name);
+
+/* A line to stderr: `alertctl incident ack: words`; returns CTL_FAILURE. */
+enum ctl_exit ctl_fail(const struct ctl *ctl, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* cmd_check.c and cmd_test.c: offline, with the daemon's own engine. */
+enum ctl_exit cmd_check_rules(struct ctl *ctl);
+enum ctl_exit cmd_test_rules(struct ctl *ctl);
+
+/* The rest speaks HTTP. */
+enum ctl_exit cmd_ready(struct ctl *ctl);
+enum ctl_exit cmd_query(struct ctl *ctl);
+enum ctl_exit cmd_import(struct ctl *ctl);
+enum ctl_exit cmd_export_rules(struct ctl *ctl);
+enum ctl_exit cmd_agents(struct ctl *ctl);
+enum ctl_exit cmd_backup(struct ctl *ctl);
+enum ctl_exit cmd_incident_list(struct ctl *ctl);
+enum ctl_exit cmd_incident_show(struct ctl *ctl);
+enum ctl_exit cmd_incident_ack(struct ctl *ctl);
+enum ctl_exit cmd_incident_note(struct ctl *ctl);
+enum ctl_exit cmd_incident_resolve(struct ctl *ctl);
+enum ctl_exit cmd_postmortem_list(struct ctl *ctl);
+enum ctl_exit cmd_postmortem_create(struct ctl *ctl);
+enum ctl_exit cmd_postmortem_export(struct ctl *ctl);
+enum ctl_exit cmd_token_create(struct ctl *ctl);
+enum ctl_exit cmd_token_list(struct ctl *ctl);
+enum ctl_exit cmd_token_revoke(struct ctl *ctl);

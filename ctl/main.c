@@ -1,0 +1,354 @@
+/*
+ * alertctl: the operator's command line.
+ *
+ * This file is the table of commands and the way from argv to one of its rows. What a
+ * command does is in cmd_*.c.
+ */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/cmd.h"
+#include "lib/base/fs.h"
+
+#define DEFAULT_URL "http://127.0.0.1:9797"
+
+static const struct command commands[] = {
+    {"query",
+     "EXPRESSION",
+     1,
+     1,
+     {{"time", "WHEN", "instant to ask about: RFC 3339 or Unix seconds (now)"},
+      {"start", "WHEN", "with --end and --step: a range query"},
+      {"end", "WHEN", "end of the range (now)"},
+      {"step", "DURATION", "distance of its points (60s)"}},
+     "ask PromQL",
+     cmd_query},
+    {"incident list",
+     "",
+     0,
+     0,
+     {{"status", "open|resolved|all", "which ones (open)"}},
+     "incidents, newest first",
+     cmd_incident_list},
+    {"incident show", "KEY", 1, 1, {{0}}, "one incident with its timeline", cmd_incident_show},
+    {"incident ack",
+     "KEY",
+     1,
+     1,
+     {{"note", "TEXT", "say why or what next"}},
+     "acknowledge: I am on it; repeats stop",
+     cmd_incident_ack},
+    {"incident note",
+     "KEY TEXT",
+     2,
+     2,
+     {{"at", "WHEN", "when it happened, if not now (RFC 3339)"}},
+     "add to the timeline",
+     cmd_incident_note},
+    {"incident resolve",
+     "KEY",
+     1,
+     1,
+     {{"note", "TEXT", "say what mended it"}},
+     "close an incident by hand",
+     cmd_incident_resolve},
+    {"postmortem list", "", 0, 0, {{0}}, "documents, newest first", cmd_postmortem_list},
+    {"postmortem create",
+     "KEY",
+     1,
+     1,
+     {{"template", "ID", "quick or standard (quick)"}},
+     "start a document from an incident's facts",
+     cmd_postmortem_create},
+    {"postmortem export",
+     "ID",
+     1,
+     1,
+     {{"format", "md|html", "Markdown, or one HTML file (md)"},
+      {"output", "FILE", "write there instead of standard output"}},
+     "write a document to a file",
+     cmd_postmortem_export},
+    {"import rules",
+     "FILE...",
+     1,
+     -1,
+     {{0}},
+     "store Prometheus rule files as new versions",
+     cmd_import},
+    {"import prometheus", "FILE...", 1, -1, {{0}}, "the same as import rules", cmd_import},
+    {"export rules", "", 0, 0, {{0}}, "all rules as one Prometheus file", cmd_export_rules},
+    {"agents", "", 0, 0, {{0}}, "agents, how fresh they are, their last results", cmd_agents},
+    {"token create",
+     "NAME",
+     1,
+     1,
+     {{"scope", "SCOPES", "push, read, operate or admin; several with commas (read)"},
+      {"agent", "ID", "for a push token: the one agent it may speak for"},
+      {"expires", "WHEN", "RFC 3339"},
+      {"quiet", NULL, "print only the token"}},
+     "make a token; it is shown once",
+     cmd_token_create},
+    {"token list", "", 0, 0, {{0}}, "tokens, never their secrets", cmd_token_list},
+    {"token revoke", "ID", 1, 1, {{0}}, "a token stops working at once", cmd_token_revoke},
+    {"backup",
+     "FOLDER",
+     1,
+     1,
+     {{0}},
+     "a consistent copy of everything, while alertd runs",
+     cmd_backup},
+    {"ready", "", 0, 0, {{0}}, "0 when alertd answers and is ready", cmd_ready},
+};
+
+enum {
+    N_COMMANDS = sizeof(commands) / sizeof(commands[0])
+};
+
+static void print_overview(FILE *out)
+{
+    (void)fprintf(
+        out, "usage: alertctl COMMAND [ARGUMENTS] [--url=URL] [--token-file=FILE] [--json]\n\n");
+    for (int i = 0; i < N_COMMANDS; i++) {
+        char call[64];
+
+        (void)snprintf(call, sizeof(call), "%s %s", commands[i].words, commands[i].arguments);
+        (void)fprintf(out, "  %-28s %s\n", call, commands[i].help);
+    }
+    (void)fprintf(out,
+                  "\n  --url=URL           alertd's address (ALERTD_URL, else " DEFAULT_URL ")\n"
+                  "  --token-file=FILE   where the token is (else the variable ALERTD_TOKEN)\n"
+                  "  --json              the answer as JSON\n"
+                  "  --version\n"
+                  "  --help              behind a command: what it takes\n\n"
+                  "Exit status: 0 fine, 1 failure, 2 wrong usage, 3 advice only.\n");
+}
+
+static void print_help(FILE *out, const struct command *command)
+{
+    (void)fprintf(out, "usage: alertctl %s %s\n\n  %s\n", command->words, command->arguments,
+                  command->help);
+    for (int i = 0; i < CTL_OPTIONS_MAX && command->options[i].name; i++) {
+        const struct ctl_option *option = &command->options[i];
+        char call[48];
+
+        (void)snprintf(call, sizeof(call), "--%s%s%s", option->name, option->value ? "=" : "",
+                       option->value ? option->value : "");
+        (void)fprintf(out, "%s  %-26s %s\n", i ? "" : "\n", call, option->help);
+    }
+}
+
+const char *ctl_option(const struct ctl *ctl, const char *name)
+{
+    for (int i = 0; i < CTL_OPTIONS_MAX && ctl->command->options[i].name; i++)
+        if (strcmp(ctl->command->options[i].name, name) == 0)
+            return ctl->values[i];
+    return NULL;
+}
+
+enum ctl_exit ctl_fail(const struct ctl *ctl, const char *fmt, ...)
+{
+    va_list ap;
+
+    (void)fprintf(stderr, "alertctl %s: ", ctl->command->words);
+    va_start(ap, fmt);
+    (void)vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    (void)fputc('\n', stderr);
+    return CTL_FAILURE;
+}
+
+/* The row whose words are the first of argv; *ret_used tells how many they were. */
+static const struct command *find_command(char *const *words, int n, int *ret_used)
+{
+    for (int i = 0; i < N_COMMANDS; i++) {
+        char both[64];
+        bool two = strchr(commands[i].words, ' ') != NULL;
+
+        (void)snprintf(both, sizeof(both), "%s%s%s", words[0], two && n > 1 ? " " : "",
+                       two && n > 1 ? words[1] : "");
+        if (strcmp(both, commands[i].words) == 0) {
+            *ret_used = two ? 2 : 1;
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+/* `--name=value`, `--name value` or `--flag` at argv[*at]; false when it is another one. */
+static bool take(
+    char *const *argv, int argc, int *at, const char *name, bool has_value, const char **ret_value)
+{
+    const char *text = argv[*at] + 2;
+    size_t len = strlen(name);
+
+    if (strncmp(text, name, len) != 0)
+        return false;
+    if (!has_value && text[len] == '\0') {
+        *ret_value = "";
+        return true;
+    }
+    if (has_value && text[len] == '=') {
+        *ret_value = text + len + 1;
+        return true;
+    }
+    if (has_value && text[len] == '\0' && *at + 1 < argc) {
+        *ret_value = argv[++*at];
+        return true;
+    }
+    return false;
+}
+
+struct line {
+    char **words; /* what is no option */
+    int n_words;
+    char **options; /* the options that are not global, in place */
+    int n_options;
+    const char *token_file;
+    bool help;
+    bool version;
+};
+
+/* Sorts argv into words and options; global options are taken at once. An option's
+ * separate value can't be told from a word before the command is known, so those stay
+ * for the second pass: words and options keep their order in line->options. */
+static void read_globals(int argc, char **argv, struct ctl *ctl, struct line *line)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *flag = NULL;
+        bool is_option = strncmp(argv[i], "--", 2) == 0;
+
+        if (is_option && (take(argv, argc, &i, "url", true, &ctl->url) ||
+                          take(argv, argc, &i, "token-file", true, &line->token_file)))
+            continue;
+        if (is_option && take(argv, argc, &i, "json", false, &flag))
+            ctl->json = true;
+        else if (is_option && take(argv, argc, &i, "help", false, &flag))
+            line->help = true;
+        else if (is_option && take(argv, argc, &i, "version", false, &flag))
+            line->version = true;
+        else
+            line->options[line->n_options++] = argv[i];
+    }
+}
+
+/* What is left belongs to the command: its options, and the rest are arguments. */
+static enum ctl_exit read_options(struct ctl *ctl, struct line *line)
+{
+    bool only_words = false;
+
+    for (int i = 0; i < line->n_options; i++) {
+        int option = 0;
+
+        if (!only_words && strcmp(line->options[i], "--") == 0) {
+            only_words = true;
+            continue;
+        }
+        if (only_words || strncmp(line->options[i], "--", 2) != 0) {
+            line->words[line->n_words++] = line->options[i];
+            continue;
+        }
+        for (; option < CTL_OPTIONS_MAX && ctl->command->options[option].name; option++)
+            if (take(line->options, line->n_options, &i, ctl->command->options[option].name,
+                     ctl->command->options[option].value != NULL, &ctl->values[option]))
+                break;
+        if (option == CTL_OPTIONS_MAX || !ctl->command->options[option].name) {
+            (void)ctl_fail(ctl, "unknown or incomplete option %s (try --help)", line->options[i]);
+            return CTL_USAGE;
+        }
+    }
+    return CTL_OK;
+}
+
+static enum ctl_exit read_token(struct ctl *ctl, const char *path, char **ret_token)
+{
+    struct err err;
+    size_t len;
+
+    if (!path)
+        return CTL_OK;
+    if (fs_read(path, 4096, ret_token, &len, &err) != 0)
+        return ctl_fail(ctl, "%s", err.text);
+    (*ret_token)[strcspn(*ret_token, "\r\n")] = '\0';
+    ctl->token = *ret_token;
+    return CTL_OK;
+}
+
+static enum ctl_exit run(struct ctl *ctl, struct line *line)
+{
+    char *token = NULL;
+    int used = 0;
+
+    if (line->n_options > 0)
+        ctl->command = find_command(line->options, line->n_options, &used);
+    if (!ctl->command) {
+        if (line->n_options > 0)
+            (void)fprintf(stderr, "alertctl: unknown command '%s%s%s'\n\n", line->options[0],
+                          line->n_options > 1 ? " " : "",
+                          line->n_options > 1 ? line->options[1] : "");
+        print_overview(line->help ? stdout : stderr);
+        return line->help ? CTL_OK : CTL_USAGE;
+    }
+    if (line->help) {
+        print_help(stdout, ctl->command);
+        return CTL_OK;
+    }
+    line->options += used;
+    line->n_options -= used;
+
+    enum ctl_exit status = read_options(ctl, line);
+    if (status != CTL_OK)
+        return status;
+    if (line->n_words < ctl->command->min_arguments ||
+        (ctl->command->max_arguments >= 0 && line->n_words > ctl->command->max_arguments)) {
+        print_help(stderr, ctl->command);
+        return CTL_USAGE;
+    }
+    ctl->arguments = line->words;
+    ctl->n_arguments = line->n_words;
+    status = read_token(ctl, line->token_file, &token);
+    if (status == CTL_OK)
+        status = ctl->command->run(ctl);
+    free(token);
+    return status;
+}
+
+/* An environment variable that says something, else NULL. */
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe): before any thread */
+
+    return value && *value ? value : NULL;
+}
+
+int main(int argc, char **argv)
+{
+    const char *url = variable("ALERTD_URL");
+    struct ctl ctl = {
+        .url = url ? url : DEFAULT_URL,
+        .token = variable("ALERTD_TOKEN"),
+        .color = isatty(STDOUT_FILENO) && !variable("NO_COLOR"),
+    };
+    char **words = calloc((size_t)argc + 1, sizeof(*words));
+    char **options = calloc((size_t)argc + 1, sizeof(*options));
+    struct line line = {.words = words, .options = options};
+    int status = CTL_FAILURE;
+
+    if (words && options) {
+        read_globals(argc, argv, &ctl, &line);
+        if (line.version) {
+            (void)printf("alertctl " WATCHBILL_VERSION "\n");
+            status = CTL_OK;
+        } else {
+            status = run(&ctl, &line);
+        }
+    }
+    free(words);
+    free(options);
+    if (fflush(stdout) != 0)
+        status = CTL_FAILURE;
+    return status;
+}

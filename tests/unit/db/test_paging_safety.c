@@ -1,0 +1,246 @@
+/*
+ * What the rows of paging promise whatever happens: an append-only log, one transaction
+ * or none, killed anywhere, secrets only as hashes. Scripts are read by life.h.
+ */
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "tests/unit/db/life.h"
+
+/* --- the log --- */
+
+static int job_forge(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    return db_run(db_prepare(conn, "UPDATE event SET text = 'nothing happened' WHERE id = 2"),
+                  reterr);
+}
+
+static int job_forget(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    return db_run(db_prepare(conn, "DELETE FROM event WHERE id = 2"), reterr);
+}
+
+static int job_unguard(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    return db_run(db_prepare(conn, "DROP TRIGGER event_is_never_changed"), reterr);
+}
+
+static void test_the_log_is_append_only(void **state)
+{
+    struct db_conn *conn;
+    struct err err = {0};
+    int64_t n = 0;
+
+    begin();
+    play("0 F1, 30 send");
+    assert_int_not_equal(db_write(db, job_forge, NULL, &err), 0);
+    assert_non_null(strstr(err.text, "append-only"));
+    assert_int_not_equal(db_write(db, job_forget, NULL, NULL), 0);
+
+    assert_int_equal(db_read_begin(db, &conn, NULL), 0);
+    assert_int_equal(event_db_verify(conn, &n, NULL), 0);
+    db_read_end(db, conn);
+    assert_int_equal(n, 5);
+
+    row("whoever takes the guard away is found by the chain");
+    assert_int_equal(db_write(db, job_unguard, NULL, NULL), 0);
+    assert_int_equal(db_write(db, job_forge, NULL, NULL), 0);
+    assert_int_equal(db_read_begin(db, &conn, NULL), 0);
+    assert_int_equal(event_db_verify(conn, NULL, &err), INCIDENT_DB_E_CHAIN);
+    db_read_end(db, conn);
+    assert_non_null(strstr(err.text, "event 2"));
+    end();
+}
+
+/* --- one transaction or none --- */
+
+static int job_alert_then_fail(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    int r = job_alert(conn, arg, reterr);
+
+    return r ? r : err_set(reterr, 99, "the alerts' own state could not be stored");
+}
+
+static void test_a_failed_evaluation_leaves_nothing(void **state)
+{
+    STR_AUTO struct str incidents = STR_INIT(200);
+    STR_AUTO struct str hook = STR_INIT(200);
+    struct step step = {.now_ms = BASE_S * (int64_t)1000, .verb = "F1", .alert = 1};
+    struct label labels[3];
+
+    begin();
+    fill_event(&step, labels);
+    assert_int_equal(db_write(db, job_alert_then_fail, &step, NULL), 99);
+    labels_unref(step.event.labels);
+    print_incidents(&incidents);
+    print_outbox("webhook", &hook);
+    assert_string_equal(str_text(&incidents), "");
+    assert_string_equal(str_text(&hook), "");
+
+    row("and the same event later is told once, under the first number");
+    play("15 F1");
+    print_incidents(&incidents);
+    assert_string_equal(str_text(&incidents), "INC-2026-0001 triggered 1/1");
+    end();
+}
+
+/* Fires and ends alerts for ever; told to die by a signal. */
+static void fire_for_ever(void)
+{
+    db = open_state();
+    for (long i = 0;; i++) {
+        char script[64];
+
+        (void)snprintf(script, sizeof(script), "%ld F1, %ld E1", 10 * i, 10 * i + 5);
+        play(script);
+    }
+}
+
+static int64_t count_of(const char *sql_literal)
+{
+    struct db_conn *conn;
+
+    assert_int_equal(db_read_begin(db, &conn, NULL), 0);
+    struct db_stmt *stmt = db_prepare(conn, sql_literal);
+    assert_true(db_step(stmt));
+    int64_t n = db_int(stmt, 0);
+    assert_int_equal(db_done(stmt, NULL), 0);
+    db_read_end(db, conn);
+    return n;
+}
+
+static void test_killed_between_any_two_commits(void **state)
+{
+    begin();
+    for (int round = 0; round < 5; round++) {
+        db_close(db);
+        pid_t child = fork();
+
+        assert_true(child >= 0);
+        if (child == 0)
+            fire_for_ever();
+        (void)usleep(60000 + 17000 * (unsigned)round);
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        db = open_state();
+
+        row("round %d: every incident has its page, every page its incident", round);
+        assert_true(count_of("SELECT count(*) FROM incident") > 0);
+        assert_int_equal(count_of("SELECT count(*) FROM incident i WHERE NOT EXISTS (SELECT 1"
+                                  " FROM outbox o WHERE o.incident_id = i.id"
+                                  " AND o.reason = 'first')"),
+                         0);
+        assert_int_equal(count_of("SELECT count(*) FROM incident i WHERE i.status = 'resolved'"
+                                  " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE"
+                                  " o.incident_id = i.id AND o.reason = 'resolved')"),
+                         0);
+        assert_int_equal(count_of("SELECT count(*) FROM incident i WHERE i.n_firing <> (SELECT"
+                                  " count(*) FROM incident_alert a WHERE a.incident_id = i.id"
+                                  " AND a.firing)"),
+                         0);
+    }
+    end();
+}
+
+/* --- the phone page's secret --- */
+
+static int job_find_link(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    char *token = arg;
+    int64_t incident_id = 0;
+
+    return ack_link_db_find(conn, token, (BASE_S + 100) * (int64_t)1000, &incident_id, reterr);
+}
+
+static int job_find_link_late(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    char *token = arg;
+    int64_t incident_id = 0;
+
+    return ack_link_db_find(conn, token, (BASE_S + 60 + 7 * 86400) * (int64_t)1000, &incident_id,
+                            reterr);
+}
+
+static char link_token[64];
+
+static int job_take_link(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    struct step *step = arg;
+    ARENA_AUTO struct arena arena;
+    struct outbox_claim claim = {0};
+
+    arena_init(&arena, 1 << 20);
+    int r = take(conn, step, 0, &arena, &claim, reterr);
+    if (r)
+        return r;
+    assert_true(claim.found);
+    assert_true(strncmp(claim.page.acknowledge_url, "http://w/a/", 11) == 0);
+    assert_string_equal(claim.page.incident_url, "http://w/incidents/INC-2026-0001");
+    assert_int_equal(strlen(claim.page.idempotency_key), 64);
+    assert_int_equal(claim.page.n_alerts, 1);
+    (void)snprintf(link_token, sizeof(link_token), "%s", claim.page.acknowledge_url + 11);
+    return 0;
+}
+
+static void test_the_link_of_a_page(void **state)
+{
+    struct step step = {.now_ms = (BASE_S + 30) * (int64_t)1000};
+    char other[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    begin();
+    play("0 F1");
+    run_job(job_take_link, &step);
+    assert_int_equal(strlen(link_token), 32);
+    assert_int_equal(db_write(db, job_find_link, link_token, NULL), 0);
+    assert_int_equal(db_write(db, job_find_link, other, NULL), INCIDENT_DB_E_NOT_FOUND);
+    assert_int_equal(count_of("SELECT count(*) FROM ack_link WHERE length(token_hash) = 32"), 1);
+    row("a week after the end it is over");
+    play("60 E1");
+    assert_int_equal(db_write(db, job_find_link, link_token, NULL), 0);
+    assert_int_equal(db_write(db, job_find_link_late, link_token, NULL), INCIDENT_DB_E_NOT_FOUND);
+    end();
+}
+
+static void test_what_the_overview_counts(void **state)
+{
+    struct outbox_counts counts;
+    unsigned fired[24];
+    struct db_conn *conn;
+    int64_t start_ms = 0;
+    int64_t sent_ms = 0;
+    int64_t waiting_ms = 0;
+
+    begin();
+    play("0 F1, 30 send, 60 E1, 3700 F1, 3710 F2");
+    assert_int_equal(db_read_begin(db, &conn, NULL), 0);
+    assert_int_equal(
+        incident_db_hours(conn, (BASE_S + 4000) * (int64_t)1000, &start_ms, fired, NULL), 0);
+    assert_int_equal(start_ms, (BASE_S - 22 * 3600) * (int64_t)1000);
+    assert_int_equal(fired[22], 1);
+    assert_int_equal(fired[23], 2);
+    assert_int_equal(fired[0], 0);
+    assert_int_equal(outbox_db_told(conn, &config->receiver->integrations[0],
+                                    (BASE_S + 4000) * (int64_t)1000, &sent_ms, &waiting_ms, NULL),
+                     0);
+    assert_int_equal(sent_ms / 1000, BASE_S + 30);
+    assert_int_equal(waiting_ms / 1000, BASE_S + 60);
+    assert_int_equal(outbox_db_counts(conn, &counts, NULL), 0);
+    assert_int_equal(counts.sent, 2);
+    assert_int_equal(counts.waiting, 3);
+    db_read_end(db, conn);
+    end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_log_is_append_only),
+        cmocka_unit_test(test_a_failed_evaluation_leaves_nothing),
+        cmocka_unit_test(test_killed_between_any_two_commits),
+        cmocka_unit_test(test_the_link_of_a_page),
+        cmocka_unit_test(test_what_the_overview_counts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
