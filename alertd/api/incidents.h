@@ -23,3 +23,6 @@ int incidents_write_hours(struct json_out *out,
                           struct db_conn *conn,
                           int64_t now_ms,
                           struct err *reterr);
+
+/* After a change: the live views and the loops learn of it. */
+void incidents_tell(const struct api *api, const char *key);
