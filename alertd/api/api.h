@@ -13,6 +13,7 @@
 #include "alertd/http/http.h"
 #include "alertd/store/store.h"
 #include "lib/base/log.h"
+#include "lib/json/write.h"
 
 enum api_wake {
     API_WAKE_RULES,  /* rules were imported, enabled, disabled */
@@ -44,6 +45,8 @@ struct api {
     void (*wake)(void *app, enum api_wake what);
     int (*reload)(void *app, struct err *reterr);
     void (*render_metrics)(void *app, struct str *out);
+    /* [{"level":"warn|error","text":"..."}]: what everybody should know, always. */
+    void (*write_banners)(void *app, struct json_out *out);
     void *app;
 };
 

@@ -1,0 +1,352 @@
+/*
+ * alertd as a whole. See app.h for the order.
+ */
+
+#include "alertd/app/app.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alertd/app/parts.h"
+#include "lib/base/clock.h"
+#include "lib/base/fs.h"
+#include "lib/json/write.h"
+
+enum {
+    FLUSH_MS = 60000,
+    STOP_S = 10,
+};
+
+/* --- what handlers ask of us --- */
+
+static void wake(void *arg, enum api_wake what)
+{
+    (void)arg;
+    switch (what) {
+    case API_WAKE_RULES:
+    case API_WAKE_OUTBOX: break;
+    }
+}
+
+/* Everything is read and checked first and then swapped; a failure changes nothing but
+ * what the banner says. */
+static int reload(void *arg, struct err *reterr)
+{
+    struct app *app = arg;
+    const struct route_config *config = NULL;
+    struct err err = {0};
+
+    (void)pthread_mutex_lock(&app->reload_lock);
+    int r = boot_read_config(app, &config, &err);
+    if (r == 0 && app->n_configs == APP_CONFIGS_MAX) {
+        route_config_unref(config);
+        r = err_set(&err, -ENOSPC, "%d reloads since the start: restart alertd", APP_CONFIGS_MAX);
+    }
+    if (r == 0) {
+        app->configs[app->n_configs++] = config;
+        atomic_store(&app->api.route, config);
+        app->config_error[0] = '\0';
+        log_info(&app->log, "app", "config reloaded", "file=\"%s\"", app->settings.config_file);
+    } else {
+        (void)snprintf(app->config_error, sizeof(app->config_error),
+                       "The config file was rejected, the one before is used: %s", err.text);
+        log_error(&app->log, "app", "reload failed, nothing changed", "error=\"%s\"", err.text);
+        (void)err_set(reterr, r, "%s", err.text);
+    }
+    (void)pthread_mutex_unlock(&app->reload_lock);
+    return r;
+}
+
+static void write_banner(struct json_out *out, const char *level, const char *text)
+{
+    json_open(out, '{');
+    json_kv_string(out, "level", level);
+    json_kv_string(out, "text", text);
+    json_close(out, '}');
+}
+
+static void write_banners(void *arg, struct json_out *out)
+{
+    struct app *app = arg;
+
+    json_open(out, '[');
+    if (app->settings.auth_off)
+        write_banner(out, "warn",
+                     "Authentication is off: everybody on this machine may do everything.");
+    if (app->settings.sync_normal)
+        write_banner(out, "warn",
+                     "--storage.sync=normal: a power cut loses what came since the last "
+                     "checkpoint.");
+    (void)pthread_mutex_lock(&app->reload_lock);
+    if (app->config_error[0])
+        write_banner(out, "error", app->config_error);
+    (void)pthread_mutex_unlock(&app->reload_lock);
+    json_close(out, ']');
+}
+
+static int authenticate(void *context,
+                        const char *bearer,
+                        const char *cookie,
+                        struct http_identity *ret_who)
+{
+    const struct api *api = context;
+    struct access_grant grant;
+    int64_t now_ms = clock_wall_ms();
+    int r = bearer ? access_check_token(api->access, bearer, now_ms, &grant)
+                   : access_check_session(api->access, cookie, now_ms, &grant);
+
+    if (r != 0)
+        return HTTP_E_UNKNOWN;
+    *ret_who = (struct http_identity){
+        .scopes = grant.scopes, .token_id = grant.token_id, .by_cookie = !bearer};
+    (void)snprintf(ret_who->name, sizeof(ret_who->name), "%s", grant.name);
+    (void)snprintf(ret_who->agent, sizeof(ret_who->agent), "%s", grant.agent);
+    (void)snprintf(ret_who->csrf, sizeof(ret_who->csrf), "%s", grant.csrf);
+    return 0;
+}
+
+/* --- start --- */
+
+static int open_state(struct app *app, struct err *reterr)
+{
+    char path[4096];
+
+    (void)snprintf(path, sizeof(path), "%s/state.db", app->settings.storage_path);
+    return db_open(&(struct db_options){.path = path,
+                                        .sync_normal = app->settings.sync_normal,
+                                        .application_id = STATE_DB_APPLICATION_ID,
+                                        .migrations = db_state_migrations,
+                                        .n_migrations = db_n_state_migrations},
+                   &app->api.state, reterr);
+}
+
+static int start_http(struct app *app, struct err *reterr)
+{
+    const struct settings *settings = &app->settings;
+
+    app_init_routes(app->route_tables, app->route_counts);
+    return http_server_start(&(struct http_options){.listen = settings->listen.at,
+                                                    .n_listen = settings->listen.n,
+                                                    .hosts = app->hosts,
+                                                    .n_hosts = app->n_hosts,
+                                                    .external_url = app->external_url,
+                                                    .auth_off = settings->auth_off,
+                                                    .routes = app->route_tables,
+                                                    .n_routes = app->route_counts,
+                                                    .context = &app->api,
+                                                    .authenticate = authenticate,
+                                                    .max_connections = 1024,
+                                                    .max_connections_per_peer = 64,
+                                                    .n_workers = 12,
+                                                    .log = &app->log},
+                             &app->server, reterr);
+}
+
+static int start_config(struct app *app, struct err *reterr)
+{
+    const struct route_config *config = NULL;
+    int r = boot_config(app, &config, reterr);
+
+    if (r != 0)
+        return r;
+    app->configs[app->n_configs++] = config;
+    atomic_store(&app->api.route, config);
+    return boot_names(app, reterr);
+}
+
+static void fill_api(struct app *app)
+{
+    const struct settings *settings = &app->settings;
+    struct api *api = &app->api;
+
+    api->log = &app->log;
+    api->external_url = app->external_url;
+    api->storage_path = settings->storage_path;
+    api->version = ALERTD_VERSION;
+    api->web_dir = settings->web_dir[0] ? settings->web_dir : NULL;
+    api->auth_off = settings->auth_off;
+    api->started_ms = clock_wall_ms();
+    api->retention_ms = settings->retention_ms;
+    api->query_timeout_ms = settings->query_timeout_ms;
+    api->query_lookback_ms = settings->query_lookback_ms;
+    api->query_max_samples = (size_t)settings->query_max_samples;
+    api->wake = wake;
+    api->reload = reload;
+    api->render_metrics = app_render_metrics;
+    api->write_banners = write_banners;
+    api->app = app;
+}
+
+static int start(struct app *app, struct err *reterr)
+{
+    const char *folder = app->settings.storage_path;
+    int r = boot_check_auth(&app->settings, reterr);
+
+    fill_api(app);
+    app->api.hub = http_hub_new();
+    if (r == 0)
+        r = fs_make_folders(folder, reterr);
+    if (r == 0)
+        r = db_lock_folder(folder, reterr);
+    if (r == 0)
+        r = start_config(app, reterr);
+    if (r == 0)
+        r = open_state(app, reterr);
+    if (r == 0)
+        r = access_open(app->api.state, &app->api.access, reterr);
+    if (r == 0)
+        r = boot_admin_token(app, reterr);
+    if (r == 0)
+        r = start_http(app, reterr);
+    if (r != 0)
+        return r;
+    atomic_store(&app->api.ready, true);
+    log_info(&app->log, "app", "ready", "version=%s url=%s storage=\"%s\" auth=%s", ALERTD_VERSION,
+             app->external_url, folder, app->settings.auth_off ? "off" : "required");
+    for (size_t i = 0; i < app->settings.listen.n; i++)
+        if (!boot_is_loopback(app->settings.listen.at[i]))
+            log_warn(&app->log, "app", "tokens cross the network in the clear without TLS in front",
+                     "listen=%s", app->settings.listen.at[i]);
+    return 0;
+}
+
+static void stop(struct app *app)
+{
+    struct err err = {0};
+
+    atomic_store(&app->api.ready, false);
+    http_server_stop(app->server);
+    if (app->api.access && access_flush(app->api.access, clock_wall_ms(), &err) != 0)
+        log_warn(&app->log, "app", "cannot write when tokens were used", "error=\"%s\"", err.text);
+    access_close(app->api.access);
+    db_close(app->api.state);
+    http_hub_free(app->api.hub);
+    for (size_t i = 0; i < app->n_configs; i++)
+        route_config_unref(app->configs[i]);
+    (void)pthread_mutex_destroy(&app->reload_lock);
+}
+
+/* --- run --- */
+
+/* Once a second: what must be noticed or written now and then. */
+static bool tick(struct app *app, int64_t now_ms, int64_t *flushed_ms)
+{
+    struct db_stats stats;
+    struct err err = {0};
+
+    db_stats(app->api.state, &stats);
+    if (stats.broken) {
+        log_error(&app->log, "app", "the disk refused a sync: ending, so that a start reads back",
+                  "what=state.db");
+        return false;
+    }
+    if (now_ms - *flushed_ms < FLUSH_MS)
+        return true;
+    *flushed_ms = now_ms;
+    if (access_flush(app->api.access, clock_wall_ms(), &err) != 0)
+        log_warn(&app->log, "app", "cannot write when tokens were used", "error=\"%s\"", err.text);
+    return true;
+}
+
+static enum app_exit run(struct app *app, const sigset_t *signals)
+{
+    int64_t flushed_ms = clock_mono_ms();
+
+    for (;;) {
+        struct timespec second = {.tv_sec = 1};
+        int signal = sigtimedwait(signals, NULL, &second);
+
+        if (signal == SIGHUP)
+            (void)reload(app, NULL); /* it logs */
+        if (signal == SIGTERM || signal == SIGINT) {
+            log_info(&app->log, "app", "stopping", "signal=%s", sigabbrev_np(signal));
+            return APP_OK;
+        }
+        if (!tick(app, clock_mono_ms(), &flushed_ms))
+            return APP_FAILURE;
+    }
+}
+
+/* Before any thread starts, so that all inherit it: signals are waited for, not caught. */
+static void hold_signals(sigset_t *signals)
+{
+    (void)sigemptyset(signals);
+    (void)sigaddset(signals, SIGTERM);
+    (void)sigaddset(signals, SIGINT);
+    (void)sigaddset(signals, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, signals, NULL);
+    (void)signal(SIGPIPE, SIG_IGN); /* a peer that left is an error of write() */
+}
+
+static enum app_exit exit_of(int code)
+{
+    if (code == DB_E_LOCKED)
+        return APP_LOCKED;
+    return code == DB_E_CORRUPT ? APP_DAMAGED : APP_FAILURE;
+}
+
+static enum app_exit serve(const struct settings *settings)
+{
+    struct app *app = calloc(1, sizeof(*app));
+    sigset_t signals;
+    struct err err = {0};
+    enum app_exit result;
+
+    if (!app)
+        return APP_FAILURE;
+    app->settings = *settings;
+    app->log = (struct log){STDERR_FILENO, settings->log_level, settings->log_format};
+    (void)pthread_mutex_init(&app->reload_lock, NULL);
+    hold_signals(&signals);
+    (void)umask(077);
+    int r = start(app, &err);
+    if (r == 0) {
+        result = run(app, &signals);
+        (void)alarm(STOP_S); /* a stop that hangs ends as a kill, which is as safe */
+    } else {
+        log_error(&app->log, "app", "cannot start", "error=\"%s\"", err.text);
+        result = exit_of(r);
+    }
+    stop(app);
+    if (r == 0)
+        log_info(&app->log, "app", "stopped", "storage=\"%s\"", settings->storage_path);
+    free(app);
+    return result;
+}
+
+static enum app_exit show(void (*render)(struct str *out))
+{
+    STR_AUTO struct str text = STR_INIT(1024 * 1024);
+
+    render(&text);
+    return fputs(str_text(&text), stdout) < 0 || fflush(stdout) != 0 ? APP_FAILURE : APP_OK;
+}
+
+static void render_version(struct str *out)
+{
+    str_addf(out, "alertd, version %s\n", ALERTD_VERSION);
+}
+
+enum app_exit app_main(int argc, char **argv)
+{
+    struct settings settings;
+    struct err err = {0};
+
+    if (settings_parse(argc, argv, &settings, &err) != 0) {
+        (void)fprintf(stderr, "alertd: %s\n", err.text);
+        return APP_USAGE;
+    }
+    switch (settings.action) {
+    case SETTINGS_RUN: return serve(&settings);
+    case SETTINGS_HELP: return show(settings_help);
+    case SETTINGS_HELP_MARKDOWN: return show(settings_help_markdown);
+    case SETTINGS_VERSION: return show(render_version);
+    case SETTINGS_ROUTES: return show(app_dump_routes);
+    }
+    return APP_FAILURE;
+}

@@ -1,0 +1,74 @@
+#pragma once
+
+/*
+ * Inside app: what its files share. Nobody else includes this.
+ *
+ *   app.c       start, run, stop
+ *   boot.c      folder, config file, admin token: what a first start makes
+ *   routes.c    the tables of api/, and --dump-routes
+ *   metrics.c   /metrics
+ *   settings.c  flags
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "alertd/api/api.h"
+#include "alertd/app/settings.h"
+#include "alertd/db/access_db.h"
+#include "alertd/route/config.h"
+
+enum {
+    STATE_DB_APPLICATION_ID = 0x57427374, /* "WBst": so that no other program's file is taken */
+    APP_CONFIGS_MAX = 256, /* reloads that changed something: old configs stay valid */
+    APP_BANNER_MAX = 500,
+    APP_TABLES_MAX = 16,
+};
+
+struct app {
+    struct api api; /* first: handlers get a pointer to it as their context */
+    struct settings settings;
+    struct log log;
+    struct http_server *server;
+    char external_url[300];
+    char external_host[256]; /* its host name */
+    char machine_host[256];  /* ours, when we listen on all addresses */
+    const char *hosts[SETTINGS_LIST_MAX + 2];
+    size_t n_hosts;
+
+    const struct http_route *route_tables[APP_TABLES_MAX + 1];
+    size_t route_counts[APP_TABLES_MAX];
+
+    /* Held while the config is read again and swapped. */
+    pthread_mutex_t reload_lock;
+    const struct route_config *configs[APP_CONFIGS_MAX];
+    size_t n_configs;
+    char config_error[APP_BANNER_MAX]; /* why the file on disk is not what is used; "" */
+};
+
+/* --- boot.c --- */
+
+/* Reads the config file (or the built-in text). What was good is kept beside the data, so
+ * that a file broken later does not stop a start: then that copy is used, and *ret_words
+ * says why. ROUTE_E_CONFIG when there is no good copy either. */
+int boot_config(struct app *app, const struct route_config **ret_config, struct err *reterr);
+/* The file as it is now, or an error: for a reload. */
+int boot_read_config(struct app *app, const struct route_config **ret_config, struct err *reterr);
+/* external_url, hosts. -EINVAL when a URL is none. */
+int boot_names(struct app *app, struct err *reterr);
+/* Refuses --auth.mode=off on addresses that others reach. */
+int boot_check_auth(const struct settings *settings, struct err *reterr);
+/* Makes a token that may do everything and writes it to <storage.path>/admin.token when
+ * nobody could administer otherwise. */
+int boot_admin_token(struct app *app, struct err *reterr);
+bool boot_is_loopback(const char *listen_address);
+
+/* --- routes.c --- */
+
+/* Arrays of APP_TABLES_MAX + 1 and APP_TABLES_MAX. */
+void app_init_routes(const struct http_route **ret_tables, size_t *ret_counts);
+void app_dump_routes(struct str *out);
+
+/* --- metrics.c --- */
+
+void app_render_metrics(void *app, struct str *out);

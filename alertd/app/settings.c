@@ -1,0 +1,283 @@
+/*
+ * alertd's flags. See settings.h.
+ */
+
+#include "alertd/app/settings.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/bug.h"
+#include "lib/model/duration.h"
+
+enum kind {
+    TEXT,
+    DURATION, /* int64_t ms */
+    COUNT,    /* int64_t, at least 1 */
+    CHOICE,   /* an enum: the index into `choices` */
+    SWITCH,   /* a bool: whether it is the second of two choices */
+    LIST,     /* repeatable */
+    ACTION,   /* takes no value: `choices` is the settings_action */
+};
+
+struct row {
+    const char *name;
+    enum kind kind;
+    size_t place;
+    const char *initial; /* what stands without the flag; NULL: nothing */
+    const char *what;    /* the value's form in --help: PATH, DURATION ... */
+    const char *choices; /* "full|normal" */
+    int action;
+    const char *help;
+};
+
+#define AT(member) offsetof(struct settings, member)
+
+static const struct row rows[] = {
+    {"config.file", TEXT, AT(config_file), "", "PATH", NULL, 0,
+     "Receivers and grouping, YAML. Without it alerts reach the dashboard only."},
+    {"storage.path", TEXT, AT(storage_path), "data", "PATH", NULL, 0,
+     "Folder for everything that is kept. One alertd at a time."},
+    {"storage.retention.time", DURATION, AT(retention_ms), "90d", "DURATION", NULL, 0,
+     "How long samples are kept, in days; 0 keeps them for ever and takes samples of any age."},
+    {"storage.sync", SWITCH, AT(sync_normal), "full", NULL, "full|normal", 0,
+     "full: an answered push survives a power cut. normal: it survives a crash of alertd, but "
+     "a power cut loses what came since the last checkpoint."},
+    {"web.listen-address", LIST, AT(listen), "127.0.0.1:9797", "HOST:PORT", NULL, 0,
+     "Where to serve; repeatable."},
+    {"web.external-url", TEXT, AT(external_url), "", "URL", NULL, 0,
+     "How people reach this alertd: links in pages begin with it, and its host name is "
+     "answered to. Without it, the first listen address."},
+    {"web.allow-host", LIST, AT(hosts), NULL, "NAME", NULL, 0,
+     "Another host name to answer to, besides localhost, IP addresses and the external URL's; "
+     "repeatable."},
+    {"web.dir", TEXT, AT(web_dir), "", "PATH", NULL, 0,
+     "Serve the dashboard from this folder instead of the built-in one, for its development."},
+    {"auth.mode", SWITCH, AT(auth_off), "required", NULL, "required|off", 0,
+     "off: everybody who reaches a listen address may do everything; refused unless all of "
+     "them are loopback."},
+    {"rules.import", LIST, AT(rules_import), NULL, "GLOB", NULL, 0,
+     "Rule files to load into the database at start; repeatable."},
+    {"query.timeout", DURATION, AT(query_timeout_ms), "10s", "DURATION", NULL, 0,
+     "Longest time one query may take."},
+    {"query.max-samples", COUNT, AT(query_max_samples), "5000000", "N", NULL, 0,
+     "Most samples one query may hold in memory."},
+    {"query.lookback-delta", DURATION, AT(query_lookback_ms), "5m", "DURATION", NULL, 0,
+     "How old a sample may be to still count as a series' present value."},
+    {"log.level", CHOICE, AT(log_level), "info", NULL, "debug|info|warn|error", 0,
+     "Nothing less important is written."},
+    {"log.format", CHOICE, AT(log_format), "logfmt", NULL, "logfmt|json", 0,
+     "One line each, on standard error."},
+    {"help", ACTION, 0, NULL, NULL, NULL, SETTINGS_HELP, "Show this and end."},
+    {"help-markdown", ACTION, 0, NULL, NULL, NULL, SETTINGS_HELP_MARKDOWN,
+     "Show this as a Markdown table and end."},
+    {"version", ACTION, 0, NULL, NULL, NULL, SETTINGS_VERSION, "Show the version and end."},
+    {"dump-routes", ACTION, 0, NULL, NULL, NULL, SETTINGS_ROUTES,
+     "Show every HTTP route with the scope it needs, as JSON, and end."},
+};
+
+enum {
+    N_ROWS = sizeof(rows) / sizeof(rows[0])
+};
+
+static void *place_of(struct settings *settings, const struct row *row)
+{
+    return (char *)settings + row->place;
+}
+
+/* The index of text among "a|b|c", or -1. */
+static int choice_of(const char *choices, const char *text)
+{
+    size_t len = strlen(text);
+
+    for (int i = 0;; i++) {
+        size_t name = strcspn(choices, "|");
+
+        if (name == len && strncmp(choices, text, len) == 0)
+            return i;
+        if (!choices[name])
+            return -1;
+        choices += name + 1;
+    }
+}
+
+static int set_choice(void *place, const struct row *row, const char *text, struct err *reterr)
+{
+    int chosen = choice_of(row->choices, text);
+
+    if (chosen < 0)
+        return err_set(reterr, SETTINGS_E_USAGE, "--%s: expected one of %s, got \"%s\"", row->name,
+                       row->choices, text);
+    if (row->kind == SWITCH)
+        *(bool *)place = chosen != 0;
+    else
+        *(int *)place = chosen;
+    return 0;
+}
+
+static int set_count(int64_t *place, const struct row *row, const char *text, struct err *reterr)
+{
+    char *end = NULL;
+    long long value = strtoll(text, &end, 10);
+
+    if (*end || end == text || value < 1)
+        return err_set(reterr, SETTINGS_E_USAGE,
+                       "--%s: expected a whole number above 0, got \"%s\"", row->name, text);
+    *place = value;
+    return 0;
+}
+
+static int set_duration(int64_t *place, const struct row *row, const char *text, struct err *reterr)
+{
+    int64_t value_ms;
+
+    if (duration_parse(text, strlen(text), &value_ms) != 0)
+        return err_set(reterr, SETTINGS_E_USAGE,
+                       "--%s: expected a duration such as 30s, 5m or 90d, got \"%s\"", row->name,
+                       text);
+    if (value_ms == 0 && row->place != AT(retention_ms))
+        return err_set(reterr, SETTINGS_E_USAGE, "--%s: must be longer than nothing", row->name);
+    *place = value_ms;
+    return 0;
+}
+
+static int add_to_list(struct settings_list *list,
+                       const struct row *row,
+                       const char *text,
+                       struct err *reterr)
+{
+    if (list->n == SETTINGS_LIST_MAX)
+        return err_set(reterr, SETTINGS_E_USAGE, "--%s: at most %d of them", row->name,
+                       SETTINGS_LIST_MAX);
+    list->at[list->n++] = text;
+    return 0;
+}
+
+static int set_value(struct settings *settings,
+                     const struct row *row,
+                     const char *text,
+                     struct err *reterr)
+{
+    void *place = place_of(settings, row);
+
+    switch (row->kind) {
+    case TEXT: *(const char **)place = text; return 0;
+    case DURATION: return set_duration(place, row, text, reterr);
+    case COUNT: return set_count(place, row, text, reterr);
+    case CHOICE:
+    case SWITCH: return set_choice(place, row, text, reterr);
+    case LIST: return add_to_list(place, row, text, reterr);
+    case ACTION: break;
+    }
+    UNREACHABLE("an action has no value");
+}
+
+static const struct row *find_row(const char *name, size_t len)
+{
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (strlen(rows[i].name) == len && strncmp(rows[i].name, name, len) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+/* "--name=value" or "--name value": advances *at past what it took. */
+static int parse_flag(struct settings *settings, int argc, char **argv, int *at, struct err *reterr)
+{
+    const char *flag = argv[*at];
+    const char *name = flag + 2;
+    size_t len = strcspn(flag, "=") - 2;
+    const struct row *row = strncmp(flag, "--", 2) == 0 ? find_row(name, len) : NULL;
+
+    if (!row)
+        return err_set(reterr, SETTINGS_E_USAGE, "unknown argument \"%s\": see --help", flag);
+    (*at)++;
+    if (row->kind == ACTION) {
+        if (name[len])
+            return err_set(reterr, SETTINGS_E_USAGE, "--%s takes no value", row->name);
+        settings->action = (enum settings_action)row->action;
+        return 0;
+    }
+    if (name[len])
+        return set_value(settings, row, name + len + 1, reterr);
+    if (*at == argc)
+        return err_set(reterr, SETTINGS_E_USAGE, "--%s needs a value", row->name);
+    return set_value(settings, row, argv[(*at)++], reterr);
+}
+
+/* Without the flag at all: its initial value. */
+static void fill_in(struct settings *settings)
+{
+    for (size_t i = 0; i < N_ROWS; i++) {
+        const struct row *row = &rows[i];
+        const struct settings_list *list = place_of(settings, row);
+
+        if (row->kind == LIST && row->initial && list->n == 0)
+            (void)set_value(settings, row, row->initial, NULL);
+    }
+}
+
+int settings_parse(int argc, char **argv, struct settings *ret_settings, struct err *reterr)
+{
+    struct settings settings = {0};
+
+    for (size_t i = 0; i < N_ROWS; i++) {
+        if (rows[i].initial && rows[i].kind != LIST &&
+            set_value(&settings, &rows[i], rows[i].initial, reterr) != 0)
+            UNREACHABLE("a setting's initial value is not valid");
+    }
+    for (int at = 1; at < argc;) {
+        int r = parse_flag(&settings, argc, argv, &at, reterr);
+
+        if (r != 0)
+            return r;
+    }
+    fill_in(&settings);
+    if (!settings.storage_path[0])
+        return err_set(reterr, SETTINGS_E_USAGE, "--storage.path: a folder is needed");
+    *ret_settings = settings;
+    return 0;
+}
+
+static const char *form_of(const struct row *row)
+{
+    return row->choices ? row->choices : row->what;
+}
+
+void settings_help(struct str *out)
+{
+    str_add(out,
+            "usage: alertd [--flag=value ...]\n\n"
+            "Takes samples, evaluates rules, pages, keeps incidents, serves the dashboard.\n\n");
+    for (size_t i = 0; i < N_ROWS; i++) {
+        const struct row *row = &rows[i];
+
+        str_addf(out, "  --%s%s%s\n      %s\n", row->name, row->kind == ACTION ? "" : "=",
+                 row->kind == ACTION ? "" : form_of(row), row->help);
+        if (row->initial && row->initial[0])
+            str_addf(out, "      (%s)\n", row->initial);
+    }
+    str_add(out, "\nSignals: HUP reads the config file and the imported rules again; TERM and INT "
+                 "stop.\nExit status: 0 stopped, 1 failure, 2 wrong usage, 3 another alertd holds "
+                 "the folder,\n4 the database is damaged.\n");
+}
+
+void settings_help_markdown(struct str *out)
+{
+    str_add(out, "| flag | default | what |\n|---|---|---|\n");
+    for (size_t i = 0; i < N_ROWS; i++) {
+        const struct row *row = &rows[i];
+
+        str_addf(out, "| `--%s", row->name);
+        for (const char *c = row->kind == ACTION ? "" : form_of(row); *c; c++) {
+            if (c == form_of(row))
+                str_addc(out, '=');
+            if (*c == '|')
+                str_addc(out, '\\');
+            str_addc(out, *c);
+        }
+        str_addf(out, "` | %s%s%s | %s |\n", row->initial && row->initial[0] ? "`" : "",
+                 row->initial ? row->initial : "", row->initial && row->initial[0] ? "`" : "",
+                 row->help);
+    }
+}

@@ -1,0 +1,57 @@
+#pragma once
+
+/*
+ * alertd's flags, Prometheus' spelling: ONE table from which the parser, --help and
+ * docs/alertd.md come. The config file is about people (receivers, grouping) and is
+ * route/config.h's; what concerns this machine is a flag.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+
+enum {
+    SETTINGS_E_USAGE = 1, /* exit 2; words say */
+    SETTINGS_LIST_MAX = 32,
+};
+
+enum settings_action {
+    SETTINGS_RUN,
+    SETTINGS_HELP,
+    SETTINGS_HELP_MARKDOWN, /* the same as docs/alertd.md has it */
+    SETTINGS_VERSION,
+    SETTINGS_ROUTES, /* the route table as JSON: tests walk it */
+};
+
+struct settings_list {
+    const char *at[SETTINGS_LIST_MAX];
+    size_t n;
+};
+
+/* Texts are loans of argv or of the table. */
+struct settings {
+    enum settings_action action;
+    const char *config_file; /* "": the built-in default */
+    const char *storage_path;
+    int64_t retention_ms; /* 0: everything is kept */
+    bool sync_normal;
+    struct settings_list listen;
+    const char *external_url; /* "": from the first listen address */
+    struct settings_list hosts;
+    const char *web_dir; /* "": the built-in dashboard */
+    bool auth_off;
+    struct settings_list rules_import;
+    enum log_level log_level;
+    enum log_format log_format;
+    int64_t query_timeout_ms;
+    int64_t query_max_samples;
+    int64_t query_lookback_ms;
+};
+
+int settings_parse(int argc, char **argv, struct settings *ret_settings, struct err *reterr);
+void settings_help(struct str *out);
+void settings_help_markdown(struct str *out);
