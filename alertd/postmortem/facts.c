@@ -430,7 +430,7 @@ int postmortem_facts(struct arena *arena,
     struct facts facts = {
         .maker = FACT_MAKER(arena),
         .input = input,
-        .rows = postmortem_rows(arena, input),
+        .rows = postmortem_timeline(arena, input),
     };
 
     if (!facts.rows)

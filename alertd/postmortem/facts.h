@@ -80,10 +80,10 @@ int postmortem_facts_example(struct arena *arena,
 
 /* The events in the order of the timeline, with the letters of those that matter most:
  * shared by the table and the graphs. */
-struct postmortem_row {
+struct timeline_row {
     const struct timeline_event *event;
     char letter; /* 'A'..'Z', 0 for the others */
 };
 
 /* One row for each event, in the arena; NULL when it is spent. */
-struct postmortem_row *postmortem_rows(struct arena *arena, const struct postmortem_input *input);
+struct timeline_row *postmortem_timeline(struct arena *arena, const struct postmortem_input *input);

@@ -23,8 +23,8 @@ bool facts_is_human(const struct timeline_event *event)
 
 static int by_time(const void *a, const void *b)
 {
-    const struct timeline_event *x = ((const struct postmortem_row *)a)->event;
-    const struct timeline_event *y = ((const struct postmortem_row *)b)->event;
+    const struct timeline_event *x = ((const struct timeline_row *)a)->event;
+    const struct timeline_event *y = ((const struct timeline_row *)b)->event;
 
     if (x->occurred_at_ms != y->occurred_at_ms)
         return x->occurred_at_ms < y->occurred_at_ms ? -1 : 1;
@@ -52,9 +52,9 @@ static bool deserves_letter(const struct timeline_event *event, unsigned *seen)
     return false;
 }
 
-struct postmortem_row *postmortem_rows(struct arena *arena, const struct postmortem_input *input)
+struct timeline_row *postmortem_timeline(struct arena *arena, const struct postmortem_input *input)
 {
-    struct postmortem_row *rows = arena_array(arena, input->n_events + 1, sizeof(*rows));
+    struct timeline_row *rows = arena_array(arena, input->n_events + 1, sizeof(*rows));
     unsigned seen = 0;
     char letter = 'A';
 

@@ -23,7 +23,7 @@ struct facts_marks {
 struct facts {
     struct fact_maker maker;
     const struct postmortem_input *input;
-    const struct postmortem_row *rows; /* input->n_events of them */
+    const struct timeline_row *rows; /* input->n_events of them */
     struct facts_marks marks;
 };
 

@@ -80,5 +80,5 @@ int template_check(const struct template *template, const struct fact *example, 
  * line, in a table cell and as a link's words. Line breaks become spaces. */
 void template_escape(const char *text, struct str *out);
 
-/* How many lines of a document still begin with "> To answer:". */
-size_t template_open_prompts(const char *markdown);
+/* How a line begins that a person has not answered yet; postmortem_db.h counts them. */
+#define TEMPLATE_PROMPT "> To answer:"

@@ -240,7 +240,7 @@ static int print_section(struct printer *printer, const struct node *node)
 /* The words may run over lines in the template; a prompt is one line. */
 static void print_ask(struct printer *printer, const struct node *node)
 {
-    str_add(printer->out, "> To answer: ");
+    str_add(printer->out, TEMPLATE_PROMPT " ");
     for (size_t i = 0; i < node->len; i++)
         str_addc(printer->out, node->text[i] == '\n' ? ' ' : node->text[i]);
     str_addc(printer->out, '\n');
@@ -290,16 +290,4 @@ int template_check(const struct template *template, const struct fact *example, 
         .frames = {example}, .n = 1, .check = true, .out = &nothing, .reterr = reterr};
 
     return print_nodes(&printer, template->first);
-}
-
-size_t template_open_prompts(const char *markdown)
-{
-    static const char prompt[] = "> To answer:";
-    size_t n = 0;
-
-    for (const char *line = markdown; line; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        n += strncmp(line, prompt, sizeof(prompt) - 1) == 0;
-    }
-    return n;
 }

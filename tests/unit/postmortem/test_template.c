@@ -244,7 +244,7 @@ static void test_check_walks_what_a_run_skips(void **state)
     }
 }
 
-static void test_titles_and_prompts(void **state)
+static void test_titles(void **state)
 {
     const struct template_file titled = {"a.md", "{{! title: Quick: one page }}\n# x"};
     const struct template_file plain = {"own.md", "# x"};
@@ -255,11 +255,6 @@ static void test_titles_and_prompts(void **state)
     str_cut(&title, 0);
     template_title(&plain, &title);
     assert_string_equal(str_text(&title), "own");
-
-    assert_int_equal(template_open_prompts("> To answer: a\n\nx > To answer: b\n> To answer: c"),
-                     2);
-    assert_int_equal(template_open_prompts(""), 0);
-    assert_int_equal(template_open_prompts("\n> To answer:"), 1);
 }
 
 /* The shipped templates name only what exists, whatever an incident has or lacks. */
@@ -295,7 +290,7 @@ int main(void)
         cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_check_walks_what_a_run_skips),
-        cmocka_unit_test(test_titles_and_prompts),
+        cmocka_unit_test(test_titles),
         cmocka_unit_test(test_shipped_templates),
     };
 
