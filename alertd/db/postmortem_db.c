@@ -9,10 +9,19 @@
 
 #include "alertd/db/incident_db.h"
 #include "alertd/db/rows.h"
+#include "alertd/postmortem/template.h"
 
-#define COLUMNS                                                                            \
-    "p.id, p.incident_id, i.key, p.title, p.template, p.status, p.revision, p.created_ms," \
-    " p.updated_ms, p.updated_by"
+/* Open prompts: how often a line break with the prompt behind it occurs, counted by what
+ * its removal takes away. */
+#define PROMPT "char(10) || '" TEMPLATE_PROMPT "'"
+#define ROWS                                                                             \
+    "SELECT p.id, p.incident_id, i.key, p.title, p.template, p.status, p.revision,"      \
+    " p.created_ms, p.updated_ms, p.updated_by,"                                         \
+    " (length(char(10) || r.markdown)"                                                   \
+    "  - length(replace(char(10) || r.markdown, " PROMPT ", ''))) / length(" PROMPT ")," \
+    " r.markdown"                                                                        \
+    " FROM postmortem p JOIN incident i ON i.id = p.incident_id"                         \
+    " JOIN postmortem_revision r ON r.postmortem_id = p.id AND r.revision = p.revision"
 
 static bool read_row(struct db_stmt *stmt, struct arena *arena, struct postmortem_row *row)
 {
@@ -27,6 +36,7 @@ static bool read_row(struct db_stmt *stmt, struct arena *arena, struct postmorte
         .created_ms = db_int(stmt, 7),
         .updated_ms = db_int(stmt, 8),
         .updated_by = rows_text(arena, stmt, 9),
+        .open_prompts = db_int(stmt, 10),
     };
     return row->incident && row->title && row->template_name && row->status && row->updated_by;
 }
@@ -47,9 +57,7 @@ int postmortem_db_list(struct db_conn *conn,
                        size_t *ret_n,
                        struct err *reterr)
 {
-    struct db_stmt *stmt = db_prepare(conn,
-                                      "SELECT " COLUMNS " FROM postmortem p JOIN incident i"
-                                      " ON i.id = p.incident_id ORDER BY p.id DESC LIMIT 500");
+    struct db_stmt *stmt = db_prepare(conn, ROWS " ORDER BY p.id DESC LIMIT 500");
     void *rows = NULL;
     size_t capacity = 0;
     size_t n = 0;
@@ -77,11 +85,7 @@ int postmortem_db_get(struct db_conn *conn,
                       struct postmortem_row *ret_row,
                       struct err *reterr)
 {
-    struct db_stmt *stmt = db_prepare(conn, "SELECT " COLUMNS ", r.markdown FROM postmortem p"
-                                            " JOIN incident i ON i.id = p.incident_id"
-                                            " JOIN postmortem_revision r"
-                                            " ON r.postmortem_id = p.id AND r.revision = p.revision"
-                                            " WHERE p.id = ?1");
+    struct db_stmt *stmt = db_prepare(conn, ROWS " WHERE p.id = ?1");
     struct postmortem_row row;
 
     db_bind_int(stmt, 1, id);
@@ -89,7 +93,7 @@ int postmortem_db_get(struct db_conn *conn,
     bool fits = found && read_row(stmt, arena, &row);
 
     if (fits)
-        row.markdown = rows_text(arena, stmt, 10);
+        row.markdown = rows_text(arena, stmt, 11);
     int r = db_done(stmt, reterr);
 
     if (r)

@@ -35,6 +35,7 @@ struct postmortem_row {
     const char *template_name;
     const char *status;
     int64_t revision;
+    int64_t open_prompts; /* lines that begin with TEMPLATE_PROMPT */
     int64_t created_ms, updated_ms;
     const char *updated_by;
     const char *markdown; /* NULL in lists */

@@ -14,7 +14,7 @@ static int run_create(struct db_conn *conn, void *arg, struct err *reterr)
         .incident_id = 1,
         .title = "Down on a:1",
         .template_name = "quick",
-        .markdown = "# Down\n\n> To answer: why?\n",
+        .markdown = "> To answer: why?\n\nx",
         .facts = "{}",
         .author = "ana",
         .now_ms = 1000,
@@ -75,21 +75,25 @@ static void test_saving(void **state)
     assert_string_equal(now.incident, "INC-2026-0001");
     assert_string_equal(now.status, "draft");
     assert_int_equal(now.revision, 1);
-    assert_string_equal(now.markdown, "# Down\n\n> To answer: why?\n");
+    assert_string_equal(now.markdown, "> To answer: why?\n\nx");
+
+    assert_int_equal(now.open_prompts, 1);
 
     row("a second one for the incident");
     assert_int_equal(db_write(db, run_create, &id, &err), POSTMORTEM_DB_E_EXISTS);
     assert_non_null(strstr(err.text, "postmortem 1"));
 
     row("a save on the newest revision");
-    struct postmortem_save save = {1, 1, NULL, "# Down, and why\n", "ben", 2000};
+    struct postmortem_save save = {1, 1, NULL, "# Down, > To answer: why\n", "ben", 2000};
 
     assert_int_equal(db_write(db, run_save, &save, &err), 0);
     now = get(&arena);
     assert_int_equal(now.revision, 2);
     assert_string_equal(now.title, "Down on a:1");
     assert_string_equal(now.updated_by, "ben");
-    assert_string_equal(now.markdown, "# Down, and why\n");
+    assert_string_equal(now.markdown, "# Down, > To answer: why\n");
+
+    assert_int_equal(now.open_prompts, 0);
 
     row("a save on an older one");
     save.title = "mine";
