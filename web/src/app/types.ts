@@ -174,13 +174,14 @@ export interface DocumentNode {
   text?: string
   level?: number
   href?: string
-  id?: number
-  title?: string | null
-  block?: boolean
+  src?: string
+  alt?: string
+  id?: string
+  title?: string
   ordered?: boolean
   start?: number
   header?: boolean
-  align?: string | null
+  align?: 'left' | 'center' | 'right' | null
   lang?: string | null
   done?: boolean
 }
