@@ -30,7 +30,7 @@ const open = () => [incident12(), incident11()].filter((one) => one.status !== '
 const alert = (instance, value) => ({
   name: 'ProbeDown', labels: { ...labels, instance, severity: 'critical' }, annotations: { summary: `${instance} does not answer`, description: 'The probe failed for a minute.' },
   state: state.resolved ? 'resolved' : 'firing', active_at: at(840), fired_at: at(780), resolved_at: state.resolved, value, rule_id: 7, expr: 'probe_success == 0',
-  left: 'probe_success', threshold: 0, for_ms: 60000, runbook_url: 'https://github.com/example/runbooks/blob/main/blackbox.md#probedown',
+  left: 'probe_success', threshold: 0, for_ms: 60000, runbook_url: '/runbooks/blackbox#probedown',
 })
 const timeline = () => [
   { id: 1, kind: 'alert.pending', class: 'machine', occurred_at: at(840), recorded_at: at(840), actor: null, source: 'rule 7', text: 'ProbeDown is pending for https://shop.example/checkout: probe_success is 0', data: {} },
@@ -87,13 +87,13 @@ const nodes = () => [
   { type: 'heading', level: 1, children: [text('ProbeDown on the shop')] },
   { type: 'paragraph', children: [text('INC-2026-0009, '), { type: 'strong', children: [text('critical')] }, text(', lasted 31 min.')] },
   { type: 'heading', level: 2, children: [text('Summary')] }, { type: 'quote', children: [{ type: 'paragraph', children: [text('What happened, in three sentences?')] }] },
-  { type: 'graph', id: '3', title: 'probe_success' },
+  { type: 'graph', id: 3, title: 'probe_success' },
   { type: 'heading', level: 2, children: [text('Timeline')] },
   { type: 'table', children: [['time (UTC)', 'what'], ['14:02:10', 'ProbeDown fires'], ['14:05:31', 'ana acknowledged']].map((row, i) => ({ type: 'row', children: row.map((words) => ({ type: 'cell', header: i === 0, children: [text(words)] })) })) },
   { type: 'heading', level: 2, children: [text('What to do')] },
   { type: 'list', ordered: false, children: [{ type: 'task', done: false, children: [text('Alert on backends, not only on the front')] }, { type: 'task', done: true, children: [text('Tell support')] }] },
   { type: 'paragraph', children: [text('See '), { type: 'link', href: 'https://example.org/runbook', children: [text('the runbook')] }, text('.')] },
-  { type: 'code', lang: 'sh', text: 'kubectl rollout undo deploy/shop\n' },
+  { type: 'code', block: true, lang: 'sh', text: 'kubectl rollout undo deploy/shop\n' },
 ]
 const postmortem = () => ({
   id: 3, incident: 'INC-2026-0009', title: 'AgentSilent: web-3 has not pushed for 5 minutes', template: 'standard', status: 'draft', revision: state.revision,
@@ -124,6 +124,7 @@ const routes = [
     { version: 1, at: at(900000), source: 'rules/blackbox/alerts.yml', yaml: 'alert: ProbeDown\nexpr: probe_success == 0\nfor: 5m\nlabels:\n  severity: warning\n' },
     { version: 2, at: at(500000), source: 'rules/blackbox/alerts.yml', yaml: 'alert: ProbeDown\nexpr: probe_success == 0\nfor: 1m\nlabels:\n  severity: critical\n' }] })],
   [/\/agents$/, () => ({ agents: agents() })],
+  [/\/runbooks\/blackbox$/, () => ({ pack: 'blackbox', nodes: [{ type: 'heading', level: 1, children: [text('Runbook: blackbox')] }, { type: 'heading', level: 2, children: [text('ProbeDown')] }, { type: 'paragraph', children: [text('The probe failed for a minute. Someone outside sees an error or nothing.')] }, { type: 'list', ordered: true, start: 1, children: ['Open the address yourself.', 'Look at the phases: resolve, connect, tls, processing.', 'Was there a deploy?'].map((words) => ({ type: 'item', children: [text(words)] })) }, { type: 'heading', level: 2, children: [text('ProbeSlow')] }, { type: 'paragraph', children: [text('Slower than usual.')] }] })],
   [/\/templates$/, () => ({ templates: [{ id: 'quick', title: 'Quick' }, { id: 'standard', title: 'Standard' }] })],
   [/\/preview$/, () => ({ nodes: nodes() })],
   [/\/postmortems\/3$/, (_, body) => { if (body) { state.markdown = JSON.parse(body).markdown; state.revision++ } return postmortem() }],

@@ -9,6 +9,7 @@ import { hold } from '../src/lib/hold.ts'
 import { IDLE, step, takesText } from '../src/lib/keys.ts'
 import { stepFor, summarize, toColumns } from '../src/lib/matrix.ts'
 import { count, formatValue } from '../src/lib/number.ts'
+import { ownRunbook, sectionOf } from '../src/lib/section.ts'
 import { caretLine, errorPlace, formatSeries, offsetOf } from '../src/lib/promql.ts'
 
 for (const [value, want] of [
@@ -134,4 +135,24 @@ test('a series as one writes it', () => {
 test('what changed between two versions', () => {
   const lines = diffLines('a\nfor: 5m\nz\n', 'a\nfor: 1m\nb\nz\n').map((line) => `${{ same: ' ', added: '+', removed: '-' }[line.kind]}${line.text}`)
   assert.deepEqual(lines, [' a', '-for: 5m', '+for: 1m', '+b', ' z'])
+})
+
+const heading = (level: number, words: string) => ({ type: 'heading', level, children: [{ type: 'text', text: words }] })
+const paragraph = (words: string) => ({ type: 'paragraph', children: [{ type: 'text', text: words }] })
+
+test('a runbook section: from its heading to the next of its rank', () => {
+  const nodes = [heading(1, 'Host'), heading(2, 'HostOutOfMemory'), paragraph('a'), heading(3, 'What to do?'), paragraph('b'), heading(2, 'HostHighLoad'), paragraph('c')]
+  assert.deepEqual(sectionOf(nodes, 'hostoutofmemory'), nodes.slice(1, 5))
+  assert.deepEqual(sectionOf(nodes, 'hosthighload'), nodes.slice(5))
+  assert.deepEqual(sectionOf(nodes, 'what-to-do'), nodes.slice(3, 5))
+  assert.equal(sectionOf(nodes, 'absent'), null)
+})
+
+test('which runbooks are ours', () => {
+  const origins = ['http://127.0.0.1:9797', 'https://watch.example']
+  assert.deepEqual(ownRunbook('https://watch.example/runbooks/host#hostoutofmemory', origins), { pack: 'host', anchor: 'hostoutofmemory' })
+  assert.deepEqual(ownRunbook('/runbooks/host', origins), { pack: 'host', anchor: '' })
+  assert.equal(ownRunbook('https://evil.example/runbooks/host#x', origins), null)
+  assert.equal(ownRunbook('https://watch.example/runbooks/../api', origins), null)
+  assert.equal(ownRunbook('http://[', origins), null)
 })

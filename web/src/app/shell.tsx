@@ -52,10 +52,11 @@ const Incident = later(async () => (await import('../views/incident.tsx')).Incid
 const Postmortem = later(async () => (await import('../views/postmortem.tsx')).Postmortem)
 const Postmortems = later(async () => (await import('../views/postmortems.tsx')).Postmortems)
 const Rule = later(async () => (await import('../views/rule.tsx')).Rule)
+const Runbook = later(async () => (await import('../views/runbook.tsx')).Runbook)
 const Rules = later(async () => (await import('../views/rules.tsx')).Rules)
 
 async function loadTheRest(): Promise<void> {
-  for (const view of [Incident, Rules, Agents, Explore, Postmortems, Rule, Postmortem]) await view.load()
+  for (const view of [Incident, Rules, Agents, Explore, Postmortems, Rule, Postmortem, Runbook]) await view.load()
 }
 
 const under = (place: string, path: string) => (place === '/' ? path === '/' : path === place || path.startsWith(`${place}/`))
@@ -67,6 +68,7 @@ function View() {
   if (first === 'i') return second ? <Incident key={second} id={second} /> : <Incidents />
   if (first === 'alerts' && !second) return <Alerts />
   if (first === 'rules') return second ? <Rule key={second} id={second} /> : <Rules />
+  if (first === 'runbooks' && second) return <Runbook key={second} id={second} />
   if (first === 'agents' && !second) return <Agents />
   if (first === 'explore' && !second) return <Explore />
   if (first === 'pm') return second ? <Postmortem key={second} id={second} /> : <Postmortems />

@@ -174,14 +174,13 @@ export interface DocumentNode {
   text?: string
   level?: number
   href?: string
-  src?: string
-  alt?: string
-  id?: string
-  title?: string
+  id?: number
+  title?: string | null
+  block?: boolean
   ordered?: boolean
   start?: number
   header?: boolean
-  align?: 'left' | 'center' | 'right' | null
+  align?: string | null
   lang?: string | null
   done?: boolean
 }

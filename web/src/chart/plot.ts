@@ -58,33 +58,36 @@ function drawThreshold(u: uPlot, threshold: number, stroke: string, back: string
   ctx.restore()
 }
 
+/** All lines first, then the words on top: a word is never struck through. */
 function drawMarks(u: uPlot, marks: readonly Mark[], colours: Record<string, string>, back: string): void {
   const { left, top, width, height } = u.bbox
   const { ctx } = u
   const px = devicePixelRatio
+  const shown = marks
+    .map((mark) => ({ ...mark, x: Math.round(u.valToPos(mark.atMs / 1000, 'x', true)), colour: colours[mark.tone] ?? '#888' }))
+    .filter((mark) => mark.x >= left && mark.x <= left + width)
   ctx.save()
   ctx.font = `600 ${11 * px}px system-ui, sans-serif`
   ctx.textAlign = 'left'
-  const taken: { from: number; to: number; row: number }[] = []
-  for (const mark of marks) {
-    const x = Math.round(u.valToPos(mark.atMs / 1000, 'x', true))
-    if (x < left || x > left + width) continue
-    const stroke = colours[mark.tone] ?? '#888'
-    ctx.strokeStyle = stroke
-    ctx.lineWidth = 1.5 * px
+  ctx.lineWidth = 1.5 * px
+  for (const mark of shown) {
+    ctx.strokeStyle = mark.colour
     ctx.beginPath()
-    ctx.moveTo(x, top)
-    ctx.lineTo(x, top + height)
+    ctx.moveTo(mark.x, top)
+    ctx.lineTo(mark.x, top + height)
     ctx.stroke()
+  }
+  const taken: { from: number; to: number; row: number }[] = []
+  for (const mark of shown) {
     const wide = ctx.measureText(mark.words).width + 8 * px
-    const from = x + wide > left + width ? x - wide : x
+    const from = mark.x + wide > left + width ? mark.x - wide - px : mark.x + px
     let row = 0
     while (taken.some((one) => one.row === row && one.from < from + wide && from < one.to)) row++
     taken.push({ from, to: from + wide, row })
     const y = top + row * 17 * px
     ctx.fillStyle = back
     ctx.fillRect(from, y, wide, 15 * px)
-    ctx.fillStyle = stroke
+    ctx.fillStyle = mark.colour
     ctx.fillText(mark.words, from + 4 * px, y + 11.5 * px)
   }
   ctx.restore()

@@ -5,6 +5,7 @@
 
 import { createElement, type ComponentChildren } from 'preact'
 import type { DocumentNode } from '../app/types.ts'
+import { anchorOf, plainText } from '../lib/section.ts'
 
 const SAFE_LINK = /^(https?:|mailto:|\/(?!\/)|#)/i
 
@@ -29,17 +30,13 @@ function Table({ node }: { node: DocumentNode }) {
 }
 
 function Code({ node }: { node: DocumentNode }) {
-  const block = node.lang !== undefined || (node.text ?? '').includes('\n')
-  return block ? <pre class="code" tabIndex={0} aria-label={node.lang ? `${node.lang} code` : 'Code'}><code>{node.text}</code></pre> : <code>{inside(node)}</code>
+  return node.block ? <pre class="code" tabIndex={0} aria-label={node.lang ? `${node.lang} code` : 'Code'}><code>{node.text}</code></pre> : <code>{node.text}</code>
 }
-
-/** The document's own headings sit below the page's. */
-const headingTag = (level = 1) => `h${Math.min(6, level + 1)}`
 
 export function Node({ node }: { node: DocumentNode }) {
   switch (node.type) {
     case 'text': return <>{node.text}</>
-    case 'heading': return createElement(headingTag(node.level), {}, inside(node))
+    case 'heading': return createElement(`h${Math.min(6, (node.level ?? 1) + 1)}`, {}, inside(node))
     case 'paragraph': return <p>{inside(node)}</p>
     case 'list': return <List node={node} />
     case 'item': return <li>{inside(node)}</li>
@@ -54,12 +51,27 @@ export function Node({ node }: { node: DocumentNode }) {
     case 'em': return <em>{inside(node)}</em>
     case 'break': return <br />
     case 'link': return SAFE_LINK.test(node.href ?? '') ? <a href={node.href} rel="noreferrer">{inside(node)}</a> : <>{inside(node)}</>
-    case 'graph': return <img class="graph" src={`/api/alertd/v1/graphs/${encodeURIComponent(node.id ?? '')}.svg`} alt={node.title ?? 'graph'} />
-    case 'image': return <img src={/^(\/(?!\/)|data:image\/)/.test(node.src ?? node.href ?? '') ? node.src ?? node.href : ''} alt={node.alt ?? node.title ?? ''} />
+    case 'graph': return <img class="graph" src={`/api/alertd/v1/graphs/${node.id ?? 0}.svg`} alt={node.title ?? 'graph'} />
     default: return <>{inside(node)}</>
   }
 }
 
-export function Document({ nodes }: { nodes: DocumentNode[] }) {
-  return <article class="document">{nodes.map((node, i) => <Node key={i} node={node} />)}</article>
+interface DocumentProps {
+  nodes: DocumentNode[]
+  /** The document is the page: its headings keep their rank, and links can name them. */
+  top?: boolean
+  /** The anchor someone came for. */
+  chosen?: string
+}
+
+export function Document({ nodes, top, chosen }: DocumentProps) {
+  return (
+    <article class="document">
+      {nodes.map((node, i) => {
+        if (!top || node.type !== 'heading') return <Node key={i} node={node} />
+        const anchor = anchorOf(plainText(node))
+        return createElement(`h${node.level ?? 1}`, { key: i, id: anchor, class: anchor === chosen ? 'chosen' : undefined }, inside(node))
+      })}
+    </article>
+  )
 }

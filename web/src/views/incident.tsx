@@ -9,11 +9,13 @@ import { useKey } from '../app/keyboard.ts'
 import { go } from '../app/router.ts'
 import { now } from '../app/settings.ts'
 import { say, undoLast } from '../app/toast.ts'
-import type { Incident as Head, IncidentAlert, IncidentDetail, Notification, PostmortemHead } from '../app/types.ts'
+import type { DocumentNode, Incident as Head, IncidentAlert, IncidentDetail, Notification, PostmortemHead } from '../app/types.ts'
 import { ExpressionChart } from '../chart/expression.tsx'
 import type { Mark } from '../chart/plot.ts'
 import { formatValue } from '../lib/number.ts'
+import { ownRunbook, sectionOf } from '../lib/section.ts'
 import { MINUTE, SECOND, formatDuration, parseTime } from '../lib/time.ts'
+import { Document } from '../ui/document.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Labels, Panel, Severity, Shown, State } from '../ui/parts.tsx'
 import { Ago, Clock, Elapsed } from '../ui/time.tsx'
@@ -161,13 +163,31 @@ function ToldList({ list }: { list: Notification[] }) {
   )
 }
 
+/** A runbook of ours opens here: what to do belongs beside what happens. */
+function RunbookSection({ pack, anchor, url }: { pack: string; anchor: string; url: string }) {
+  const { value, error } = useData<{ nodes: DocumentNode[] }>(`/api/alertd/v1/runbooks/${encodeURIComponent(pack)}`, [], 3_600_000)
+  const section = value && sectionOf(value.nodes, anchor)
+  return (
+    <li>
+      {section && <div class="runbook-text"><Document nodes={section} /></div>}
+      <a class="runbook" href={`/runbooks/${pack}#${anchor}`}><Icon name="book" size={16} /> {section ? `All of the ${pack} runbook` : error ? url : `${pack} runbook`}</a>
+    </li>
+  )
+}
+
 function Runbooks({ alerts }: { alerts: IncidentAlert[] }) {
   const links = [...new Set(alerts.map((alert) => alert.runbook_url).filter((url): url is string => url !== null && /^(https?:)?\/\/|^\//.test(url)))]
+  const origins = [location.origin, ...(me.value?.external_url ? [new URL(me.value.external_url, location.origin).origin] : [])]
   return (
     <Panel title="Runbook">
       {links.length === 0
         ? <p class="dim pad">None yet. Give the rule an annotation <code>runbook_url</code>: at three in the morning nobody remembers.</p>
-        : <ul class="aside-list">{links.map((url) => <li key={url}><a class="runbook" href={url} target="_blank" rel="noreferrer"><Icon name="book" size={16} /> {url.replace(/^https?:\/\//, '')}</a></li>)}</ul>}
+        : <ul class="aside-list">{links.map((url) => {
+          const own = ownRunbook(url, origins)
+          return own
+            ? <RunbookSection key={url} {...own} url={url} />
+            : <li key={url}><a class="runbook" href={url} target="_blank" rel="noreferrer"><Icon name="book" size={16} /> {url.replace(/^https?:\/\//, '')}</a></li>
+        })}</ul>}
     </Panel>
   )
 }

@@ -45,7 +45,7 @@ export function Login() {
         <button class="primary" type="submit" disabled={busy}>{busy ? 'Logging in …' : 'Log in'}</button>
         <div id="token-help" class="dim">
           <p><code>./run</code> prints one. The first start writes it to <code>admin.token</code> in the storage folder.</p>
-          <p>For someone else: <code>alertctl token create --scope=operate ana</code></p>
+          <p>For someone else:<br /><code>alertctl token create --scope=operate ana</code></p>
         </div>
       </form>
     </main>

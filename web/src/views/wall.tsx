@@ -15,7 +15,7 @@ import { Icon, type IconName } from '../ui/icon.tsx'
 import { IncidentRow } from '../ui/incident_row.tsx'
 import { Held } from '../ui/held.tsx'
 import { Empty, Panel, State, Trouble } from '../ui/parts.tsx'
-import { Ago } from '../ui/time.tsx'
+import { Age, Ago } from '../ui/time.tsx'
 
 const FACE: Record<string, IconName> = { bad: 'bang', warn: 'hand', ok: 'check', unknown: 'question' }
 
@@ -52,7 +52,7 @@ function ToldPanel({ overview }: { overview: Overview }) {
             <Icon name="sent" size={16} />
             <span class="grow"><b>{told.receiver}</b> <span class="dim">{told.kind}</span></span>
             {told.oldest_waiting_at
-              ? <span class="warn-ink"><Icon name="clock" size={14} /> waiting since <Ago at={told.oldest_waiting_at} /></span>
+              ? <span class="warn-ink"><Icon name="clock" size={14} /> waiting for <Age atMs={parseTime(told.oldest_waiting_at) ?? 0} /></span>
               : <span class="dim">{told.last_sent_at ? <>told <Ago at={told.last_sent_at} /></> : 'nothing to tell yet'}</span>}
           </li>
         ))}</ul>}
