@@ -158,7 +158,7 @@ int boot_config(struct app *app, const struct route_config **ret_config, struct 
     (void)snprintf(good, sizeof(good), "%s/config.good.yml", app->settings.storage_path);
     MEM_AUTO char *folder = folder_of(app->settings.config_file);
     if (parse_config(good, folder, NULL, ret_config, NULL) != 0)
-        return err_set(reterr, r, "%s", err.text);
+        return err_set(reterr, -EINVAL, "%s", err.text);
     (void)snprintf(app->config_error, sizeof(app->config_error),
                    "The config file is not valid, the last good one is used: %s", err.text);
     log_error(&app->log, "app", "config file rejected, going on with the last good one",

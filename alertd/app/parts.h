@@ -50,7 +50,7 @@ struct app {
 
 /* Reads the config file (or the built-in text). What was good is kept beside the data, so
  * that a file broken later does not stop a start: then that copy is used, and *ret_words
- * says why. ROUTE_E_CONFIG when there is no good copy either. */
+ * says why. -EINVAL when there is no good copy either. */
 int boot_config(struct app *app, const struct route_config **ret_config, struct err *reterr);
 /* The file as it is now, or an error: for a reload. */
 int boot_read_config(struct app *app, const struct route_config **ret_config, struct err *reterr);

@@ -186,7 +186,7 @@ static int start_daemon(struct http_server *server, size_t i, struct err *reterr
         server, on_request, server,                           /* */
         MHD_OPTION_EXTERNAL_LOGGER, on_log, server,           /* first: errors use it */
         MHD_OPTION_LISTEN_SOCKET, fd,                         /* */
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,                      /* */
+        MHD_OPTION_STRICT_FOR_CLIENT, 0, /* our gate is stricter, and its answer better formed */
         MHD_OPTION_URI_LOG_CALLBACK, on_request_line, server, /* */
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,    /* */
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,  /* */
