@@ -183,14 +183,14 @@ static int start_daemon(struct http_server *server, size_t i, struct err *reterr
         return fd;
     server->daemons[i] = MHD_start_daemon(
         MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, on_accept,
-        server, on_request, server,                           /* */
-        MHD_OPTION_EXTERNAL_LOGGER, on_log, server,           /* first: errors use it */
-        MHD_OPTION_LISTEN_SOCKET, fd,                         /* */
+        server, on_request, server,                 /* */
+        MHD_OPTION_EXTERNAL_LOGGER, on_log, server, /* first: errors use it */
+        MHD_OPTION_LISTEN_SOCKET, fd,               /* */
         MHD_OPTION_STRICT_FOR_CLIENT, 0, /* our gate is stricter, and its answer better formed */
-        MHD_OPTION_URI_LOG_CALLBACK, on_request_line, server, /* */
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,    /* */
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,  /* */
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,   /* */
+        MHD_OPTION_URI_LOG_CALLBACK, on_request_line, server,              /* */
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,                 /* */
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,               /* */
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,                /* */
         MHD_OPTION_CONNECTION_LIMIT, server->options.max_connections + 16, /* we refuse first */
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MHD_MEMORY,            /* */
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                              /* */
