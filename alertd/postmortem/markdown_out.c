@@ -42,8 +42,25 @@ static const char *const align_names[] = {
 
 static void children_json(const struct markdown *node, struct json_out *out);
 
+/* A list's item with a box is one node: {"type":"task","done":…,"children":[…]}. */
+static void task_json(const struct markdown *item, struct json_out *out)
+{
+    struct markdown rest = {.first = item->first->next};
+
+    json_open(out, '{');
+    json_kv_string(out, "type", kind_names[MARKDOWN_TASK]);
+    json_kv_bool(out, "done", item->first->is_done);
+    json_key(out, "children");
+    children_json(&rest, out);
+    json_close(out, '}');
+}
+
 static void node_json(const struct markdown *node, struct json_out *out)
 {
+    if (node->kind == MARKDOWN_ITEM && node->first && node->first->kind == MARKDOWN_TASK) {
+        task_json(node, out);
+        return;
+    }
     json_open(out, '{');
     json_kv_string(out, "type", kind_names[node->kind]);
     switch (node->kind) {
@@ -52,7 +69,6 @@ static void node_json(const struct markdown *node, struct json_out *out)
         json_kv_bool(out, "ordered", node->is_ordered);
         json_kv_int(out, "start", node->is_ordered ? node->number : 1);
         break;
-    case MARKDOWN_TASK: json_kv_bool(out, "done", node->is_done); break;
     case MARKDOWN_CELL:
         json_kv_bool(out, "header", node->is_header);
         json_kv_string(out, "align", node->align ? align_names[node->align] : NULL);
@@ -71,6 +87,7 @@ static void node_json(const struct markdown *node, struct json_out *out)
     case MARKDOWN_DOCUMENT:
     case MARKDOWN_PARAGRAPH:
     case MARKDOWN_ITEM:
+    case MARKDOWN_TASK: /* task_json() */
     case MARKDOWN_TABLE:
     case MARKDOWN_ROW:
     case MARKDOWN_QUOTE:
