@@ -7,7 +7,7 @@ import { summarize } from '../lib/matrix.ts'
 import { count, formatValue } from '../lib/number.ts'
 import { formatSeries } from '../lib/promql.ts'
 import { formatExact } from '../lib/time.ts'
-import type { Mark } from './plot.ts'
+import type { Mark, Plot, PlotInput } from './plot.ts'
 
 interface Props {
   columns: Columns
@@ -50,20 +50,28 @@ export function Chart(props: Props) {
     return () => watch.disconnect()
   }, [])
 
+  const input: PlotInput = {
+    times: columns.times, values: columns.values, names, threshold, marks, zone: shownZone, width, height,
+    ...(onZoom ? { onZoom } : {}), ...(onPick ? { onPick } : {}),
+  }
+  const latest = useRef(input)
+  latest.current = input
+  const drawn = useRef<Plot | null>(null)
+  // A chart of another shape is made anew; newer data goes into the one that is there.
   useEffect(() => {
     const box = target.current
     if (!box || width === 0) return undefined
-    let done = false
-    let end = () => { done = true }
+    let gone = false
     void import('./plot.ts').then(({ plot }) => {
-      if (done) return
-      end = plot(box, {
-        times: columns.times, values: columns.values, names, threshold, marks, zone: shownZone, width, height,
-        ...(onZoom ? { onZoom } : {}), ...(onPick ? { onPick } : {}),
-      })
+      if (!gone) drawn.current = plot(box, latest.current)
     })
-    return () => end()
-  }, [columns, width, height, dark, shownZone, threshold, JSON.stringify(marks)])
+    return () => {
+      gone = true
+      drawn.current?.end()
+      drawn.current = null
+    }
+  }, [width, height, dark, shownZone, names.join('\n')])
+  useEffect(() => drawn.current?.update(latest.current), [columns, threshold, JSON.stringify(marks)])
 
   return (
     <figure class="chart">

@@ -94,8 +94,9 @@ function drawMarks(u: uPlot, marks: readonly Mark[], colours: Record<string, str
 }
 
 /** A box beside the cursor: the time, and the nearest values. */
-function cursorBox(input: PlotInput, box: HTMLElement) {
+function cursorBox(now: { input: PlotInput }, box: HTMLElement) {
   return (u: uPlot) => {
+    const { input } = now
     const i = u.cursor.idx
     if (i === null || i === undefined || (u.cursor.left ?? -1) < 0) {
       box.hidden = true
@@ -142,7 +143,14 @@ function tickWords(zone: Zone) {
     })
 }
 
-export function plot(target: HTMLElement, input: PlotInput): () => void {
+export interface Plot {
+  /** The same chart with newer data and marks: nothing under the pointer goes away. */
+  update: (input: PlotInput) => void
+  end: () => void
+}
+
+export function plot(target: HTMLElement, input: PlotInput): Plot {
+  const now = { input }
   const ink = colour('--ink-3')
   const grid = colour('--line')
   const back = colour('--surface')
@@ -157,12 +165,12 @@ export function plot(target: HTMLElement, input: PlotInput): () => void {
     height: input.height,
     legend: { show: false },
     padding: [8, 12, 0, 0],
-    cursor: { drag: { x: input.onZoom !== undefined, y: false, setScale: false }, points: { size: 7 } },
+    cursor: { y: false, sync: { key: 'time' }, drag: { x: input.onZoom !== undefined, y: false, setScale: false }, points: { size: 7 } },
     tzDate: (s) => (input.zone === 'utc' ? uPlot.tzDate(new Date(s * 1000), 'Etc/UTC') : new Date(s * 1000)),
     scales: {
       y: { range: (_, min, max) => {
-        const low = Math.min(min ?? 0, input.threshold ?? Infinity)
-        const high = Math.max(max ?? 1, input.threshold ?? -Infinity)
+        const low = Math.min(min ?? 0, now.input.threshold ?? Infinity)
+        const high = Math.max(max ?? 1, now.input.threshold ?? -Infinity)
         const room = (high - low || Math.abs(high) || 1) * 0.08
         return [low >= 0 && low - room < 0 ? 0 : low - room, high + room]
       } },
@@ -179,27 +187,33 @@ export function plot(target: HTMLElement, input: PlotInput): () => void {
       points: { show: input.times.length < 30 },
     }))],
     hooks: {
-      setCursor: [cursorBox(input, box)],
+      setCursor: [cursorBox(now, box)],
       setSelect: [(self) => {
-        if (self.select.width < 8 || !input.onZoom) return
+        if (self.select.width < 8 || !now.input.onZoom) return
         const fromMs = self.posToVal(self.select.left, 'x') * 1000
         const toMs = self.posToVal(self.select.left + self.select.width, 'x') * 1000
         self.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false)
-        input.onZoom(fromMs, toMs)
+        now.input.onZoom(fromMs, toMs)
       }],
       draw: [(self) => {
-        if (input.threshold !== null) drawThreshold(self, input.threshold, tones.bad, back)
-        drawMarks(self, input.marks, tones, back)
+        if (now.input.threshold !== null) drawThreshold(self, now.input.threshold, tones.bad, back)
+        drawMarks(self, now.input.marks, tones, back)
       }],
     },
   }, [input.times, ...input.values] as uPlot.AlignedData, target)
   target.append(box)
   u.over.addEventListener('click', () => {
     const i = u.cursor.idx
-    if (i !== null && i !== undefined && input.onPick) input.onPick((input.times[i] ?? 0) * 1000)
+    if (i !== null && i !== undefined) now.input.onPick?.((now.input.times[i] ?? 0) * 1000)
   })
-  return () => {
-    u.destroy()
-    box.remove()
+  return {
+    update: (next) => {
+      now.input = next
+      u.setData([next.times, ...next.values] as uPlot.AlignedData)
+    },
+    end: () => {
+      u.destroy()
+      box.remove()
+    },
   }
 }

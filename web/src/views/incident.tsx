@@ -41,7 +41,7 @@ function WritePostmortem({ incident }: { incident: IncidentDetail }) {
       <summary class="button"><Icon name="postmortems" size={16} /> Write postmortem</summary>
       <div class="menu-list">
         {(value?.templates ?? []).map((template) => (
-          <button key={template.id} type="button" disabled={busy} onClick={() => { void write(template.id) }}><b>{template.title}</b><span class="dim">{template.id}</span></button>
+          <button key={template.id} type="button" disabled={busy} onClick={() => { void write(template.id) }}>{template.title}</button>
         ))}
         {value?.templates.length === 0 && <p class="dim">No template was found in <code>postmortems/</code>.</p>}
       </div>
