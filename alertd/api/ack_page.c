@@ -19,6 +19,7 @@
 #include "alertd/api/incidents.h"
 #include "lib/base/clock.h"
 #include "lib/base/float.h"
+#include "lib/base/html.h"
 #include "lib/model/duration.h"
 
 enum {
@@ -63,20 +64,6 @@ void ack_page_style(void *context, struct http_request *request, struct http_res
 
 /* --- HTML --- */
 
-static void add_escaped(struct str *out, const char *text)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '&': str_add(out, "&amp;"); break;
-        case '<': str_add(out, "&lt;"); break;
-        case '>': str_add(out, "&gt;"); break;
-        case '"': str_add(out, "&quot;"); break;
-        case '\'': str_add(out, "&#39;"); break;
-        default: str_addc(out, *text);
-        }
-    }
-}
-
 /* At most max bytes, cut between characters. */
 static void add_cut(struct str *out, const char *text, size_t max)
 {
@@ -84,14 +71,14 @@ static void add_cut(struct str *out, const char *text, size_t max)
     size_t len = strlen(text);
 
     if (len <= max) {
-        add_escaped(out, text);
+        html_escape(out, text);
         return;
     }
     for (len = max; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80; len--)
         continue;
     str_addn(&cut, text, len);
     str_add(&cut, "\xe2\x80\xa6");
-    add_escaped(out, str_text(&cut));
+    html_escape(out, str_text(&cut));
 }
 
 static void open_page(struct str *out, const char *title)
@@ -116,9 +103,9 @@ static void say(struct http_response *response, int status, const char *title, c
     str_cut(&response->body, 0);
     open_page(&response->body, title);
     str_add(&response->body, "<h1>");
-    add_escaped(&response->body, title);
+    html_escape(&response->body, title);
     str_add(&response->body, "</h1><p>");
-    add_escaped(&response->body, words);
+    html_escape(&response->body, words);
     str_add(&response->body, "</p>\n");
     close_page(&response->body);
 }
@@ -196,7 +183,7 @@ static void add_runbook(struct str *out, const struct incident_alert *alerts, si
         if (!url || !is_web_address(url) || strlen(url) > 1000)
             continue;
         str_add(out, "<a class=\"button\" rel=\"noreferrer\" href=\"");
-        add_escaped(out, url);
+        html_escape(out, url);
         str_add(out, "\">Runbook</a>\n");
         return; /* the first alert's: one incident is one kind of trouble */
     }

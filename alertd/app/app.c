@@ -26,10 +26,11 @@ enum {
 
 static void wake(void *arg, enum api_wake what)
 {
-    (void)arg;
+    struct app *app = arg;
+
     switch (what) {
-    case API_WAKE_RULES:
-    case API_WAKE_OUTBOX: break;
+    case API_WAKE_RULES: break;
+    case API_WAKE_OUTBOX: loop_notify_wake(app->notify); break;
     }
 }
 
@@ -50,6 +51,7 @@ static int reload(void *arg, struct err *reterr)
     if (r == 0) {
         app->configs[app->n_configs++] = config;
         atomic_store(&app->api.route, config);
+        loop_notify_configure(app->notify, config);
         app->config_error[0] = '\0';
         log_info(&app->log, "app", "config reloaded", "file=\"%s\"", app->settings.config_file);
     } else {
@@ -123,6 +125,19 @@ static int open_state(struct app *app, struct err *reterr)
                                         .migrations = db_state_migrations,
                                         .n_migrations = db_n_state_migrations},
                    &app->api.state, reterr);
+}
+
+static int start_notify(struct app *app, struct err *reterr)
+{
+    return loop_notify_start(
+        &(struct loop_notify_options){.state = app->api.state,
+                                      .config = app->api.route,
+                                      .hub = app->api.hub,
+                                      .log = &app->log,
+                                      .external_url = app->external_url,
+                                      .storage_path = app->settings.storage_path,
+                                      .now_wall_ms = clock_wall_ms},
+        &app->notify, reterr);
 }
 
 static int start_http(struct app *app, struct err *reterr)
@@ -202,6 +217,8 @@ static int start(struct app *app, struct err *reterr)
     if (r == 0)
         r = boot_admin_token(app, reterr);
     if (r == 0)
+        r = start_notify(app, reterr);
+    if (r == 0)
         r = start_http(app, reterr);
     if (r != 0)
         return r;
@@ -221,6 +238,7 @@ static void stop(struct app *app)
 
     atomic_store(&app->api.ready, false);
     http_server_stop(app->server);
+    loop_notify_stop(app->notify);
     if (app->api.access && access_flush(app->api.access, clock_wall_ms(), &err) != 0)
         log_warn(&app->log, "app", "cannot write when tokens were used", "error=\"%s\"", err.text);
     access_close(app->api.access);

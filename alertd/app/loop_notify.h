@@ -38,6 +38,10 @@ int loop_notify_start(const struct loop_notify_options *options,
 /* Waits for sends under way, 10 s at most each and all at once. NULL is fine. */
 void loop_notify_stop(struct loop_notify *loop);
 
+/* Another config (referenced): sends under way end first, then the new receivers work.
+ * From any thread, never blocks. */
+void loop_notify_configure(struct loop_notify *loop, const struct route_config *config);
+
 /* Something is due, or was superseded. From any thread, never blocks. */
 void loop_notify_wake(struct loop_notify *loop);
 

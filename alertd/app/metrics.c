@@ -247,4 +247,5 @@ void app_render_metrics(void *arg, struct str *out)
         add_value(out, rows[i].read(&now));
     }
     add_routes(out, app->server);
+    loop_notify_metrics(app->notify, out);
 }

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "alertd/api/api.h"
+#include "alertd/app/loop_notify.h"
 #include "alertd/app/settings.h"
 #include "alertd/db/access_db.h"
 #include "alertd/route/config.h"
@@ -30,6 +31,7 @@ struct app {
     struct settings settings;
     struct log log;
     struct http_server *server;
+    struct loop_notify *notify; /* drains the outbox */
     char external_url[300];
     char external_host[256]; /* its host name */
     char machine_host[256];  /* ours, when we listen on all addresses */

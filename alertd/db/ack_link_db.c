@@ -9,18 +9,45 @@
  * the same token in all its pages. It ends a week after the incident does.
  */
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alertd/db/incident_db.h"
 #include "alertd/db/outbox_db.h"
 #include "alertd/db/rows.h"
+#include "lib/base/fs.h"
 
 enum {
     TOKEN_BYTES = 24,
     HASH_BYTES = 32,
 };
+
+int ack_link_db_key(const char *path,
+                    unsigned char ret_key[OUTBOX_ACK_KEY_BYTES],
+                    struct err *reterr)
+{
+    unsigned char key[OUTBOX_ACK_KEY_BYTES];
+    char *kept = NULL;
+    size_t len = 0;
+    int r = fs_read(path, OUTBOX_ACK_KEY_BYTES, &kept, &len, reterr);
+
+    if (r == 0 && len == OUTBOX_ACK_KEY_BYTES)
+        memcpy(ret_key, kept, OUTBOX_ACK_KEY_BYTES);
+    else if (r == 0)
+        r = err_set(reterr, -EINVAL, "%s: holds %zu bytes, not %d: remove it", path, len,
+                    OUTBOX_ACK_KEY_BYTES);
+    free(kept);
+    if (r != -ENOENT)
+        return r;
+    randombytes_buf(key, sizeof(key));
+    r = fs_replace(path, key, sizeof(key), 0600, reterr);
+    if (r == 0)
+        memcpy(ret_key, key, sizeof(key));
+    return r;
+}
 
 static void hash_token(const char *token, unsigned char *ret_hash)
 {

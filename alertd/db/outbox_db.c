@@ -290,14 +290,16 @@ static int make_reminders(struct db_conn *conn,
                           const struct route_config *config,
                           int64_t now_ms,
                           int64_t *ret_next_ms,
+                          bool *ret_grew,
                           struct err *reterr)
 {
+    *ret_grew = false;
     for (;;) {
         ARENA_AUTO struct arena scratch;
         struct incident incident;
         struct decision decision = {conn, &incident, ROUTE_REPEAT, 0, now_ms, now_ms, reterr};
         int64_t id = 0;
-        bool grew;
+        bool grew = false;
         int r = next_reminder(conn, config->times.repeat_interval_ms, now_ms, &id, ret_next_ms,
                               reterr);
 
@@ -309,6 +311,7 @@ static int make_reminders(struct db_conn *conn,
             r = decide(&decision, config, &grew); /* moves told_ms on: this ends */
         if (r)
             return r;
+        *ret_grew |= grew;
     }
 }
 
@@ -342,13 +345,15 @@ int outbox_db_keep(struct db_conn *conn,
                    const struct route_config *config,
                    int64_t now_ms,
                    int64_t *ret_next_ms,
+                   bool *ret_grew,
                    struct err *reterr)
 {
     static const int64_t look_again_ms = 60000;
     int64_t next_ms = now_ms + look_again_ms;
     const char *why = NULL;
     int64_t id = 0;
-    int r = make_reminders(conn, config, now_ms, &next_ms, reterr);
+    bool grew = false;
+    int r = make_reminders(conn, config, now_ms, &next_ms, &grew, reterr);
 
     while (r == 0) {
         r = find_hopeless(conn, config, now_ms, &id, &why, reterr);
@@ -356,7 +361,9 @@ int outbox_db_keep(struct db_conn *conn,
             break;
         r = outbox_db_undelivered(conn, id, why, now_ms, reterr);
     }
-    if (r == 0)
-        *ret_next_ms = next_ms;
-    return r;
+    if (r)
+        return r;
+    *ret_next_ms = next_ms;
+    *ret_grew = grew;
+    return 0;
 }

@@ -50,11 +50,12 @@ int outbox_db_owe(struct db_conn *conn,
 /* An acknowledgement: reminders that wait are no longer needed. */
 int outbox_db_drop_reminders(struct db_conn *conn, int64_t incident_id, struct err *reterr);
 /* Reminders that are due, and notifications that were tried for a day. *ret_next_ms is
- * when to call again at the latest. */
+ * when to call again at the latest; *ret_grew: reminders were made. */
 int outbox_db_keep(struct db_conn *conn,
                    const struct route_config *config,
                    int64_t now_ms,
                    int64_t *ret_next_ms,
+                   bool *ret_grew,
                    struct err *reterr);
 
 /* --- sending; jobs --- */
@@ -155,3 +156,7 @@ int ack_link_db_make(struct db_conn *conn,
                      int64_t now_ms,
                      char *ret_token,
                      struct err *reterr);
+/* The key that tokens are made with, from the file at path; made when it is not there. */
+int ack_link_db_key(const char *path,
+                    unsigned char ret_key[OUTBOX_ACK_KEY_BYTES],
+                    struct err *reterr);

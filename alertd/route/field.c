@@ -87,6 +87,9 @@ static bool is_host_port(const char *text)
 
 static bool is_addresses(const char *text)
 {
+    for (const char *at = text; *at; at++)
+        if ((unsigned char)*at >= 127)
+            return false; /* RFC 6531 is not spoken: names and addresses are ASCII */
     for (const char *at = text;; at++) {
         size_t len = strcspn(at, ",");
         const char *mark = memchr(at, '@', len);
@@ -114,7 +117,7 @@ static int checked_text(const struct field_reader *reader,
     if (field->type == FIELD_HOST_PORT && !is_host_port(text))
         return bad(node, reterr, "expected host:port such as mail.example.org:587");
     if (field->type == FIELD_ADDRESSES && !is_addresses(text))
-        return bad(node, reterr, "expected mail addresses with commas between");
+        return bad(node, reterr, "expected mail addresses in plain ASCII with commas between");
     return keep(reader, node, text, ret_text, reterr);
 }
 

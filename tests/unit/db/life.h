@@ -195,8 +195,9 @@ static inline int job_keep(struct db_conn *conn, void *arg, struct err *reterr)
 {
     const struct step *step = arg;
     int64_t next_ms;
+    bool grew;
 
-    return outbox_db_keep(conn, config, step->now_ms, &next_ms, reterr);
+    return outbox_db_keep(conn, config, step->now_ms, &next_ms, &grew, reterr);
 }
 
 static inline int job_recover(struct db_conn *conn, void *arg, struct err *reterr)

@@ -1,0 +1,309 @@
+/*
+ * The notifier's life: the keeper's thread, its workers, waking, a changed config. See
+ * loop_notify.h; one integration's thread is in notify_worker.c.
+ *
+ *   keeper: start workers of the config -> (reminders, giving up) every minute or sooner
+ *           -> another config waits? workers end, all of them, and start anew
+ */
+
+#include "alertd/app/loop_notify.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "alertd/app/notify.h"
+#include "lib/base/clock.h"
+#include "lib/base/mem.h"
+
+/* --- waiting --- */
+
+static bool must_end(const struct loop_notify *loop, bool is_keeper)
+{
+    return loop->stopping || (!is_keeper && loop->workers_stop);
+}
+
+bool notify_wait(struct loop_notify *loop, uint64_t *seen, int64_t until_mono_ms, bool is_keeper)
+{
+    const struct timespec until = {until_mono_ms / 1000, until_mono_ms % 1000 * 1000000};
+
+    (void)pthread_mutex_lock(&loop->lock);
+    while (!must_end(loop, is_keeper) && loop->generation == *seen &&
+           clock_mono_ms() < until_mono_ms)
+        (void)pthread_cond_timedwait(&loop->wake, &loop->lock, &until);
+    *seen = loop->generation;
+    bool ends = must_end(loop, is_keeper);
+    (void)pthread_mutex_unlock(&loop->lock);
+    return ends;
+}
+
+bool notify_must_stop(struct loop_notify *loop)
+{
+    (void)pthread_mutex_lock(&loop->lock);
+    bool ends = must_end(loop, false);
+    (void)pthread_mutex_unlock(&loop->lock);
+    return ends;
+}
+
+void loop_notify_wake(struct loop_notify *loop)
+{
+    (void)pthread_mutex_lock(&loop->lock);
+    loop->generation++;
+    (void)pthread_cond_broadcast(&loop->wake);
+    (void)pthread_mutex_unlock(&loop->lock);
+}
+
+/* --- the keeper --- */
+
+static void start_workers(struct loop_notify *loop)
+{
+    const struct route_config *config = loop->config;
+    size_t n = 0;
+
+    for (size_t i = 0; i < config->n_receivers; i++)
+        n += config->receivers[i].n_integrations;
+    (void)pthread_mutex_lock(&loop->workers_lock);
+    loop->workers = mem_zalloc((n ? n : 1) * sizeof(*loop->workers));
+    loop->n_workers = 0;
+    for (size_t i = 0; i < config->n_receivers; i++)
+        for (size_t j = 0; j < config->receivers[i].n_integrations; j++) {
+            struct notify_worker *worker = &loop->workers[loop->n_workers++];
+
+            worker->loop = loop;
+            worker->to = &config->receivers[i].integrations[j];
+            worker->is_running = pthread_create(&worker->thread, NULL, notify_worker_run, worker) ==
+                                 0;
+            if (!worker->is_running)
+                log_error(loop->log, "notify", "no thread for a receiver: it is told nothing",
+                          "receiver=\"%s\"", worker->to->receiver);
+        }
+    (void)pthread_mutex_unlock(&loop->workers_lock);
+}
+
+static void stop_workers(struct loop_notify *loop)
+{
+    (void)pthread_mutex_lock(&loop->lock);
+    loop->workers_stop = true;
+    (void)pthread_cond_broadcast(&loop->wake);
+    (void)pthread_mutex_unlock(&loop->lock);
+    for (size_t i = 0; i < loop->n_workers; i++)
+        if (loop->workers[i].is_running)
+            (void)pthread_join(loop->workers[i].thread, NULL);
+    (void)pthread_mutex_lock(&loop->workers_lock);
+    free(loop->workers);
+    loop->workers = NULL;
+    loop->n_workers = 0;
+    (void)pthread_mutex_unlock(&loop->workers_lock);
+    (void)pthread_mutex_lock(&loop->lock);
+    loop->workers_stop = false;
+    (void)pthread_mutex_unlock(&loop->lock);
+}
+
+static void take_config(struct loop_notify *loop)
+{
+    (void)pthread_mutex_lock(&loop->lock);
+    const struct route_config *next = loop->next_config;
+    loop->next_config = NULL;
+    (void)pthread_mutex_unlock(&loop->lock);
+
+    if (!next)
+        return;
+    stop_workers(loop);
+    route_config_unref(loop->config);
+    loop->config = next;
+    start_workers(loop);
+    log_info(loop->log, "notify", "receivers changed", "receivers=%zu", next->n_receivers);
+}
+
+struct keep_job {
+    const struct route_config *config;
+    int64_t now_ms;
+    int64_t next_ms;
+    bool grew;
+};
+
+static int job_keep(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    struct keep_job *job = arg;
+
+    return outbox_db_keep(conn, job->config, job->now_ms, &job->next_ms, &job->grew, reterr);
+}
+
+static void *keeper_run(void *arg)
+{
+    struct loop_notify *loop = arg;
+    int64_t until_ms = 0;
+    uint64_t seen = 0;
+
+    start_workers(loop);
+    while (!notify_wait(loop, &seen, until_ms, true)) {
+        struct keep_job job = {.config = loop->config, .now_ms = loop->now_wall_ms()};
+        struct err err = {0};
+
+        take_config(loop);
+        job.config = loop->config;
+        if (db_write(loop->state, job_keep, &job, &err)) {
+            log_error(loop->log, "notify", "reminders can't be made", "error=\"%s\"", err.text);
+            until_ms = clock_mono_ms() + NOTIFY_PAUSE_MS;
+            continue;
+        }
+        until_ms = clock_mono_ms() + (job.next_ms - job.now_ms);
+        if (job.grew)
+            loop_notify_wake(loop); /* ourselves too, once more: harmless */
+    }
+    stop_workers(loop);
+    return NULL;
+}
+
+/* --- life --- */
+
+static int job_recover(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    const int64_t *now_ms = arg;
+
+    return outbox_db_recover(conn, *now_ms, reterr);
+}
+
+static void init_locks(struct loop_notify *loop)
+{
+    pthread_condattr_t attributes;
+
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&loop->wake, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    (void)pthread_mutex_init(&loop->lock, NULL);
+    (void)pthread_mutex_init(&loop->workers_lock, NULL);
+}
+
+static void drop(struct loop_notify *loop)
+{
+    route_config_unref(loop->config);
+    route_config_unref(loop->next_config);
+    (void)pthread_cond_destroy(&loop->wake);
+    (void)pthread_mutex_destroy(&loop->lock);
+    (void)pthread_mutex_destroy(&loop->workers_lock);
+    free(loop->external_url);
+    free(loop);
+}
+
+int loop_notify_start(const struct loop_notify_options *options,
+                      struct loop_notify **ret_loop,
+                      struct err *reterr)
+{
+    STR_AUTO struct str key_path = STR_INIT(4096);
+    int64_t now_ms = options->now_wall_ms();
+    struct loop_notify *loop = mem_zalloc(sizeof(*loop));
+
+    *loop = (struct loop_notify){
+        .state = options->state,
+        .hub = options->hub,
+        .log = options->log,
+        .now_wall_ms = options->now_wall_ms,
+        .external_url = mem_strdup(options->external_url),
+        .config = route_config_ref(options->config),
+        .generation = 1,
+    };
+    init_locks(loop);
+    str_addf(&key_path, "%s/ack.key", options->storage_path);
+    int r = ack_link_db_key(str_text(&key_path), loop->ack_key, reterr);
+    if (r == 0)
+        r = db_write(loop->state, job_recover, &now_ms, reterr);
+    if (r == 0) {
+        r = -pthread_create(&loop->keeper, NULL, keeper_run, loop);
+        if (r)
+            (void)err_set(reterr, r, "no thread for the notifier");
+    }
+    if (r) {
+        drop(loop);
+        return r;
+    }
+    *ret_loop = loop;
+    return 0;
+}
+
+void loop_notify_stop(struct loop_notify *loop)
+{
+    if (!loop)
+        return;
+    (void)pthread_mutex_lock(&loop->lock);
+    loop->stopping = true;
+    (void)pthread_cond_broadcast(&loop->wake);
+    (void)pthread_mutex_unlock(&loop->lock);
+    (void)pthread_join(loop->keeper, NULL);
+    drop(loop);
+}
+
+void loop_notify_configure(struct loop_notify *loop, const struct route_config *config)
+{
+    (void)pthread_mutex_lock(&loop->lock);
+    const struct route_config *passed_over = loop->next_config;
+    loop->next_config = route_config_ref(config);
+    loop->generation++;
+    (void)pthread_cond_broadcast(&loop->wake);
+    (void)pthread_mutex_unlock(&loop->lock);
+    route_config_unref(passed_over);
+}
+
+/* --- metrics --- */
+
+static void write_attempts(struct loop_notify *loop, struct str *out)
+{
+    str_add(out, "# HELP alertd_notifications_total Attempts to tell a receiver, by outcome.\n"
+                 "# TYPE alertd_notifications_total counter\n");
+    (void)pthread_mutex_lock(&loop->workers_lock);
+    for (size_t i = 0; i < loop->n_workers; i++) {
+        struct notify_worker *worker = &loop->workers[i];
+        const struct {
+            const char *name;
+            uint64_t n;
+        } outcomes[] = {{"accepted", atomic_load(&worker->accepted)},
+                        {"failed", atomic_load(&worker->failed)},
+                        {"refused", atomic_load(&worker->refused)}};
+
+        for (size_t j = 0; j < sizeof(outcomes) / sizeof(outcomes[0]); j++) {
+            const struct label pairs[] = {{LABEL_NAME, "alertd_notifications_total"},
+                                          {"receiver", worker->to->receiver},
+                                          {"kind", route_kind_name(worker->to->kind)},
+                                          {"outcome", outcomes[j].name}};
+            const struct labels *labels = labels_new(pairs, 4);
+
+            labels_print(labels, out);
+            str_addf(out, " %" PRIu64 "\n", outcomes[j].n);
+            labels_unref(labels);
+        }
+    }
+    (void)pthread_mutex_unlock(&loop->workers_lock);
+}
+
+void loop_notify_metrics(struct loop_notify *loop, struct str *out)
+{
+    struct outbox_counts counts = {0};
+    struct db_conn *conn = NULL;
+    int64_t now_ms = loop->now_wall_ms();
+
+    write_attempts(loop, out);
+    if (db_read_begin(loop->state, &conn, NULL))
+        return;
+    int r = outbox_db_counts(conn, &counts, NULL);
+    db_read_end(loop->state, conn);
+    if (r)
+        return;
+
+    int64_t overdue_ms = counts.oldest_due_ms && counts.oldest_due_ms < now_ms
+                             ? now_ms - counts.oldest_due_ms
+                             : 0;
+
+    str_add(out, "# HELP alertd_outbox_notifications Notifications by state.\n"
+                 "# TYPE alertd_outbox_notifications gauge\n");
+    str_addf(out, "alertd_outbox_notifications{state=\"waiting\"} %" PRIu64 "\n", counts.waiting);
+    str_addf(out, "alertd_outbox_notifications{state=\"sending\"} %" PRIu64 "\n", counts.sending);
+    str_addf(out, "alertd_outbox_notifications{state=\"sent\"} %" PRIu64 "\n", counts.sent);
+    str_addf(out, "alertd_outbox_notifications{state=\"failed\"} %" PRIu64 "\n", counts.failed);
+    str_addf(
+        out,
+        "# HELP alertd_outbox_oldest_age_seconds How long the oldest notification is overdue.\n"
+        "# TYPE alertd_outbox_oldest_age_seconds gauge\n"
+        "alertd_outbox_oldest_age_seconds %.3f\n",
+        (double)overdue_ms / 1000);
+}

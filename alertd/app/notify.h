@@ -1,0 +1,59 @@
+#pragma once
+
+/*
+ * Inside the notifier: what loop_notify.c (its life) and notify_worker.c (one
+ * integration's thread) share. Nobody else includes this.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "alertd/app/loop_notify.h"
+#include "alertd/db/outbox_db.h"
+
+struct notify_worker {
+    struct loop_notify *loop;
+    const struct route_integration *to;
+    pthread_t thread;
+    bool is_running;
+    /* since the start of alertd, for /metrics */
+    atomic_uint_fast64_t accepted, failed, refused;
+    atomic_int_fast64_t sent_last_ms;
+};
+
+struct loop_notify {
+    struct db *state;
+    struct http_hub *hub;
+    const struct log *log;
+    int64_t (*now_wall_ms)(void);
+    char *external_url;
+    unsigned char ack_key[OUTBOX_ACK_KEY_BYTES];
+
+    pthread_mutex_t lock; /* guards what follows, down to the blank line */
+    pthread_cond_t wake;  /* generation moved, or a flag was set; monotonic clock */
+    uint64_t generation;
+    bool stopping;                          /* the program ends */
+    bool workers_stop;                      /* for another config */
+    const struct route_config *next_config; /* NULL: none waits */
+
+    /* The keeper's own; workers only read them, and end before they change. Read by
+     * loop_notify_metrics() under workers_lock. */
+    pthread_mutex_t workers_lock;
+    const struct route_config *config;
+    struct notify_worker *workers;
+    size_t n_workers;
+    pthread_t keeper;
+};
+
+enum {
+    NOTIFY_PAUSE_MS = 5000, /* after the database failed us */
+};
+
+/* Waits until woken, until_mono_ms or a stop; *seen follows the generation. True when the
+ * caller must end; is_keeper: only when the program ends. */
+bool notify_wait(struct loop_notify *loop, uint64_t *seen, int64_t until_mono_ms, bool is_keeper);
+bool notify_must_stop(struct loop_notify *loop);
+
+/* A worker's thread; arg is the struct notify_worker. */
+void *notify_worker_run(void *arg);

@@ -1,0 +1,26 @@
+#pragma once
+
+/*
+ * A page in words: concise, the first line says what is wrong, then since when, then what
+ * to press. A page that comes late says so. Private to deliver/.
+ */
+
+#include "alertd/incident/page.h"
+#include "lib/base/str.h"
+
+/* One line without control characters: "[critical] The shop is down (INC-2026-0012)". */
+void render_subject(const struct page *page, struct str *out);
+/* Plain text for mail and commands. */
+void render_text(const struct page *page, struct str *out);
+/* The same as one HTML document, without anything that is loaded from elsewhere. */
+void render_html(const struct page *page, struct str *out);
+/* A few lines for a lock screen. */
+void render_short(const struct page *page, struct str *out);
+
+/* "fired 14:02:11 UTC, over at 14:02:26 UTC, delivered 1 min 30 s late: HTTP 429", or
+ * nothing when it is in time. */
+void render_late(const struct page *page, struct str *out);
+/* The dashboard's graph of the alert's expression. */
+void render_explore_url(const struct page *page,
+                        const struct incident_alert *alert,
+                        struct str *out);
