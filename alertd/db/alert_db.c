@@ -1,0 +1,184 @@
+/*
+ * The alerts of rules as rows. See alert_db.h.
+ */
+
+#include "alertd/db/alert_db.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "alertd/db/rows.h"
+#include "lib/model/sample.h"
+
+enum {
+    ENTRY_BYTES_MAX = 2 * 1024 * 1024, /* labels and annotations of one alert, read back */
+};
+
+static const enum alert_state states[] = {ALERT_INACTIVE, ALERT_PENDING, ALERT_FIRING};
+
+static enum alert_state state_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+        if (strcmp(alert_state_name(states[i]), name) == 0)
+            return states[i];
+    return ALERT_INACTIVE; /* the schema's CHECK lets nothing else in */
+}
+
+static int64_t time_or_never(struct db_stmt *stmt, int column)
+{
+    return db_is_null(stmt, column) ? ALERT_NEVER : db_int(stmt, column);
+}
+
+static void bind_time(struct db_stmt *stmt, int index, int64_t at_ms)
+{
+    if (at_ms == ALERT_NEVER)
+        db_bind_null(stmt, index);
+    else
+        db_bind_int(stmt, index, at_ms);
+}
+
+/* A label set of one row on the heap, counted; NULL when the text is no such object. */
+static const struct labels *read_labels(struct db_stmt *stmt, int column)
+{
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, ENTRY_BYTES_MAX);
+    const struct labels *labels = rows_labels(&arena, db_text(stmt, column));
+    return labels ? labels_new(labels->at, labels->n) : NULL;
+}
+
+static bool add_row(struct db_stmt *stmt, struct alert_set *set)
+{
+    struct alert_entry entry = {
+        .alert =
+            {
+                .state = state_of(db_text(stmt, 2)),
+                .active_at_ms = time_or_never(stmt, 3),
+                .fired_at_ms = time_or_never(stmt, 4),
+                .keep_firing_since_ms = time_or_never(stmt, 5),
+                .no_data_since_ms = time_or_never(stmt, 6),
+                .resolved_at_ms = time_or_never(stmt, 7),
+            },
+        .labels = read_labels(stmt, 0),
+        .annotations = read_labels(stmt, 1),
+        .value = sample_from_bits((uint64_t)db_int(stmt, 8)),
+    };
+    bool whole = entry.labels && entry.annotations;
+
+    if (whole)
+        alert_set_add(set, &entry);
+    labels_unref(entry.labels);
+    labels_unref(entry.annotations);
+    return whole;
+}
+
+int alert_db_load(struct db_conn *conn,
+                  int64_t rule_id,
+                  struct alert_set *ret_set,
+                  struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT labels, annotations, state, active_ms, fired_ms, keep_firing_since_ms,"
+              " no_data_since_ms, resolved_ms, value_bits FROM alert WHERE rule_id = ?1");
+    struct alert_set set = {0};
+    bool whole = true;
+
+    db_bind_int(stmt, 1, rule_id);
+    while (whole && db_step(stmt))
+        whole = add_row(stmt, &set);
+    int r = db_done(stmt, reterr);
+
+    if (r == 0 && !whole)
+        r = err_set(reterr, DB_E_CORRUPT, "an alert of rule %lld cannot be read back",
+                    (long long)rule_id);
+    if (r) {
+        alert_set_done(&set);
+        return r;
+    }
+    *ret_set = set;
+    return 0;
+}
+
+static int save_entry(struct db_conn *conn,
+                      int64_t rule_id,
+                      const struct alert_entry *entry,
+                      struct err *reterr)
+{
+    STR_AUTO struct str labels = STR_INIT(ROWS_LABELS_BYTES_MAX);
+    STR_AUTO struct str annotations = STR_INIT(ROWS_LABELS_BYTES_MAX);
+    struct db_stmt *stmt = db_prepare(
+        conn, "INSERT INTO alert VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+              " ON CONFLICT (rule_id, fingerprint, labels) DO UPDATE SET"
+              " annotations = excluded.annotations, state = excluded.state,"
+              " active_ms = excluded.active_ms, fired_ms = excluded.fired_ms,"
+              " keep_firing_since_ms = excluded.keep_firing_since_ms,"
+              " no_data_since_ms = excluded.no_data_since_ms, resolved_ms = excluded.resolved_ms,"
+              " value_bits = excluded.value_bits");
+
+    rows_labels_text(entry->labels, &labels);
+    rows_labels_text(entry->annotations, &annotations);
+    if (labels.full || annotations.full) {
+        (void)db_done(stmt, NULL);
+        return err_set(reterr, -EMSGSIZE, "an alert's labels and annotations exceed %d bytes",
+                       ROWS_LABELS_BYTES_MAX);
+    }
+    db_bind_int(stmt, 1, rule_id);
+    db_bind_int(stmt, 2, (int64_t)entry->labels->hash);
+    db_bind_text(stmt, 3, str_text(&labels));
+    db_bind_text(stmt, 4, str_text(&annotations));
+    db_bind_text(stmt, 5, alert_state_name(entry->alert.state));
+    bind_time(stmt, 6, entry->alert.active_at_ms);
+    bind_time(stmt, 7, entry->alert.fired_at_ms);
+    bind_time(stmt, 8, entry->alert.keep_firing_since_ms);
+    bind_time(stmt, 9, entry->alert.no_data_since_ms);
+    bind_time(stmt, 10, entry->alert.resolved_at_ms);
+    db_bind_int(stmt, 11, (int64_t)sample_bits(entry->value));
+    return db_run(stmt, reterr);
+}
+
+static int delete_entry(struct db_conn *conn,
+                        int64_t rule_id,
+                        const struct alert_entry *entry,
+                        struct err *reterr)
+{
+    STR_AUTO struct str labels = STR_INIT(ROWS_LABELS_BYTES_MAX);
+    struct db_stmt *stmt = db_prepare(
+        conn, "DELETE FROM alert WHERE rule_id = ?1 AND fingerprint = ?2 AND labels = ?3");
+
+    rows_labels_text(entry->labels, &labels);
+    db_bind_int(stmt, 1, rule_id);
+    db_bind_int(stmt, 2, (int64_t)entry->labels->hash);
+    db_bind_text(stmt, 3, str_text(&labels));
+    return db_run(stmt, reterr);
+}
+
+int alert_db_save(struct db_conn *conn,
+                  int64_t rule_id,
+                  const struct alert_set *before,
+                  const struct alert_set *after,
+                  struct err *reterr)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < before->n; i++)
+        if (!alert_set_find(after, before->at[i].labels))
+            r = delete_entry(conn, rule_id, &before->at[i], reterr);
+    for (size_t i = 0; r == 0 && i < after->n; i++) {
+        const struct alert_entry *was = alert_set_find(before, after->at[i].labels);
+
+        if (!was || !alert_entry_equal(was, &after->at[i]))
+            r = save_entry(conn, rule_id, &after->at[i], reterr);
+    }
+    return r;
+}
+
+int alert_db_forget_dead(struct db_conn *conn, int64_t *ret_n, struct err *reterr)
+{
+    int r = db_run(db_prepare(conn, "DELETE FROM alert WHERE rule_id IN"
+                                    " (SELECT id FROM rule WHERE NOT is_live)"),
+                   reterr);
+
+    if (r == 0)
+        *ret_n = db_changes(conn);
+    return r;
+}
