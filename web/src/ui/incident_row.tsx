@@ -27,8 +27,8 @@ export function IncidentRow({ incident, gone }: { incident: Incident; gone: bool
         <span class="dim"><Clock at={incident.opened_at} /></span>
       </span>
       {incident.status === 'triggered' && !gone && may('operate') && (
-        <button type="button" class="primary" aria-label={`Acknowledge ${incident.key}`} onClick={() => { void acknowledge(incident.key, me.value?.name ?? null) }}>
-          <Icon name="hand" size={16} /> Ack
+        <button type="button" class="primary" onClick={() => { void acknowledge(incident.key, me.value?.name ?? null) }}>
+          <Icon name="hand" size={16} /> <span>Ack<span class="hidden"> {incident.key}</span></span>
         </button>
       )}
     </div>

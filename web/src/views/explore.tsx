@@ -161,11 +161,11 @@ function History({ list, onPick }: { list: string[]; onPick: (expr: string) => v
 }
 
 const STARTERS: [string, string][] = [
-  ['up', 'which agents are there'],
-  ['1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[5m]))', 'how busy the processors are'],
-  ['node_filesystem_avail_bytes / node_filesystem_size_bytes', 'how much room each disk has'],
-  ['probe_duration_seconds', 'how long probes take'],
-  ['ALERTS', 'what fires or is pending'],
+  ['up', 'Which agents are there'],
+  ['1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[5m]))', 'How busy the processors are'],
+  ['node_filesystem_avail_bytes / node_filesystem_size_bytes', 'How much room each disk has'],
+  ['probe_duration_seconds', 'How long probes take'],
+  ['ALERTS', 'What fires or is pending'],
 ]
 
 function RangePicker({ from, to }: { from: string; to: string }) {
@@ -216,7 +216,7 @@ export function Explore() {
       </div>
       {!expr && (
         <Panel><Empty icon="explore" title="What would you like to know?">
-          <ul class="starters">{STARTERS.map(([one, words]) => <li key={one}><button type="button" onClick={() => ask(one)}><code>{one}</code><span class="dim">{words}</span></button></li>)}</ul>
+          <ul class="starters">{STARTERS.map(([one, words]) => <li key={one}><button type="button" onClick={() => ask(one)}><span>{words}</span><code>{one}</code></button></li>)}</ul>
         </Empty></Panel>
       )}
       {expr && !error && (
