@@ -3,6 +3,7 @@
  * See parts.h.
  */
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +140,7 @@ int boot_read_config(struct app *app, const struct route_config **ret_config, st
     int r = parse_config(path, folder, &text, ret_config, reterr);
     if (r != 0)
         return r;
+    assert(text);
     (void)snprintf(good, sizeof(good), "%s/config.good.yml", app->settings.storage_path);
     struct err err = {0};
     if (fs_replace(good, text, strlen(text), 0600, &err) != 0) /* not fatal: it is a spare */

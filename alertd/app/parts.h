@@ -73,4 +73,4 @@ void app_dump_routes(struct str *out);
 
 /* --- metrics.c --- */
 
-void app_render_metrics(void *app, struct str *out);
+void app_render_metrics(void *arg, struct str *out);

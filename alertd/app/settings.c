@@ -18,62 +18,62 @@ enum kind {
     CHOICE,   /* an enum: the index into `choices` */
     SWITCH,   /* a bool: whether it is the second of two choices */
     LIST,     /* repeatable */
-    ACTION,   /* takes no value: `choices` is the settings_action */
+    ACTION,   /* takes no value */
 };
 
 struct row {
     const char *name;
     enum kind kind;
+    int action; /* ACTION: the settings_action */
     size_t place;
     const char *initial; /* what stands without the flag; NULL: nothing */
     const char *what;    /* the value's form in --help: PATH, DURATION ... */
     const char *choices; /* "full|normal" */
-    int action;
     const char *help;
 };
 
 #define AT(member) offsetof(struct settings, member)
 
 static const struct row rows[] = {
-    {"config.file", TEXT, AT(config_file), "", "PATH", NULL, 0,
+    {"config.file", TEXT, 0, AT(config_file), "", "PATH", NULL,
      "Receivers and grouping, YAML. Without it alerts reach the dashboard only."},
-    {"storage.path", TEXT, AT(storage_path), "data", "PATH", NULL, 0,
+    {"storage.path", TEXT, 0, AT(storage_path), "data", "PATH", NULL,
      "Folder for everything that is kept. One alertd at a time."},
-    {"storage.retention.time", DURATION, AT(retention_ms), "90d", "DURATION", NULL, 0,
+    {"storage.retention.time", DURATION, 0, AT(retention_ms), "90d", "DURATION", NULL,
      "How long samples are kept, in days; 0 keeps them for ever and takes samples of any age."},
-    {"storage.sync", SWITCH, AT(sync_normal), "full", NULL, "full|normal", 0,
+    {"storage.sync", SWITCH, 0, AT(sync_normal), "full", NULL, "full|normal",
      "full: an answered push survives a power cut. normal: it survives a crash of alertd, but "
      "a power cut loses what came since the last checkpoint."},
-    {"web.listen-address", LIST, AT(listen), "127.0.0.1:9797", "HOST:PORT", NULL, 0,
+    {"web.listen-address", LIST, 0, AT(listen), "127.0.0.1:9797", "HOST:PORT", NULL,
      "Where to serve; repeatable."},
-    {"web.external-url", TEXT, AT(external_url), "", "URL", NULL, 0,
+    {"web.external-url", TEXT, 0, AT(external_url), "", "URL", NULL,
      "How people reach this alertd: links in pages begin with it, and its host name is "
      "answered to. Without it, the first listen address."},
-    {"web.allow-host", LIST, AT(hosts), NULL, "NAME", NULL, 0,
+    {"web.allow-host", LIST, 0, AT(hosts), NULL, "NAME", NULL,
      "Another host name to answer to, besides localhost, IP addresses and the external URL's; "
      "repeatable."},
-    {"web.dir", TEXT, AT(web_dir), "", "PATH", NULL, 0,
+    {"web.dir", TEXT, 0, AT(web_dir), "", "PATH", NULL,
      "Serve the dashboard from this folder instead of the built-in one, for its development."},
-    {"auth.mode", SWITCH, AT(auth_off), "required", NULL, "required|off", 0,
+    {"auth.mode", SWITCH, 0, AT(auth_off), "required", NULL, "required|off",
      "off: everybody who reaches a listen address may do everything; refused unless all of "
      "them are loopback."},
-    {"rules.import", LIST, AT(rules_import), NULL, "GLOB", NULL, 0,
+    {"rules.import", LIST, 0, AT(rules_import), NULL, "GLOB", NULL,
      "Rule files to load into the database at start; repeatable."},
-    {"query.timeout", DURATION, AT(query_timeout_ms), "10s", "DURATION", NULL, 0,
+    {"query.timeout", DURATION, 0, AT(query_timeout_ms), "10s", "DURATION", NULL,
      "Longest time one query may take."},
-    {"query.max-samples", COUNT, AT(query_max_samples), "5000000", "N", NULL, 0,
+    {"query.max-samples", COUNT, 0, AT(query_max_samples), "5000000", "N", NULL,
      "Most samples one query may hold in memory."},
-    {"query.lookback-delta", DURATION, AT(query_lookback_ms), "5m", "DURATION", NULL, 0,
+    {"query.lookback-delta", DURATION, 0, AT(query_lookback_ms), "5m", "DURATION", NULL,
      "How old a sample may be to still count as a series' present value."},
-    {"log.level", CHOICE, AT(log_level), "info", NULL, "debug|info|warn|error", 0,
+    {"log.level", CHOICE, 0, AT(log_level), "info", NULL, "debug|info|warn|error",
      "Nothing less important is written."},
-    {"log.format", CHOICE, AT(log_format), "logfmt", NULL, "logfmt|json", 0,
+    {"log.format", CHOICE, 0, AT(log_format), "logfmt", NULL, "logfmt|json",
      "One line each, on standard error."},
-    {"help", ACTION, 0, NULL, NULL, NULL, SETTINGS_HELP, "Show this and end."},
-    {"help-markdown", ACTION, 0, NULL, NULL, NULL, SETTINGS_HELP_MARKDOWN,
+    {"help", ACTION, SETTINGS_HELP, 0, NULL, NULL, NULL, "Show this and end."},
+    {"help-markdown", ACTION, SETTINGS_HELP_MARKDOWN, 0, NULL, NULL, NULL,
      "Show this as a Markdown table and end."},
-    {"version", ACTION, 0, NULL, NULL, NULL, SETTINGS_VERSION, "Show the version and end."},
-    {"dump-routes", ACTION, 0, NULL, NULL, NULL, SETTINGS_ROUTES,
+    {"version", ACTION, SETTINGS_VERSION, 0, NULL, NULL, NULL, "Show the version and end."},
+    {"dump-routes", ACTION, SETTINGS_ROUTES, 0, NULL, NULL, NULL,
      "Show every HTTP route with the scope it needs, as JSON, and end."},
 };
 

@@ -86,9 +86,8 @@ struct token *token_find(struct access *access, const char *text, int64_t now_ms
     if (!secret_split(text, "wb_", '_', &id, &secret))
         return NULL;
     struct token *token = token_at(access, id);
-    if (!secret_matches(token ? token->hash : NULL, secret) || !token_is_valid(token, now_ms))
-        return NULL;
-    return token;
+    bool matches = secret_matches(token ? token->hash : NULL, secret);
+    return token && matches && token_is_valid(token, now_ms) ? token : NULL;
 }
 
 void token_grant(const struct token *token, struct access_grant *grant)

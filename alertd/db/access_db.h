@@ -76,7 +76,7 @@ unsigned access_scope_of(const char *name);
 const char *access_scope_name(enum access_scope scope);
 
 int access_check_token(struct access *access,
-                       const char *token,
+                       const char *text,
                        int64_t now_ms,
                        struct access_grant *ret_grant);
 int access_check_session(struct access *access,
@@ -105,10 +105,10 @@ int access_list(struct access *access,
                 size_t *ret_n,
                 struct err *reterr);
 
-/* A new session for who holds this token; ret_cookie has ACCESS_COOKIE_TEXT_MAX. */
+/* A new session for who holds the token of this text; ret_cookie has ACCESS_COOKIE_TEXT_MAX. */
 int access_login(struct access *access,
                  const char *peer,
-                 const char *token,
+                 const char *text,
                  int64_t now_ms,
                  char *ret_cookie,
                  struct err *reterr);

@@ -46,7 +46,8 @@ int access_check_session(struct access *access,
         return r;
     (void)pthread_mutex_lock(&access->lock);
     struct session *session = session_at(access, id);
-    if (secret_matches(session ? session->hash : NULL, secret) && is_alive(session, now_ms)) {
+    bool matches = secret_matches(session ? session->hash : NULL, secret);
+    if (session && matches && is_alive(session, now_ms)) {
         struct token *token = token_at(access, session->token_id);
 
         if (token && token_is_valid(token, now_ms)) {

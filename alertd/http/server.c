@@ -62,6 +62,7 @@ static void *on_request_line(void *arg, const char *target, struct MHD_Connectio
     return call_new(arg, connection, target);
 }
 
+// NOLINTNEXTLINE(readability-function-size): libmicrohttpd's eight parameters
 static enum MHD_Result on_request(void *arg,
                                   struct MHD_Connection *connection,
                                   const char *url,

@@ -150,29 +150,25 @@ static const struct json *find(const struct json *object, const char *key)
     return NULL;
 }
 
-/* The member, or the words for what stands there instead of `expected`. */
-static int require(const struct json *object,
-                   const char *key,
-                   bool (*fits)(const struct json *),
-                   const char *expected,
-                   const struct json **ret_member,
-                   struct err *reterr)
+/* The member; or NULL, and the words for what stands there instead of `expected`. */
+static const struct json *require(const struct json *object,
+                                  const char *key,
+                                  bool (*fits)(const struct json *),
+                                  const char *expected,
+                                  struct err *reterr)
 {
     char words[80];
     const struct json *member = find(object, key);
 
-    if (!json_is_object(object))
-        return fail(object, NULL, "expected an object", reterr);
-    if (!member) {
-        (void)snprintf(words, sizeof(words), "missing, expected %s", expected);
-        return fail(object, key, words, reterr);
+    if (member && fits(member))
+        return member;
+    if (!json_is_object(object)) {
+        (void)fail(object, NULL, "expected an object", reterr);
+        return NULL;
     }
-    if (!fits(member)) {
-        (void)snprintf(words, sizeof(words), "expected %s", expected);
-        return fail(object, key, words, reterr);
-    }
-    *ret_member = member;
-    return 0;
+    (void)snprintf(words, sizeof(words), "%sexpected %s", member ? "" : "missing, ", expected);
+    (void)fail(object, key, words, reterr);
+    return NULL;
 }
 
 static bool is_string(const struct json *node)
@@ -200,22 +196,22 @@ int json_get_string(const struct json *object,
                     const char **ret_text,
                     struct err *reterr)
 {
-    const struct json *member;
-    int r = require(object, key, is_string, "a string", &member, reterr);
+    const struct json *member = require(object, key, is_string, "a string", reterr);
 
-    if (r == 0)
-        *ret_text = json_string_value(member->value);
-    return r;
+    if (!member)
+        return JSON_E_TYPE;
+    *ret_text = json_string_value(member->value);
+    return 0;
 }
 
 int json_get_int(const struct json *object, const char *key, int64_t *ret_value, struct err *reterr)
 {
-    const struct json *member;
-    int r = require(object, key, is_int, "a whole number", &member, reterr);
+    const struct json *member = require(object, key, is_int, "a whole number", reterr);
 
-    if (r == 0)
-        *ret_value = json_integer_value(member->value);
-    return r;
+    if (!member)
+        return JSON_E_TYPE;
+    *ret_value = json_integer_value(member->value);
+    return 0;
 }
 
 int json_get_float(const struct json *object,
@@ -223,22 +219,22 @@ int json_get_float(const struct json *object,
                    double *ret_value,
                    struct err *reterr)
 {
-    const struct json *member;
-    int r = require(object, key, is_number, "a number", &member, reterr);
+    const struct json *member = require(object, key, is_number, "a number", reterr);
 
-    if (r == 0)
-        *ret_value = json_number_value(member->value);
-    return r;
+    if (!member)
+        return JSON_E_TYPE;
+    *ret_value = json_number_value(member->value);
+    return 0;
 }
 
 int json_get_bool(const struct json *object, const char *key, bool *ret_value, struct err *reterr)
 {
-    const struct json *member;
-    int r = require(object, key, is_bool, "true or false", &member, reterr);
+    const struct json *member = require(object, key, is_bool, "true or false", reterr);
 
-    if (r == 0)
-        *ret_value = has_type(member, JSON_TRUE);
-    return r;
+    if (!member)
+        return JSON_E_TYPE;
+    *ret_value = has_type(member, JSON_TRUE);
+    return 0;
 }
 
 int json_get_array(const struct json *object,
@@ -246,7 +242,12 @@ int json_get_array(const struct json *object,
                    const struct json **ret_array,
                    struct err *reterr)
 {
-    return require(object, key, json_is_array, "an array", ret_array, reterr);
+    const struct json *member = require(object, key, json_is_array, "an array", reterr);
+
+    if (!member)
+        return JSON_E_TYPE;
+    *ret_array = member;
+    return 0;
 }
 
 int json_get_object(const struct json *object,
@@ -254,7 +255,12 @@ int json_get_object(const struct json *object,
                     const struct json **ret_object,
                     struct err *reterr)
 {
-    return require(object, key, json_is_object, "an object", ret_object, reterr);
+    const struct json *member = require(object, key, json_is_object, "an object", reterr);
+
+    if (!member)
+        return JSON_E_TYPE;
+    *ret_object = member;
+    return 0;
 }
 
 bool json_has(const struct json *object, const char *key)

@@ -33,65 +33,67 @@ static const struct http_route second[] = {
 static const struct http_route *const tables[] = {first, second, NULL};
 static const size_t n_rows[] = {5, 4};
 
+static const struct {
+    const char *method, *path;
+    int code;
+    int index;
+    const char *arg;
+    const char *decoded;
+} path_rows[] = {
+    {"GET", "/", 0, 0, NULL, "/"},
+    {"HEAD", "/", 0, 0, NULL, "/"},
+    {"GET", "/api/v1/label/job/values", 0, 1, "job", "/api/v1/label/job/values"},
+    {"GET", "/api/v1/label/a%2Fb/values", 0, 1, "a/b", "/api/v1/label/a/b/values"},
+    {"GET", "/api/v1/label//values", ROUTER_E_PATH, 0, NULL, NULL},
+    {"GET", "/api/v1/label/job/values/", ROUTER_E_PATH, 0, NULL, NULL},
+    {"GET", "/postmortems/7", 0, 2, "7", "/postmortems/7"},
+    {"GET", "/postmortems/templates", 0, 3, NULL, "/postmortems/templates"},
+    {"POST", "/postmortems/templates", 0, 4, "templates", "/postmortems/templates"},
+    {"GET", "/assets/js/app.js", 0, 5, "js/app.js", "/assets/js/app.js"},
+    {"GET", "/assets/app.js", 0, 6, "app.js", "/assets/app.js"},
+    {"GET", "/assets/", 0, 5, "", "/assets/"},
+    {"GET", "/assets", ROUTER_E_PATH, 0, NULL, NULL},
+    {"GET", "/i/INC-1", 0, 8, "i", "/i/INC-1"},
+    {"GET", "/api/x", ROUTER_E_PATH, 0, NULL, NULL},
+    {"POST", "/-/x", ROUTER_E_PATH, 0, NULL, NULL},
+    {"GET", "/nowhere", ROUTER_E_PATH, 0, NULL, NULL},
+    {"GET", "/postmortems", ROUTER_E_PATH, 0, NULL, NULL},
+    {"GET", "/push", ROUTER_E_METHOD, 0, NULL, NULL},
+    {"GET", "/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q", ROUTER_E_PATH, 0, NULL, NULL},
+    {"GET", "/../etc/passwd", ROUTER_E_MALFORMED, 0, NULL, NULL},
+    {"GET", "/assets/%2e%2e/x", ROUTER_E_MALFORMED, 0, NULL, NULL},
+    {"GET", "/assets/%2e%2e%2fx", ROUTER_E_MALFORMED, 0, NULL, NULL},
+    {"GET", "/assets/x%2f..", ROUTER_E_MALFORMED, 0, NULL, NULL},
+    {"GET", "/assets/./x", ROUTER_E_MALFORMED, 0, NULL, NULL},
+    {"GET", "/assets/x%5cy", ROUTER_E_MALFORMED, 0, NULL, NULL},
+    {"GET", "/assets/x%00", ROUTER_E_MALFORMED, 0, NULL, NULL},
+    {"GET", "/assets/x%0a", ROUTER_E_MALFORMED, 0, NULL, NULL},
+    {"GET", "/assets/x%4", ROUTER_E_MALFORMED, 0, NULL, NULL},
+    {"GET", "/assets/x%4g", ROUTER_E_MALFORMED, 0, NULL, NULL},
+    {"GET", "/assets/x%", ROUTER_E_MALFORMED, 0, NULL, NULL},
+    {"GET", "/assets/%41", 0, 6, "A", "/assets/A"},
+};
+
 static void test_paths(void **state)
 {
-    static const struct {
-        const char *method, *path;
-        int code;
-        int index;
-        const char *arg;
-        const char *decoded;
-    } rows[] = {
-        {"GET", "/", 0, 0, NULL, "/"},
-        {"HEAD", "/", 0, 0, NULL, "/"},
-        {"GET", "/api/v1/label/job/values", 0, 1, "job", "/api/v1/label/job/values"},
-        {"GET", "/api/v1/label/a%2Fb/values", 0, 1, "a/b", "/api/v1/label/a/b/values"},
-        {"GET", "/api/v1/label//values", ROUTER_E_PATH, 0, NULL, NULL},
-        {"GET", "/api/v1/label/job/values/", ROUTER_E_PATH, 0, NULL, NULL},
-        {"GET", "/postmortems/7", 0, 2, "7", "/postmortems/7"},
-        {"GET", "/postmortems/templates", 0, 3, NULL, "/postmortems/templates"},
-        {"POST", "/postmortems/templates", 0, 4, "templates", "/postmortems/templates"},
-        {"GET", "/assets/js/app.js", 0, 5, "js/app.js", "/assets/js/app.js"},
-        {"GET", "/assets/app.js", 0, 6, "app.js", "/assets/app.js"},
-        {"GET", "/assets/", 0, 5, "", "/assets/"},
-        {"GET", "/assets", ROUTER_E_PATH, 0, NULL, NULL},
-        {"GET", "/i/INC-1", 0, 8, "i", "/i/INC-1"},
-        {"GET", "/api/x", ROUTER_E_PATH, 0, NULL, NULL},
-        {"POST", "/-/x", ROUTER_E_PATH, 0, NULL, NULL},
-        {"GET", "/nowhere", ROUTER_E_PATH, 0, NULL, NULL},
-        {"GET", "/postmortems", ROUTER_E_PATH, 0, NULL, NULL},
-        {"GET", "/push", ROUTER_E_METHOD, 0, NULL, NULL},
-        {"GET", "/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q", ROUTER_E_PATH, 0, NULL, NULL},
-        {"GET", "/../etc/passwd", ROUTER_E_MALFORMED, 0, NULL, NULL},
-        {"GET", "/assets/%2e%2e/x", ROUTER_E_MALFORMED, 0, NULL, NULL},
-        {"GET", "/assets/%2e%2e%2fx", ROUTER_E_MALFORMED, 0, NULL, NULL},
-        {"GET", "/assets/x%2f..", ROUTER_E_MALFORMED, 0, NULL, NULL},
-        {"GET", "/assets/./x", ROUTER_E_MALFORMED, 0, NULL, NULL},
-        {"GET", "/assets/x%5cy", ROUTER_E_MALFORMED, 0, NULL, NULL},
-        {"GET", "/assets/x%00", ROUTER_E_MALFORMED, 0, NULL, NULL},
-        {"GET", "/assets/x%0a", ROUTER_E_MALFORMED, 0, NULL, NULL},
-        {"GET", "/assets/x%4", ROUTER_E_MALFORMED, 0, NULL, NULL},
-        {"GET", "/assets/x%4g", ROUTER_E_MALFORMED, 0, NULL, NULL},
-        {"GET", "/assets/x%", ROUTER_E_MALFORMED, 0, NULL, NULL},
-        {"GET", "/assets/%41", 0, 6, "A", "/assets/A"},
-    };
     struct router router = router_of(tables, n_rows);
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof(path_rows) / sizeof(path_rows[0]); i++) {
         ARENA_AUTO struct arena arena;
         struct router_hit hit = {0};
         char allow[ROUTER_ALLOW_MAX];
 
-        row("%s %s", rows[i].method, rows[i].path);
+        row("%s %s", path_rows[i].method, path_rows[i].path);
         arena_init(&arena, 4096);
-        assert_int_equal(router_find(&router, &arena, rows[i].method, rows[i].path, &hit, allow),
-                         rows[i].code);
-        if (rows[i].code)
+        assert_int_equal(
+            router_find(&router, &arena, path_rows[i].method, path_rows[i].path, &hit, allow),
+            path_rows[i].code);
+        if (path_rows[i].code)
             continue;
-        assert_int_equal(hit.index, rows[i].index);
-        assert_string_equal(hit.path, rows[i].decoded);
-        if (rows[i].arg)
-            assert_string_equal(hit.args[0], rows[i].arg);
+        assert_int_equal(hit.index, path_rows[i].index);
+        assert_string_equal(hit.path, path_rows[i].decoded);
+        if (path_rows[i].arg)
+            assert_string_equal(hit.args[0], path_rows[i].arg);
         else
             assert_null(hit.args[0]);
     }
