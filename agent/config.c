@@ -231,12 +231,12 @@ static int read_id(const struct yaml_node *root,
                    struct agent_config *config,
                    struct err *reterr)
 {
-    const struct yaml_node *node = yaml_get(root, "id");
+    const struct yaml_node *node = yaml_get(root, "agent");
     size_t len;
     int r;
 
     config->id = mem_strdup(hostname);
-    r = read_text(root, "id", &config->id, reterr);
+    r = read_text(root, "agent", &config->id, reterr);
     if (r)
         return r;
     len = strlen(config->id);
@@ -245,7 +245,7 @@ static int read_id(const struct yaml_node *root,
             len)
         return err_at(reterr, YAML_E_TYPE, node ? node->line : root->line,
                       node ? node->column : root->column,
-                      "field \"id\": expected 1 to 64 of letters, digits, '.', '_' and '-', got "
+                      "field \"agent\": expected 1 to 64 of letters, digits, '.', '_' and '-', got "
                       "\"%.100s\"",
                       config->id);
     return 0;
@@ -292,8 +292,8 @@ static int check_keys(const struct yaml_node *map,
     const char *known[32] = {"name", "kind", "interval", "timeout", "labels", "module", NULL};
     size_t n = 6;
 
-    if (kind->has_target)
-        known[n++] = "target";
+    if (kind->target_key)
+        known[n++] = kind->target_key;
     for (size_t i = 0; kind->keys[i]; i++)
         known[n++] = kind->keys[i];
     known[n] = NULL;
@@ -350,10 +350,11 @@ static int read_probe(const struct yaml_node *map,
         return r;
     if (!probe->name)
         return err_at(reterr, YAML_E_TYPE, map->line, map->column, "the probe has no `name`");
-    if (probe->kind->has_target && !yaml_get(map, "target"))
-        return err_at(reterr, YAML_E_TYPE, map->line, map->column, "the probe has no `target`");
-    if (probe->kind->has_target)
-        r = read_text(map, "target", &probe->target, reterr);
+    if (probe->kind->target_key && !yaml_get(map, probe->kind->target_key))
+        return err_at(reterr, YAML_E_TYPE, map->line, map->column, "the probe has no `%s`",
+                      probe->kind->target_key);
+    if (probe->kind->target_key)
+        r = read_text(map, probe->kind->target_key, &probe->target, reterr);
     if (r == 0)
         r = read_times(map, probe, reterr);
     if (r == 0)
@@ -417,7 +418,8 @@ static int read_root(const struct yaml_node *root,
                      struct agent_config *config,
                      struct err *reterr)
 {
-    static const char *const keys[] = {"id", "instance", "labels", "push", "spool", "probes", NULL};
+    static const char *const keys[] = {"agent", "instance", "labels", "push",
+                                       "spool", "probes",   NULL};
     const struct yaml_node *instance = yaml_get(root, "instance");
     struct defaults defaults = {.root = root};
     int r = yaml_expect(root, YAML_MAP, "the config", reterr);

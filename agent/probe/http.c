@@ -143,7 +143,7 @@ static int read_statuses(const struct yaml_node *map, struct http_probe *probe, 
 
 static int read_target(const struct yaml_node *map, struct http_probe *probe, struct err *reterr)
 {
-    const struct yaml_node *node = yaml_get(map, "target");
+    const struct yaml_node *node = yaml_get(map, "url");
     const char *text;
     struct url url;
     struct err why = {0};
@@ -152,8 +152,7 @@ static int read_target(const struct yaml_node *map, struct http_probe *probe, st
     if (r)
         return r;
     if (url_parse(text, &url, &why))
-        return err_at(reterr, YAML_E_TYPE, node->line, node->column, "field \"target\": %s",
-                      why.text);
+        return err_at(reterr, YAML_E_TYPE, node->line, node->column, "field \"url\": %s", why.text);
     probe->target = mem_strdup(text);
     return 0;
 }
@@ -392,7 +391,7 @@ const struct probe_kind probe_http = {
     .name = "http",
     .help = "a web address: status, body, certificate and the time of each phase",
     .job = "blackbox",
-    .has_target = true,
+    .target_key = "url",
     .keys = keys,
     .configure = http_configure,
     .run = http_run,

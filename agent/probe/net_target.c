@@ -12,7 +12,7 @@
 static int fail(const struct yaml_node *node, struct err *reterr)
 {
     return err_at(reterr, YAML_E_TYPE, node->line, node->column,
-                  "field \"target\": expected host:port, got \"%.100s\"", node->text);
+                  "field \"address\": expected host:port, got \"%.100s\"", node->text);
 }
 
 int net_target_host_port(const struct yaml_node *node,

@@ -39,7 +39,7 @@ struct probe_kind {
     const char *name;
     const char *help;
     const char *job;         /* the label job, unless the config says another */
-    bool has_target;         /* the key `target` is required and becomes the label instance */
+    const char *target_key;  /* this key is required and becomes the label instance; NULL: none */
     const char *const *keys; /* its own config keys, NULL-terminated */
     /* Reads its keys of the probe's map. 0 or YAML_E_TYPE with line and column. */
     int (*configure)(const struct yaml_node *map, void **ret_state, struct err *reterr);

@@ -62,7 +62,7 @@ static int tcp_configure(const struct yaml_node *map, void **ret_state, struct e
     struct tcp_probe *probe = mem_zalloc(sizeof(*probe));
     const struct yaml_node *send = yaml_get(map, "send");
     const char *text = NULL;
-    int r = net_target_host_port(yaml_get(map, "target"), &probe->host, &probe->port, reterr);
+    int r = net_target_host_port(yaml_get(map, "address"), &probe->host, &probe->port, reterr);
 
     if (r == 0 && send)
         r = yaml_string(send, &text, reterr);
@@ -145,7 +145,7 @@ const struct probe_kind probe_tcp = {
     .name = "tcp",
     .help = "a TCP connection, what to say on it and what to expect",
     .job = "blackbox",
-    .has_target = true,
+    .target_key = "address",
     .keys = keys,
     .configure = tcp_configure,
     .run = tcp_run,
