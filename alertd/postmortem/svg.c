@@ -27,7 +27,8 @@ struct drawing {
     struct str *out;
 };
 
-/* Told apart by colour and by dash; each at least 3:1 on white and on #111318. */
+/* Told apart by colour and by dash; each at least 3:1 on white and on #14171b. Words are
+ * never in a colour of their own: they need 4.5:1. */
 static const struct {
     const char *colour;
     const char *dash;
@@ -137,8 +138,9 @@ static void draw_bands(const struct drawing *drawing)
                  bands[band->kind].colour, bands[band->kind].name, from, PLOT_TOP, width,
                  PLOT_BOTTOM - PLOT_TOP, from, PLOT_BOTTOM - 4, width);
         if (width > (double)(strlen(bands[band->kind].name) + 1) * 6)
-            str_addf(drawing->out, "<text x=\"%.1f\" y=\"%d\" font-size=\"11\">%s</text>", from + 5,
-                     PLOT_BOTTOM - 9, bands[band->kind].name);
+            str_addf(drawing->out,
+                     "<text x=\"%.1f\" y=\"%d\" font-size=\"11\" fill=\"currentColor\">%s</text>",
+                     from + 5, PLOT_BOTTOM - 9, bands[band->kind].name);
         str_add(drawing->out, "</g>\n");
     }
 }
@@ -161,7 +163,7 @@ static void draw_threshold(const struct drawing *drawing)
              "<path d=\"M%d %.1fH%d\" stroke=\"" THRESHOLD_COLOUR
              "\" stroke-width=\"1.4\" stroke-dasharray=\"6 4\"/>"
              "<text x=\"%d\" y=\"%.1f\" font-size=\"11\" text-anchor=\"end\" "
-             "fill=\"" THRESHOLD_COLOUR "\">threshold %s</text>\n",
+             "fill=\"currentColor\">threshold %s</text>\n",
              PLOT_LEFT, y, PLOT_RIGHT, PLOT_RIGHT - 4, y < PLOT_TOP + 16 ? y + 13 : y - 5,
              svg_axis_label(&exact, drawing->graph->threshold, label));
 }
