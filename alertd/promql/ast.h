@@ -141,7 +141,8 @@ struct promql_expr {
     enum promql_kind kind;
     enum promql_type type;
     uint32_t start, end;
-    unsigned depth; /* of the tree below, 1 for a leaf */
+    unsigned depth;   /* of the tree below, 1 for a leaf */
+    const char *text; /* the whole query, for positions in messages */
     union {
         struct {
             double value;

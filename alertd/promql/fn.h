@@ -31,6 +31,8 @@ struct window {
     int64_t to_ms;
     int64_t at_ms; /* the step; to_ms without offset */
     double param;  /* the scalar argument, when the function has one */
+    bool rising;   /* no value of the series is below the one before */
+    double *room;  /* n values of scratch, for functions that sort */
 };
 
 /* False: no point at this step. */
@@ -55,6 +57,8 @@ struct fn {
     fn_window *window;
     fn_date *date;
     bool keeps_name;     /* of the metric: last_over_time */
+    bool reads_time;     /* the result depends on the step, whatever the arguments */
+    bool sorts;          /* its window function needs room */
     bool wants_counter;  /* an info when the metric's name does not look like one */
     const char *refusal; /* not NULL: why it cannot be called */
     const char *doc;

@@ -77,6 +77,7 @@ struct promql_expr *parser_node(struct parser *parser, enum promql_kind kind, ui
     }
     node->kind = kind;
     node->start = start;
+    node->text = parser->lexer.text;
     return node;
 }
 

@@ -163,6 +163,11 @@ bool labels_equal(const struct labels *a, const struct labels *b)
     return a == b || (a->hash == b->hash && a->n == b->n && labels_compare(a, b) == 0);
 }
 
+uint64_t labels_hash_text(uint64_t hash, const char *text)
+{
+    return XXH3_64bits_withSeed(text, strlen(text), hash);
+}
+
 static void print_quoted(const char *text, struct str *out)
 {
     assert(text);

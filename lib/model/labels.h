@@ -57,6 +57,9 @@ bool labels_equal(const struct labels *a, const struct labels *b);
 /* Order by pairs, as Prometheus sorts results. */
 int labels_compare(const struct labels *a, const struct labels *b);
 
+/* For hashing a choice of labels: folds one more text into a hash. */
+uint64_t labels_hash_text(uint64_t hash, const char *text);
+
 /* `{a="b", c="d"}` with the metric name in front, as Prometheus prints a series. */
 void labels_print(const struct labels *labels, struct str *out);
 

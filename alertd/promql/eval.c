@@ -1,0 +1,439 @@
+/*
+ * Evaluation: one function per kind of node, limits, messages, and the public door.
+ * See eval.h.
+ */
+
+#include "alertd/promql/eval.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/bug.h"
+
+enum {
+    SAMPLES_DEFAULT = 50000000,
+    POINTS_DEFAULT = 11000,
+    LOOKBACK_DEFAULT_MS = 5 * 60 * 1000,
+    TICKS_PER_LOOK = 64, /* series between two looks at the clock */
+    NOTES_MAX = 100,
+};
+
+int eval_failed(struct eval *eval, const char *fmt, ...)
+{
+    char words[ERR_TEXT_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(words, sizeof(words), fmt, ap);
+    va_end(ap);
+    return err_set(eval->reterr, PROMQL_E_EVAL, "%s", words);
+}
+
+int eval_out_of_memory(struct eval *eval)
+{
+    return err_set(eval->reterr, PROMQL_E_LIMIT,
+                   "the query needs more memory than the %zu MiB it may use; select fewer series, "
+                   "a shorter time or a longer step",
+                   eval->arena->limit >> 20);
+}
+
+int eval_tick(struct eval *eval)
+{
+    const struct promql_limits *limits = &eval->limits;
+
+    if (++eval->ticks % TICKS_PER_LOOK || !limits->deadline_ms || !limits->now_fn)
+        return 0;
+    if (limits->now_fn() < limits->deadline_ms)
+        return 0;
+    return err_set(eval->reterr, PROMQL_E_LIMIT, "query timed out in expression evaluation");
+}
+
+/* --- Messages beside a result --------------------------------------------------------- */
+
+static void place_of(const struct promql_expr *expr, unsigned *ret_line, unsigned *ret_column)
+{
+    struct err err = {0};
+
+    (void)lexer_error(expr->text, expr->start, 0, &err, "here");
+    *ret_line = err.line;
+    *ret_column = err.column;
+}
+
+/* Each text once; past a hundred nobody reads. */
+static void add_note(struct eval *eval, struct note **list, const char *text)
+{
+    size_t n = 0;
+
+    for (const struct note *at = *list; at; at = at->next, n++)
+        if (strcmp(at->text, text) == 0)
+            return;
+    struct note *note = n < NOTES_MAX ? arena_alloc(eval->arena, sizeof(*note)) : NULL;
+    if (!note)
+        return;
+    note->text = arena_strndup(eval->arena, text, strlen(text));
+    note->next = *list;
+    if (note->text)
+        *list = note;
+}
+
+static void add_placed(struct eval *eval,
+                       struct note **list,
+                       const char *kind,
+                       const struct promql_expr *at,
+                       const char *words)
+{
+    char text[ERR_TEXT_MAX + 64];
+    unsigned line;
+    unsigned column;
+
+    place_of(at, &line, &column);
+    (void)snprintf(text, sizeof(text), "PromQL %s: %s (%u:%u)", kind, words, line, column);
+    add_note(eval, list, text);
+}
+
+void eval_warn(struct eval *eval, const struct promql_expr *at, const char *fmt, ...)
+{
+    char words[ERR_TEXT_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(words, sizeof(words), fmt, ap);
+    va_end(ap);
+    add_placed(eval, &eval->warnings, "warning", at, words);
+}
+
+void eval_inform(struct eval *eval, const struct promql_expr *at, const char *fmt, ...)
+{
+    char words[ERR_TEXT_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(words, sizeof(words), fmt, ap);
+    va_end(ap);
+    add_placed(eval, &eval->infos, "info", at, words);
+}
+
+/* --- Nodes ----------------------------------------------------------------------------- */
+
+static int eval_number(struct eval *eval, double number, struct value *ret_value)
+{
+    int r = scalar_new(eval, ret_value);
+
+    if (r)
+        return r;
+    for (size_t i = 0; i < eval->grid.n; i++)
+        ret_value->columns[0].values[i] = number;
+    return 0;
+}
+
+static int eval_unary(struct eval *eval, const struct promql_expr *expr, struct value *ret_value)
+{
+    int r = eval_expr(eval, expr->unary.of, ret_value);
+
+    if (r || !expr->unary.minus)
+        return r;
+    for (size_t i = 0; i < ret_value->n; i++) {
+        double *values = ret_value->columns[i].values;
+
+        for (size_t j = 0; j < eval->grid.n; j++)
+            if (!is_hole(values[j]))
+                values[j] = -values[j];
+    }
+    return ret_value->type == PROMQL_VECTOR ? vector_drop_names(eval, ret_value) : 0;
+}
+
+static int eval_kind(struct eval *eval, const struct promql_expr *expr, struct value *ret_value)
+{
+    switch (expr->kind) {
+    case PROMQL_NUMBER: return eval_number(eval, expr->number.value, ret_value);
+    case PROMQL_STRING_LITERAL:
+        *ret_value = (struct value){.type = PROMQL_STRING, .string = expr->string};
+        return 0;
+    case PROMQL_SELECTOR: return eval_selector(eval, expr, ret_value);
+    case PROMQL_SUBQUERY: UNREACHABLE("a range vector where a value stands");
+    case PROMQL_CALL: return expr->call.fn->eval(eval, expr, ret_value);
+    case PROMQL_AGGREGATE: return eval_aggregate(eval, expr, ret_value);
+    case PROMQL_BINARY: return eval_binary(eval, expr, ret_value);
+    case PROMQL_UNARY: return eval_unary(eval, expr, ret_value);
+    case PROMQL_PAREN: return eval_expr(eval, expr->paren, ret_value);
+    }
+    UNREACHABLE("expression kind");
+}
+
+/* The same at every step: all samples pinned by @, no function of the step's time. */
+static bool is_fixed(const struct promql_expr *expr)
+{
+    const struct promql_expr *child;
+
+    if (expr->kind == PROMQL_SELECTOR)
+        return expr->selector.when.at != AT_NONE;
+    if (expr->kind == PROMQL_SUBQUERY)
+        return expr->subquery.when.at != AT_NONE;
+    if (expr->kind == PROMQL_CALL && expr->call.fn->reads_time)
+        return false;
+    for (size_t i = 0; (child = expr_child(expr, i)); i++)
+        if (!is_fixed(child))
+            return false;
+    return true;
+}
+
+/* Evaluated at one step, repeated at all. */
+static int eval_fixed(struct eval *eval, const struct promql_expr *expr, struct value *ret_value)
+{
+    size_t n = eval->grid.n;
+
+    eval->grid.n = 1;
+    int r = eval_kind(eval, expr, ret_value);
+    eval->grid.n = n;
+    for (size_t i = 0; !r && i < ret_value->n; i++) {
+        double one = ret_value->columns[i].values[0];
+        double *all = arena_array(eval->arena, n, sizeof(*all));
+
+        if (!all)
+            return eval_out_of_memory(eval);
+        for (size_t j = 0; j < n; j++)
+            all[j] = one;
+        ret_value->columns[i].values = all;
+    }
+    return r;
+}
+
+int eval_expr(struct eval *eval, const struct promql_expr *expr, struct value *ret_value)
+{
+    if (eval->grid.n > 1 && expr->kind != PROMQL_NUMBER && is_fixed(expr))
+        return eval_fixed(eval, expr, ret_value);
+    return eval_kind(eval, expr, ret_value);
+}
+
+/* --- Arguments ------------------------------------------------------------------------- */
+
+int eval_scalar_arg(struct eval *eval,
+                    const struct promql_expr *call,
+                    size_t i,
+                    const double **ret_values)
+{
+    struct value value;
+    int r = eval_expr(eval, call->call.args[i], &value);
+
+    if (!r)
+        *ret_values = value.columns[0].values;
+    return r;
+}
+
+int eval_vector_arg(struct eval *eval,
+                    const struct promql_expr *call,
+                    size_t i,
+                    struct value *ret_value)
+{
+    return eval_expr(eval, call->call.args[i], ret_value);
+}
+
+const char *eval_string_arg(const struct promql_expr *call, size_t i)
+{
+    return expr_unwrap(call->call.args[i])->string;
+}
+
+/* --- The public door --------------------------------------------------------------------- */
+
+static int take_notes(struct eval *eval,
+                      const struct note *notes,
+                      const char ***ret_texts,
+                      size_t *ret_n)
+{
+    size_t n = 0;
+
+    for (const struct note *at = notes; at; at = at->next)
+        n++;
+    const char **texts = arena_array(eval->arena, n ? n : 1, sizeof(*texts));
+    if (!texts)
+        return eval_out_of_memory(eval);
+    *ret_texts = texts;
+    *ret_n = n;
+    for (; notes; notes = notes->next)
+        texts[--n] = notes->text;
+    return 0;
+}
+
+static const struct labels *final_labels(struct eval *eval, const struct column *column)
+{
+    static const struct label_filter all = {.choice = LABELS_ALL};
+
+    if (!column->nameless || !labels_get(column->labels, LABEL_NAME))
+        return column->labels;
+    return filter_labels(eval, &all, column);
+}
+
+/* The points of a column; columns without holes share the steps' times. */
+static int final_points(struct eval *eval,
+                        const struct column *column,
+                        const int64_t *steps,
+                        struct promql_series *ret)
+{
+    const struct grid *grid = &eval->grid;
+    size_t n = 0;
+
+    for (size_t i = 0; i < grid->n; i++)
+        n += !is_hole(column->values[i]);
+    ret->n = n;
+    ret->values = column->values;
+    ret->t_ms = steps;
+    if (n == grid->n)
+        return 0;
+    int64_t *t_ms = arena_array(eval->arena, n ? n : 1, sizeof(*t_ms));
+    if (!t_ms)
+        return eval_out_of_memory(eval);
+    for (size_t i = 0, put = 0; i < grid->n; i++)
+        if (!is_hole(column->values[i])) {
+            t_ms[put] = steps[i];
+            column->values[put++] = column->values[i];
+        }
+    ret->t_ms = t_ms;
+    return 0;
+}
+
+static int by_labels(const void *a, const void *b)
+{
+    return labels_compare(((const struct promql_series *)a)->labels,
+                          ((const struct promql_series *)b)->labels);
+}
+
+static int finish_columns(struct eval *eval, struct value *value, struct promql_value *ret)
+{
+    int64_t *steps = arena_array(eval->arena, eval->grid.n, sizeof(*steps));
+    struct promql_series *series = arena_array(eval->arena, value->n ? value->n : 1,
+                                               sizeof(*series));
+
+    if (!steps || !series)
+        return eval_out_of_memory(eval);
+    for (size_t i = 0; i < eval->grid.n; i++)
+        steps[i] = grid_at(&eval->grid, i);
+    for (size_t i = 0; i < value->n; i++) {
+        struct promql_series made = {.labels = final_labels(eval, &value->columns[i])};
+        int r = made.labels ? final_points(eval, &value->columns[i], steps, &made)
+                            : eval_out_of_memory(eval);
+
+        if (r)
+            return r;
+        if (made.n)
+            series[ret->n++] = made;
+    }
+    ret->series = series;
+    return 0;
+}
+
+/* `foo[5m]` asked for by itself: the samples as they are. */
+static int finish_ranges(struct eval *eval,
+                         const struct promql_expr *expr,
+                         struct promql_value *ret)
+{
+    struct ranges ranges;
+    int r = eval_ranges(eval, expr, &ranges);
+
+    if (r)
+        return r;
+    int64_t to_ms = ranges_end(&ranges, eval->grid.start_ms);
+    ret->series = arena_array(eval->arena, ranges.n ? ranges.n : 1, sizeof(*ret->series));
+    if (!ret->series)
+        return eval_out_of_memory(eval);
+    for (size_t i = 0; i < ranges.n; i++) {
+        const struct range_series *in = &ranges.series[i];
+        const struct column column = {.labels = in->labels, .nameless = in->nameless};
+        size_t from = 0;
+        size_t to = in->n;
+
+        while (from < to && in->t_ms[from] <= to_ms - ranges.range_ms)
+            from++;
+        while (to > from && in->t_ms[to - 1] > to_ms)
+            to--;
+        if (from == to)
+            continue;
+        ret->series[ret->n++] = (struct promql_series){.labels = final_labels(eval, &column),
+                                                       .n = to - from,
+                                                       .t_ms = in->t_ms + from,
+                                                       .values = in->values + from};
+        if (!ret->series[ret->n - 1].labels)
+            return eval_out_of_memory(eval);
+    }
+    return 0;
+}
+
+static int set_grid(struct eval *eval, const struct promql_query *query)
+{
+    size_t max_points = query->limits.max_points ? query->limits.max_points : POINTS_DEFAULT;
+
+    eval->query = (struct grid){query->start_ms, 1, 1};
+    if (query->step_ms > 0) {
+        if (query->end_ms < query->start_ms)
+            return err_set(eval->reterr, PROMQL_E_EVAL, "the query ends before it starts");
+        uint64_t steps = (uint64_t)(query->end_ms - query->start_ms) / (uint64_t)query->step_ms;
+
+        if (steps >= max_points)
+            return err_set(eval->reterr, PROMQL_E_LIMIT,
+                           "exceeded maximum resolution of %zu points per timeseries. Try "
+                           "increasing the value of the step parameter",
+                           max_points);
+        eval->query.step_ms = query->step_ms;
+        eval->query.n = (size_t)steps + 1;
+    }
+    eval->grid = eval->query;
+    return 0;
+}
+
+static int evaluate(struct eval *eval,
+                    const struct promql_expr *expr,
+                    bool instant,
+                    struct promql_value *ret)
+{
+    struct value value = {0};
+    int r;
+
+    ret->type = instant ? expr->type : PROMQL_MATRIX;
+    if (expr->type == PROMQL_MATRIX)
+        return finish_ranges(eval, expr_unwrap(expr), ret);
+    r = eval_expr(eval, expr, &value);
+    if (!r && expr->type == PROMQL_STRING)
+        ret->string = value.string;
+    else if (!r)
+        r = finish_columns(eval, &value, ret);
+    if (!r && ret->type == PROMQL_MATRIX && ret->n)
+        qsort(ret->series, ret->n, sizeof(*ret->series), by_labels);
+    return r;
+}
+
+int promql_eval(const struct promql_expr *expr,
+                const struct source *source,
+                const struct promql_query *query,
+                struct arena *arena,
+                struct promql_value *ret_value,
+                struct err *reterr)
+{
+    struct eval eval = {
+        .source = source, .limits = query->limits, .arena = arena, .reterr = reterr};
+    struct promql_value made = {0};
+    bool instant = query->step_ms <= 0;
+
+    if (!eval.limits.max_samples)
+        eval.limits.max_samples = SAMPLES_DEFAULT;
+    if (!eval.limits.lookback_ms)
+        eval.limits.lookback_ms = LOOKBACK_DEFAULT_MS;
+    if (!instant && expr->type != PROMQL_SCALAR && expr->type != PROMQL_VECTOR)
+        return err_set(reterr, PROMQL_E_TYPE,
+                       "invalid expression type \"%s\" for range query, must be Scalar or instant "
+                       "Vector",
+                       type_words(expr->type));
+    int r = set_grid(&eval, query);
+    if (!r)
+        r = evaluate(&eval, expr, instant, &made);
+    if (!r)
+        r = take_notes(&eval, eval.warnings, &made.warnings, &made.n_warnings);
+    if (!r)
+        r = take_notes(&eval, eval.infos, &made.infos, &made.n_infos);
+    if (r)
+        return r;
+    made.n_samples = eval.n_samples;
+    *ret_value = made;
+    return 0;
+}

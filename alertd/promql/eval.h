@@ -1,0 +1,242 @@
+#pragma once
+
+/*
+ * Evaluation, by columns.
+ *
+ * An expression is evaluated once for all steps of the query: a vector is a list of
+ * columns, one per series, each with one float per step and a hole where the series
+ * has no point. An instant query has one step. So the work on labels (grouping,
+ * matching, renaming) is done once per set of series, and the work on numbers is loops
+ * over arrays.
+ *
+ *                 step 0   step 1   step 2
+ *     up{a="1"}      1        1      hole        struct column
+ *     up{a="2"}    hole       0        1
+ *
+ * Invariants
+ *  (1) no two columns of a vector have the same labels and a point at the same step;
+ *  (2) the values of a column belong to whoever holds the vector: operators work in
+ *      place;
+ *  (3) a hole is the staleness marker's bit pattern, which no computation produces
+ *      (a NaN that went through arithmetic is quiet, the marker is not).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alertd/promql/ast.h"
+#include "alertd/promql/duration.h"
+#include "alertd/promql/fn.h"
+#include "alertd/promql/promql.h"
+#include "alertd/promql/source.h"
+#include "lib/model/sample.h"
+
+/* The steps: start, start + step, ... */
+struct grid {
+    int64_t start_ms;
+    int64_t step_ms;
+    size_t n;
+};
+
+static inline int64_t grid_at(const struct grid *grid, size_t i)
+{
+    return grid->start_ms + (int64_t)i * grid->step_ms;
+}
+
+struct column {
+    const struct labels *labels;
+    bool nameless; /* the metric's name is gone, though labels may still hold it */
+    double *values;
+};
+
+static inline bool is_hole(double value)
+{
+    return sample_is_stale(value);
+}
+
+/* One series of a range vector: its samples, no staleness markers among them. */
+struct range_series {
+    const struct labels *labels;
+    bool nameless;
+    size_t n;
+    const int64_t *t_ms;
+    const double *values;
+};
+
+struct value {
+    enum promql_type type;
+    struct column *columns; /* VECTOR; a SCALAR has one, without labels and holes */
+    size_t n;
+    bool one_name; /* at most one metric name among the columns */
+    const char *string;
+};
+
+/* A range vector and where its windows lie. */
+struct ranges {
+    struct range_series *series;
+    size_t n;
+    bool one_name;
+    int64_t range_ms;
+    bool fixed; /* by @: all windows end at fixed_ms */
+    int64_t fixed_ms;
+    int64_t offset_ms;
+};
+
+/* End of the window (or the instant looked at) for a step. */
+static inline int64_t ranges_end(const struct ranges *ranges, int64_t step_ms)
+{
+    return (ranges->fixed ? ranges->fixed_ms : step_ms) - ranges->offset_ms;
+}
+
+struct note {
+    struct note *next;
+    const char *text;
+};
+
+struct eval {
+    const struct source *source;
+    struct grid query; /* the steps asked for: @ start(), @ end(), step(), range() */
+    struct grid grid;  /* the steps now evaluated: another within a subquery */
+    struct promql_limits limits;
+    struct arena *arena;
+    size_t n_samples;
+    size_t ticks;
+    struct note *warnings, *infos; /* newest first */
+    struct err *reterr;
+};
+
+/* --- eval.c -------------------------------------------------------------------------- */
+
+int eval_expr(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
+/* The scalar argument number i of a call: one value per step. */
+int eval_scalar_arg(struct eval *eval,
+                    const struct promql_expr *call,
+                    size_t i,
+                    const double **ret_values);
+/* The vector argument number i of a call. */
+int eval_vector_arg(struct eval *eval,
+                    const struct promql_expr *call,
+                    size_t i,
+                    struct value *ret_value);
+const char *eval_string_arg(const struct promql_expr *call, size_t i);
+
+int eval_failed(struct eval *eval, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int eval_out_of_memory(struct eval *eval);
+/* Called per series: the deadline. */
+int eval_tick(struct eval *eval);
+void eval_warn(struct eval *eval, const struct promql_expr *at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void eval_inform(struct eval *eval, const struct promql_expr *at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* --- select.c ------------------------------------------------------------------------ */
+
+int eval_selector(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
+/* The same, with each sample's own time in seconds as its value. */
+int eval_selector_times(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
+/* A matrix selector or a subquery. */
+int eval_ranges(struct eval *eval, const struct promql_expr *expr, struct ranges *ret_ranges);
+
+/* --- vector.c ------------------------------------------------------------------------ */
+
+/* An empty vector with room for n columns. */
+int vector_new(struct eval *eval, size_t n, struct value *ret_value);
+/* A new column of holes at the end of a vector with room for it; NULL: out of memory. */
+double *vector_add(struct eval *eval,
+                   struct value *value,
+                   const struct labels *labels,
+                   bool nameless);
+int scalar_new(struct eval *eval, struct value *ret_value);
+double *holes_new(struct eval *eval);
+/* Takes the metric names away, and merges what then has the same labels. */
+int vector_drop_names(struct eval *eval, struct value *value);
+/* After labels were changed: columns that are now alike become one; an error when both
+ * have a point at one step (strict: an error in any case). */
+int vector_merge(struct eval *eval, struct value *value, bool strict);
+/* Columns without any point go. */
+void vector_drop_empty(struct eval *eval, struct value *value);
+
+/* --- groups.c ------------------------------------------------------------------------ */
+
+/* Which labels count. */
+enum label_choice {
+    LABELS_ALL,     /* every label (a nameless column has no name) */
+    LABELS_ONLY,    /* by, on: the names given */
+    LABELS_WITHOUT, /* without, ignoring: all but the names given and the metric's name */
+};
+
+struct label_filter {
+    enum label_choice choice;
+    const char *const *names;
+    size_t n;
+};
+
+/* Columns to numbered groups of equal chosen labels. */
+struct groups {
+    struct label_filter filter;
+    struct group_slot *slots;
+    size_t n_slots;              /* a power of two */
+    const struct column **first; /* of each group: stands for it */
+    size_t n;
+    size_t capacity;
+};
+
+int groups_init(struct eval *eval,
+                const struct label_filter *filter,
+                size_t max_groups,
+                struct groups *ret_groups);
+/* The group of a column, made when there is none; the column is kept as a loan. */
+size_t groups_put(struct groups *groups, const struct column *column);
+/* SIZE_MAX when there is none. */
+size_t groups_find(const struct groups *groups, const struct column *column);
+/* The chosen labels of a column as a set; NULL: out of memory. */
+const struct labels *filter_labels(struct eval *eval,
+                                   const struct label_filter *filter,
+                                   const struct column *column);
+/* A label of a column, "" when absent. */
+const char *column_label(const struct column *column, const char *name);
+/* The labels of a column with some set anew ("" deletes); the name is gone when nameless. */
+const struct labels *column_relabel(struct eval *eval,
+                                    const struct column *column,
+                                    const struct label *changes,
+                                    size_t n_changes);
+
+/* --- the rest ------------------------------------------------------------------------ */
+
+int eval_binary(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
+/* eval_set.c: and, or, unless of two vectors */
+int eval_set(struct eval *eval,
+             const struct promql_expr *expr,
+             struct value *left,
+             struct value *right,
+             struct value *ret_value);
+int eval_match(struct eval *eval,
+               const struct promql_expr *expr,
+               struct value *left,
+               struct value *right,
+               struct value *ret_value);
+int eval_aggregate(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
+/* eval_rank.c: those that look at all values of a group at once */
+int eval_rank(struct eval *eval,
+              const struct promql_expr *expr,
+              struct value *of,
+              const double *param,
+              struct value *ret_value);
+int eval_count_values(struct eval *eval,
+                      const struct promql_expr *expr,
+                      const struct value *of,
+                      struct value *ret_value);
+/* absent(): 1 where `of` has no point, labelled after the call's selector. */
+int absent_of(struct eval *eval,
+              const struct promql_expr *call,
+              const struct value *of,
+              struct value *ret_value);
+/* A warning when q is no quantile. */
+void warn_quantile(struct eval *eval, const struct promql_expr *at, double q);
+/* The operator on two numbers; comparisons give 1 or 0. */
+double operator_apply(enum promql_operator op, double left, double right);
+struct label_filter grouping_filter(const struct promql_expr *aggregate);
+struct label_filter matching_filter(const struct promql_matching *matching);
+/* Chosen labels cannot hold the metric's name. */
+bool filter_is_nameless(const struct label_filter *filter);

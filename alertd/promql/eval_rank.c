@@ -1,0 +1,355 @@
+/*
+ * Aggregations that look at all values of a group at once: topk, bottomk, quantile,
+ * count_values.
+ */
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alertd/promql/eval.h"
+#include "alertd/promql/number.h"
+#include "lib/base/float.h"
+
+int number_compare(const void *a, const void *b)
+{
+    double left = *(const double *)a;
+    double right = *(const double *)b;
+
+    if (isnan(left) || isnan(right))
+        return isnan(right) - isnan(left);
+    return (left > right) - (left < right);
+}
+
+double number_quantile(double q, double *values, size_t n)
+{
+    if (n == 0 || isnan(q))
+        return NAN;
+    if (q < 0)
+        return -INFINITY;
+    if (q > 1)
+        return INFINITY;
+    qsort(values, n, sizeof(*values), number_compare);
+    double rank = q * (double)(n - 1);
+    size_t low = (size_t)floor(rank);
+    size_t high = low + 1 < n ? low + 1 : n - 1;
+    double weight = rank - floor(rank);
+    return values[low] * (1 - weight) + values[high] * weight;
+}
+
+void warn_quantile(struct eval *eval, const struct promql_expr *at, double q)
+{
+    char text[FLOAT_TEXT_MAX];
+
+    if (q >= 0 && q <= 1)
+        return;
+    (void)float_short(q, text);
+    eval_warn(eval, at, "quantile value should be between 0 and 1, got %s", text);
+}
+
+/* One point of a group at one step, with the order it came in. */
+struct entry {
+    double value;
+    size_t column;
+};
+
+struct rank {
+    struct eval *eval;
+    const struct promql_expr *expr;
+    const struct value *of;
+    const double *param;
+    struct groups groups;
+    size_t *members; /* columns by group */
+    size_t *starts;  /* groups.n + 1 */
+    struct entry *entries;
+};
+
+/* Best first: topk wants the greatest, bottomk the smallest, NaN last in both. */
+static int by_rank(double a, double b, bool top)
+{
+    if (isnan(a) || isnan(b))
+        return isnan(a) - isnan(b);
+    return top ? (a < b) - (a > b) : (a > b) - (a < b);
+}
+
+static int top_order(const void *a, const void *b)
+{
+    const struct entry *left = a;
+    const struct entry *right = b;
+    int order = by_rank(left->value, right->value, true);
+
+    return order ? order : (left->column > right->column) - (left->column < right->column);
+}
+
+static int bottom_order(const void *a, const void *b)
+{
+    const struct entry *left = a;
+    const struct entry *right = b;
+    int order = by_rank(left->value, right->value, false);
+
+    return order ? order : (left->column > right->column) - (left->column < right->column);
+}
+
+static int group_members(struct rank *rank)
+{
+    struct eval *eval = rank->eval;
+    struct label_filter filter = grouping_filter(rank->expr);
+    size_t n = rank->of->n;
+    size_t *group_of = arena_array(eval->arena, n + 1, sizeof(*group_of));
+    int r = groups_init(eval, &filter, n, &rank->groups);
+
+    rank->members = arena_array(eval->arena, n + 1, sizeof(*rank->members));
+    rank->starts = arena_array(eval->arena, n + 2, sizeof(*rank->starts));
+    rank->entries = arena_array(eval->arena, n + 1, sizeof(*rank->entries));
+    if (r || !group_of || !rank->members || !rank->starts || !rank->entries)
+        return r ? r : eval_out_of_memory(eval);
+    for (size_t i = 0; i < n; i++) {
+        group_of[i] = groups_put(&rank->groups, &rank->of->columns[i]);
+        rank->starts[group_of[i] + 1]++;
+    }
+    for (size_t i = 0; i < rank->groups.n; i++)
+        rank->starts[i + 1] += rank->starts[i];
+    for (size_t i = n; i-- > 0;) { /* fill each range from its end; then starts are back */
+        size_t group = group_of[i];
+        rank->members[rank->starts[group + 1] - 1] = i;
+        rank->starts[group + 1]--;
+    }
+    /* Each start was moved to where the group before it ends: shift them back. */
+    for (size_t i = 0; i < rank->groups.n; i++)
+        rank->starts[i] = rank->starts[i + 1];
+    rank->starts[rank->groups.n] = n;
+    return 0;
+}
+
+/* The points of a group at a step into rank->entries; returns their number. */
+static size_t gather(const struct rank *rank, size_t group, size_t step)
+{
+    size_t n = 0;
+
+    for (size_t i = rank->starts[group]; i < rank->starts[group + 1]; i++) {
+        double value = rank->of->columns[rank->members[i]].values[step];
+
+        if (!is_hole(value))
+            rank->entries[n++] = (struct entry){value, rank->members[i]};
+    }
+    return n;
+}
+
+/* How many a step asks for. */
+static int wanted_at(struct eval *eval, double param, size_t *ret_k)
+{
+    if (isnan(param))
+        return eval_failed(eval, "Parameter value is NaN");
+    if (!(param >= -9.2233720368547758e18 && param < 9.2233720368547758e18))
+        return eval_failed(eval, "Scalar value %g overflows int64", param);
+    *ret_k = param < 1 ? 0 : (size_t)param;
+    return 0;
+}
+
+/* topk and bottomk keep series as they are, at the steps where they rank. */
+static int eval_top(struct rank *rank, struct value *ret_value)
+{
+    struct eval *eval = rank->eval;
+    bool top = rank->expr->aggregate.op == AGGREGATOR_TOPK;
+    struct value made;
+    size_t *order = arena_array(eval->arena, rank->of->n + 1, sizeof(*order));
+    size_t n_ordered = 0;
+    int r = order ? vector_new(eval, rank->of->n, &made) : eval_out_of_memory(eval);
+
+    for (size_t i = 0; !r && i < rank->of->n; i++) {
+        made.columns[i] = rank->of->columns[i];
+        made.columns[i].values = holes_new(eval);
+        if (!made.columns[i].values)
+            return eval_out_of_memory(eval);
+    }
+    for (size_t step = 0; !r && step < eval->grid.n; step++) {
+        size_t k = 0;
+
+        r = wanted_at(eval, rank->param[step], &k);
+        for (size_t group = 0; !r && group < rank->groups.n; group++) {
+            size_t n = gather(rank, group, step);
+
+            qsort(rank->entries, n, sizeof(*rank->entries), top ? top_order : bottom_order);
+            for (size_t i = 0; i < n && i < k; i++) {
+                made.columns[rank->entries[i].column].values[step] = rank->entries[i].value;
+                if (eval->grid.n == 1)
+                    order[n_ordered++] = rank->entries[i].column;
+            }
+        }
+    }
+    if (r)
+        return r;
+    made.n = rank->of->n;
+    made.one_name = rank->of->one_name;
+    if (eval->grid.n == 1) { /* an instant query shows them ranked */
+        struct column *ranked = arena_array(eval->arena, n_ordered + 1, sizeof(*ranked));
+
+        for (size_t i = 0; ranked && i < n_ordered; i++)
+            ranked[i] = made.columns[order[i]];
+        if (!ranked)
+            return eval_out_of_memory(eval);
+        made.columns = ranked;
+        made.n = n_ordered;
+    }
+    vector_drop_empty(eval, &made);
+    *ret_value = made;
+    return 0;
+}
+
+static int eval_quantile(struct rank *rank, struct value *ret_value)
+{
+    struct eval *eval = rank->eval;
+    double *sorted = arena_array(eval->arena, rank->of->n + 1, sizeof(*sorted));
+    struct value made;
+    int r = sorted ? vector_new(eval, rank->groups.n, &made) : eval_out_of_memory(eval);
+
+    for (size_t step = 0; step < eval->grid.n; step++)
+        warn_quantile(eval, rank->expr->aggregate.param, rank->param[step]);
+    for (size_t group = 0; !r && group < rank->groups.n; group++) {
+        const struct labels *labels = filter_labels(eval, &rank->groups.filter,
+                                                    rank->groups.first[group]);
+        double *values = labels ? vector_add(eval, &made, labels, false) : NULL;
+
+        if (!values)
+            return eval_out_of_memory(eval);
+        for (size_t step = 0; step < eval->grid.n; step++) {
+            size_t n = gather(rank, group, step);
+
+            for (size_t i = 0; i < n; i++)
+                sorted[i] = rank->entries[i].value;
+            if (n)
+                values[step] = number_quantile(rank->param[step], sorted, n);
+        }
+        r = eval_tick(eval);
+    }
+    if (r)
+        return r;
+    made.one_name = filter_is_nameless(&rank->groups.filter);
+    *ret_value = made;
+    return 0;
+}
+
+int eval_rank(struct eval *eval,
+              const struct promql_expr *expr,
+              struct value *of,
+              const double *param,
+              struct value *ret_value)
+{
+    struct rank rank = {.eval = eval, .expr = expr, .of = of, .param = param};
+    int r = group_members(&rank);
+
+    if (r)
+        return r;
+    return expr->aggregate.op == AGGREGATOR_QUANTILE ? eval_quantile(&rank, ret_value)
+                                                     : eval_top(&rank, ret_value);
+}
+
+/* --- count_values ----------------------------------------------------------------------------- */
+
+/* The labels a point is counted under: those of its group and its value as text. */
+static const struct labels *value_labels(struct eval *eval,
+                                         const struct labels *group,
+                                         const char *name,
+                                         double value)
+{
+    char text[FLOAT_TEXT_MAX];
+    const struct column column = {.labels = group};
+
+    (void)float_plain(value, text);
+    return column_relabel(eval, &column, &(struct label){name, text}, 1);
+}
+
+/* Room for twice as many columns; the groups know columns by address. */
+static int grow(struct eval *eval, struct groups *groups, struct value *value)
+{
+    struct value larger;
+    struct groups again;
+    int r = vector_new(eval, 2 * groups->capacity, &larger);
+
+    if (!r)
+        r = groups_init(eval, &groups->filter, 2 * groups->capacity, &again);
+    if (r)
+        return r;
+    for (; larger.n < value->n; larger.n++) {
+        larger.columns[larger.n] = value->columns[larger.n];
+        (void)groups_put(&again, &larger.columns[larger.n]);
+    }
+    *groups = again;
+    *value = larger;
+    return 0;
+}
+
+/* The column that counts points with these labels. */
+static int counter_for(struct eval *eval,
+                       struct groups *groups,
+                       struct value *value,
+                       const struct labels *labels,
+                       double **ret_values)
+{
+    int r = value->n == groups->capacity ? grow(eval, groups, value) : 0;
+
+    if (r)
+        return r;
+    struct column *place = &value->columns[value->n];
+    *place = (struct column){.labels = labels};
+    size_t group = groups_put(groups, place);
+    if (group == value->n && !vector_add(eval, value, labels, false))
+        return eval_out_of_memory(eval);
+    *ret_values = value->columns[group].values;
+    return 0;
+}
+
+static int count_column(struct eval *eval,
+                        const struct promql_expr *expr,
+                        const struct column *column,
+                        struct groups *groups,
+                        struct value *made)
+{
+    struct label_filter filter = grouping_filter(expr);
+    const struct labels *group = filter_labels(eval, &filter, column);
+    const char *name = expr_unwrap(expr->aggregate.param)->string;
+    int r = group ? eval_tick(eval) : eval_out_of_memory(eval);
+    double *counts = NULL;
+    double last = 0;
+
+    for (size_t step = 0; !r && step < eval->grid.n; step++) {
+        double value = column->values[step];
+
+        if (is_hole(value))
+            continue;
+        if (!counts || sample_bits(value) != sample_bits(last)) {
+            const struct labels *labels = value_labels(eval, group, name, value);
+
+            r = labels ? counter_for(eval, groups, made, labels, &counts)
+                       : eval_out_of_memory(eval);
+            if (r)
+                return r;
+            last = value;
+        }
+        counts[step] = is_hole(counts[step]) ? 1 : counts[step] + 1;
+    }
+    return r;
+}
+
+int eval_count_values(struct eval *eval,
+                      const struct promql_expr *expr,
+                      const struct value *of,
+                      struct value *ret_value)
+{
+    static const struct label_filter all = {.choice = LABELS_ALL};
+    const char *name = expr_unwrap(expr->aggregate.param)->string;
+    struct groups groups;
+    struct value made;
+    int r = 0;
+
+    if (!name[0] || !labels_text_ok(name, strlen(name)))
+        return eval_failed(eval, "invalid label name \"%s\"", name);
+    r = vector_new(eval, 16, &made);
+    if (!r)
+        r = groups_init(eval, &all, 16, &groups);
+    for (size_t i = 0; !r && i < of->n; i++)
+        r = count_column(eval, expr, &of->columns[i], &groups, &made);
+    if (!r)
+        *ret_value = made;
+    return r;
+}

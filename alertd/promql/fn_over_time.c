@@ -1,0 +1,306 @@
+/*
+ * Functions of a window's samples, and the loop that slides the window along a series:
+ * both ends only move forward, so each sample enters and leaves once.
+ */
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alertd/promql/eval.h"
+#include "alertd/promql/fn_body.h"
+#include "alertd/promql/number.h"
+
+struct slide {
+    struct eval *eval;
+    const struct fn *fn;
+    const struct ranges *ranges;
+    const double *params; /* by step; NULL: none */
+    double *room;         /* for functions that sort */
+};
+
+static bool is_rising(const struct range_series *series)
+{
+    for (size_t i = 1; i < series->n; i++)
+        if (series->values[i] < series->values[i - 1])
+            return false;
+    return true;
+}
+
+/* False: no step has a point. */
+static bool slide_window(const struct slide *slide, const struct range_series *in, double *values)
+{
+    const struct eval *eval = slide->eval;
+    struct window window = {.rising = slide->fn->wants_counter && is_rising(in),
+                            .room = slide->room};
+    size_t first = 0;
+    size_t end = 0;
+    bool any = false;
+
+    for (size_t i = 0; i < eval->grid.n; i++) {
+        window.at_ms = grid_at(&eval->grid, i);
+        window.to_ms = ranges_end(slide->ranges, window.at_ms);
+        window.from_ms = window.to_ms - slide->ranges->range_ms;
+        while (end < in->n && in->t_ms[end] <= window.to_ms)
+            end++;
+        while (first < end && in->t_ms[first] <= window.from_ms)
+            first++;
+        if (first == end)
+            continue;
+        window.t_ms = in->t_ms + first;
+        window.values = in->values + first;
+        window.n = end - first;
+        window.param = slide->params ? slide->params[i] : 0;
+        if (slide->fn->window(&window, &values[i]))
+            any = true;
+        else
+            values[i] = sample_stale();
+    }
+    return any;
+}
+
+static bool looks_like_a_counter(const char *name)
+{
+    static const char *const endings[] = {"_total", "_sum", "_count", "_bucket"};
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        size_t n = strlen(endings[i]);
+
+        if (len >= n && strcmp(name + len - n, endings[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void check_counter(struct eval *eval,
+                          const struct promql_expr *arg,
+                          const struct range_series *series)
+{
+    const char *name = series->nameless ? NULL : labels_get(series->labels, LABEL_NAME);
+
+    if (name && !looks_like_a_counter(name))
+        eval_inform(eval, arg,
+                    "metric might not be a counter, name does not end in "
+                    "_total/_sum/_count/_bucket: \"%s\"",
+                    name);
+}
+
+static int slide_all(struct slide *slide, const struct promql_expr *arg, struct value *ret_value)
+{
+    struct eval *eval = slide->eval;
+    const struct ranges *ranges = slide->ranges;
+    struct value made;
+    double *spare = NULL; /* still all holes */
+    int r = vector_new(eval, ranges->n, &made);
+
+    for (size_t i = 0; !r && i < ranges->n; i++) {
+        const struct range_series *in = &ranges->series[i];
+
+        spare = spare ? spare : holes_new(eval);
+        if (slide->fn->sorts)
+            slide->room = arena_array(eval->arena, in->n + 1, sizeof(*slide->room));
+        if (!spare || (slide->fn->sorts && !slide->room))
+            return eval_out_of_memory(eval);
+        if (slide->fn->wants_counter && in->n)
+            check_counter(eval, arg, in);
+        if (slide_window(slide, in, spare)) {
+            made.columns[made.n++] = (struct column){in->labels, in->nameless, spare};
+            spare = NULL;
+        }
+        r = eval_tick(eval);
+    }
+    if (r)
+        return r;
+    made.one_name = ranges->one_name;
+    *ret_value = made;
+    return 0;
+}
+
+static int drop_names_strictly(struct eval *eval, struct value *value)
+{
+    bool one_name = value->one_name;
+
+    for (size_t i = 0; i < value->n; i++)
+        value->columns[i].nameless = true;
+    value->one_name = true;
+    return one_name ? 0 : vector_merge(eval, value, true);
+}
+
+int eval_window(struct eval *eval, const struct promql_expr *call, struct value *ret_value)
+{
+    struct slide slide = {.eval = eval, .fn = call->call.fn};
+    struct ranges ranges;
+    size_t matrix = call->call.fn->args[0] == PROMQL_MATRIX ? 0 : 1;
+    int r = call->call.n_args > 1 ? eval_scalar_arg(eval, call, 1 - matrix, &slide.params) : 0;
+
+    if (!r)
+        r = eval_ranges(eval, call->call.args[matrix], &ranges);
+    slide.ranges = &ranges;
+    if (!r)
+        r = slide_all(&slide, call->call.args[matrix], ret_value);
+    if (r || slide.fn->keeps_name)
+        return r;
+    for (size_t i = 0; slide.fn->sorts && i < eval->grid.n; i++)
+        warn_quantile(eval, call->call.args[0], slide.params[i]);
+    return drop_names_strictly(eval, ret_value);
+}
+
+int eval_absent_over_time(struct eval *eval,
+                          const struct promql_expr *call,
+                          struct value *ret_value)
+{
+    static const struct fn present = {.window = window_present_over_time};
+    struct ranges ranges;
+    struct value made;
+    struct slide slide = {.eval = eval, .fn = &present, .ranges = &ranges};
+    int r = eval_ranges(eval, call->call.args[0], &ranges);
+
+    if (!r)
+        r = slide_all(&slide, call->call.args[0], &made);
+    return r ? r : absent_of(eval, call, &made, ret_value);
+}
+
+/* --- Bodies --------------------------------------------------------------------------------- */
+
+bool window_last_over_time(const struct window *window, double *ret_value)
+{
+    *ret_value = window->values[window->n - 1];
+    return true;
+}
+
+bool window_first_over_time(const struct window *window, double *ret_value)
+{
+    *ret_value = window->values[0];
+    return true;
+}
+
+bool window_present_over_time(const struct window *window, double *ret_value)
+{
+    *ret_value = 1;
+    return true;
+}
+
+bool window_count_over_time(const struct window *window, double *ret_value)
+{
+    *ret_value = (double)window->n;
+    return true;
+}
+
+bool window_sum_over_time(const struct window *window, double *ret_value)
+{
+    struct sum sum = {0};
+
+    for (size_t i = 0; i < window->n; i++)
+        sum_add(&sum, window->values[i]);
+    *ret_value = isinf(sum.value) ? sum.value : sum.value + sum.lost;
+    return true;
+}
+
+/* The sum over the count; a running mean from where the sum would overflow. */
+bool window_avg_over_time(const struct window *window, double *ret_value)
+{
+    struct sum sum = {window->values[0], 0};
+    double count = 1;
+    size_t i = 1;
+
+    for (; i < window->n; i++) {
+        struct sum next = sum;
+
+        sum_add(&next, window->values[i]);
+        if (isinf(next.value))
+            break;
+        sum = next;
+        count++;
+    }
+    if (i == window->n) {
+        *ret_value = sum.value / count + sum.lost / count;
+        return true;
+    }
+    struct sum mean = {sum.value / count, sum.lost / count};
+    for (; i < window->n; i++) {
+        double share = count / (count + 1);
+
+        mean = (struct sum){share * mean.value, share * mean.lost};
+        count++;
+        sum_add(&mean, window->values[i] / count);
+    }
+    *ret_value = mean.value + mean.lost;
+    return true;
+}
+
+bool window_max_over_time(const struct window *window, double *ret_value)
+{
+    double max = window->values[0];
+
+    for (size_t i = 1; i < window->n; i++)
+        if (window->values[i] > max || isnan(max))
+            max = window->values[i];
+    *ret_value = max;
+    return true;
+}
+
+bool window_min_over_time(const struct window *window, double *ret_value)
+{
+    double min = window->values[0];
+
+    for (size_t i = 1; i < window->n; i++)
+        if (window->values[i] < min || isnan(min))
+            min = window->values[i];
+    *ret_value = min;
+    return true;
+}
+
+/* Welford's variance with compensated sums. */
+bool window_stdvar_over_time(const struct window *window, double *ret_value)
+{
+    struct sum mean = {0};
+    struct sum squares = {0};
+
+    for (size_t i = 0; i < window->n; i++) {
+        double delta = window->values[i] - (mean.value + mean.lost);
+
+        sum_add(&mean, delta / (double)(i + 1));
+        sum_add(&squares, delta * (window->values[i] - (mean.value + mean.lost)));
+    }
+    *ret_value = (squares.value + squares.lost) / (double)window->n;
+    return true;
+}
+
+bool window_stddev_over_time(const struct window *window, double *ret_value)
+{
+    (void)window_stdvar_over_time(window, ret_value);
+    *ret_value = sqrt(*ret_value);
+    return true;
+}
+
+bool window_quantile_over_time(const struct window *window, double *ret_value)
+{
+    memcpy(window->room, window->values, window->n * sizeof(*window->room));
+    *ret_value = number_quantile(window->param, window->room, window->n);
+    return true;
+}
+
+bool window_changes(const struct window *window, double *ret_value)
+{
+    size_t changes = 0;
+
+    for (size_t i = 1; i < window->n; i++) {
+        double before = window->values[i - 1];
+        double now = window->values[i];
+
+        changes += now != before && !(isnan(now) && isnan(before));
+    }
+    *ret_value = (double)changes;
+    return true;
+}
+
+bool window_resets(const struct window *window, double *ret_value)
+{
+    size_t resets = 0;
+
+    for (size_t i = 1; i < window->n; i++)
+        resets += window->values[i] < window->values[i - 1];
+    *ret_value = (double)resets;
+    return true;
+}

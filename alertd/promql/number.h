@@ -1,0 +1,34 @@
+#pragma once
+
+/*
+ * Sums that keep what rounding loses (Neumaier's variant of Kahan's, 1974), quantiles,
+ * and order with NaN first: the arithmetic shared by aggregations and functions.
+ */
+
+#include <math.h>
+#include <stddef.h>
+
+struct sum {
+    double value;
+    double lost;
+};
+
+static inline void sum_add(struct sum *sum, double value)
+{
+    double total = sum->value + value;
+
+    if (isinf(total))
+        sum->lost = 0;
+    else if (fabs(sum->value) >= fabs(value))
+        sum->lost += (sum->value - total) + value;
+    else
+        sum->lost += (value - total) + sum->value;
+    sum->value = total;
+}
+
+/* NaN before everything else; for qsort(). */
+int number_compare(const void *a, const void *b);
+
+/* The q-quantile of n values, interpolated between ranks; sorts them. NaN of none or
+ * for a NaN, -Inf below 0, +Inf above 1. */
+double number_quantile(double q, double *values, size_t n);

@@ -1,0 +1,59 @@
+#pragma once
+
+/*
+ * A source in memory, for tests of whatever reads samples: series written as text,
+ *
+ *     errors_total{job="a"}  0+10x5 _ stale 3
+ *
+ * one value per step from t = 0. `VxN` is V and N more of it, `V+DxN` goes on in steps
+ * of D, `_` is a gap, `_xN` N gaps, `stale` the staleness marker.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alertd/promql/source.h"
+#include "lib/model/sample.h"
+
+struct fake_series {
+    const struct labels *labels;
+    struct sample *samples; /* in time order */
+    size_t n, capacity;
+};
+
+struct fake_source {
+    struct fake_series *series;
+    size_t n, capacity;
+    int fail_with; /* not 0: select() answers this */
+};
+
+void fake_source_done(struct fake_source *fake);
+struct source fake_source_of(struct fake_source *fake);
+
+/* A sample, put where its time belongs; the same time again replaces. */
+void fake_source_put(struct fake_source *fake,
+                     const struct labels *labels,
+                     int64_t t_ms,
+                     double value);
+
+/* A line as above; false with words when it cannot be read. */
+bool fake_source_load(struct fake_source *fake, int64_t step_ms, const char *line, struct err *err);
+
+/* The name and labels at the start of a line; *ret_rest is what follows. A new reference,
+ * NULL when it is not a series. */
+const struct labels *series_text_labels(const char *line, const char **ret_rest, struct err *err);
+
+/* Values of a line, one position at a time. */
+enum {
+    SERIES_TEXT_MAX = 200000 /* positions of one line */
+};
+struct series_position {
+    bool gap;
+    double value;
+};
+/* malloc'ed positions; false with words. */
+bool series_text_values(const char *text,
+                        struct series_position **ret_positions,
+                        size_t *ret_n,
+                        struct err *err);
