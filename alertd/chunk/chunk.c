@@ -35,9 +35,10 @@ static void put_bits(struct chunk *chunk, uint64_t value, unsigned n_bits)
 {
     while (n_bits > 0) {
         unsigned char *byte = &chunk->bytes[CHUNK_HEAD_BYTES + chunk->n_bits / 8];
-        unsigned room = 8 - chunk->n_bits % 8;
+        unsigned room = 8 - (chunk->n_bits & 7);
+        assert(room <= 8);
         unsigned take = n_bits < room ? n_bits : room;
-        uint64_t part = value >> (n_bits - take) & ((1U << take) - 1);
+        uint64_t part = value >> (n_bits - take) & (0xffU >> (8 - take));
 
         *byte = (unsigned char)(*byte | part << (room - take));
         chunk->n_bits += take;
@@ -287,7 +288,7 @@ int chunk_check(const void *bytes, size_t len, struct chunk_info *ret_info, stru
 int chunk_decode(
     const void *bytes, size_t len, int64_t *t_ms, double *values, size_t *ret_n, struct err *reterr)
 {
-    struct chunk_info info;
+    struct chunk_info info = {0};
 
     int r = chunk_check(bytes, len, &info, reterr);
     if (r != 0)

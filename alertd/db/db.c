@@ -38,7 +38,10 @@ static int quick_check(struct db_conn *conn, const struct db_options *options, s
 
 static int prepare_file(struct db_conn *conn, const struct db_options *options, struct err *reterr)
 {
-    int r = db_conn_exec(conn,
+    /* auto_vacuum only takes effect on an empty file, before the first page is written. */
+    int r = options->bulk ? db_conn_exec(conn, "PRAGMA auto_vacuum=INCREMENTAL", reterr) : 0;
+    if (r == 0)
+        r = db_conn_exec(conn,
                          "PRAGMA journal_mode=WAL;"
                          "PRAGMA journal_size_limit=67108864;",
                          reterr);

@@ -35,7 +35,10 @@ struct store_options {
     const char *folder;   /* <storage.path>/samples */
     int64_t retention_ms; /* 0: keep everything, accept any age */
     bool sync_normal;
-    size_t max_series;            /* 0: 1 million */
+    size_t max_series; /* 0: 1 million */
+    /* Free bytes below which nothing is taken (STORE_E_FULL). 0: 5 % of the file system, and
+     * at least 256 MiB of one that has more than 1 GiB. */
+    unsigned long long low_water_bytes;
     int64_t (*now_wall_ms)(void); /* the clock, injected */
     const struct log *log;
 };

@@ -156,12 +156,20 @@ int fs_make_folders(const char *path, struct err *reterr)
     return 0;
 }
 
-int fs_free_bytes(const char *path, unsigned long long *ret_bytes)
+int fs_space(const char *path, unsigned long long *ret_free, unsigned long long *ret_total)
 {
     struct statvfs info;
 
     if (statvfs(path, &info) < 0)
         return -errno;
-    *ret_bytes = (unsigned long long)info.f_bavail * info.f_frsize;
+    *ret_free = (unsigned long long)info.f_bavail * info.f_frsize;
+    *ret_total = (unsigned long long)info.f_blocks * info.f_frsize;
     return 0;
+}
+
+int fs_free_bytes(const char *path, unsigned long long *ret_bytes)
+{
+    unsigned long long total;
+
+    return fs_space(path, ret_bytes, &total);
 }

@@ -22,3 +22,5 @@ int fs_make_folders(const char *path, struct err *reterr);
 
 /* Bytes free to us on the file system of path; negative errno. */
 int fs_free_bytes(const char *path, unsigned long long *ret_bytes);
+/* The same, with the size of the file system. */
+int fs_space(const char *path, unsigned long long *ret_free, unsigned long long *ret_total);

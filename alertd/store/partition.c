@@ -1,0 +1,275 @@
+/*
+ * A day's file. See partition.h.
+ */
+
+#include "alertd/store/partition.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+
+static const struct db_migration migrations[] = {
+    {1, "samples",
+     /* name: the metric's, so that a select reads the rows of its metric only. */
+     "CREATE TABLE series ("
+     " id INTEGER PRIMARY KEY, name TEXT NOT NULL, labels BLOB NOT NULL) STRICT;"
+     "CREATE INDEX series_name ON series (name);"
+     "CREATE TABLE journal (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;"
+     "CREATE TABLE chunk ("
+     " series INTEGER NOT NULL, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, n INTEGER NOT NULL,"
+     " body BLOB NOT NULL, PRIMARY KEY (series, t0)) STRICT, WITHOUT ROWID;"
+     /* the spans sealed, so that a start need not read the chunks */
+     "CREATE TABLE sealed (id INTEGER PRIMARY KEY, t_min INTEGER NOT NULL,"
+     " t_max INTEGER NOT NULL) STRICT;"
+     "CREATE TABLE batch ("
+     " agent TEXT NOT NULL, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL,"
+     " body_hash INTEGER NOT NULL, received_ms INTEGER NOT NULL, stored INTEGER NOT NULL,"
+     " duplicate INTEGER NOT NULL, too_old INTEGER NOT NULL, too_new INTEGER NOT NULL,"
+     " series_limit INTEGER NOT NULL, invalid INTEGER NOT NULL, words TEXT NOT NULL,"
+     " PRIMARY KEY (agent, epoch, sequence)) STRICT, WITHOUT ROWID;"},
+};
+
+enum {
+    APPLICATION_ID = 0x57425350 /* "WBSP" */
+};
+
+int64_t partition_day_of(int64_t t_ms)
+{
+    int64_t within = t_ms % PARTITION_MS;
+
+    if (t_ms < INT64_MIN + PARTITION_MS) /* its midnight is no int64; its year no year of ours */
+        return INT64_MIN;
+    return t_ms - (within < 0 ? within + PARTITION_MS : within);
+}
+
+bool partition_day_text(int64_t day_ms, char *text)
+{
+    struct clock_utc utc = clock_split_utc(day_ms);
+
+    if (utc.year < 1 || utc.year > 9999)
+        return false;
+    (void)snprintf(text, PARTITION_DAY_TEXT_MAX, "%04d-%02d-%02d", utc.year, utc.month, utc.day);
+    return true;
+}
+
+bool partition_day_parse(const char *name, int64_t *ret_day_ms)
+{
+    char day[PARTITION_DAY_TEXT_MAX];
+    char again[PARTITION_DAY_TEXT_MAX + 4];
+    int year = 0;
+    int month = 0;
+    int date = 0;
+    int end = 0;
+
+    // NOLINTNEXTLINE(cert-err34-c): the text made of the numbers must be the name
+    if (sscanf(name, "%4d-%2d-%2d.db%n", &year, &month, &date, &end) != 3 || name[end])
+        return false;
+    int64_t day_ms = clock_days_from_civil(year, month, date) * PARTITION_MS;
+    if (!partition_day_text(day_ms, day))
+        return false;
+    (void)snprintf(again, sizeof(again), "%s.db", day);
+    if (strcmp(again, name) != 0)
+        return false;
+    *ret_day_ms = day_ms;
+    return true;
+}
+
+/* --- opening --- */
+
+static int read_state(struct partition *partition, struct db_conn *conn, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(conn, "SELECT count(*), min(t_min), max(t_max) FROM sealed");
+
+    if (db_step(stmt) && db_int(stmt, 0) > 0) {
+        partition->has_chunks = true;
+        partition->chunk_min_ms = db_int(stmt, 1);
+        partition->chunk_max_ms = db_int(stmt, 2);
+    }
+    int r = db_done(stmt, reterr);
+    if (r != 0)
+        return r;
+    stmt = db_prepare(conn, "SELECT coalesce(max(id), 0) FROM series");
+    if (db_step(stmt))
+        partition->next_local_id = (uint32_t)db_int(stmt, 0) + 1;
+    r = db_done(stmt, reterr);
+    if (r != 0)
+        return r;
+    stmt = db_prepare(conn,
+                      "SELECT coalesce(max(id), 0), coalesce(sum(length(body)), 0) FROM journal");
+    if (db_step(stmt)) {
+        partition->journal_last_id = db_int(stmt, 0);
+        partition->journal_bytes = (uint64_t)db_int(stmt, 1);
+    }
+    return db_done(stmt, reterr);
+}
+
+int partition_open(const char *folder,
+                   int64_t day_ms,
+                   bool sync_normal,
+                   struct partition **ret_partition,
+                   struct err *reterr)
+{
+    struct partition *partition = mem_zalloc(sizeof(*partition));
+    struct str path = STR_INIT(4096);
+    struct db_conn *conn;
+
+    partition->day_ms = day_ms;
+    (void)partition_day_text(day_ms, partition->day);
+    str_addf(&path, "%s/%s.db", folder, partition->day);
+    partition->path = str_take(&path);
+    const struct db_options options = {.path = partition->path,
+                                       .sync_normal = sync_normal,
+                                       .application_id = APPLICATION_ID,
+                                       .migrations = migrations,
+                                       .n_migrations = sizeof(migrations) / sizeof(*migrations),
+                                       .bulk = true};
+    int r = db_open(&options, &partition->db, reterr);
+    if (r == 0)
+        r = db_read_begin(partition->db, &conn, reterr);
+    if (r == 0) {
+        r = read_state(partition, conn, reterr);
+        db_read_end(partition->db, conn);
+    }
+    if (r != 0) {
+        partition_close(partition);
+        return r;
+    }
+    /* Memory holds what the journal holds: nothing of the chunks yet. */
+    partition->memory_from_ms = partition->has_chunks ? partition->chunk_max_ms + 1 : INT64_MIN;
+    *ret_partition = partition;
+    return 0;
+}
+
+void partition_close(struct partition *partition)
+{
+    if (!partition)
+        return;
+    db_close(partition->db);
+    free(partition->segments);
+    free(partition->path);
+    free(partition);
+}
+
+/* --- rows --- */
+
+int partition_put_series(struct db_conn *conn,
+                         uint32_t local_id,
+                         const struct labels *labels,
+                         struct err *reterr)
+{
+    STR_AUTO struct str bytes = STR_INIT(1 << 20);
+    const char *name = labels_get(labels, LABEL_NAME);
+
+    for (size_t i = 0; i < labels->n; i++) {
+        str_addn(&bytes, labels->at[i].name, strlen(labels->at[i].name) + 1);
+        str_addn(&bytes, labels->at[i].value, strlen(labels->at[i].value) + 1);
+    }
+    struct db_stmt *stmt = db_prepare(conn,
+                                      "INSERT INTO series (id, name, labels) VALUES (?, ?, ?)");
+    db_bind_int(stmt, 1, local_id);
+    db_bind_text(stmt, 2, name ? name : "");
+    db_bind_blob(stmt, 3, str_text(&bytes), bytes.len);
+    return db_run(stmt, reterr);
+}
+
+const struct labels *partition_read_labels(struct arena *arena,
+                                           const void *bytes,
+                                           size_t len,
+                                           bool *ret_corrupt)
+{
+    struct label pairs[256];
+    const char *at = bytes;
+    const char *end = at + len;
+    size_t n = 0;
+
+    *ret_corrupt = len > 0 && end[-1] != '\0';
+    while (at < end && !*ret_corrupt) {
+        if (n == sizeof(pairs) / sizeof(*pairs)) {
+            *ret_corrupt = true;
+            break;
+        }
+        pairs[n].name = at;
+        at += strlen(at) + 1;
+        pairs[n].value = at;
+        *ret_corrupt = at >= end;
+        at += at < end ? strlen(at) + 1 : 0;
+        n++;
+    }
+    return *ret_corrupt ? NULL : labels_in_arena(arena, pairs, n);
+}
+
+int partition_put_journal(
+    struct db_conn *conn, int64_t id, const void *body, size_t len, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(conn, "INSERT INTO journal (id, body) VALUES (?, ?)");
+
+    db_bind_int(stmt, 1, id);
+    db_bind_blob(stmt, 2, body, len);
+    return db_run(stmt, reterr);
+}
+
+int partition_put_chunk(struct db_conn *conn,
+                        uint32_t local_id,
+                        const struct chunk *chunk,
+                        struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "INSERT INTO chunk (series, t0, t1, n, body) VALUES (?, ?, ?, ?, ?)");
+    size_t len = chunk_sealed_bytes(chunk);
+    MEM_AUTO unsigned char *bytes = mem_alloc(len);
+
+    chunk_seal(chunk, bytes);
+    db_bind_int(stmt, 1, local_id);
+    db_bind_int(stmt, 2, chunk->t0_ms);
+    db_bind_int(stmt, 3, chunk->last_ms);
+    db_bind_int(stmt, 4, chunk->n);
+    db_bind_blob(stmt, 5, bytes, len);
+    return db_run(stmt, reterr);
+}
+
+int partition_drop_journal(struct db_conn *conn, int64_t id, bool shrink, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(conn, "DELETE FROM journal WHERE id <= ?");
+
+    db_bind_int(stmt, 1, id);
+    int r = db_run(stmt, reterr);
+    if (r == 0 && shrink)
+        r = db_run(db_prepare(conn, "PRAGMA incremental_vacuum"), reterr);
+    return r;
+}
+
+int partition_put_sealed(struct db_conn *conn, int64_t min_ms, int64_t max_ms, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(conn, "INSERT INTO sealed (t_min, t_max) VALUES (?, ?)");
+
+    db_bind_int(stmt, 1, min_ms);
+    db_bind_int(stmt, 2, max_ms);
+    return db_run(stmt, reterr);
+}
+
+int partition_read_chunks(struct db_conn *conn,
+                          uint32_t local_id,
+                          int64_t from_ms,
+                          int64_t to_ms,
+                          struct columns *columns,
+                          size_t *n_damaged,
+                          struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT body FROM chunk WHERE series = ? AND t0 <= ? AND t1 >= ?");
+
+    db_bind_int(stmt, 1, local_id);
+    db_bind_int(stmt, 2, to_ms);
+    db_bind_int(stmt, 3, from_ms);
+    while (db_step(stmt)) {
+        size_t len;
+        const void *body = db_blob(stmt, 0, &len);
+        if (columns_add_chunk(columns, body, len, from_ms, to_ms, NULL) != 0)
+            ++*n_damaged;
+    }
+    return db_done(stmt, reterr);
+}

@@ -1,0 +1,128 @@
+#pragma once
+
+/*
+ * One day of samples in one file, samples/YYYY-MM-DD.db, complete in itself:
+ *
+ *     series   id, metric name, labels            who
+ *     journal  id, body                           acknowledged samples, as they came
+ *     chunk    series, t0, t1, n, body            sealed samples, compressed
+ *     batch    agent, epoch, sequence, counts     what was answered to whom, for replays
+ *
+ * A sample is in the journal or in a chunk, never in neither: sealing moves it in one
+ * transaction. Layout of the bodies: docs/formats/partition.md.
+ *
+ * The file functions below are for db_jobs and readers; the fields are guarded by the
+ * store's lock unless said otherwise.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alertd/db/db.h"
+#include "alertd/store/segment.h"
+#include "lib/base/arena.h"
+#include "lib/model/labels.h"
+
+enum {
+    PARTITION_DAY_TEXT_MAX = 24,
+    PARTITION_MS = 86400000,
+};
+
+struct partition {
+    char day[PARTITION_DAY_TEXT_MAX]; /* "2026-11-23" */
+    int64_t day_ms;                   /* its midnight, UTC */
+    char *path;
+    struct db *db;      /* open as long as the partition is known */
+    atomic_uint n_uses; /* selects and backups at work: not unlinked meanwhile */
+
+    /* sealed: */
+    bool has_chunks;
+    int64_t chunk_min_ms, chunk_max_ms;
+    /* Everything of this day from here on is in memory as well. */
+    int64_t memory_from_ms;
+
+    /* appended to: */
+    bool is_warm; /* every series of the file has its segment in memory */
+    struct segment **segments;
+    size_t n_segments, segments_capacity;
+    uint32_t next_local_id;
+    uint64_t journal_bytes;
+    int64_t journal_last_id;
+    int64_t journal_since_ms;   /* wall clock of the first unsealed append; 0: nothing unsealed */
+    int64_t seal_not_before_ms; /* after a failure */
+    bool is_damaged;            /* found while writing: set aside before the next group */
+};
+
+int64_t partition_day_of(int64_t t_ms); /* its midnight */
+/* "2026-11-23"; false outside of the years 1 to 9999. */
+bool partition_day_text(int64_t day_ms, char *text);
+/* Of a file name "2026-11-23.db"; false for other names. */
+bool partition_day_parse(const char *name, int64_t *ret_day_ms);
+
+/* Opens or makes the file and reads what is said above about it. 0, DB_E_*, -errno. */
+int partition_open(const char *folder,
+                   int64_t day_ms,
+                   bool sync_normal,
+                   struct partition **ret_partition,
+                   struct err *reterr);
+/* Closes; its segments must have been freed. */
+void partition_close(struct partition *partition);
+
+/* --- rows, in a db_job --- */
+
+int partition_put_series(struct db_conn *conn,
+                         uint32_t local_id,
+                         const struct labels *labels,
+                         struct err *reterr);
+int partition_put_journal(
+    struct db_conn *conn, int64_t id, const void *body, size_t len, struct err *reterr);
+int partition_put_chunk(struct db_conn *conn,
+                        uint32_t local_id,
+                        const struct chunk *chunk,
+                        struct err *reterr);
+/* Rows up to and including id are sealed. shrink: give free pages back to the file system
+ * (when the day is over; during it the journal needs them again). */
+int partition_drop_journal(struct db_conn *conn, int64_t id, bool shrink, struct err *reterr);
+/* Chunks within this span were added. */
+int partition_put_sealed(struct db_conn *conn, int64_t min_ms, int64_t max_ms, struct err *reterr);
+
+/* --- rows, read --- */
+
+/* In the arena; NULL: its limit, or a row that is not labels. */
+const struct labels *partition_read_labels(struct arena *arena,
+                                           const void *bytes,
+                                           size_t len,
+                                           bool *ret_corrupt);
+
+/* Appends the samples of one series' chunks within [from, to]; a damaged chunk is counted
+ * and skipped. */
+int partition_read_chunks(struct db_conn *conn,
+                          uint32_t local_id,
+                          int64_t from_ms,
+                          int64_t to_ms,
+                          struct columns *columns,
+                          size_t *n_damaged,
+                          struct err *reterr);
+
+/* --- the journal's body --- */
+
+/* One group of samples under construction. Samples of one series follow each other. */
+struct journal {
+    unsigned char *bytes;
+    size_t n, capacity;
+    uint32_t local_id; /* of the run at hand */
+    size_t n_samples;
+    int64_t last_ms;
+};
+void journal_add(struct journal *journal, uint32_t local_id, struct sample sample);
+/* Puts the checksum behind it. */
+void journal_finish(struct journal *journal);
+void journal_done(struct journal *journal);
+/* Calls each(sample) until the end; 0 or CHUNK_E_CORRUPT. */
+int journal_read(const void *bytes,
+                 size_t len,
+                 void (*each)(void *arg, uint32_t local_id, struct sample sample),
+                 void *arg,
+                 struct err *reterr);

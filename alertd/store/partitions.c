@@ -1,0 +1,433 @@
+/*
+ * The list of days: found in the folder at start, made when the first sample of a day
+ * comes, set aside when damaged, dropped when too old.
+ *
+ * A partition is warm while samples may still be appended to it: then every series of its
+ * file has a segment in memory, so that a series keeps its number. It cools when its day
+ * is over and all is sealed.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alertd/store/private.h"
+#include "lib/base/mem.h"
+
+static size_t place_of(const struct store *store, int64_t day_ms)
+{
+    size_t i = 0;
+
+    while (i < store->n_partitions && store->partitions[i]->day_ms < day_ms)
+        i++;
+    return i;
+}
+
+struct partition *store_partition(const struct store *store, int64_t day_ms)
+{
+    size_t i = place_of(store, day_ms);
+
+    return i < store->n_partitions && store->partitions[i]->day_ms == day_ms ? store->partitions[i]
+                                                                             : NULL;
+}
+
+static void insert(struct store *store, struct partition *partition)
+{
+    (void)pthread_rwlock_wrlock(&store->lock);
+    size_t i = place_of(store, partition->day_ms);
+    store->partitions = mem_grow(store->partitions, &store->partitions_capacity,
+                                 store->n_partitions + 1, sizeof(struct partition *));
+    memmove(&store->partitions[i + 1], &store->partitions[i],
+            (store->n_partitions - i) * sizeof(struct partition *));
+    store->partitions[i] = partition;
+    store->n_partitions++;
+    (void)pthread_rwlock_unlock(&store->lock);
+}
+
+/* Its files, by the endings SQLite gives them. */
+static void for_files(const char *path,
+                      void (*act)(const char *from, const char *to),
+                      const char *to)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    char from[4096];
+    char target[4096];
+
+    for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
+        (void)snprintf(from, sizeof(from), "%s%s", path, endings[i]);
+        (void)snprintf(target, sizeof(target), "%s%s", to, endings[i]);
+        act(from, target);
+    }
+}
+
+static void act_rename(const char *from, const char *to)
+{
+    (void)rename(from, to);
+}
+
+static void act_unlink(const char *from, const char *to)
+{
+    (void)unlink(from);
+}
+
+static void remember_damage(struct store *store, int64_t day_ms, const char *file, const char *why)
+{
+    struct str words = STR_INIT(600);
+    char day[PARTITION_DAY_TEXT_MAX] = "";
+
+    (void)partition_day_text(day_ms, day);
+    str_addf(&words, "partition %s is quarantined (%s)%s%s", day, file, why[0] ? ": " : "", why);
+    (void)pthread_rwlock_wrlock(&store->lock);
+    store->quarantined = mem_grow(store->quarantined, &store->quarantined_capacity,
+                                  store->n_quarantined + 1, sizeof(*store->quarantined));
+    store->quarantined[store->n_quarantined++] = (struct quarantine){day_ms, str_take(&words)};
+    store->stats.quarantined = store->n_quarantined;
+    (void)pthread_rwlock_unlock(&store->lock);
+}
+
+void store_quarantine(struct store *store, int64_t day_ms, const char *path, const char *why)
+{
+    char aside[4096];
+    int i = 1;
+
+    do
+        (void)snprintf(aside, sizeof(aside), "%s.damaged-%d", path, i++);
+    while (access(aside, F_OK) == 0);
+    for_files(path, act_rename, aside);
+    log_error(store->options.log, "store", "a damaged partition was set aside",
+              "file=%s reason=\"%s\"", aside, why);
+    const char *name = strrchr(aside, '/');
+    remember_damage(store, day_ms, name ? name + 1 : aside, why);
+}
+
+/* --- warming: series and journal into memory --- */
+
+struct segment *store_segment(struct store *store,
+                              struct partition *partition,
+                              const struct labels *labels,
+                              bool is_named,
+                              uint32_t local_id)
+{
+    (void)pthread_rwlock_wrlock(&store->lock);
+    struct series *series = index_find(&store->index, labels);
+    if (!series)
+        series = index_add(&store->index, labels);
+    else if (!series->segments)
+        store->n_dead--;
+    if (!series->segments)
+        store->stats.series++;
+    struct segment *segment = segment_new(series, partition, local_id, is_named);
+    if (partition->has_chunks) /* not known better: the files are asked about anything before */
+        segment->sealed_to_ms = partition->chunk_max_ms;
+    partition->segments = mem_grow(partition->segments, &partition->segments_capacity,
+                                   partition->n_segments + 1, sizeof(struct segment *));
+    partition->segments[partition->n_segments++] = segment;
+    (void)pthread_rwlock_unlock(&store->lock);
+    return segment;
+}
+
+void store_cool(struct store *store, struct partition *partition)
+{
+    for (size_t i = 0; i < partition->n_segments; i++) {
+        struct series *series = partition->segments[i]->series;
+
+        segment_free(partition->segments[i]);
+        if (!series->segments) {
+            store->n_dead++;
+            store->stats.series--;
+        }
+    }
+    free(partition->segments);
+    partition->segments = NULL;
+    partition->n_segments = partition->segments_capacity = 0;
+    partition->is_warm = false;
+    if (partition->has_chunks)
+        partition->memory_from_ms = partition->chunk_max_ms + 1;
+}
+
+static int load_series(struct store *store,
+                       struct partition *partition,
+                       struct db_conn *conn,
+                       struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(conn, "SELECT id, labels FROM series ORDER BY id");
+    struct arena arena;
+    bool corrupt = false;
+
+    arena_init(&arena, 1 << 24);
+    while (!corrupt && db_step(stmt)) {
+        size_t len;
+        const void *bytes = db_blob(stmt, 1, &len);
+        const struct labels *loan = partition_read_labels(&arena, bytes, len, &corrupt);
+        if (loan) {
+            const struct labels *labels = labels_new(loan->at, loan->n);
+            (void)store_segment(store, partition, labels, true, (uint32_t)db_int(stmt, 0));
+            labels_unref(labels);
+        }
+        arena_reset(&arena);
+    }
+    int r = db_done(stmt, reterr);
+    if (r == 0 && corrupt)
+        r = err_set(reterr, DB_E_CORRUPT, "%s: a series row is not labels", partition->path);
+    return r;
+}
+
+struct recovery {
+    struct segment **by_id; /* local id -> segment */
+    uint32_t n;
+    uint64_t n_samples;
+};
+
+static void recover_sample(void *arg, uint32_t local_id, struct sample sample)
+{
+    struct recovery *recovery = arg;
+    struct segment *segment = local_id < recovery->n ? recovery->by_id[local_id] : NULL;
+
+    /* Twice only if the file was doctored: the checksum has matched. */
+    if (segment && !segment_has(segment, sample.t_ms)) {
+        segment_append(segment, sample);
+        recovery->n_samples++;
+    }
+}
+
+/* What was sealed in slices before a crash is in chunks and still in the journal. */
+static int drop_sealed(struct segment *segment, struct db_conn *conn, struct err *reterr)
+{
+    struct columns memory = {0};
+    struct columns disk = {0};
+    struct columns kept = {0};
+    size_t n_damaged = 0;
+    int r = 0;
+
+    segment_read(segment, INT64_MIN, INT64_MAX, false, &memory);
+    columns_settle(&memory);
+    if (memory.n > 0 && memory.t_ms[0] <= segment->sealed_to_ms)
+        r = partition_read_chunks(conn, segment->local_id, memory.t_ms[0],
+                                  memory.t_ms[memory.n - 1], &disk, &n_damaged, reterr);
+    if (r == 0 && disk.n > 0) {
+        columns_settle(&disk);
+        for (size_t i = 0, k = 0; i < memory.n; i++) {
+            while (k < disk.n && disk.t_ms[k] < memory.t_ms[i])
+                k++;
+            if (k == disk.n || disk.t_ms[k] != memory.t_ms[i])
+                columns_add(&kept, memory.t_ms[i], memory.values[i]);
+        }
+        segment_replace(segment, &kept);
+    }
+    columns_done(&memory);
+    columns_done(&disk);
+    columns_done(&kept);
+    return r;
+}
+
+static int load_journal(struct store *store,
+                        struct partition *partition,
+                        struct db_conn *conn,
+                        struct err *reterr)
+{
+    struct recovery recovery = {.n = partition->next_local_id};
+
+    recovery.by_id = mem_zalloc(recovery.n * sizeof(struct segment *));
+    for (size_t i = 0; i < partition->n_segments; i++)
+        recovery.by_id[partition->segments[i]->local_id] = partition->segments[i];
+    struct db_stmt *stmt = db_prepare(conn, "SELECT id, body FROM journal ORDER BY id");
+    (void)pthread_rwlock_wrlock(&store->lock);
+    while (db_step(stmt)) {
+        struct err err = {0};
+        size_t len;
+        const void *body = db_blob(stmt, 1, &len);
+        if (journal_read(body, len, recover_sample, &recovery, &err) != 0)
+            log_error(store->options.log, "store", "a journal row is damaged: its samples are lost",
+                      "file=%s row=%lld reason=\"%s\"", partition->path, (long long)db_int(stmt, 0),
+                      err.text);
+    }
+    int r = db_done(stmt, reterr);
+    for (size_t i = 0; r == 0 && partition->has_chunks && i < partition->n_segments; i++)
+        if (segment_has_unsealed(partition->segments[i]))
+            r = drop_sealed(partition->segments[i], conn, reterr);
+    store->stats.samples_in_head += recovery.n_samples;
+    (void)pthread_rwlock_unlock(&store->lock);
+    free(recovery.by_id);
+    return r;
+}
+
+static int warm_up(struct store *store, struct partition *partition, struct err *reterr)
+{
+    struct db_conn *conn;
+
+    int r = db_read_begin(partition->db, &conn, reterr);
+    if (r != 0)
+        return r;
+    r = load_series(store, partition, conn, reterr);
+    if (r == 0)
+        r = load_journal(store, partition, conn, reterr);
+    db_read_end(partition->db, conn);
+    (void)pthread_rwlock_wrlock(&store->lock);
+    if (r == 0)
+        partition->is_warm = true;
+    else
+        store_cool(store, partition);
+    (void)pthread_rwlock_unlock(&store->lock);
+    if (r == 0 && partition->journal_bytes > 0)
+        partition->journal_since_ms = store->options.now_wall_ms();
+    return r;
+}
+
+/* Selects that still read it hold n_uses; they end soon, so the thread leaves it for the
+ * next round rather than wait. */
+void store_drop_partition(struct store *store, size_t i, bool unlink_file)
+{
+    struct partition *partition = store->partitions[i];
+
+    (void)pthread_rwlock_wrlock(&store->lock);
+    if (atomic_load(&partition->n_uses) > 0) {
+        (void)pthread_rwlock_unlock(&store->lock);
+        return;
+    }
+    store_cool(store, partition);
+    memmove(&store->partitions[i], &store->partitions[i + 1],
+            (store->n_partitions - i - 1) * sizeof(struct partition *));
+    store->n_partitions--;
+    (void)pthread_rwlock_unlock(&store->lock);
+    MEM_AUTO char *path = mem_strdup(partition->path);
+    partition_close(partition);
+    if (unlink_file)
+        for_files(path, act_unlink, "");
+}
+
+/* A damaged file found while appending: set aside, so that the next push begins a new one. */
+static int set_aside(struct store *store, int64_t day_ms, struct err *reterr)
+{
+    char day[PARTITION_DAY_TEXT_MAX];
+    char path[4096];
+    size_t i = place_of(store, day_ms);
+
+    (void)partition_day_text(day_ms, day);
+    (void)snprintf(path, sizeof(path), "%s/%s.db", store->folder, day);
+    if (i < store->n_partitions && store->partitions[i]->day_ms == day_ms)
+        store_drop_partition(store, i, false);
+    if (!store_partition(store, day_ms)) /* else a select still reads it: next time */
+        store_quarantine(store, day_ms, path, reterr->text);
+    return err_prefix(reterr, -EIO, "set aside, send it again");
+}
+
+void store_drop_damaged(struct store *store)
+{
+    for (size_t i = store->n_partitions; i-- > 0;)
+        if (store->partitions[i]->is_damaged && store->sealing.partition != store->partitions[i]) {
+            struct err err = {0};
+
+            (void)err_set(&err, DB_E_CORRUPT, "found while writing");
+            (void)set_aside(store, store->partitions[i]->day_ms, &err);
+        }
+}
+
+int store_partition_for_append(struct store *store,
+                               int64_t day_ms,
+                               struct partition **ret_partition,
+                               struct err *reterr)
+{
+    struct partition *partition = store_partition(store, day_ms);
+    int r = 0;
+
+    if (!partition) {
+        r = partition_open(store->folder, day_ms, store->options.sync_normal, &partition, reterr);
+        if (r == 0)
+            insert(store, partition);
+    }
+    if (r == 0 && !partition->is_warm)
+        r = warm_up(store, partition, reterr);
+    if (r == DB_E_CORRUPT)
+        r = set_aside(store, day_ms, reterr);
+    if (r == 0)
+        *ret_partition = partition;
+    return r;
+}
+
+/* --- the folder at start --- */
+
+static int open_one(struct store *store, int64_t day_ms, struct err *reterr)
+{
+    struct partition *partition;
+    char day[PARTITION_DAY_TEXT_MAX];
+    char path[4096];
+
+    int r = partition_open(store->folder, day_ms, store->options.sync_normal, &partition, reterr);
+    if (r == 0) {
+        insert(store, partition);
+        if (partition->journal_bytes > 0)
+            r = warm_up(store, partition, reterr);
+        if (r == 0)
+            r = replay_load(store, partition, reterr);
+        if (r == DB_E_CORRUPT)
+            store_drop_partition(store, place_of(store, day_ms), false);
+    }
+    if (r == DB_E_CORRUPT) {
+        (void)partition_day_text(day_ms, day);
+        (void)snprintf(path, sizeof(path), "%s/%s.db", store->folder, day);
+        store_quarantine(store, day_ms, path, reterr->text);
+        r = 0;
+    }
+    return r;
+}
+
+/* "2026-11-23.db.damaged-1" of an earlier start; its -wal and -shm are not told again. */
+static void note_set_aside(struct store *store, const char *name)
+{
+    static const char mark[] = ".damaged-";
+    char file[64];
+    int64_t day_ms;
+    const char *at = strstr(name, mark);
+
+    if (!at || (size_t)(at - name) >= sizeof(file) || strchr(at + sizeof(mark) - 1, '-'))
+        return;
+    (void)snprintf(file, sizeof(file), "%.*s", (int)(at - name), name);
+    if (partition_day_parse(file, &day_ms))
+        remember_damage(store, day_ms, name, "");
+}
+
+static int compare_days(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a;
+    int64_t y = *(const int64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+int store_load(struct store *store, struct err *reterr)
+{
+    MEM_AUTO int64_t *days = NULL;
+    size_t n = 0;
+    size_t capacity = 0;
+    DIR *dir = opendir(store->folder);
+
+    if (!dir)
+        return err_set(reterr, -errno, "cannot read %s: %s", store->folder, strerrordesc_np(errno));
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): a DIR of its own
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        int64_t day_ms;
+
+        if (partition_day_parse(entry->d_name, &day_ms)) {
+            days = mem_grow(days, &capacity, n + 1, sizeof(*days));
+            days[n++] = day_ms;
+        } else {
+            note_set_aside(store, entry->d_name);
+        }
+    }
+    (void)closedir(dir);
+    if (n > 0)
+        qsort(days, n, sizeof(*days), compare_days);
+    for (size_t i = 0; i < n; i++) {
+        struct err err = {0};
+        int r = open_one(store, days[i], &err);
+        if (r != 0) {
+            if (reterr)
+                *reterr = err;
+            return r;
+        }
+    }
+    return 0;
+}

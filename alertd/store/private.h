@@ -1,0 +1,148 @@
+#pragma once
+
+/*
+ * The store's inside: who may touch what.
+ *
+ *     pushers ──queue──> the store's thread ──db_write──> partitions' writers
+ *                          │ changes index, segments, partitions: with the lock held to write
+ *     selects ─────────────┘ read them: with the lock held to read; then the files, without it
+ *
+ * Invariants
+ *  (1) Only the store's thread changes the index, the segments and the partitions' fields,
+ *      so it reads them without the lock and takes it only to change them.
+ *  (2) A sample becomes visible (in a segment) after its commit and before its pusher is
+ *      answered.
+ *  (3) A select reads memory first and files second: sealing goes the same way, so nothing
+ *      falls between; what is seen twice is the same sample.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "alertd/store/index.h"
+#include "alertd/store/partition.h"
+#include "alertd/store/store.h"
+
+struct request;
+
+/* A damaged file that was set aside. */
+struct quarantine {
+    int64_t day_ms;
+    char *words; /* for warnings */
+};
+
+/* Who pushed what last: below it a batch may be a replay and is looked up. */
+struct pusher {
+    char agent[72];
+    uint64_t epoch, max_sequence;
+};
+
+/* The sealing under way, a slice at a time between appends. */
+struct sealing {
+    struct partition *partition; /* NULL: none */
+    size_t cursor, n_segments;
+    int64_t journal_to;
+    uint64_t journal_bytes; /* up to there */
+    int64_t keep_after_ms;
+    int64_t now_ms;
+    bool shrink;
+};
+
+struct store {
+    struct store_options options;
+    char *folder;
+
+    pthread_rwlock_t lock;
+    struct index index;
+    size_t n_dead;                 /* series without segments, to sweep */
+    struct partition **partitions; /* by day, ascending */
+    size_t n_partitions, partitions_capacity;
+    struct quarantine *quarantined;
+    size_t n_quarantined, quarantined_capacity;
+    struct store_stats stats;
+
+    /* the queue */
+    pthread_mutex_t queue_lock;
+    pthread_cond_t wake;
+    struct request *first, *last;
+    bool stopping;
+    pthread_t thread;
+
+    /* the thread's own */
+    struct staged *staged;
+    size_t n_staged, staged_capacity;
+    uint64_t group;
+    struct pusher *pushers;
+    size_t n_pushers, pushers_capacity;
+    struct sealing sealing;
+    int64_t next_log_ms; /* of a full disk: not every push says so */
+};
+
+/* partitions.c: the list of days */
+struct partition *store_partition(const struct store *store, int64_t day_ms);
+/* Opens or makes it, and loads its series and its journal (warm). */
+int store_partition_for_append(struct store *store,
+                               int64_t day_ms,
+                               struct partition **ret_partition,
+                               struct err *reterr);
+/* Reads the folder at start. */
+int store_load(struct store *store, struct err *reterr);
+/* Sets a damaged file aside and remembers it for warnings. */
+void store_quarantine(struct store *store, int64_t day_ms, const char *path, const char *why);
+struct segment *store_segment(struct store *store,
+                              struct partition *partition,
+                              const struct labels *labels,
+                              bool is_named,
+                              uint32_t local_id);
+/* Frees its segments: it is cold again. With the lock to write. */
+void store_cool(struct store *store, struct partition *partition);
+/* Out of the list, closed; unlinks when asked. */
+void store_drop_partition(struct store *store, size_t i, bool unlink_file);
+/* Sets aside the partitions found damaged while writing. Not with staged samples. */
+void store_drop_damaged(struct store *store);
+
+/* stage.c: a batch against what is known */
+enum stage_verdict {
+    STAGE_READY, /* its samples are behind the staged ones; or nothing of it is to be stored */
+    STAGE_LATER, /* it touches what others of this group staged: begin another group */
+    STAGE_ANSWERED,
+};
+
+struct staged {
+    struct segment *segment;
+    struct sample sample;
+    uint32_t order;
+};
+
+struct request {
+    struct request *next;
+    const struct store_batch *batch; /* NULL: maintenance */
+    struct store_outcome outcome;
+    size_t first_staged, n_staged;
+    int64_t now_ms;
+    int result;
+    struct err err;
+    bool done;
+    pthread_cond_t wake;
+};
+
+enum stage_verdict stage_batch(struct store *store, struct request *request);
+
+/* replay.c: batches told before */
+/* 0: new; 1: told before, outcome filled; STORE_E_CONFLICT; -errno. */
+int replay_check(struct store *store, struct request *request);
+int replay_put(struct db_conn *conn, const struct request *request, struct err *reterr);
+void replay_note(struct store *store, const struct store_batch *batch);
+int replay_load(struct store *store, struct partition *partition, struct err *reterr);
+
+/* seal.c */
+/* Begins sealing a partition that is due, if none is under way. */
+void seal_begin_due(struct store *store, int64_t now_ms);
+/* One slice; false when nothing is under way. */
+bool seal_step(struct store *store);
+void retention_apply(struct store *store, int64_t now_ms);
+
+/* writer.c */
+int store_thread_start(struct store *store, struct err *reterr);
+void store_thread_stop(struct store *store);
+int store_submit(struct store *store, struct request *request, struct err *reterr);

@@ -1,0 +1,422 @@
+/*
+ * A series' day in memory. See segment.h.
+ */
+
+#include "alertd/store/segment.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/bug.h"
+#include "lib/base/mem.h"
+
+enum {
+    BLOCK_SAMPLES = 240 /* what one look-up decodes; 40 minutes of a sample every 10 s */
+};
+
+/* --- blocks and runs --- */
+
+static struct block block_of(const struct chunk *chunk)
+{
+    struct block block = {.len = (uint32_t)chunk_sealed_bytes(chunk),
+                          .n = chunk->n,
+                          .t0_ms = chunk->t0_ms,
+                          .t1_ms = chunk->last_ms};
+
+    block.bytes = mem_alloc(block.len);
+    chunk_seal(chunk, block.bytes);
+    return block;
+}
+
+static void run_done(struct run *run)
+{
+    for (uint32_t i = 0; i < run->n; i++)
+        free(run->blocks[i].bytes);
+    free(run->blocks);
+    chunk_done(&run->open);
+    *run = (struct run){.open = CHUNK_INIT};
+}
+
+static int64_t run_last_ms(const struct run *run)
+{
+    if (run->open.n > 0)
+        return run->open.last_ms;
+    return run->n ? run->blocks[run->n - 1].t1_ms : INT64_MIN;
+}
+
+static bool run_is_empty(const struct run *run)
+{
+    return run->n == 0 && run->open.n == 0;
+}
+
+static void run_append(struct run *run, struct sample sample)
+{
+    size_t capacity = run->capacity;
+
+    if (run->open.n == BLOCK_SAMPLES) {
+        run->blocks = mem_grow(run->blocks, &capacity, run->n + 1U, sizeof(*run->blocks));
+        run->capacity = (uint32_t)capacity;
+        run->blocks[run->n++] = block_of(&run->open);
+        chunk_done(&run->open);
+    }
+    chunk_append(&run->open, sample);
+}
+
+/* The block whose span holds t_ms, or NULL. */
+static const struct block *run_block_at(const struct run *run, int64_t t_ms)
+{
+    size_t low = 0;
+    size_t high = run->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (run->blocks[middle].t1_ms < t_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < run->n && run->blocks[low].t0_ms <= t_ms ? &run->blocks[low] : NULL;
+}
+
+/* Our own bytes in our own memory: damage here is a bug or broken memory. */
+static size_t decode_own(const struct block *block, int64_t *t_ms, double *values)
+{
+    size_t n;
+
+    if (chunk_decode(block->bytes, block->len, t_ms, values, &n, NULL) != 0)
+        UNREACHABLE("a chunk in memory does not decode");
+    return n;
+}
+
+static bool has_time(const int64_t *t_ms, size_t n, int64_t wanted_ms)
+{
+    size_t low = 0;
+    size_t high = n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (t_ms[middle] < wanted_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < n && t_ms[low] == wanted_ms;
+}
+
+static bool block_has(const struct block *block, int64_t t_ms)
+{
+    int64_t times[BLOCK_SAMPLES];
+    double values[BLOCK_SAMPLES];
+
+    assert(block->n <= BLOCK_SAMPLES);
+    if (!block->bytes || t_ms < block->t0_ms || t_ms > block->t1_ms)
+        return false;
+    return has_time(times, decode_own(block, times, values), t_ms);
+}
+
+static bool open_has(const struct chunk *chunk, int64_t t_ms)
+{
+    int64_t times[BLOCK_SAMPLES];
+    double values[BLOCK_SAMPLES];
+
+    if (chunk->n == 0 || t_ms < chunk->t0_ms || t_ms > chunk->last_ms)
+        return false;
+    if (t_ms == chunk->last_ms || t_ms == chunk->t0_ms)
+        return true;
+    chunk_read_open(chunk, times, values);
+    return has_time(times, chunk->n, t_ms);
+}
+
+static bool run_has(const struct run *run, int64_t t_ms)
+{
+    const struct block *block = run_block_at(run, t_ms);
+
+    return block ? block_has(block, t_ms) : open_has(&run->open, t_ms);
+}
+
+/* --- segments --- */
+
+struct segment *segment_new(struct series *series,
+                            struct partition *partition,
+                            uint32_t local_id,
+                            bool is_named)
+{
+    struct segment *segment = mem_zalloc(sizeof(*segment));
+
+    segment->series = series;
+    segment->partition = partition;
+    segment->local_id = local_id;
+    segment->is_named = is_named;
+    segment->live.open = CHUNK_INIT;
+    segment->sealed_to_ms = INT64_MIN;
+    segment->next = series->segments;
+    series->segments = segment;
+    return segment;
+}
+
+static void forget_unsealed(struct segment *segment)
+{
+    run_done(&segment->live);
+    if (segment->late) {
+        run_done(&segment->late->run);
+        free(segment->late->strays);
+        free(segment->late);
+        segment->late = NULL;
+    }
+}
+
+static void forget_recent(struct segment *segment)
+{
+    if (!segment->recent)
+        return;
+    run_done(segment->recent);
+    free(segment->recent);
+    segment->recent = NULL;
+}
+
+void segment_free(struct segment *segment)
+{
+    struct segment **link = &segment->series->segments;
+
+    while (*link != segment)
+        link = &(*link)->next;
+    *link = segment->next;
+    forget_unsealed(segment);
+    forget_recent(segment);
+    free(segment);
+}
+
+static size_t stray_place(const struct late *late, int64_t t_ms)
+{
+    size_t low = 0;
+    size_t high = late->n_strays;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (late->strays[middle].t_ms < t_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void append_late(struct segment *segment, struct sample sample)
+{
+    if (!segment->late) {
+        segment->late = mem_zalloc(sizeof(*segment->late));
+        segment->late->run.open = CHUNK_INIT;
+    }
+    struct late *late = segment->late;
+    if (run_is_empty(&late->run) || sample.t_ms > run_last_ms(&late->run)) {
+        run_append(&late->run, sample);
+        return;
+    }
+    size_t place = stray_place(late, sample.t_ms);
+    late->strays = mem_grow(late->strays, &late->capacity, late->n_strays + 1,
+                            sizeof(*late->strays));
+    memmove(&late->strays[place + 1], &late->strays[place],
+            (late->n_strays - place) * sizeof(*late->strays));
+    late->strays[place] = sample;
+    late->n_strays++;
+}
+
+void segment_append(struct segment *segment, struct sample sample)
+{
+    if (run_is_empty(&segment->live) || sample.t_ms > run_last_ms(&segment->live))
+        run_append(&segment->live, sample);
+    else
+        append_late(segment, sample);
+}
+
+bool segment_has(const struct segment *segment, int64_t t_ms)
+{
+    const struct late *late = segment->late;
+
+    if (run_has(&segment->live, t_ms) || (segment->recent && run_has(segment->recent, t_ms)))
+        return true;
+    if (!late)
+        return false;
+    if (run_has(&late->run, t_ms))
+        return true;
+    size_t place = stray_place(late, t_ms);
+    return place < late->n_strays && late->strays[place].t_ms == t_ms;
+}
+
+int64_t segment_last_ms(const struct segment *segment)
+{
+    int64_t last_ms = run_last_ms(&segment->live);
+
+    /* Nothing late is later than the live run: it went there because it was not. But a
+     * sealed live run leaves an empty one. */
+    return last_ms > segment->sealed_to_ms ? last_ms : segment->sealed_to_ms;
+}
+
+bool segment_has_unsealed(const struct segment *segment)
+{
+    return !run_is_empty(&segment->live) || segment->late;
+}
+
+/* --- columns --- */
+
+void columns_done(struct columns *columns)
+{
+    free(columns->t_ms);
+    free(columns->values);
+    *columns = (struct columns){0};
+}
+
+static void columns_reserve(struct columns *columns, size_t n_more)
+{
+    size_t need = columns->n + n_more;
+
+    columns->t_ms = mem_grow(columns->t_ms, &columns->capacity, need, sizeof(int64_t));
+    columns->values = mem_grow(columns->values, &columns->values_capacity, need, sizeof(double));
+}
+
+void columns_add(struct columns *columns, int64_t t_ms, double value)
+{
+    columns_reserve(columns, 1);
+    columns->t_ms[columns->n] = t_ms;
+    columns->values[columns->n++] = value;
+}
+
+/* n samples were decoded behind columns->n: keep those within [from, to]. */
+static void keep_within(struct columns *columns, size_t n, int64_t from_ms, int64_t to_ms)
+{
+    const int64_t *t_ms = columns->t_ms + columns->n;
+    const double *values = columns->values + columns->n;
+    size_t first = 0;
+
+    while (n > 0 && t_ms[n - 1] > to_ms)
+        n--;
+    while (first < n && t_ms[first] < from_ms)
+        first++;
+    if (first > 0) {
+        memmove(columns->t_ms + columns->n, t_ms + first, (n - first) * sizeof(*t_ms));
+        memmove(columns->values + columns->n, values + first, (n - first) * sizeof(*values));
+    }
+    columns->n += n - first;
+}
+
+int columns_add_chunk(struct columns *columns,
+                      const void *bytes,
+                      size_t len,
+                      int64_t from_ms,
+                      int64_t to_ms,
+                      struct err *reterr)
+{
+    size_t n;
+
+    columns_reserve(columns, CHUNK_SAMPLES_MAX);
+    int r = chunk_decode(bytes, len, columns->t_ms + columns->n, columns->values + columns->n, &n,
+                         reterr);
+    if (r == 0)
+        keep_within(columns, n, from_ms, to_ms);
+    return r;
+}
+
+static bool is_settled(const struct columns *columns)
+{
+    for (size_t i = 1; i < columns->n; i++)
+        if (columns->t_ms[i] <= columns->t_ms[i - 1])
+            return false;
+    return true;
+}
+
+static int compare_samples(const void *a, const void *b)
+{
+    int64_t x = ((const struct sample *)a)->t_ms;
+    int64_t y = ((const struct sample *)b)->t_ms;
+
+    return x < y ? -1 : x > y;
+}
+
+void columns_settle(struct columns *columns)
+{
+    if (is_settled(columns))
+        return;
+    struct sample *sorted = mem_alloc(columns->n * sizeof(*sorted));
+    for (size_t i = 0; i < columns->n; i++)
+        sorted[i] = (struct sample){columns->t_ms[i], columns->values[i]};
+    qsort(sorted, columns->n, sizeof(*sorted), compare_samples);
+    size_t n = 0;
+    for (size_t i = 0; i < columns->n; i++) {
+        if (n > 0 && columns->t_ms[n - 1] == sorted[i].t_ms)
+            continue; /* copies of one sample: memory and disk overlap while sealing */
+        columns->t_ms[n] = sorted[i].t_ms;
+        columns->values[n++] = sorted[i].value;
+    }
+    columns->n = n;
+    free(sorted);
+}
+
+static void read_block(const struct block *block,
+                       int64_t from_ms,
+                       int64_t to_ms,
+                       struct columns *columns)
+{
+    if (!block->bytes || block->t1_ms < from_ms || block->t0_ms > to_ms)
+        return;
+    if (columns_add_chunk(columns, block->bytes, block->len, from_ms, to_ms, NULL) != 0)
+        UNREACHABLE("a chunk in memory does not decode");
+}
+
+static void read_run(const struct run *run, int64_t from_ms, int64_t to_ms, struct columns *columns)
+{
+    for (uint32_t i = 0; i < run->n; i++)
+        read_block(&run->blocks[i], from_ms, to_ms, columns);
+    if (run->open.n == 0 || run->open.last_ms < from_ms || run->open.t0_ms > to_ms)
+        return;
+    columns_reserve(columns, run->open.n);
+    chunk_read_open(&run->open, columns->t_ms + columns->n, columns->values + columns->n);
+    keep_within(columns, run->open.n, from_ms, to_ms);
+}
+
+void segment_read(const struct segment *segment,
+                  int64_t from_ms,
+                  int64_t to_ms,
+                  bool with_recent,
+                  struct columns *columns)
+{
+    const struct late *late = segment->late;
+
+    if (with_recent && segment->recent)
+        read_run(segment->recent, from_ms, to_ms, columns);
+    read_run(&segment->live, from_ms, to_ms, columns);
+    if (!late)
+        return;
+    read_run(&late->run, from_ms, to_ms, columns);
+    for (size_t i = stray_place(late, from_ms); i < late->n_strays && late->strays[i].t_ms <= to_ms;
+         i++)
+        columns_add(columns, late->strays[i].t_ms, late->strays[i].value);
+}
+
+void segment_sealed(struct segment *segment, int64_t keep_after_ms)
+{
+    struct columns columns = {0};
+    int64_t from_ms = keep_after_ms == INT64_MAX ? INT64_MAX : keep_after_ms + 1;
+    int64_t last_ms = run_last_ms(&segment->live);
+
+    if (last_ms > segment->sealed_to_ms)
+        segment->sealed_to_ms = last_ms;
+    segment_read(segment, from_ms, INT64_MAX, true, &columns);
+    columns_settle(&columns);
+    forget_unsealed(segment);
+    forget_recent(segment);
+    if (columns.n > 0) {
+        segment->recent = mem_zalloc(sizeof(*segment->recent));
+        segment->recent->open = CHUNK_INIT;
+    }
+    for (size_t i = 0; i < columns.n; i++)
+        run_append(segment->recent, (struct sample){columns.t_ms[i], columns.values[i]});
+    columns_done(&columns);
+}
+
+void segment_replace(struct segment *segment, const struct columns *columns)
+{
+    forget_unsealed(segment);
+    for (size_t i = 0; i < columns->n; i++)
+        segment_append(segment, (struct sample){columns->t_ms[i], columns->values[i]});
+}

@@ -1,0 +1,107 @@
+#pragma once
+
+/*
+ * One series' samples of one day, as far as they are in memory.
+ *
+ *     live    | block | block | open ->      in time order, appended to
+ *     late    | block | open ->              a second run: a spool being drained after an outage
+ *     strays  . . .                          what fits behind neither: sorted pairs
+ *     recent  | block | open ->              copies of what was sealed to disk last
+ *
+ * A sample goes behind the first run that ends before it. `recent` is on disk already; the
+ * rest is in the partition's journal until it is sealed.
+ *
+ * Not thread-safe: the store's lock stands around it. Only the store's thread changes it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alertd/chunk/chunk.h"
+#include "alertd/store/index.h"
+#include "lib/model/sample.h"
+
+struct partition;
+
+struct block {
+    unsigned char *bytes; /* a sealed chunk */
+    uint32_t len;
+    uint32_t n;
+    int64_t t0_ms, t1_ms;
+};
+
+struct run {
+    struct block *blocks;
+    uint32_t n, capacity;
+    struct chunk open;
+};
+
+struct late { /* rarely there */
+    struct run run;
+    struct sample *strays;
+    size_t n_strays, capacity;
+};
+
+struct segment {
+    struct segment *next; /* of the same series, an older day */
+    struct series *series;
+    struct partition *partition;
+    struct run live;
+    struct late *late;
+    struct run *recent;
+    uint32_t local_id;    /* the series' number within the partition's file */
+    bool is_named;        /* its row in the partition's series table is committed */
+    int64_t sealed_to_ms; /* nothing later is in the partition's chunks; INT64_MIN: none is */
+    /* staging, for the store's thread: */
+    uint64_t staged_group;
+    const void *staged_by;
+    int64_t staged_min_ms, staged_max_ms;
+};
+
+/* Put in front of the series' list. */
+struct segment *segment_new(struct series *series,
+                            struct partition *partition,
+                            uint32_t local_id,
+                            bool is_named);
+/* Takes it out of its series' list and frees it. */
+void segment_free(struct segment *segment);
+
+/* t_ms must not be in it. */
+void segment_append(struct segment *segment, struct sample sample);
+/* Is there a sample at t_ms in memory? (The disk is asked by the caller.) */
+bool segment_has(const struct segment *segment, int64_t t_ms);
+/* The latest time known, in memory or sealed; INT64_MIN: none. */
+int64_t segment_last_ms(const struct segment *segment);
+bool segment_has_unsealed(const struct segment *segment);
+
+/* Columns under construction: whatever order, cleaned by columns_settle(). */
+struct columns {
+    int64_t *t_ms;
+    double *values;
+    size_t n, capacity, values_capacity;
+};
+void columns_done(struct columns *columns);
+void columns_add(struct columns *columns, int64_t t_ms, double value);
+/* All samples of a sealed chunk within [from, to]. 0 or CHUNK_E_CORRUPT. */
+int columns_add_chunk(struct columns *columns,
+                      const void *bytes,
+                      size_t len,
+                      int64_t from_ms,
+                      int64_t to_ms,
+                      struct err *reterr);
+/* In time order, one sample a time. */
+void columns_settle(struct columns *columns);
+
+/* Adds what is in memory within [from, to]; settle afterwards. */
+void segment_read(const struct segment *segment,
+                  int64_t from_ms,
+                  int64_t to_ms,
+                  bool with_recent,
+                  struct columns *columns);
+
+/* After its unsealed samples went to disk: keep copies of those later than keep_after_ms,
+ * and of earlier copies likewise; forget the rest. */
+void segment_sealed(struct segment *segment, int64_t keep_after_ms);
+/* Replaces what is unsealed by these settled columns. */
+void segment_replace(struct segment *segment, const struct columns *columns);

@@ -1,0 +1,287 @@
+/*
+ * A batch against what is known: which samples are new, which are there already, which
+ * are refused and why. Runs on the store's thread; changes nothing that a select sees but
+ * the list of series.
+ *
+ *     sample later than all of its series    -> new, no look-up
+ *     otherwise                              -> is that time in memory? in a chunk on disk?
+ *     same series staged by another batch of this group, overlapping -> STAGE_LATER
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alertd/store/private.h"
+#include "lib/base/fs.h"
+#include "lib/base/mem.h"
+
+enum {
+    OLDEST_MS = 86400000, /* how far back a sample may lie: as long as an agent spools */
+    AHEAD_MS = 600000,    /* how far ahead, as Prometheus */
+    SERIES_MAX = 1000000, /* when the options say nothing */
+    LOW_WATER_MAX = 256 << 20,
+};
+
+struct staging {
+    struct store *store;
+    struct request *request;
+    struct partition *partition; /* of the sample before: mostly the same day */
+    bool must_sort;
+    bool overlaps; /* with another batch of the group */
+};
+
+static void reject(struct store_outcome *outcome,
+                   size_t *count,
+                   const struct labels *labels,
+                   int64_t t_ms,
+                   const char *why)
+{
+    if (*count == 0 && !outcome->first_rejection[0]) {
+        STR_AUTO struct str text = STR_INIT(100);
+        labels_print(labels, &text);
+        (void)snprintf(outcome->first_rejection, sizeof(outcome->first_rejection),
+                       "%s: %.80s @%lld", why, str_text(&text), (long long)t_ms);
+    }
+    ++*count;
+}
+
+/* Below it nothing is taken: what is left is for what is stored already. Small disks keep
+ * a share. */
+static bool disk_is_low(struct store *store)
+{
+    unsigned long long free_bytes = 0;
+    unsigned long long total_bytes = 0;
+
+    if (fs_space(store->folder, &free_bytes, &total_bytes) < 0)
+        return false;
+    unsigned long long low_water = store->options.low_water_bytes;
+    if (low_water == 0) {
+        low_water = total_bytes / 20;
+        if (low_water < LOW_WATER_MAX && total_bytes > 4ULL * LOW_WATER_MAX)
+            low_water = LOW_WATER_MAX;
+    }
+    return free_bytes < low_water;
+}
+
+/* A time nobody may push: counted, and true. */
+static bool is_out_of_bounds(struct staging *staging, const struct labels *labels, int64_t t_ms)
+{
+    const struct store_options *options = &staging->store->options;
+    struct store_outcome *outcome = &staging->request->outcome;
+    int64_t now_ms = staging->request->now_ms;
+    int64_t oldest_ms = options->retention_ms < OLDEST_MS ? options->retention_ms : OLDEST_MS;
+    char day[PARTITION_DAY_TEXT_MAX];
+
+    if (options->retention_ms > 0 && !staging->request->batch->internal) {
+        if (t_ms < now_ms - oldest_ms) {
+            reject(outcome, &outcome->rejected_too_old, labels, t_ms, "too old");
+            return true;
+        }
+        if (t_ms > now_ms + AHEAD_MS) {
+            reject(outcome, &outcome->rejected_too_new, labels, t_ms,
+                   "more than 10 minutes ahead of this clock");
+            return true;
+        }
+    }
+    if (!partition_day_text(partition_day_of(t_ms), day)) {
+        reject(outcome, &outcome->rejected_invalid, labels, t_ms, "outside of the years 1 to 9999");
+        return true;
+    }
+    return false;
+}
+
+/* The series' segment of that day. NULL with *ret_r 0: refused and counted. */
+static struct segment *find_segment(struct staging *staging,
+                                    const struct labels *labels,
+                                    int64_t t_ms,
+                                    int *ret_r)
+{
+    struct store *store = staging->store;
+    struct request *request = staging->request;
+    int64_t day_ms = partition_day_of(t_ms);
+
+    *ret_r = 0;
+    if (!staging->partition || staging->partition->day_ms != day_ms)
+        *ret_r = store_partition_for_append(store, day_ms, &staging->partition, &request->err);
+    if (*ret_r != 0)
+        return NULL;
+    const struct series *series = index_find(&store->index, labels);
+    for (struct segment *segment = series ? series->segments : NULL; segment;
+         segment = segment->next)
+        if (segment->partition == staging->partition)
+            return segment;
+    size_t limit = store->options.max_series ? store->options.max_series : SERIES_MAX;
+    if ((!series || !series->segments) && store->stats.series >= limit &&
+        !request->batch->internal) {
+        reject(&request->outcome, &request->outcome.rejected_series_limit, labels, t_ms,
+               "no more series than there are");
+        return NULL;
+    }
+    return store_segment(store, staging->partition, labels, false,
+                         staging->partition->next_local_id++);
+}
+
+/* Is it stored already? Only asked when it is not later than all of its series. */
+static int is_stored(const struct segment *segment, int64_t t_ms, bool *ret_stored, struct err *err)
+{
+    const struct partition *partition = segment->partition;
+    struct columns columns = {0};
+    struct db_conn *conn;
+    size_t n_damaged = 0;
+
+    *ret_stored = segment_has(segment, t_ms);
+    if (*ret_stored || !partition->has_chunks || t_ms > segment->sealed_to_ms ||
+        t_ms < partition->chunk_min_ms || t_ms > partition->chunk_max_ms)
+        return 0;
+    int r = db_read_begin(partition->db, &conn, err);
+    if (r != 0)
+        return r;
+    r = partition_read_chunks(conn, segment->local_id, t_ms, t_ms, &columns, &n_damaged, err);
+    db_read_end(partition->db, conn);
+    *ret_stored = columns.n > 0;
+    columns_done(&columns);
+    return r;
+}
+
+static void push_staged(struct staging *staging, struct segment *segment, struct sample sample)
+{
+    struct store *store = staging->store;
+
+    if (segment->staged_group != store->group) {
+        segment->staged_group = store->group;
+        segment->staged_by = staging->request;
+        segment->staged_min_ms = segment->staged_max_ms = sample.t_ms;
+    }
+    segment->staged_by = staging->request;
+    if (sample.t_ms < segment->staged_min_ms)
+        segment->staged_min_ms = sample.t_ms;
+    if (sample.t_ms > segment->staged_max_ms)
+        segment->staged_max_ms = sample.t_ms;
+    store->staged = mem_grow(store->staged, &store->staged_capacity, store->n_staged + 1,
+                             sizeof(*store->staged));
+    store->staged[store->n_staged] = (struct staged){
+        segment, sample, (uint32_t)(store->n_staged - staging->request->first_staged)};
+    store->n_staged++;
+}
+
+static int stage_sample(struct staging *staging, struct segment *segment, struct sample sample)
+{
+    bool stored = false;
+
+    if (segment->staged_group == staging->store->group && sample.t_ms <= segment->staged_max_ms) {
+        if (segment->staged_by == staging->request)
+            staging->must_sort = true;
+        else if (sample.t_ms >= segment->staged_min_ms)
+            staging->overlaps = true;
+    }
+    if (sample.t_ms <= segment_last_ms(segment)) {
+        int r = is_stored(segment, sample.t_ms, &stored, &staging->request->err);
+        if (r != 0)
+            return r;
+    }
+    if (stored)
+        staging->request->outcome.duplicate++;
+    else
+        push_staged(staging, segment, sample);
+    return 0;
+}
+
+static int stage_entry(struct staging *staging, const struct store_entry *entry)
+{
+    struct segment *segment = NULL;
+    int r;
+
+    for (size_t i = 0; i < entry->n && !staging->overlaps; i++) {
+        int64_t t_ms = entry->samples[i].t_ms;
+        if (is_out_of_bounds(staging, entry->labels, t_ms))
+            continue;
+        if (!segment || segment->partition->day_ms != partition_day_of(t_ms)) {
+            segment = find_segment(staging, entry->labels, t_ms, &r);
+            if (r != 0)
+                return r;
+            if (!segment)
+                continue;
+        }
+        r = stage_sample(staging, segment, entry->samples[i]);
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+static int compare_staged(const void *a, const void *b)
+{
+    const struct staged *x = a;
+    const struct staged *y = b;
+
+    if (x->segment != y->segment)
+        return (uintptr_t)x->segment < (uintptr_t)y->segment ? -1 : 1;
+    if (x->sample.t_ms != y->sample.t_ms)
+        return x->sample.t_ms < y->sample.t_ms ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* By series and time; of two at one time the first in the body stays. */
+static void sort_staged(struct store *store, struct request *request)
+{
+    struct staged *staged = store->staged + request->first_staged;
+    size_t n = store->n_staged - request->first_staged;
+    size_t kept = 0;
+
+    if (n == 0)
+        return;
+    qsort(staged, n, sizeof(*staged), compare_staged);
+    for (size_t i = 0; i < n; i++) {
+        if (kept > 0 && staged[kept - 1].segment == staged[i].segment &&
+            staged[kept - 1].sample.t_ms == staged[i].sample.t_ms) {
+            request->outcome.duplicate++;
+            continue;
+        }
+        staged[kept++] = staged[i];
+    }
+    store->n_staged = request->first_staged + kept;
+}
+
+static enum stage_verdict answer(struct request *request, int result)
+{
+    request->result = result;
+    return STAGE_ANSWERED;
+}
+
+enum stage_verdict stage_batch(struct store *store, struct request *request)
+{
+    const struct store_batch *batch = request->batch;
+    struct staging staging = {.store = store, .request = request};
+
+    request->first_staged = store->n_staged;
+    request->outcome = (struct store_outcome){0};
+    int r = replay_check(store, request);
+    if (r != 0)
+        return answer(request, r == 1 && request->outcome.replayed ? 0 : r);
+    if (disk_is_low(store))
+        return answer(request,
+                      err_set(&request->err, STORE_E_FULL,
+                              "the disk of %s is nearly full: nothing is taken until there "
+                              "is room",
+                              store->folder));
+    for (size_t i = 0; i < batch->n && r == 0 && !staging.overlaps; i++)
+        r = stage_entry(&staging, &batch->entries[i]);
+    if (r != 0 || staging.overlaps) {
+        store->n_staged = request->first_staged;
+        return r != 0 ? answer(request, r < 0            ? r
+                                        : r == DB_E_FULL ? STORE_E_FULL
+                                                         : -EIO)
+                      : STAGE_LATER;
+    }
+    if (staging.must_sort)
+        sort_staged(store, request);
+    request->n_staged = store->n_staged - request->first_staged;
+    if (request->n_staged == 0 && request->outcome.rejected_series_limit > 0 &&
+        request->outcome.duplicate == 0)
+        return answer(request,
+                      err_set(&request->err, STORE_E_LIMIT, "%zu series are the limit; %s",
+                              (size_t)store->stats.series, request->outcome.first_rejection));
+    return STAGE_READY;
+}
