@@ -29,7 +29,9 @@ class Server:
         raise NotImplementedError
 
     def __enter__(self):
-        kind = type("Listener", (socketserver.ThreadingTCPServer,), {"allow_reuse_address": True, "daemon_threads": True})
+        kind = type("Listener", (socketserver.ThreadingTCPServer,), {
+            "allow_reuse_address": True, "daemon_threads": True,
+            "handle_error": lambda *_: None})  # callers are killed and give up: that is what tests do to them
         self.server = kind(("127.0.0.1", self.port), self.handler())
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
