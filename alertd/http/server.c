@@ -150,7 +150,8 @@ static int listen_at(const char *text, unsigned *ret_port, struct err *reterr)
     socklen_t bound_len = sizeof(bound);
     char port[8];
 
-    if (!colon)
+    if (!colon || !colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+        strtoul(colon + 1, NULL, 10) > UINT16_MAX)
         return err_set(reterr, -EINVAL, "listen address %s: expected host:port", text);
     MEM_AUTO char *host = mem_strndup(text + bracketed, len - 2U * bracketed);
     int code = getaddrinfo(host[0] ? host : NULL, colon + 1, &hints, &found);
