@@ -104,6 +104,7 @@ static const struct http_route routes[] = {
     {"GET", "/-/ready", HTTP_SCOPE_NONE, HTTP_INLINE, get_ready, "200 once everything is started"},
     {"POST", "/-/reload", HTTP_SCOPE_ADMIN, 0, post_reload,
      "read the config file and the imported rules again"},
+    {"PUT", "/-/reload", HTTP_SCOPE_ADMIN, 0, post_reload, "the same"},
     {"GET", "/metrics", HTTP_SCOPE_NONE, 0, get_metrics,
      "own metrics: read scope, or anyone from loopback"},
     {"GET", "/api/v1/status/buildinfo", HTTP_SCOPE_READ, 0, get_buildinfo,

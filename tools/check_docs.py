@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""The manual says what the program says.
+
+docs/alertd.md holds the table of flags exactly as `alertd --help-markdown` prints it, and docs/api.md
+names every route of `alertd --dump-routes`.
+
+usage: check_docs.py ALERTD ROOT [--write]      (--write puts the present table into docs/alertd.md)
+"""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+BEGIN, END = "<!-- flags: made by tools/check_docs.py --write -->\n", "<!-- end of flags -->\n"
+
+
+def output(alertd, flag):
+    return subprocess.run([alertd, flag], capture_output=True, text=True, check=True).stdout
+
+
+def check_flags(alertd, root, write):
+    path = root / "docs/alertd.md"
+    text = path.read_text()
+    begin, end = text.find(BEGIN), text.find(END)
+    if begin < 0 or end < begin:
+        yield f"{path}: the markers around the table of flags are gone"
+        return
+    wanted = text[: begin + len(BEGIN)] + output(alertd, "--help-markdown") + text[end:]
+    if write:
+        path.write_text(wanted)
+    elif wanted != text:
+        yield f"{path}: not as alertd --help-markdown prints it; run tools/check_docs.py build/alertd/alertd . --write"
+
+
+def routes_in(text):
+    """"METHOD /path" of every call the page names, arguments made equal; {a,b} are alternatives."""
+    found = set()
+    for span in re.findall(r"`([^`]+)`", text):
+        match = re.match(r"(?:([A-Z,]+) )?(/\S*)", span)
+        if not match:
+            continue
+        methods = (match[1] or "GET").split(",")
+        paths = [match[2].split("?")[0]]
+        choice = re.search(r"\{([^{}]*,[^{}]*)\}", paths[0])
+        if choice:
+            paths = [paths[0].replace(choice[0], one) for one in choice[1].split(",")]
+        for path in paths:
+            path = re.sub(r"\{[^}]*\}|(?<=/label/)N(?=/)", "{}", path)
+            found |= {f"{method} {path}" for method in methods}
+            found.add(f"any {path}")
+    return found
+
+
+def check_routes(alertd, root):
+    text = (root / "docs/api.md").read_text()
+    named = routes_in(text)
+    for route in json.loads(output(alertd, "--dump-routes")):
+        path = re.sub(r"\{[^}]*\}", "{}", route["pattern"])
+        if f"{route['method']} {path}" in named:
+            continue
+        if route["safe_post"] and f"any {path}" in named:
+            continue  # "GET and POST form alike"
+        yield f"docs/api.md: {route['method']} {route['pattern']} is not named ({route['doc']})"
+
+
+def main():
+    alertd, root = sys.argv[1], pathlib.Path(sys.argv[2])
+    found = [*check_flags(alertd, root, "--write" in sys.argv), *check_routes(alertd, root)]
+    print("\n".join(found))
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
