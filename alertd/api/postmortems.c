@@ -510,13 +510,13 @@ static void handle_export(void *context,
     size_t n_graphs = 0;
     int64_t id;
 
+    arena_init(&arena, READ_BYTES_MAX);
     if (!read_id(request->path_args[0], "", &id, response))
         return;
     if (!format || (strcmp(format, "md") != 0 && strcmp(format, "html") != 0)) {
         http_fail(response, "bad_data", "format: expected md or html");
         return;
     }
-    arena_init(&arena, READ_BYTES_MAX);
     if (!begin_read(api, &conn, response))
         return;
     int r = read_for_export(conn, id, &arena, &row, &graphs, &n_graphs, &err);
@@ -549,9 +549,9 @@ static void handle_graph(void *context,
     struct err err = {0};
     int64_t id;
 
+    arena_init(&arena, READ_BYTES_MAX);
     if (!read_id(request->path_args[0], ".svg", &id, response))
         return;
-    arena_init(&arena, READ_BYTES_MAX);
     if (!begin_read(api, &conn, response))
         return;
     int r = graph_db_get(conn, id, &arena, &graph, &err);

@@ -7,11 +7,12 @@
 #include "lib/json/write.h"
 
 static const struct api_table *const tables[] = {
-    &api_access_routes,    //
-    &api_incidents_routes, //
-    &api_rules_routes,
-    &api_runbooks_routes, //
-    &api_status_routes,   //
+    &api_access_routes,      //
+    &api_incidents_routes,   //
+    &api_postmortems_routes, //
+    &api_rules_routes,       //
+    &api_runbooks_routes,    //
+    &api_status_routes,      //
     &api_web_routes,
 };
 
