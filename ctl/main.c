@@ -17,6 +17,13 @@
 #define DEFAULT_URL "http://127.0.0.1:9797"
 
 static const struct command commands[] = {
+    {"check rules",
+     "FILE...",
+     1,
+     -1,
+     {{"advice", NULL, "tell also what would only be nicer"}},
+     "would these rule files load, and what is doubtful in them",
+     cmd_check_rules},
     {"query",
      "EXPRESSION",
      1,

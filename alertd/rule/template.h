@@ -23,30 +23,30 @@
 #include "lib/model/labels.h"
 
 enum {
-    TEMPLATE_E_SYNTAX = 1, /* not a template; reterr has line and column within the text */
-    TEMPLATE_E_EXPAND = 2, /* it made no sense with this data, or spent a limit */
-    TEMPLATE_TEXT_MAX = 64 * 1024,
-    TEMPLATE_OUTPUT_MAX = 64 * 1024,
-    TEMPLATE_STEPS_MAX = 100 * 1000,
-    TEMPLATE_DEPTH_MAX = 64,
+    RULE_TEMPLATE_E_SYNTAX = 1, /* not a template; reterr has line and column within the text */
+    RULE_TEMPLATE_E_EXPAND = 2, /* it made no sense with this data, or spent a limit */
+    RULE_TEMPLATE_TEXT_MAX = 64 * 1024,
+    RULE_TEMPLATE_OUTPUT_MAX = 64 * 1024,
+    RULE_TEMPLATE_STEPS_MAX = 100 * 1000,
+    RULE_TEMPLATE_DEPTH_MAX = 64,
 };
 
-struct template;
+struct rule_template;
 
 /* text must outlive the template; both usually live as long as the rule file. */
-int template_parse(struct arena *arena,
-                   const char *text,
-                   struct template **ret_template,
-                   struct err *reterr);
+int rule_template_parse(struct arena *arena,
+                        const char *text,
+                        struct rule_template **ret_template,
+                        struct err *reterr);
 
 /* One element of a query's result. */
-struct template_sample {
+struct rule_template_sample {
     const struct labels *labels;
     double value;
 };
 
 /* What a template may look at. */
-struct template_data {
+struct rule_template_data {
     const struct labels *labels;          /* $labels: the sample's own, with its name */
     const struct labels *external_labels; /* NULL: none */
     const char *external_url;             /* NULL: none */
@@ -57,30 +57,31 @@ struct template_data {
     int (*query)(void *arg,
                  const char *expr,
                  struct arena *arena,
-                 struct template_sample **ret_samples,
+                 struct rule_template_sample **ret_samples,
                  size_t *ret_n,
                  struct err *reterr);
     void *arg;
 };
 
-/* Appends the expanded text. On TEMPLATE_E_EXPAND `out` holds what came before. */
-int template_expand(const struct template *template,
-                    const struct template_data *data,
-                    struct str *out,
-                    struct err *reterr);
+/* Appends the expanded text. On RULE_TEMPLATE_E_EXPAND `out` holds what came before. */
+int rule_template_expand(const struct rule_template *template,
+                         const struct rule_template_data *data,
+                         struct str *out,
+                         struct err *reterr);
 
 /* For alerts: the expanded text, or `<error expanding template: words>` in its place, as
  * Prometheus does: a broken description must not stop a page. */
-void template_expand_or_tell(const struct template *template,
-                             const struct template_data *data,
-                             struct str *out);
+void rule_template_expand_or_tell(const struct rule_template *template,
+                                  const struct rule_template_data *data,
+                                  struct str *out);
 
 /* The template is only text: no expansion needed. */
-bool template_is_plain(const struct template *template);
+bool rule_template_is_plain(const struct rule_template *template);
 
 /* What a template reads, for advice. `kind` is one of:
  *   'l' a label: $labels.NAME, .Labels.NAME, index $labels "NAME"
- *   'e' an external label   'v' the value   'L' all labels at once */
-void template_reads(const struct template *template,
-                    void (*each)(void *arg, char kind, const char *name, size_t offset),
-                    void *arg);
+ *   'e' an external label   'v' the value   'L' all labels at once
+ *   '!' a call that can't work: NAME says why */
+void rule_template_reads(const struct rule_template *template,
+                         void (*each)(void *arg, char kind, const char *name, size_t offset),
+                         void *arg);

@@ -11,7 +11,7 @@
 #include "lib/base/bug.h"
 
 /* and, or are lazy: the evaluator never calls this. */
-static int fn_lazy(struct template_run *run,
+static int fn_lazy(struct rule_template_run *run,
                    const struct value *args,
                    size_t n,
                    struct value *ret_value)
@@ -19,7 +19,7 @@ static int fn_lazy(struct template_run *run,
     UNREACHABLE("a lazy function is not called");
 }
 
-static int fn_not(struct template_run *run,
+static int fn_not(struct rule_template_run *run,
                   const struct value *args,
                   size_t n,
                   struct value *ret_value)
@@ -48,17 +48,17 @@ static int order(const struct value *a, const struct value *b)
     return (a->real > b->real) - (a->real < b->real);
 }
 
-static int incompatible(struct template_run *run, const struct value *a, const struct value *b)
+static int incompatible(struct rule_template_run *run, const struct value *a, const struct value *b)
 {
-    return template_fail(run, "incompatible types for comparison: %s and %s%s", value_type_name(a),
-                         value_type_name(b),
-                         (a->kind == VALUE_FLOAT && b->kind == VALUE_INT) ||
-                                 (a->kind == VALUE_INT && b->kind == VALUE_FLOAT)
-                             ? " (write 1.0, not 1, beside a value)"
-                             : "");
+    return rule_template_fail(run, "incompatible types for comparison: %s and %s%s",
+                              value_type_name(a), value_type_name(b),
+                              (a->kind == VALUE_FLOAT && b->kind == VALUE_INT) ||
+                                      (a->kind == VALUE_INT && b->kind == VALUE_FLOAT)
+                                  ? " (write 1.0, not 1, beside a value)"
+                                  : "");
 }
 
-static int equal(struct template_run *run,
+static int equal(struct rule_template_run *run,
                  const struct value *a,
                  const struct value *b,
                  bool *ret_equal)
@@ -75,12 +75,12 @@ static int equal(struct template_run *run,
     else if (a->kind == VALUE_NONE)
         *ret_equal = true;
     else
-        return template_fail(run, "%s can't be compared", value_type_name(a));
+        return rule_template_fail(run, "%s can't be compared", value_type_name(a));
     return 0;
 }
 
 /* eq a b c: is a equal to any of the others? */
-static int fn_eq(struct template_run *run,
+static int fn_eq(struct rule_template_run *run,
                  const struct value *args,
                  size_t n,
                  struct value *ret_value)
@@ -94,7 +94,7 @@ static int fn_eq(struct template_run *run,
     return r;
 }
 
-static int fn_ne(struct template_run *run,
+static int fn_ne(struct rule_template_run *run,
                  const struct value *args,
                  size_t n,
                  struct value *ret_value)
@@ -106,17 +106,17 @@ static int fn_ne(struct template_run *run,
     return r;
 }
 
-static int compare(struct template_run *run, const struct value *args, int *ret_order)
+static int compare(struct rule_template_run *run, const struct value *args, int *ret_order)
 {
     if (args[0].kind != args[1].kind)
         return incompatible(run, &args[0], &args[1]);
     if (!is_ordered(&args[0]))
-        return template_fail(run, "%s has no order", value_type_name(&args[0]));
+        return rule_template_fail(run, "%s has no order", value_type_name(&args[0]));
     *ret_order = order(&args[0], &args[1]);
     return 0;
 }
 
-static int fn_lt(struct template_run *run,
+static int fn_lt(struct rule_template_run *run,
                  const struct value *args,
                  size_t n,
                  struct value *ret_value)
@@ -127,7 +127,7 @@ static int fn_lt(struct template_run *run,
     return r;
 }
 
-static int fn_le(struct template_run *run,
+static int fn_le(struct rule_template_run *run,
                  const struct value *args,
                  size_t n,
                  struct value *ret_value)
@@ -138,7 +138,7 @@ static int fn_le(struct template_run *run,
     return r;
 }
 
-static int fn_gt(struct template_run *run,
+static int fn_gt(struct rule_template_run *run,
                  const struct value *args,
                  size_t n,
                  struct value *ret_value)
@@ -149,7 +149,7 @@ static int fn_gt(struct template_run *run,
     return r;
 }
 
-static int fn_ge(struct template_run *run,
+static int fn_ge(struct rule_template_run *run,
                  const struct value *args,
                  size_t n,
                  struct value *ret_value)
@@ -160,7 +160,7 @@ static int fn_ge(struct template_run *run,
     return r;
 }
 
-static int fn_len(struct template_run *run,
+static int fn_len(struct rule_template_run *run,
                   const struct value *args,
                   size_t n,
                   struct value *ret_value)
@@ -174,11 +174,11 @@ static int fn_len(struct template_run *run,
     else if (of->kind == VALUE_LIST || of->kind == VALUE_MAP)
         *ret_value = value_int((int64_t)of->n);
     else
-        return template_fail(run, "len of %s", value_type_name(of));
+        return rule_template_fail(run, "len of %s", value_type_name(of));
     return 0;
 }
 
-static int index_one(struct template_run *run,
+static int index_one(struct rule_template_run *run,
                      const struct value *of,
                      const struct value *key,
                      struct value *ret_value)
@@ -197,15 +197,15 @@ static int index_one(struct template_run *run,
         return 0;
     }
     if (of->kind != VALUE_LIST || key->kind != VALUE_INT)
-        return template_fail(run, "can't index %s with %s", value_type_name(of),
-                             value_type_name(key));
+        return rule_template_fail(run, "can't index %s with %s", value_type_name(of),
+                                  value_type_name(key));
     if (key->number < 0 || (uint64_t)key->number >= of->n)
-        return template_fail(run, "index out of range: %lld", (long long)key->number);
+        return rule_template_fail(run, "index out of range: %lld", (long long)key->number);
     *ret_value = of->items[key->number];
     return 0;
 }
 
-static int fn_index(struct template_run *run,
+static int fn_index(struct rule_template_run *run,
                     const struct value *args,
                     size_t n,
                     struct value *ret_value)
@@ -223,52 +223,52 @@ static int fn_index(struct template_run *run,
 }
 
 /* slice "abcdef" 1 3 is "bc"; bytes, as in Go. */
-static int fn_slice(struct template_run *run,
+static int fn_slice(struct rule_template_run *run,
                     const struct value *args,
                     size_t n,
                     struct value *ret_value)
 {
     const char *text;
-    int r = template_need_text(run, &args[0], &text);
+    int r = rule_template_need_text(run, &args[0], &text);
 
     if (r)
         return r;
     int64_t len = (int64_t)strlen(text), from = 0, to = len;
     for (size_t i = 1; i < n; i++) {
         if (args[i].kind != VALUE_INT)
-            return template_fail(run, "can't slice with %s", value_type_name(&args[i]));
+            return rule_template_fail(run, "can't slice with %s", value_type_name(&args[i]));
         if (args[i].number < 0 || args[i].number > len)
-            return template_fail(run, "slice out of range: %lld", (long long)args[i].number);
+            return rule_template_fail(run, "slice out of range: %lld", (long long)args[i].number);
         *(i == 1 ? &from : &to) = args[i].number;
     }
     if (from > to)
-        return template_fail(run, "slice out of range: from behind to");
+        return rule_template_fail(run, "slice out of range: from behind to");
     if (!labels_text_ok(text + from, (size_t)(to - from)))
-        return template_fail(run, "slice cuts a character in two");
+        return rule_template_fail(run, "slice cuts a character in two");
     char *copy = arena_strndup(run->arena, text + from, (size_t)(to - from));
     if (!copy)
-        return template_fail_memory(run);
+        return rule_template_fail_memory(run);
     *ret_value = value_text(copy);
     return 0;
 }
 
-static int fn_print(struct template_run *run,
+static int fn_print(struct rule_template_run *run,
                     const struct value *args,
                     size_t n,
                     struct value *ret_value)
 {
-    struct str text = STR_INIT(TEMPLATE_OUTPUT_MAX);
+    struct str text = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
 
     value_print_all(args, n, &text);
-    return template_give_text(run, &text, ret_value);
+    return rule_template_give_text(run, &text, ret_value);
 }
 
-static int fn_println(struct template_run *run,
+static int fn_println(struct rule_template_run *run,
                       const struct value *args,
                       size_t n,
                       struct value *ret_value)
 {
-    struct str text = STR_INIT(TEMPLATE_OUTPUT_MAX);
+    struct str text = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
 
     for (size_t i = 0; i < n; i++) {
         if (i)
@@ -276,22 +276,22 @@ static int fn_println(struct template_run *run,
         value_print_all(&args[i], 1, &text);
     }
     str_addc(&text, '\n');
-    return template_give_text(run, &text, ret_value);
+    return rule_template_give_text(run, &text, ret_value);
 }
 
-static int fn_printf(struct template_run *run,
+static int fn_printf(struct rule_template_run *run,
                      const struct value *args,
                      size_t n,
                      struct value *ret_value)
 {
-    struct str text = STR_INIT(TEMPLATE_OUTPUT_MAX);
+    struct str text = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
     const char *format;
-    int r = template_need_text(run, &args[0], &format);
+    int r = rule_template_need_text(run, &args[0], &format);
 
     if (r)
         return r;
     value_format(format, args + 1, n - 1, &text);
-    return template_give_text(run, &text, ret_value);
+    return rule_template_give_text(run, &text, ret_value);
 }
 
 struct escape {
@@ -300,14 +300,14 @@ struct escape {
 };
 
 /* Prints the arguments and replaces the characters of a table. */
-static int escape_all(struct template_run *run,
+static int escape_all(struct rule_template_run *run,
                       const struct value *args,
                       size_t n,
                       const struct escape *escapes,
                       struct value *ret_value)
 {
-    STR_AUTO struct str plain = STR_INIT(TEMPLATE_OUTPUT_MAX);
-    struct str text = STR_INIT(TEMPLATE_OUTPUT_MAX);
+    STR_AUTO struct str plain = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
+    struct str text = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
 
     value_print_all(args, n, &plain);
     for (const char *at = str_text(&plain); *at; at++) {
@@ -320,10 +320,10 @@ static int escape_all(struct template_run *run,
         else
             str_addc(&text, *at);
     }
-    return template_give_text(run, &text, ret_value);
+    return rule_template_give_text(run, &text, ret_value);
 }
 
-static int fn_html(struct template_run *run,
+static int fn_html(struct rule_template_run *run,
                    const struct value *args,
                    size_t n,
                    struct value *ret_value)
@@ -335,7 +335,7 @@ static int fn_html(struct template_run *run,
     return escape_all(run, args, n, escapes, ret_value);
 }
 
-static int fn_js(struct template_run *run,
+static int fn_js(struct rule_template_run *run,
                  const struct value *args,
                  size_t n,
                  struct value *ret_value)
@@ -349,7 +349,7 @@ static int fn_js(struct template_run *run,
     return escape_all(run, args, n, escapes, ret_value);
 }
 
-const struct template_fn template_basic_fns[] = {
+const struct rule_template_fn rule_template_basic_fns[] = {
     {"and", 1, SIZE_MAX, fn_lazy, true},
     {"or", 1, SIZE_MAX, fn_lazy, true},
     {"not", 1, 1, fn_not, false},

@@ -18,13 +18,15 @@ enum {
     FLOW_CONTINUE = 101,
 };
 
-static int run_list(struct template_run *run, const struct node *list, const struct value *dot);
-static int eval_pipe(struct template_run *run,
+static int run_list(struct rule_template_run *run,
+                    const struct node *list,
+                    const struct value *dot);
+static int eval_pipe(struct rule_template_run *run,
                      const struct pipe *pipe,
                      const struct value *dot,
                      struct value *ret_value);
 
-int template_fail(struct template_run *run, const char *fmt, ...)
+int rule_template_fail(struct rule_template_run *run, const char *fmt, ...)
 {
     char words[ERR_TEXT_MAX];
     unsigned line = 1, column = 1;
@@ -37,26 +39,26 @@ int template_fail(struct template_run *run, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(words, sizeof(words), fmt, ap);
     va_end(ap);
-    return err_at(run->reterr, TEMPLATE_E_EXPAND, line, column, "%s", words);
+    return err_at(run->reterr, RULE_TEMPLATE_E_EXPAND, line, column, "%s", words);
 }
 
-int template_fail_memory(struct template_run *run)
+int rule_template_fail_memory(struct rule_template_run *run)
 {
-    return template_fail(run, "more than %d bytes of memory used", (int)RUN_BYTES_MAX);
+    return rule_template_fail(run, "more than %d bytes of memory used", (int)RUN_BYTES_MAX);
 }
 
-static int step(struct template_run *run)
+static int step(struct rule_template_run *run)
 {
-    if (++run->n_steps > TEMPLATE_STEPS_MAX)
-        return template_fail(run, "more than %d steps", (int)TEMPLATE_STEPS_MAX);
+    if (++run->n_steps > RULE_TEMPLATE_STEPS_MAX)
+        return rule_template_fail(run, "more than %d steps", (int)RULE_TEMPLATE_STEPS_MAX);
     if (run->out->full)
-        return template_fail(run, "output longer than %zu bytes", run->out->limit);
+        return rule_template_fail(run, "output longer than %zu bytes", run->out->limit);
     return 0;
 }
 
 /* --- Fields ------------------------------------------------------------------------------ */
 
-static int field_of_named(struct template_run *run,
+static int field_of_named(struct rule_template_run *run,
                           const struct value *value,
                           const char *name,
                           struct value *ret_value)
@@ -68,12 +70,12 @@ static int field_of_named(struct template_run *run,
         return 0;
     }
     if (value->kind == VALUE_RECORD)
-        return template_fail(run, "there is no field .%.60s here", name);
+        return rule_template_fail(run, "there is no field .%.60s here", name);
     *ret_value = (struct value){0};
     return 0;
 }
 
-static int field_of(struct template_run *run,
+static int field_of(struct rule_template_run *run,
                     const struct value *value,
                     const char *name,
                     struct value *ret_value)
@@ -92,23 +94,23 @@ static int field_of(struct template_run *run,
     case VALUE_RECORD: return field_of_named(run, value, name, ret_value);
     case VALUE_TIME:
     case VALUE_DURATION: {
-        int r = template_method(run, value, name, NULL, 0, ret_value);
+        int r = rule_template_method(run, value, name, NULL, 0, ret_value);
 
-        return r == -ENOENT ? template_fail(run, "there is no method .%.60s here", name) : r;
+        return r == -ENOENT ? rule_template_fail(run, "there is no method .%.60s here", name) : r;
     }
     case VALUE_BOOL:
     case VALUE_INT:
     case VALUE_FLOAT:
     case VALUE_TEXT:
     case VALUE_LIST:
-        return template_fail(run, "%s has no field .%.60s", value_type_name(value), name);
+        return rule_template_fail(run, "%s has no field .%.60s", value_type_name(value), name);
     }
     UNREACHABLE("value_kind out of range");
 }
 
 /* --- Operands and commands ----------------------------------------------------------------- */
 
-static struct variable *find_variable(struct template_run *run, const char *name)
+static struct variable *find_variable(struct rule_template_run *run, const char *name)
 {
     for (size_t i = run->n_variables; i-- > 0;)
         if (strcmp(run->variables[i].name, name) == 0)
@@ -116,8 +118,8 @@ static struct variable *find_variable(struct template_run *run, const char *name
     return NULL;
 }
 
-static int call(struct template_run *run,
-                const struct template_fn *fn,
+static int call(struct rule_template_run *run,
+                const struct rule_template_fn *fn,
                 const struct value *args,
                 size_t n,
                 struct value *ret_value)
@@ -127,7 +129,7 @@ static int call(struct template_run *run,
 }
 
 /* The operand without its fields. */
-static int eval_head(struct template_run *run,
+static int eval_head(struct rule_template_run *run,
                      const struct operand *operand,
                      const struct value *dot,
                      struct value *ret_value)
@@ -143,8 +145,8 @@ static int eval_head(struct template_run *run,
     }
     case OPERAND_FUNCTION: /* as an argument: called with none */
         if (operand->fn->min > 0)
-            return template_fail(run, "%s needs arguments: put the call in parentheses",
-                                 operand->fn->name);
+            return rule_template_fail(run, "%s needs arguments: put the call in parentheses",
+                                      operand->fn->name);
         return call(run, operand->fn, NULL, 0, ret_value);
     case OPERAND_PIPE: return eval_pipe(run, operand->pipe, dot, ret_value);
     }
@@ -152,7 +154,7 @@ static int eval_head(struct template_run *run,
 }
 
 /* With the first n_fields of its fields. */
-static int eval_operand(struct template_run *run,
+static int eval_operand(struct rule_template_run *run,
                         const struct operand *operand,
                         size_t n_fields,
                         const struct value *dot,
@@ -176,7 +178,7 @@ static int eval_operand(struct template_run *run,
 }
 
 /* and, or: stop at the first argument that decides. */
-static int eval_lazy(struct template_run *run,
+static int eval_lazy(struct rule_template_run *run,
                      const struct command *command,
                      const struct value *piped,
                      const struct value *dot,
@@ -198,7 +200,7 @@ static int eval_lazy(struct template_run *run,
     return r;
 }
 
-static int eval_args(struct template_run *run,
+static int eval_args(struct rule_template_run *run,
                      const struct command *command,
                      const struct value *piped,
                      const struct value *dot,
@@ -209,7 +211,7 @@ static int eval_args(struct template_run *run,
     int r = 0;
 
     if (command->n - 1 + (piped != NULL) > ARGS_MAX)
-        return template_fail(run, "more than %d arguments", (int)ARGS_MAX);
+        return rule_template_fail(run, "more than %d arguments", (int)ARGS_MAX);
     for (size_t i = 1; i < command->n && !r; i++, n++)
         r = eval_operand(run, command->args[i], command->args[i]->n_fields, dot, &args[n]);
     if (piped)
@@ -219,7 +221,7 @@ static int eval_args(struct template_run *run,
 }
 
 /* `x.Method a b` or a field that takes no arguments. */
-static int eval_method(struct template_run *run,
+static int eval_method(struct rule_template_run *run,
                        const struct command *command,
                        const struct value *args,
                        size_t n,
@@ -236,12 +238,25 @@ static int eval_method(struct template_run *run,
     run->offset = head->offset;
     if (n == 0)
         return field_of(run, &receiver, name, ret_value);
-    r = template_method(run, &receiver, name, args, n, ret_value);
-    return r == -ENOENT ? template_fail(run, ".%.60s is no method: it takes no arguments", name)
-                        : r;
+    r = rule_template_method(run, &receiver, name, args, n, ret_value);
+    return r == -ENOENT
+               ? rule_template_fail(run, ".%.60s is no method: it takes no arguments", name)
+               : r;
 }
 
-static int eval_command(struct template_run *run,
+const char *rule_template_wrong_call(const struct command *command, bool is_piped)
+{
+    const struct operand *head = command->args[0];
+    size_t n = command->n - 1 + is_piped;
+
+    if (head->kind == OPERAND_FUNCTION)
+        return n < head->fn->min   ? "too few arguments"
+               : n > head->fn->max ? "too many arguments"
+                                   : NULL;
+    return n > 0 && head->n_fields == 0 ? "this is no function: it takes no arguments" : NULL;
+}
+
+static int eval_command(struct rule_template_run *run,
                         const struct command *command,
                         const struct value *piped,
                         const struct value *dot,
@@ -254,6 +269,12 @@ static int eval_command(struct template_run *run,
 
     if (r)
         return r;
+    const char *wrong = rule_template_wrong_call(command, piped != NULL);
+    run->offset = head->offset;
+    if (wrong)
+        return rule_template_fail(run, "%s%s%s",
+                                  head->kind == OPERAND_FUNCTION ? head->fn->name : "",
+                                  head->kind == OPERAND_FUNCTION ? ": " : "", wrong);
     if (head->kind == OPERAND_FUNCTION && head->fn->lazy)
         return eval_lazy(run, command, piped, dot, ret_value);
     r = eval_args(run, command, piped, dot, args, &n);
@@ -267,7 +288,7 @@ static int eval_command(struct template_run *run,
     return eval_operand(run, head, 0, dot, ret_value);
 }
 
-static int set_variable(struct template_run *run,
+static int set_variable(struct rule_template_run *run,
                         const char *name,
                         bool assigns,
                         const struct value *value)
@@ -279,13 +300,13 @@ static int set_variable(struct template_run *run,
         return 0;
     }
     if (run->n_variables == VARIABLES_MAX)
-        return template_fail(run, "too many variables");
+        return rule_template_fail(run, "too many variables");
     run->variables[run->n_variables++] = (struct variable){name, *value};
     return 0;
 }
 
 /* The value alone; who declares variables for it depends on the block. */
-static int eval_commands(struct template_run *run,
+static int eval_commands(struct rule_template_run *run,
                          const struct pipe *pipe,
                          const struct value *dot,
                          struct value *ret_value)
@@ -303,7 +324,7 @@ static int eval_commands(struct template_run *run,
     return r;
 }
 
-static int eval_pipe(struct template_run *run,
+static int eval_pipe(struct rule_template_run *run,
                      const struct pipe *pipe,
                      const struct value *dot,
                      struct value *ret_value)
@@ -338,7 +359,9 @@ bool value_is_true(const struct value *value)
     UNREACHABLE("value_kind out of range");
 }
 
-static int run_condition(struct template_run *run, const struct node *node, const struct value *dot)
+static int run_condition(struct rule_template_run *run,
+                         const struct node *node,
+                         const struct value *dot)
 {
     struct value value = {0};
     int r = eval_pipe(run, node->pipe, dot, &value);
@@ -350,7 +373,7 @@ static int run_condition(struct template_run *run, const struct node *node, cons
     return run_list(run, node->list, node->kind == NODE_WITH ? &value : dot);
 }
 
-static int run_round(struct template_run *run,
+static int run_round(struct rule_template_run *run,
                      const struct node *node,
                      const struct value *key,
                      const struct value *item,
@@ -404,7 +427,9 @@ static void round_at(const struct value *value, int64_t i, struct value *key, st
     }
 }
 
-static int run_range(struct template_run *run, const struct node *node, const struct value *dot)
+static int run_range(struct rule_template_run *run,
+                     const struct node *node,
+                     const struct value *dot)
 {
     struct value value = {0}, key, item;
     bool ends = false;
@@ -414,7 +439,7 @@ static int run_range(struct template_run *run, const struct node *node, const st
         return r;
     int64_t n = rounds_of(&value);
     if (n < 0)
-        return template_fail(run, "range can't walk over %s", value_type_name(&value));
+        return rule_template_fail(run, "range can't walk over %s", value_type_name(&value));
     if (n == 0)
         return run_list(run, node->else_list, dot);
     for (int64_t i = 0; i < n && !ends && !r; i++) {
@@ -424,7 +449,9 @@ static int run_range(struct template_run *run, const struct node *node, const st
     return r;
 }
 
-int template_run_named(struct template_run *run, const char *name, const struct value *dot)
+int rule_template_run_named(struct rule_template_run *run,
+                            const char *name,
+                            const struct value *dot)
 {
     const struct definition *definition = run->template->definitions;
     MEM_AUTO struct variable *outer = NULL;
@@ -433,7 +460,7 @@ int template_run_named(struct template_run *run, const char *name, const struct 
     while (definition && strcmp(definition->name, name) != 0)
         definition = definition->next;
     if (!definition)
-        return template_fail(run, "template \"%.60s\" is not defined", name);
+        return rule_template_fail(run, "template \"%.60s\" is not defined", name);
     outer = mem_dup(run->variables, sizeof(run->variables));
     run->n_variables = 0;
     int r = set_variable(run, "$", false, dot);
@@ -444,7 +471,9 @@ int template_run_named(struct template_run *run, const char *name, const struct 
     return r;
 }
 
-static int run_action(struct template_run *run, const struct node *node, const struct value *dot)
+static int run_action(struct rule_template_run *run,
+                      const struct node *node,
+                      const struct value *dot)
 {
     struct value value = {0};
     int r = eval_pipe(run, node->pipe, dot, &value);
@@ -454,15 +483,17 @@ static int run_action(struct template_run *run, const struct node *node, const s
     return r;
 }
 
-static int run_template(struct template_run *run, const struct node *node, const struct value *dot)
+static int run_template(struct rule_template_run *run,
+                        const struct node *node,
+                        const struct value *dot)
 {
     struct value value = {0};
     int r = node->pipe ? eval_pipe(run, node->pipe, dot, &value) : 0;
 
-    return r ? r : template_run_named(run, node->text, &value);
+    return r ? r : rule_template_run_named(run, node->text, &value);
 }
 
-static int run_node(struct template_run *run, const struct node *node, const struct value *dot)
+static int run_node(struct rule_template_run *run, const struct node *node, const struct value *dot)
 {
     switch (node->kind) {
     case NODE_TEXT: str_addn(run->out, node->text, node->len); return 0;
@@ -483,13 +514,13 @@ static int run_node(struct template_run *run, const struct node *node, const str
     UNREACHABLE("node_kind out of range");
 }
 
-static int run_list(struct template_run *run, const struct node *list, const struct value *dot)
+static int run_list(struct rule_template_run *run, const struct node *list, const struct value *dot)
 {
     size_t outer = run->n_variables;
     int r = 0;
 
-    if (++run->depth > TEMPLATE_DEPTH_MAX)
-        return template_fail(run, "templates call each other too deeply");
+    if (++run->depth > RULE_TEMPLATE_DEPTH_MAX)
+        return rule_template_fail(run, "templates call each other too deeply");
     for (const struct node *node = list; node && !r; node = node->next) {
         run->offset = node->offset;
         r = step(run);
@@ -501,7 +532,7 @@ static int run_list(struct template_run *run, const struct node *list, const str
     return r;
 }
 
-static int expand(struct template_run *run, const struct value *dot)
+static int expand(struct rule_template_run *run, const struct value *dot)
 {
     int r = set_variable(run, "$", false, dot);
 
@@ -512,24 +543,24 @@ static int expand(struct template_run *run, const struct value *dot)
     return r;
 }
 
-int template_expand_dot(const struct template *template,
-                        const struct template_data *data,
-                        const struct value *dot,
-                        struct str *out,
-                        struct err *reterr)
+int rule_template_expand_dot(const struct rule_template *template,
+                             const struct rule_template_data *data,
+                             const struct value *dot,
+                             struct str *out,
+                             struct err *reterr)
 {
     ARENA_AUTO struct arena arena;
-    struct template_run run = {
+    struct rule_template_run run = {
         .template = template, .data = data, .arena = &arena, .out = out, .reterr = reterr};
 
     arena_init(&arena, RUN_BYTES_MAX);
     return expand(&run, dot);
 }
 
-int template_expand(const struct template *template,
-                    const struct template_data *data,
-                    struct str *out,
-                    struct err *reterr)
+int rule_template_expand(const struct rule_template *template,
+                         const struct rule_template_data *data,
+                         struct str *out,
+                         struct err *reterr)
 {
     static const char *const names[] = {"Labels", "ExternalLabels", "ExternalURL", "Value"};
     const struct value fields[] = {
@@ -540,7 +571,7 @@ int template_expand(const struct template *template,
     };
     const struct value dot = {.kind = VALUE_RECORD, .items = fields, .names = names, .n = 4};
     ARENA_AUTO struct arena arena;
-    struct template_run run = {
+    struct rule_template_run run = {
         .template = template, .data = data, .arena = &arena, .out = out, .reterr = reterr};
 
     arena_init(&arena, RUN_BYTES_MAX);
@@ -551,14 +582,14 @@ int template_expand(const struct template *template,
     return expand(&run, &dot);
 }
 
-void template_expand_or_tell(const struct template *template,
-                             const struct template_data *data,
-                             struct str *out)
+void rule_template_expand_or_tell(const struct rule_template *template,
+                                  const struct rule_template_data *data,
+                                  struct str *out)
 {
     struct err err = {0};
     size_t before = out->len;
 
-    if (template_expand(template, data, out, &err) == 0)
+    if (rule_template_expand(template, data, out, &err) == 0)
         return;
     str_cut(out, before);
     str_addf(out, "<error expanding template: %s>", err.text);

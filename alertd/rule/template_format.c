@@ -154,7 +154,7 @@ static size_t cut_text(const struct spec *spec, const char *text)
 
 static void format_text(const struct spec *spec, const char *text, struct str *out)
 {
-    STR_AUTO struct str made = STR_INIT(TEMPLATE_OUTPUT_MAX);
+    STR_AUTO struct str made = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
     size_t len = cut_text(spec, text);
 
     if (spec->verb == 'q')
@@ -193,7 +193,7 @@ static void format_wrong(const struct spec *spec, const struct value *value, str
 
 static void format_any(const struct spec *spec, const struct value *value, struct str *out)
 {
-    STR_AUTO struct str text = STR_INIT(TEMPLATE_OUTPUT_MAX);
+    STR_AUTO struct str text = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
 
     if (value->kind == VALUE_NONE)
         str_add(&text, "<nil>");

@@ -49,14 +49,14 @@ static bool has_no_unit(double value)
     return value == 0 || !isfinite(value);
 }
 
-static int fn_humanize(struct template_run *run,
+static int fn_humanize(struct rule_template_run *run,
                        const struct value *args,
                        size_t n,
                        struct value *ret_value)
 {
     struct str text = STR_INIT(100);
     double value;
-    int r = template_need_float(run, &args[0], &value);
+    int r = rule_template_need_float(run, &args[0], &value);
 
     if (r)
         return r;
@@ -64,10 +64,10 @@ static int fn_humanize(struct template_run *run,
         add_digits(&text, value);
     else
         add_scaled(&text, value);
-    return template_give_text(run, &text, ret_value);
+    return rule_template_give_text(run, &text, ret_value);
 }
 
-static int fn_humanize1024(struct template_run *run,
+static int fn_humanize1024(struct rule_template_run *run,
                            const struct value *args,
                            size_t n,
                            struct value *ret_value)
@@ -76,7 +76,7 @@ static int fn_humanize1024(struct template_run *run,
     struct str text = STR_INIT(100);
     size_t unit = 0;
     double value;
-    int r = template_need_float(run, &args[0], &value);
+    int r = rule_template_need_float(run, &args[0], &value);
 
     if (r)
         return r;
@@ -84,7 +84,7 @@ static int fn_humanize1024(struct template_run *run,
         value /= 1024;
     add_digits(&text, value);
     str_add(&text, units[unit]);
-    return template_give_text(run, &text, ret_value);
+    return rule_template_give_text(run, &text, ret_value);
 }
 
 /* 1 s and more: whole days, hours, minutes, seconds; below a minute four digits. */
@@ -106,14 +106,14 @@ static void add_long_duration(struct str *out, double value)
         str_addf(out, "%s%.4gs", sign, size);
 }
 
-static int fn_humanize_duration(struct template_run *run,
+static int fn_humanize_duration(struct rule_template_run *run,
                                 const struct value *args,
                                 size_t n,
                                 struct value *ret_value)
 {
     struct str text = STR_INIT(100);
     double value;
-    int r = template_need_float(run, &args[0], &value);
+    int r = rule_template_need_float(run, &args[0], &value);
 
     if (r)
         return r;
@@ -125,37 +125,37 @@ static int fn_humanize_duration(struct template_run *run,
         add_scaled(&text, value);
         str_addc(&text, 's');
     }
-    return template_give_text(run, &text, ret_value);
+    return rule_template_give_text(run, &text, ret_value);
 }
 
-static int fn_humanize_percentage(struct template_run *run,
+static int fn_humanize_percentage(struct rule_template_run *run,
                                   const struct value *args,
                                   size_t n,
                                   struct value *ret_value)
 {
     struct str text = STR_INIT(100);
     double value;
-    int r = template_need_float(run, &args[0], &value);
+    int r = rule_template_need_float(run, &args[0], &value);
 
     if (r)
         return r;
     add_digits(&text, value * 100);
     str_addc(&text, '%');
-    return template_give_text(run, &text, ret_value);
+    return rule_template_give_text(run, &text, ret_value);
 }
 
 /* Seconds to nanoseconds, at the milliseconds Prometheus keeps. */
-static int to_ns(struct template_run *run, double seconds, int64_t *ret_ns)
+static int to_ns(struct rule_template_run *run, double seconds, int64_t *ret_ns)
 {
     double ns = seconds * 1e9;
 
     if (!(ns > -9223372036854775808.0 && ns < 9223372036854775808.0))
-        return template_fail(run, "%g seconds is no time: before 1677 or after 2262", seconds);
+        return rule_template_fail(run, "%g seconds is no time: before 1677 or after 2262", seconds);
     *ret_ns = (int64_t)ns / 1000000 * 1000000;
     return 0;
 }
 
-static int fn_humanize_timestamp(struct template_run *run,
+static int fn_humanize_timestamp(struct rule_template_run *run,
                                  const struct value *args,
                                  size_t n,
                                  struct value *ret_value)
@@ -163,7 +163,7 @@ static int fn_humanize_timestamp(struct template_run *run,
     struct str text = STR_INIT(100);
     int64_t at_ns = 0;
     double value;
-    int r = template_need_float(run, &args[0], &value);
+    int r = rule_template_need_float(run, &args[0], &value);
 
     if (r)
         return r;
@@ -173,36 +173,36 @@ static int fn_humanize_timestamp(struct template_run *run,
         r = to_ns(run, value, &at_ns);
         if (r)
             return r;
-        template_print_time(at_ns, &text);
+        rule_template_print_time(at_ns, &text);
     }
-    return template_give_text(run, &text, ret_value);
+    return rule_template_give_text(run, &text, ret_value);
 }
 
-static int fn_to_time(struct template_run *run,
+static int fn_to_time(struct rule_template_run *run,
                       const struct value *args,
                       size_t n,
                       struct value *ret_value)
 {
     double value;
-    int r = template_need_float(run, &args[0], &value);
+    int r = rule_template_need_float(run, &args[0], &value);
 
     *ret_value = (struct value){.kind = VALUE_TIME};
     return r ? r : to_ns(run, value, &ret_value->number);
 }
 
-static int fn_to_duration(struct template_run *run,
+static int fn_to_duration(struct rule_template_run *run,
                           const struct value *args,
                           size_t n,
                           struct value *ret_value)
 {
     double value;
-    int r = template_need_float(run, &args[0], &value);
+    int r = rule_template_need_float(run, &args[0], &value);
 
     *ret_value = (struct value){.kind = VALUE_DURATION};
     return r ? r : to_ns(run, value, &ret_value->number);
 }
 
-static int fn_now(struct template_run *run,
+static int fn_now(struct rule_template_run *run,
                   const struct value *args,
                   size_t n,
                   struct value *ret_value)
@@ -212,21 +212,21 @@ static int fn_now(struct template_run *run,
 }
 
 /* Prometheus' spelling, or Go's ("-30m", "1.5h"); seconds as a number. */
-static int fn_parse_duration(struct template_run *run,
+static int fn_parse_duration(struct rule_template_run *run,
                              const struct value *args,
                              size_t n,
                              struct value *ret_value)
 {
     const char *text;
     int64_t duration_ms;
-    int r = template_need_text(run, &args[0], &text);
+    int r = rule_template_need_text(run, &args[0], &text);
 
     if (r)
         return r;
     bool minus = text[0] == '-';
     size_t skip = minus || text[0] == '+';
     if (duration_parse(text + skip, strlen(text + skip), &duration_ms) != 0)
-        return template_fail(run, "\"%.60s\" is not a duration", text);
+        return rule_template_fail(run, "\"%.60s\" is not a duration", text);
     *ret_value = value_float((double)(minus ? -duration_ms : duration_ms) / 1000);
     return 0;
 }
@@ -292,15 +292,15 @@ static size_t add_layout_part(const char *layout, const struct clock_utc *utc, s
     return 0;
 }
 
-static int method_format(struct template_run *run,
+static int method_format(struct rule_template_run *run,
                          const struct value *receiver,
                          const struct value *layout,
                          struct value *ret_value)
 {
-    struct str out = STR_INIT(TEMPLATE_OUTPUT_MAX);
+    struct str out = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
     struct clock_utc utc = clock_split_utc(receiver->number / 1000000);
     const char *at;
-    int r = template_need_text(run, layout, &at);
+    int r = rule_template_need_text(run, layout, &at);
 
     if (r)
         return r;
@@ -311,10 +311,10 @@ static int method_format(struct template_run *run,
             str_addc(&out, *at);
         at += used ? used : 1;
     }
-    return template_give_text(run, &out, ret_value);
+    return rule_template_give_text(run, &out, ret_value);
 }
 
-static int method_add(struct template_run *run,
+static int method_add(struct rule_template_run *run,
                       const struct value *receiver,
                       const struct value *duration,
                       struct value *ret_value)
@@ -322,11 +322,12 @@ static int method_add(struct template_run *run,
     *ret_value = *receiver;
     if (duration->kind != VALUE_DURATION ||
         __builtin_add_overflow(receiver->number, duration->number, &ret_value->number))
-        return template_fail(run, "Add: expected a duration, got %s", value_type_name(duration));
+        return rule_template_fail(run, "Add: expected a duration, got %s",
+                                  value_type_name(duration));
     return 0;
 }
 
-static int method_of_duration(struct template_run *run,
+static int method_of_duration(struct rule_template_run *run,
                               const struct value *receiver,
                               const char *name,
                               struct value *ret_value)
@@ -346,7 +347,7 @@ static int method_of_duration(struct template_run *run,
     return 0;
 }
 
-static int method_of_time(struct template_run *run,
+static int method_of_time(struct rule_template_run *run,
                           const struct value *receiver,
                           const char *name,
                           struct value *ret_value)
@@ -372,12 +373,12 @@ static int method_of_time(struct template_run *run,
     return 0;
 }
 
-int template_method(struct template_run *run,
-                    const struct value *receiver,
-                    const char *name,
-                    const struct value *args,
-                    size_t n,
-                    struct value *ret_value)
+int rule_template_method(struct rule_template_run *run,
+                         const struct value *receiver,
+                         const char *name,
+                         const struct value *args,
+                         size_t n,
+                         struct value *ret_value)
 {
     bool is_time = receiver->kind == VALUE_TIME;
 
@@ -393,13 +394,13 @@ int template_method(struct template_run *run,
         struct str text = STR_INIT(100);
 
         value_print(receiver, &text);
-        return template_give_text(run, &text, ret_value);
+        return rule_template_give_text(run, &text, ret_value);
     }
     return is_time ? method_of_time(run, receiver, name, ret_value)
                    : method_of_duration(run, receiver, name, ret_value);
 }
 
-const struct template_fn template_human_fns[] = {
+const struct rule_template_fn rule_template_human_fns[] = {
     {"humanize", 1, 1, fn_humanize, false},
     {"humanize1024", 1, 1, fn_humanize1024, false},
     {"humanizeDuration", 1, 1, fn_humanize_duration, false},

@@ -11,12 +11,15 @@
 #include "alertd/rule/template_private.h"
 #include "lib/base/float.h"
 
-bool template_is_space(char c)
+bool rule_template_is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-int template_fail_at(const struct template_lexer *lexer, const char *at, const char *fmt, ...)
+int rule_template_fail_at(const struct rule_template_lexer *lexer,
+                          const char *at,
+                          const char *fmt,
+                          ...)
 {
     unsigned line = 1, column = 1;
     char words[ERR_TEXT_MAX];
@@ -33,7 +36,7 @@ int template_fail_at(const struct template_lexer *lexer, const char *at, const c
     va_start(ap, fmt);
     (void)vsnprintf(words, sizeof(words), fmt, ap);
     va_end(ap);
-    return err_at(lexer->reterr, TEMPLATE_E_SYNTAX, line, column, "%s", words);
+    return err_at(lexer->reterr, RULE_TEMPLATE_E_SYNTAX, line, column, "%s", words);
 }
 
 static bool is_word_start(char c)
@@ -116,26 +119,26 @@ static size_t read_escape(const char *at, struct str *out)
 }
 
 /* "..." with escapes. */
-static int lex_quoted(struct template_lexer *lexer, struct template_token *token)
+static int lex_quoted(struct rule_template_lexer *lexer, struct rule_template_token *token)
 {
-    STR_AUTO struct str text = STR_INIT(TEMPLATE_TEXT_MAX);
+    STR_AUTO struct str text = STR_INIT(RULE_TEMPLATE_TEXT_MAX);
     const char *at = lexer->at + 1;
 
     while (*at != '"') {
         if (*at == '\0' || *at == '\n')
-            return template_fail_at(lexer, lexer->at, "unterminated quoted text");
+            return rule_template_fail_at(lexer, lexer->at, "unterminated quoted text");
         if (*at != '\\') {
             str_addc(&text, *at++);
             continue;
         }
         size_t used = read_escape(at + 1, &text);
         if (used == 0 || at[1] == '\'')
-            return template_fail_at(lexer, at, "unknown escape in quoted text");
+            return rule_template_fail_at(lexer, at, "unknown escape in quoted text");
         at += 1 + used;
     }
     char *copy = arena_strndup(lexer->arena, str_text(&text), text.len);
     if (!copy)
-        return template_fail_at(lexer, lexer->at, "template too large");
+        return rule_template_fail_at(lexer, lexer->at, "template too large");
     token->kind = TOKEN_CONSTANT;
     token->constant = value_text(copy);
     lexer->at = at + 1;
@@ -143,15 +146,15 @@ static int lex_quoted(struct template_lexer *lexer, struct template_token *token
 }
 
 /* `...` as it stands. */
-static int lex_raw(struct template_lexer *lexer, struct template_token *token)
+static int lex_raw(struct rule_template_lexer *lexer, struct rule_template_token *token)
 {
     const char *end = strchr(lexer->at + 1, '`');
 
     if (!end)
-        return template_fail_at(lexer, lexer->at, "unterminated raw text");
+        return rule_template_fail_at(lexer, lexer->at, "unterminated raw text");
     char *copy = arena_strndup(lexer->arena, lexer->at + 1, (size_t)(end - lexer->at - 1));
     if (!copy)
-        return template_fail_at(lexer, lexer->at, "template too large");
+        return rule_template_fail_at(lexer, lexer->at, "template too large");
     token->kind = TOKEN_CONSTANT;
     token->constant = value_text(copy);
     lexer->at = end + 1;
@@ -159,7 +162,7 @@ static int lex_raw(struct template_lexer *lexer, struct template_token *token)
 }
 
 /* 'x': the number of the character. */
-static int lex_character(struct template_lexer *lexer, struct template_token *token)
+static int lex_character(struct rule_template_lexer *lexer, struct rule_template_token *token)
 {
     STR_AUTO struct str text = STR_INIT(8);
     const char *at = lexer->at + 1;
@@ -168,16 +171,17 @@ static int lex_character(struct template_lexer *lexer, struct template_token *to
     if (*at == '\\') {
         size_t used = read_escape(at + 1, &text);
         if (used == 0 || text.len != 1)
-            return template_fail_at(lexer, at, "unknown escape in a character constant");
+            return rule_template_fail_at(lexer, at, "unknown escape in a character constant");
         rune = (unsigned char)text.text[0];
         at += 1 + used;
     } else if (((unsigned char)*at & 0x80) == 0 && *at != '\0' && *at != '\'') {
         rune = (unsigned char)*at++;
     } else {
-        return template_fail_at(lexer, lexer->at, "a character constant holds one ASCII character");
+        return rule_template_fail_at(lexer, lexer->at,
+                                     "a character constant holds one ASCII character");
     }
     if (*at != '\'')
-        return template_fail_at(lexer, lexer->at, "unterminated character constant");
+        return rule_template_fail_at(lexer, lexer->at, "unterminated character constant");
     token->kind = TOKEN_CONSTANT;
     token->constant = value_int(rune);
     lexer->at = at + 1;
@@ -229,7 +233,7 @@ static bool read_int(const char *digits, int64_t *ret_number)
     return true;
 }
 
-static int lex_number(struct template_lexer *lexer, struct template_token *token)
+static int lex_number(struct rule_template_lexer *lexer, struct rule_template_token *token)
 {
     const char *at = lexer->at;
     size_t len = *at == '-' || *at == '+';
@@ -241,22 +245,22 @@ static int lex_number(struct template_lexer *lexer, struct template_token *token
            ((at[len] == '+' || at[len] == '-') && strchr("eE", at[len - 1])))
         len++;
     if (!copy_number(at, len, digits, sizeof(digits)))
-        return template_fail_at(lexer, at, "number too long");
+        return rule_template_fail_at(lexer, at, "number too long");
     token->kind = TOKEN_CONSTANT;
     if (read_int(digits, &number))
         token->constant = value_int(number);
     else if (float_parse(digits, strlen(digits), &real) == 0)
         token->constant = value_float(real);
     else
-        return template_fail_at(lexer, at, "bad number \"%s\"", digits);
+        return rule_template_fail_at(lexer, at, "bad number \"%s\"", digits);
     lexer->at = at + len;
     return 0;
 }
 
-static int lex_word(struct template_lexer *lexer,
+static int lex_word(struct rule_template_lexer *lexer,
                     enum token_kind kind,
                     size_t skip,
-                    struct template_token *token)
+                    struct rule_template_token *token)
 {
     const char *start = kind == TOKEN_VARIABLE ? lexer->at : lexer->at + skip;
     size_t len = skip + word_length(lexer->at + skip);
@@ -264,7 +268,7 @@ static int lex_word(struct template_lexer *lexer,
     token->kind = kind;
     token->word = arena_strndup(lexer->arena, start, (size_t)(lexer->at + len - start));
     if (!token->word)
-        return template_fail_at(lexer, lexer->at, "template too large");
+        return rule_template_fail_at(lexer, lexer->at, "template too large");
     lexer->at += len;
     if (kind == TOKEN_WORD && strcmp(token->word, "true") == 0) {
         token->kind = TOKEN_CONSTANT;
@@ -276,7 +280,7 @@ static int lex_word(struct template_lexer *lexer,
     return 0;
 }
 
-static int lex_sign(struct template_lexer *lexer, struct template_token *token)
+static int lex_sign(struct rule_template_lexer *lexer, struct rule_template_token *token)
 {
     static const struct {
         const char *text;
@@ -296,10 +300,10 @@ static int lex_sign(struct template_lexer *lexer, struct template_token *token)
         return 0;
     }
     if (*lexer->at == '\0')
-        return template_fail_at(lexer, lexer->at, "unclosed action: }} expected");
+        return rule_template_fail_at(lexer, lexer->at, "unclosed action: }} expected");
     if ((unsigned char)*lexer->at & 0x80)
-        return template_fail_at(lexer, lexer->at, "unexpected character in an action");
-    return template_fail_at(lexer, lexer->at, "unexpected '%c' in an action", *lexer->at);
+        return rule_template_fail_at(lexer, lexer->at, "unexpected character in an action");
+    return rule_template_fail_at(lexer, lexer->at, "unexpected '%c' in an action", *lexer->at);
 }
 
 static bool is_number_start(const char *at)
@@ -310,7 +314,7 @@ static bool is_number_start(const char *at)
 }
 
 /* }} or, behind space, -}} */
-static bool lex_close(struct template_lexer *lexer, struct template_token *token)
+static bool lex_close(struct rule_template_lexer *lexer, struct rule_template_token *token)
 {
     bool trims = token->after_space && strncmp(lexer->at, "-}}", 3) == 0;
 
@@ -322,7 +326,7 @@ static bool lex_close(struct template_lexer *lexer, struct template_token *token
     return true;
 }
 
-static int lex_one(struct template_lexer *lexer, struct template_token *token)
+static int lex_one(struct rule_template_lexer *lexer, struct rule_template_token *token)
 {
     const char *at = lexer->at;
 
@@ -346,11 +350,11 @@ static int lex_one(struct template_lexer *lexer, struct template_token *token)
     return lex_sign(lexer, token);
 }
 
-int template_lex(struct template_lexer *lexer, struct template_token *ret_token)
+int rule_template_lex(struct rule_template_lexer *lexer, struct rule_template_token *ret_token)
 {
-    struct template_token token = {0};
+    struct rule_template_token token = {0};
 
-    while (template_is_space(*lexer->at)) {
+    while (rule_template_is_space(*lexer->at)) {
         token.after_space = true;
         lexer->at++;
     }

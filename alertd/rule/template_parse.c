@@ -14,53 +14,58 @@ enum ending {
     ENDING_ELSE, /* {{else}}, the next token is what follows the word */
 };
 
-static int parse_list(struct template_parser *parser,
+static int parse_list(struct rule_template_parser *parser,
                       struct node **ret_list,
                       enum ending *ret_ending);
 
 /* The action's }} must come now. */
-static int parse_close(struct template_parser *parser)
+static int parse_close(struct rule_template_parser *parser)
 {
     if (parser->token.kind != TOKEN_CLOSE)
-        return template_pipe_fail(parser, "}} expected");
+        return rule_template_pipe_fail(parser, "}} expected");
     parser->trim_next = parser->token.trims;
     return 0;
 }
 
 /* NULL when the arena is spent. */
-static struct node *new_node(struct template_parser *parser, enum node_kind kind)
+static struct node *new_node(struct rule_template_parser *parser, enum node_kind kind)
 {
     struct node *node = arena_alloc(parser->lexer.arena, sizeof(*node));
 
     if (node) {
         node->kind = kind;
-        node->offset = template_pipe_offset(parser, parser->token.at);
+        node->offset = rule_template_pipe_offset(parser, parser->token.at);
     }
     return node;
 }
 
-static int parse_block(struct template_parser *parser, enum node_kind kind, struct node **ret_node);
+static int parse_block(struct rule_template_parser *parser,
+                       enum node_kind kind,
+                       struct node **ret_node);
 
 /* Behind {{else: either }} and a list, or the word of another block that takes its place. */
-static int parse_else(struct template_parser *parser, enum node_kind kind, struct node *node)
+static int parse_else(struct rule_template_parser *parser, enum node_kind kind, struct node *node)
 {
     enum ending ending;
 
-    if (template_pipe_is_word(parser, "if") && kind == NODE_IF)
+    if (rule_template_pipe_is_word(parser, "if") && kind == NODE_IF)
         return parse_block(parser, NODE_IF, &node->else_list);
-    if (template_pipe_is_word(parser, "with") && kind == NODE_WITH)
+    if (rule_template_pipe_is_word(parser, "with") && kind == NODE_WITH)
         return parse_block(parser, NODE_WITH, &node->else_list);
     int r = parse_close(parser);
     if (!r)
         r = parse_list(parser, &node->else_list, &ending);
     if (!r && ending != ENDING_END)
-        return template_fail_at(&parser->lexer, parser->opening, "%s",
-                                ending == ENDING_ELSE ? "a second {{else}}" : "{{end}} is missing");
+        return rule_template_fail_at(&parser->lexer, parser->opening, "%s",
+                                     ending == ENDING_ELSE ? "a second {{else}}"
+                                                           : "{{end}} is missing");
     return r;
 }
 
 /* if, with, range: the word is the current token. */
-static int parse_block(struct template_parser *parser, enum node_kind kind, struct node **ret_node)
+static int parse_block(struct rule_template_parser *parser,
+                       enum node_kind kind,
+                       struct node **ret_node)
 {
     size_t outer = parser->n_variables;
     struct node *node = new_node(parser, kind);
@@ -69,15 +74,15 @@ static int parse_block(struct template_parser *parser, enum node_kind kind, stru
     int r;
 
     if (!node)
-        return template_pipe_fail_memory(parser);
-    if (++parser->depth > TEMPLATE_DEPTH_MAX)
-        return template_pipe_fail(parser, "nested too deeply");
+        return rule_template_pipe_fail_memory(parser);
+    if (++parser->depth > RULE_TEMPLATE_DEPTH_MAX)
+        return rule_template_pipe_fail(parser, "nested too deeply");
     parser->n_ranges += kind == NODE_RANGE;
-    r = template_pipe_next(parser);
+    r = rule_template_pipe_next(parser);
     if (!r)
-        r = template_pipe_parse(parser, true, &pipe);
+        r = rule_template_pipe_parse(parser, true, &pipe);
     if (!r && pipe->n_vars == 2 && kind != NODE_RANGE)
-        r = template_pipe_fail(parser, "two variables belong to range only");
+        r = rule_template_pipe_fail(parser, "two variables belong to range only");
     if (!r)
         r = parse_close(parser);
     if (!r)
@@ -89,49 +94,49 @@ static int parse_block(struct template_parser *parser, enum node_kind kind, stru
     if (ending == ENDING_ELSE)
         r = parse_else(parser, kind, node);
     else if (ending == ENDING_TEXT)
-        r = template_fail_at(&parser->lexer, parser->lexer.text + node->offset,
-                             "{{end}} is missing for this");
+        r = rule_template_fail_at(&parser->lexer, parser->lexer.text + node->offset,
+                                  "{{end}} is missing for this");
     parser->n_variables = outer;
     parser->depth--;
     *ret_node = node;
     return r;
 }
 
-static int parse_name(struct template_parser *parser, const char **ret_name)
+static int parse_name(struct rule_template_parser *parser, const char **ret_name)
 {
-    int r = template_pipe_next(parser);
+    int r = rule_template_pipe_next(parser);
 
     if (r)
         return r;
     if (parser->token.kind != TOKEN_CONSTANT || parser->token.constant.kind != VALUE_TEXT)
-        return template_pipe_fail(parser, "a quoted name expected");
+        return rule_template_pipe_fail(parser, "a quoted name expected");
     *ret_name = parser->token.constant.text;
-    return template_pipe_next(parser);
+    return rule_template_pipe_next(parser);
 }
 
-static int parse_define(struct template_parser *parser)
+static int parse_define(struct rule_template_parser *parser)
 {
     struct definition *definition = arena_alloc(parser->lexer.arena, sizeof(*definition));
-    struct template_parser outer = *parser;
+    struct rule_template_parser outer = *parser;
     enum ending ending;
 
     if (!definition)
-        return template_pipe_fail_memory(parser);
+        return rule_template_pipe_fail_memory(parser);
     if (parser->depth > 0)
-        return template_pipe_fail(parser, "define stands at the top only");
+        return rule_template_pipe_fail(parser, "define stands at the top only");
     int r = parse_name(parser, &definition->name);
     if (!r)
         r = parse_close(parser);
     parser->n_variables = 0;
     parser->depth++;
     if (!r)
-        r = template_pipe_declare(parser, "$");
+        r = rule_template_pipe_declare(parser, "$");
     if (!r)
         r = parse_list(parser, &definition->list, &ending);
     if (r)
         return r;
     if (ending != ENDING_END)
-        return template_pipe_fail(parser, "{{end}} is missing for define");
+        return rule_template_pipe_fail(parser, "{{end}} is missing for define");
     parser->depth--;
     memcpy(parser->variables, outer.variables, sizeof(outer.variables));
     parser->n_variables = outer.n_variables;
@@ -140,16 +145,16 @@ static int parse_define(struct template_parser *parser)
     return 0;
 }
 
-static int parse_template(struct template_parser *parser, struct node **ret_node)
+static int parse_template(struct rule_template_parser *parser, struct node **ret_node)
 {
     struct node *node = new_node(parser, NODE_TEMPLATE);
     struct pipe *pipe = NULL;
 
     if (!node)
-        return template_pipe_fail_memory(parser);
+        return rule_template_pipe_fail_memory(parser);
     int r = parse_name(parser, &node->text);
     if (!r && parser->token.kind != TOKEN_CLOSE) {
-        r = template_pipe_parse(parser, false, &pipe);
+        r = rule_template_pipe_parse(parser, false, &pipe);
         if (!r)
             node->pipe = pipe;
     }
@@ -157,25 +162,27 @@ static int parse_template(struct template_parser *parser, struct node **ret_node
     return r ? r : parse_close(parser);
 }
 
-static int parse_jump(struct template_parser *parser, enum node_kind kind, struct node **ret_node)
+static int parse_jump(struct rule_template_parser *parser,
+                      enum node_kind kind,
+                      struct node **ret_node)
 {
     *ret_node = new_node(parser, kind);
     if (!*ret_node)
-        return template_pipe_fail_memory(parser);
+        return rule_template_pipe_fail_memory(parser);
     if (parser->n_ranges == 0)
-        return template_pipe_fail(parser, "break and continue belong inside range");
-    int r = template_pipe_next(parser);
+        return rule_template_pipe_fail(parser, "break and continue belong inside range");
+    int r = rule_template_pipe_next(parser);
     return r ? r : parse_close(parser);
 }
 
-static int parse_plain_action(struct template_parser *parser, struct node **ret_node)
+static int parse_plain_action(struct rule_template_parser *parser, struct node **ret_node)
 {
     struct node *node = new_node(parser, NODE_ACTION);
     struct pipe *pipe = NULL;
 
     if (!node)
-        return template_pipe_fail_memory(parser);
-    int r = template_pipe_parse(parser, true, &pipe);
+        return rule_template_pipe_fail_memory(parser);
+    int r = rule_template_pipe_parse(parser, true, &pipe);
     if (r)
         return r;
     node->pipe = pipe;
@@ -184,57 +191,57 @@ static int parse_plain_action(struct template_parser *parser, struct node **ret_
 }
 
 /* One {{...}} behind its opening. *ret_node stays NULL for what leaves none. */
-static int parse_action(struct template_parser *parser,
+static int parse_action(struct rule_template_parser *parser,
                         struct node **ret_node,
                         enum ending *ret_ending)
 {
-    int r = template_pipe_next(parser);
+    int r = rule_template_pipe_next(parser);
 
     if (r)
         return r;
-    if (template_pipe_is_word(parser, "end")) {
+    if (rule_template_pipe_is_word(parser, "end")) {
         *ret_ending = ENDING_END;
-        r = template_pipe_next(parser);
+        r = rule_template_pipe_next(parser);
         return r ? r : parse_close(parser);
     }
-    if (template_pipe_is_word(parser, "else")) {
+    if (rule_template_pipe_is_word(parser, "else")) {
         *ret_ending = ENDING_ELSE;
-        return template_pipe_next(parser);
+        return rule_template_pipe_next(parser);
     }
-    if (template_pipe_is_word(parser, "if"))
+    if (rule_template_pipe_is_word(parser, "if"))
         return parse_block(parser, NODE_IF, ret_node);
-    if (template_pipe_is_word(parser, "with"))
+    if (rule_template_pipe_is_word(parser, "with"))
         return parse_block(parser, NODE_WITH, ret_node);
-    if (template_pipe_is_word(parser, "range"))
+    if (rule_template_pipe_is_word(parser, "range"))
         return parse_block(parser, NODE_RANGE, ret_node);
-    if (template_pipe_is_word(parser, "define"))
+    if (rule_template_pipe_is_word(parser, "define"))
         return parse_define(parser);
-    if (template_pipe_is_word(parser, "template"))
+    if (rule_template_pipe_is_word(parser, "template"))
         return parse_template(parser, ret_node);
-    if (template_pipe_is_word(parser, "break"))
+    if (rule_template_pipe_is_word(parser, "break"))
         return parse_jump(parser, NODE_BREAK, ret_node);
-    if (template_pipe_is_word(parser, "continue"))
+    if (rule_template_pipe_is_word(parser, "continue"))
         return parse_jump(parser, NODE_CONTINUE, ret_node);
-    if (template_pipe_is_word(parser, "block"))
-        return template_pipe_fail(parser, "block is not supported: use define and template");
+    if (rule_template_pipe_is_word(parser, "block"))
+        return rule_template_pipe_fail(parser, "block is not supported: use define and template");
     return parse_plain_action(parser, ret_node);
 }
 
-static int add_text(struct template_parser *parser, const char *end, struct node ***tail)
+static int add_text(struct rule_template_parser *parser, const char *end, struct node ***tail)
 {
     const char *start = parser->lexer.at;
 
-    while (parser->trim_next && start < end && template_is_space(*start))
+    while (parser->trim_next && start < end && rule_template_is_space(*start))
         start++;
     parser->trim_next = false;
-    if (strncmp(end, "{{-", 3) == 0 && template_is_space(end[3]))
-        while (end > start && template_is_space(end[-1]))
+    if (strncmp(end, "{{-", 3) == 0 && rule_template_is_space(end[3]))
+        while (end > start && rule_template_is_space(end[-1]))
             end--;
     if (start == end)
         return 0;
     struct node *node = new_node(parser, NODE_TEXT);
     if (!node)
-        return template_pipe_fail_memory(parser);
+        return rule_template_pipe_fail_memory(parser);
     node->text = start;
     node->len = (size_t)(end - start);
     **tail = node;
@@ -243,15 +250,15 @@ static int add_text(struct template_parser *parser, const char *end, struct node
 }
 
 /* Over {{, {{- and a comment with its }}; true when it was a comment. */
-static int skip_opening(struct template_parser *parser, bool *ret_was_comment)
+static int skip_opening(struct rule_template_parser *parser, bool *ret_was_comment)
 {
-    struct template_lexer *lexer = &parser->lexer;
+    struct rule_template_lexer *lexer = &parser->lexer;
     const char *opening = lexer->at;
 
     lexer->at += 2;
-    if (lexer->at[0] == '-' && template_is_space(lexer->at[1])) {
+    if (lexer->at[0] == '-' && rule_template_is_space(lexer->at[1])) {
         lexer->at++;
-        while (template_is_space(*lexer->at))
+        while (rule_template_is_space(*lexer->at))
             lexer->at++;
     }
     *ret_was_comment = strncmp(lexer->at, "/*", 2) == 0;
@@ -259,13 +266,13 @@ static int skip_opening(struct template_parser *parser, bool *ret_was_comment)
         return 0;
     const char *end = strstr(lexer->at + 2, "*/");
     if (!end)
-        return template_fail_at(lexer, opening, "unclosed comment");
+        return rule_template_fail_at(lexer, opening, "unclosed comment");
     lexer->at = end + 2;
-    int r = template_pipe_next(parser);
+    int r = rule_template_pipe_next(parser);
     return r ? r : parse_close(parser);
 }
 
-static int parse_list(struct template_parser *parser,
+static int parse_list(struct rule_template_parser *parser,
                       struct node **ret_list,
                       enum ending *ret_ending)
 {
@@ -280,7 +287,7 @@ static int parse_list(struct template_parser *parser,
         struct node *node = NULL;
         bool was_comment = false;
 
-        parser->token = (struct template_token){.at = parser->lexer.at};
+        parser->token = (struct rule_template_token){.at = parser->lexer.at};
         r = add_text(parser, end, &tail);
         parser->lexer.at = end;
         if (r || !opening)
@@ -298,35 +305,35 @@ static int parse_list(struct template_parser *parser,
     return r;
 }
 
-int template_parse(struct arena *arena,
-                   const char *text,
-                   struct template **ret_template,
-                   struct err *reterr)
+int rule_template_parse(struct arena *arena,
+                        const char *text,
+                        struct rule_template **ret_template,
+                        struct err *reterr)
 {
     static const char *const known[] = {"$", "$labels", "$externalLabels", "$externalURL",
                                         "$value"};
-    struct template_parser parser = {.lexer = {arena, text, text, reterr}};
+    struct rule_template_parser parser = {.lexer = {arena, text, text, reterr}};
     enum ending ending = ENDING_TEXT;
 
-    if (strlen(text) > TEMPLATE_TEXT_MAX)
-        return err_set(reterr, TEMPLATE_E_SYNTAX, "template longer than %d bytes",
-                       (int)TEMPLATE_TEXT_MAX);
+    if (strlen(text) > RULE_TEMPLATE_TEXT_MAX)
+        return err_set(reterr, RULE_TEMPLATE_E_SYNTAX, "template longer than %d bytes",
+                       (int)RULE_TEMPLATE_TEXT_MAX);
     parser.template = arena_alloc(arena, sizeof(*parser.template));
     if (!parser.template)
-        return template_pipe_fail_memory(&parser);
+        return rule_template_pipe_fail_memory(&parser);
     parser.template->text = text;
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
         parser.variables[parser.n_variables++] = known[i];
     int r = parse_list(&parser, &parser.template->list, &ending);
     if (!r && ending != ENDING_TEXT)
-        r = template_fail_at(&parser.lexer, parser.opening, "{{%s}} without a beginning",
-                             ending == ENDING_END ? "end" : "else");
+        r = rule_template_fail_at(&parser.lexer, parser.opening, "{{%s}} without a beginning",
+                                  ending == ENDING_END ? "end" : "else");
     if (!r)
         *ret_template = parser.template;
     return r;
 }
 
-bool template_is_plain(const struct template *template)
+bool rule_template_is_plain(const struct rule_template *template)
 {
     return !template->list || (template->list->kind == NODE_TEXT && !template->list->next);
 }

@@ -7,10 +7,10 @@
 
 #include "alertd/rule/template_private.h"
 
-struct template_parser {
-    struct template_lexer lexer;
-    struct template *template;
-    struct template_token token; /* the next one, when inside an action */
+struct rule_template_parser {
+    struct rule_template_lexer lexer;
+    struct rule_template *template;
+    struct rule_template_token token; /* the next one, when inside an action */
     const char *variables[VARIABLES_MAX];
     size_t n_variables;
     unsigned depth;
@@ -19,14 +19,16 @@ struct template_parser {
     bool trim_next;      /* the last action ended with -}} */
 };
 
-int template_pipe_fail(struct template_parser *parser, const char *words);
-int template_pipe_fail_memory(struct template_parser *parser);
+int rule_template_pipe_fail(struct rule_template_parser *parser, const char *words);
+int rule_template_pipe_fail_memory(struct rule_template_parser *parser);
 /* Makes the next token current. */
-int template_pipe_next(struct template_parser *parser);
-size_t template_pipe_offset(const struct template_parser *parser, const char *at);
+int rule_template_pipe_next(struct rule_template_parser *parser);
+size_t rule_template_pipe_offset(const struct rule_template_parser *parser, const char *at);
 /* The current token is this word. */
-bool template_pipe_is_word(const struct template_parser *parser, const char *word);
-int template_pipe_declare(struct template_parser *parser, const char *name);
+bool rule_template_pipe_is_word(const struct rule_template_parser *parser, const char *word);
+int rule_template_pipe_declare(struct rule_template_parser *parser, const char *name);
 /* From the current token to the one that ends the pipe. `declares`: `$x :=` may stand in
  * front. */
-int template_pipe_parse(struct template_parser *parser, bool declares, struct pipe **ret_pipe);
+int rule_template_pipe_parse(struct rule_template_parser *parser,
+                             bool declares,
+                             struct pipe **ret_pipe);

@@ -41,16 +41,16 @@ struct value {
     size_t n;
 };
 
-struct template_run;
-typedef int template_call(struct template_run *run,
-                          const struct value *args,
-                          size_t n,
-                          struct value *ret_value);
+struct rule_template_run;
+typedef int rule_template_call(struct rule_template_run *run,
+                               const struct value *args,
+                               size_t n,
+                               struct value *ret_value);
 
-struct template_fn {
+struct rule_template_fn {
     const char *name;
     size_t min, max; /* arguments; max SIZE_MAX: any number */
-    template_call *call;
+    rule_template_call *call;
     bool lazy; /* and, or: arguments are evaluated as long as they matter */
 };
 
@@ -67,7 +67,7 @@ struct operand {
     size_t offset; /* in the text, for errors */
     struct value constant;
     const char *name; /* variable, with its $ */
-    const struct template_fn *fn;
+    const struct rule_template_fn *fn;
     const struct pipe *pipe;
     const char **fields;
     size_t n_fields, fields_capacity;
@@ -114,8 +114,7 @@ struct definition {
     struct definition *next;
 };
 
-struct template
-{
+struct rule_template {
     const char *text;
     struct node *list;
     struct definition *definitions;
@@ -138,7 +137,7 @@ enum token_kind {
     TOKEN_COMMA,
 };
 
-struct template_token {
+struct rule_template_token {
     enum token_kind kind;
     const char *at; /* where it starts in the text */
     size_t len;
@@ -148,17 +147,19 @@ struct template_token {
     bool trims; /* CLOSE: was -}} */
 };
 
-struct template_lexer {
+struct rule_template_lexer {
     struct arena *arena;
     const char *text; /* the whole, for positions */
     const char *at;
     struct err *reterr;
 };
 
-int template_lex(struct template_lexer *lexer, struct template_token *ret_token);
-int template_fail_at(const struct template_lexer *lexer, const char *at, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-bool template_is_space(char c);
+int rule_template_lex(struct rule_template_lexer *lexer, struct rule_template_token *ret_token);
+int rule_template_fail_at(const struct rule_template_lexer *lexer,
+                          const char *at,
+                          const char *fmt,
+                          ...) __attribute__((format(printf, 3, 4)));
+bool rule_template_is_space(char c);
 
 /* --- Evaluation (template_eval.c) ------------------------------------------------------ */
 
@@ -171,9 +172,9 @@ enum {
     VARIABLES_MAX = 64
 };
 
-struct template_run {
-    const struct template *template;
-    const struct template_data *data; /* now, query, external_url */
+struct rule_template_run {
+    const struct rule_template *template;
+    const struct rule_template_data *data; /* now, query, external_url */
     struct arena *arena;
     struct str *out;
     struct variable variables[VARIABLES_MAX];
@@ -185,28 +186,34 @@ struct template_run {
 };
 
 /* Expands with any value as the dot and no variables but `$`: for tests of the language. */
-int template_expand_dot(const struct template *template,
-                        const struct template_data *data,
-                        const struct value *dot,
-                        struct str *out,
-                        struct err *reterr);
+int rule_template_expand_dot(const struct rule_template *template,
+                             const struct rule_template_data *data,
+                             const struct value *dot,
+                             struct str *out,
+                             struct err *reterr);
 
-/* TEMPLATE_E_EXPAND with the place of what is being evaluated. */
-int template_fail(struct template_run *run, const char *fmt, ...)
+/* RULE_TEMPLATE_E_EXPAND with the place of what is being evaluated. */
+int rule_template_fail(struct rule_template_run *run, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-int template_fail_memory(struct template_run *run);
+int rule_template_fail_memory(struct rule_template_run *run);
+
+/* NULL, or why this call can't work: too few arguments, or arguments to what takes none.
+ * Go finds this only when it runs; rule files in use have it, so it loads and lint tells. */
+const char *rule_template_wrong_call(const struct command *command, bool is_piped);
 
 /* {{ template "name" dot }} into out; for `tmpl`. */
-int template_run_named(struct template_run *run, const char *name, const struct value *dot);
+int rule_template_run_named(struct rule_template_run *run,
+                            const char *name,
+                            const struct value *dot);
 
 bool value_is_true(const struct value *value);
 /* A method of a time or a duration: (toTime 5).Format "2006". -ENOENT: there is none. */
-int template_method(struct template_run *run,
-                    const struct value *receiver,
-                    const char *name,
-                    const struct value *args,
-                    size_t n,
-                    struct value *ret_value);
+int rule_template_method(struct rule_template_run *run,
+                         const struct value *receiver,
+                         const char *name,
+                         const struct value *args,
+                         size_t n,
+                         struct value *ret_value);
 
 /* --- Values as text (template_print.c, template_format.c) ------------------------------ */
 
@@ -226,22 +233,29 @@ void value_format(const char *format, const struct value *args, size_t n, struct
 
 /* --- Functions ------------------------------------------------------------------------- */
 
-const struct template_fn *template_fn_find(const char *name);
+const struct rule_template_fn *rule_template_fn_find(const char *name);
 /* The nearest known name, or NULL. */
-const char *template_fn_near(const char *name);
+const char *rule_template_fn_near(const char *name);
 
 /* The text so far moves into the arena and becomes a value. */
-int template_give_text(struct template_run *run, struct str *text, struct value *ret_value);
-int template_need_text(struct template_run *run, const struct value *value, const char **ret_text);
+int rule_template_give_text(struct rule_template_run *run,
+                            struct str *text,
+                            struct value *ret_value);
+int rule_template_need_text(struct rule_template_run *run,
+                            const struct value *value,
+                            const char **ret_text);
 /* A number, or text that reads as one. */
-int template_need_float(struct template_run *run, const struct value *value, double *ret_real);
+int rule_template_need_float(struct rule_template_run *run,
+                             const struct value *value,
+                             double *ret_real);
 
-extern const struct template_fn template_human_fns[]; /* template_human.c, ends with {0} */
-extern const struct template_fn template_text_fns[];  /* template_text.c */
-extern const struct template_fn template_query_fns[]; /* template_query.c */
-extern const struct template_fn template_basic_fns[]; /* template_basic.c */
+extern const struct rule_template_fn
+    rule_template_human_fns[];                                 /* template_human.c, ends with {0} */
+extern const struct rule_template_fn rule_template_text_fns[]; /* template_text.c */
+extern const struct rule_template_fn rule_template_query_fns[]; /* template_query.c */
+extern const struct rule_template_fn rule_template_basic_fns[]; /* template_basic.c */
 
 /* "2006-01-02 15:04:05.999 +0000 UTC" of nanoseconds since 1970. */
-void template_print_time(int64_t at_ns, struct str *out);
+void rule_template_print_time(int64_t at_ns, struct str *out);
 /* As Go's time.Duration prints: "1h0m0.5s". */
-void template_print_duration(int64_t duration_ns, struct str *out);
+void rule_template_print_duration(int64_t duration_ns, struct str *out);

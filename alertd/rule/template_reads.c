@@ -66,6 +66,10 @@ static void walk_pipe(struct walk *walk, const struct pipe *pipe)
     for (size_t i = 0; i < pipe->n; i++) {
         const struct command *command = &pipe->commands[i];
 
+        const char *wrong = rule_template_wrong_call(command, i > 0);
+
+        if (wrong)
+            walk->each(walk->arg, '!', wrong, command->args[0]->offset);
         if (is_index_of_labels(command)) {
             walk->each(walk->arg, 'l', command->args[2]->constant.text, command->args[1]->offset);
             continue;
@@ -89,9 +93,9 @@ static void walk_list(struct walk *walk, const struct node *list)
     }
 }
 
-void template_reads(const struct template *template,
-                    void (*each)(void *arg, char kind, const char *name, size_t offset),
-                    void *arg)
+void rule_template_reads(const struct rule_template *template,
+                         void (*each)(void *arg, char kind, const char *name, size_t offset),
+                         void *arg)
 {
     struct walk walk = {each, arg, 0};
 

@@ -10,19 +10,19 @@
 #include "alertd/rule/template_private.h"
 #include "lib/regex/regex.h"
 
-static int map_letters(struct template_run *run,
+static int map_letters(struct rule_template_run *run,
                        const struct value *arg,
                        int (*map)(int),
                        struct value *ret_value)
 {
     const char *text;
-    int r = template_need_text(run, arg, &text);
+    int r = rule_template_need_text(run, arg, &text);
 
     if (r)
         return r;
     char *copy = arena_strndup(run->arena, text, strlen(text));
     if (!copy)
-        return template_fail_memory(run);
+        return rule_template_fail_memory(run);
     for (char *c = copy; *c; c++)
         if (((unsigned char)*c & 0x80) == 0) /* ASCII only: other letters stay as they are */
             *c = (char)map((unsigned char)*c);
@@ -30,7 +30,7 @@ static int map_letters(struct template_run *run,
     return 0;
 }
 
-static int fn_to_upper(struct template_run *run,
+static int fn_to_upper(struct rule_template_run *run,
                        const struct value *args,
                        size_t n,
                        struct value *ret_value)
@@ -38,7 +38,7 @@ static int fn_to_upper(struct template_run *run,
     return map_letters(run, &args[0], toupper, ret_value);
 }
 
-static int fn_to_lower(struct template_run *run,
+static int fn_to_lower(struct rule_template_run *run,
                        const struct value *args,
                        size_t n,
                        struct value *ret_value)
@@ -62,19 +62,19 @@ static void raise_first_letters(char *text)
     }
 }
 
-static int fn_title(struct template_run *run,
+static int fn_title(struct rule_template_run *run,
                     const struct value *args,
                     size_t n,
                     struct value *ret_value)
 {
     const char *text;
-    int r = template_need_text(run, &args[0], &text);
+    int r = rule_template_need_text(run, &args[0], &text);
 
     if (r)
         return r;
     char *copy = arena_strndup(run->arena, text, strlen(text));
     if (!copy)
-        return template_fail_memory(run);
+        return rule_template_fail_memory(run);
     raise_first_letters(copy);
     *ret_value = value_text(copy);
     return 0;
@@ -107,14 +107,14 @@ static bool split_host_port(const char *text,
     return true;
 }
 
-static int fn_strip_port(struct template_run *run,
+static int fn_strip_port(struct rule_template_run *run,
                          const struct value *args,
                          size_t n,
                          struct value *ret_value)
 {
     const char *text, *host, *port;
     size_t len;
-    int r = template_need_text(run, &args[0], &text);
+    int r = rule_template_need_text(run, &args[0], &text);
 
     if (r)
         return r;
@@ -123,7 +123,7 @@ static int fn_strip_port(struct template_run *run,
         return 0;
     char *copy = arena_strndup(run->arena, host, len);
     if (!copy)
-        return template_fail_memory(run);
+        return rule_template_fail_memory(run);
     *ret_value = value_text(copy);
     return 0;
 }
@@ -141,15 +141,15 @@ static bool is_address(const char *host, size_t len)
 }
 
 /* "a.example.com:80" -> "a:80"; addresses stay. */
-static int fn_strip_domain(struct template_run *run,
+static int fn_strip_domain(struct rule_template_run *run,
                            const struct value *args,
                            size_t n,
                            struct value *ret_value)
 {
-    struct str out = STR_INIT(TEMPLATE_OUTPUT_MAX);
+    struct str out = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
     const char *text, *host, *port;
     size_t len;
-    int r = template_need_text(run, &args[0], &text);
+    int r = rule_template_need_text(run, &args[0], &text);
 
     if (r)
         return r;
@@ -165,33 +165,35 @@ static int fn_strip_domain(struct template_run *run,
     str_addn(&out, host, dot ? (size_t)(dot - host) : len);
     if (*port)
         str_addf(&out, ":%s", port);
-    return template_give_text(run, &out, ret_value);
+    return rule_template_give_text(run, &out, ret_value);
 }
 
 /* Patterns come from the rule; as in Go `.` does not match a newline. */
-static int make_regex(struct template_run *run, const struct value *arg, struct regex **ret_regex)
+static int make_regex(struct rule_template_run *run,
+                      const struct value *arg,
+                      struct regex **ret_regex)
 {
     STR_AUTO struct str pattern = STR_INIT(8192);
     struct err err = {0};
     const char *text;
-    int r = template_need_text(run, arg, &text);
+    int r = rule_template_need_text(run, arg, &text);
 
     if (r)
         return r;
     str_addf(&pattern, "(?-s)%s", text);
     if (regex_new(str_text(&pattern), ret_regex, &err))
-        return template_fail(run, "%s", err.text);
+        return rule_template_fail(run, "%s", err.text);
     return 0;
 }
 
-static int fn_match(struct template_run *run,
+static int fn_match(struct rule_template_run *run,
                     const struct value *args,
                     size_t n,
                     struct value *ret_value)
 {
     struct regex *regex = NULL;
     const char *text;
-    int r = template_need_text(run, &args[1], &text);
+    int r = rule_template_need_text(run, &args[1], &text);
 
     if (!r)
         r = make_regex(run, &args[0], &regex);
@@ -203,25 +205,25 @@ static int fn_match(struct template_run *run,
 }
 
 /* reReplaceAll pattern replacement text */
-static int fn_replace_all(struct template_run *run,
+static int fn_replace_all(struct rule_template_run *run,
                           const struct value *args,
                           size_t n,
                           struct value *ret_value)
 {
-    struct str out = STR_INIT(TEMPLATE_OUTPUT_MAX);
+    struct str out = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
     struct regex *regex = NULL;
     const char *replacement, *text;
-    int r = template_need_text(run, &args[1], &replacement);
+    int r = rule_template_need_text(run, &args[1], &replacement);
 
     if (!r)
-        r = template_need_text(run, &args[2], &text);
+        r = rule_template_need_text(run, &args[2], &text);
     if (!r)
         r = make_regex(run, &args[0], &regex);
     if (r)
         return r;
     regex_replace_all(regex, text, replacement, &out);
     regex_free(regex);
-    return template_give_text(run, &out, ret_value);
+    return rule_template_give_text(run, &out, ret_value);
 }
 
 static void add_escaped_query(struct str *out, const char *text)
@@ -236,37 +238,37 @@ static void add_escaped_query(struct str *out, const char *text)
     }
 }
 
-static int fn_urlquery(struct template_run *run,
+static int fn_urlquery(struct rule_template_run *run,
                        const struct value *args,
                        size_t n,
                        struct value *ret_value)
 {
-    STR_AUTO struct str plain = STR_INIT(TEMPLATE_OUTPUT_MAX);
-    struct str out = STR_INIT(TEMPLATE_OUTPUT_MAX);
+    STR_AUTO struct str plain = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
+    struct str out = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
 
     value_print_all(args, n, &plain);
     add_escaped_query(&out, str_text(&plain));
-    return template_give_text(run, &out, ret_value);
+    return rule_template_give_text(run, &out, ret_value);
 }
 
-static int link_to(struct template_run *run,
+static int link_to(struct rule_template_run *run,
                    const struct value *arg,
                    int tab,
                    struct value *ret_value)
 {
-    struct str out = STR_INIT(TEMPLATE_OUTPUT_MAX);
+    struct str out = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
     const char *text;
-    int r = template_need_text(run, arg, &text);
+    int r = rule_template_need_text(run, arg, &text);
 
     if (r)
         return r;
     str_add(&out, "/graph?g0.expr=");
     add_escaped_query(&out, text);
     str_addf(&out, "&g0.tab=%d", tab);
-    return template_give_text(run, &out, ret_value);
+    return rule_template_give_text(run, &out, ret_value);
 }
 
-static int fn_graph_link(struct template_run *run,
+static int fn_graph_link(struct rule_template_run *run,
                          const struct value *args,
                          size_t n,
                          struct value *ret_value)
@@ -274,7 +276,7 @@ static int fn_graph_link(struct template_run *run,
     return link_to(run, &args[0], 0, ret_value);
 }
 
-static int fn_table_link(struct template_run *run,
+static int fn_table_link(struct rule_template_run *run,
                          const struct value *args,
                          size_t n,
                          struct value *ret_value)
@@ -282,7 +284,7 @@ static int fn_table_link(struct template_run *run,
     return link_to(run, &args[0], 1, ret_value);
 }
 
-static int fn_external_url(struct template_run *run,
+static int fn_external_url(struct rule_template_run *run,
                            const struct value *args,
                            size_t n,
                            struct value *ret_value)
@@ -292,7 +294,7 @@ static int fn_external_url(struct template_run *run,
 }
 
 /* The path of the external URL. */
-static int fn_path_prefix(struct template_run *run,
+static int fn_path_prefix(struct rule_template_run *run,
                           const struct value *args,
                           size_t n,
                           struct value *ret_value)
@@ -306,7 +308,7 @@ static int fn_path_prefix(struct template_run *run,
 }
 
 /* In text there is nothing to make safe. */
-static int fn_safe_html(struct template_run *run,
+static int fn_safe_html(struct rule_template_run *run,
                         const struct value *args,
                         size_t n,
                         struct value *ret_value)
@@ -314,10 +316,10 @@ static int fn_safe_html(struct template_run *run,
     const char *text;
 
     *ret_value = args[0];
-    return template_need_text(run, &args[0], &text);
+    return rule_template_need_text(run, &args[0], &text);
 }
 
-const struct template_fn template_text_fns[] = {
+const struct rule_template_fn rule_template_text_fns[] = {
     {"toUpper", 1, 1, fn_to_upper, false},
     {"toLower", 1, 1, fn_to_lower, false},
     {"title", 1, 1, fn_title, false},

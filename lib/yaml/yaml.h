@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
+#include "lib/base/str.h"
 
 enum {
     YAML_E_SYNTAX = 1, /* not YAML, or a trap named above */
@@ -81,3 +82,7 @@ int yaml_expect(const struct yaml_node *node,
 /* Strict maps: a key not in `known` (NULL-terminated) is YAML_E_TYPE naming it, its
  * place and, when one is near, the key probably meant. */
 int yaml_only(const struct yaml_node *map, const char *const *known, struct err *reterr);
+
+/* Appends text as a scalar that reads back as it is. Further lines of a block are indented
+ * by `indent`; the caller writes the newline behind it. */
+void yaml_print_scalar(const char *text, unsigned indent, struct str *out);

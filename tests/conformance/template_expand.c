@@ -1,5 +1,5 @@
 /*
- * Expands templates for tests/conformance/template_expand.py: one JSON case a line in,
+ * Expands templates for tests/conformance/rule_template_expand.py: one JSON case a line in,
  * one line out: `ok <the text as JSON>` or `error <words>`.
  */
 
@@ -44,7 +44,7 @@ static struct value dot_of(struct test_case *test, const struct json *input)
 static int query(void *arg,
                  const char *expr,
                  struct arena *arena,
-                 struct template_sample **ret_samples,
+                 struct rule_template_sample **ret_samples,
                  size_t *ret_n,
                  struct err *reterr)
 {
@@ -76,16 +76,16 @@ static int query(void *arg,
 
 static void run(struct test_case *test)
 {
-    const struct template_data data = {
+    const struct rule_template_data data = {
         .labels = labels_empty(),
         .external_url = "http://testhost:9090/path/prefix",
         .now_ms = INT64_C(1353755652000),
         .query = query,
         .arg = test,
     };
-    STR_AUTO struct str out = STR_INIT(TEMPLATE_OUTPUT_MAX);
-    STR_AUTO struct str reply = STR_INIT(TEMPLATE_OUTPUT_MAX * 8);
-    struct template *template = NULL;
+    STR_AUTO struct str out = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
+    STR_AUTO struct str reply = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX * 8);
+    struct rule_template *template = NULL;
     struct json_out json = JSON_OUT(&reply);
     struct value dot = {0};
     struct err err = {0};
@@ -94,11 +94,11 @@ static void run(struct test_case *test)
 
     int r = json_get_string(test->json, "text", &text, &err);
     if (!r)
-        r = template_parse(&test->arena, text, &template, &err);
+        r = rule_template_parse(&test->arena, text, &template, &err);
     if (json_has(test->json, "input") && !json_get_array(test->json, "input", &input, NULL))
         dot = dot_of(test, input);
     if (!r)
-        r = template_expand_dot(template, &data, &dot, &out, &err);
+        r = rule_template_expand_dot(template, &data, &dot, &out, &err);
     if (r) {
         printf("error %s\n", err.text);
     } else {
