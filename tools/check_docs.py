@@ -47,7 +47,7 @@ def routes_in(text):
         if choice:
             paths = [paths[0].replace(choice[0], one) for one in choice[1].split(",")]
         for path in paths:
-            path = re.sub(r"\{[^}]*\}|(?<=/label/)N(?=/)", "{}", path)
+            path = re.sub(r"\{[^}]*\}(\.svg)?|(?<=/label/)N(?=/)", "{}", path)
             found |= {f"{method} {path}" for method in methods}
             found.add(f"any {path}")
     return found

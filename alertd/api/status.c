@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alertd/api/api.h"
+#include "alertd/api/backup.h"
 #include "lib/base/clock.h"
 #include "lib/json/write.h"
 
@@ -109,6 +110,8 @@ static const struct http_route routes[] = {
      "own metrics: read scope, or anyone from loopback"},
     {"GET", "/api/v1/status/buildinfo", HTTP_SCOPE_READ, 0, get_buildinfo,
      "as Prometheus; clients look here for what is spoken"},
+    {"POST", "/api/alertd/v1/backup", HTTP_SCOPE_ADMIN, 0, backup_post,
+     "a consistent copy of everything"},
     {"GET", "/api/alertd/v1/events", HTTP_SCOPE_READ, 0, get_events,
      "server-sent events: what changed"},
 };

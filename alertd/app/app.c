@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 enum {
     FLUSH_MS = 60000,
     STOP_S = 10,
+    FILES_WANTED = 16384,
 };
 
 /* --- what handlers ask of us --- */
@@ -127,6 +129,22 @@ static int open_state(struct app *app, struct err *reterr)
                    &app->api.state, reterr);
 }
 
+static int open_store(struct app *app, struct err *reterr)
+{
+    char folder[4096];
+
+    (void)snprintf(folder, sizeof(folder), "%s/samples", app->settings.storage_path);
+    int r = fs_make_folders(folder, reterr);
+    if (r != 0)
+        return r;
+    return store_open(&(struct store_options){.folder = folder,
+                                              .retention_ms = app->settings.retention_ms,
+                                              .sync_normal = app->settings.sync_normal,
+                                              .now_wall_ms = clock_wall_ms,
+                                              .log = &app->log},
+                      &app->api.store, reterr);
+}
+
 static int start_notify(struct app *app, struct err *reterr)
 {
     return loop_notify_start(
@@ -212,6 +230,8 @@ static int start(struct app *app, struct err *reterr)
         r = start_config(app, reterr);
     if (r == 0)
         r = open_state(app, reterr);
+    if (r == 0 && open_store(app, reterr) != 0)
+        r = -EIO; /* its own codes mean other things here */
     if (r == 0)
         r = access_open(app->api.state, &app->api.access, reterr);
     if (r == 0)
@@ -242,6 +262,7 @@ static void stop(struct app *app)
     if (app->api.access && access_flush(app->api.access, clock_wall_ms(), &err) != 0)
         log_warn(&app->log, "app", "cannot write when tokens were used", "error=\"%s\"", err.text);
     access_close(app->api.access);
+    store_close(app->api.store);
     db_close(app->api.state);
     http_hub_free(app->api.hub);
     for (size_t i = 0; i < app->n_configs; i++)
@@ -290,6 +311,17 @@ static enum app_exit run(struct app *app, const sigset_t *signals)
     }
 }
 
+/* A thousand connections beside the databases' files need more than the usual 1,024. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* Before any thread starts, so that all inherit it: signals are waited for, not caught. */
 static void hold_signals(sigset_t *signals)
 {
@@ -321,6 +353,7 @@ static enum app_exit serve(const struct settings *settings)
     app->log = (struct log){STDERR_FILENO, settings->log_level, settings->log_format};
     (void)pthread_mutex_init(&app->reload_lock, NULL);
     hold_signals(&signals);
+    raise_file_limit();
     (void)umask(077);
     int r = start(app, &err);
     if (r == 0) {

@@ -17,6 +17,7 @@
 struct snapshot {
     struct http_stats http;
     struct db_stats state;
+    struct store_stats store;
     double resident_bytes, virtual_bytes, cpu_s, open_fds, max_fds, start_s;
 };
 
@@ -95,6 +96,51 @@ static double state_queue(const struct snapshot *now)
     return (double)now->state.queue_depth;
 }
 
+static double samples_series(const struct snapshot *now)
+{
+    return (double)now->store.series;
+}
+
+static double store_head(const struct snapshot *now)
+{
+    return (double)now->store.samples_in_head;
+}
+
+static double store_stored(const struct snapshot *now)
+{
+    return (double)now->store.samples_stored_total;
+}
+
+static double store_duplicate(const struct snapshot *now)
+{
+    return (double)now->store.samples_duplicate_total;
+}
+
+static double store_commits(const struct snapshot *now)
+{
+    return (double)now->store.commits;
+}
+
+static double store_partitions(const struct snapshot *now)
+{
+    return (double)now->store.partitions;
+}
+
+static double store_disk(const struct snapshot *now)
+{
+    return (double)now->store.disk_bytes;
+}
+
+static double store_quarantined(const struct snapshot *now)
+{
+    return (double)now->store.quarantined;
+}
+
+static double store_commit_s(const struct snapshot *now)
+{
+    return (double)now->store.commit_us_total / 1e6;
+}
+
 static double process_cpu(const struct snapshot *now)
 {
     return now->cpu_s;
@@ -147,6 +193,19 @@ static const struct row rows[] = {
     {"alertd_sqlite_wal_bytes", "gauge", "Size of state.db's log.", state_wal},
     {"alertd_sqlite_file_bytes", "gauge", "Size of state.db.", state_file},
     {"alertd_sqlite_queue_depth", "gauge", "Changes waiting for their commit.", state_queue},
+    {"alertd_series", "gauge", "Series in memory.", samples_series},
+    {"alertd_samples_in_memory", "gauge", "Samples not yet sealed into chunks.", store_head},
+    {"alertd_samples_ingested_total", "counter", "Samples stored and synced.", store_stored},
+    {"alertd_samples_duplicate_total", "counter", "Samples that were there already.",
+     store_duplicate},
+    {"alertd_store_commits_total", "counter", "Commits of samples, each with a sync.",
+     store_commits},
+    {"alertd_store_commit_duration_seconds_total", "counter", "Time spent in them.",
+     store_commit_s},
+    {"alertd_store_partitions", "gauge", "Days on disk.", store_partitions},
+    {"alertd_store_bytes", "gauge", "Size of all days on disk.", store_disk},
+    {"alertd_store_quarantined", "gauge", "Days set aside because they are damaged.",
+     store_quarantined},
     {"process_cpu_seconds_total", "counter", "CPU time used.", process_cpu},
     {"process_resident_memory_bytes", "gauge", "Memory in RAM.", process_resident},
     {"process_virtual_memory_bytes", "gauge", "Address space in use.", process_virtual},
@@ -203,6 +262,25 @@ static void add_value(struct str *out, double value)
     str_addf(out, " %s\n", text);
 }
 
+static void add_rejected(struct str *out, const struct store_stats *stats)
+{
+    const struct {
+        const char *reason;
+        uint64_t n;
+    } lines[] = {
+        {"too_old", stats->rejected_too_old},
+        {"too_new", stats->rejected_too_new},
+        {"series_limit", stats->rejected_series_limit},
+        {"invalid", stats->rejected_invalid},
+    };
+
+    add_head(out, "alertd_samples_rejected_total", "counter", "Samples not taken, by reason.");
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        str_addf(out, "alertd_samples_rejected_total{reason=\"%s\"}", lines[i].reason);
+        add_value(out, (double)lines[i].n);
+    }
+}
+
 /* One line for each class of status of each route that was ever asked for. */
 static void add_routes(struct str *out, struct http_server *server)
 {
@@ -237,6 +315,7 @@ void app_render_metrics(void *arg, struct str *out)
 
     http_server_stats(app->server, &now.http);
     db_stats(app->api.state, &now.state);
+    store_stats(app->api.store, &now.store);
     read_process(app, &now);
 
     add_head(out, "alertd_build_info", "gauge", "Always 1; its labels say which build this is.");
@@ -246,6 +325,7 @@ void app_render_metrics(void *arg, struct str *out)
         str_add(out, rows[i].name);
         add_value(out, rows[i].read(&now));
     }
+    add_rejected(out, &now.store);
     add_routes(out, app->server);
     loop_notify_metrics(app->notify, out);
 }
