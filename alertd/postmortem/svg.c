@@ -64,24 +64,35 @@ static double y_of(const struct drawing *drawing, double value)
 
 /* --- the frame --- */
 
+struct range {
+    double low, high;
+    bool whole; /* nothing but whole numbers: no step is less than one */
+};
+
+static void widen(struct range *range, double value)
+{
+    range->low = fmin(range->low, value);
+    range->high = fmax(range->high, value);
+    range->whole = range->whole && value == round(value);
+}
+
 static struct svg_axis fit(const struct svg_graph *graph)
 {
-    double low = graph->has_threshold ? graph->threshold : INFINITY;
-    double high = graph->has_threshold ? graph->threshold : -INFINITY;
+    struct range range = {INFINITY, -INFINITY, graph->unit == SVG_UNIT_NONE};
 
+    if (graph->has_threshold && isfinite(graph->threshold))
+        widen(&range, graph->threshold);
     for (size_t i = 0; i < graph->n_series && i < SVG_SERIES_MAX; i++)
         for (size_t k = 0; k < graph->series[i].n; k++)
-            if (isfinite(graph->series[i].values[k])) {
-                low = fmin(low, graph->series[i].values[k]);
-                high = fmax(high, graph->series[i].values[k]);
-            }
-    if (!(low <= high))
-        low = high = 0;
-    if (low > 0 && low < 0.7 * high)
-        low = 0; /* a bar's worth from zero reads truer than a magnified wobble */
-    if (graph->has_threshold && high == graph->threshold && high > 0)
-        high *= 1.05; /* keep the dashed line off the frame */
-    return svg_axis_fit(low, high, graph->unit);
+            if (isfinite(graph->series[i].values[k]))
+                widen(&range, graph->series[i].values[k]);
+    if (!(range.low <= range.high))
+        range.low = range.high = 0;
+    if (range.low > 0 && range.low < 0.7 * range.high)
+        range.low = 0; /* from zero reads truer than a magnified wobble */
+    if (graph->has_threshold && range.high == graph->threshold && range.high > 0)
+        range.high *= 1.05; /* keep the dashed line off the frame */
+    return svg_axis_fit(range.low, range.high, graph->unit, range.whole);
 }
 
 static void draw_value_axis(const struct drawing *drawing)
@@ -134,13 +145,13 @@ static void draw_bands(const struct drawing *drawing)
         str_addf(drawing->out,
                  "<g fill=\"%s\"><title>%s</title>"
                  "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill-opacity=\".13\"/>"
-                 "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"4\"/>",
+                 "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"3\"/>",
                  bands[band->kind].colour, bands[band->kind].name, from, PLOT_TOP, width,
-                 PLOT_BOTTOM - PLOT_TOP, from, PLOT_BOTTOM - 4, width);
+                 PLOT_BOTTOM - PLOT_TOP, from, PLOT_TOP - 4, width);
         if (width > (double)(strlen(bands[band->kind].name) + 1) * 6)
             str_addf(drawing->out,
                      "<text x=\"%.1f\" y=\"%d\" font-size=\"11\" fill=\"currentColor\">%s</text>",
-                     from + 5, PLOT_BOTTOM - 9, bands[band->kind].name);
+                     from + 5, PLOT_TOP + 13, bands[band->kind].name);
         str_add(drawing->out, "</g>\n");
     }
 }

@@ -178,7 +178,7 @@ static int digits_of(double step)
     return digits;
 }
 
-struct svg_axis svg_axis_fit(double low, double high, enum svg_unit unit)
+struct svg_axis svg_axis_fit(double low, double high, enum svg_unit unit, bool whole)
 {
     const struct unit_step *shown = steps_of(unit);
 
@@ -193,6 +193,9 @@ struct svg_axis svg_axis_fit(double low, double high, enum svg_unit unit)
     while (shown->from > 0 && largest < shown->from)
         shown++;
     double step = nice_step((high - low) / shown->scale) * shown->scale;
+
+    if (whole && step < 1)
+        step = 1;
 
     return (struct svg_axis){
         .low = floor(low / step + 1e-6) * step,

@@ -8,6 +8,7 @@
  * numbers for graph labels", Graphics Gems 1990), so 1.5 GiB never becomes 1610612736.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum svg_unit {
@@ -35,8 +36,8 @@ struct svg_axis {
  * `_ratio`, `_total` under rate(). A quotient or several metrics promise none. */
 enum svg_unit svg_unit_of(const char *query);
 
-/* An axis of four to seven steps that covers [low, high]. */
-struct svg_axis svg_axis_fit(double low, double high, enum svg_unit unit);
+/* An axis of at most seven steps that covers [low, high]; whole: none smaller than 1. */
+struct svg_axis svg_axis_fit(double low, double high, enum svg_unit unit, bool whole);
 /* "1.5 GiB" into text (SVG_LABEL_MAX); returns text. */
 char *svg_axis_label(const struct svg_axis *axis, double value, char *text);
 

@@ -16,6 +16,7 @@ static void test_axes(void **state)
         double low, high;
         enum svg_unit unit;
         const char *want; /* first, second, last label */
+        bool whole;
     } rows[] = {
         {0, 1, SVG_UNIT_NONE, "0 0.2 1.0"},
         {0, 0.93, SVG_UNIT_NONE, "0 0.2 1.0"},
@@ -32,10 +33,12 @@ static void test_axes(void **state)
         {7, 7, SVG_UNIT_NONE, "0 2.5 12.5"},
         {0, 0, SVG_UNIT_NONE, "0 0.2 1.0"},
         {-3, -3, SVG_UNIT_NONE, "-5 -4 -1"},
+        {0, 1, SVG_UNIT_NONE, "0 1 1", true},
+        {0, 30, SVG_UNIT_NONE, "0 10 30", true},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        struct svg_axis axis = svg_axis_fit(rows[i].low, rows[i].high, rows[i].unit);
+        struct svg_axis axis = svg_axis_fit(rows[i].low, rows[i].high, rows[i].unit, rows[i].whole);
         char a[SVG_LABEL_MAX], b[SVG_LABEL_MAX], c[SVG_LABEL_MAX], text[3 * SVG_LABEL_MAX];
 
         row("%g..%g", rows[i].low, rows[i].high);
