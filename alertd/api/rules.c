@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/api/rules_import.h"
 #include "alertd/db/alert_db.h"
+#include "alertd/rule/group.h"
 #include "lib/base/clock.h"
+#include "lib/base/mem.h"
 
 enum {
     SNAPSHOT_BYTES_MAX = 256 * 1024 * 1024
@@ -231,10 +234,87 @@ static void get_rule(void *context, struct http_request *request, struct http_re
     arena_reset(&one.arena);
 }
 
+/* --- POST .../rules/import, GET .../rules/export --- */
+
+static void import_rules(void *context,
+                         struct http_request *request,
+                         struct http_response *response)
+{
+    struct api *api = context;
+    const char *source = http_query(request, "source");
+    struct rules_import_file file = {source && *source ? source : "api", request->body,
+                                     request->body_len};
+    struct json_out out = JSON_OUT(&response->body);
+    struct rule_db_counts counts;
+    struct err err = {0};
+    int r = rules_import(api->state, &file, 1, request->who.name, clock_wall_ms(), &counts, &err);
+
+    if (r) {
+        http_fail(response, r == RULES_IMPORT_E_FILE ? "bad_data" : "internal", "%s", err.text);
+        return;
+    }
+    api->wake(api->app, API_WAKE_RULES);
+    http_hub_publish(api->hub, "rules", "{}");
+    json_open(&out, '{');
+    json_kv_int(&out, "groups", (int64_t)counts.groups);
+    json_kv_int(&out, "rules", (int64_t)counts.rules);
+    json_kv_int(&out, "changed", (int64_t)counts.changed);
+    json_kv_int(&out, "removed", (int64_t)counts.removed);
+    json_close(&out, '}');
+}
+
+static int read_files(const struct api *api,
+                      struct arena *arena,
+                      struct rule_db_file **ret_files,
+                      size_t *ret_n,
+                      struct err *err)
+{
+    struct db_conn *conn;
+    int r = db_read_begin(api->state, &conn, err);
+
+    if (r)
+        return r;
+    r = rule_db_files(conn, arena, ret_files, ret_n, err);
+    db_read_end(api->state, conn);
+    return r;
+}
+
+static void export_rules(void *context,
+                         struct http_request *request,
+                         struct http_response *response)
+{
+    ARENA_AUTO struct arena arena;
+    struct rule_db_file *stored = NULL;
+    struct rule_file **files;
+    struct err err = {0};
+    size_t n = 0;
+    size_t n_parsed = 0;
+
+    (void)request;
+    arena_init(&arena, SNAPSHOT_BYTES_MAX);
+    int r = read_files(context, &arena, &stored, &n, &err);
+    files = mem_zalloc(n * sizeof(*files));
+    for (; r == 0 && n_parsed < n; n_parsed++)
+        r = rule_file_parse(stored[n_parsed].source, stored[n_parsed].yaml,
+                            strlen(stored[n_parsed].yaml), NULL, &files[n_parsed], &err);
+    if (r) {
+        http_fail(response, "internal", "%s", err.text);
+    } else {
+        response->content_type = "application/yaml";
+        rule_file_print((const struct rule_file *const *)files, n, &response->body);
+    }
+    for (size_t i = 0; i < n; i++)
+        rule_file_unref(files[i]);
+    free(files);
+}
+
 static const struct http_route routes[] = {
     {"GET", "/api/v1/rules", HTTP_SCOPE_READ, 0, prom_rules_get, "rules, as Prometheus"},
     {"GET", "/api/v1/alerts", HTTP_SCOPE_READ, 0, prom_alerts_get, "pending and firing alerts"},
     {"GET", "/api/alertd/v1/rules", HTTP_SCOPE_READ, 0, get_rules, "groups and rules with state"},
+    {"POST", "/api/alertd/v1/rules/import", HTTP_SCOPE_ADMIN, HTTP_BIG_BODY, import_rules,
+     "take over a Prometheus rule file"},
+    {"GET", "/api/alertd/v1/rules/export", HTTP_SCOPE_READ, 0, export_rules, "all rules as YAML"},
     {"GET", "/api/alertd/v1/rules/{id}", HTTP_SCOPE_READ, 0, get_rule, "one rule, its versions"},
 };
 
