@@ -172,13 +172,40 @@ int alert_db_save(struct db_conn *conn,
     return r;
 }
 
-int alert_db_forget_dead(struct db_conn *conn, int64_t *ret_n, struct err *reterr)
+int alert_db_dead(struct db_conn *conn,
+                  struct arena *arena,
+                  struct alert_db_dead **ret_dead,
+                  size_t *ret_n,
+                  struct err *reterr)
 {
-    int r = db_run(db_prepare(conn, "DELETE FROM alert WHERE rule_id IN"
-                                    " (SELECT id FROM rule WHERE NOT is_live)"),
-                   reterr);
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT r.id, r.name, g.name, r.expr FROM rule r"
+              " JOIN rule_group g ON g.id = r.group_id"
+              " WHERE NOT r.is_live AND r.id IN (SELECT rule_id FROM alert)");
+    void *dead = NULL;
+    size_t capacity = 0;
+    size_t n = 0;
+    bool fits = true;
 
-    if (r == 0)
-        *ret_n = db_changes(conn);
-    return r;
+    while (fits && db_step(stmt)) {
+        fits = rows_grow(arena, &dead, &capacity, n, sizeof(struct alert_db_dead));
+        if (fits) {
+            struct alert_db_dead *row = &((struct alert_db_dead *)dead)[n++];
+
+            row->rule_id = db_int(stmt, 0);
+            row->name = rows_text(arena, stmt, 1);
+            row->group_name = rows_text(arena, stmt, 2);
+            row->expr = rows_text(arena, stmt, 3);
+            fits = row->name && row->group_name && row->expr;
+        }
+    }
+    int r = db_done(stmt, reterr);
+
+    if (r)
+        return r;
+    if (!fits)
+        return err_set(reterr, -ENOMEM, "too many removed rules with alerts");
+    *ret_dead = dead;
+    *ret_n = n;
+    return 0;
 }

@@ -22,5 +22,17 @@ int alert_db_save(struct db_conn *conn,
                   const struct alert_set *after,
                   struct err *reterr);
 
-/* Rules that are no longer live have no alerts. Returns through ret_n how many went. */
-int alert_db_forget_dead(struct db_conn *conn, int64_t *ret_n, struct err *reterr);
+/* A rule that is no longer live and still has alerts. */
+struct alert_db_dead {
+    int64_t rule_id;
+    const char *name;
+    const char *group_name;
+    const char *expr;
+};
+
+/* All of them, in the arena. */
+int alert_db_dead(struct db_conn *conn,
+                  struct arena *arena,
+                  struct alert_db_dead **ret_dead,
+                  size_t *ret_n,
+                  struct err *reterr);

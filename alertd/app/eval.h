@@ -1,0 +1,80 @@
+#pragma once
+
+/*
+ * Inside the evaluation loop: what its files share.
+ *
+ *   loop_eval.c    the thread, the schedule, self-metrics
+ *   eval_load.c    rules and their state out of state.db
+ *   eval_group.c   one group at one slot, and its commit
+ */
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "alertd/app/loop_eval.h"
+#include "alertd/db/page_db.h"
+#include "alertd/eval/rule_eval.h"
+
+struct eval_rule {
+    int64_t id;
+    struct alert_set alerts;   /* as committed */
+    struct rule_output output; /* of a recording rule, as written last */
+    bool is_broken;            /* the last evaluation failed: said once in the log */
+};
+
+struct eval_group {
+    struct rule_file *file; /* a reference; group points into it */
+    const struct rule_group *group;
+    int64_t id;
+    int64_t slot_ms; /* the next one */
+    struct eval_rule *rules;
+
+    /* what became of it, for metrics; under loop->lock */
+    int64_t last_ms, last_us;
+    uint64_t iterations, missed, failures;
+};
+
+struct eval_groups {
+    struct eval_group *at;
+    size_t n;
+};
+
+struct loop_eval {
+    struct loop_eval_options options;
+    pthread_t thread;
+    struct eval_groups groups; /* the thread's own; changed under lock, for metrics */
+
+    pthread_mutex_t lock; /* guards what follows, and the change of groups */
+    pthread_cond_t wake;
+    bool stopping;
+    bool rules_changed;
+};
+
+/* --- eval_load.c --- */
+
+/* The instant of the group's grid at or after now_ms. */
+int64_t eval_next_slot(const struct rule_file *file,
+                       const struct rule_group *group,
+                       int64_t now_ms);
+
+/* Rules as they are in state.db now; alerts of `before` that are held only in memory
+ * (outputs of recording rules, counts) move over to the same rules. */
+int eval_load(const struct loop_eval_options *options,
+              struct eval_groups *before,
+              int64_t now_ms,
+              struct eval_groups *ret_groups,
+              struct err *reterr);
+void eval_groups_done(struct eval_groups *groups);
+
+/* Alerts of rules that are gone end, and whoever was told of them is told so. */
+int eval_retire(const struct loop_eval_options *options, int64_t now_ms, struct err *reterr);
+
+/* --- eval_group.c --- */
+
+/* Evaluates and commits. Returns how many rules failed; *ret_committed: it is stored. */
+size_t eval_group(struct loop_eval *loop, struct eval_group *group, bool *ret_committed);
+
+/* Tells the live views and the notifier of what a commit did. */
+void eval_publish(const struct loop_eval_options *options,
+                  const struct page_outcome *outcome,
+                  bool alerts_changed);

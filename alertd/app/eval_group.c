@@ -1,0 +1,250 @@
+/*
+ * One group at one slot: evaluated rule by rule, committed at once. See eval.h.
+ */
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "alertd/app/eval.h"
+#include "alertd/db/alert_db.h"
+#include "alertd/db/incident_db.h"
+#include "alertd/db/rule_db.h"
+#include "lib/base/clock.h"
+#include "lib/base/mem.h"
+#include "lib/json/write.h"
+
+enum {
+    INCIDENT_BYTES_MAX = 1024 * 1024
+};
+
+struct rule_turn {
+    struct eval_rule *rule;
+    const struct rule *source;
+    bool ok;
+    struct err err;
+    int64_t us;
+    struct rule_eval_result result;
+};
+
+struct group_turn {
+    struct loop_eval *loop;
+    struct eval_group *group;
+    struct rule_turn *rules;
+    int64_t us;
+    struct alert_event *events; /* of all rules; loans */
+    size_t n_events;
+    struct page_outcome outcome;
+};
+
+/* --- evaluate --- */
+
+/* What a rule wrote is stored before the next rule runs: it may read it. */
+static int write_series(struct loop_eval *loop,
+                        const struct alert_series_list *series,
+                        int64_t at_ms,
+                        struct err *reterr)
+{
+    struct store_entry *entries;
+    struct sample *samples;
+    struct store_outcome outcome;
+
+    if (!series->n)
+        return 0;
+    entries = mem_alloc(series->n * sizeof(*entries));
+    samples = mem_alloc(series->n * sizeof(*samples));
+    for (size_t i = 0; i < series->n; i++) {
+        samples[i] = (struct sample){at_ms, series->at[i].value};
+        entries[i] = (struct store_entry){series->at[i].labels, &samples[i], 1};
+    }
+    const struct store_batch batch = {.entries = entries, .n = series->n, .internal = true};
+    int r = store_append(loop->options.store, &batch, &outcome, reterr);
+
+    free(entries);
+    free(samples);
+    return r;
+}
+
+static void run_rule(struct loop_eval *loop, const struct eval_group *group, struct rule_turn *turn)
+{
+    struct source source = store_source(loop->options.store);
+    struct promql_limits limits = loop->options.limits;
+    int64_t began_us = clock_mono_us();
+    const struct rule_eval eval = {
+        .group = group->group,
+        .rule = turn->source,
+        .rule_id = turn->rule->id,
+        .source = &source,
+        .now_ms = group->slot_ms,
+        .limits = &limits,
+        .external_url = loop->options.external_url,
+        .alerts = &turn->rule->alerts,
+        .output = &turn->rule->output,
+    };
+
+    limits.deadline_ms = clock_mono_ms() + loop->options.timeout_ms;
+    limits.now_fn = clock_mono_ms;
+    turn->ok = rule_eval(&eval, &turn->result, &turn->err) == 0;
+    /* a full disk refuses our own series too; alerting goes on without them */
+    if (turn->ok && write_series(loop, &turn->result.series,
+                                 group->slot_ms - group->group->query_offset_ms, &turn->err))
+        log_warn(loop->options.log, "eval", "rule's series not stored", "rule=\"%s\" error=\"%s\"",
+                 turn->source->name, turn->err.text);
+    turn->us = clock_mono_us() - began_us;
+}
+
+static void say_health(const struct loop_eval *loop,
+                       const struct eval_group *group,
+                       struct rule_turn *turn)
+{
+    if (!turn->ok && !turn->rule->is_broken)
+        log_warn(loop->options.log, "eval", "rule fails", "group=\"%s\" rule=\"%s\" error=\"%s\"",
+                 group->group->name, turn->source->name, turn->err.text);
+    if (turn->ok && turn->rule->is_broken)
+        log_info(loop->options.log, "eval", "rule works again", "group=\"%s\" rule=\"%s\"",
+                 group->group->name, turn->source->name);
+    turn->rule->is_broken = !turn->ok;
+}
+
+/* --- commit --- */
+
+static void collect_events(struct group_turn *turn)
+{
+    size_t capacity = 0;
+
+    for (size_t i = 0; i < turn->group->group->n_rules; i++) {
+        const struct alert_outcome *alerts = &turn->rules[i].result.alerts;
+
+        if (!turn->rules[i].ok)
+            continue;
+        turn->events = mem_grow(turn->events, &capacity, turn->n_events + alerts->n_events,
+                                sizeof(*turn->events));
+        for (size_t event = 0; event < alerts->n_events; event++)
+            turn->events[turn->n_events++] = alerts->events[event];
+    }
+}
+
+static int save_rule(struct db_conn *conn,
+                     const struct rule_turn *turn,
+                     int64_t slot_ms,
+                     struct err *reterr)
+{
+    const struct rule_db_health health = {
+        .rule_id = turn->rule->id,
+        .error = turn->ok ? NULL : turn->err.text,
+        .now_ms = slot_ms,
+        .evaluation_us = turn->us,
+    };
+    int r = rule_db_save_health(conn, &health, reterr);
+
+    if (r == 0 && turn->ok && turn->source->is_alert)
+        r = alert_db_save(conn, turn->rule->id, &turn->rule->alerts, &turn->result.alerts.after,
+                          reterr);
+    return r;
+}
+
+static int run_commit(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    struct group_turn *turn = arg;
+    const struct eval_group *group = turn->group;
+    int r = rule_db_save_group(conn, group->id, group->slot_ms, turn->us, reterr);
+
+    for (size_t i = 0; r == 0 && i < group->group->n_rules; i++)
+        r = save_rule(conn, &turn->rules[i], group->slot_ms, reterr);
+    if (r == 0 && turn->n_events)
+        r = page_db_apply(conn, atomic_load(turn->loop->options.config), turn->events,
+                          turn->n_events, clock_wall_ms(), &turn->outcome, reterr);
+    return r;
+}
+
+/* `{"key":"INC-2026-0012"}` of an incident; false when it can't be read now. */
+static bool key_as_json(struct db_conn *conn, int64_t id, struct str *out)
+{
+    ARENA_AUTO struct arena arena;
+    struct json_out json = JSON_OUT(out);
+    struct incident incident;
+
+    arena_init(&arena, INCIDENT_BYTES_MAX);
+    if (incident_db_get_by_id(conn, id, &arena, &incident, NULL))
+        return false;
+    json_open(&json, '{');
+    json_kv_string(&json, "key", incident.key);
+    json_close(&json, '}');
+    return true;
+}
+
+void eval_publish(const struct loop_eval_options *options,
+                  const struct page_outcome *outcome,
+                  bool alerts_changed)
+{
+    struct db_conn *conn;
+
+    if (outcome->outbox_grew)
+        options->outbox_grew(options->arg);
+    if (!options->hub || !alerts_changed || db_read_begin(options->state, &conn, NULL))
+        return;
+    http_hub_publish(options->hub, "alerts", "{}");
+    for (size_t i = 0; i < outcome->n_incidents; i++) {
+        STR_AUTO struct str text = STR_INIT(256);
+
+        if (key_as_json(conn, outcome->incidents[i], &text))
+            http_hub_publish(options->hub, "incident", str_text(&text));
+    }
+    db_read_end(options->state, conn);
+}
+
+/* The results become the state, for they are stored. */
+static void adopt(struct group_turn *turn)
+{
+    for (size_t i = 0; i < turn->group->group->n_rules; i++) {
+        struct rule_turn *one = &turn->rules[i];
+
+        if (!one->ok)
+            continue;
+        if (one->source->is_alert) {
+            alert_set_done(&one->rule->alerts);
+            one->rule->alerts = one->result.alerts.after;
+            one->result.alerts.after = (struct alert_set){0};
+        } else {
+            rule_output_done(&one->rule->output);
+            one->rule->output = one->result.output;
+            one->result.output = (struct rule_output){0};
+        }
+    }
+}
+
+size_t eval_group(struct loop_eval *loop, struct eval_group *group, bool *ret_committed)
+{
+    size_t n = group->group->n_rules;
+    struct group_turn turn = {.loop = loop, .group = group};
+    struct err err = {0};
+    int64_t began_us = clock_mono_us();
+    size_t n_failed = 0;
+
+    turn.rules = mem_zalloc(n * sizeof(*turn.rules));
+    for (size_t i = 0; i < n; i++) {
+        turn.rules[i].rule = &group->rules[i];
+        turn.rules[i].source = &group->group->rules[i];
+        run_rule(loop, group, &turn.rules[i]);
+        say_health(loop, group, &turn.rules[i]);
+        n_failed += !turn.rules[i].ok;
+    }
+    turn.us = clock_mono_us() - began_us;
+    collect_events(&turn);
+    int r = db_write(loop->options.state, run_commit, &turn, &err);
+
+    if (r == 0) {
+        adopt(&turn);
+        eval_publish(&loop->options, &turn.outcome, turn.n_events > 0);
+    } else {
+        log_error(loop->options.log, "eval",
+                  "an evaluation could not be stored; the next one repeats it",
+                  "group=\"%s\" error=\"%s\"", group->group->name, err.text);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (turn.rules[i].ok)
+            rule_eval_result_done(&turn.rules[i].result);
+    free(turn.events);
+    free(turn.rules);
+    *ret_committed = r == 0;
+    return n_failed;
+}

@@ -1,0 +1,258 @@
+/*
+ * Rules and their state out of state.db, for the evaluation loop. See eval.h.
+ */
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alertd/app/eval.h"
+#include "alertd/db/alert_db.h"
+#include "alertd/db/rule_db.h"
+#include "lib/base/clock.h"
+#include "lib/base/mem.h"
+
+enum {
+    LOAD_BYTES_MAX = 512 * 1024 * 1024
+};
+
+struct load {
+    const struct loop_eval_options *options;
+    struct eval_groups *before;
+    int64_t now_ms;
+    struct db_conn *conn;
+    struct arena arena;
+    struct rule_group_row *rows;
+    size_t n_rows;
+    struct eval_groups groups;
+    size_t capacity;
+};
+
+/* FNV-1a, so that groups of one interval do not all run at the same instant. */
+static uint64_t hash_name(uint64_t hash, const char *text)
+{
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
+    return hash * UINT64_C(1099511628211);
+}
+
+int64_t eval_next_slot(const struct rule_file *file, const struct rule_group *group, int64_t now_ms)
+{
+    uint64_t hash = hash_name(hash_name(UINT64_C(14695981039346656037), file->source), group->name);
+    int64_t offset_ms = (int64_t)(hash % (uint64_t)group->interval_ms);
+    int64_t since_ms = (now_ms - offset_ms) % group->interval_ms;
+
+    return since_ms == 0 ? now_ms : now_ms - since_ms + group->interval_ms;
+}
+
+static const struct rule_group_row *find_row(const struct load *load,
+                                             const struct rule_file *file,
+                                             const struct rule_group *group)
+{
+    for (size_t i = 0; i < load->n_rows; i++)
+        if (strcmp(load->rows[i].source, file->source) == 0 &&
+            strcmp(load->rows[i].name, group->name) == 0)
+            return &load->rows[i];
+    return NULL;
+}
+
+static struct eval_group *find_before(const struct load *load, int64_t id)
+{
+    for (size_t i = 0; load->before && i < load->before->n; i++)
+        if (load->before->at[i].id == id)
+            return &load->before->at[i];
+    return NULL;
+}
+
+/* What is only in memory moves over from the same group as it ran before. */
+static void take_over(struct eval_group *group, struct eval_group *before)
+{
+    group->iterations = before->iterations;
+    group->missed = before->missed;
+    group->failures = before->failures;
+    group->last_ms = before->last_ms;
+    group->last_us = before->last_us;
+    for (size_t i = 0; i < group->group->n_rules; i++)
+        for (size_t old = 0; old < before->group->n_rules; old++)
+            if (group->rules[i].id == before->rules[old].id) {
+                group->rules[i].output = before->rules[old].output;
+                group->rules[i].is_broken = before->rules[old].is_broken;
+                before->rules[old].output = (struct rule_output){0};
+            }
+}
+
+/* Nobody evaluated between the last slot and the next: pending alerts wait on. */
+static void skip_gap(struct eval_group *group, int64_t last_evaluation_ms)
+{
+    int64_t gap_ms = group->slot_ms - last_evaluation_ms - group->group->interval_ms;
+
+    if (!last_evaluation_ms || gap_ms <= 0)
+        return;
+    for (size_t i = 0; i < group->group->n_rules; i++)
+        for (size_t entry = 0; entry < group->rules[i].alerts.n; entry++)
+            alert_skip(&group->rules[i].alerts.at[entry].alert, gap_ms);
+}
+
+static int load_group(struct load *load,
+                      struct rule_file *file,
+                      const struct rule_group *group,
+                      struct err *reterr)
+{
+    const struct rule_group_row *row = find_row(load, file, group);
+    struct eval_group *before;
+    struct eval_group *made;
+    int r = 0;
+
+    if (!row || row->n_rules != group->n_rules)
+        return err_set(reterr, DB_E_CORRUPT, "group \"%s\" of %s and its rows differ", group->name,
+                       file->source);
+    load->groups.at = mem_grow(load->groups.at, &load->capacity, load->groups.n + 1,
+                               sizeof(*load->groups.at));
+    made = &load->groups.at[load->groups.n++];
+    *made = (struct eval_group){
+        .file = rule_file_ref(file),
+        .group = group,
+        .id = row->id,
+        .slot_ms = eval_next_slot(file, group, load->now_ms),
+        .rules = mem_zalloc(group->n_rules * sizeof(*made->rules)),
+        .last_ms = row->last_evaluation_ms,
+        .last_us = row->evaluation_us,
+    };
+    for (size_t i = 0; r == 0 && i < group->n_rules; i++) {
+        made->rules[i].id = row->rules[i].id;
+        if (group->rules[i].is_alert)
+            r = alert_db_load(load->conn, row->rules[i].id, &made->rules[i].alerts, reterr);
+    }
+    before = find_before(load, row->id);
+    if (r == 0 && before)
+        take_over(made, before);
+    if (r == 0)
+        skip_gap(made, row->last_evaluation_ms);
+    return r;
+}
+
+/* A file that can't be read is said and left out: the others must go on. */
+static int load_file(struct load *load, const struct rule_db_file *stored, struct err *reterr)
+{
+    struct rule_file *file = NULL;
+    struct err err = {0};
+    int r = 0;
+
+    if (rule_file_parse(stored->source, stored->yaml, strlen(stored->yaml), NULL, &file, &err)) {
+        log_error(load->options->log, "eval", "stored rules cannot be read",
+                  "source=\"%s\" line=%u column=%u error=\"%s\"", stored->source, err.line,
+                  err.column, err.text);
+        return 0;
+    }
+    for (size_t i = 0; r == 0 && i < file->n_groups; i++)
+        r = load_group(load, file, &file->groups[i], reterr);
+    rule_file_unref(file);
+    return r;
+}
+
+int eval_load(const struct loop_eval_options *options,
+              struct eval_groups *before,
+              int64_t now_ms,
+              struct eval_groups *ret_groups,
+              struct err *reterr)
+{
+    struct load load = {.options = options, .before = before, .now_ms = now_ms};
+    struct rule_db_file *files = NULL;
+    size_t n_files = 0;
+    int r = db_read_begin(options->state, &load.conn, reterr);
+
+    if (r)
+        return r;
+    arena_init(&load.arena, LOAD_BYTES_MAX);
+    r = rule_db_files(load.conn, &load.arena, &files, &n_files, reterr);
+    if (r == 0)
+        r = rule_db_list(load.conn, now_ms, &load.arena, &load.rows, &load.n_rows, reterr);
+    for (size_t i = 0; r == 0 && i < n_files; i++)
+        r = load_file(&load, &files[i], reterr);
+    db_read_end(options->state, load.conn);
+    arena_reset(&load.arena);
+    if (r) {
+        eval_groups_done(&load.groups);
+        return r;
+    }
+    *ret_groups = load.groups;
+    return 0;
+}
+
+void eval_groups_done(struct eval_groups *groups)
+{
+    for (size_t i = 0; i < groups->n; i++) {
+        struct eval_group *group = &groups->at[i];
+
+        for (size_t rule = 0; rule < group->group->n_rules; rule++) {
+            alert_set_done(&group->rules[rule].alerts);
+            rule_output_done(&group->rules[rule].output);
+        }
+        free(group->rules);
+        rule_file_unref(group->file);
+    }
+    free(groups->at);
+    *groups = (struct eval_groups){0};
+}
+
+/* --- rules that are gone --- */
+
+struct retire_job {
+    const struct loop_eval_options *options;
+    int64_t now_ms;
+    struct page_outcome outcome;
+    size_t n;
+};
+
+static int retire_rule(struct db_conn *conn,
+                       struct retire_job *job,
+                       const struct alert_db_dead *dead,
+                       struct err *reterr)
+{
+    const struct alert_rule rule = {.id = dead->rule_id,
+                                    .name = dead->name,
+                                    .group_name = dead->group_name,
+                                    .expr = dead->expr};
+    const struct alert_step_options step = {.rule = &rule, .now_ms = job->now_ms};
+    const struct alert_set none = {0};
+    struct alert_outcome ended;
+    struct alert_set alerts;
+    int r = alert_db_load(conn, dead->rule_id, &alerts, reterr);
+
+    if (r)
+        return r;
+    r = alert_set_step(&alerts, NULL, 0, &step, &ended, reterr);
+    if (r == 0) {
+        if (ended.n_events)
+            r = page_db_apply(conn, atomic_load(job->options->config), ended.events, ended.n_events,
+                              job->now_ms, &job->outcome, reterr);
+        alert_outcome_done(&ended);
+    }
+    if (r == 0)
+        r = alert_db_save(conn, dead->rule_id, &alerts, &none, reterr);
+    alert_set_done(&alerts);
+    return r;
+}
+
+static int run_retire(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    struct retire_job *job = arg;
+    struct alert_db_dead *dead = NULL;
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, LOAD_BYTES_MAX);
+    int r = alert_db_dead(conn, &arena, &dead, &job->n, reterr);
+    for (size_t i = 0; r == 0 && i < job->n; i++)
+        r = retire_rule(conn, job, &dead[i], reterr);
+    return r;
+}
+
+int eval_retire(const struct loop_eval_options *options, int64_t now_ms, struct err *reterr)
+{
+    struct retire_job job = {.options = options, .now_ms = now_ms};
+    int r = db_write(options->state, run_retire, &job, reterr);
+
+    if (r == 0 && job.n)
+        eval_publish(options, &job.outcome, true);
+    return r;
+}
