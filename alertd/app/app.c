@@ -31,7 +31,7 @@ static void wake(void *arg, enum api_wake what)
     struct app *app = arg;
 
     switch (what) {
-    case API_WAKE_RULES: break;
+    case API_WAKE_RULES: loop_eval_wake(app->eval); break;
     case API_WAKE_OUTBOX: loop_notify_wake(app->notify); break;
     }
 }
@@ -45,6 +45,9 @@ static int reload(void *arg, struct err *reterr)
     struct err err = {0};
 
     (void)pthread_mutex_lock(&app->reload_lock);
+    app->rules_error[0] = '\0';
+    boot_import_rules(app);
+    loop_eval_wake(app->eval);
     int r = boot_read_config(app, &config, &err);
     if (r == 0 && app->n_configs == APP_CONFIGS_MAX) {
         route_config_unref(config);
@@ -89,6 +92,8 @@ static void write_banners(void *arg, struct json_out *out)
     (void)pthread_mutex_lock(&app->reload_lock);
     if (app->config_error[0])
         write_banner(out, "error", app->config_error);
+    if (app->rules_error[0])
+        write_banner(out, "error", app->rules_error);
     (void)pthread_mutex_unlock(&app->reload_lock);
     json_close(out, ']');
 }
@@ -156,6 +161,34 @@ static int start_notify(struct app *app, struct err *reterr)
                                       .storage_path = app->settings.storage_path,
                                       .now_wall_ms = clock_wall_ms},
         &app->notify, reterr);
+}
+
+static void outbox_grew(void *arg)
+{
+    struct app *app = arg;
+
+    loop_notify_wake(app->notify);
+}
+
+static int start_eval(struct app *app, struct err *reterr)
+{
+    const struct settings *settings = &app->settings;
+
+    return loop_eval_start(
+        &(struct loop_eval_options){
+            .state = app->api.state,
+            .store = app->api.store,
+            .config = &app->api.route,
+            .hub = app->api.hub,
+            .log = &app->log,
+            .external_url = app->external_url,
+            .limits = {.max_samples = (size_t)settings->query_max_samples,
+                       .lookback_ms = settings->query_lookback_ms},
+            .timeout_ms = settings->query_timeout_ms,
+            .outbox_grew = outbox_grew,
+            .arg = app,
+        },
+        &app->eval, reterr);
 }
 
 static int start_http(struct app *app, struct err *reterr)
@@ -238,6 +271,10 @@ static int start(struct app *app, struct err *reterr)
         r = boot_admin_token(app, reterr);
     if (r == 0)
         r = start_notify(app, reterr);
+    if (r == 0) {
+        boot_import_rules(app);
+        r = start_eval(app, reterr);
+    }
     if (r == 0)
         r = start_http(app, reterr);
     if (r != 0)
@@ -258,6 +295,7 @@ static void stop(struct app *app)
 
     atomic_store(&app->api.ready, false);
     http_server_stop(app->server);
+    loop_eval_stop(app->eval);
     loop_notify_stop(app->notify);
     if (app->api.access && access_flush(app->api.access, clock_wall_ms(), &err) != 0)
         log_warn(&app->log, "app", "cannot write when tokens were used", "error=\"%s\"", err.text);

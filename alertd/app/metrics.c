@@ -327,5 +327,6 @@ void app_render_metrics(void *arg, struct str *out)
     }
     add_rejected(out, &now.store);
     add_routes(out, app->server);
+    loop_eval_metrics(app->eval, out);
     loop_notify_metrics(app->notify, out);
 }

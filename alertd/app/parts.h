@@ -4,6 +4,7 @@
  * Inside app: what its files share. Nobody else includes this.
  *
  *   app.c       start, run, stop
+ *   boot_rules.c  --rules.import
  *   boot.c      folder, config file, admin token: what a first start makes
  *   routes.c    the tables of api/, and --dump-routes
  *   metrics.c   /metrics
@@ -14,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "alertd/api/api.h"
+#include "alertd/app/loop_eval.h"
 #include "alertd/app/loop_notify.h"
 #include "alertd/app/settings.h"
 #include "alertd/db/access_db.h"
@@ -32,6 +34,7 @@ struct app {
     struct log log;
     struct http_server *server;
     struct loop_notify *notify; /* drains the outbox */
+    struct loop_eval *eval;     /* evaluates the rules */
     char external_url[300];
     char external_host[256]; /* its host name */
     char machine_host[256];  /* ours, when we listen on all addresses */
@@ -45,6 +48,7 @@ struct app {
     pthread_mutex_t reload_lock;
     const struct route_config *configs[APP_CONFIGS_MAX];
     size_t n_configs;
+    char rules_error[APP_BANNER_MAX];  /* why --rules.import was not taken over; "" */
     char config_error[APP_BANNER_MAX]; /* why the file on disk is not what is used; "" */
 };
 
@@ -64,6 +68,11 @@ int boot_check_auth(const struct settings *settings, struct err *reterr);
  * nobody could administer otherwise. */
 int boot_admin_token(struct app *app, struct err *reterr);
 bool boot_is_loopback(const char *listen_address);
+
+/* --- boot_rules.c --- */
+
+/* --rules.import: all of it or nothing; what is wrong goes to the log and the banner. */
+void boot_import_rules(struct app *app);
 
 /* --- routes.c --- */
 
