@@ -36,19 +36,13 @@ static void wake(void *arg, enum api_wake what)
     }
 }
 
-/* Everything is read and checked first and then swapped; a failure changes nothing but
- * what the banner says. */
-static int reload(void *arg, struct err *reterr)
+/* The config file, with the lock held: read and checked first, then swapped. */
+static int reload_config(struct app *app, struct err *reterr)
 {
-    struct app *app = arg;
     const struct route_config *config = NULL;
     struct err err = {0};
-
-    (void)pthread_mutex_lock(&app->reload_lock);
-    app->rules_error[0] = '\0';
-    boot_import_rules(app);
-    loop_eval_wake(app->eval);
     int r = boot_read_config(app, &config, &err);
+
     if (r == 0 && app->n_configs == APP_CONFIGS_MAX) {
         route_config_unref(config);
         r = err_set(&err, -ENOSPC, "%d reloads since the start: restart alertd", APP_CONFIGS_MAX);
@@ -59,12 +53,27 @@ static int reload(void *arg, struct err *reterr)
         loop_notify_configure(app->notify, config);
         app->config_error[0] = '\0';
         log_info(&app->log, "app", "config reloaded", "file=\"%s\"", app->settings.config_file);
-    } else {
-        (void)snprintf(app->config_error, sizeof(app->config_error),
-                       "The config file was rejected, the one before is used: %s", err.text);
-        log_error(&app->log, "app", "reload failed, nothing changed", "error=\"%s\"", err.text);
-        (void)err_set(reterr, r, "%s", err.text);
+        return 0;
     }
+    (void)snprintf(app->config_error, sizeof(app->config_error),
+                   "The config file was rejected, the one before is used: %s", err.text);
+    log_error(&app->log, "app", "config file rejected, nothing changed", "error=\"%s\"", err.text);
+    return err_set(reterr, r, "%s", err.text);
+}
+
+/* Rule files and config file, each all of it or nothing; both are tried, and the answer
+ * tells of the first that was rejected. */
+static int reload(void *arg, struct err *reterr)
+{
+    struct app *app = arg;
+
+    (void)pthread_mutex_lock(&app->reload_lock);
+    app->rules_error[0] = '\0';
+    boot_import_rules(app);
+    loop_eval_wake(app->eval);
+    int r = reload_config(app, reterr);
+    if (r == 0 && app->rules_error[0])
+        r = err_set(reterr, -EINVAL, "%s", app->rules_error);
     (void)pthread_mutex_unlock(&app->reload_lock);
     return r;
 }

@@ -7,14 +7,16 @@ The routes come from the program itself (--dump-routes), so that one added tomor
 import json
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from daemon import ALERTD, Alertd, request
+from daemon import ALERTD, Alertd, until
 
 LOGIN, LOGOUT, ME, TOKENS = (f"/api/alertd/v1/{name}" for name in ("login", "logout", "me", "tokens"))
 JSON = {"Content-Type": "application/json"}
@@ -287,6 +289,29 @@ class Process(unittest.TestCase):
         self.assertEqual(bad.process.wait(10), 1)
         self.assertIn(":1:", bad.log())
         bad.close()
+
+    def test_rule_files_are_taken_over_whole_or_not_at_all(self):
+        rules = "groups:\n- name: g\n  rules:\n  - alert: %s\n    expr: %s\n"
+        with tempfile.TemporaryDirectory() as folder:
+            good, other = pathlib.Path(folder, "a.yml"), pathlib.Path(folder, "b.yml")
+            good.write_text(rules % ("Up", "up == 0"))
+            with Alertd(flags=[f"--rules.import={folder}/*.yml"]) as alertd:
+                def names():
+                    return [rule["name"] for group in alertd.get("/api/alertd/v1/rules")["groups"] for rule in group["rules"]]
+                self.assertEqual(names(), ["Up"])
+                good.write_text(rules % ("Changed", "up == 0"))
+                other.write_text(rules % ("Broken", "up =="))
+                reply = alertd.call("POST", "/-/reload")
+                self.assertEqual(reply.status, 400)
+                self.assertIn(f"{other}:5:", reply.json["error"])
+                self.assertEqual(names(), ["Up"])
+                other.unlink()
+                alertd.process.send_signal(signal.SIGHUP)
+                until(lambda: names() == ["Changed"], 5, "the rules are read again")
+                other.write_text(rules % ("Broken", "up =="))
+                alertd.kill()
+                alertd.start()  # a broken file stops nothing
+                self.assertEqual(names(), ["Changed"])
 
     def test_the_first_token_comes_back_when_nobody_could_administer(self):
         with Alertd() as alertd:
