@@ -115,9 +115,13 @@ static void add_time(struct str *out, int64_t at_ms, int64_t now_ms)
 {
     struct clock_utc utc = clock_split_utc(at_ms);
     char span[DURATION_TEXT_MAX];
+    int64_t past_ms = now_ms - at_ms;
 
-    str_addf(out, "%02d:%02d:%02d UTC (%s ago)", utc.hour, utc.minute, utc.second,
-             duration_human(now_ms > at_ms ? now_ms - at_ms : 0, span));
+    str_addf(out, "%02d:%02d:%02d UTC (", utc.hour, utc.minute, utc.second);
+    if (past_ms < 1000) /* also a clock that was set back */
+        str_add(out, "just now)");
+    else
+        str_addf(out, "%s ago)", duration_human(past_ms / 1000 * 1000, span));
 }
 
 static void add_status(struct str *out, const struct incident *incident, int64_t now_ms)
