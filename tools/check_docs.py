@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The manual says what the program says.
 
-docs/alertd.md holds the table of flags exactly as `alertd --help-markdown` prints it, and docs/api.md
-names every route of `alertd --dump-routes`.
+docs/alertd.md holds the table of flags exactly as `alertd --help-markdown` prints it, docs/receivers.md
+the config file's keys as `alertd --config-markdown` does, and docs/api.md names every route of
+`alertd --dump-routes`.
 
-usage: check_docs.py ALERTD ROOT [--write]      (--write puts the present table into docs/alertd.md)
+usage: check_docs.py ALERTD ROOT [--write]      (--write puts the present tables into the pages)
 """
 
 import json
@@ -13,25 +14,28 @@ import re
 import subprocess
 import sys
 
-BEGIN, END = "<!-- flags: made by tools/check_docs.py --write -->\n", "<!-- end of flags -->\n"
+TABLES = {  # page -> the flag that prints what stands between its markers
+    "docs/alertd.md": ("flags", "--help-markdown"),
+    "docs/receivers.md": ("keys", "--config-markdown"),
+}
 
 
 def output(alertd, flag):
     return subprocess.run([alertd, flag], capture_output=True, text=True, check=True).stdout
 
 
-def check_flags(alertd, root, write):
-    path = root / "docs/alertd.md"
+def check_table(alertd, path, what, flag, write):
+    before, after = f"<!-- {what}: made by tools/check_docs.py --write -->\n", f"<!-- end of {what} -->\n"
     text = path.read_text()
-    begin, end = text.find(BEGIN), text.find(END)
+    begin, end = text.find(before), text.find(after)
     if begin < 0 or end < begin:
-        yield f"{path}: the markers around the table of flags are gone"
+        yield f"{path}: the markers around its table are gone"
         return
-    wanted = text[: begin + len(BEGIN)] + output(alertd, "--help-markdown") + text[end:]
+    wanted = text[: begin + len(before)] + output(alertd, flag) + text[end:]
     if write:
         path.write_text(wanted)
     elif wanted != text:
-        yield f"{path}: not as alertd --help-markdown prints it; run tools/check_docs.py build/alertd/alertd . --write"
+        yield f"{path}: not as alertd {flag} prints it; run tools/check_docs.py build/alertd/alertd . --write"
 
 
 def routes_in(text):
@@ -67,7 +71,9 @@ def check_routes(alertd, root):
 
 def main():
     alertd, root = sys.argv[1], pathlib.Path(sys.argv[2])
-    found = [*check_flags(alertd, root, "--write" in sys.argv), *check_routes(alertd, root)]
+    found = [*check_routes(alertd, root)]
+    for page, (what, flag) in TABLES.items():
+        found += check_table(alertd, root / page, what, flag, "--write" in sys.argv)
     print("\n".join(found))
     return 1 if found else 0
 

@@ -444,6 +444,7 @@ enum app_exit app_main(int argc, char **argv)
     case SETTINGS_HELP: return show(settings_help);
     case SETTINGS_HELP_MARKDOWN: return show(settings_help_markdown);
     case SETTINGS_VERSION: return show(render_version);
+    case SETTINGS_CONFIG_MARKDOWN: return show(route_config_manual);
     case SETTINGS_ROUTES: return show(app_dump_routes);
     }
     return APP_FAILURE;

@@ -73,6 +73,8 @@ static const struct row rows[] = {
     {"help-markdown", ACTION, SETTINGS_HELP_MARKDOWN, 0, NULL, NULL, NULL,
      "Show this as a Markdown table and end."},
     {"version", ACTION, SETTINGS_VERSION, 0, NULL, NULL, NULL, "Show the version and end."},
+    {"config-markdown", ACTION, SETTINGS_CONFIG_MARKDOWN, 0, NULL, NULL, NULL,
+     "Show every key of the config file as Markdown tables and end."},
     {"dump-routes", ACTION, SETTINGS_ROUTES, 0, NULL, NULL, NULL,
      "Show every HTTP route with the scope it needs, as JSON, and end."},
 };

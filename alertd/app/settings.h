@@ -24,7 +24,8 @@ enum settings_action {
     SETTINGS_HELP,
     SETTINGS_HELP_MARKDOWN, /* the same as docs/alertd.md has it */
     SETTINGS_VERSION,
-    SETTINGS_ROUTES, /* the route table as JSON: tests walk it */
+    SETTINGS_CONFIG_MARKDOWN, /* the config file's keys, as docs/receivers.md has them */
+    SETTINGS_ROUTES,          /* the route table as JSON: tests walk it */
 };
 
 struct settings_list {

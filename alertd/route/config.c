@@ -95,15 +95,17 @@ static const struct field global_rows[] = {
     {"external_url", FIELD_URL, offsetof(struct top, external_url),
      "the address that links in pages begin with", NULL},
     {"resolve_timeout", FIELD_DURATION, offsetof(struct top, resolve_timeout_ms),
-     "after which an alert pushed by others, without an end, is over", NULL},
+     "after which an alert pushed by others, without an end, is over; 5m", NULL},
     {"smtp_smarthost", FIELD_HOST_PORT, offsetof(struct top, mail.smarthost),
      "the mail server: 465 speaks TLS at once, others by STARTTLS", NULL},
     {"smtp_from", FIELD_ADDRESSES, offsetof(struct top, mail.from), "the sender's address", NULL},
     {"smtp_hello", FIELD_TEXT, offsetof(struct top, mail.hello), "our name in EHLO", NULL},
-    {"smtp_auth_username", FIELD_TEXT, offsetof(struct top, mail.auth_username), "login", NULL},
-    {"smtp_auth_password", FIELD_SECRET, offsetof(struct top, mail.auth_password), "login", NULL},
+    {"smtp_auth_username", FIELD_TEXT, offsetof(struct top, mail.auth_username),
+     "login, when the server wants one", NULL},
+    {"smtp_auth_password", FIELD_SECRET, offsetof(struct top, mail.auth_password), "its password",
+     NULL},
     {"smtp_auth_password_file", FIELD_SECRET_FILE, offsetof(struct top, mail.auth_password),
-     "login", NULL},
+     "the same, from a file", NULL},
     {"smtp_require_tls", FIELD_BOOL, offsetof(struct top, mail.require_tls),
      "refuse a mail server without TLS; true unless said otherwise", NULL},
     {NULL, FIELD_TEXT, 0, NULL, NULL},
@@ -118,13 +120,13 @@ struct way {
 static const struct field route_rows[] = {
     {"receiver", FIELD_TEXT, offsetof(struct way, receiver), "who is told", NULL},
     {"group_by", FIELD_LABEL_NAMES, offsetof(struct way, group_by),
-     "alerts with the same values of these labels make one incident", NULL},
+     "alerts with the same values of these labels make one incident; [alertname, job]", NULL},
     {"group_wait", FIELD_DURATION, offsetof(struct way, times.group_wait_ms),
-     "how long a first page waits for alerts of the same group", NULL},
+     "how long a first page waits for alerts of the same group; 30s", NULL},
     {"group_interval", FIELD_DURATION, offsetof(struct way, times.group_interval_ms),
-     "between pages about new alerts of one group", NULL},
+     "between pages about new alerts of one group; 5m", NULL},
     {"repeat_interval", FIELD_DURATION, offsetof(struct way, times.repeat_interval_ms),
-     "between reminders, until acknowledged", NULL},
+     "between reminders, until acknowledged; 4h", NULL},
     {NULL, FIELD_TEXT, 0, NULL, NULL},
 };
 
@@ -284,4 +286,11 @@ int route_config_parse(const char *text,
     }
     *ret_config = &held->config;
     return 0;
+}
+
+void route_config_manual(struct str *out)
+{
+    field_manual("global", global_rows, out);
+    field_manual("route", route_rows, out);
+    receiver_manual(out);
 }

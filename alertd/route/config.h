@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
+#include "lib/base/str.h"
 
 enum {
     ROUTE_E_CONFIG = 1, /* reterr has line, column and what to do */
@@ -146,6 +147,9 @@ int route_config_parse(const char *text,
                        struct err *reterr);
 /* What is used without a file; parses with route_config_parse(). */
 const char *route_config_default_text(void);
+
+/* Every key of the file as Markdown tables, from the tables that read it. */
+void route_config_manual(struct str *out);
 
 const struct route_config *route_config_ref(const struct route_config *config);
 void route_config_unref(const struct route_config *config); /* NULL is fine */

@@ -320,3 +320,43 @@ int field_read_map(const struct field_reader *reader,
     }
     return 0;
 }
+
+static const char *type_words(enum field_type type)
+{
+    switch (type) {
+    case FIELD_TEXT: return "text";
+    case FIELD_URL: return "URL";
+    case FIELD_HOST_PORT: return "host:port";
+    case FIELD_ADDRESSES: return "mail addresses";
+    case FIELD_DURATION: return "duration";
+    case FIELD_COUNT: return "number";
+    case FIELD_BOOL: return "true or false";
+    case FIELD_SECRET: return "secret";
+    case FIELD_SECRET_URL: return "URL, a secret";
+    case FIELD_SECRET_FILE: return "file of a secret";
+    case FIELD_ARGV: return "list of text";
+    case FIELD_LABEL_NAMES: return "list of label names";
+    case FIELD_MAP: return "map";
+    }
+    return "";
+}
+
+static void manual_rows(const char *above, const struct field *fields, struct str *out)
+{
+    for (; fields->name; fields++) {
+        STR_AUTO struct str name = STR_INIT(200);
+
+        str_addf(&name, "%s%s%s", above, *above ? "." : "", fields->name);
+        if (fields->type == FIELD_MAP)
+            manual_rows(str_text(&name), fields->nested, out);
+        else
+            str_addf(out, "| `%s` | %s | %s |\n", str_text(&name), type_words(fields->type),
+                     fields->help);
+    }
+}
+
+void field_manual(const char *title, const struct field *fields, struct str *out)
+{
+    str_addf(out, "\n**%s**\n\n| key | is | for |\n|---|---|---|\n", title);
+    manual_rows("", fields, out);
+}

@@ -55,3 +55,6 @@ int field_read_map(const struct field_reader *reader,
 const char *field_copy(const struct field_reader *reader, const char *text);
 /* The words for that. */
 int field_too_large(const struct yaml_node *node, struct err *reterr);
+
+/* A Markdown table of the rows, headed by `title`; nested maps follow as `key.key`. */
+void field_manual(const char *title, const struct field *fields, struct str *out);

@@ -17,29 +17,32 @@ enum {
     {                                   \
         NULL, FIELD_TEXT, 0, NULL, NULL \
     }
-#define SEND_RESOLVED                                                                \
-    {                                                                                \
-        "send_resolved", FIELD_BOOL, AT(send_resolved), "tell when it is over", NULL \
+#define SEND_RESOLVED                                                                              \
+    {                                                                                              \
+        "send_resolved", FIELD_BOOL, AT(send_resolved), "tell when it is over; true, mail: false", \
+            NULL                                                                                   \
     }
-#define TIMEOUT                                                                \
-    {                                                                          \
-        "timeout", FIELD_DURATION, AT(timeout_ms), "of one attempt; 10s", NULL \
+#define TIMEOUT                                                                                  \
+    {                                                                                            \
+        "timeout", FIELD_DURATION, AT(timeout_ms), "the longest one attempt may take; 10s", NULL \
     }
 
 static const struct field authorization_rows[] = {
-    {"type", FIELD_TEXT, offsetof(struct route_authorization, type), "Bearer", NULL},
-    {"credentials", FIELD_SECRET, offsetof(struct route_authorization, credentials), "the token",
-     NULL},
+    {"type", FIELD_TEXT, offsetof(struct route_authorization, type),
+     "the scheme of the Authorization header; Bearer", NULL},
+    {"credentials", FIELD_SECRET, offsetof(struct route_authorization, credentials),
+     "what follows the scheme", NULL},
     {"credentials_file", FIELD_SECRET_FILE, offsetof(struct route_authorization, credentials),
-     "its file", NULL},
+     "the same, from a file", NULL},
     END_OF_ROWS,
 };
 
 static const struct field basic_auth_rows[] = {
-    {"username", FIELD_TEXT, offsetof(struct route_basic_auth, username), "login", NULL},
-    {"password", FIELD_SECRET, offsetof(struct route_basic_auth, password), "login", NULL},
-    {"password_file", FIELD_SECRET_FILE, offsetof(struct route_basic_auth, password), "login",
-     NULL},
+    {"username", FIELD_TEXT, offsetof(struct route_basic_auth, username),
+     "for basic authentication", NULL},
+    {"password", FIELD_SECRET, offsetof(struct route_basic_auth, password), "its password", NULL},
+    {"password_file", FIELD_SECRET_FILE, offsetof(struct route_basic_auth, password),
+     "the same, from a file", NULL},
     END_OF_ROWS,
 };
 
@@ -63,13 +66,16 @@ static const struct field webhook_rows[] = {
 
 static const struct field email_rows[] = {
     {"to", FIELD_ADDRESSES, AT(email.to), "addresses, commas between", NULL},
-    {"from", FIELD_ADDRESSES, AT(email.from), "the sender", NULL},
-    {"smarthost", FIELD_HOST_PORT, AT(email.smarthost), "the mail server", NULL},
+    {"from", FIELD_ADDRESSES, AT(email.from), "the sender; global.smtp_from", NULL},
+    {"smarthost", FIELD_HOST_PORT, AT(email.smarthost), "the mail server; global.smtp_smarthost",
+     NULL},
     {"hello", FIELD_TEXT, AT(email.hello), "our name in EHLO", NULL},
-    {"auth_username", FIELD_TEXT, AT(email.auth_username), "login", NULL},
-    {"auth_password", FIELD_SECRET, AT(email.auth_password), "login", NULL},
-    {"auth_password_file", FIELD_SECRET_FILE, AT(email.auth_password), "login", NULL},
-    {"require_tls", FIELD_BOOL, AT(email.require_tls), "refuse a server without TLS", NULL},
+    {"auth_username", FIELD_TEXT, AT(email.auth_username), "login, when the server wants one",
+     NULL},
+    {"auth_password", FIELD_SECRET, AT(email.auth_password), "its password", NULL},
+    {"auth_password_file", FIELD_SECRET_FILE, AT(email.auth_password), "the same, from a file",
+     NULL},
+    {"require_tls", FIELD_BOOL, AT(email.require_tls), "refuse a server without TLS; true", NULL},
     SEND_RESOLVED,
     TIMEOUT,
     END_OF_ROWS,
@@ -79,7 +85,7 @@ static const struct field ntfy_rows[] = {
     {"url", FIELD_URL, AT(ntfy.url), "the server's root", NULL},
     {"topic", FIELD_TEXT, AT(ntfy.topic), "what the phone subscribed to", NULL},
     {"token", FIELD_SECRET, AT(ntfy.token), "access token", NULL},
-    {"token_file", FIELD_SECRET_FILE, AT(ntfy.token), "its file", NULL},
+    {"token_file", FIELD_SECRET_FILE, AT(ntfy.token), "the same, from a file", NULL},
     {"priority", FIELD_COUNT, AT(ntfy.priority), "1 to 5; by severity when absent", NULL},
     SEND_RESOLVED,
     TIMEOUT,
@@ -317,4 +323,20 @@ int receiver_read_all(const struct field_reader *reader,
             return missing(list->items[i], "there may be at most 64 integrations in all", reterr);
     }
     return 0;
+}
+
+void receiver_manual(struct str *out)
+{
+    static const struct field receiver_rows[] = {
+        {"name", FIELD_TEXT, 0, "what `route.receiver` names", NULL},
+        END_OF_ROWS,
+    };
+
+    field_manual("receivers[]", receiver_rows, out);
+    for (size_t i = 0; i < N_KINDS; i++) {
+        STR_AUTO struct str title = STR_INIT(100);
+
+        str_addf(&title, "receivers[].%s[]", kinds[i].key);
+        field_manual(str_text(&title), kinds[i].rows, out);
+    }
 }

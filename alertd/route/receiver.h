@@ -22,3 +22,6 @@ int receiver_read_all(const struct field_reader *reader,
                       const struct receiver_defaults *mail,
                       struct route_config *config,
                       struct err *reterr);
+
+/* The keys of a receiver and of each kind of integration. */
+void receiver_manual(struct str *out);
