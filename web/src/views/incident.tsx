@@ -192,6 +192,23 @@ function Runbooks({ alerts }: { alerts: IncidentAlert[] }) {
   )
 }
 
+/** The same alert's earlier incidents: whoever had it last wrote down what helped. */
+function SeenBefore({ incident, all }: { incident: IncidentDetail; all: Head[] }) {
+  const name = incident.labels['alertname'] ?? incident.alerts[0]?.name
+  const before = all.filter((one) => one.id < incident.id && name !== undefined && (one.labels['alertname'] === name || one.title.startsWith(name)))
+  if (before.length === 0) return null
+  return (
+    <Panel title="Seen before">
+      <ul class="aside-list">{before.slice(0, 5).map((one) => (
+        <li key={one.id}>
+          <a href={`/i/${one.key}`}>{one.title}</a>
+          <p class="dim"><Ago at={one.opened_at} />, lasted <Elapsed from={one.opened_at} to={one.resolved_at} />{one.postmortem !== null && <> · <a href={`/pm/${one.postmortem}`}>postmortem</a></>}</p>
+        </li>
+      ))}</ul>
+    </Panel>
+  )
+}
+
 export function Incident({ id }: { id: string }) {
   const data = useData<IncidentDetail>(incidentPath(id), ['incident', 'alerts'], 15_000)
   const list = useData<{ incidents: Head[] }>('/api/alertd/v1/incidents?status=all&limit=50', ['incident']).value?.incidents ?? []
@@ -225,6 +242,7 @@ export function Incident({ id }: { id: string }) {
             <Alerts alerts={shown.alerts} />
             <Runbooks alerts={shown.alerts} />
             <ToldList list={shown.notifications} />
+            <SeenBefore incident={shown} all={list} />
           </aside>
         </div>
       </div>
