@@ -1,8 +1,17 @@
 // The way in: a token, pasted once, becomes a session cookie scripts can't read.
+//
+// A link may carry it as /login#token=wb_...: what is behind # never leaves the browser, and
+// it is out of the address, and so out of the history, before it is used.
 
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { ApiError, call, whoAmI } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
+
+function takeToken(): string {
+  const found = /^#token=([\w.~-]+)$/.exec(location.hash)
+  if (found) history.replaceState(null, '', location.pathname + location.search)
+  return found?.[1] ?? ''
+}
 
 export function Login() {
   const [token, setToken] = useState('')
@@ -10,15 +19,14 @@ export function Login() {
   const [busy, setBusy] = useState(false)
   pageTitle.value = 'Log in'
 
-  const submit = async (event: Event) => {
-    event.preventDefault()
-    if (!token.trim()) {
+  const logIn = async (pasted: string) => {
+    if (!pasted.trim()) {
       setProblem('Paste a token first.')
       return
     }
     setBusy(true)
     try {
-      await call('/api/alertd/v1/login', { json: { token: token.trim() } })
+      await call('/api/alertd/v1/login', { json: { token: pasted.trim() } })
       await whoAmI()
     } catch (error) {
       const status = error instanceof ApiError ? error.status : 0
@@ -28,10 +36,14 @@ export function Login() {
     }
     setBusy(false)
   }
+  useEffect(() => {
+    const carried = takeToken()
+    if (carried) void logIn(carried)
+  }, [])
 
   return (
     <main class="login" id="main">
-      <form class="panel" onSubmit={(event) => { void submit(event) }} noValidate>
+      <form class="panel" onSubmit={(event) => { event.preventDefault(); void logIn(token) }} noValidate>
         <svg class="logo" viewBox="0 0 32 32" width="44" height="44" aria-hidden="true">
           <rect width="32" height="32" rx="8" />
           <path d="M8 10l3.500 12L16 13l4.500 9L24 10" fill="none" stroke-width="2.600" stroke-linecap="round" stroke-linejoin="round" />
