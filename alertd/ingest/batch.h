@@ -1,0 +1,49 @@
+#pragma once
+
+/*
+ * A body's samples on their way to the store, and what was refused of it. Inside ingest.
+ */
+
+#include "alertd/ingest/ingest.h"
+#include "alertd/ingest/series_cache.h"
+#include "lib/base/arena.h"
+
+struct batch {
+    const struct ingest_body *body;
+    struct series_cache *cache;
+    uint32_t pusher;
+    uint64_t salt;               /* of the rules for this token: series_cache_key() */
+    struct store_entry *entries; /* each holds a reference on its labels */
+    size_t *first_sample;        /* of each entry */
+    size_t n_entries, entries_capacity, first_capacity;
+    struct sample *samples;
+    size_t n_samples, samples_capacity;
+    int64_t newest_ms;
+    size_t n_refused;     /* samples */
+    size_t n_unsupported; /* native histograms */
+    char first_refusal[200];
+    struct arena scratch; /* of one series */
+};
+
+void batch_init(struct batch *batch,
+                const struct ingest_body *body,
+                struct series_cache *cache,
+                uint32_t pusher);
+void batch_done(struct batch *batch);
+
+/* Takes the reference on labels. */
+void batch_add(struct batch *batch,
+               const struct labels *labels,
+               const struct sample *samples,
+               size_t n);
+void batch_refuse(struct batch *batch, size_t n_samples, const char *why);
+
+/* A label set of these pairs if it may be stored; otherwise its n_samples are refused with
+ * words, and NULL. */
+const struct labels *batch_labels(struct batch *batch,
+                                  const struct label *pairs,
+                                  size_t n,
+                                  size_t n_samples);
+
+/* The entries with their samples; a loan. */
+const struct store_entry *batch_entries(struct batch *batch);

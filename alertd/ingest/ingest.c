@@ -1,0 +1,312 @@
+/*
+ * From a pushed body to stored samples. See ingest.h.
+ *
+ * The batch is built in growing arrays: entries know their first sample by place, because
+ * the array of samples moves while it grows, and get their pointers at the end.
+ */
+
+#include "alertd/ingest/ingest.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alertd/ingest/batch.h"
+#include "alertd/ingest/series_cache.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/model/hash.h"
+#include "lib/wire/exposition_parse.h"
+#include "lib/wire/remote_write_decode.h"
+
+enum {
+    STALE_WITHIN_MS = 3600000,
+};
+
+struct ingest {
+    struct store *store;
+    struct agents *agents;
+    struct series_cache *cache;
+    atomic_ullong bodies, bodies_refused, bytes;
+};
+
+struct ingest *ingest_new(struct store *store)
+{
+    struct ingest *ingest = mem_zalloc(sizeof(*ingest));
+
+    ingest->store = store;
+    ingest->agents = agents_new();
+    ingest->cache = series_cache_new();
+    return ingest;
+}
+
+void ingest_free(struct ingest *ingest)
+{
+    if (!ingest)
+        return;
+    agents_free(ingest->agents);
+    series_cache_free(ingest->cache);
+    free(ingest);
+}
+
+struct agents *ingest_agents(struct ingest *ingest)
+{
+    return ingest->agents;
+}
+
+/* --- remote write --- */
+
+static int on_series(void *arg, const struct remote_write_series *series, struct err *reterr)
+{
+    struct batch *batch = arg;
+    struct label *pairs;
+    size_t n;
+
+    batch->n_unsupported += series->n_histograms;
+    if (series->n == 0)
+        return 0;
+    struct hash128 key = series_cache_key(batch->cache, series->raw ? series->raw : "",
+                                          series->raw_len, batch->salt);
+    const struct labels *labels = series->raw_is_labels_only
+                                      ? series_cache_find(batch->cache, key, batch->pusher,
+                                                          batch->body->now_ms)
+                                      : NULL;
+    if (labels) {
+        batch_add(batch, labels, series->samples, series->n);
+        return 0;
+    }
+    struct err why = {0};
+    arena_reset(&batch->scratch);
+    int r = remote_write_labels(series, &batch->scratch, &pairs, &n, &why);
+    if (r == REMOTE_WRITE_E_LABELS || r == REMOTE_WRITE_E_LIMIT) {
+        batch_refuse(batch, series->n, why.text);
+        return 0;
+    }
+    if (r != 0)
+        return err_set(reterr, r, "%s", why.text);
+    labels = batch_labels(batch, pairs, n, series->n);
+    if (!labels)
+        return 0;
+    if (series->raw_is_labels_only)
+        series_cache_add(batch->cache, key, labels, batch->pusher, batch->body->now_ms);
+    batch_add(batch, labels, series->samples, series->n);
+    return 0;
+}
+
+static int read_remote_write(struct batch *batch, struct err *reterr)
+{
+    const struct remote_write_visitor visitor = {
+        .series = on_series, .arg = batch, .max_samples = INGEST_SAMPLES_MAX};
+    MEM_AUTO char *bytes = NULL;
+    size_t len;
+
+    int r = remote_write_uncompress(batch->body->bytes, batch->body->len, INGEST_BODY_MAX, &bytes,
+                                    &len, reterr);
+    if (r == 0)
+        r = remote_write_decode(bytes, len, &visitor, reterr);
+    if (r == REMOTE_WRITE_E_TOO_LARGE || r == REMOTE_WRITE_E_LIMIT)
+        return INGEST_E_TOO_LARGE;
+    return r > 0 ? INGEST_E_MALFORMED : r;
+}
+
+/* --- text --- */
+
+static int on_sample(void *arg, const struct exposition_sample *sample, struct err *reterr)
+{
+    struct batch *batch = arg;
+    const struct sample one = {sample->has_time ? sample->t_ms : batch->body->default_t_ms,
+                               sample->value};
+
+    if (batch->n_samples >= INGEST_SAMPLES_MAX)
+        return err_set(reterr, INGEST_E_TOO_LARGE, "more than %d samples in one body: send less",
+                       INGEST_SAMPLES_MAX);
+    const struct labels *labels = batch_labels(batch, sample->labels, sample->n, 1);
+    if (labels)
+        batch_add(batch, labels, &one, 1);
+    return 0;
+}
+
+static int read_text(struct batch *batch, struct err *reterr)
+{
+    const struct exposition_visitor visitor = {.sample = on_sample,
+                                               .arg = batch,
+                                               .openmetrics = batch->body->format ==
+                                                              INGEST_OPENMETRICS};
+
+    if (batch->body->len > INGEST_BODY_MAX)
+        return err_set(reterr, INGEST_E_TOO_LARGE, "a body of more than %d bytes", INGEST_BODY_MAX);
+    int r = exposition_parse(batch->body->bytes, batch->body->len, &visitor, reterr);
+    if (r != EXPOSITION_E_SYNTAX && r != EXPOSITION_E_LIMIT)
+        return r;
+    if (reterr)
+        return err_prefix(reterr, INGEST_E_MALFORMED, "line %u, column %u", reterr->line,
+                          reterr->column);
+    return INGEST_E_MALFORMED;
+}
+
+/* --- storing --- */
+
+static int public_result(int r)
+{
+    switch (r) {
+    case STORE_E_CONFLICT: return INGEST_E_CONFLICT;
+    case STORE_E_FULL: return INGEST_E_FULL;
+    case STORE_E_LIMIT: return INGEST_E_LIMIT;
+    default: return r;
+    }
+}
+
+static void add_reason(struct str *out, size_t n, const char *what)
+{
+    if (n > 0)
+        str_addf(out, "%s%zu %s", out->len ? ", " : "", n, what);
+}
+
+/* The counts in words, for whoever reads the answer. */
+static void describe(const struct batch *batch, struct ingest_answer *answer)
+{
+    STR_AUTO struct str reasons = STR_INIT(200);
+    const struct store_outcome *outcome = &answer->outcome;
+    const char *first = batch->first_refusal[0] ? batch->first_refusal : outcome->first_rejection;
+
+    answer->outcome.rejected_invalid += batch->n_refused;
+    answer->n_refused = outcome->rejected_too_old + outcome->rejected_too_new +
+                        outcome->rejected_series_limit + outcome->rejected_invalid;
+    answer->n_unsupported = batch->n_unsupported;
+    add_reason(&reasons, outcome->rejected_too_old, "too old");
+    add_reason(&reasons, outcome->rejected_too_new, "too far ahead");
+    add_reason(&reasons, outcome->rejected_series_limit, "of series beyond the limit");
+    add_reason(&reasons, outcome->rejected_invalid, "invalid");
+    if (answer->n_refused > 0)
+        (void)snprintf(answer->partial, sizeof(answer->partial),
+                       "%zu of %zu samples refused (%s), the others are stored; first: %s",
+                       answer->n_refused, batch->n_samples + batch->n_refused, str_text(&reasons),
+                       first);
+}
+
+static int store_batch(struct ingest *ingest,
+                       struct batch *batch,
+                       struct ingest_answer *ret_answer,
+                       struct err *reterr)
+{
+    const struct ingest_body *body = batch->body;
+    bool named = body->agent && body->agent[0];
+    const struct store_batch to_store = {.entries = batch_entries(batch),
+                                         .n = batch->n_entries,
+                                         .agent = named && body->sequence ? body->agent : NULL,
+                                         .epoch = body->epoch,
+                                         .sequence = body->sequence,
+                                         .body_hash = hash64(body->bytes, body->len),
+                                         .internal = body->own_labels != NULL};
+    struct ingest_answer answer = {0};
+
+    int r = store_append(ingest->store, &to_store, &answer.outcome, reterr);
+    if (r != 0)
+        return public_result(r);
+    describe(batch, &answer);
+    if (named)
+        agents_note(ingest->agents, body->agent, body->interval_ms, batch->newest_ms, body->now_ms);
+    *ret_answer = answer;
+    return 0;
+}
+
+static int check_agent(const struct ingest_body *body, struct err *reterr)
+{
+    bool bound = body->bound_agent && body->bound_agent[0];
+
+    if (body->agent && body->agent[0] && !agent_id_ok(body->agent))
+        return err_set(reterr, INGEST_E_MALFORMED,
+                       "an agent's id is 1 to %d of letters, digits, '.', '_' and '-'",
+                       AGENT_ID_MAX);
+    if (bound && (!body->agent || strcmp(body->agent, body->bound_agent) != 0))
+        return err_set(reterr, INGEST_E_FORBIDDEN, "this token pushes as agent \"%s\" only",
+                       body->bound_agent);
+    return 0;
+}
+
+int ingest_push(struct ingest *ingest,
+                const struct ingest_body *body,
+                struct ingest_answer *ret_answer,
+                struct err *reterr)
+{
+    int r = check_agent(body, reterr);
+
+    atomic_fetch_add(&ingest->bodies, 1);
+    atomic_fetch_add(&ingest->bytes, body->len);
+    if (r == 0) {
+        struct batch batch;
+
+        batch_init(&batch, body, ingest->cache,
+                   body->agent ? agents_number(ingest->agents, body->agent) : 0);
+        r = body->format == INGEST_REMOTE_WRITE ? read_remote_write(&batch, reterr)
+                                                : read_text(&batch, reterr);
+        if (r == 0)
+            r = store_batch(ingest, &batch, ret_answer, reterr);
+        batch_done(&batch);
+    }
+    if (r != 0)
+        atomic_fetch_add(&ingest->bodies_refused, 1);
+    return r;
+}
+
+/* --- a lost agent --- */
+
+struct markers {
+    struct store_entry *entries;
+    size_t n, capacity;
+    const struct sample *marker;
+};
+
+static void add_marker(void *arg, const struct labels *labels)
+{
+    struct markers *markers = arg;
+
+    markers->entries = mem_grow(markers->entries, &markers->capacity, markers->n + 1,
+                                sizeof(*markers->entries));
+    markers->entries[markers->n++] = (struct store_entry){labels_ref(labels), markers->marker, 1};
+}
+
+int ingest_mark_stale(struct ingest *ingest, const char *agent, int64_t at_ms, struct err *reterr)
+{
+    const struct sample marker = {at_ms, sample_stale()};
+    struct markers markers = {.marker = &marker};
+    struct store_outcome outcome;
+    uint32_t number = agents_number(ingest->agents, agent);
+    int r = 0;
+
+    if (number)
+        series_cache_of(ingest->cache, number, at_ms - STALE_WITHIN_MS, add_marker, &markers);
+    if (markers.n > 0) {
+        const struct store_batch batch = {
+            .entries = markers.entries, .n = markers.n, .internal = true};
+        r = store_append(ingest->store, &batch, &outcome, reterr);
+    }
+    for (size_t i = 0; i < markers.n; i++)
+        labels_unref(markers.entries[i].labels);
+    free(markers.entries);
+    return r;
+}
+
+static void count_one(void *arg, const struct labels *labels)
+{
+    ++*(size_t *)arg;
+}
+
+size_t ingest_count_series(struct ingest *ingest, const char *agent)
+{
+    uint32_t number = agents_number(ingest->agents, agent);
+    size_t n = 0;
+
+    if (number)
+        series_cache_of(ingest->cache, number, INT64_MIN, count_one, &n);
+    return n;
+}
+
+void ingest_stats(struct ingest *ingest, struct ingest_stats *ret_stats)
+{
+    *ret_stats = (struct ingest_stats){.bodies = atomic_load(&ingest->bodies),
+                                       .bodies_refused = atomic_load(&ingest->bodies_refused),
+                                       .bytes = atomic_load(&ingest->bytes),
+                                       .cached_series = series_cache_size(ingest->cache)};
+}

@@ -1,0 +1,96 @@
+#pragma once
+
+/*
+ * From a pushed body to stored samples.
+ *
+ *     bytes ─> uncompress ─> walk ─> each series: known label bytes? ─> labels ─> store_append
+ *                                      │ no: decode, check                          │
+ *                                      v                                            v
+ *                                    cache (series_cache.h)                       answer
+ *
+ * A body that is broken as a whole stores nothing (INGEST_E_MALFORMED). A body whose frame
+ * is right stores what is right in it and says how much was not and why: `partial` words.
+ *
+ * Who pushes is noted beside: agents.h.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alertd/ingest/agents.h"
+#include "alertd/store/store.h"
+#include "lib/base/err.h"
+
+enum {
+    INGEST_E_MALFORMED = 40, /* 400: not what its content type says */
+    INGEST_E_TOO_LARGE = 41, /* 413 */
+    INGEST_E_CONFLICT = 42,  /* 409: this batch was stored with other content */
+    INGEST_E_FULL = 43,      /* 503: the disk is nearly full */
+    INGEST_E_LIMIT = 44,     /* 429: no more series */
+    INGEST_E_FORBIDDEN = 45, /* 403: the token may not push as this agent */
+};
+
+enum {
+    INGEST_BODY_MAX = 32 * 1024 * 1024, /* after decompression */
+    INGEST_SAMPLES_MAX = 100000,
+    INGEST_LABELS_MAX = 64, /* a series, with __name__ */
+    INGEST_NAME_MAX = 256,  /* bytes */
+    INGEST_VALUE_MAX = 1024,
+};
+
+enum ingest_format {
+    INGEST_REMOTE_WRITE,
+    INGEST_TEXT,
+    INGEST_OPENMETRICS,
+};
+
+struct ingest_body {
+    enum ingest_format format;
+    const char *bytes;
+    size_t len;
+    int64_t now_ms;
+    int64_t default_t_ms; /* of text samples without a time stamp */
+    /* Identity of the batch; agent "" or NULL: none. */
+    const char *agent;
+    uint64_t epoch, sequence;
+    int64_t interval_ms; /* 0: not said */
+    /* The agent the token is bound to, "" when it is not: then no other may be named, and the
+     * names that alertd itself writes (up, ALERTS, alertname) are refused. */
+    const char *bound_agent;
+    /* Labels for series that lack them, and no age limit: alertd's own metrics. */
+    const struct label *own_labels;
+    size_t n_own_labels;
+};
+
+struct ingest_answer {
+    struct store_outcome outcome;
+    size_t n_refused;     /* samples, by all reasons together */
+    size_t n_unsupported; /* native histograms, skipped */
+    char
+        partial[320]; /* "12 of 500 samples refused: 12 too old; first: ..."; "" when all is well */
+};
+
+struct ingest;
+struct ingest *ingest_new(struct store *store);
+void ingest_free(struct ingest *ingest);
+
+/* Blocks until stored and synced. From any thread. 0 (look at n_refused), INGEST_E_*, or a
+ * negative errno: nothing is known to be stored, send it again. */
+int ingest_push(struct ingest *ingest,
+                const struct ingest_body *body,
+                struct ingest_answer *ret_answer,
+                struct err *reterr);
+
+struct agents *ingest_agents(struct ingest *ingest);
+
+/* Staleness markers at at_ms for every series this agent was the last to push within the
+ * last hour: it has fallen silent, its values are no longer true. */
+int ingest_mark_stale(struct ingest *ingest, const char *agent, int64_t at_ms, struct err *reterr);
+/* Series whose last pusher this agent is. */
+size_t ingest_count_series(struct ingest *ingest, const char *agent);
+
+struct ingest_stats {
+    uint64_t bodies, bodies_refused, bytes, cached_series;
+};
+void ingest_stats(struct ingest *ingest, struct ingest_stats *ret_stats);

@@ -1,0 +1,288 @@
+/*
+ * Bodies in, answers out: what is stored, what is refused and in which words, and who
+ * pushed it.
+ */
+
+#include "alertd/ingest/ingest.h"
+#include "lib/wire/remote_write_encode.h"
+#include "tests/unit/store/store_fixture.h"
+
+int64_t fixture_now_ms;
+
+struct desk {
+    struct fixture fixture;
+    struct ingest *ingest;
+};
+
+static void desk_init(struct desk *desk)
+{
+    fixture_init(&desk->fixture, INT64_C(15) * 86400000);
+    desk->ingest = ingest_new(desk->fixture.store);
+}
+
+static void desk_done(struct desk *desk)
+{
+    ingest_free(desk->ingest);
+    fixture_done(&desk->fixture);
+}
+
+static int push_text(struct desk *desk,
+                     const char *text,
+                     struct ingest_answer *answer,
+                     struct err *err)
+{
+    const struct ingest_body body = {.format = INGEST_TEXT,
+                                     .bytes = text,
+                                     .len = strlen(text),
+                                     .now_ms = NOON,
+                                     .default_t_ms = NOON + 1};
+
+    *err = (struct err){0};
+    return ingest_push(desk->ingest, &body, answer, err);
+}
+
+static void test_text(void **state)
+{
+    struct ingest_answer answer;
+    struct desk desk;
+    struct err err;
+
+    desk_init(&desk);
+    assert_int_equal(
+        push_text(&desk, "m{i=\"1\",job=\"test\"} 5\nm{job=\"test\",i=\"1\"} 6 1700049600000\n",
+                  &answer, &err),
+        0);
+    assert_int_equal(answer.outcome.stored, 2);
+    assert_int_equal(answer.n_refused, 0);
+    assert_string_equal(answer.partial, "");
+    expect(&desk.fixture, 1, -10, 10, "6@0 5@1");
+    assert_int_equal(push_text(&desk, "m 1\nm{ 2\n", &answer, &err), INGEST_E_MALFORMED);
+    assert_non_null(strstr(err.text, "line 2, column 4"));
+    desk_done(&desk);
+}
+
+static void test_part_of_a_body_is_refused_in_words(void **state)
+{
+    STR_AUTO struct str text = STR_INIT(10000);
+    struct ingest_answer answer;
+    struct desk desk;
+    struct err err;
+
+    desk_init(&desk);
+    str_add(&text, "m{i=\"1\",job=\"test\"} 1\nm{i=\"1\",job=\"test\"} 1 1\nm{i=\"2\",x=\"");
+    for (int i = 0; i < INGEST_VALUE_MAX + 1; i++)
+        str_addc(&text, 'x');
+    str_add(&text, "\"} 1\nm{");
+    for (int i = 0; i < INGEST_LABELS_MAX; i++)
+        str_addf(&text, "l%d=\"1\",", i);
+    str_add(&text, "} 1\n");
+    assert_int_equal(push_text(&desk, str_text(&text), &answer, &err), 0);
+    assert_int_equal(answer.outcome.stored, 1);
+    assert_int_equal(answer.n_refused, 3);
+    row("%s", answer.partial);
+    assert_non_null(strstr(answer.partial, "3 of 4 samples refused (1 too old, 2 invalid)"));
+    assert_non_null(strstr(answer.partial, "label \"x\" has a value of 1025 bytes"));
+    desk_done(&desk);
+}
+
+/* --- remote write --- */
+
+struct rows {
+    const char *name, *agent_label;
+    double value;
+};
+
+static int push_body(struct desk *desk,
+                     const struct rows *rows,
+                     size_t n,
+                     struct ingest_body body,
+                     struct ingest_answer *answer,
+                     struct err *err)
+{
+    struct remote_write writer;
+
+    *err = (struct err){0};
+    remote_write_init(&writer, 1 << 16);
+    for (size_t i = 0; i < n; i++) {
+        const struct label labels[] = {
+            {LABEL_NAME, rows[i].name}, {"agent", rows[i].agent_label}, {"job", "test"}};
+        assert_true(
+            remote_write_add(&writer, labels, 3, (struct sample){body.now_ms, rows[i].value}));
+    }
+    remote_write_seal(&writer, &body.bytes, &body.len);
+    int r = ingest_push(desk->ingest, &body, answer, err);
+    remote_write_done(&writer);
+    return r;
+}
+
+static void test_a_bound_token_writes_as_its_agent_only(void **state)
+{
+    static const struct rows rows[] = {
+        {"cpu", "web-1", 1}, {"cpu", "web-2", 1}, {"up", "web-1", 1}, {"ALERTS", "web-1", 1}};
+    struct ingest_answer answer;
+    struct desk desk;
+    struct err err;
+    struct ingest_body body = {.now_ms = NOON, .agent = "web-1", .bound_agent = "web-1"};
+
+    desk_init(&desk);
+    for (int k = 0; k < 2; k++) { /* the second time from the cache */
+        body.now_ms = NOON + k;
+        assert_int_equal(push_body(&desk, rows, 4, body, &answer, &err), 0);
+        assert_int_equal(answer.outcome.stored, 1);
+        assert_int_equal(answer.n_refused, 3);
+    }
+    body.agent = "web-2";
+    assert_int_equal(push_body(&desk, rows, 4, body, &answer, &err), INGEST_E_FORBIDDEN);
+    assert_non_null(strstr(err.text, "\"web-1\" only"));
+    body.agent = NULL;
+    assert_int_equal(push_body(&desk, rows, 4, body, &answer, &err), INGEST_E_FORBIDDEN);
+    body.agent = "web-2";
+    body.bound_agent = "web-2"; /* what web-1's cache allowed is not allowed here */
+    body.now_ms = NOON + 2;
+    assert_int_equal(push_body(&desk, rows, 4, body, &answer, &err), 0);
+    assert_int_equal(answer.outcome.stored, 1);
+    body.bound_agent = ""; /* a token for any: a Prometheus that sends its own up */
+    body.now_ms = NOON + 3;
+    assert_int_equal(push_body(&desk, rows, 4, body, &answer, &err), 0);
+    assert_int_equal(answer.outcome.stored, 4);
+    desk_done(&desk);
+}
+
+static void test_broken_bodies_store_nothing(void **state)
+{
+    struct ingest_answer answer;
+    struct store_stats stats;
+    struct desk desk;
+    struct err err = {0};
+    struct ingest_body body = {.now_ms = NOON, .bytes = "\xff\xff\xff\xff\x0f", .len = 5};
+
+    desk_init(&desk);
+    assert_int_equal(ingest_push(desk.ingest, &body, &answer, &err), INGEST_E_TOO_LARGE);
+    body.bytes = "\x03\x08garbage";
+    body.len = 9;
+    assert_int_equal(ingest_push(desk.ingest, &body, &answer, &err), INGEST_E_MALFORMED);
+    body.agent = "no spaces please";
+    assert_int_equal(ingest_push(desk.ingest, &body, &answer, &err), INGEST_E_MALFORMED);
+    store_stats(desk.fixture.store, &stats);
+    assert_int_equal(stats.samples_stored_total, 0);
+    desk_done(&desk);
+}
+
+static void test_the_same_batch_with_another_body_is_a_conflict(void **state)
+{
+    static const struct rows rows[] = {{"cpu", "a", 1}, {"cpu", "b", 2}};
+    struct ingest_answer answer;
+    struct desk desk;
+    struct err err;
+    const struct ingest_body body = {
+        .now_ms = NOON, .agent = "web-1", .epoch = 1, .sequence = 9, .interval_ms = 10000};
+
+    desk_init(&desk);
+    assert_int_equal(push_body(&desk, rows, 1, body, &answer, &err), 0);
+    assert_int_equal(push_body(&desk, rows, 1, body, &answer, &err), 0);
+    assert_true(answer.outcome.replayed);
+    assert_int_equal(push_body(&desk, rows, 2, body, &answer, &err), INGEST_E_CONFLICT);
+    desk_done(&desk);
+}
+
+static void test_a_lost_agents_series_end(void **state)
+{
+    static const struct rows rows[] = {{"m", "web-1", 1}};
+    struct ingest_answer answer;
+    struct desk desk;
+    struct err err;
+    struct ingest_body body = {.now_ms = NOON, .agent = "web-1", .interval_ms = 10000};
+    struct source_result result;
+    struct matcher matcher;
+    ARENA_AUTO struct arena arena;
+
+    desk_init(&desk);
+    assert_int_equal(push_body(&desk, rows, 1, body, &answer, &err), 0);
+    body.now_ms += 10000;
+    assert_int_equal(push_body(&desk, rows, 1, body, &answer, &err),
+                     0); /* from the cache: its own */
+    assert_int_equal(ingest_count_series(desk.ingest, "web-1"), 1);
+    assert_int_equal(ingest_count_series(desk.ingest, "web-2"), 0);
+    assert_int_equal(ingest_mark_stale(desk.ingest, "web-1", NOON + 60000, &err), 0);
+    const struct source source = store_source(desk.fixture.store);
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(matcher_init(&matcher, MATCHER_EQUAL, LABEL_NAME, "m", NULL), 0);
+    assert_int_equal(
+        source.select(source.self, &matcher, 1, NOON, NOON + 60000, 10, &arena, &result, NULL), 0);
+    assert_int_equal(result.series[0].n, 3);
+    assert_true(sample_is_stale(result.series[0].values[2]));
+    matcher_done(&matcher);
+    desk_done(&desk);
+}
+
+/* --- agents --- */
+
+static void test_how_long_an_agent_may_be_silent(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t interval_ms, silent_ms, running_ms; /* since its push, since our start */
+        enum agent_state expected;
+    } rows[] = {
+        {"just pushed", 10000, 0, 1000000, AGENT_FRESH},
+        {"one interval and a half", 10000, 15000, 1000000, AGENT_FRESH},
+        {"a little later", 10000, 15001, 1000000, AGENT_LATE},
+        {"short intervals have 30 s", 1000, 29999, 1000000, AGENT_LATE},
+        {"and no more", 1000, 30000, 1000000, AGENT_LOST},
+        {"three intervals", 60000, 179999, 1000000, AGENT_LATE},
+        {"past three", 60000, 180000, 1000000, AGENT_LOST},
+        {"we have just started", 60000, 9000000, 119999, AGENT_LATE},
+        {"grace is over", 60000, 9000000, 120000, AGENT_LOST},
+        {"it pushed since our start", 60000, 200000, 210000, AGENT_LOST},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const struct agent agent = {.interval_ms = rows[i].interval_ms, .last_push_ms = NOON};
+        int64_t now_ms = NOON + rows[i].silent_ms;
+        row("%s", rows[i].name);
+        assert_int_equal(agent_state_at(&agent, now_ms - rows[i].running_ms, now_ms),
+                         rows[i].expected);
+    }
+}
+
+static void test_agents_are_kept_by_name(void **state)
+{
+    struct agents *agents = agents_new();
+    size_t n;
+
+    agents_note(agents, "web-2", 5000, NOON + 40, NOON);
+    agents_note(agents, "web-1", 5000, NOON, NOON);
+    agents_note(agents, "web-2", 5000, NOON - 5000, NOON + 1000); /* backlog */
+    struct agent *all = agents_all(agents, &n);
+    assert_int_equal(n, 2);
+    assert_string_equal(all[0].id, "web-1");
+    assert_int_equal(all[1].clock_skew_ms, 40);
+    assert_int_equal(all[1].last_push_ms, NOON + 1000);
+    free(all);
+    free(agents_take_dirty(agents, &n));
+    assert_int_equal(n, 2);
+    free(agents_take_dirty(agents, &n));
+    assert_int_equal(n, 0);
+    assert_int_not_equal(agents_number(agents, "web-1"), agents_number(agents, "web-2"));
+    agents_free(agents);
+    assert_true(agent_id_ok("a.B-9_"));
+    assert_false(agent_id_ok(""));
+    assert_false(agent_id_ok("a b"));
+    assert_false(agent_id_ok("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_part_of_a_body_is_refused_in_words),
+        cmocka_unit_test(test_a_bound_token_writes_as_its_agent_only),
+        cmocka_unit_test(test_broken_bodies_store_nothing),
+        cmocka_unit_test(test_the_same_batch_with_another_body_is_a_conflict),
+        cmocka_unit_test(test_a_lost_agents_series_end),
+        cmocka_unit_test(test_how_long_an_agent_may_be_silent),
+        cmocka_unit_test(test_agents_are_kept_by_name),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
