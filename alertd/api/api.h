@@ -21,10 +21,12 @@ enum api_wake {
 };
 
 struct access;
+struct ingest;
 
 struct api {
     struct db *state;      /* state.db */
     struct store *store;   /* samples */
+    struct ingest *ingest; /* pushed bodies into it; who pushes */
     struct access *access; /* tokens and sessions: db/access_db.h */
     struct http_hub *hub;  /* live events for the dashboard */
     const struct log *log;
@@ -57,6 +59,7 @@ struct api_table {
 
 /* One per file. */
 extern const struct api_table api_push_routes;      /* api/push.c: write, import */
+extern const struct api_table api_agents_routes;    /* api/agents.c */
 extern const struct api_table api_query_routes;     /* api/prom_query.c */
 extern const struct api_table api_rules_routes;     /* api/rules.c: prometheus rules+alerts, ours */
 extern const struct api_table api_incidents_routes; /* api/incidents.c and the ack page */

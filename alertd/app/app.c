@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "alertd/app/parts.h"
+#include "alertd/ingest/ingest.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/json/write.h"
@@ -21,6 +22,7 @@
 enum {
     FLUSH_MS = 60000,
     STOP_S = 10,
+    STATE_RESERVE_BYTES = 1 << 20,
     FILES_WANTED = 16384,
 };
 
@@ -137,9 +139,11 @@ static int open_state(struct app *app, struct err *reterr)
     (void)snprintf(path, sizeof(path), "%s/state.db", app->settings.storage_path);
     return db_open(&(struct db_options){.path = path,
                                         .sync_normal = app->settings.sync_normal,
-                                        .application_id = STATE_DB_APPLICATION_ID,
+                                        .application_id = DB_STATE_APPLICATION_ID,
                                         .migrations = db_state_migrations,
-                                        .n_migrations = db_n_state_migrations},
+                                        .n_migrations = db_n_state_migrations,
+                                        .check = true,
+                                        .reserve_bytes = STATE_RESERVE_BYTES},
                    &app->api.state, reterr);
 }
 
@@ -275,6 +279,8 @@ static int start(struct app *app, struct err *reterr)
     if (r == 0 && open_store(app, reterr) != 0)
         r = -EIO; /* its own codes mean other things here */
     if (r == 0)
+        app->api.ingest = ingest_new(app->api.store);
+    if (r == 0)
         r = access_open(app->api.state, &app->api.access, reterr);
     if (r == 0)
         r = boot_admin_token(app, reterr);
@@ -286,6 +292,8 @@ static int start(struct app *app, struct err *reterr)
     }
     if (r == 0)
         r = start_http(app, reterr);
+    if (r == 0)
+        r = loop_keep_start(&app->api, &app->keep, reterr);
     if (r != 0)
         return r;
     atomic_store(&app->api.ready, true);
@@ -303,12 +311,14 @@ static void stop(struct app *app)
     struct err err = {0};
 
     atomic_store(&app->api.ready, false);
+    loop_keep_stop(app->keep);
     http_server_stop(app->server);
     loop_eval_stop(app->eval);
     loop_notify_stop(app->notify);
     if (app->api.access && access_flush(app->api.access, clock_wall_ms(), &err) != 0)
         log_warn(&app->log, "app", "cannot write when tokens were used", "error=\"%s\"", err.text);
     access_close(app->api.access);
+    ingest_free(app->api.ingest);
     store_close(app->api.store);
     db_close(app->api.state);
     http_hub_free(app->api.hub);
@@ -322,13 +332,15 @@ static void stop(struct app *app)
 /* Once a second: what must be noticed or written now and then. */
 static bool tick(struct app *app, int64_t now_ms, int64_t *flushed_ms)
 {
-    struct db_stats stats;
+    struct db_stats state;
+    struct store_stats store;
     struct err err = {0};
 
-    db_stats(app->api.state, &stats);
-    if (stats.broken) {
+    db_stats(app->api.state, &state);
+    store_stats(app->api.store, &store);
+    if (state.broken || store.broken) {
         log_error(&app->log, "app", "the disk refused a sync: ending, so that a start reads back",
-                  "what=state.db");
+                  "what=%s", state.broken ? "state.db" : "samples");
         return false;
     }
     if (now_ms - *flushed_ms < FLUSH_MS)

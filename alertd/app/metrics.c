@@ -328,5 +328,6 @@ void app_render_metrics(void *arg, struct str *out)
     add_rejected(out, &now.store);
     add_routes(out, app->server);
     loop_eval_metrics(app->eval, out);
+    loop_keep_metrics(&app->api, out);
     loop_notify_metrics(app->notify, out);
 }

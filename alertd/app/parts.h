@@ -16,13 +16,13 @@
 
 #include "alertd/api/api.h"
 #include "alertd/app/loop_eval.h"
+#include "alertd/app/loop_keep.h"
 #include "alertd/app/loop_notify.h"
 #include "alertd/app/settings.h"
 #include "alertd/db/access_db.h"
 #include "alertd/route/config.h"
 
 enum {
-    STATE_DB_APPLICATION_ID = 0x57427374, /* "WBst": so that no other program's file is taken */
     APP_CONFIGS_MAX = 256, /* reloads that changed something: old configs stay valid */
     APP_BANNER_MAX = 500,
     APP_TABLES_MAX = 16,
@@ -35,6 +35,7 @@ struct app {
     struct http_server *server;
     struct loop_notify *notify; /* drains the outbox */
     struct loop_eval *eval;     /* evaluates the rules */
+    struct loop_keep *keep;     /* up, own metrics, maintenance */
     char external_url[300];
     char external_host[256]; /* its host name */
     char machine_host[256];  /* ours, when we listen on all addresses */

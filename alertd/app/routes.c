@@ -8,8 +8,10 @@
 
 static const struct api_table *const tables[] = {
     &api_access_routes,      //
+    &api_agents_routes,      //
     &api_incidents_routes,   //
     &api_postmortems_routes, //
+    &api_push_routes,        //
     &api_rules_routes,       //
     &api_runbooks_routes,    //
     &api_status_routes,      //

@@ -126,6 +126,7 @@ void store_stats(struct store *store, struct store_stats *ret_stats)
         struct db_stats stats = {0};
 
         db_stats(held[i]->db, &stats);
+        ret_stats->broken = ret_stats->broken || stats.broken;
         ret_stats->disk_bytes += stats.file_bytes + stats.wal_bytes;
         release(held[i]);
     }

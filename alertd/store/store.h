@@ -95,6 +95,7 @@ struct store_stats {
     uint64_t rejected_too_old, rejected_too_new, rejected_series_limit, rejected_invalid;
     uint64_t commits, commit_us_total, partitions, disk_bytes, quarantined;
     int64_t oldest_ms, newest_ms;
+    bool broken; /* a sync failed: only a restart helps, see db.h */
 };
 void store_stats(struct store *store, struct store_stats *ret_stats);
 

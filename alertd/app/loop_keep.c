@@ -1,0 +1,349 @@
+/*
+ * Housekeeping. See loop_keep.h.
+ */
+
+#include "alertd/app/loop_keep.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "alertd/db/agent_db.h"
+#include "alertd/ingest/ingest.h"
+#include "lib/base/clock.h"
+#include "lib/base/fs.h"
+#include "lib/base/mem.h"
+#include "lib/json/write.h"
+
+enum {
+    ROUND_MS = 5000,
+    OWN_ROUNDS = 3, /* alertd's own metrics every 15 s */
+    METRICS_BYTES_MAX = 4 << 20,
+};
+
+struct loop_keep {
+    const struct api *api;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stopping;
+    pthread_t thread;
+    uint64_t n_rounds;
+};
+
+/* --- agents and state.db --- */
+
+static void put_agent(void *arg, const struct agent_row *row)
+{
+    struct agent agent = {.first_seen_ms = row->first_seen_ms,
+                          .last_push_ms = row->last_push_ms,
+                          .interval_ms = row->interval_ms,
+                          .clock_skew_ms = row->clock_skew_ms,
+                          .newest_ms = INT64_MIN};
+
+    (void)snprintf(agent.id, sizeof(agent.id), "%s", row->id);
+    agents_put(arg, &agent);
+}
+
+static int load_agents(const struct api *api, struct err *reterr)
+{
+    struct db_conn *conn;
+
+    int r = db_read_begin(api->state, &conn, reterr);
+    if (r != 0)
+        return r;
+    r = agent_db_each(conn, put_agent, ingest_agents(api->ingest), reterr);
+    db_read_end(api->state, conn);
+    return r;
+}
+
+struct dirty {
+    const struct agent *agents;
+    size_t n;
+};
+
+static int put_dirty(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    const struct dirty *dirty = arg;
+    int r = 0;
+
+    for (size_t i = 0; i < dirty->n && r == 0; i++) {
+        const struct agent *agent = &dirty->agents[i];
+        struct agent_row row = {.first_seen_ms = agent->first_seen_ms,
+                                .last_push_ms = agent->last_push_ms,
+                                .interval_ms = agent->interval_ms,
+                                .clock_skew_ms = agent->clock_skew_ms};
+
+        (void)snprintf(row.id, sizeof(row.id), "%s", agent->id);
+        r = agent_db_put(conn, &row, reterr);
+    }
+    return r;
+}
+
+/* A minute late at most is fine: a restart gives everybody two intervals anyway. */
+static void write_agents(const struct api *api)
+{
+    struct agents *agents = ingest_agents(api->ingest);
+    struct dirty dirty;
+    struct err err = {0};
+    struct agent *taken = agents_take_dirty(agents, &dirty.n);
+
+    dirty.agents = taken;
+    if (dirty.n > 0 && db_write(api->state, put_dirty, &dirty, &err) != 0) {
+        log_warn(api->log, "keep", "cannot write the agents", "error=\"%s\"", err.text);
+        for (size_t i = 0; i < dirty.n; i++)
+            agents_put(agents, &taken[i]); /* dirty still */
+    }
+    free(taken);
+}
+
+/* --- up --- */
+
+static const struct labels *up_labels(const char *id)
+{
+    const struct label pairs[] = {{LABEL_NAME, "up"}, {"instance", id}, {"job", "agent"}};
+
+    return labels_new(pairs, 3);
+}
+
+static void tell_dashboard(const struct api *api, const char *id)
+{
+    STR_AUTO struct str text = STR_INIT(256);
+    struct json_out out = JSON_OUT(&text);
+
+    json_open(&out, '{');
+    json_kv_string(&out, "key", id);
+    json_close(&out, '}');
+    http_hub_publish(api->hub, "agents", str_text(&text));
+}
+
+/* Once for each change between lost and not. */
+static void note_change(const struct api *api, const struct agent *agent, bool lost, int64_t now_ms)
+{
+    struct err err = {0};
+
+    if (lost == agent->is_marked)
+        return;
+    if (lost) {
+        log_warn(api->log, "keep", "an agent has fallen silent", "agent=%s silent_ms=%lld",
+                 agent->id, (long long)(now_ms - agent->last_push_ms));
+        if (ingest_mark_stale(api->ingest, agent->id, now_ms, &err) != 0)
+            log_warn(api->log, "keep", "cannot end a lost agent's series", "error=\"%s\"",
+                     err.text);
+    } else {
+        log_info(api->log, "keep", "an agent is back", "agent=%s", agent->id);
+    }
+    agents_set_marked(ingest_agents(api->ingest), agent->id, lost);
+    tell_dashboard(api, agent->id);
+}
+
+/* In the grace after a start nothing is known: then nothing is said. */
+static bool is_unknown(const struct agent *agent, enum agent_state state, const struct api *api)
+{
+    return state == AGENT_LATE && agent->last_push_ms < api->started_ms;
+}
+
+static void write_up(const struct api *api, int64_t now_ms)
+{
+    size_t n = 0;
+    size_t n_entries = 0;
+    struct agent *agents = agents_all(ingest_agents(api->ingest), &n);
+    struct store_entry *entries = mem_zalloc((n ? n : 1) * sizeof(*entries));
+    static const double values[] = {0, 1};
+    struct sample samples[] = {{now_ms, values[0]}, {now_ms, values[1]}};
+    struct store_outcome outcome;
+    struct err err = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        enum agent_state state = agent_state_at(&agents[i], api->started_ms, now_ms);
+
+        note_change(api, &agents[i], state == AGENT_LOST, now_ms);
+        if (!is_unknown(&agents[i], state, api))
+            entries[n_entries++] = (struct store_entry){up_labels(agents[i].id),
+                                                        &samples[state != AGENT_LOST], 1};
+    }
+    const struct store_batch batch = {.entries = entries, .n = n_entries, .internal = true};
+    if (n_entries > 0 && store_append(api->store, &batch, &outcome, &err) != 0)
+        log_warn(api->log, "keep", "cannot store up", "error=\"%s\"", err.text);
+    for (size_t i = 0; i < n_entries; i++)
+        labels_unref(entries[i].labels);
+    free(entries);
+    free(agents);
+}
+
+struct keep_counts loop_keep_counts(const struct api *api, int64_t now_ms)
+{
+    struct keep_counts counts = {0};
+    size_t n = 0;
+    struct agent *agents = agents_all(ingest_agents(api->ingest), &n);
+
+    for (size_t i = 0; i < n; i++)
+        switch (agent_state_at(&agents[i], api->started_ms, now_ms)) {
+        case AGENT_FRESH: counts.fresh++; break;
+        case AGENT_LATE: counts.late++; break;
+        case AGENT_LOST: counts.lost++; break;
+        }
+    free(agents);
+    return counts;
+}
+
+/* --- alertd's own metrics --- */
+
+static void add_skews(const struct api *api, struct str *out)
+{
+    size_t n = 0;
+    struct agent *agents = agents_all(ingest_agents(api->ingest), &n);
+
+    str_add(out,
+            "# HELP alertd_agent_clock_skew_seconds How far an agent's clock is ahead of ours.\n"
+            "# TYPE alertd_agent_clock_skew_seconds gauge\n");
+    for (size_t i = 0; i < n; i++)
+        str_addf(out, "alertd_agent_clock_skew_seconds{agent=\"%s\"} %.3f\n", agents[i].id,
+                 (double)agents[i].clock_skew_ms / 1000);
+    free(agents);
+}
+
+static void add_storage(const struct api *api, struct str *out)
+{
+    unsigned long long free_bytes;
+    unsigned long long size_bytes;
+
+    if (fs_space(api->storage_path, &free_bytes, &size_bytes) < 0)
+        return;
+    str_addf(out,
+             "# HELP alertd_storage_free_bytes Free on the file system of --storage.path.\n"
+             "# TYPE alertd_storage_free_bytes gauge\n"
+             "alertd_storage_free_bytes %llu\n"
+             "# HELP alertd_storage_size_bytes Size of that file system.\n"
+             "# TYPE alertd_storage_size_bytes gauge\n"
+             "alertd_storage_size_bytes %llu\n",
+             free_bytes, size_bytes);
+}
+
+void loop_keep_metrics(const struct api *api, struct str *out)
+{
+    struct keep_counts counts = loop_keep_counts(api, clock_wall_ms());
+    struct ingest_stats stats;
+
+    ingest_stats(api->ingest, &stats);
+    str_addf(out,
+             "# HELP alertd_agents Agents by how fresh they are.\n"
+             "# TYPE alertd_agents gauge\n"
+             "alertd_agents{state=\"fresh\"} %zu\n"
+             "alertd_agents{state=\"late\"} %zu\n"
+             "alertd_agents{state=\"lost\"} %zu\n"
+             "# HELP alertd_push_bodies_total Pushed bodies.\n"
+             "# TYPE alertd_push_bodies_total counter\n"
+             "alertd_push_bodies_total %llu\n"
+             "# HELP alertd_push_bodies_refused_total Pushed bodies of which nothing was stored.\n"
+             "# TYPE alertd_push_bodies_refused_total counter\n"
+             "alertd_push_bodies_refused_total %llu\n"
+             "# HELP alertd_push_bytes_total Bytes of pushed bodies, as sent.\n"
+             "# TYPE alertd_push_bytes_total counter\n"
+             "alertd_push_bytes_total %llu\n",
+             counts.fresh, counts.late, counts.lost, (unsigned long long)stats.bodies,
+             (unsigned long long)stats.bodies_refused, (unsigned long long)stats.bytes);
+    add_skews(api, out);
+    add_storage(api, out);
+}
+
+static void write_own(const struct api *api, int64_t now_ms)
+{
+    static const struct label own[] = {{"instance", "alertd"}, {"job", "alertd"}};
+    STR_AUTO struct str text = STR_INIT(METRICS_BYTES_MAX);
+    struct ingest_answer answer;
+    struct err err = {0};
+
+    api->render_metrics(api->app, &text);
+    const struct ingest_body body = {.format = INGEST_TEXT,
+                                     .bytes = str_text(&text),
+                                     .len = text.len,
+                                     .now_ms = now_ms,
+                                     .default_t_ms = now_ms,
+                                     .own_labels = own,
+                                     .n_own_labels = 2};
+    if (ingest_push(api->ingest, &body, &answer, &err) != 0)
+        log_warn(api->log, "keep", "cannot store alertd's own metrics", "error=\"%s\"", err.text);
+}
+
+/* --- the thread --- */
+
+static void run_round(struct loop_keep *loop)
+{
+    const struct api *api = loop->api;
+    int64_t now_ms = clock_wall_ms();
+    struct err err = {0};
+
+    write_up(api, now_ms);
+    if (loop->n_rounds % OWN_ROUNDS == 0)
+        write_own(api, now_ms);
+    write_agents(api);
+    if (store_maintain(api->store, now_ms, &err) != 0)
+        log_warn(api->log, "keep", "maintenance of samples failed", "error=\"%s\"", err.text);
+    loop->n_rounds++;
+}
+
+/* True: stop. */
+static bool wait_round(struct loop_keep *loop)
+{
+    int64_t until_ms = clock_mono_ms() + ROUND_MS;
+    const struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
+
+    (void)pthread_mutex_lock(&loop->lock);
+    while (!loop->stopping && clock_mono_ms() < until_ms)
+        (void)pthread_cond_timedwait(&loop->wake, &loop->lock, &until);
+    bool stop = loop->stopping;
+    (void)pthread_mutex_unlock(&loop->lock);
+    return stop;
+}
+
+static void *keep_main(void *arg)
+{
+    struct loop_keep *loop = arg;
+
+    do
+        run_round(loop);
+    while (!wait_round(loop));
+    write_agents(loop->api);
+    return NULL;
+}
+
+int loop_keep_start(const struct api *api, struct loop_keep **ret_loop, struct err *reterr)
+{
+    pthread_condattr_t monotonic;
+
+    int r = load_agents(api, reterr);
+    if (r != 0)
+        return r;
+    struct loop_keep *loop = mem_zalloc(sizeof(*loop));
+    loop->api = api;
+    (void)pthread_mutex_init(&loop->lock, NULL);
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&loop->wake, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    r = pthread_create(&loop->thread, NULL, keep_main, loop);
+    if (r != 0) {
+        (void)pthread_cond_destroy(&loop->wake);
+        (void)pthread_mutex_destroy(&loop->lock);
+        free(loop);
+        return err_set(reterr, -r, "cannot start the housekeeping: %s", strerrordesc_np(r));
+    }
+    *ret_loop = loop;
+    return 0;
+}
+
+void loop_keep_stop(struct loop_keep *loop)
+{
+    if (!loop)
+        return;
+    (void)pthread_mutex_lock(&loop->lock);
+    loop->stopping = true;
+    (void)pthread_cond_signal(&loop->wake);
+    (void)pthread_mutex_unlock(&loop->lock);
+    (void)pthread_join(loop->thread, NULL);
+    (void)pthread_cond_destroy(&loop->wake);
+    (void)pthread_mutex_destroy(&loop->lock);
+    free(loop);
+}
