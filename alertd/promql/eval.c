@@ -5,6 +5,7 @@
 
 #include "alertd/promql/eval.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ enum {
     NOTES_MAX = 100,
 };
 
-int eval_failed(struct eval *eval, const char *fmt, ...)
+void eval_say(struct eval *eval, const char *fmt, ...)
 {
     char words[ERR_TEXT_MAX];
     va_list ap;
@@ -29,15 +30,15 @@ int eval_failed(struct eval *eval, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(words, sizeof(words), fmt, ap);
     va_end(ap);
-    return err_set(eval->reterr, PROMQL_E_EVAL, "%s", words);
+    (void)err_set(eval->reterr, PROMQL_E_EVAL, "%s", words);
 }
 
-int eval_out_of_memory(struct eval *eval)
+void eval_say_out_of_memory(struct eval *eval)
 {
-    return err_set(eval->reterr, PROMQL_E_LIMIT,
-                   "the query needs more memory than the %zu MiB it may use; select fewer series, "
-                   "a shorter time or a longer step",
-                   eval->arena->limit >> 20);
+    (void)err_set(eval->reterr, PROMQL_E_LIMIT,
+                  "the query needs more memory than the %zu MiB it may use; select fewer series, "
+                  "a shorter time or a longer step",
+                  eval->arena->limit >> 20);
 }
 
 int eval_tick(struct eval *eval)
@@ -48,7 +49,8 @@ int eval_tick(struct eval *eval)
         return 0;
     if (limits->now_fn() < limits->deadline_ms)
         return 0;
-    return err_set(eval->reterr, PROMQL_E_LIMIT, "query timed out in expression evaluation");
+    (void)err_set(eval->reterr, PROMQL_E_LIMIT, "query timed out in expression evaluation");
+    return PROMQL_E_LIMIT;
 }
 
 /* --- Messages beside a result --------------------------------------------------------- */
@@ -215,12 +217,14 @@ int eval_scalar_arg(struct eval *eval,
                     size_t i,
                     const double **ret_values)
 {
-    struct value value;
+    struct value value = {0};
     int r = eval_expr(eval, call->call.args[i], &value);
 
-    if (!r)
-        *ret_values = value.columns[0].values;
-    return r;
+    if (r)
+        return r;
+    assert(value.type == PROMQL_SCALAR && value.columns);
+    *ret_values = value.columns[0].values;
+    return 0;
 }
 
 int eval_vector_arg(struct eval *eval,
@@ -366,15 +370,19 @@ static int set_grid(struct eval *eval, const struct promql_query *query)
 
     eval->query = (struct grid){query->start_ms, 1, 1};
     if (query->step_ms > 0) {
-        if (query->end_ms < query->start_ms)
-            return err_set(eval->reterr, PROMQL_E_EVAL, "the query ends before it starts");
+        if (query->end_ms < query->start_ms) {
+            (void)err_set(eval->reterr, PROMQL_E_EVAL, "the query ends before it starts");
+            return PROMQL_E_EVAL;
+        }
         uint64_t steps = (uint64_t)(query->end_ms - query->start_ms) / (uint64_t)query->step_ms;
 
-        if (steps >= max_points)
-            return err_set(eval->reterr, PROMQL_E_LIMIT,
-                           "exceeded maximum resolution of %zu points per timeseries. Try "
-                           "increasing the value of the step parameter",
-                           max_points);
+        if (steps >= max_points) {
+            (void)err_set(eval->reterr, PROMQL_E_LIMIT,
+                          "exceeded maximum resolution of %zu points per timeseries. Try "
+                          "increasing the value of the step parameter",
+                          max_points);
+            return PROMQL_E_LIMIT;
+        }
         eval->query.step_ms = query->step_ms;
         eval->query.n = (size_t)steps + 1;
     }
@@ -419,11 +427,13 @@ int promql_eval(const struct promql_expr *expr,
         eval.limits.max_samples = SAMPLES_DEFAULT;
     if (!eval.limits.lookback_ms)
         eval.limits.lookback_ms = LOOKBACK_DEFAULT_MS;
-    if (!instant && expr->type != PROMQL_SCALAR && expr->type != PROMQL_VECTOR)
-        return err_set(reterr, PROMQL_E_TYPE,
-                       "invalid expression type \"%s\" for range query, must be Scalar or instant "
-                       "Vector",
-                       type_words(expr->type));
+    if (!instant && expr->type != PROMQL_SCALAR && expr->type != PROMQL_VECTOR) {
+        (void)err_set(reterr, PROMQL_E_TYPE,
+                      "invalid expression type \"%s\" for range query, must be Scalar or instant "
+                      "Vector",
+                      type_words(expr->type));
+        return PROMQL_E_TYPE;
+    }
     int r = set_grid(&eval, query);
     if (!r)
         r = evaluate(&eval, expr, instant, &made);

@@ -121,8 +121,16 @@ int eval_vector_arg(struct eval *eval,
                     struct value *ret_value);
 const char *eval_string_arg(const struct promql_expr *call, size_t i);
 
-int eval_failed(struct eval *eval, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-int eval_out_of_memory(struct eval *eval);
+/* Words for reterr; the code is PROMQL_E_EVAL, seen by readers and by tools. */
+void eval_say(struct eval *eval, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+#define EVAL_FAILED(eval, ...) (eval_say((eval), __VA_ARGS__), PROMQL_E_EVAL)
+
+void eval_say_out_of_memory(struct eval *eval);
+static inline int eval_out_of_memory(struct eval *eval)
+{
+    eval_say_out_of_memory(eval);
+    return PROMQL_E_LIMIT;
+}
 /* Called per series: the deadline. */
 int eval_tick(struct eval *eval);
 void eval_warn(struct eval *eval, const struct promql_expr *at, const char *fmt, ...)

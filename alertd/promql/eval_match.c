@@ -163,7 +163,7 @@ static int duplicate_on_one_side(const struct match *match, size_t a, size_t b)
     labels_print(of_group, &group);
     labels_print(of_a, &first);
     labels_print(of_b, &second);
-    return eval_failed(eval,
+    return EVAL_FAILED(eval,
                        "found duplicate series for the match group %s on the %s hand-side of the "
                        "operation: [%s, %s];many-to-many matching not allowed: matching labels "
                        "must be unique on one side",
@@ -190,9 +190,9 @@ static int one_at(const struct match *match, size_t group, size_t step, size_t *
 static int too_many(const struct match *match)
 {
     if (match->expr->binary.matching.card == CARD_ONE_TO_ONE)
-        return eval_failed(match->eval, "multiple matches for labels: many-to-one matching must be "
+        return EVAL_FAILED(match->eval, "multiple matches for labels: many-to-one matching must be "
                                         "explicit (group_left/group_right)");
-    return eval_failed(match->eval, "multiple matches for labels: grouping labels must ensure "
+    return EVAL_FAILED(match->eval, "multiple matches for labels: grouping labels must ensure "
                                     "unique matches");
 }
 

@@ -139,10 +139,66 @@ static size_t gather(const struct rank *rank, size_t group, size_t step)
 static int wanted_at(struct eval *eval, double param, size_t *ret_k)
 {
     if (isnan(param))
-        return eval_failed(eval, "Parameter value is NaN");
+        return EVAL_FAILED(eval, "Parameter value is NaN");
     if (!(param >= -9.2233720368547758e18 && param < 9.2233720368547758e18))
-        return eval_failed(eval, "Scalar value %g overflows int64", param);
+        return EVAL_FAILED(eval, "Scalar value %g overflows int64", param);
     *ret_k = param < 1 ? 0 : (size_t)param;
+    return 0;
+}
+
+/* The columns of the input without their points. */
+static int empty_copies(const struct rank *rank, struct value *ret)
+{
+    int r = vector_new(rank->eval, rank->of->n, ret);
+
+    for (size_t i = 0; !r && i < rank->of->n; i++) {
+        ret->columns[i] = rank->of->columns[i];
+        ret->columns[i].values = holes_new(rank->eval);
+        if (!ret->columns[i].values)
+            return eval_out_of_memory(rank->eval);
+    }
+    if (r)
+        return r;
+    ret->n = rank->of->n;
+    ret->one_name = rank->of->one_name;
+    return 0;
+}
+
+/* The best k of each group keep their points at this step; *ranked holds their columns, best
+ * first. */
+static int rank_step(
+    const struct rank *rank, size_t step, struct value *made, size_t *ranked, size_t *n_ranked)
+{
+    bool top = rank->expr->aggregate.op == AGGREGATOR_TOPK;
+    size_t k = 0;
+    int r = wanted_at(rank->eval, rank->param[step], &k);
+
+    if (r)
+        return r;
+    *n_ranked = 0;
+    for (size_t group = 0; group < rank->groups.n; group++) {
+        size_t n = gather(rank, group, step);
+
+        qsort(rank->entries, n, sizeof(*rank->entries), top ? top_order : bottom_order);
+        for (size_t i = 0; i < n && i < k; i++) {
+            made->columns[rank->entries[i].column].values[step] = rank->entries[i].value;
+            ranked[(*n_ranked)++] = rank->entries[i].column;
+        }
+    }
+    return eval_tick(rank->eval);
+}
+
+/* An instant query shows the columns in their order of rank. */
+static int show_ranked(const struct rank *rank, struct value *made, const size_t *ranked, size_t n)
+{
+    struct column *columns = arena_array(rank->eval->arena, n + 1, sizeof(*columns));
+
+    if (!columns)
+        return eval_out_of_memory(rank->eval);
+    for (size_t i = 0; i < n; i++)
+        columns[i] = made->columns[ranked[i]];
+    made->columns = columns;
+    made->n = n;
     return 0;
 }
 
@@ -150,47 +206,17 @@ static int wanted_at(struct eval *eval, double param, size_t *ret_k)
 static int eval_top(struct rank *rank, struct value *ret_value)
 {
     struct eval *eval = rank->eval;
-    bool top = rank->expr->aggregate.op == AGGREGATOR_TOPK;
-    struct value made;
-    size_t *order = arena_array(eval->arena, rank->of->n + 1, sizeof(*order));
-    size_t n_ordered = 0;
-    int r = order ? vector_new(eval, rank->of->n, &made) : eval_out_of_memory(eval);
+    struct value made = {0};
+    size_t *ranked = arena_array(eval->arena, rank->of->n + 1, sizeof(*ranked));
+    size_t n_ranked = 0;
+    int r = ranked ? empty_copies(rank, &made) : eval_out_of_memory(eval);
 
-    for (size_t i = 0; !r && i < rank->of->n; i++) {
-        made.columns[i] = rank->of->columns[i];
-        made.columns[i].values = holes_new(eval);
-        if (!made.columns[i].values)
-            return eval_out_of_memory(eval);
-    }
-    for (size_t step = 0; !r && step < eval->grid.n; step++) {
-        size_t k = 0;
-
-        r = wanted_at(eval, rank->param[step], &k);
-        for (size_t group = 0; !r && group < rank->groups.n; group++) {
-            size_t n = gather(rank, group, step);
-
-            qsort(rank->entries, n, sizeof(*rank->entries), top ? top_order : bottom_order);
-            for (size_t i = 0; i < n && i < k; i++) {
-                made.columns[rank->entries[i].column].values[step] = rank->entries[i].value;
-                if (eval->grid.n == 1)
-                    order[n_ordered++] = rank->entries[i].column;
-            }
-        }
-    }
+    for (size_t step = 0; !r && step < eval->grid.n; step++)
+        r = rank_step(rank, step, &made, ranked, &n_ranked);
+    if (!r && eval->grid.n == 1)
+        r = show_ranked(rank, &made, ranked, n_ranked);
     if (r)
         return r;
-    made.n = rank->of->n;
-    made.one_name = rank->of->one_name;
-    if (eval->grid.n == 1) { /* an instant query shows them ranked */
-        struct column *ranked = arena_array(eval->arena, n_ordered + 1, sizeof(*ranked));
-
-        for (size_t i = 0; ranked && i < n_ordered; i++)
-            ranked[i] = made.columns[order[i]];
-        if (!ranked)
-            return eval_out_of_memory(eval);
-        made.columns = ranked;
-        made.n = n_ordered;
-    }
     vector_drop_empty(eval, &made);
     *ret_value = made;
     return 0;
@@ -343,7 +369,7 @@ int eval_count_values(struct eval *eval,
     int r = 0;
 
     if (!name[0] || !labels_text_ok(name, strlen(name)))
-        return eval_failed(eval, "invalid label name \"%s\"", name);
+        return EVAL_FAILED(eval, "invalid label name \"%s\"", name);
     r = vector_new(eval, 16, &made);
     if (!r)
         r = groups_init(eval, &all, 16, &groups);

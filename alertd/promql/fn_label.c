@@ -44,7 +44,7 @@ static int replace_one(struct eval *eval,
                       replacement->with, &made))
         return 0;
     if (made.full)
-        return eval_failed(eval, "label_replace() made a value longer than %d bytes",
+        return EVAL_FAILED(eval, "label_replace() made a value longer than %d bytes",
                            LABEL_VALUE_MAX);
     return set_label(eval, column, replacement->to, str_text(&made));
 }
@@ -61,13 +61,13 @@ int eval_label_replace(struct eval *eval, const struct promql_expr *call, struct
     if (r)
         return r;
     if (regex_new(pattern, &regex, NULL))
-        return eval_failed(eval, "invalid regular expression in label_replace(): %s", pattern);
+        return EVAL_FAILED(eval, "invalid regular expression in label_replace(): %s", pattern);
     if (!arena_on_reset(eval->arena, free_regex, regex)) {
         regex_free(regex);
         return eval_out_of_memory(eval);
     }
     if (!replacement.to[0] || !labels_text_ok(replacement.to, strlen(replacement.to)))
-        return eval_failed(eval, "invalid destination label name in label_replace(): %s",
+        return EVAL_FAILED(eval, "invalid destination label name in label_replace(): %s",
                            replacement.to);
     replacement.regex = regex;
     for (size_t i = 0; !r && i < ret_value->n; i++)
@@ -89,7 +89,7 @@ static int join_one(struct eval *eval,
         str_add(&made, column_label(column, eval_string_arg(call, i)));
     }
     if (made.full)
-        return eval_failed(eval, "label_join() made a value longer than %d bytes", LABEL_VALUE_MAX);
+        return EVAL_FAILED(eval, "label_join() made a value longer than %d bytes", LABEL_VALUE_MAX);
     return set_label(eval, column, to, str_text(&made));
 }
 
@@ -101,12 +101,12 @@ int eval_label_join(struct eval *eval, const struct promql_expr *call, struct va
     if (r)
         return r;
     if (!to[0] || !labels_text_ok(to, strlen(to)))
-        return eval_failed(eval, "invalid destination label name in label_join(): %s", to);
+        return EVAL_FAILED(eval, "invalid destination label name in label_join(): %s", to);
     for (size_t i = 3; i < call->call.n_args; i++) {
         const char *from = eval_string_arg(call, i);
 
         if (!from[0] || !labels_text_ok(from, strlen(from)))
-            return eval_failed(eval, "invalid source label name in label_join(): %s", from);
+            return EVAL_FAILED(eval, "invalid source label name in label_join(): %s", from);
     }
     for (size_t i = 0; !r && i < ret_value->n; i++)
         r = join_one(eval, call, to, &ret_value->columns[i]);

@@ -47,7 +47,7 @@ static int positive_in(struct eval *eval, const struct promql_duration *duration
     int r = duration_in(eval, duration, ret_ms);
 
     if (!r && *ret_ms <= 0)
-        return eval_failed(eval, "duration must be greater than 0");
+        return EVAL_FAILED(eval, "duration must be greater than 0");
     return r;
 }
 
@@ -98,11 +98,13 @@ static int read_samples(struct eval *eval,
         return PROMQL_E_LIMIT;
     if (r)
         return r;
-    if (result.n_samples > left)
-        return err_set(eval->reterr, PROMQL_E_LIMIT,
-                       "query processing would load too many samples into memory in query "
-                       "execution (at most %zu)",
-                       eval->limits.max_samples);
+    if (result.n_samples > left) {
+        (void)err_set(eval->reterr, PROMQL_E_LIMIT,
+                      "query processing would load too many samples into memory in query "
+                      "execution (at most %zu)",
+                      eval->limits.max_samples);
+        return PROMQL_E_LIMIT;
+    }
     eval->n_samples += result.n_samples;
     keep_source_warnings(eval, expr, &result);
     *ret_result = result;

@@ -69,7 +69,7 @@ void vector_drop_empty(struct eval *eval, struct value *value)
 
 static int same_labelset(struct eval *eval)
 {
-    return eval_failed(eval, "vector cannot contain metrics with the same labelset");
+    return EVAL_FAILED(eval, "vector cannot contain metrics with the same labelset");
 }
 
 /* Points of `from` into the holes of `to`. */

@@ -81,6 +81,7 @@ static bool copy_samples(const struct fake_series *series,
     return true;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the shape is source.h's */
 static int select_series(void *self,
                          const struct matcher *matchers,
                          size_t n_matchers,
@@ -266,9 +267,11 @@ static bool read_item(const char *item, const char *end, struct positions *posit
     if ((stepped && !read_value(&item, end, &step)) || (stepped && item == end) ||
         !read_times(&item, end, &times))
         return false;
-    for (unsigned long i = 0; i <= times; i++, value += step)
+    for (unsigned long i = 0; i <= times; i++) {
         if (!add_position(positions, false, value))
             return false;
+        value += step;
+    }
     return true;
 }
 

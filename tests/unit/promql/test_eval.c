@@ -105,18 +105,18 @@ static void test_notes_name_the_place(void **state)
 {
     ARENA_AUTO struct arena arena;
     struct fake_source fake;
-    struct promql_value value;
+    struct promql_value value = {0};
 
     load(&fake);
     arena_init(&arena, 1 << 20);
     assert_int_equal(
         evaluate(&fake, "rate(x[1m])\n+ quantile(7, x)", &at_one_minute, &arena, &value, NULL), 0);
     assert_int_equal(value.n_infos, 1);
-    assert_string_equal(value.infos[0],
+    assert_string_equal(value.infos ? value.infos[0] : "",
                         "PromQL info: metric might not be a counter, name does not end in "
                         "_total/_sum/_count/_bucket: \"x\" (1:6)");
     assert_int_equal(value.n_warnings, 1);
-    assert_string_equal(value.warnings[0],
+    assert_string_equal(value.warnings ? value.warnings[0] : "",
                         "PromQL warning: quantile value should be between 0 and 1, got 7 (2:12)");
     fake_source_done(&fake);
 }
