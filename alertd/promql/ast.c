@@ -6,6 +6,8 @@
 
 #include <strings.h>
 
+#include "alertd/promql/fn.h"
+
 static const char *const aggregators[] = {
     [AGGREGATOR_SUM] = "sum",
     [AGGREGATOR_AVG] = "avg",
@@ -85,6 +87,33 @@ const char *type_words(enum promql_type type)
 enum promql_type promql_expr_type(const struct promql_expr *expr)
 {
     return expr->type;
+}
+
+bool promql_is_ordered(const struct promql_expr *expr)
+{
+    expr = expr_unwrap(expr);
+    if (expr->kind == PROMQL_AGGREGATE)
+        return aggregator_ranks(expr->aggregate.op);
+    return expr->kind == PROMQL_CALL && expr->call.fn->orders;
+}
+
+int promql_parse_selector(struct arena *arena,
+                          const char *text,
+                          const struct matcher **ret_matchers,
+                          size_t *ret_n,
+                          struct err *reterr)
+{
+    struct promql_expr *expr = NULL;
+    int r = promql_parse(arena, text, &expr, reterr);
+
+    if (r)
+        return r;
+    if (expr->kind != PROMQL_SELECTOR || expr->selector.range || expr->selector.when.offset ||
+        expr->selector.when.at != AT_NONE)
+        return err_at(reterr, PROMQL_E_TYPE, 1, 1, "a series selector was expected");
+    *ret_matchers = expr->selector.matchers;
+    *ret_n = expr->selector.n_matchers;
+    return 0;
 }
 
 const struct promql_expr *expr_unwrap(const struct promql_expr *expr)

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "alertd/promql/eval.h"
+#include "lib/model/quote.h"
 
 /* Columns of one side, linked by group. */
 struct side {
@@ -145,24 +146,42 @@ static const char *side_words(const struct match *match, bool many)
     return many == match->swapped ? "right" : "left";
 }
 
+/* `{__name__="up", job="a"}`: in these words the name is a label like the others. */
+static int print_column(struct eval *eval,
+                        const struct label_filter *filter,
+                        const struct column *column,
+                        struct str *out)
+{
+    const struct labels *labels = filter_labels(eval, filter, column);
+
+    if (!labels)
+        return eval_out_of_memory(eval);
+    str_addc(out, '{');
+    for (uint32_t i = 0; i < labels->n; i++) {
+        str_addf(out, "%s%s=", i ? ", " : "", labels->at[i].name);
+        quote_add(out, labels->at[i].value, strlen(labels->at[i].value));
+    }
+    str_addc(out, '}');
+    return 0;
+}
+
 /* The words Prometheus uses, with the two series that clash. */
 static int duplicate_on_one_side(const struct match *match, size_t a, size_t b)
 {
+    static const struct label_filter all = {.choice = LABELS_ALL};
     const struct column *columns = match->one.value->columns;
     struct eval *eval = match->eval;
-    STR_AUTO struct str group = STR_INIT(100);
-    STR_AUTO struct str first = STR_INIT(100);
-    STR_AUTO struct str second = STR_INIT(100);
-    static const struct label_filter all = {.choice = LABELS_ALL};
-    const struct labels *of_group = filter_labels(eval, &match->filter, &columns[a]);
-    const struct labels *of_a = filter_labels(eval, &all, &columns[a]);
-    const struct labels *of_b = filter_labels(eval, &all, &columns[b]);
+    STR_AUTO struct str group = STR_INIT(1000);
+    STR_AUTO struct str first = STR_INIT(1000);
+    STR_AUTO struct str second = STR_INIT(1000);
+    int r = print_column(eval, &match->filter, &columns[a], &group);
 
-    if (!of_group || !of_a || !of_b)
-        return eval_out_of_memory(eval);
-    labels_print(of_group, &group);
-    labels_print(of_a, &first);
-    labels_print(of_b, &second);
+    if (!r)
+        r = print_column(eval, &all, &columns[a], &first);
+    if (!r)
+        r = print_column(eval, &all, &columns[b], &second);
+    if (r)
+        return r;
     return EVAL_FAILED(eval,
                        "found duplicate series for the match group %s on the %s hand-side of the "
                        "operation: [%s, %s];many-to-many matching not allowed: matching labels "

@@ -43,7 +43,7 @@ void warn_quantile(struct eval *eval, const struct promql_expr *at, double q)
 
     if (q >= 0 && q <= 1)
         return;
-    (void)float_short(q, text);
+    (void)float_go(q, text);
     eval_warn(eval, at, "quantile value should be between 0 and 1, got %s", text);
 }
 
@@ -135,13 +135,21 @@ static size_t gather(const struct rank *rank, size_t group, size_t step)
     return n;
 }
 
+static int overflows(struct eval *eval, double param)
+{
+    char text[FLOAT_TEXT_MAX];
+
+    (void)float_go(param, text);
+    return EVAL_FAILED(eval, "Scalar value %s overflows int64", text);
+}
+
 /* How many a step asks for. */
 static int wanted_at(struct eval *eval, double param, size_t *ret_k)
 {
     if (isnan(param))
         return EVAL_FAILED(eval, "Parameter value is NaN");
     if (!(param >= -9.2233720368547758e18 && param < 9.2233720368547758e18))
-        return EVAL_FAILED(eval, "Scalar value %g overflows int64", param);
+        return overflows(eval, param);
     *ret_k = param < 1 ? 0 : (size_t)param;
     return 0;
 }

@@ -56,6 +56,7 @@ struct fn {
     fn_point *point;
     fn_window *window;
     fn_date *date;
+    bool orders;         /* the columns of its result are in an order that counts */
     bool keeps_name;     /* of the metric: last_over_time */
     bool reads_time;     /* the result depends on the step, whatever the arguments */
     bool sorts;          /* its window function needs room */

@@ -44,6 +44,17 @@ enum promql_type promql_expr_type(const struct promql_expr *expr);
 /* The canonical spelling, as Prometheus prints it. */
 void promql_print(const struct promql_expr *expr, struct str *out);
 
+/* The result of an instant query has an order that means something: sort(), topk ... */
+bool promql_is_ordered(const struct promql_expr *expr);
+
+/* The matchers of `text` when it is a plain selector, for match[]. They live in the arena.
+ * 0, PROMQL_E_SYNTAX, PROMQL_E_TYPE (something else than a selector), PROMQL_E_LIMIT. */
+int promql_parse_selector(struct arena *arena,
+                          const char *text,
+                          const struct matcher **ret_matchers,
+                          size_t *ret_n,
+                          struct err *reterr);
+
 /* The comparison at the top of an alert's expression, when there is one:
  * `left OP number` (either way round, under and/unless: the left arm). For graphs
  * with a threshold line. False when there is none. *ret_left is part of expr. */
