@@ -12,6 +12,7 @@ static const struct api_table *const tables[] = {
     &api_incidents_routes,   //
     &api_postmortems_routes, //
     &api_push_routes,        //
+    &api_query_routes,       //
     &api_rules_routes,       //
     &api_runbooks_routes,    //
     &api_status_routes,      //
