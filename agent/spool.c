@@ -67,6 +67,8 @@ struct spool {
     int64_t held_at_ms;
     char *buffer; /* what spool_read() lends */
     size_t buffer_capacity;
+    struct spool_id lent; /* what it lent last, and perhaps is on its way now */
+    uint64_t *lent_drop;  /* a limit dropped it meanwhile: where that counts if it fails */
     struct spool_stats stats;
 };
 
@@ -145,6 +147,26 @@ static void set_done(struct record *record)
     record->is_done = true;
 }
 
+/* A limit drops a record. One that is on its way just now counts as lost only when it
+ * does not arrive. */
+static void drop(struct spool *spool, struct record *record, uint64_t *counter)
+{
+    set_done(record);
+    if (record->sequence == spool->lent.sequence && record->segment->epoch == spool->lent.epoch)
+        spool->lent_drop = counter;
+    else
+        (*counter)++;
+}
+
+/* The last attempt is over and did not end in spool_forget(). */
+static void settle_lent(struct spool *spool)
+{
+    if (spool->lent_drop)
+        (*spool->lent_drop)++;
+    spool->lent_drop = NULL;
+    spool->lent = (struct spool_id){0, 0};
+}
+
 /* Says on disk, too, that nobody needs to send this any more. */
 static void mark_on_disk(const struct spool *spool, const struct record *record)
 {
@@ -201,10 +223,8 @@ static void drop_oldest_segment(struct spool *spool)
     struct segment *oldest = spool->segments[0];
 
     for (size_t i = spool->first; i < spool->first + spool->n; i++)
-        if (spool->records[i].segment == oldest && !spool->records[i].is_done) {
-            set_done(&spool->records[i]);
-            spool->stats.n_dropped_size++;
-        }
+        if (spool->records[i].segment == oldest && !spool->records[i].is_done)
+            drop(spool, &spool->records[i], &spool->stats.n_dropped_size);
     tidy(spool); /* removes the file: nothing in it waits */
 }
 
@@ -220,8 +240,7 @@ void spool_expire(struct spool *spool, int64_t now_ms)
         if (now_ms - record->at_ms <= spool->limits.max_age_ms)
             break;
         mark_on_disk(spool, record);
-        set_done(record);
-        spool->stats.n_dropped_age++;
+        drop(spool, record, &spool->stats.n_dropped_age);
         any = true;
     }
     if (any)
@@ -240,6 +259,7 @@ static int make_room(struct spool *spool, int64_t need, struct err *reterr)
     if (active(spool)->bytes > SPOOL_HEAD_BYTES &&
         active(spool)->bytes + need > spool->segment_bytes)
         r = begin_segment(spool, reterr);
+    tidy(spool); /* the one before may hold nothing that waits */
     while (r == 0 && spool->bytes + (uint64_t)need > spool->limits.max_bytes &&
            spool->n_segments > 1)
         drop_oldest_segment(spool);
@@ -365,6 +385,7 @@ int spool_read(struct spool *spool,
     struct record *record;
     int r;
 
+    settle_lent(spool);
     if (spool->held && spool->held_id.epoch == id->epoch &&
         spool->held_id.sequence == id->sequence) {
         *ret_bytes = spool->held;
@@ -381,6 +402,7 @@ int spool_read(struct spool *spool,
         tidy(spool);
         return -EBADMSG;
     }
+    spool->lent = *id;
     *ret_bytes = spool->buffer;
     *ret_len = record->len;
     return 0;
@@ -390,6 +412,8 @@ void spool_forget(struct spool *spool, const struct spool_id *id)
 {
     struct record *record;
 
+    spool->lent_drop = NULL; /* it arrived */
+    settle_lent(spool);
     if (spool->held && spool->held_id.epoch == id->epoch &&
         spool->held_id.sequence == id->sequence) {
         drop_held(spool);
