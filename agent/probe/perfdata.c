@@ -79,6 +79,14 @@ static size_t number_length(const char *at, const char *end)
     return len;
 }
 
+/* KB and kB are the same; C (degrees) and c (a counter), b (bits) and B are not. */
+static bool is_unit(const char *text, size_t len, const char *unit)
+{
+    if (strlen(unit) != len)
+        return false;
+    return len > 1 ? strncasecmp(text, unit, len) == 0 : memcmp(text, unit, len) == 0;
+}
+
 /* "23GB" -> 23 * 2^30 and "B"; false for "U" (not known) and what is no number. */
 static bool read_value(const char *at,
                        const char *end,
@@ -91,8 +99,7 @@ static bool read_value(const char *at,
     if (len == 0 || float_parse(at, len, &item->value) < 0)
         return false;
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (strlen(units[i].text) == unit_len &&
-            strncasecmp(units[i].text, at + len, unit_len) == 0) {
+        if (is_unit(at + len, unit_len, units[i].text)) {
             item->unit = units[i].unit;
             item->value *= units[i].scale;
             *ret_scale = units[i].scale;
