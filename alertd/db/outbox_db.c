@@ -315,7 +315,8 @@ static int make_reminders(struct db_conn *conn,
     }
 }
 
-/* The oldest waiting row, or one whose integration is not in the config. */
+/* A row that waited for a day, or one whose integration is not in the config: not at once,
+ * since a reload hands the new config to the evaluation and to us at two moments. */
 static int find_hopeless(struct db_conn *conn,
                          const struct route_config *config,
                          int64_t now_ms,
@@ -327,9 +328,12 @@ static int find_hopeless(struct db_conn *conn,
         conn, "SELECT min(id), receiver, kind, slot, min(created_ms) FROM outbox"
               " WHERE state = 'waiting' GROUP BY receiver, kind, slot");
 
+    static const int64_t grace_ms = 60000;
+
     *ret_id = 0;
     while (!*ret_id && db_step(stmt)) {
-        if (!route_config_find(config, db_text(stmt, 1), db_text(stmt, 2),
+        if (db_int(stmt, 4) <= now_ms - grace_ms &&
+            !route_config_find(config, db_text(stmt, 1), db_text(stmt, 2),
                                (unsigned)db_int(stmt, 3))) {
             *ret_id = db_int(stmt, 0);
             *ret_why = "the receiver is no longer in the config";

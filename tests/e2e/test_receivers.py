@@ -20,7 +20,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from daemon import BUILD, free_port, until
+from daemon import BUILD, Alertd, free_port, until
 from receivers import Smtp, Webhook
 
 PAGER = os.environ.get("PAGER", str(BUILD / "tests/e2e/pager"))
@@ -340,6 +340,55 @@ class Ntfy(unittest.TestCase):
         self.assertEqual((ack["action"], ack["method"], ack["body"]), ("http", "POST", "action=ack"))
         self.assertTrue(ack["url"].startswith("http://pager.test/a/"))
         self.assertEqual(view["action"], "view")
+
+
+RULES = """
+groups:
+  - name: always
+    interval: 1s
+    rules:
+      - alert: Always
+        expr: vector({value}) > 0
+        labels: {{severity: critical, job: test}}
+        annotations: {{summary: 'the value is {{{{ $value }}}}'}}
+"""
+
+
+class Daemon(unittest.TestCase):
+    """The whole of alertd: a rule of its own fires and ends."""
+
+    def config(self, hook):
+        return f"receivers:\n  - name: team\n    webhook_configs: [{{url: '{hook.url}'}}]\nroute: {{receiver: team, group_wait: 0s}}\n"
+
+    def test_killed_while_it_fires_and_told_the_end(self):
+        """Neither the restart nor the same rule again is a second page; its end is one."""
+        with Webhook() as hook, Alertd(config=self.config(hook)) as alertd:
+            alertd.import_rules(RULES.format(value=3))
+            calls_of(hook, 1)
+            for _ in range(3):
+                alertd.kill()
+                alertd.start()
+                time.sleep(1.5)
+            alertd.import_rules(RULES.format(value=0))
+            first, last = calls_of(hook, 2)
+        self.assertEqual((first["body"]["status"], last["body"]["status"]), ("firing", "resolved"))
+        self.assertEqual(first["body"]["commonAnnotations"], {"summary": "the value is 3"})
+        self.assertEqual(first["body"]["alerts"][0]["startsAt"], last["body"]["alerts"][0]["startsAt"])
+
+    def test_a_reload_moves_pages_to_another_receiver(self):
+        with Webhook() as old, Webhook() as new, Alertd(config=self.config(old)) as alertd:
+            alertd.import_rules(RULES.format(value=3))
+            calls_of(old, 1)
+            alertd.config_path.write_text("receivers: [{name: a, webhook_configs: [{url: nonsense}]}]\nroute: {receiver: a}\n")
+            reply = alertd.call("POST", "/-/reload")
+            self.assertNotEqual(reply.status, 200)
+            self.assertIn("1:47", reply.text)
+            alertd.config_path.write_text(self.config(new))
+            self.assertEqual(alertd.call("POST", "/-/reload").status, 200)
+            alertd.import_rules(RULES.format(value=0))
+            last, = calls_of(new, 1)
+            self.assertEqual(last["body"]["status"], "resolved")
+            self.assertEqual(len(old.calls), 1)
 
 
 class Kills(unittest.TestCase):

@@ -202,6 +202,33 @@ static void test_the_link_of_a_page(void **state)
     end();
 }
 
+static void test_a_receiver_that_left_the_config(void **state)
+{
+    static const char other[] = "receivers: [{name: other}]\nroute: {receiver: other}\n";
+    const struct route_config *before = NULL;
+    STR_AUTO struct str hook = STR_INIT(200);
+    struct err err = {0};
+
+    begin();
+    play("0 F1");
+    before = config;
+    assert_int_equal(route_config_parse(other, strlen(other), NULL, NULL, NULL, &config, &err), 0);
+    row("a minute's grace: a reload reaches us and the evaluation at two moments");
+    play("59 keep");
+    print_outbox("webhook", &hook);
+    assert_string_equal(str_text(&hook), "first waiting@30");
+    play("60 keep");
+    str_cut(&hook, 0);
+    print_outbox("webhook", &hook);
+    assert_string_equal(str_text(&hook), "first failed");
+    row("and the timeline says that nobody was told");
+    assert_int_equal(count_of("SELECT count(*) FROM event WHERE kind = 'notify.undelivered'"
+                              " AND text LIKE '%no longer in the config'"),
+                     2);
+    route_config_unref(before);
+    end();
+}
+
 static void test_what_the_overview_counts(void **state)
 {
     struct outbox_counts counts;
@@ -239,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_a_failed_evaluation_leaves_nothing),
         cmocka_unit_test(test_killed_between_any_two_commits),
         cmocka_unit_test(test_the_link_of_a_page),
+        cmocka_unit_test(test_a_receiver_that_left_the_config),
         cmocka_unit_test(test_what_the_overview_counts),
     };
 
