@@ -5,13 +5,43 @@
 #include "ctl/table.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/model/duration.h"
+
+/* Words that mean something at a glance, with their colour (SGR) on a terminal. A word is
+ * coloured only when it is the whole cell: titles and names stay as they are. */
+static const struct {
+    const char *word;
+    const char *colour;
+} coloured[] = {
+    {"triggered", "31"}, {"firing", "31"},    {"critical", "31"}, {"lost", "31"},
+    {"err", "31"},       {"failed", "31"},    {"warning", "33"},  {"acknowledged", "33"},
+    {"pending", "33"},   {"late", "33"},      {"draft", "33"},    {"in_review", "33"},
+    {"resolved", "32"},  {"published", "32"}, {"fresh", "32"},    {"ok", "32"},
+};
+
+static const char *colour_of(const char *text)
+{
+    for (size_t i = 0; i < sizeof(coloured) / sizeof(*coloured); i++)
+        if (strcmp(coloured[i].word, text) == 0)
+            return coloured[i].colour;
+    return NULL;
+}
+
+/* On a terminal, unless the user said NO_COLOR (https://no-color.org). */
+static bool shows_colours(void)
+{
+    const char *refused = getenv("NO_COLOR"); /* NOLINT(concurrency-mt-unsafe): one thread */
+
+    return isatty(STDOUT_FILENO) && !(refused && *refused);
+}
 
 static size_t n_columns(const struct table *table)
 {
@@ -43,10 +73,14 @@ void table_add(struct table *table, const char *const *cells)
 }
 
 /* What a terminal shows of text that came from outside: no control characters. */
-static void print_cell(const char *text, size_t width, int is_last)
+static void print_cell(const char *text, size_t width, bool is_last, const char *colour)
 {
+    if (colour)
+        (void)printf("\x1b[%sm", colour);
     for (const char *c = text; *c; c++)
         (void)putchar((unsigned char)*c < 32 || *c == 127 ? ' ' : *c);
+    if (colour)
+        (void)fputs("\x1b[0m", stdout);
     for (size_t i = width_of(text); !is_last && i < width + 2; i++)
         (void)putchar(' ');
 }
@@ -55,6 +89,7 @@ void table_print(struct table *table)
 {
     size_t n = n_columns(table);
     size_t widths[TABLE_COLUMNS_MAX] = {0};
+    bool colours = shows_colours();
 
     assert(n > 0);
     for (size_t i = 0; i < n; i++)
@@ -64,10 +99,11 @@ void table_print(struct table *table)
             widths[i % n] = width_of(table->cells[i]);
 
     for (size_t i = 0; i < n; i++)
-        print_cell(table->heads[i], widths[i], i + 1 == n);
+        print_cell(table->heads[i], widths[i], i + 1 == n, colours ? "1" : NULL);
     (void)putchar('\n');
     for (size_t i = 0; i < table->n_cells; i++) {
-        print_cell(table->cells[i], widths[i % n], (i + 1) % n == 0);
+        print_cell(table->cells[i], widths[i % n], (i + 1) % n == 0,
+                   colours ? colour_of(table->cells[i]) : NULL);
         if ((i + 1) % n == 0)
             (void)putchar('\n');
         free(table->cells[i]);
@@ -85,6 +121,8 @@ const char *ago(const char *rfc3339, char *text, size_t size)
     if (!rfc3339 || clock_parse_rfc3339(rfc3339, &at_ms) != 0)
         return "-";
     int64_t past_ms = clock_wall_ms() - at_ms;
+    if (past_ms >= 0 && past_ms < 1000)
+        return "just now";
     (void)duration_human(past_ms < 0 ? -past_ms : past_ms, distance);
     (void)snprintf(text, size, past_ms < 0 ? "in %s" : "%s ago", distance);
     return text;

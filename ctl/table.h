@@ -7,7 +7,8 @@
  *     TABLE_ROW(&table, key, status, since);
  *     table_print(&table);   and frees it
  *
- * Widths are counted in characters, not bytes; the last column is never padded.
+ * Widths are counted in characters, not bytes; the last column is never padded. On a
+ * terminal heads are bold and words like "critical" have a colour; NO_COLOR turns that off.
  */
 
 #include <stddef.h>
@@ -29,5 +30,5 @@ struct table {
 void table_add(struct table *table, const char *const *cells);
 void table_print(struct table *table);
 
-/* "3 min ago", "in 2 h" of an RFC 3339 text; "-" for NULL. text holds DURATION_TEXT_MAX + 8. */
+/* "just now", "3 min ago", "in 2 h" of an RFC 3339 text; "-" for NULL. text holds DURATION_TEXT_MAX + 8. */
 const char *ago(const char *rfc3339, char *text, size_t size);

@@ -127,7 +127,7 @@ class WithDaemon(unittest.TestCase):
             file.flush()
             env = {**os.environ, "ALERTD_URL": self.alertd.url}
             env.pop("ALERTD_TOKEN", None)
-            command = [ALERTCTL, "agents", f"--token-file={file.name}"]
+            command = [ALERTCTL, "incident", "list", f"--token-file={file.name}"]
             self.assertEqual(subprocess.run(command, env=env, capture_output=True, check=False).returncode, 0)
             number = next(one["id"] for one in json.loads(self.ctl("token", "list", "--json").stdout)["tokens"] if one["name"] == "robot")
             self.ctl("token", "revoke", number)
