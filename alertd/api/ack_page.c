@@ -240,7 +240,7 @@ static void write_page(struct str *out,
     if (incident->n_alerts > n_alerts)
         str_addf(out, "<p class=\"soft\">and %zu more</p>\n", incident->n_alerts - n_alerts);
     add_note_form(out);
-    str_addf(out, "<p><a class=\"button\" href=\"/incidents/%s\">The whole incident</a></p>\n",
+    str_addf(out, "<p><a class=\"button\" href=\"/i/%s\">The whole incident</a></p>\n",
              incident->key);
     close_page(out);
 }

@@ -307,7 +307,7 @@ static int make_facts(struct draft *draft,
     STR_AUTO struct str generator = STR_INIT(100);
 
     str_addf(&generator, "alertd %s", draft->api->version);
-    str_addf(&url, "%s/incidents/%s", draft->api->external_url, draft->incident.key);
+    str_addf(&url, "%s/i/%s", draft->api->external_url, draft->incident.key);
     const struct postmortem_input input = {
         .template_name = draft->wish->template_name,
         .author = draft->wish->author,

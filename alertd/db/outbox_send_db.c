@@ -146,7 +146,7 @@ static int fill_urls(struct db_conn *conn,
     if (r)
         return r;
     page->external_url = join_url(arena, options->external_url, "", "");
-    page->incident_url = join_url(arena, options->external_url, "/incidents/", page->incident.key);
+    page->incident_url = join_url(arena, options->external_url, "/i/", page->incident.key);
     page->acknowledge_url = join_url(arena, options->external_url, "/a/", token);
     if (!page->external_url || !page->incident_url || !page->acknowledge_url)
         return err_set(reterr, INCIDENT_DB_E_LIMIT, "no room for a page");

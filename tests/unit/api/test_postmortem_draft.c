@@ -125,7 +125,7 @@ static void test_a_draft(void **state)
     look(&arena, &now, &graphs, &n_graphs, &frozen, &n_frozen);
 
     row("the text holds what happened");
-    expect(now.markdown, "[INC-2026-0001](http://w/incidents/INC-2026-0001)");
+    expect(now.markdown, "[INC-2026-0001](http://w/i/INC-2026-0001)");
     expect(now.markdown, "| Impact began | 2025-12-31 23:59:00 UTC |");
     expect(now.markdown, "| Acknowledged | 2026-01-01 00:01:40 UTC |");
     expect(now.markdown, "| Resolved | 2026-01-01 00:10:00 UTC |");

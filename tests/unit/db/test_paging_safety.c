@@ -176,7 +176,7 @@ static int job_take_link(struct db_conn *conn, void *arg, struct err *reterr)
         return r;
     assert_true(claim.found);
     assert_true(strncmp(claim.page.acknowledge_url, "http://w/a/", 11) == 0);
-    assert_string_equal(claim.page.incident_url, "http://w/incidents/INC-2026-0001");
+    assert_string_equal(claim.page.incident_url, "http://w/i/INC-2026-0001");
     assert_int_equal(strlen(claim.page.idempotency_key), 64);
     assert_int_equal(claim.page.n_alerts, 1);
     (void)snprintf(link_token, sizeof(link_token), "%s", claim.page.acknowledge_url + 11);

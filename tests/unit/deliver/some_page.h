@@ -93,7 +93,7 @@ static inline void some_page_init(struct some_page *some)
         .root_id = "abc-12",
         .now_ms = FIRED_MS + 31 * SECOND_MS,
         .owed_at_ms = FIRED_MS + 30 * SECOND_MS,
-        .incident_url = "http://watch/incidents/INC-2026-0012",
+        .incident_url = "http://watch/i/INC-2026-0012",
         .acknowledge_url = "http://watch/a/TOKEN",
         .external_url = "http://watch",
     };

@@ -74,7 +74,7 @@ static void begin(struct story *story)
     story->input = (struct postmortem_input){
         .template_name = "test",
         .now_ms = at(600),
-        .incident_url = "http://w/incidents/INC-2026-0001",
+        .incident_url = "http://w/i/INC-2026-0001",
         .incident = &story->incident,
         .alerts = &story->alert,
         .n_alerts = 1,
@@ -130,7 +130,7 @@ static void test_marks_and_metrics(void **state)
            "{{metric.ttd.text}}; {{metric.tta.text}}; {{metric.ttr.text}}; {{metric.ttr.s}}",
            "2 min; 6 min; 30 min; 1800");
     expect(&story, "{{metric.ttd.formula}}", "detected \xe2\x88\x92 impact_start");
-    expect(&story, "{{&mark.acked.evidence}}", "[e3](http://w/incidents/INC-2026-0001#e3)");
+    expect(&story, "{{&mark.acked.evidence}}", "[e3](http://w/i/INC-2026-0001#e3)");
     expect(&story, "{{mark.impact_start.source}}/{{mark.detected.source}}", "ProbeDown/rule 7");
 }
 
