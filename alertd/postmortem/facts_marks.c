@@ -3,6 +3,7 @@
  * See facts.h.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,24 +104,49 @@ static void find_impact_start(struct facts *facts, struct facts_mark *mark)
     }
 }
 
+/* Being shown on the dashboard wakes nobody. */
+static bool is_page(const struct postmortem_notification *notification)
+{
+    return notification->sent_at_ms && strcmp(facts_or_empty(notification->kind), "dashboard") != 0;
+}
+
+/* The timeline's row of a notification: its source is "outbox 4". */
+static const struct timeline_event *event_of(const struct facts *facts, int64_t outbox_id)
+{
+    char source[40];
+
+    (void)snprintf(source, sizeof(source), "outbox %lld", (long long)outbox_id);
+    for (size_t i = 0; i < facts->input->n_events; i++) {
+        const struct timeline_event *event = facts->rows[i].event;
+
+        if (strcmp(facts_or_empty(event->kind), "notify.sent") == 0 &&
+            strcmp(facts_or_empty(event->source), source) == 0)
+            return event;
+    }
+    return NULL;
+}
+
 static void find_paged(struct facts *facts, struct facts_mark *mark)
 {
-    const struct timeline_event *sent = first_of(facts, "notify.sent");
+    const struct postmortem_notification *first = NULL;
 
     *mark = (struct facts_mark){
-        .source = "", .rule = "first notification that was sent", .why_not = "none was sent"};
-    if (sent) {
-        set_from_event(mark, sent);
-        return;
-    }
+        .source = "", .rule = "first page that a receiver accepted", .why_not = "no page was sent"};
     for (size_t i = 0; i < facts->input->n_notifications; i++) {
         const struct postmortem_notification *page = &facts->input->notifications[i];
 
-        if (!page->sent_at_ms || (mark->at_ms && mark->at_ms <= page->sent_at_ms))
-            continue;
-        mark->at_ms = page->sent_at_ms;
-        mark->source = facts_or_empty(page->receiver);
+        if (is_page(page) && (!first || page->sent_at_ms < first->sent_at_ms))
+            first = page;
     }
+    if (!first)
+        return;
+    const struct timeline_event *event = event_of(facts, first->id);
+
+    if (event)
+        set_from_event(mark, event);
+    mark->at_ms = first->sent_at_ms;
+    if (!event)
+        mark->source = facts_or_empty(first->receiver);
 }
 
 static void find_detected(struct facts *facts, struct facts_mark *mark)
@@ -130,10 +156,10 @@ static void find_detected(struct facts *facts, struct facts_mark *mark)
 
     *mark = (struct facts_mark){
         .source = "",
-        .rule = "first alert that fired and was sent, or first report by a person",
-        .why_not = "no alert was sent and nobody reported it",
+        .rule = "first alert that fired and was sent or shown, or first report by a person",
+        .why_not = "no alert was sent or shown, and nobody reported it",
     };
-    if (firing && facts->marks.paged.at_ms)
+    if (firing && first_of(facts, "notify.sent"))
         set_from_event(mark, firing);
     if (report && (!mark->at_ms || report->occurred_at_ms < mark->at_ms))
         set_from_event(mark, report);

@@ -172,7 +172,7 @@ static void test_without_samples(void **state)
         fail_msg("%s", err.text);
     look(&arena, &now, &graphs, &n_graphs, &frozen, &n_frozen);
     expect(now.markdown, "| Resolved | not known (it is still open) |");
-    expect(now.markdown, "| Paged | not known (none was sent) |");
+    expect(now.markdown, "| Paged | not known (no page was sent) |");
     assert_int_equal(n_graphs, 1);
     expect(graphs[0].svg, "no samples in this window");
     assert_int_equal(n_frozen, 0);

@@ -38,7 +38,9 @@ static void happens(struct story *story, int minute, const char *kind, const cha
         .id = (int64_t)story->n_events,
         .kind = kind,
         .event_class = actor ? "human" : "machine",
-        .source = actor ? "api" : "rule 7",
+        .source = actor                              ? "api"
+                  : strcmp(kind, "notify.sent") == 0 ? "outbox 4"
+                                                     : "rule 7",
         .actor = actor,
         .text = kind,
         .occurred_at_ms = at(minute),
@@ -64,7 +66,8 @@ static void begin(struct story *story)
                      .status = INCIDENT_TRIGGERED,
                      .labels = labels_empty(),
                      .opened_at_ms = at(2)},
-        .page = {.receiver = "mail",
+        .page = {.id = 4,
+                 .receiver = "mail",
                  .kind = "email",
                  .reason = "first",
                  .state = "sent",
@@ -130,6 +133,7 @@ static void test_marks_and_metrics(void **state)
            "{{metric.ttd.text}}; {{metric.tta.text}}; {{metric.ttr.text}}; {{metric.ttr.s}}",
            "2 min; 6 min; 30 min; 1800");
     expect(&story, "{{metric.ttd.formula}}", "detected \xe2\x88\x92 impact_start");
+    expect(&story, "{{&mark.paged.evidence}}", "[e2](http://w/i/INC-2026-0001#e2)");
     expect(&story, "{{&mark.acked.evidence}}", "[e3](http://w/i/INC-2026-0001#e3)");
     expect(&story, "{{mark.impact_start.source}}/{{mark.detected.source}}", "ProbeDown/rule 7");
 }
@@ -152,7 +156,13 @@ static void test_unknown_is_a_fact(void **state)
     story.n_events = 1;
     story.page.sent_at_ms = 0;
     expect(&story, "{{mark.detected.text}}",
-           "not known (no alert was sent and nobody reported it)");
+           "not known (no alert was sent or shown, and nobody reported it)");
+
+    row("shown on the dashboard only: detected, but nobody was paged");
+    begin(&story);
+    story.page.kind = "dashboard";
+    expect(&story, "{{mark.paged.text}}; {{mark.detected.hm}}",
+           "not known (no page was sent); 22:02");
 
     row("a person reported it before the page");
     begin(&story);
