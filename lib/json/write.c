@@ -34,28 +34,60 @@ void json_close(struct json_out *out, char bracket)
     out->depth--;
 }
 
+/* Bytes of the UTF-8 character at text, 0 when there is none (RFC 3629, table in 4). */
+static size_t character_length(const unsigned char *text, size_t left)
+{
+    unsigned char lead = text[0];
+    size_t n = lead < 0x80                   ? 1
+               : lead >= 0xc2 && lead < 0xe0 ? 2
+               : lead >= 0xe0 && lead < 0xf0 ? 3
+               : lead >= 0xf0 && lead < 0xf5 ? 4
+                                             : 0;
+
+    if (n == 0 || n > left)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (lead == 0xe0 && text[1] < 0xa0) || (lead == 0xf0 && text[1] < 0x90);
+    bool beyond = (lead == 0xed && text[1] >= 0xa0) || (lead == 0xf4 && text[1] >= 0x90);
+    return overlong || beyond ? 0 : n;
+}
+
+static void add_escaped(struct json_out *out, unsigned char c)
+{
+    if (c == '"' || c == '\\')
+        str_addf(out->text, "\\%c", c);
+    else if (c == '\n')
+        str_add(out->text, "\\n");
+    else if (c == '\t')
+        str_add(out->text, "\\t");
+    else if (c < 32)
+        str_addf(out->text, "\\u%04x", (unsigned)c);
+    else
+        str_add(out->text, "\xef\xbf\xbd"); /* U+FFFD for a byte that is not UTF-8 */
+}
+
 void json_stringn(struct json_out *out, const char *text, size_t len)
 {
+    size_t from = 0; /* not yet written */
+    size_t at = 0;
+
     before_value(out);
     str_addc(out->text, '"');
-    for (size_t from = 0, at = 0; at <= len; at++) {
-        unsigned char c = at < len ? (unsigned char)text[at] : 0;
+    while (at < len) {
+        unsigned char c = (unsigned char)text[at];
+        size_t n = c >= 0x80 ? character_length((const unsigned char *)text + at, len - at) : 1;
 
-        if (at < len && c >= 32 && c != '"' && c != '\\')
+        if (c >= 32 && c != '"' && c != '\\' && n) {
+            at += n;
             continue;
+        }
         str_addn(out->text, text + from, at - from);
-        from = at + 1;
-        if (at == len)
-            break;
-        if (c == '"' || c == '\\')
-            str_addf(out->text, "\\%c", c);
-        else if (c == '\n')
-            str_add(out->text, "\\n");
-        else if (c == '\t')
-            str_add(out->text, "\\t");
-        else
-            str_addf(out->text, "\\u%04x", (unsigned)c);
+        add_escaped(out, c);
+        from = ++at;
     }
+    str_addn(out->text, text + from, len - from);
     str_addc(out->text, '"');
 }
 

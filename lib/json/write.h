@@ -28,6 +28,7 @@ void json_open(struct json_out *out, char bracket);  /* '{' or '[' */
 void json_close(struct json_out *out, char bracket); /* '}' or ']' */
 void json_key(struct json_out *out, const char *name);
 
+/* Bytes that are not UTF-8 become U+FFFD: what comes out is always JSON. */
 void json_string(struct json_out *out, const char *text); /* NULL writes null */
 void json_stringn(struct json_out *out, const char *text, size_t len);
 void json_int(struct json_out *out, int64_t value);
