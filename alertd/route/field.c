@@ -48,7 +48,7 @@ static int keep(const struct field_reader *reader,
 /* One line of text, without the ${...} that only secrets know. */
 static int plain_text(const struct yaml_node *node, const char **ret_text, struct err *reterr)
 {
-    const char *text;
+    const char *text = "";
 
     if (yaml_string(node, &text, reterr))
         return ROUTE_E_CONFIG;
@@ -108,7 +108,7 @@ static int checked_text(const struct field_reader *reader,
                         const char **ret_text,
                         struct err *reterr)
 {
-    const char *text;
+    const char *text = "";
 
     if (plain_text(node, &text, reterr))
         return ROUTE_E_CONFIG;
@@ -127,7 +127,7 @@ static int expand(const struct field_reader *reader,
                   struct str *out,
                   struct err *reterr)
 {
-    const char *text;
+    const char *text = "";
 
     if (yaml_string(node, &text, reterr))
         return ROUTE_E_CONFIG;
@@ -176,7 +176,7 @@ static int secret_file(const struct field_reader *reader,
                        struct err *reterr)
 {
     STR_AUTO struct str path = STR_INIT(TEXT_MAX);
-    const char *text;
+    const char *text = "";
 
     if (secret->value)
         return bad(node, reterr, "give this by value or by file, not both");
@@ -205,7 +205,7 @@ static int argument_list(const struct field_reader *reader,
     if (!argv)
         return field_too_large(node, reterr);
     for (size_t i = 0; i < node->n; i++) {
-        const char *text;
+        const char *text = "";
 
         if (plain_text(node->items[i], &text, reterr) ||
             keep(reader, node->items[i], text, &argv[i], reterr))
@@ -239,7 +239,7 @@ static int label_names(const struct field_reader *reader,
         return field_too_large(node, reterr);
     for (size_t i = 0; i < node->n; i++) {
         const struct yaml_node *item = node->items[i];
-        const char *text;
+        const char *text = "";
 
         if (plain_text(item, &text, reterr))
             return ROUTE_E_CONFIG;
@@ -255,7 +255,7 @@ static int label_names(const struct field_reader *reader,
 
 static int read_duration(const struct yaml_node *node, int64_t *ret_ms, struct err *reterr)
 {
-    const char *text;
+    const char *text = "";
 
     if (yaml_string(node, &text, reterr))
         return ROUTE_E_CONFIG;
@@ -266,7 +266,7 @@ static int read_duration(const struct yaml_node *node, int64_t *ret_ms, struct e
 
 static int read_count(const struct yaml_node *node, int64_t *ret_value, struct err *reterr)
 {
-    int64_t value;
+    int64_t value = 0;
 
     if (yaml_int(node, &value, reterr))
         return ROUTE_E_CONFIG;

@@ -165,17 +165,16 @@ static void test_when_to_try_again(void **state)
     static const struct {
         const char *name;
         enum deliver_verdict verdict;
-        int64_t asked_ms;
         unsigned attempts;
-        int64_t least_ms, most_ms;
+        int64_t asked_ms, least_ms, most_ms;
     } rows[] = {
-        {"first failure", DELIVER_LATER, -1, 1, 250, 2000},
-        {"fourth", DELIVER_LATER, -1, 4, 250, 16000},
-        {"the hundredth is a minute at most", DELIVER_LATER, -1, 100, 250, 60000},
-        {"asked for 2 s", DELIVER_LATER, 2000, 1, 2000, 2000},
-        {"asked for an hour: five minutes", DELIVER_LATER, 3600000, 1, 300000, 300000},
-        {"asked for nothing", DELIVER_LATER, 0, 1, 250, 2000},
-        {"refused", DELIVER_REFUSED, -1, 1, 300000, 300000},
+        {"first failure", DELIVER_LATER, 1, -1, 250, 2000},
+        {"fourth", DELIVER_LATER, 4, -1, 250, 16000},
+        {"the hundredth is a minute at most", DELIVER_LATER, 100, -1, 250, 60000},
+        {"asked for 2 s", DELIVER_LATER, 1, 2000, 2000, 2000},
+        {"asked for an hour: five minutes", DELIVER_LATER, 1, 3600000, 300000, 300000},
+        {"asked for nothing", DELIVER_LATER, 1, 0, 250, 2000},
+        {"refused", DELIVER_REFUSED, 1, -1, 300000, 300000},
     };
     struct rng rng = {.state = 1};
 

@@ -66,23 +66,22 @@ static void test_late_and_over(void **state)
 
 static const struct {
     const char *name;
-    const char *reason;
+    const char *reason, *by;
     enum incident_status status;
-    const char *by;
     unsigned n_firing;
     int64_t at_s; /* after it fired */
     const char *subject, *first_lines;
 } pages[] = {
-    {"a reminder", "repeat", INCIDENT_TRIGGERED, NULL, 1, 7200,
+    {"a reminder", "repeat", NULL, INCIDENT_TRIGGERED, 1, 7200,
      "[still critical] The shop does not answer (INC-2026-0012)",
      "Since 14:02:11 UTC, for 2 h. Nobody has acknowledged it.\n"},
-    {"news of what somebody looks at", "new alerts", INCIDENT_ACKNOWLEDGED, "ana", 2, 600,
+    {"news of what somebody looks at", "new alerts", "ana", INCIDENT_ACKNOWLEDGED, 2, 600,
      "[critical] The shop does not answer and 1 more (INC-2026-0012)",
      "Since 14:02:11 UTC, for 10 min. Acknowledged by ana.\n"},
-    {"closed by a person while it fires", "resolved", INCIDENT_RESOLVED, "ben", 1, 60,
+    {"closed by a person while it fires", "resolved", "ben", INCIDENT_RESOLVED, 1, 60,
      "[over] The shop does not answer (INC-2026-0012)",
      "Closed at 14:02:26 UTC by ben, fired at 14:02:11 UTC: 15 s. 1 alert still fires.\n"},
-    {"the next day the date is said", "repeat", INCIDENT_TRIGGERED, NULL, 1, 86400,
+    {"the next day the date is said", "repeat", NULL, INCIDENT_TRIGGERED, 1, 86400,
      "[still critical] The shop does not answer (INC-2026-0012)",
      "Since 2026-11-23 14:02:11 UTC, for 1 d. Nobody has acknowledged it.\n"},
 };
