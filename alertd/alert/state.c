@@ -8,6 +8,13 @@
 
 #include "lib/base/bug.h"
 
+/* A clock that was set back must not leave a wait that ends in hours. */
+static void not_after(int64_t *at_ms, int64_t now_ms)
+{
+    if (*at_ms > now_ms)
+        *at_ms = now_ms;
+}
+
 static bool held_without_data(struct alert *alert,
                               const struct alert_timing *timing,
                               enum alert_seen seen,
@@ -79,8 +86,12 @@ bool alert_step(struct alert *alert,
     enum alert_state before = alert->state;
 
     assert(before == ALERT_INACTIVE || alert->active_at_ms != ALERT_NEVER);
-    assert(before == ALERT_INACTIVE || now_ms >= alert->active_at_ms);
 
+    not_after(&alert->active_at_ms, now_ms);
+    not_after(&alert->fired_at_ms, now_ms);
+    not_after(&alert->keep_firing_since_ms, now_ms);
+    not_after(&alert->no_data_since_ms, now_ms);
+    not_after(&alert->resolved_at_ms, now_ms);
     if (before != ALERT_INACTIVE && held_without_data(alert, timing, seen, now_ms))
         return false;
     alert->state = seen == ALERT_SEEN_TRUE ? step_true(alert, timing, now_ms)

@@ -16,7 +16,7 @@
  * Invariants
  *  (1) Pure: no clock, no I/O, no allocation. The caller brings `now_ms`, so that
  *      live evaluation, backtests and drills run this same code.
- *  (2) now_ms never goes back for one alert.
+ *  (2) now_ms may go back (a clock was set): what would lie ahead then counts from now.
  *  (3) active_at_ms is the first evaluation of this run of true; with for = 0 the
  *      step from INACTIVE reaches FIRING at once.
  *  (4) fired_at_ms is set while FIRING and stays when it resolves; resolved_at_ms is

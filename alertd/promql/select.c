@@ -288,7 +288,8 @@ static int subquery_grid(struct eval *eval,
 {
     int64_t first_ms = sight_at(sight, eval->grid.start_ms) - range_ms; /* itself is out */
     int64_t last_ms = sight_at(sight, grid_at(&eval->grid, eval->grid.n - 1));
-    struct grid grid = {.step_ms = SUBQUERY_STEP_DEFAULT_MS};
+    int64_t step_ms = eval->limits.subquery_step_ms;
+    struct grid grid = {.step_ms = step_ms > 0 ? step_ms : SUBQUERY_STEP_DEFAULT_MS};
     int r = expr->subquery.step ? positive_in(eval, expr->subquery.step, &grid.step_ms) : 0;
 
     if (r)

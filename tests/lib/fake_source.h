@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alertd/promql/series_text.h"
 #include "alertd/promql/source.h"
 #include "lib/model/sample.h"
 
@@ -39,21 +40,3 @@ void fake_source_put(struct fake_source *fake,
 
 /* A line as above; false with words when it cannot be read. */
 bool fake_source_load(struct fake_source *fake, int64_t step_ms, const char *line, struct err *err);
-
-/* The name and labels at the start of a line; *ret_rest is what follows. A new reference,
- * NULL when it is not a series. */
-const struct labels *series_text_labels(const char *line, const char **ret_rest, struct err *err);
-
-/* Values of a line, one position at a time. */
-enum {
-    SERIES_TEXT_MAX = 200000 /* positions of one line */
-};
-struct series_position {
-    bool gap;
-    double value;
-};
-/* malloc'ed positions; false with words. */
-bool series_text_values(const char *text,
-                        struct series_position **ret_positions,
-                        size_t *ret_n,
-                        struct err *err);

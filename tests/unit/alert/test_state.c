@@ -124,11 +124,29 @@ static void test_a_longer_for_takes_a_firing_alert_back(void **state)
     assert_int_equal(alert.state, ALERT_FIRING);
 }
 
+static void test_a_clock_that_is_set_back(void **state)
+{
+    const struct alert_timing timing = {.for_ms = 2 * MINUTE};
+    struct alert alert = ALERT_INIT;
+
+    (void)alert_step(&alert, &timing, ALERT_SEEN_TRUE, 1000 * MINUTE);
+    (void)alert_step(&alert, &timing, ALERT_SEEN_TRUE, 10 * MINUTE);
+    assert_int_equal(alert.state, ALERT_PENDING);
+    assert_int_equal(alert.active_at_ms, 10 * MINUTE);
+    (void)alert_step(&alert, &timing, ALERT_SEEN_TRUE, 12 * MINUTE);
+    assert_int_equal(alert.state, ALERT_FIRING);
+    (void)alert_step(&alert, &timing, ALERT_SEEN_FALSE, 13 * MINUTE);
+    (void)alert_step(&alert, &timing, ALERT_SEEN_FALSE, MINUTE);
+    assert_false(alert_is_forgotten(&alert, MINUTE + ALERT_RESOLVED_KEPT_MS));
+    assert_true(alert_is_forgotten(&alert, MINUTE + ALERT_RESOLVED_KEPT_MS + 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lives),
         cmocka_unit_test(test_times_of_a_life),
+        cmocka_unit_test(test_a_clock_that_is_set_back),
         cmocka_unit_test(test_a_longer_for_takes_a_firing_alert_back),
     };
 

@@ -298,6 +298,47 @@ static void test_places_inside_a_scalar(void **state)
     }
 }
 
+static void test_what_is_printed_reads_back(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        {"plain-word_1.x/y", "plain-word_1.x/y"},
+        {"two words", "\"two words\""},
+        {"", "\"\""},
+        {"yes", "\"yes\""},
+        {"Null", "\"Null\""},
+        {"inf", "\"inf\""},
+        {"1e3", "\"1e3\""},
+        {"5m", "\"5m\""},
+        {"a: b", "\"a: b\""},
+        {"#x", "\"#x\""},
+        {"q\"\\\t", "\"q\\\"\\\\\\t\""},
+        {"one\n  two\n\nthree", "|-\n    one\n      two\n\n    three"},
+        {" first is blank\nx", "\" first is blank\\nx\""},
+        {"ends\n", "\"ends\\n\""},
+        {"blank at end \nx", "\"blank at end \\nx\""},
+        {"\x01\x7f", "\"\\x01\\x7f\""},
+        {"caf\xc3\xa9", "\"caf\xc3\xa9\""},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        STR_AUTO struct str out = STR_INIT(1000);
+        struct yaml *yaml = NULL;
+        struct err err = {0};
+
+        row("%s", rows[i].text);
+        str_add(&out, "k: ");
+        yaml_print_scalar(rows[i].text, 4, &out);
+        assert_string_equal(str_text(&out) + 3, rows[i].want);
+        str_addc(&out, '\n');
+        if (yaml_parse(out.text, out.len, &yaml, &err))
+            fail_msg("%s", err.text);
+        assert_string_equal(yaml_root(yaml)->items[0]->text, rows[i].text);
+        yaml_free(yaml);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_fields),
         cmocka_unit_test(test_unknown_keys),
         cmocka_unit_test(test_places_inside_a_scalar),
+        cmocka_unit_test(test_what_is_printed_reads_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,143 @@
+/*
+ * Samples in memory. See memory_source.h.
+ */
+
+#include "alertd/promql/memory_source.h"
+
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+
+struct memory_series {
+    const struct labels *labels;
+    int64_t *t_ms;
+    double *values;
+    size_t n;
+    size_t t_capacity, values_capacity;
+};
+
+enum {
+    BUCKETS_MIN = 64
+};
+
+static size_t bucket_of(const struct memory_source *memory, const struct labels *labels)
+{
+    size_t at = labels->hash & (memory->n_buckets - 1);
+
+    while (memory->buckets[at] &&
+           !labels_equal(memory->series[memory->buckets[at] - 1].labels, labels))
+        at = (at + 1) & (memory->n_buckets - 1);
+    return at;
+}
+
+static void grow_buckets(struct memory_source *memory)
+{
+    free(memory->buckets);
+    memory->n_buckets = memory->n_buckets ? memory->n_buckets * 2 : BUCKETS_MIN;
+    memory->buckets = mem_zalloc(memory->n_buckets * sizeof(*memory->buckets));
+    for (size_t i = 0; i < memory->n; i++)
+        memory->buckets[bucket_of(memory, memory->series[i].labels)] = i + 1;
+}
+
+static struct memory_series *find_series(struct memory_source *memory, const struct labels *labels)
+{
+    if (memory->n * 2 >= memory->n_buckets)
+        grow_buckets(memory);
+    size_t bucket = bucket_of(memory, labels);
+    if (memory->buckets[bucket])
+        return &memory->series[memory->buckets[bucket] - 1];
+    memory->series = mem_grow(memory->series, &memory->capacity, memory->n + 1,
+                              sizeof(*memory->series));
+    memory->series[memory->n] = (struct memory_series){.labels = labels_ref(labels)};
+    memory->buckets[bucket] = ++memory->n;
+    return &memory->series[memory->n - 1];
+}
+
+void memory_source_add(struct memory_source *memory,
+                       const struct labels *labels,
+                       int64_t t_ms,
+                       double value)
+{
+    struct memory_series *series = find_series(memory, labels);
+
+    if (series->n && series->t_ms[series->n - 1] >= t_ms) {
+        if (series->t_ms[series->n - 1] == t_ms)
+            series->values[series->n - 1] = value;
+        return;
+    }
+    series->t_ms = mem_grow(series->t_ms, &series->t_capacity, series->n + 1, sizeof(int64_t));
+    series->values = mem_grow(series->values, &series->values_capacity, series->n + 1,
+                              sizeof(double));
+    series->t_ms[series->n] = t_ms;
+    series->values[series->n++] = value;
+}
+
+/* The first sample at or after t_ms. */
+static size_t lower_bound(const struct memory_series *series, int64_t t_ms)
+{
+    size_t low = 0, high = series->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (series->t_ms[middle] < t_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+// NOLINTNEXTLINE(readability-function-size): the seam's parameters, source.h
+static int select_series(void *self,
+                         const struct matcher *matchers,
+                         size_t n_matchers,
+                         int64_t from_ms,
+                         int64_t to_ms,
+                         size_t max_samples,
+                         struct arena *arena,
+                         struct source_result *ret_result,
+                         struct err *reterr)
+{
+    const struct memory_source *memory = self;
+    struct source_result result = {0};
+
+    result.series = arena_array(arena, memory->n + 1, sizeof(*result.series));
+    if (!result.series)
+        return err_set(reterr, SOURCE_E_LIMIT, "the query needs too much memory");
+    for (size_t i = 0; i < memory->n; i++) {
+        const struct memory_series *series = &memory->series[i];
+
+        if (!matchers_match(matchers, n_matchers, series->labels))
+            continue;
+        size_t first = lower_bound(series, from_ms);
+        size_t end = to_ms == INT64_MAX ? series->n : lower_bound(series, to_ms + 1);
+        if (first >= end)
+            continue;
+        result.series[result.n++] = (struct source_series){
+            series->labels, end - first, series->t_ms + first, series->values + first};
+        result.n_samples += end - first;
+    }
+    if (result.n_samples > max_samples)
+        return err_set(reterr, SOURCE_E_LIMIT, "the query touches more than %zu samples",
+                       max_samples);
+    *ret_result = result;
+    return 0;
+}
+
+struct source memory_source_of(struct memory_source *memory)
+{
+    return (struct source){.select = select_series, .self = memory};
+}
+
+void memory_source_done(struct memory_source *memory)
+{
+    for (size_t i = 0; i < memory->n; i++) {
+        labels_unref(memory->series[i].labels);
+        free(memory->series[i].t_ms);
+        free(memory->series[i].values);
+    }
+    free(memory->series);
+    free(memory->buckets);
+    *memory = (struct memory_source){0};
+}
