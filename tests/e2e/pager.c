@@ -119,7 +119,7 @@ static int start(struct pager *pager,
     str_addf(&path, "%s/state.db", storage);
 
     const struct db_options options = {.path = str_text(&path),
-                                       .application_id = 0x57427374,
+                                       .application_id = DB_STATE_APPLICATION_ID,
                                        .migrations = db_state_migrations,
                                        .n_migrations = db_n_state_migrations};
     int r = open_config(config, &pager->config, &err);
