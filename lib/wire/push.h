@@ -8,7 +8,8 @@
  * answered the same way again.
  *
  *   X-Watchbill-Agent:    the agent's id, 1 to 64 of [a-zA-Z0-9._-]
- *   X-Watchbill-Epoch:    changes when the spool is made anew (decimal uint64)
+ *   X-Watchbill-Epoch:    new with every start of the agent (decimal uint64); batches
+ *                         of earlier starts still come from the spool, with theirs
  *   X-Watchbill-Sequence: 1, 2, 3 ... within the epoch (decimal uint64)
  *   X-Watchbill-Interval: ms between live batches; silence past 3 of them is absence
  */
