@@ -37,13 +37,13 @@ static const struct metric_family link_speed = {"node_network_speed_bytes", METR
                                                 "Speed of the link in bytes a second."};
 
 struct link {
-    const struct ifinfomsg *info;
-    const struct rtattr *attributes[IFLA_MAX + 1]; /* by type; NULL: not told */
+    struct ifinfomsg *info;
+    struct rtattr *attributes[IFLA_MAX + 1]; /* by type; NULL: not told */
 };
 
 static unsigned link_number(const struct link *link, int type, unsigned fallback)
 {
-    const struct rtattr *attribute = link->attributes[type];
+    struct rtattr *attribute = link->attributes[type];
     unsigned value = 0;
 
     if (!attribute)
@@ -55,7 +55,7 @@ static unsigned link_number(const struct link *link, int type, unsigned fallback
 
 static const char *link_text(const struct link *link, int type)
 {
-    const struct rtattr *attribute = link->attributes[type];
+    struct rtattr *attribute = link->attributes[type];
 
     return attribute ? RTA_DATA(attribute) : "";
 }
@@ -63,7 +63,7 @@ static const char *link_text(const struct link *link, int type)
 /* "02:fc:00:00:00:01" */
 static const char *link_address(const struct link *link, int type, char text[ADDRESS_TEXT])
 {
-    const struct rtattr *attribute = link->attributes[type];
+    struct rtattr *attribute = link->attributes[type];
     size_t len = attribute ? RTA_PAYLOAD(attribute) : 0;
     const unsigned char *bytes = attribute ? RTA_DATA(attribute) : NULL;
 
@@ -180,14 +180,12 @@ static void add_link(const struct host *host, struct samples *out, const struct 
         add_state(out, link, device);
 }
 
-static void take_message(const struct host *host,
-                         struct samples *out,
-                         const struct nlmsghdr *message)
+static void take_message(const struct host *host, struct samples *out, struct nlmsghdr *message)
 {
     struct link link = {.info = NLMSG_DATA(message)};
     int left = (int)(message->nlmsg_len - NLMSG_LENGTH(sizeof(*link.info)));
 
-    for (const struct rtattr *at = IFLA_RTA(link.info); RTA_OK(at, left); at = RTA_NEXT(at, left))
+    for (struct rtattr *at = IFLA_RTA(link.info); RTA_OK(at, left); at = RTA_NEXT(at, left))
         if (at->rta_type <= IFLA_MAX)
             link.attributes[at->rta_type] = at;
     if (link.attributes[IFLA_IFNAME])
@@ -221,8 +219,7 @@ static int take_datagram(struct host *host, struct samples *out, char *bytes)
     if (got < 0)
         return errno == EINTR ? 0 : -errno;
     unsigned left = (unsigned)got;
-    for (const struct nlmsghdr *at = (const void *)bytes; NLMSG_OK(at, left);
-         at = NLMSG_NEXT(at, left)) {
+    for (struct nlmsghdr *at = (void *)bytes; NLMSG_OK(at, left); at = NLMSG_NEXT(at, left)) {
         if (at->nlmsg_type == NLMSG_DONE)
             return 1;
         if (at->nlmsg_type == NLMSG_ERROR)
