@@ -61,8 +61,13 @@ async function loadTheRest(): Promise<void> {
 
 const under = (place: string, path: string) => (place === '/' ? path === '/' : path === place || path.startsWith(`${place}/`))
 
+/** Addresses as the API spells them lead here too: documents link to them. */
+const LONG_NAMES: [RegExp, string][] = [[/^\/incidents(?=\/|$)/, '/i'], [/^\/postmortems(?=\/|$)/, '/pm']]
+
 function View() {
-  const path = address.value.pathname
+  const asked = address.value.pathname
+  const path = LONG_NAMES.reduce((name, [long, short]) => name.replace(long, short), asked)
+  useEffect(() => { if (path !== asked) go(path + address.peek().search, { replace: true }) }, [asked])
   const [, first, second] = path.split('/').map(decodeURIComponent)
   if (path === '/') return <Wall />
   if (first === 'i') return second ? <Incident key={second} id={second} /> : <Incidents />

@@ -169,7 +169,7 @@ function RunbookSection({ pack, anchor, url }: { pack: string; anchor: string; u
   const section = value && sectionOf(value.nodes, anchor)
   return (
     <li>
-      {section && <div class="runbook-text"><Document nodes={section} /></div>}
+      {section && <div class="runbook-text" tabIndex={0} role="region" aria-label={`What to do: ${pack} runbook`}><Document nodes={section} /></div>}
       <a class="runbook" href={`/runbooks/${pack}#${anchor}`}><Icon name="book" size={16} /> {section ? `All of the ${pack} runbook` : error ? url : `${pack} runbook`}</a>
     </li>
   )
