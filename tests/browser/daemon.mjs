@@ -1,0 +1,175 @@
+// A real alertd with something to show: an incident that fires, one that was resolved and
+// written up, a pending alert, a broken rule, agents fresh and silent.
+
+import { spawn } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createServer as createSocket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const ALERTD = resolve(process.env.ALERTD ?? 'build/alertd/alertd')
+
+export async function until(what, condition, seconds = 20) {
+  const end = Date.now() + seconds * 1000
+  for (;;) {
+    const value = await condition()
+    if (value) return value
+    if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`)
+    await new Promise((done) => setTimeout(done, 50))
+  }
+}
+
+/** Below the range of outgoing connections, so that nobody takes it between here and there. */
+async function freePort() {
+  for (;;) {
+    const port = 28000 + Math.floor(Math.random() * 1000)
+    const free = await new Promise((done) => {
+      const probe = createSocket().once('error', () => done(false)).listen(port, '127.0.0.1', () => probe.close(() => done(true)))
+    })
+    if (free) return port
+  }
+}
+
+const config = (hookPort) => `
+receivers:
+  - name: team
+    webhook_configs:
+      - url: http://127.0.0.1:${hookPort}/
+route:
+  receiver: team
+  group_by: [alertname]
+  group_wait: 0s
+  group_interval: 1s
+`
+
+export class Alertd {
+  constructor({ auth = 'required', receivers = true } = {}) {
+    this.auth = auth
+    this.receivers = receivers
+    this.folder = mkdtempSync(join(tmpdir(), 'watchbill-browser-'))
+    this.pages = []
+  }
+
+  async start() {
+    this.hook = createServer((from, to) => {
+      let body = ''
+      from.on('data', (piece) => { body += piece })
+      from.on('end', () => { this.pages.push(JSON.parse(body || '{}')); to.end('ok') })
+    })
+    await new Promise((done) => this.hook.listen(0, '127.0.0.1', done))
+    const port = await freePort()
+    this.url = `http://127.0.0.1:${port}`
+    const flags = [`--storage.path=${this.folder}/data`, `--web.listen-address=127.0.0.1:${port}`, `--auth.mode=${this.auth}`]
+    if (this.receivers) {
+      writeFileSync(join(this.folder, 'alertd.yml'), config(this.hook.address().port))
+      flags.push(`--config.file=${this.folder}/alertd.yml`)
+    }
+    const log = openSync(join(this.folder, 'log'), 'a')
+    this.process = spawn(ALERTD, flags, { stdio: ['ignore', log, log] })
+    closeSync(log)
+    await until('alertd is ready', async () => {
+      if (this.process.exitCode !== null) throw new Error(`alertd ended with ${this.process.exitCode}:\n${this.log()}`)
+      return fetch(`${this.url}/-/ready`).then((answer) => answer.ok, () => false)
+    })
+    return this
+  }
+
+  log() { return readFileSync(join(this.folder, 'log'), 'utf8').slice(-4000) }
+  get token() { return readFileSync(join(this.folder, 'data/admin.token'), 'utf8').trim() }
+
+  async call(method, path, body, { token, type = 'application/json', agent } = {}) {
+    const headers = this.auth === 'off' ? {} : { Authorization: `Bearer ${token ?? this.token}` }
+    if (agent) headers['X-Watchbill-Agent'] = agent
+    if (body !== undefined) headers['Content-Type'] = type
+    const answer = await fetch(this.url + path, { method, headers, body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body) })
+    const text = await answer.text()
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
+    return text ? JSON.parse(text) : null
+  }
+
+  get(path) { return this.call('GET', path) }
+  post(path, body = {}) { return this.call('POST', path, body) }
+  push(text, token, agent) { return this.call('POST', '/api/v1/import/prometheus', `${text}\n`, { type: 'text/plain', token, agent }) }
+  importRules(yaml, source = 'rules/shop/alerts.yml') { return this.call('POST', `/api/alertd/v1/rules/import?source=${encodeURIComponent(source)}`, yaml, { type: 'application/yaml' }) }
+  async agentToken(agent) { return (await this.post('/api/alertd/v1/tokens', { name: `agent ${agent}`, scopes: ['push'], agent })).token }
+
+  pause() { this.process.kill('SIGSTOP') }
+  go() { this.process.kill('SIGCONT') }
+
+  async close() {
+    this.go()
+    this.process.kill('SIGTERM')
+    await until('alertd ends', () => this.process.exitCode !== null || this.process.signalCode !== null).catch(() => this.process.kill('SIGKILL'))
+    this.hook.close()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+const RULES = (slow) => `
+groups:
+  - name: shop
+    interval: 1s
+    rules:
+      - alert: ShopDown
+        expr: probe_success{job="blackbox"} < 1
+        labels: {severity: critical}
+        annotations:
+          summary: '{{ $labels.instance }} does not answer'
+          runbook_url: https://runbooks.example/shop#shopdown
+      - alert: ShopSlow
+        expr: probe_duration_seconds{job="blackbox"} > ${slow}
+        for: 1h
+        labels: {severity: warning}
+        annotations:
+          summary: '{{ $labels.instance }} takes {{ $value }} seconds'
+      - alert: DiskFills
+        expr: disk_free_ratio < 0.1
+        labels: {severity: warning}
+        annotations:
+          summary: '{{ $labels.mountpoint }} on {{ $labels.instance }} is nearly full'
+  - name: derived
+    interval: 5s
+    rules:
+      - record: instance:probe_success:min
+        expr: min by (instance) (probe_success)
+`
+
+/** Half an hour of samples, one every 15 s: the shop answered until three minutes ago. */
+function history(nowMs) {
+  const lines = []
+  for (let ms = nowMs - 30 * 60_000; ms <= nowMs; ms += 15_000) {
+    const down = ms > nowMs - 180_000
+    lines.push(`probe_success{job="blackbox",instance="https://shop.example/checkout"} ${down ? 0 : 1} ${ms}`)
+    lines.push(`probe_success{job="blackbox",instance="https://shop.example/"} 1 ${ms}`)
+    lines.push(`probe_duration_seconds{job="blackbox",instance="https://shop.example/checkout"} ${(0.3 + 0.2 * Math.sin(ms / 90_000) + (down ? 4.5 : 0)).toFixed(4)} ${ms}`)
+    lines.push(`probe_duration_seconds{job="blackbox",instance="https://shop.example/"} ${(0.2 + 0.05 * Math.cos(ms / 70_000)).toFixed(4)} ${ms}`)
+    lines.push(`alert_agent_probe_info{agent="web-1",probe="checkout",kind="http",target="https://shop.example/checkout"} 1 ${ms}`)
+    lines.push(`probe_success{agent="web-1",probe="checkout"} ${down ? 0 : 1} ${ms}`)
+    lines.push(`probe_duration_seconds{agent="web-1",probe="checkout"} ${down ? 4.8 : 0.31} ${ms}`)
+    lines.push(`disk_free_ratio{job="node",instance="db-2",mountpoint="/var/lib/postgresql",device="/dev/nvme0n1p3",fstype="ext4"} 0.04 ${ms}`)
+  }
+  return lines.join('\n')
+}
+
+/** Everything the views show; answers with the keys of what was made. */
+export async function seed(alertd) {
+  const token = await alertd.agentToken('web-1')
+  await alertd.push(history(Date.now()), token, 'web-1')
+  await alertd.importRules(RULES(2))
+  await alertd.importRules(RULES(1))
+  const incidents = () => alertd.get('/api/alertd/v1/incidents?status=all').then((answer) => answer.incidents)
+  const find = (name) => async () => (await incidents()).find((one) => one.labels.alertname === name)
+  const disk = await until('an incident for the disk', find('DiskFills'))
+  const shop = await until('an incident for the shop', find('ShopDown'))
+  await until('a page', () => alertd.pages.length > 0)
+  await alertd.post(`/api/alertd/v1/incidents/${disk.key}/ack`)
+  await alertd.post(`/api/alertd/v1/incidents/${disk.key}/notes`, { text: 'Old WAL segments; archiving was stopped since Tuesday. Cleaning up.' })
+  await alertd.push('disk_free_ratio{job="node",instance="db-2",mountpoint="/var/lib/postgresql",device="/dev/nvme0n1p3",fstype="ext4"} 0.64', token, 'web-1')
+  await until('the disk incident resolves', async () => (await find('DiskFills')()).status === 'resolved')
+  const { templates } = await alertd.get('/api/alertd/v1/postmortems/templates')
+  const postmortem = await alertd.post('/api/alertd/v1/postmortems', { incident: disk.key, template: (templates.find((one) => one.id === 'standard') ?? templates[0]).id })
+  const { groups } = await alertd.get('/api/alertd/v1/rules')
+  const rule = groups.flatMap((group) => group.rules).find((one) => one.name === 'ShopSlow')
+  return { token, shop: shop.key, disk: disk.key, postmortem: postmortem.id, rule: rule.id }
+}

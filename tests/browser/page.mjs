@@ -1,0 +1,62 @@
+// A page of a real Chromium that notices everything: errors, refused content, what axe finds.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
+
+const packages = createRequire(resolve(process.env.BROWSER_PACKAGES ?? '.', 'package.json'))
+const { chromium } = packages('playwright-core')
+const axe = readFileSync(packages.resolve('axe-core/axe.min.js'), 'utf8')
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
+
+export const launch = () => chromium.launch({
+  executablePath: CHROMIUM,
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+})
+
+/** A page, logged in unless token is null; page.noticed collects what must not happen. */
+export async function open(browser, alertd, { theme = 'light', width = 1280, token = alertd.token, path = '/' } = {}) {
+  const phone = width < 600
+  const context = await browser.newContext({ viewport: { width, height: phone ? 844 : 900 }, colorScheme: theme, hasTouch: phone, isMobile: phone, locale: 'en-GB', timezoneId: 'Europe/Paris' })
+  await context.addInitScript(() => {
+    window.refused = []
+    document.addEventListener('securitypolicyviolation', (event) => window.refused.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`))
+  })
+  if (token && alertd.auth !== 'off') {
+    const answer = await context.request.post(`${alertd.url}/api/alertd/v1/login`, { data: { token }, headers: { Origin: alertd.url } })
+    assert.equal(answer.status(), 204, await answer.text())
+  }
+  const page = await context.newPage()
+  page.noticed = []
+  page.on('console', (message) => { if (message.type() === 'error') page.noticed.push(`console: ${message.text()} ${message.location().url}`) })
+  page.on('pageerror', (error) => page.noticed.push(`thrown: ${error.stack}`))
+  page.setDefaultTimeout(8000)
+  await page.goto(alertd.url + path)
+  return page
+}
+
+/** Until nothing loads any more: the view is what a person would look at. */
+export async function settle(page) {
+  await page.waitForSelector('main h1, main h3')
+  await page.waitForFunction(() => !document.querySelector('.waiting'))
+  await page.waitForFunction(() => [...document.querySelectorAll('.chart-box')].every((box) => box.querySelector('canvas')))
+  await page.evaluate(() => document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))))
+}
+
+export async function assertClean(page, where) {
+  assert.deepEqual(await page.evaluate(() => window.refused), [], `${where}: refused by the content security policy`)
+  assert.deepEqual(page.noticed, [], `${where}: console errors`)
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  assert.ok(overflow <= 0, `${where}: ${overflow} px wider than the screen`)
+}
+
+export async function assertAccessible(page, where) {
+  await page.evaluate(axe)
+  const found = await page.evaluate(async () => {
+    const { violations } = await window.axe.run(document, { resultTypes: ['violations'] })
+    return violations.filter((one) => ['serious', 'critical'].includes(one.impact))
+      .map((one) => `${one.id}: ${one.nodes.slice(0, 4).map((node) => `${node.target.join(' ')} ${node.failureSummary?.split('\n')[1] ?? ''}`).join(' | ')}`)
+  })
+  assert.deepEqual(found, [], `${where}: axe`)
+}
