@@ -1,7 +1,7 @@
 /*
- * Own metrics in the text exposition format. ONE table; docs/metrics.md comes from it.
- *
- * Everything is read once into a snapshot and then written, row by row.
+ * Own metrics in the text exposition format. ONE table for what the whole daemon counts:
+ * everything is read once into a snapshot and then written, row by row. The loops write
+ * theirs themselves.
  */
 
 #include <dirent.h>
