@@ -25,7 +25,7 @@ for group in "$@"; do
   esac
 done
 # Any node of at least 18 with npm serves; Debian's is taken when there is none.
-if ! command -v npm >/dev/null || ! node -e 'process.exit(+process.versions.node.split(".")[0] < 18)' 2>/dev/null; then
+if ! command -v npm >/dev/null || ! node -e 'process.exit(+process.versions.node.split(".")[0] < 18 ? 1 : 0)' 2>/dev/null; then
   wanted+=(nodejs npm)
 fi
 
