@@ -25,7 +25,9 @@ class Run:
         with open(self.log, "wb") as out:
             self.process = subprocess.Popen(
                 [str(ROOT / "run"), f"--port={port}", f"--data={data}"], stdout=out, stderr=out,
-                stdin=subprocess.DEVNULL, start_new_session=True, cwd="/")
+                stdin=subprocess.DEVNULL, start_new_session=True, cwd="/",
+                # a Ctrl-C works in a terminal; a test run in the background may have inherited "ignore"
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.url = f"http://127.0.0.1:{port}"
 
     def wait_up(self, seconds):
