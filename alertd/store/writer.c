@@ -280,7 +280,7 @@ static void run_group(struct store *store)
         }
         if (!request->batch) {
             maintain(store, request);
-            continue;
+            return; /* what it began to seal has its slice before the next request */
         }
         request->now_ms = store->options.now_wall_ms();
         switch (stage_batch(store, request)) {
