@@ -402,18 +402,25 @@ static void handle_preview(void *context,
 
 /* --- GET .../postmortems/{id}/export --- */
 
+/* "2026-11-23 22:27:00" */
+static void add_instant(int64_t at_ms, struct str *out)
+{
+    char text[CLOCK_TEXT_MAX];
+
+    (void)clock_rfc3339(at_ms, text);
+    str_addf(out, "%.10s %.8s", text, text + 11);
+}
+
 static void caption(const struct graph_row *graph, struct str *out)
 {
-    char from[CLOCK_TEXT_MAX];
-    char to[CLOCK_TEXT_MAX];
-    char captured[CLOCK_TEXT_MAX];
-
-    str_addf(
-        out,
-        "%s \xc2\xb7 %s to %s, one point each %lld s, %lld points, captured %s from the samples of alertd",
-        graph->query, clock_rfc3339(graph->start_ms, from), clock_rfc3339(graph->end_ms, to),
-        (long long)(graph->step_ms / 1000), (long long)graph->n_points,
-        clock_rfc3339(graph->captured_ms, captured));
+    str_addf(out, "%s \xc2\xb7 ", graph->query);
+    add_instant(graph->start_ms, out);
+    str_add(out, " to ");
+    add_instant(graph->end_ms, out);
+    str_addf(out, " UTC, a point each %lld s, %lld points, captured ",
+             (long long)(graph->step_ms / 1000), (long long)graph->n_points);
+    add_instant(graph->captured_ms, out);
+    str_add(out, " UTC from the samples of alertd");
 }
 
 /* All graphs of the incident, as the document may name any. */

@@ -63,7 +63,8 @@ static struct fact *add_span(struct facts *facts,
                              const char *name,
                              int64_t from_ms,
                              int64_t to_ms,
-                             const char *formula)
+                             const char *formula,
+                             const char *why)
 {
     struct fact_maker *maker = &facts->maker;
     struct fact *span = fact_group(maker, parent, name);
@@ -74,7 +75,7 @@ static struct fact *add_span(struct facts *facts,
     fact_text(maker, span, "formula", formula);
     fact_number(maker, span, "s", known ? (to_ms - from_ms) / 1000 : 0);
     if (!known)
-        fact_textf(maker, span, "text", "not known (%s)", formula);
+        fact_textf(maker, span, "text", "not known (%s)", why);
     else
         fact_textf(maker, span, "text", "%s%s", duration_human(to_ms - from_ms, text),
                    to_ms < from_ms ? " (negative: look at the marks)" : "");
@@ -88,12 +89,12 @@ static void add_metric(struct facts *facts,
                        const struct facts_mark *from,
                        const struct facts_mark *to)
 {
-    struct fact *metric = add_span(facts, parent, name, from->at_ms, to->at_ms, formula);
+    const char *why = from->at_ms ? to->why_not : from->why_not;
+    struct fact *metric = add_span(facts, parent, name, from->at_ms, to->at_ms, formula, why);
     const char *sources = from->at_ms && to->at_ms ? "marks above" : "";
 
     fact_text(&facts->maker, metric, "source", sources);
-    fact_text(&facts->maker, metric, "why",
-              !to->at_ms ? to->why_not : (!from->at_ms ? from->why_not : ""));
+    fact_text(&facts->maker, metric, "why", from->at_ms && to->at_ms ? "" : why);
 }
 
 /* `[e12](page#e12)`, or plain e12 without a page. */
@@ -267,9 +268,11 @@ static void add_detection(struct facts *facts, struct fact *root)
     facts_time(facts, detection, "sent", sent_ms, facts->marks.paged.why_not);
     facts_time(facts, detection, "acked", acked_ms, facts->marks.acked.why_not);
     add_span(facts, detection, "d_for", from->active_at_ms, from->fired_at_ms,
-             "firing \xe2\x88\x92 breach");
-    add_span(facts, detection, "d_send", from->fired_at_ms, sent_ms, "sent \xe2\x88\x92 firing");
-    add_span(facts, detection, "d_ack", sent_ms, acked_ms, "acked \xe2\x88\x92 sent");
+             "firing \xe2\x88\x92 breach", "no alert fired");
+    add_span(facts, detection, "d_send", from->fired_at_ms, sent_ms, "sent \xe2\x88\x92 firing",
+             facts->marks.paged.why_not);
+    add_span(facts, detection, "d_ack", sent_ms, acked_ms, "acked \xe2\x88\x92 sent",
+             sent_ms ? facts->marks.acked.why_not : facts->marks.paged.why_not);
 
     int64_t held = from->fired_at_ms - from->active_at_ms;
     int64_t sending = sent_ms ? sent_ms - from->fired_at_ms : 0;
@@ -298,7 +301,8 @@ static void add_alert(struct facts *facts, struct fact *list, const struct incid
     facts_time(facts, row, "fired", alert->fired_at_ms, "it did not fire");
     facts_time(facts, row, "resolved", alert->resolved_at_ms, "it still fires");
     add_span(facts, row, "duration", alert->fired_at_ms, alert->resolved_at_ms,
-             "resolved \xe2\x88\x92 fired");
+             "resolved \xe2\x88\x92 fired",
+             alert->fired_at_ms ? "it still fires" : "it did not fire");
     float_short(alert->value, value);
     fact_text(maker, row, "value", value);
 }
