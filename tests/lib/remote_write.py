@@ -7,6 +7,7 @@ told how to misbehave.
         receiver.close(); receiver.open()               # gone, and back on the same port
 """
 
+import functools
 import http.server
 import struct
 import threading
@@ -96,10 +97,23 @@ def decode(body):
 
 
 class Batch:
+    """Decoded when somebody looks, not while the agent waits for its answer."""
+
     def __init__(self, headers, body, at):
         self.headers, self.body, self.at = headers, body, at
         self.id = headers["X-Watchbill-Epoch"], int(headers["X-Watchbill-Sequence"])
-        self.samples, self.metadata = decode(body)
+
+    @functools.cached_property
+    def decoded(self):
+        return decode(self.body)
+
+    @property
+    def samples(self):
+        return self.decoded[0]
+
+    @property
+    def metadata(self):
+        return self.decoded[1]
 
     def find(self, name, **labels):
         return [(value, t_ms) for have, value, t_ms in self.samples
