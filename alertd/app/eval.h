@@ -13,11 +13,19 @@
 
 #include "alertd/app/loop_eval.h"
 #include "alertd/db/page_db.h"
+#include "alertd/eval/broken_rule.h"
 #include "alertd/eval/rule_eval.h"
+
+enum {
+    /* A firing alert without data goes on this long: silence is not health. */
+    EVAL_NO_DATA_HOLD_MS = 15 * 60 * 1000,
+};
 
 struct eval_rule {
     int64_t id;
     struct alert_set alerts;   /* as committed */
+    struct alert_set broken;   /* its RuleBroken, as committed; recording rules too */
+    int64_t n_failures;        /* in a row, as committed */
     struct rule_output output; /* of a recording rule, as written last */
     bool is_broken;            /* the last evaluation failed: said once in the log */
 };

@@ -24,6 +24,8 @@ struct rule_turn {
     struct err err;
     int64_t us;
     struct rule_eval_result result;
+    int64_t n_failures; /* in a row, with this one */
+    struct alert_outcome broken;
 };
 
 struct group_turn {
@@ -32,7 +34,7 @@ struct group_turn {
     struct rule_turn *rules;
     int64_t us;
     struct alert_event *events; /* of all rules; loans */
-    size_t n_events;
+    size_t n_events, events_capacity;
     struct page_outcome outcome;
 };
 
@@ -79,9 +81,13 @@ static void run_rule(struct loop_eval *loop, const struct eval_group *group, str
         .external_url = loop->options.external_url,
         .alerts = &turn->rule->alerts,
         .output = &turn->rule->output,
+        .no_data_hold_ms = EVAL_NO_DATA_HOLD_MS,
     };
+    int64_t timeout_ms = loop->options.timeout_ms;
 
-    limits.deadline_ms = clock_mono_ms() + loop->options.timeout_ms;
+    if (timeout_ms > group->group->interval_ms) /* a rule slower than its group is broken */
+        timeout_ms = group->group->interval_ms;
+    limits.deadline_ms = clock_mono_ms() + timeout_ms;
     limits.now_fn = clock_mono_ms;
     turn->ok = rule_eval(&eval, &turn->result, &turn->err) == 0;
     /* a full disk refuses our own series too; alerting goes on without them */
@@ -90,6 +96,22 @@ static void run_rule(struct loop_eval *loop, const struct eval_group *group, str
         log_warn(loop->options.log, "eval", "rule's series not stored", "rule=\"%s\" error=\"%s\"",
                  turn->source->name, turn->err.text);
     turn->us = clock_mono_us() - began_us;
+}
+
+/* Whether the rule is one that somebody must be told about. */
+static void judge_rule(const struct eval_group *group, struct rule_turn *turn)
+{
+    turn->n_failures = turn->ok ? 0 : turn->rule->n_failures + 1;
+    const struct broken_rule broken = {
+        .group = group->group,
+        .rule = turn->source,
+        .rule_id = turn->rule->id,
+        .n_failures = turn->n_failures,
+        .words = turn->err.text,
+        .now_ms = group->slot_ms,
+    };
+
+    broken_rule_step(&broken, &turn->rule->broken, &turn->broken);
 }
 
 static void say_health(const struct loop_eval *loop,
@@ -107,19 +129,22 @@ static void say_health(const struct loop_eval *loop,
 
 /* --- commit --- */
 
+static void add_events(struct group_turn *turn, const struct alert_outcome *alerts)
+{
+    if (alerts->n_events == 0)
+        return;
+    turn->events = mem_grow(turn->events, &turn->events_capacity, turn->n_events + alerts->n_events,
+                            sizeof(*turn->events));
+    for (size_t event = 0; event < alerts->n_events; event++)
+        turn->events[turn->n_events++] = alerts->events[event];
+}
+
 static void collect_events(struct group_turn *turn)
 {
-    size_t capacity = 0;
-
     for (size_t i = 0; i < turn->group->group->n_rules; i++) {
-        const struct alert_outcome *alerts = &turn->rules[i].result.alerts;
-
-        if (!turn->rules[i].ok)
-            continue;
-        turn->events = mem_grow(turn->events, &capacity, turn->n_events + alerts->n_events,
-                                sizeof(*turn->events));
-        for (size_t event = 0; event < alerts->n_events; event++)
-            turn->events[turn->n_events++] = alerts->events[event];
+        if (turn->rules[i].ok)
+            add_events(turn, &turn->rules[i].result.alerts);
+        add_events(turn, &turn->rules[i].broken);
     }
 }
 
@@ -139,6 +164,8 @@ static int save_rule(struct db_conn *conn,
     if (r == 0 && turn->ok && turn->source->is_alert)
         r = alert_db_save(conn, turn->rule->id, &turn->rule->alerts, &turn->result.alerts.after,
                           reterr);
+    if (r == 0)
+        r = alert_db_save(conn, turn->rule->id, &turn->rule->broken, &turn->broken.after, reterr);
     return r;
 }
 
@@ -198,6 +225,10 @@ static void adopt(struct group_turn *turn)
     for (size_t i = 0; i < turn->group->group->n_rules; i++) {
         struct rule_turn *one = &turn->rules[i];
 
+        alert_set_done(&one->rule->broken);
+        one->rule->broken = one->broken.after;
+        one->broken.after = (struct alert_set){0};
+        one->rule->n_failures = one->n_failures;
         if (!one->ok)
             continue;
         if (one->source->is_alert) {
@@ -225,6 +256,7 @@ size_t eval_group(struct loop_eval *loop, struct eval_group *group, bool *ret_co
         turn.rules[i].rule = &group->rules[i];
         turn.rules[i].source = &group->group->rules[i];
         run_rule(loop, group, &turn.rules[i]);
+        judge_rule(group, &turn.rules[i]);
         say_health(loop, group, &turn.rules[i]);
         n_failed += !turn.rules[i].ok;
     }
@@ -240,9 +272,11 @@ size_t eval_group(struct loop_eval *loop, struct eval_group *group, bool *ret_co
                   "an evaluation could not be stored; the next one repeats it",
                   "group=\"%s\" error=\"%s\"", group->group->name, err.text);
     }
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        alert_outcome_done(&turn.rules[i].broken);
         if (turn.rules[i].ok)
             rule_eval_result_done(&turn.rules[i].result);
+    }
     free(turn.events);
     free(turn.rules);
     *ret_committed = r == 0;

@@ -120,8 +120,10 @@ static int load_group(struct load *load,
     };
     for (size_t i = 0; r == 0 && i < group->n_rules; i++) {
         made->rules[i].id = row->rules[i].id;
-        if (group->rules[i].is_alert)
-            r = alert_db_load(load->conn, row->rules[i].id, &made->rules[i].alerts, reterr);
+        made->rules[i].n_failures = row->rules[i].failures;
+        r = alert_db_load(load->conn, row->rules[i].id, &made->rules[i].alerts, reterr);
+        if (r == 0)
+            broken_rule_split(&made->rules[i].alerts, &made->rules[i].broken);
     }
     before = find_before(load, row->id);
     if (r == 0 && before)
@@ -186,6 +188,7 @@ void eval_groups_done(struct eval_groups *groups)
 
         for (size_t rule = 0; rule < group->group->n_rules; rule++) {
             alert_set_done(&group->rules[rule].alerts);
+            alert_set_done(&group->rules[rule].broken);
             rule_output_done(&group->rules[rule].output);
         }
         free(group->rules);

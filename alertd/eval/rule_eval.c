@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/eval/live_data.h"
 #include "lib/base/arena.h"
 #include "lib/base/mem.h"
 #include "lib/model/sample.h"
@@ -152,21 +153,33 @@ static int make_input(const struct rule_eval *eval,
 static int step_alerts(const struct rule_eval *eval,
                        const struct alert_input *inputs,
                        size_t n,
+                       struct arena *arena,
                        struct rule_eval_result *result,
                        struct err *reterr)
 {
+    struct live_data data = {
+        .expr = eval->rule->expr,
+        .source = eval->source,
+        .limits = eval->limits,
+        .now_ms = eval->now_ms - eval->group->query_offset_ms,
+        .arena = arena,
+    };
     const struct alert_rule rule = {
         .id = eval->rule_id,
         .name = eval->rule->name,
         .group_name = eval->group->name,
         .expr = eval->rule->expr_text,
         .timing = {.for_ms = eval->rule->for_ms,
-                   .keep_firing_for_ms = eval->rule->keep_firing_for_ms},
+                   .keep_firing_for_ms = eval->rule->keep_firing_for_ms,
+                   .no_data_hold_ms = eval->no_data_hold_ms},
         .limit = eval->group->limit,
     };
-    const struct alert_step_options options = {.rule = &rule, .now_ms = eval->now_ms};
+    const struct alert_step_options options = {
+        .rule = &rule, .now_ms = eval->now_ms, .has_data = live_data_has, .arg = &data};
+    int r = alert_set_step(eval->alerts, inputs, n, &options, &result->alerts, reterr);
 
-    if (alert_set_step(eval->alerts, inputs, n, &options, &result->alerts, reterr))
+    live_data_done(&data);
+    if (r)
         return RULE_EVAL_E_FAILED;
     alert_series_add(eval->alerts, &result->alerts.after, &result->series);
     return 0;
@@ -187,7 +200,7 @@ static int eval_alerting(const struct rule_eval *eval,
         n += r == 0;
     }
     if (r == 0)
-        r = step_alerts(eval, inputs, n, result, reterr);
+        r = step_alerts(eval, inputs, n, arena, result, reterr);
     for (size_t i = 0; i < n; i++) {
         labels_unref(inputs[i].labels);
         labels_unref(inputs[i].annotations);

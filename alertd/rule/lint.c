@@ -13,7 +13,6 @@
 
 #include "alertd/promql/ast.h"
 #include "alertd/promql/fn.h"
-#include "lib/base/bug.h"
 #include "lib/base/mem.h"
 #include "lib/model/duration.h"
 
@@ -43,29 +42,11 @@ static void walk(const struct promql_expr *expr,
                  void (*each)(struct lint *lint, const struct promql_expr *expr),
                  struct lint *lint)
 {
+    const struct promql_expr *child;
+
     each(lint, expr);
-    switch (expr->kind) {
-    case PROMQL_NUMBER:
-    case PROMQL_STRING_LITERAL:
-    case PROMQL_SELECTOR: return;
-    case PROMQL_SUBQUERY: walk(expr->subquery.of, each, lint); return;
-    case PROMQL_CALL:
-        for (size_t i = 0; i < expr->call.n_args; i++)
-            walk(expr->call.args[i], each, lint);
-        return;
-    case PROMQL_AGGREGATE:
-        if (expr->aggregate.param)
-            walk(expr->aggregate.param, each, lint);
-        walk(expr->aggregate.of, each, lint);
-        return;
-    case PROMQL_BINARY:
-        walk(expr->binary.left, each, lint);
-        walk(expr->binary.right, each, lint);
-        return;
-    case PROMQL_UNARY: walk(expr->unary.of, each, lint); return;
-    case PROMQL_PAREN: walk(expr->paren, each, lint); return;
-    }
-    UNREACHABLE("promql_kind out of range");
+    for (size_t i = 0; (child = expr_child(expr, i)) != NULL; i++)
+        walk(child, each, lint);
 }
 
 /* A place inside the rule's expression. */
