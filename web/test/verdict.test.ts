@@ -18,6 +18,7 @@ for (const [name, change, tone] of [
   ['an incident nobody took', { open_incidents: [incident('triggered')] }, 'bad'],
   ['an incident someone took', { open_incidents: [incident('acknowledged')] }, 'warn'],
   ['nobody is told', { told: [] }, 'warn'],
+  ['only the dashboard is told', { told: [{ receiver: 'dashboard', kind: 'dashboard', last_sent_at: null, oldest_waiting_at: null }] }, 'warn'],
   ['a page waits for minutes', { told: [{ receiver: 'mail', kind: 'email', last_sent_at: null, oldest_waiting_at: '2026-08-21T11:50:00.000Z' }] }, 'warn'],
   ['a page has only just been made', { told: [{ receiver: 'mail', kind: 'email', last_sent_at: null, oldest_waiting_at: '2026-08-21T11:59:50.000Z' }] }, 'ok'],
   ['an agent is silent', { agents: { fresh: 1, late: 0, lost: 1 } }, 'warn'],

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ComponentType, JSX } from 'preact'
 import { formatAge } from '../lib/time.ts'
+import { reached } from '../lib/verdict.ts'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { Alerts } from '../views/alerts.tsx'
 import { Incidents } from '../views/incidents.tsx'
@@ -186,7 +187,7 @@ function Banners({ overview }: { overview: Overview | undefined }) {
   if (me.value?.auth === 'off' && !banners.some((banner) => /authentication/i.test(banner.text))) {
     banners.unshift({ level: 'warn', text: 'Authentication is off: anyone who can reach this address can acknowledge and resolve.' })
   }
-  if (overview && overview.told.length === 0 && !banners.some((banner) => /receiver/i.test(banner.text))) {
+  if (overview && reached(overview).length === 0 && !banners.some((banner) => /receiver/i.test(banner.text))) {
     banners.push({ level: 'warn', text: 'Nobody is told when something breaks: configure a receiver.' })
   }
   if (pulse.value !== 'live' && overview) {

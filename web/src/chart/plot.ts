@@ -47,14 +47,14 @@ function drawThreshold(u: uPlot, threshold: number, stroke: string, back: string
   ctx.stroke()
   ctx.setLineDash([])
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`
-  ctx.textAlign = 'right'
+  ctx.textAlign = 'left'
   const wide = ctx.measureText(words).width
   const below = y - top < 18 * devicePixelRatio
   const base = below ? y + 14 * devicePixelRatio : y - 5 * devicePixelRatio
   ctx.fillStyle = back
-  ctx.fillRect(left + width - wide - 8 * devicePixelRatio, base - 11 * devicePixelRatio, wide + 6 * devicePixelRatio, 14 * devicePixelRatio)
+  ctx.fillRect(left + 2 * devicePixelRatio, base - 11 * devicePixelRatio, wide + 6 * devicePixelRatio, 14 * devicePixelRatio)
   ctx.fillStyle = stroke
-  ctx.fillText(words, left + width - 5 * devicePixelRatio, base)
+  ctx.fillText(words, left + 5 * devicePixelRatio, base)
   ctx.restore()
 }
 

@@ -32,6 +32,11 @@ export interface Verdict {
 const STALE_EVALUATION_MS = 5 * 60_000
 const STUCK_PAGE_MS = 2 * 60_000
 
+/** Receivers that reach a person who is not looking: the dashboard itself is none. */
+export function reached(overview: Overview): Overview['told'] {
+  return overview.told.filter((told) => told.kind !== 'dashboard')
+}
+
 /** What quietly keeps pages from being right or from leaving. */
 export function troubles(overview: Overview): string[] {
   const nowMs = parseTime(overview.now) ?? 0
@@ -42,7 +47,7 @@ export function troubles(overview: Overview): string[] {
       found.push(`a page to ${told.receiver} has been waiting for ${formatAge(nowMs - waitingMs)}`)
     }
   }
-  if (overview.told.length === 0) found.push('nobody is told: no receiver is configured')
+  if (reached(overview).length === 0) found.push('nobody is told: no receiver is configured')
   if (overview.agents.lost > 0) found.push(`${count(overview.agents.lost, 'agent')} silent`)
   const evaluatedMs = parseTime(overview.evaluation.last_at)
   if (overview.rules.rules === 0) found.push('no rules are loaded, so nothing can page')

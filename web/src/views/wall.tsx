@@ -9,7 +9,7 @@ import { ageMs, pulse } from '../app/live.ts'
 import type { Agent, Overview } from '../app/types.ts'
 import { count } from '../lib/number.ts'
 import { formatTook, parseTime } from '../lib/time.ts'
-import { verdictOf } from '../lib/verdict.ts'
+import { reached, verdictOf } from '../lib/verdict.ts'
 import { Hours } from '../ui/hours.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { IncidentRow } from '../ui/incident_row.tsx'
@@ -45,9 +45,9 @@ function Verdict({ overview }: { overview: Overview | undefined }) {
 function ToldPanel({ overview }: { overview: Overview }) {
   return (
     <Panel title="Who is told">
-      {overview.told.length === 0
+      {reached(overview).length === 0
         ? <Empty icon="sent" title="Nobody"><p>Add a receiver to <code>alertd.yml</code> (webhook, email, ntfy or a command), then reload: pages leave this machine only through one.</p></Empty>
-        : <ul class="rows">{overview.told.map((told) => (
+        : <ul class="rows">{reached(overview).map((told) => (
           <li key={told.receiver}>
             <Icon name="sent" size={16} />
             <span class="grow"><b>{told.receiver}</b> <span class="dim">{told.kind}</span></span>
@@ -64,12 +64,12 @@ function FreshnessPanel({ overview }: { overview: Overview }) {
   return (
     <Panel title="Is the data fresh?">
       <ul class="rows">
-        <li><Icon name="rules" size={16} /><span class="grow">Rules evaluated</span>
-          <span><Ago at={overview.evaluation.last_at} />{overview.evaluation.max_ms !== null && <span class="dim" title="The slowest group's evaluation"> in {formatTook(overview.evaluation.max_ms)}</span>}</span></li>
-        <li><Icon name="agents" size={16} /><span class="grow">Agents pushing</span>
+        <li><Icon name="rules" size={16} /><span class="grow">Evaluated</span>
+          <span><Ago at={overview.evaluation.last_at} />{overview.evaluation.last_at !== null && overview.evaluation.max_ms !== null && <span class="dim" title="The slowest group's evaluation"> in {formatTook(overview.evaluation.max_ms)}</span>}</span></li>
+        <li><Icon name="agents" size={16} /><span class="grow">Agents</span>
           <span>{overview.agents.fresh} fresh{overview.agents.late > 0 && <>, <b class="warn-ink">{overview.agents.late} late</b></>}{overview.agents.lost > 0 && <>, <b class="bad-ink">{overview.agents.lost} silent</b></>}</span></li>
-        <li><Icon name="explore" size={16} /><span class="grow">Rules that work</span>
-          <span>{overview.rules.rules - overview.rules.broken} of {overview.rules.rules}{overview.rules.broken > 0 && <>, <a class="bad-ink" href="/rules?show=broken">{overview.rules.broken} broken</a></>}</span></li>
+        <li><Icon name="explore" size={16} /><span class="grow">Rules</span>
+          <span>{overview.rules.rules - overview.rules.broken} of {overview.rules.rules} work{overview.rules.broken > 0 && <>, <a class="bad-ink" href="/rules?show=broken">{overview.rules.broken} broken</a></>}</span></li>
       </ul>
     </Panel>
   )
