@@ -261,15 +261,12 @@ static void fill_api(struct app *app)
     api->app = app;
 }
 
-static int start(struct app *app, struct err *reterr)
+/* What is on disk. */
+static int open_all(struct app *app, struct err *reterr)
 {
     const char *folder = app->settings.storage_path;
-    int r = boot_check_auth(&app->settings, reterr);
+    int r = fs_make_folders(folder, reterr);
 
-    fill_api(app);
-    app->api.hub = http_hub_new();
-    if (r == 0)
-        r = fs_make_folders(folder, reterr);
     if (r == 0)
         r = db_lock_folder(folder, reterr);
     if (r == 0)
@@ -282,23 +279,39 @@ static int start(struct app *app, struct err *reterr)
         app->api.ingest = ingest_new(app->api.store);
     if (r == 0)
         r = access_open(app->api.state, &app->api.access, reterr);
-    if (r == 0)
-        r = boot_admin_token(app, reterr);
-    if (r == 0)
-        r = start_notify(app, reterr);
+    return r ? r : boot_admin_token(app, reterr);
+}
+
+/* What runs. */
+static int start_all(struct app *app, struct err *reterr)
+{
+    int r = start_notify(app, reterr);
+
     if (r == 0) {
         boot_import_rules(app);
         r = start_eval(app, reterr);
     }
     if (r == 0)
         r = start_http(app, reterr);
+    return r ? r : loop_keep_start(&app->api, &app->keep, reterr);
+}
+
+static int start(struct app *app, struct err *reterr)
+{
+    int r = boot_check_auth(&app->settings, reterr);
+
+    fill_api(app);
+    app->api.hub = http_hub_new();
     if (r == 0)
-        r = loop_keep_start(&app->api, &app->keep, reterr);
+        r = open_all(app, reterr);
+    if (r == 0)
+        r = start_all(app, reterr);
     if (r != 0)
         return r;
     atomic_store(&app->api.ready, true);
     log_info(&app->log, "app", "ready", "version=%s url=%s storage=\"%s\" auth=%s", ALERTD_VERSION,
-             app->external_url, folder, app->settings.auth_off ? "off" : "required");
+             app->external_url, app->settings.storage_path,
+             app->settings.auth_off ? "off" : "required");
     for (size_t i = 0; i < app->settings.listen.n; i++)
         if (!boot_is_loopback(app->settings.listen.at[i]))
             log_warn(&app->log, "app", "tokens cross the network in the clear without TLS in front",

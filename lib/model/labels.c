@@ -122,16 +122,22 @@ static struct labels *writable(const struct labels *labels)
     return both.own;
 }
 
+/* An arena's, which nobody counts. The count is read while others change it. */
+static bool is_uncounted(const struct labels *labels)
+{
+    return __atomic_load_n(&labels->refs, __ATOMIC_RELAXED) == REFS_NONE;
+}
+
 const struct labels *labels_ref(const struct labels *labels)
 {
-    if (labels->refs != REFS_NONE)
+    if (!is_uncounted(labels))
         __atomic_fetch_add(&writable(labels)->refs, 1, __ATOMIC_RELAXED);
     return labels;
 }
 
 void labels_unref(const struct labels *labels)
 {
-    if (!labels || labels->refs == REFS_NONE)
+    if (!labels || is_uncounted(labels))
         return;
     if (__atomic_sub_fetch(&writable(labels)->refs, 1, __ATOMIC_ACQ_REL) == 0)
         free(writable(labels));
