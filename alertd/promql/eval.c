@@ -41,16 +41,21 @@ void eval_say_out_of_memory(struct eval *eval)
                   eval->arena->limit >> 20);
 }
 
-int eval_tick(struct eval *eval)
+int eval_look(struct eval *eval)
 {
     const struct promql_limits *limits = &eval->limits;
 
-    if (++eval->ticks % TICKS_PER_LOOK || !limits->deadline_ms || !limits->now_fn)
+    if (!limits->deadline_ms || !limits->now_fn)
         return 0;
     if (limits->now_fn() < limits->deadline_ms)
         return 0;
     (void)err_set(eval->reterr, PROMQL_E_LIMIT, "query timed out in expression evaluation");
     return PROMQL_E_LIMIT;
+}
+
+int eval_tick(struct eval *eval)
+{
+    return ++eval->ticks % TICKS_PER_LOOK ? 0 : eval_look(eval);
 }
 
 /* --- Messages beside a result --------------------------------------------------------- */

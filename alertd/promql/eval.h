@@ -131,7 +131,8 @@ static inline int eval_out_of_memory(struct eval *eval)
     eval_say_out_of_memory(eval);
     return PROMQL_E_LIMIT;
 }
-/* Called per series: the deadline. */
+/* The deadline: looked at, or (called per series) looked at now and then. */
+int eval_look(struct eval *eval);
 int eval_tick(struct eval *eval);
 void eval_warn(struct eval *eval, const struct promql_expr *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

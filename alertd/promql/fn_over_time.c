@@ -17,7 +17,24 @@ struct slide {
     const struct ranges *ranges;
     const double *params; /* by step; NULL: none */
     double *room;         /* for functions that sort */
+    size_t work;          /* samples in windows since the last look at the clock */
+    int late;             /* what that look said */
 };
+
+enum {
+    WORK_PER_LOOK = 1 << 20
+};
+
+/* Long windows over many steps take their time within one series. */
+static bool is_late(struct slide *slide, size_t work)
+{
+    slide->work += work;
+    if (slide->work < WORK_PER_LOOK)
+        return false;
+    slide->work = 0;
+    slide->late = eval_look(slide->eval);
+    return slide->late != 0;
+}
 
 static bool is_rising(const struct range_series *series)
 {
@@ -28,7 +45,7 @@ static bool is_rising(const struct range_series *series)
 }
 
 /* False: no step has a point. */
-static bool slide_window(const struct slide *slide, const struct range_series *in, double *values)
+static bool slide_window(struct slide *slide, const struct range_series *in, double *values)
 {
     const struct eval *eval = slide->eval;
     struct window window = {.rising = slide->fn->wants_counter && is_rising(in),
@@ -50,6 +67,8 @@ static bool slide_window(const struct slide *slide, const struct range_series *i
         window.t_ms = in->t_ms + first;
         window.values = in->values + first;
         window.n = end - first;
+        if (is_late(slide, window.n))
+            return false;
         window.param = slide->params ? slide->params[i] : 0;
         if (slide->fn->window(&window, &values[i]))
             any = true;
@@ -108,7 +127,7 @@ static int slide_all(struct slide *slide, const struct promql_expr *arg, struct 
             made.columns[made.n++] = (struct column){in->labels, in->nameless, spare};
             spare = NULL;
         }
-        r = eval_tick(eval);
+        r = slide->late ? slide->late : eval_tick(eval);
     }
     if (r)
         return r;

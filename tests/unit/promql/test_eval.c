@@ -187,6 +187,13 @@ static void test_the_deadline_ends_a_query(void **state)
     arena_init(&arena, 1 << 20);
     assert_int_equal(evaluate(&fake, "x", &query, &arena, &value, &err), PROMQL_E_LIMIT);
     assert_string_equal(err.text, "query timed out in expression evaluation");
+    query.end_ms = 1000000;
+    query.step_ms = 1000;
+    assert_int_equal(/* one series, long windows */
+                     evaluate(&fake, "sum_over_time(vector(1)[1h:1s])", &query, &arena, &value,
+                              &err),
+                     PROMQL_E_LIMIT);
+    query.step_ms = 0;
     query.limits.deadline_ms = 1001;
     assert_int_equal(evaluate(&fake, "x", &query, &arena, &value, &err), 0);
     fake_source_done(&fake);
