@@ -119,23 +119,39 @@ static int copy_aside(struct db_conn *conn,
     return db_copy(conn, str_text(&path), reterr);
 }
 
-int db_migrate(struct db_conn *conn, const struct db_options *options, struct err *reterr)
+/* The mark and the first table in one transaction: a kill between the two would leave a
+ * file that looks like another program's. */
+static int claim_file(struct db_conn *conn, const struct db_options *options, struct err *reterr)
 {
     char id[64];
+
+    (void)snprintf(id, sizeof(id), "PRAGMA application_id = %u", options->application_id);
+    int r = db_conn_exec(conn, "BEGIN IMMEDIATE", reterr);
+    if (r != 0)
+        return r;
+    r = db_conn_exec(conn, id, reterr);
+    if (r == 0)
+        r = db_conn_exec(conn,
+                         "CREATE TABLE IF NOT EXISTS schema_migration ("
+                         " version INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+                         " applied_at INTEGER NOT NULL) STRICT",
+                         reterr);
+    if (r == 0)
+        r = db_conn_exec(conn, "COMMIT", reterr);
+    if (r != 0)
+        (void)db_conn_exec(conn, "ROLLBACK", NULL);
+    return r;
+}
+
+int db_migrate(struct db_conn *conn, const struct db_options *options, struct err *reterr)
+{
     int64_t n_applied = 0;
     bool copied = false;
 
     int r = check_owner(conn, options, reterr);
     if (r != 0)
         return r;
-    (void)snprintf(id, sizeof(id), "PRAGMA application_id = %u", options->application_id);
-    r = db_conn_exec(conn,
-                     "CREATE TABLE IF NOT EXISTS schema_migration ("
-                     " version INTEGER PRIMARY KEY, name TEXT NOT NULL,"
-                     " applied_at INTEGER NOT NULL) STRICT",
-                     reterr);
-    if (r == 0)
-        r = db_conn_exec(conn, id, reterr);
+    r = claim_file(conn, options, reterr);
     if (r == 0)
         r = check_newer(conn, options, reterr);
     if (r == 0)
