@@ -40,6 +40,16 @@ test('logging in: a wrong token is told, a right one leads to where one wanted t
   await page.context().close()
 })
 
+test('a link may carry the token behind #, and it is gone from the address', async () => {
+  const page = await open(browser, alertd, { token: null, path: `/login#token=${alertd.token}` })
+  await page.waitForURL(`${alertd.url}/`)
+  await settle(page)
+  await assertClean(page, 'after the link')
+  await page.goBack().catch(() => undefined)
+  assert.ok(!page.url().includes(alertd.token))
+  await page.context().close()
+})
+
 test('a login link leads nowhere else', async () => {
   const page = await open(browser, alertd, { path: '/login?next=//evil.example/' })
   await page.waitForURL(`${alertd.url}/`)

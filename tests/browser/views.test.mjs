@@ -34,6 +34,7 @@ const VIEWS = {
   'explore-table': () => '/explore?expr=probe_success&view=table',
   postmortems: () => '/pm',
   postmortem: () => `/pm/${made.postmortem}`,
+  runbook: () => '/runbooks/host#hostoutofmemory',
   nowhere: () => '/nowhere',
 }
 const EMPTY = { 'empty-wall': '/', 'empty-incidents': '/i', 'empty-alerts': '/alerts', 'empty-rules': '/rules', 'empty-agents': '/agents', 'empty-postmortems': '/pm' }
