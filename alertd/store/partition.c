@@ -48,10 +48,12 @@ int64_t partition_day_of(int64_t t_ms)
 
 bool partition_day_text(int64_t day_ms, char *text)
 {
-    struct clock_utc utc = clock_split_utc(day_ms);
+    const int64_t year_1_ms = INT64_C(-62135596800000);
+    const int64_t year_10000_ms = INT64_C(253402300800000);
 
-    if (utc.year < 1 || utc.year > 9999)
+    if (day_ms < year_1_ms || day_ms >= year_10000_ms)
         return false;
+    struct clock_utc utc = clock_split_utc(day_ms);
     (void)snprintf(text, PARTITION_DAY_TEXT_MAX, "%04d-%02d-%02d", utc.year, utc.month, utc.day);
     return true;
 }
