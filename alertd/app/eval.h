@@ -3,7 +3,7 @@
 /*
  * Inside the evaluation loop: what its files share.
  *
- *   loop_eval.c    the thread, the schedule, self-metrics
+ *   loop_eval.c    the threads, the schedule, self-metrics
  *   eval_load.c    rules and their state out of state.db
  *   eval_group.c   one group at one slot, and its commit
  */
@@ -19,6 +19,7 @@
 enum {
     /* A firing alert without data goes on this long: silence is not health. */
     EVAL_NO_DATA_HOLD_MS = 15 * 60 * 1000,
+    EVAL_THREADS = 4, /* a slow query holds up its own group, and at most this many */
 };
 
 struct eval_rule {
@@ -36,10 +37,12 @@ struct eval_group {
     int64_t id;
     int64_t slot_ms; /* the next one */
     struct eval_rule *rules;
+    bool is_busy; /* a thread evaluates it, and owns all but what stands below */
 
     /* what became of it, for metrics; under loop->lock */
     int64_t last_ms, last_us;
     uint64_t iterations, missed, failures;
+    size_t n_broken; /* rules whose last evaluation failed */
 };
 
 struct eval_groups {
@@ -49,13 +52,16 @@ struct eval_groups {
 
 struct loop_eval {
     struct loop_eval_options options;
-    pthread_t thread;
-    struct eval_groups groups; /* the thread's own; changed under lock, for metrics */
+    pthread_t threads[EVAL_THREADS];
+    size_t n_threads;
 
-    pthread_mutex_t lock; /* guards what follows, and the change of groups */
-    pthread_cond_t wake;
+    pthread_mutex_t lock;      /* guards what follows */
+    pthread_cond_t wake;       /* something of it changed */
+    struct eval_groups groups; /* swapped only while no group is busy */
+    size_t n_busy;
     bool stopping;
     bool rules_changed;
+    bool reloading; /* one thread waits for the busy groups, or reads the rules */
 };
 
 /* --- eval_load.c --- */
@@ -77,7 +83,19 @@ void eval_groups_done(struct eval_groups *groups);
 /* Alerts of rules that are gone end, and whoever was told of them is told so. */
 int eval_retire(const struct loop_eval_options *options, int64_t now_ms, struct err *reterr);
 
+/* Ends the series that rules of these groups wrote and nobody writes any more: what
+ * eval_load() did not take over. */
+void eval_end_outputs(const struct loop_eval_options *options,
+                      const struct eval_groups *groups,
+                      int64_t now_ms);
+
 /* --- eval_group.c --- */
+
+/* Stores samples of ours at one instant. */
+int eval_write_series(const struct loop_eval_options *options,
+                      const struct alert_series_list *series,
+                      int64_t at_ms,
+                      struct err *reterr);
 
 /* Evaluates and commits. Returns how many rules failed; *ret_committed: it is stored. */
 size_t eval_group(struct loop_eval *loop, struct eval_group *group, bool *ret_committed);

@@ -40,11 +40,10 @@ struct group_turn {
 
 /* --- evaluate --- */
 
-/* What a rule wrote is stored before the next rule runs: it may read it. */
-static int write_series(struct loop_eval *loop,
-                        const struct alert_series_list *series,
-                        int64_t at_ms,
-                        struct err *reterr)
+int eval_write_series(const struct loop_eval_options *options,
+                      const struct alert_series_list *series,
+                      int64_t at_ms,
+                      struct err *reterr)
 {
     struct store_entry *entries;
     struct sample *samples;
@@ -59,7 +58,7 @@ static int write_series(struct loop_eval *loop,
         entries[i] = (struct store_entry){series->at[i].labels, &samples[i], 1};
     }
     const struct store_batch batch = {.entries = entries, .n = series->n, .internal = true};
-    int r = store_append(loop->options.store, &batch, &outcome, reterr);
+    int r = store_append(options->store, &batch, &outcome, reterr);
 
     free(entries);
     free(samples);
@@ -90,9 +89,10 @@ static void run_rule(struct loop_eval *loop, const struct eval_group *group, str
     limits.deadline_ms = clock_mono_ms() + timeout_ms;
     limits.now_fn = clock_mono_ms;
     turn->ok = rule_eval(&eval, &turn->result, &turn->err) == 0;
-    /* a full disk refuses our own series too; alerting goes on without them */
-    if (turn->ok && write_series(loop, &turn->result.series,
-                                 group->slot_ms - group->group->query_offset_ms, &turn->err))
+    /* What a rule wrote is stored before the next rule runs: it may read it. A full disk
+     * refuses our own series too; alerting goes on without them. */
+    if (turn->ok && eval_write_series(&loop->options, &turn->result.series,
+                                      group->slot_ms - group->group->query_offset_ms, &turn->err))
         log_warn(loop->options.log, "eval", "rule's series not stored", "rule=\"%s\" error=\"%s\"",
                  turn->source->name, turn->err.text);
     turn->us = clock_mono_us() - began_us;
@@ -114,13 +114,23 @@ static void judge_rule(const struct eval_group *group, struct rule_turn *turn)
     broken_rule_step(&broken, &turn->rule->broken, &turn->broken);
 }
 
+/* Words inside quotes of a log line. */
+static const char *for_log(const char *words, struct str *out)
+{
+    for (; *words; words++)
+        str_addc(out, *words == '"' ? '\'' : *words);
+    return str_text(out);
+}
+
 static void say_health(const struct loop_eval *loop,
                        const struct eval_group *group,
                        struct rule_turn *turn)
 {
+    STR_AUTO struct str words = STR_INIT(ERR_TEXT_MAX);
+
     if (!turn->ok && !turn->rule->is_broken)
         log_warn(loop->options.log, "eval", "rule fails", "group=\"%s\" rule=\"%s\" error=\"%s\"",
-                 group->group->name, turn->source->name, turn->err.text);
+                 group->group->name, turn->source->name, for_log(turn->err.text, &words));
     if (turn->ok && turn->rule->is_broken)
         log_info(loop->options.log, "eval", "rule works again", "group=\"%s\" rule=\"%s\"",
                  group->group->name, turn->source->name);

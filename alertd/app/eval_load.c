@@ -11,6 +11,7 @@
 #include "alertd/db/rule_db.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "lib/model/sample.h"
 
 enum {
     LOAD_BYTES_MAX = 512 * 1024 * 1024
@@ -77,6 +78,7 @@ static void take_over(struct eval_group *group, struct eval_group *before)
             if (group->rules[i].id == before->rules[old].id) {
                 group->rules[i].output = before->rules[old].output;
                 group->rules[i].is_broken = before->rules[old].is_broken;
+                group->n_broken += group->rules[i].is_broken;
                 before->rules[old].output = (struct rule_output){0};
             }
 }
@@ -128,6 +130,8 @@ static int load_group(struct load *load,
     before = find_before(load, row->id);
     if (r == 0 && before)
         take_over(made, before);
+    if (made->slot_ms == row->last_evaluation_ms) /* read again within the millisecond */
+        made->slot_ms += group->interval_ms;
     if (r == 0)
         skip_gap(made, row->last_evaluation_ms);
     return r;
@@ -204,6 +208,7 @@ struct retire_job {
     const struct loop_eval_options *options;
     int64_t now_ms;
     struct page_outcome outcome;
+    struct alert_series_list series; /* ALERTS that end, once it is committed */
     size_t n;
 };
 
@@ -233,6 +238,13 @@ static int retire_rule(struct db_conn *conn,
     }
     if (r == 0)
         r = alert_db_save(conn, dead->rule_id, &alerts, &none, reterr);
+    if (r == 0) {
+        struct alert_set broken;
+
+        broken_rule_split(&alerts, &broken); /* that one has no series */
+        alert_series_add(&alerts, &none, &job->series);
+        alert_set_done(&broken);
+    }
     alert_set_done(&alerts);
     return r;
 }
@@ -250,6 +262,17 @@ static int run_retire(struct db_conn *conn, void *arg, struct err *reterr)
     return r;
 }
 
+/* Without the markers the series end by themselves, a look-back later. */
+static void end_series(const struct loop_eval_options *options,
+                       const struct alert_series_list *series,
+                       int64_t now_ms)
+{
+    struct err err = {0};
+
+    if (eval_write_series(options, series, now_ms, &err))
+        log_warn(options->log, "eval", "ends of series not stored", "error=\"%s\"", err.text);
+}
+
 int eval_retire(const struct loop_eval_options *options, int64_t now_ms, struct err *reterr)
 {
     struct retire_job job = {.options = options, .now_ms = now_ms};
@@ -257,5 +280,25 @@ int eval_retire(const struct loop_eval_options *options, int64_t now_ms, struct 
 
     if (r == 0 && job.n)
         eval_publish(options, &job.outcome, true);
+    if (r == 0)
+        end_series(options, &job.series, now_ms);
+    alert_series_done(&job.series);
     return r;
+}
+
+void eval_end_outputs(const struct loop_eval_options *options,
+                      const struct eval_groups *groups,
+                      int64_t now_ms)
+{
+    struct alert_series_list series = {0};
+
+    for (size_t i = 0; i < groups->n; i++)
+        for (size_t rule = 0; rule < groups->at[i].group->n_rules; rule++) {
+            const struct rule_output *output = &groups->at[i].rules[rule].output;
+
+            for (size_t at = 0; at < output->n; at++)
+                alert_series_push(&series, labels_ref(output->at[at]), sample_stale());
+        }
+    end_series(options, &series, now_ms);
+    alert_series_done(&series);
 }

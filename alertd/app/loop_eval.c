@@ -1,5 +1,5 @@
 /*
- * The evaluation loop: its thread, its schedule, its numbers. See loop_eval.h.
+ * The evaluation loop: its threads, its schedule, its numbers. See loop_eval.h.
  */
 
 #include "alertd/app/loop_eval.h"
@@ -17,29 +17,22 @@ enum {
     LOOK_AGAIN_MS = 1000, /* the wall clock may jump: never sleep longer without a look at it */
 };
 
-/* Waits at most duration_ms; true when the loop must end. *ret_rules: they changed. */
-static bool wait_for(struct loop_eval *loop, int64_t duration_ms, bool *ret_rules)
+/* Waits for a change, at most duration_ms. Under the lock. */
+static void wait_for(struct loop_eval *loop, int64_t duration_ms)
 {
     int64_t until_ms = clock_mono_ms() + (duration_ms > 0 ? duration_ms : 0);
     const struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
 
-    (void)pthread_mutex_lock(&loop->lock);
-    while (!loop->stopping && !loop->rules_changed && clock_mono_ms() < until_ms)
-        (void)pthread_cond_timedwait(&loop->wake, &loop->lock, &until);
-    bool ends = loop->stopping;
-    *ret_rules = loop->rules_changed;
-    loop->rules_changed = false;
-    (void)pthread_mutex_unlock(&loop->lock);
-    return ends;
+    (void)pthread_cond_timedwait(&loop->wake, &loop->lock, &until);
 }
 
-/* The group whose turn is next; NULL without rules. */
+/* The free group whose turn is next; NULL when there is none. */
 static struct eval_group *next_group(const struct eval_groups *groups)
 {
     struct eval_group *next = NULL;
 
     for (size_t i = 0; i < groups->n; i++)
-        if (!next || groups->at[i].slot_ms < next->slot_ms)
+        if (!groups->at[i].is_busy && (!next || groups->at[i].slot_ms < next->slot_ms))
             next = &groups->at[i];
     return next;
 }
@@ -57,29 +50,47 @@ static uint64_t advance(struct eval_group *group, int64_t now_ms)
     return (uint64_t)passed;
 }
 
+static size_t count_broken(const struct eval_group *group)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < group->group->n_rules; i++)
+        n += group->rules[i].is_broken;
+    return n;
+}
+
+/* Under the lock, which is let go while the group is evaluated. */
 static void take_turn(struct loop_eval *loop, struct eval_group *group)
 {
     int64_t began_us = clock_mono_us();
     bool committed;
-    size_t n_failed = eval_group(loop, group, &committed);
 
+    group->is_busy = true;
+    loop->n_busy++;
+    (void)pthread_mutex_unlock(&loop->lock);
+    size_t n_failed = eval_group(loop, group, &committed);
     (void)pthread_mutex_lock(&loop->lock);
     group->last_ms = group->slot_ms;
     group->last_us = clock_mono_us() - began_us;
     group->iterations++;
     group->failures += n_failed + !committed;
     group->missed += advance(group, clock_wall_ms());
-    (void)pthread_mutex_unlock(&loop->lock);
+    group->n_broken = count_broken(group);
+    group->is_busy = false;
+    loop->n_busy--;
+    (void)pthread_cond_broadcast(&loop->wake);
 }
 
-static void reload(struct loop_eval *loop)
+/* Reads the rules again; nothing is busy and nobody else reads them. */
+static void read_rules(struct loop_eval *loop)
 {
     struct eval_groups groups;
     struct err err = {0};
-    int r = eval_retire(&loop->options, clock_wall_ms(), &err);
+    int64_t now_ms = clock_wall_ms();
+    int r = eval_retire(&loop->options, now_ms, &err);
 
     if (r == 0)
-        r = eval_load(&loop->options, &loop->groups, clock_wall_ms(), &groups, &err);
+        r = eval_load(&loop->options, &loop->groups, now_ms, &groups, &err);
     if (r) {
         log_error(loop->options.log, "eval", "rules not reloaded, those before go on",
                   "error=\"%s\"", err.text);
@@ -89,36 +100,66 @@ static void reload(struct loop_eval *loop)
     struct eval_groups old = loop->groups;
     loop->groups = groups;
     (void)pthread_mutex_unlock(&loop->lock);
+    eval_end_outputs(&loop->options, &old, now_ms);
     eval_groups_done(&old);
     log_info(loop->options.log, "eval", "rules loaded", "groups=%zu", groups.n);
+}
+
+/* Under the lock, which is let go while the rules are read. */
+static void reload(struct loop_eval *loop)
+{
+    loop->reloading = true;
+    while (loop->n_busy > 0)
+        (void)pthread_cond_wait(&loop->wake, &loop->lock);
+    loop->rules_changed = false;
+    (void)pthread_mutex_unlock(&loop->lock);
+    read_rules(loop);
+    (void)pthread_mutex_lock(&loop->lock);
+    loop->reloading = false;
+    (void)pthread_cond_broadcast(&loop->wake);
 }
 
 /* A clock that was set back would leave a slot far ahead: back onto the grid. */
 static void return_to_grid(struct eval_groups *groups, int64_t now_ms)
 {
-    for (size_t i = 0; i < groups->n; i++)
-        if (groups->at[i].slot_ms - now_ms > 2 * groups->at[i].group->interval_ms)
-            groups->at[i].slot_ms = eval_next_slot(groups->at[i].file, groups->at[i].group, now_ms);
+    for (size_t i = 0; i < groups->n; i++) {
+        struct eval_group *group = &groups->at[i];
+
+        if (!group->is_busy && group->slot_ms - now_ms > 2 * group->group->interval_ms)
+            group->slot_ms = eval_next_slot(group->file, group->group, now_ms);
+    }
+}
+
+/* The group that is due, or NULL after a wait. Under the lock. */
+static struct eval_group *wait_for_turn(struct loop_eval *loop)
+{
+    int64_t now_ms = clock_wall_ms();
+    struct eval_group *group = loop->reloading ? NULL : next_group(&loop->groups);
+    int64_t wait_ms = group ? group->slot_ms - now_ms : LOOK_AGAIN_MS;
+
+    if (group && wait_ms <= 0)
+        return group;
+    return_to_grid(&loop->groups, now_ms);
+    wait_for(loop, wait_ms < LOOK_AGAIN_MS ? wait_ms : LOOK_AGAIN_MS);
+    return NULL;
 }
 
 static void *run(void *arg)
 {
     struct loop_eval *loop = arg;
-    bool rules_changed = false;
 
-    for (;;) {
-        struct eval_group *group = next_group(&loop->groups);
-        int64_t wait_ms = group ? group->slot_ms - clock_wall_ms() : LOOK_AGAIN_MS;
-
-        if (wait_for(loop, wait_ms < LOOK_AGAIN_MS ? wait_ms : LOOK_AGAIN_MS, &rules_changed))
-            return NULL;
-        if (rules_changed)
+    (void)pthread_mutex_lock(&loop->lock);
+    while (!loop->stopping) {
+        if (loop->rules_changed && !loop->reloading) {
             reload(loop);
-        else if (group && group->slot_ms <= clock_wall_ms())
+            continue;
+        }
+        struct eval_group *group = wait_for_turn(loop);
+        if (group)
             take_turn(loop, group);
-        else
-            return_to_grid(&loop->groups, clock_wall_ms());
     }
+    (void)pthread_mutex_unlock(&loop->lock);
+    return NULL;
 }
 
 int loop_eval_start(const struct loop_eval_options *options,
@@ -142,11 +183,13 @@ int loop_eval_start(const struct loop_eval_options *options,
     (void)pthread_cond_init(&loop->wake, &attributes);
     (void)pthread_condattr_destroy(&attributes);
     (void)pthread_mutex_init(&loop->lock, NULL);
-    r = pthread_create(&loop->thread, NULL, run, loop);
-    if (r) {
-        eval_groups_done(&loop->groups);
-        free(loop);
-        return err_set(reterr, -r, "cannot start the evaluation thread");
+    while (r == 0 && loop->n_threads < EVAL_THREADS) {
+        r = pthread_create(&loop->threads[loop->n_threads], NULL, run, loop);
+        loop->n_threads += r == 0;
+    }
+    if (loop->n_threads == 0) {
+        loop_eval_stop(loop);
+        return err_set(reterr, -r, "cannot start an evaluation thread");
     }
     *ret_loop = loop;
     return 0;
@@ -158,9 +201,10 @@ void loop_eval_stop(struct loop_eval *loop)
         return;
     (void)pthread_mutex_lock(&loop->lock);
     loop->stopping = true;
-    (void)pthread_cond_signal(&loop->wake);
+    (void)pthread_cond_broadcast(&loop->wake);
     (void)pthread_mutex_unlock(&loop->lock);
-    (void)pthread_join(loop->thread, NULL);
+    for (size_t i = 0; i < loop->n_threads; i++)
+        (void)pthread_join(loop->threads[i], NULL);
     (void)pthread_cond_destroy(&loop->wake);
     (void)pthread_mutex_destroy(&loop->lock);
     eval_groups_done(&loop->groups);
@@ -173,7 +217,7 @@ void loop_eval_wake(struct loop_eval *loop)
         return;
     (void)pthread_mutex_lock(&loop->lock);
     loop->rules_changed = true;
-    (void)pthread_cond_signal(&loop->wake);
+    (void)pthread_cond_broadcast(&loop->wake);
     (void)pthread_mutex_unlock(&loop->lock);
 }
 
@@ -249,8 +293,7 @@ void loop_eval_stats(struct loop_eval *loop, struct loop_eval_stats *ret_stats)
             stats.last_evaluation_ms = group->last_ms;
         if (group->last_us > stats.max_us)
             stats.max_us = group->last_us;
-        for (size_t rule = 0; rule < group->group->n_rules; rule++)
-            stats.broken += group->rules[rule].is_broken;
+        stats.broken += group->n_broken;
     }
     (void)pthread_mutex_unlock(&loop->lock);
     *ret_stats = stats;

@@ -22,13 +22,19 @@ static bool is_special_word(const char *text)
     return float_parse(text, strlen(text), &number) == 0 || isdigit((unsigned char)text[0]);
 }
 
+/* Text that stands for itself in a block: a letter first, and nothing in it that would end
+ * it (": ", " #"). */
 static bool is_plain(const char *text)
 {
+    size_t len = strlen(text);
+
     if (!isalpha((unsigned char)text[0]) && text[0] != '_')
         return false;
     for (const char *c = text; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("_-./", *c))
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
             return false;
+    if (strstr(text, ": ") || strstr(text, " #") || text[len - 1] == ':' || text[len - 1] == ' ')
+        return false;
     return !is_special_word(text);
 }
 

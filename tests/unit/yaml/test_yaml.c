@@ -304,7 +304,12 @@ static void test_what_is_printed_reads_back(void **state)
         const char *text, *want;
     } rows[] = {
         {"plain-word_1.x/y", "plain-word_1.x/y"},
-        {"two words", "\"two words\""},
+        {"two words", "two words"},
+        {"sum by (job) (x{a=\"b\"}) > 5", "sum by (job) (x{a=\"b\"}) > 5"},
+        {"a:b:c", "a:b:c"},
+        {"ends:", "\"ends:\""},
+        {"a #b", "\"a #b\""},
+        {"{{ $labels.x }}", "\"{{ $labels.x }}\""},
         {"", "\"\""},
         {"yes", "\"yes\""},
         {"Null", "\"Null\""},
@@ -319,7 +324,7 @@ static void test_what_is_printed_reads_back(void **state)
         {"ends\n", "\"ends\\n\""},
         {"blank at end \nx", "\"blank at end \\nx\""},
         {"\x01\x7f", "\"\\x01\\x7f\""},
-        {"caf\xc3\xa9", "\"caf\xc3\xa9\""},
+        {"caf\xc3\xa9", "caf\xc3\xa9"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
