@@ -1,32 +1,57 @@
 #!/usr/bin/env python3
 """Counts the cases of a meson test run: prints `passed failed skipped`.
 
-meson's JUnit file has one <testcase> per TAP line and one per plain program, so a
-program of forty cases counts as forty. A missing or empty file is one failure.
+Reads meson's testlog.json (a row for each program). A program that speaks TAP, or is one of
+Python's unittest, counts with its cases; any other counts as one. A program that ended badly
+without a failed case counts as one failure; so does a log that is missing or empty.
 """
 
+import json
+import re
 import sys
-import xml.etree.ElementTree as tree
+
+TAP_LINE = re.compile(r"^(not ok|ok)\b(.*)$", re.M)
+UNITTEST_LINE = re.compile(r"^Ran (\d+) tests? in ", re.M)
+
+
+def number(text, name):
+    found = re.search(rf"\b{name}=(\d+)", text)
+    return int(found.group(1)) if found else 0
+
+
+def tally_program(row):
+    output = (row.get("stdout") or "") + "\n" + (row.get("stderr") or "")
+    ended_well = row["result"] in ("OK", "EXPECTEDFAIL")
+    passed = failed = skipped = 0
+    for verdict, rest in TAP_LINE.findall(output):
+        if "# SKIP" in rest.upper():
+            skipped += 1
+        elif verdict == "ok":
+            passed += 1
+        else:
+            failed += 1
+    ran = UNITTEST_LINE.search(output)
+    if ran and not passed + failed + skipped:
+        tail = output[ran.end():]
+        failed = number(tail, "failures") + number(tail, "errors")
+        skipped = number(tail, "skipped")
+        passed = int(ran.group(1)) - failed - skipped
+    if row["result"] == "SKIP":
+        return 0, 0, max(skipped, 1)
+    if not ended_well and not failed:
+        failed = 1
+    return (passed, failed, skipped) if passed + failed + skipped else (1, 0, 0)
 
 
 def tally(path):
     try:
-        root = tree.parse(path).getroot()
-    except (OSError, tree.ParseError):
+        with open(path, encoding="utf-8") as log:
+            rows = [json.loads(line) for line in log if line.strip()]
+    except (OSError, ValueError):
+        rows = []
+    if not rows:
         return 0, 1, 0
-    passed = failed = skipped = 0
-    for suite in root.iter("testsuite"):
-        for case in suite.iter("testcase"):
-            if case.find("failure") is not None or case.find("error") is not None:
-                failed += 1
-            elif case.find("skipped") is not None:
-                skipped += 1
-            else:
-                passed += 1
-        # a program that crashed or timed out after its last line has no failed case of its own
-        if suite.find("system-err") is not None and int(suite.get("errors", 0)) > 0:
-            failed += 1
-    return (passed, failed, skipped) if passed + failed + skipped else (0, 1, 0)
+    return tuple(map(sum, zip(*map(tally_program, rows))))
 
 
 if __name__ == "__main__":
