@@ -54,9 +54,14 @@ function NoteBox({ incident, note }: { incident: IncidentDetail; note: Ref<NoteH
   const box = useRef<HTMLTextAreaElement>(null)
   const parsed = parseNote(text, now.value, zone.value)
 
-  useEffect(() => {
-    if (text) sessionStorage.setItem(kept, text)
+  // At once, not after the next paint: a reload may come before it.
+  const write = (next: string) => {
+    if (next) sessionStorage.setItem(kept, next)
     else sessionStorage.removeItem(kept)
+    setText(next)
+  }
+
+  useEffect(() => {
     const area = box.current
     if (area) {
       area.style.height = 'auto'
@@ -70,17 +75,17 @@ function NoteBox({ incident, note }: { incident: IncidentDetail; note: Ref<NoteH
         say(`The note box takes times of the last 24 hours; this is ${formatExact(atMs, zone.peek())}`)
         return
       }
-      setText((old) => `${formatClock(atMs, zone.peek())} ${parseNote(old, now.peek(), zone.peek()).text}`)
+      write(`${formatClock(atMs, zone.peek())} ${parseNote(text, now.peek(), zone.peek()).text}`)
       box.current?.focus()
     },
-  }), [])
+  }), [text])
 
   const send = async () => {
     if (!parsed.text || busy) return
     setBusy(true)
     try {
       await addNote(incident.key, parsed.text, parsed.atMs === null ? null : new Date(parsed.atMs).toISOString())
-      setText('')
+      write('')
       setProblem('')
     } catch (error) {
       setProblem(`Not saved: ${error instanceof ApiError ? error.message : String(error)}. It stays here until it is.`)
@@ -92,7 +97,7 @@ function NoteBox({ incident, note }: { incident: IncidentDetail; note: Ref<NoteH
     <form class="note" onSubmit={(event) => { event.preventDefault(); void send() }}>
       <label class="hidden" for="note">Note for the timeline</label>
       <textarea id="note" ref={box} rows={1} value={text} placeholder="What did you see or do? Begin with 14:05 for an earlier time."
-                onInput={(event) => setText(event.currentTarget.value)}
+                onInput={(event) => write(event.currentTarget.value)}
                 onKeyDown={(event) => { if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) { event.preventDefault(); void send() } }} />
       <button type="submit" class={parsed.text ? 'primary' : ''} disabled={busy || !parsed.text}>{busy ? 'Saving …' : 'Add note'}</button>
       <p class="note-hint dim">{problem
