@@ -1,0 +1,132 @@
+"""Rules through real programs: checked and tested offline; alive through kill -9, edits and removal."""
+
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from daemon import ROOT, Alertd, alertctl, until
+
+GOOD = "groups: [{name: g, rules: [{alert: Down, expr: up == 0, for: 1m}]}]\n"
+DOUBTFUL = "groups: [{name: g, rules: [{alert: Down, expr: up, for: 1m}]}]\n"
+BROKEN = "groups:\n- name: g\n  rules:\n  - alert: Down\n    expr: sum(\n    annotations: {a: '{{ $label.x }}'}\n"
+
+
+class Offline(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def write(self, name, text):
+        (self.folder / name).write_text(text)
+        return self.folder / name
+
+    def test_check_exits_with_what_it_found(self):
+        rows = (("fine", GOOD, 0), ("doubtful", DOUBTFUL, 3), ("broken", BROKEN, 1))
+        for name, text, status in rows:
+            with self.subTest(name):
+                done = alertctl("check", "rules", self.write(f"{name}.yml", text), check=False)
+                self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        self.assertEqual(alertctl("check", "rules", check=False).returncode, 2)
+        self.assertEqual(alertctl("check", "rules", self.folder / "nowhere.yml", check=False).returncode, 1)
+
+    def test_all_errors_with_their_places(self):
+        done = alertctl("check", "rules", "--json", self.write("b.yml", BROKEN), check=False)
+        findings = json.loads(done.stdout)["findings"]
+        self.assertEqual([(f["line"], f["column"]) for f in findings], [(5, 15), (6, 26)])
+        self.assertIn("parse error", findings[0]["text"])
+        self.assertIn('did you mean "$labels"', findings[1]["text"])
+
+    def test_the_starter_rules_pass_their_own_tests(self):
+        packs = sorted(ROOT.glob("rules/*/alerts.yml"))
+        self.assertGreaterEqual(len(packs), 3)
+        self.assertIn(alertctl("check", "rules", *packs, check=False).returncode, (0, 3))
+        alertctl("test", "rules", *sorted(ROOT.glob("rules/*/tests.yml")))
+
+    def test_unit_tests_that_fail_say_what_came(self):
+        self.write("r.yml", GOOD)
+        test = self.write("t.yml", "rule_files: [r.yml]\ntests:\n- input_series: [{series: up, values: 0x5}]\n"
+                                   "  alert_rule_test: [{eval_time: 3m, alertname: Down}]\n")
+        done = alertctl("test", "rules", test, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("FAILED", done.stdout)
+        self.assertIn('Labels:{alertname="Down"}', done.stdout)
+
+
+RULES = """
+groups:
+  - name: g
+    interval: 1s
+    rules:
+      - {record: "queue:sum", expr: sum by (job) (queue)}
+      - {alert: Slow, expr: "queue:sum > 5", for: 8s, labels: {severity: critical}}
+      - {alert: Now, expr: "queue > 5"}
+      - {alert: Joins, expr: "queue * on (job) pair", labels: {severity: page}}
+"""
+
+
+class Alive(unittest.TestCase):
+    def setUp(self):
+        self.alertd = Alertd()
+        self.addCleanup(self.alertd.close)
+        self.alertd.start()
+        self.alertd.import_rules(RULES)
+        self.alertd.push('queue{job="a"} 9')
+
+    def alerts(self):
+        return {a["labels"]["alertname"]: a for a in self.alertd.get("/api/v1/alerts")["data"]["alerts"]}
+
+    def wait_for(self, name, state):
+        def found():
+            self.alertd.push('queue{job="a"} 9')
+            return self.alerts().get(name, {}).get("state") == state
+        until(found, 20, f"{name} is {state}")
+
+    def test_kill_changes_no_state(self):
+        self.wait_for("Slow", "pending")
+        self.wait_for("Now", "firing")
+        before = self.alerts()
+        self.alertd.kill()
+        self.alertd.start()
+        after = self.alerts()
+        for name in before:
+            self.assertEqual((name, before[name]["state"]), (name, after[name]["state"]))
+        self.assertEqual(before["Now"]["activeAt"], after["Now"]["activeAt"])
+        self.wait_for("Slow", "firing")
+
+    def test_a_broken_rule_is_an_alert_until_it_works(self):
+        self.alertd.push('pair{job="a",x="1"} 1\npair{job="a",x="2"} 2')
+        self.wait_for("RuleBroken", "firing")
+        broken = self.alerts()["RuleBroken"]
+        self.assertEqual(broken["labels"], {"alertname": "RuleBroken", "rule": "Joins", "rule_group": "g", "severity": "page"})
+        rule = next(r for g in self.alertd.get("/api/v1/rules")["data"]["groups"] for r in g["rules"] if r["name"] == "Joins")
+        self.assertEqual(rule["health"], "err")
+        self.assertIn("many-to-many", rule["lastError"])
+        self.alertd.import_rules(RULES.replace("queue * on (job) pair", "queue > 1000"))
+        until(lambda: "RuleBroken" not in self.alerts(), 10, "RuleBroken is over")
+
+    def test_a_broken_file_changes_nothing(self):
+        before = self.alertd.get("/api/v1/rules")["data"]["groups"][0]["rules"]
+        reply = self.alertd.call("POST", "/api/alertd/v1/rules/import?source=test.yml", BROKEN, {"Content-Type": "application/yaml"})
+        self.assertEqual(reply.status, 400)
+        self.assertIn("test.yml:5:15:", reply.json["error"])
+        after = self.alertd.get("/api/v1/rules")["data"]["groups"][0]["rules"]
+        self.assertEqual([r["name"] for r in before], [r["name"] for r in after])
+
+    def test_removed_rules_end_their_alerts_and_series(self):
+        self.wait_for("Now", "firing")
+        until(lambda: self.alertd.query("ALERTS{alertname='Now'}"), 10, "ALERTS is there")
+        self.alertd.import_rules("groups: [{name: other, interval: 1s, rules: [{record: other, expr: 'vector(1)'}]}]\n")
+        until(lambda: self.alertd.query("other"), 10, "the new rule runs")
+        self.assertEqual(self.alerts(), {})
+        self.assertEqual(self.alertd.query("ALERTS"), {})
+        self.assertEqual(self.alertd.query("queue:sum"), {})
+        until(lambda: not self.alertd.get("/api/alertd/v1/incidents?status=open")["incidents"], 10, "the incidents are over")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
