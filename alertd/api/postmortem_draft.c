@@ -358,7 +358,7 @@ static int store_draft(struct db_conn *conn, void *arg, struct err *reterr)
 {
     struct postmortem_graph_ref refs[POSTMORTEM_DRAFT_GRAPHS_MAX];
     struct draft *draft = arg;
-    const struct fact *facts;
+    const struct fact *facts = NULL;
     int r = store_graphs(draft, conn, refs, reterr);
 
     if (!r)

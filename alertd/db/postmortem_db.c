@@ -243,7 +243,7 @@ int postmortem_db_save(struct db_conn *conn, const struct postmortem_save *save,
 {
     ARENA_AUTO struct arena arena;
     struct postmortem_save full = *save;
-    struct postmortem_row now;
+    struct postmortem_row now = {.status = "", .title = "", .updated_by = ""};
 
     arena_init(&arena, 8 * 1024 * 1024);
     int r = postmortem_db_get(conn, save->id, &arena, &now, reterr);
@@ -277,7 +277,7 @@ int postmortem_db_set_status(struct db_conn *conn,
                              struct err *reterr)
 {
     ARENA_AUTO struct arena arena;
-    struct postmortem_row now;
+    struct postmortem_row now = {.status = "", .title = "", .updated_by = ""};
 
     arena_init(&arena, 8 * 1024 * 1024);
     int r = postmortem_db_get(conn, id, &arena, &now, reterr);
