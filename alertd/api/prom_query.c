@@ -15,6 +15,7 @@
 #include "alertd/api/api.h"
 #include "alertd/api/prom_param.h"
 #include "alertd/api/prom_series.h"
+#include "alertd/ingest/ingest.h"
 #include "alertd/promql/promql.h"
 #include "lib/base/clock.h"
 #include "lib/json/write.h"
@@ -350,14 +351,62 @@ static void handle_format(void *context,
     arena_reset(&call.arena);
 }
 
-/* Metadata is not kept: samples come by remote write 1.0, which need not carry any. */
+struct metadata_reply {
+    struct json_out out;
+    const char *metric; /* the only one wanted; NULL: all */
+    int64_t left;       /* families, by `limit` */
+};
+
+static bool add_family(void *arg, const char *name, enum metric_type type, const char *help)
+{
+    struct metadata_reply *reply = arg;
+
+    if (reply->metric && strcmp(reply->metric, name) != 0)
+        return true;
+    if (reply->left-- <= 0)
+        return false;
+    json_key(&reply->out, name);
+    json_open(&reply->out, '[');
+    json_open(&reply->out, '{');
+    json_kv_string(&reply->out, "type", metric_type_name(type));
+    json_kv_string(&reply->out, "help", help);
+    json_kv_string(&reply->out, "unit", "");
+    json_close(&reply->out, '}');
+    json_close(&reply->out, ']');
+    return true;
+}
+
 static void handle_metadata(void *context,
                             struct http_request *request,
                             struct http_response *response)
 {
-    (void)context;
-    (void)request;
-    str_add(&response->body, "{\"status\":\"success\",\"data\":{}}");
+    const struct api *api = context;
+    const char *metric = http_query(request, "metric");
+    const char *limit = http_query(request, "limit");
+    struct metadata_reply reply = {
+        .out = JSON_OUT(&response->body),
+        .metric = metric && *metric ? metric : NULL,
+        .left = FAMILIES_MAX,
+    };
+
+    if (limit && *limit) {
+        char *end = NULL;
+
+        reply.left = strtoll(limit, &end, 10);
+        if (*end) {
+            http_fail(response, "bad_data", "limit must be a number");
+            return;
+        }
+        if (reply.left < 0)
+            reply.left = FAMILIES_MAX;
+    }
+    json_open(&reply.out, '{');
+    json_kv_string(&reply.out, "status", "success");
+    json_key(&reply.out, "data");
+    json_open(&reply.out, '{');
+    families_each(ingest_families(api->ingest), add_family, &reply);
+    json_close(&reply.out, '}');
+    json_close(&reply.out, '}');
 }
 
 /* Exemplars are not kept; Grafana asks all the same. */
@@ -387,7 +436,7 @@ static const struct http_route routes[] = {
     {"GET", PATH "labels", READ, 0, prom_labels_get, "names of labels"},
     {"POST", PATH "labels", READ, SAFE, prom_labels_get, "the same, parameters in a form"},
     {"GET", PATH "label/{name}/values", READ, 0, prom_label_values_get, "values of a label"},
-    {"GET", PATH "metadata", READ, 0, handle_metadata, "always empty: none is kept"},
+    {"GET", PATH "metadata", READ, 0, handle_metadata, "type and help of metrics, as pushers said"},
 };
 
 const struct api_table api_query_routes = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -11,6 +11,7 @@
 struct batch {
     const struct ingest_body *body;
     struct series_cache *cache;
+    struct families *families;
     uint32_t pusher;
     uint64_t salt;               /* of the rules for this token: series_cache_key() */
     struct store_entry *entries; /* each holds a reference on its labels */

@@ -28,6 +28,7 @@ struct ingest {
     struct store *store;
     struct agents *agents;
     struct series_cache *cache;
+    struct families *families;
     atomic_ullong bodies, bodies_refused, bytes;
 };
 
@@ -38,6 +39,7 @@ struct ingest *ingest_new(struct store *store)
     ingest->store = store;
     ingest->agents = agents_new();
     ingest->cache = series_cache_new();
+    ingest->families = families_new();
     return ingest;
 }
 
@@ -47,7 +49,13 @@ void ingest_free(struct ingest *ingest)
         return;
     agents_free(ingest->agents);
     series_cache_free(ingest->cache);
+    families_free(ingest->families);
     free(ingest);
+}
+
+struct families *ingest_families(struct ingest *ingest)
+{
+    return ingest->families;
 }
 
 struct agents *ingest_agents(struct ingest *ingest)
@@ -94,10 +102,24 @@ static int on_series(void *arg, const struct remote_write_series *series, struct
     return 0;
 }
 
+static int on_metadata(void *arg, const struct remote_write_metadata *metadata, struct err *reterr)
+{
+    const struct batch *batch = arg;
+    enum metric_type type = metadata->type <= METRIC_STATESET ? (enum metric_type)metadata->type
+                                                              : METRIC_UNKNOWN;
+
+    (void)reterr;
+    families_note(batch->families, metadata->family, metadata->family_len, &type, metadata->help,
+                  metadata->help_len);
+    return 0;
+}
+
 static int read_remote_write(struct batch *batch, struct err *reterr)
 {
-    const struct remote_write_visitor visitor = {
-        .series = on_series, .arg = batch, .max_samples = INGEST_SAMPLES_MAX};
+    const struct remote_write_visitor visitor = {.series = on_series,
+                                                 .metadata = on_metadata,
+                                                 .arg = batch,
+                                                 .max_samples = INGEST_SAMPLES_MAX};
     MEM_AUTO char *bytes = NULL;
     size_t len;
 
@@ -127,9 +149,27 @@ static int on_sample(void *arg, const struct exposition_sample *sample, struct e
     return 0;
 }
 
+static int on_comment(
+    void *arg, const char *what, const char *family, const char *text, struct err *reterr)
+{
+    const struct batch *batch = arg;
+
+    (void)reterr;
+    if (strcmp(what, "HELP") == 0)
+        families_note(batch->families, family, strlen(family), NULL, text, strlen(text));
+    for (unsigned type = 0; strcmp(what, "TYPE") == 0 && type <= METRIC_STATESET; type++) {
+        enum metric_type one = (enum metric_type)type;
+
+        if (strcmp(text, metric_type_name(one)) == 0)
+            families_note(batch->families, family, strlen(family), &one, NULL, 0);
+    }
+    return 0;
+}
+
 static int read_text(struct batch *batch, struct err *reterr)
 {
     const struct exposition_visitor visitor = {.sample = on_sample,
+                                               .metadata = on_comment,
                                                .arg = batch,
                                                .openmetrics = batch->body->format ==
                                                               INGEST_OPENMETRICS};
@@ -239,6 +279,7 @@ int ingest_push(struct ingest *ingest,
 
         batch_init(&batch, body, ingest->cache,
                    body->agent ? agents_number(ingest->agents, body->agent) : 0);
+        batch.families = ingest->families;
         r = body->format == INGEST_REMOTE_WRITE ? read_remote_write(&batch, reterr)
                                                 : read_text(&batch, reterr);
         if (r == 0)

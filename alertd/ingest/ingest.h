@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "alertd/ingest/agents.h"
+#include "alertd/ingest/families.h"
 #include "alertd/store/store.h"
 #include "lib/base/err.h"
 
@@ -83,6 +84,7 @@ int ingest_push(struct ingest *ingest,
                 struct err *reterr);
 
 struct agents *ingest_agents(struct ingest *ingest);
+struct families *ingest_families(struct ingest *ingest);
 
 /* Staleness markers at at_ms for every series this agent was the last to push within the
  * last hour: it has fallen silent, its values are no longer true. */
