@@ -176,7 +176,7 @@ static int64_t read_graph_id(const MD_ATTRIBUTE *attribute)
 
     if (!read_attribute(attribute, &target) || strncmp(str_text(&target), "graph:", 6) != 0)
         return 0;
-    const char *digits = target.text + 6;
+    const char *digits = str_text(&target) + 6;
     size_t n = strspn(digits, "0123456789");
 
     return n && n <= 15 && digits[n] == '\0' ? strtoll(digits, NULL, 10) : 0;

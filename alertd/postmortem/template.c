@@ -256,7 +256,7 @@ static int parse_body(struct reader *reader, const struct tag *open, struct node
     for (;;) {
         const char *words = reader->at;
         const char *braces = strstr(words, "{{");
-        struct tag tag;
+        struct tag tag = {0};
 
         if (!braces) {
             if (open)

@@ -159,11 +159,12 @@ void template_escape(const char *text, struct str *out)
 
 static int print_name(struct printer *printer, const struct node *node)
 {
-    const struct fact *fact;
+    const struct fact *fact = NULL;
     int r = look_up(printer, node, &fact);
 
     if (r)
         return r;
+    assert(fact); /* found, or r said so */
     switch (fact->type) {
     case FACT_TEXT:
     case FACT_MARKDOWN: template_escape(fact->text, printer->out); return 0;
@@ -185,11 +186,12 @@ static int print_name(struct printer *printer, const struct node *node)
 
 static int print_raw(struct printer *printer, const struct node *node)
 {
-    const struct fact *fact;
+    const struct fact *fact = NULL;
     int r = look_up(printer, node, &fact);
 
     if (r)
         return r;
+    assert(fact); /* found, or r said so */
     if (fact->type != FACT_MARKDOWN) {
         STR_AUTO struct str words = STR_INIT(ERR_TEXT_MAX);
 
@@ -214,11 +216,12 @@ static int print_inside(struct printer *printer, const struct node *node, const 
 
 static int print_section(struct printer *printer, const struct node *node)
 {
-    const struct fact *fact;
+    const struct fact *fact = NULL;
     int r = look_up(printer, node, &fact);
 
     if (r)
         return r;
+    assert(fact); /* found, or r said so */
     if (node->kind == NODE_INVERTED) {
         bool shown = printer->check || !fact_is_true(fact);
 
