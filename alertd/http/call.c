@@ -43,6 +43,15 @@ static enum MHD_Result answer_and_close(struct call *call)
 
 /* --- head --- */
 
+/* libmicrohttpd cuts the head in place: each part it hands out lies where it came from the
+ * wire. So what it hides (the rest of a value after a NUL, the seam of a folded field, a
+ * line end without its carriage return) shows as a part that is not where it must be. */
+struct head {
+    struct gate gate;
+    const char *next; /* where the next line begins */
+    bool is_whole;    /* every part was found there so far */
+};
+
 static enum MHD_Result each_header(void *arg,
                                    enum MHD_ValueKind kind,
                                    const char *name,
@@ -50,29 +59,42 @@ static enum MHD_Result each_header(void *arg,
                                    const char *value,
                                    size_t value_len)
 {
+    struct head *head = arg;
+
     (void)kind;
-    gate_header(arg, name, name_len, value ? value : "", value_len);
+    gate_header(&head->gate, name, name_len, value ? value : "", value_len);
+    head->is_whole &= name == head->next && value;
+    head->next = value ? value + value_len + strlen("\r\n") : NULL;
     return MHD_YES;
 }
 
-/* libmicrohttpd cuts the request line at spaces in place, so between the target and the
- * version there is exactly one byte, unless a NUL hid something. */
-static bool target_is_whole(const struct call *call, const char *version)
+/* Everything from the method to the empty line, as RFC 9112 2.2 and 5.2 want it. */
+static void read_head(struct call *call, struct head *head, const char *method, const char *version)
 {
-    return version == call->target_in_mhd + strlen(call->raw_target) + 1;
+    const union MHD_ConnectionInfo *size = MHD_get_connection_info(
+        call->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    bool target_is_whole = version == call->target_in_mhd + strlen(call->raw_target) + 1;
+
+    head->is_whole = true;
+    head->next = version + strlen(version) + strlen("\r\n");
+    gate_start(&head->gate, method, version, call->raw_target);
+    (void)MHD_get_connection_values_n(call->connection, MHD_HEADER_KIND, each_header, head);
+    (void)gate_finish(&head->gate);
+    if (!target_is_whole)
+        gate_refuse(&head->gate, 400, "the request target has a NUL");
+    if (!head->is_whole || !size || head->next + strlen("\r\n") != method + size->header_size)
+        gate_refuse(&head->gate, 400,
+                    "the header has a NUL, a folded field or a line that does not end in CR LF");
 }
 
-static bool pass_gate(struct call *call, struct gate *gate, const char *method, const char *version)
+static bool pass_gate(struct call *call, struct head *head, const char *method, const char *version)
 {
-    gate_start(gate, method, version, call->raw_target);
-    (void)MHD_get_connection_values_n(call->connection, MHD_HEADER_KIND, each_header, gate);
-    if (gate_finish(gate) == 0 && target_is_whole(call, version))
+    read_head(call, head, method, version);
+    if (!head->gate.status)
         return true;
     atomic_fetch_add(&call->server->refused_by_gate, 1);
-    http_fail(&call->response, "bad_data", "%s",
-              gate->status ? gate->why : "the request target has a NUL");
-    if (gate->status)
-        call->response.status = gate->status;
+    http_fail(&call->response, "bad_data", "%s", head->gate.why);
+    call->response.status = head->gate.status;
     return false;
 }
 
@@ -248,22 +270,22 @@ enum MHD_Result call_head(struct call *call, const char *method, const char *ver
 {
     struct http_server *server = call->server;
     struct http_request *request = &call->request;
-    struct gate gate;
+    struct head head;
 
     atomic_fetch_add(&server->requests, 1);
     call->head_only = strcmp(method, "HEAD") == 0;
     request->method = call->head_only ? "GET" : arena_strndup(&call->arena, method, strlen(method));
     call->close = call->peer->n_requests >= REQUESTS_PER_CONNECTION;
-    if (!pass_gate(call, &gate, method, version))
+    if (!pass_gate(call, &head, method, version))
         return answer_and_close(call);
     if (atomic_load(&server->stopping)) {
         http_fail(&call->response, "unavailable", "alertd is stopping");
         return answer_and_close(call);
     }
     call->refused = !pass_host(call) || !find_route(call) || !identify(call) || !pass_csrf(call) ||
-                    !pass_body(call, &gate);
-    bool has_body = gate.content_length > 0 || gate.n_encodings;
-    if (call->refused && (gate.content_length > BODY_MAX || gate.n_encodings))
+                    !pass_body(call, &head.gate);
+    bool has_body = head.gate.content_length > 0 || head.gate.n_encodings;
+    if (call->refused && (head.gate.content_length > BODY_MAX || head.gate.n_encodings))
         return answer_and_close(call); /* too much to read for nothing */
     call->stage = CALL_BODY;
     peers_phase(&server->peers, call->peer, has_body ? PEER_BODY : PEER_WORK, 0, clock_mono_ms());

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-static void refuse(struct gate *gate, int status, const char *why)
+void gate_refuse(struct gate *gate, int status, const char *why)
 {
     if (gate->status)
         return; /* the first reason stands */
@@ -30,14 +30,14 @@ static void check_target(struct gate *gate, const char *target)
     size_t len = strlen(target);
 
     if (len > GATE_TARGET_MAX)
-        refuse(gate, 414, "the request target is too long: send the parameters as a form");
+        gate_refuse(gate, 414, "the request target is too long: send the parameters as a form");
     if (target[0] != '/')
-        refuse(gate, 400, "the request target must begin with a slash: this is not a proxy");
+        gate_refuse(gate, 400, "the request target must begin with a slash: this is not a proxy");
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)target[i];
 
         if (c <= ' ' || c == 127 || c == '#')
-            refuse(gate, 400, "the request target has a character that must be escaped");
+            gate_refuse(gate, 400, "the request target has a character that must be escaped");
     }
 }
 
@@ -51,11 +51,11 @@ void gate_start(struct gate *gate, const char *method, const char *version, cons
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
         known |= strcmp(method, methods[i]) == 0;
     if (!known)
-        refuse(gate, 400, "unknown method");
+        gate_refuse(gate, 400, "unknown method");
     gate->body_allowed = method[0] == 'P' || strcmp(method, "DELETE") == 0;
     gate->is_http_1_0 = strcmp(version, "HTTP/1.0") == 0;
     if (!gate->is_http_1_0 && strcmp(version, "HTTP/1.1") != 0)
-        refuse(gate, 400, "HTTP/1.1 is spoken here");
+        gate_refuse(gate, 400, "HTTP/1.1 is spoken here");
     check_target(gate, target);
 }
 
@@ -66,12 +66,12 @@ static void take_length(struct gate *gate, const char *value, size_t len)
 
     gate->n_lengths++;
     if (len == 0 || len > 18) {
-        refuse(gate, 400, "Content-Length is not a number");
+        gate_refuse(gate, 400, "Content-Length is not a number");
         return;
     }
     for (size_t i = 0; i < len; i++) {
         if (value[i] < '0' || value[i] > '9') {
-            refuse(gate, 400, "Content-Length is not a number");
+            gate_refuse(gate, 400, "Content-Length is not a number");
             return;
         }
         length = length * 10 + (value[i] - '0');
@@ -89,19 +89,19 @@ void gate_header(
 {
     gate->head_bytes += name_len + value_len + 4; /* ": " and the end of line */
     if (++gate->n_headers > GATE_HEADERS_MAX)
-        refuse(gate, 431, "too many header fields");
+        gate_refuse(gate, 431, "too many header fields");
     if (gate->head_bytes > GATE_HEAD_MAX)
-        refuse(gate, 431, "the header is too large");
+        gate_refuse(gate, 431, "the header is too large");
     if (name_len == 0)
-        refuse(gate, 400, "a header field without a name");
+        gate_refuse(gate, 400, "a header field without a name");
     for (size_t i = 0; i < name_len; i++)
         if (!is_token_char((unsigned char)name[i]))
-            refuse(gate, 400, "a header field's name has a character that no name has");
+            gate_refuse(gate, 400, "a header field's name has a character that no name has");
     for (size_t i = 0; i < value_len; i++) {
         unsigned char c = (unsigned char)value[i];
 
         if ((c < ' ' && c != '\t') || c == 127)
-            refuse(gate, 400, "a header field has a control character");
+            gate_refuse(gate, 400, "a header field has a control character");
     }
     if (is_name(name, name_len, "host")) {
         gate->n_hosts++;
@@ -110,24 +110,24 @@ void gate_header(
     } else if (is_name(name, name_len, "transfer-encoding")) {
         gate->n_encodings++;
         if (!is_name(value, value_len, "chunked"))
-            refuse(gate, 400, "Transfer-Encoding other than chunked");
+            gate_refuse(gate, 400, "Transfer-Encoding other than chunked");
     }
 }
 
 int gate_finish(struct gate *gate)
 {
     if (gate->n_hosts != 1)
-        refuse(gate, 400, "exactly one Host is needed");
+        gate_refuse(gate, 400, "exactly one Host is needed");
     if (gate->n_lengths > 1)
-        refuse(gate, 400, "more than one Content-Length");
+        gate_refuse(gate, 400, "more than one Content-Length");
     if (gate->n_encodings > 1)
-        refuse(gate, 400, "more than one Transfer-Encoding");
+        gate_refuse(gate, 400, "more than one Transfer-Encoding");
     if (gate->n_lengths && gate->n_encodings)
-        refuse(gate, 400, "Content-Length beside Transfer-Encoding");
+        gate_refuse(gate, 400, "Content-Length beside Transfer-Encoding");
     if (gate->n_encodings && gate->is_http_1_0)
-        refuse(gate, 400, "HTTP/1.0 has no Transfer-Encoding");
+        gate_refuse(gate, 400, "HTTP/1.0 has no Transfer-Encoding");
     if (!gate->body_allowed && (gate->n_encodings || gate->content_length > 0))
-        refuse(gate, 400, "a body where none belongs");
+        gate_refuse(gate, 400, "a body where none belongs");
     return gate->status;
 }
 

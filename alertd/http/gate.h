@@ -38,6 +38,9 @@ void gate_header(
     struct gate *gate, const char *name, size_t name_len, const char *value, size_t value_len);
 int gate_finish(struct gate *gate);
 
+/* For what only the caller can see; the first reason stands. `why` is a loan. */
+void gate_refuse(struct gate *gate, int status, const char *why);
+
 /* Whether a Host header names us: an IP literal (a name rebound to us by a hostile DNS
  * server is the attack; a literal cannot be rebound), localhost, or one of `names`;
  * any port. */
