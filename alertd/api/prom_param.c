@@ -84,25 +84,6 @@ void prom_add_time(struct str *out, int64_t t_ms)
         str_addf(out, ".%03u", (unsigned)(size % 1000));
 }
 
-static void add_rune(struct str *out, unsigned long rune)
-{
-    if (rune < 0x80) {
-        str_addc(out, (char)rune);
-    } else if (rune < 0x800) {
-        str_addc(out, (char)(0xc0 | rune >> 6));
-        str_addc(out, (char)(0x80 | (rune & 0x3f)));
-    } else if (rune < 0x10000) {
-        str_addc(out, (char)(0xe0 | rune >> 12));
-        str_addc(out, (char)(0x80 | (rune >> 6 & 0x3f)));
-        str_addc(out, (char)(0x80 | (rune & 0x3f)));
-    } else {
-        str_addc(out, (char)(0xf0 | rune >> 18));
-        str_addc(out, (char)(0x80 | (rune >> 12 & 0x3f)));
-        str_addc(out, (char)(0x80 | (rune >> 6 & 0x3f)));
-        str_addc(out, (char)(0x80 | (rune & 0x3f)));
-    }
-}
-
 /* `_` at *at: `__` is one, `_2e_` the character of that number. False: neither. */
 static bool add_escape(const char **at, struct str *out)
 {
@@ -118,7 +99,7 @@ static bool add_escape(const char **at, struct str *out)
     if (digits == 0 || digits > 6 || (*at)[1 + digits] != '_' || rune == 0 || rune > 0x10ffff ||
         (rune >= 0xd800 && rune < 0xe000))
         return false;
-    add_rune(out, rune);
+    str_add_rune(out, (uint32_t)rune);
     *at += digits + 2;
     return true;
 }

@@ -172,6 +172,20 @@ int alert_db_save(struct db_conn *conn,
     return r;
 }
 
+static bool read_dead(struct db_stmt *stmt, struct arena *arena, void *ret_item)
+{
+    struct alert_db_dead *row = ret_item;
+
+    row->rule_id = db_int(stmt, 0);
+    row->name = rows_text(arena, stmt, 1);
+    row->group_name = rows_text(arena, stmt, 2);
+    row->expr = rows_text(arena, stmt, 3);
+    return row->name && row->group_name && row->expr;
+}
+
+static const struct rows_kind dead_kind = {sizeof(struct alert_db_dead), read_dead, -ENOMEM,
+                                           "too many removed rules with alerts"};
+
 int alert_db_dead(struct db_conn *conn,
                   struct arena *arena,
                   struct alert_db_dead **ret_dead,
@@ -182,30 +196,6 @@ int alert_db_dead(struct db_conn *conn,
         conn, "SELECT r.id, r.name, g.name, r.expr FROM rule r"
               " JOIN rule_group g ON g.id = r.group_id"
               " WHERE NOT r.is_live AND r.id IN (SELECT rule_id FROM alert)");
-    void *dead = NULL;
-    size_t capacity = 0;
-    size_t n = 0;
-    bool fits = true;
 
-    while (fits && db_step(stmt)) {
-        fits = rows_grow(arena, &dead, &capacity, n, sizeof(struct alert_db_dead));
-        if (fits) {
-            struct alert_db_dead *row = &((struct alert_db_dead *)dead)[n++];
-
-            row->rule_id = db_int(stmt, 0);
-            row->name = rows_text(arena, stmt, 1);
-            row->group_name = rows_text(arena, stmt, 2);
-            row->expr = rows_text(arena, stmt, 3);
-            fits = row->name && row->group_name && row->expr;
-        }
-    }
-    int r = db_done(stmt, reterr);
-
-    if (r)
-        return r;
-    if (!fits)
-        return err_set(reterr, -ENOMEM, "too many removed rules with alerts");
-    *ret_dead = dead;
-    *ret_n = n;
-    return 0;
+    return rows_read(stmt, arena, &dead_kind, ret_dead, ret_n, reterr);
 }

@@ -137,8 +137,10 @@ int event_db_append(struct db_conn *conn,
 
 /* The columns every reader selects, in this order:
  * id, kind, class, source, actor, text, data, occurred_ms, recorded_ms */
-static bool read_event(struct db_stmt *stmt, struct arena *arena, struct timeline_event *event)
+static bool read_event(struct db_stmt *stmt, struct arena *arena, void *ret_item)
 {
+    struct timeline_event *event = ret_item;
+
     event->id = db_int(stmt, 0);
     event->kind = rows_text(arena, stmt, 1);
     event->event_class = rows_text(arena, stmt, 2);
@@ -150,6 +152,10 @@ static bool read_event(struct db_stmt *stmt, struct arena *arena, struct timelin
     return event->kind && event->event_class && event->source && event->text && event->data &&
            rows_text_or_null(arena, stmt, 4, &event->actor);
 }
+
+static const struct rows_kind event_kind = {sizeof(struct timeline_event), read_event,
+                                            INCIDENT_DB_E_LIMIT,
+                                            "the timeline is too long to show at once"};
 
 int event_db_get(struct db_conn *conn,
                  int64_t id,
@@ -189,26 +195,9 @@ int incident_db_timeline(struct db_conn *conn,
               " e.occurred_ms, e.recorded_ms"
               " FROM incident_event ie JOIN event e ON e.id = ie.event_id"
               " WHERE ie.incident_id = ?1 ORDER BY e.occurred_ms, e.id");
-    void *events = NULL;
-    size_t capacity = 0;
-    bool fits = true;
-    size_t n = 0;
 
     db_bind_int(stmt, 1, incident_id);
-    while (fits && db_step(stmt)) {
-        fits = rows_grow(arena, &events, &capacity, n, sizeof(struct timeline_event)) &&
-               read_event(stmt, arena, &((struct timeline_event *)events)[n]);
-        n++;
-    }
-    int r = db_done(stmt, reterr);
-
-    if (r)
-        return r;
-    if (!fits)
-        return err_set(reterr, INCIDENT_DB_E_LIMIT, "the timeline is too long to show at once");
-    *ret_events = events;
-    *ret_n = n;
-    return 0;
+    return rows_read(stmt, arena, &event_kind, ret_events, ret_n, reterr);
 }
 
 int event_db_verify(struct db_conn *conn, int64_t *ret_n, struct err *reterr)

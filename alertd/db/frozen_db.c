@@ -69,8 +69,10 @@ int graph_db_add(struct db_conn *conn,
     "id, incident_id, title, query, start_ms, end_ms, step_ms, captured_ms, n_points, series," \
     " svg"
 
-static bool read_graph(struct db_stmt *stmt, struct arena *arena, struct graph_row *graph)
+static bool read_graph(struct db_stmt *stmt, struct arena *arena, void *ret_item)
 {
+    struct graph_row *graph = ret_item;
+
     *graph = (struct graph_row){
         .id = db_int(stmt, 0),
         .incident_id = db_int(stmt, 1),
@@ -86,6 +88,9 @@ static bool read_graph(struct db_stmt *stmt, struct arena *arena, struct graph_r
     };
     return graph->title && graph->query && graph->series && graph->svg;
 }
+
+static const struct rows_kind graph_kind = {sizeof(struct graph_row), read_graph,
+                                            POSTMORTEM_DB_E_LIMIT, "too much to show at once"};
 
 int graph_db_get(struct db_conn *conn,
                  int64_t id,
@@ -120,26 +125,9 @@ int graph_db_list(struct db_conn *conn,
 {
     struct db_stmt *stmt = db_prepare(conn, "SELECT " GRAPH_COLUMNS
                                             " FROM graph WHERE incident_id = ?1 ORDER BY id");
-    void *graphs = NULL;
-    size_t capacity = 0;
-    size_t n = 0;
-    bool fits = true;
 
     db_bind_int(stmt, 1, incident_id);
-    while (fits && db_step(stmt)) {
-        fits = rows_grow(arena, &graphs, &capacity, n, sizeof(struct graph_row)) &&
-               read_graph(stmt, arena, &((struct graph_row *)graphs)[n]);
-        n++;
-    }
-    int r = db_done(stmt, reterr);
-
-    if (r)
-        return r;
-    if (!fits)
-        return too_large(reterr);
-    *ret_graphs = graphs;
-    *ret_n = n;
-    return 0;
+    return rows_read(stmt, arena, &graph_kind, ret_graphs, ret_n, reterr);
 }
 
 int graph_db_verify(struct db_conn *conn, int64_t id, struct err *reterr)
@@ -212,8 +200,10 @@ int frozen_db_add(struct db_conn *conn,
 }
 
 /* False past the arena's limit, or when a row is not what we wrote. */
-static bool read_series(struct db_stmt *stmt, struct arena *arena, struct source_series *series)
+static bool read_series(struct db_stmt *stmt, struct arena *arena, void *ret_item)
 {
+    struct source_series *series = ret_item;
+
     size_t len;
     const unsigned char *bytes = db_blob(stmt, 2, &len);
     size_t n = (size_t)db_int(stmt, 1);
@@ -231,6 +221,9 @@ static bool read_series(struct db_stmt *stmt, struct arena *arena, struct source
     return true;
 }
 
+static const struct rows_kind series_kind = {sizeof(struct source_series), read_series,
+                                             POSTMORTEM_DB_E_LIMIT, "too much to show at once"};
+
 int frozen_db_list(struct db_conn *conn,
                    int64_t incident_id,
                    struct arena *arena,
@@ -240,24 +233,7 @@ int frozen_db_list(struct db_conn *conn,
 {
     struct db_stmt *stmt = db_prepare(conn, "SELECT labels, n, samples FROM frozen_sample"
                                             " WHERE incident_id = ?1 ORDER BY labels");
-    void *series = NULL;
-    size_t capacity = 0;
-    size_t n = 0;
-    bool fits = true;
 
     db_bind_int(stmt, 1, incident_id);
-    while (fits && db_step(stmt)) {
-        fits = rows_grow(arena, &series, &capacity, n, sizeof(struct source_series)) &&
-               read_series(stmt, arena, &((struct source_series *)series)[n]);
-        n++;
-    }
-    int r = db_done(stmt, reterr);
-
-    if (r)
-        return r;
-    if (!fits)
-        return too_large(reterr);
-    *ret_series = series;
-    *ret_n = n;
-    return 0;
+    return rows_read(stmt, arena, &series_kind, ret_series, ret_n, reterr);
 }

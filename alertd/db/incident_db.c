@@ -15,8 +15,10 @@
     " resolved_by, labels, group_key, n_alerts, n_firing, n_transitions, began_ms, told_ms,"      \
     " told_resolved, postmortem_id"
 
-static bool read_incident(struct db_stmt *stmt, struct arena *arena, struct incident *incident)
+static bool read_incident(struct db_stmt *stmt, struct arena *arena, void *ret_item)
 {
+    struct incident *incident = ret_item;
+
     *incident = (struct incident){
         .id = db_int(stmt, 0),
         .key = rows_text(arena, stmt, 1),
@@ -40,6 +42,10 @@ static bool read_incident(struct db_stmt *stmt, struct arena *arena, struct inci
            incident->group_key && rows_text_or_null(arena, stmt, 7, &incident->acknowledged_by) &&
            rows_text_or_null(arena, stmt, 9, &incident->resolved_by);
 }
+
+static const struct rows_kind incident_kind = {sizeof(struct incident), read_incident,
+                                               INCIDENT_DB_E_LIMIT,
+                                               "too much to show at once: ask for less"};
 
 static int too_large(struct err *reterr)
 {
@@ -103,32 +109,17 @@ int incident_db_list(struct db_conn *conn,
                                       "SELECT " COLUMNS " FROM incident WHERE id < ?1 AND"
                                       " CASE ?2 WHEN 0 THEN 1 WHEN 1 THEN status <> 'resolved'"
                                       " ELSE status = 'resolved' END ORDER BY id DESC LIMIT ?3");
-    void *incidents = NULL;
-    size_t capacity = 0;
-    bool fits = true;
-    size_t n = 0;
 
     db_bind_int(stmt, 1, query->before_id > 0 ? query->before_id : INT64_MAX);
     db_bind_int(stmt, 2, query->which);
     db_bind_int(stmt, 3, query->limit);
-    while (fits && db_step(stmt)) {
-        fits = rows_grow(arena, &incidents, &capacity, n, sizeof(struct incident)) &&
-               read_incident(stmt, arena, &((struct incident *)incidents)[n]);
-        n++;
-    }
-    int r = db_done(stmt, reterr);
-
-    if (r)
-        return r;
-    if (!fits)
-        return too_large(reterr);
-    *ret_incidents = incidents;
-    *ret_n = n;
-    return 0;
+    return rows_read(stmt, arena, &incident_kind, ret_incidents, ret_n, reterr);
 }
 
-static bool read_alert(struct db_stmt *stmt, struct arena *arena, struct incident_alert *alert)
+static bool read_alert(struct db_stmt *stmt, struct arena *arena, void *ret_item)
 {
+    struct incident_alert *alert = ret_item;
+
     *alert = (struct incident_alert){
         .rule_id = db_int(stmt, 0),
         .fingerprint = (uint64_t)db_int(stmt, 1),
@@ -146,6 +137,10 @@ static bool read_alert(struct db_stmt *stmt, struct arena *arena, struct inciden
     return alert->name && alert->expr && alert->labels && alert->annotations;
 }
 
+static const struct rows_kind alert_kind = {sizeof(struct incident_alert), read_alert,
+                                            INCIDENT_DB_E_LIMIT,
+                                            "too much to show at once: ask for less"};
+
 int incident_db_alerts(struct db_conn *conn,
                        int64_t incident_id,
                        size_t limit,
@@ -159,27 +154,10 @@ int incident_db_alerts(struct db_conn *conn,
               " firing, active_ms, fired_ms, resolved_ms, value FROM incident_alert"
               " WHERE incident_id = ?1"
               " ORDER BY firing DESC, fired_ms DESC, name, fingerprint LIMIT ?2");
-    void *alerts = NULL;
-    size_t capacity = 0;
-    bool fits = true;
-    size_t n = 0;
 
     db_bind_int(stmt, 1, incident_id);
     db_bind_int(stmt, 2, (int64_t)limit);
-    while (fits && db_step(stmt)) {
-        fits = rows_grow(arena, &alerts, &capacity, n, sizeof(struct incident_alert)) &&
-               read_alert(stmt, arena, &((struct incident_alert *)alerts)[n]);
-        n++;
-    }
-    int r = db_done(stmt, reterr);
-
-    if (r)
-        return r;
-    if (!fits)
-        return too_large(reterr);
-    *ret_alerts = alerts;
-    *ret_n = n;
-    return 0;
+    return rows_read(stmt, arena, &alert_kind, ret_alerts, ret_n, reterr);
 }
 
 int incident_db_hours(struct db_conn *conn,

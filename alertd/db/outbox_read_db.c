@@ -8,8 +8,10 @@
 #include "alertd/db/outbox_db.h"
 #include "alertd/db/rows.h"
 
-static bool read_row(struct db_stmt *stmt, struct arena *arena, struct outbox_row *row)
+static bool read_row(struct db_stmt *stmt, struct arena *arena, void *ret_item)
 {
+    struct outbox_row *row = ret_item;
+
     *row = (struct outbox_row){
         .id = db_int(stmt, 0),
         .incident = rows_text(arena, stmt, 1),
@@ -26,6 +28,9 @@ static bool read_row(struct db_stmt *stmt, struct arena *arena, struct outbox_ro
            rows_text_or_null(arena, stmt, 10, &row->last_error);
 }
 
+static const struct rows_kind row_kind = {sizeof(struct outbox_row), read_row, INCIDENT_DB_E_LIMIT,
+                                          "too much to show at once: ask for less"};
+
 int outbox_db_list(struct db_conn *conn,
                    const char *incident,
                    unsigned limit,
@@ -39,27 +44,10 @@ int outbox_db_list(struct db_conn *conn,
               " o.due_ms, o.sent_ms, o.last_error FROM outbox o"
               " JOIN incident i ON i.id = o.incident_id"
               " WHERE ?1 IS NULL OR i.key = ?1 ORDER BY o.id DESC LIMIT ?2");
-    void *rows = NULL;
-    size_t capacity = 0;
-    bool fits = true;
-    size_t n = 0;
 
     db_bind_text(stmt, 1, incident);
     db_bind_int(stmt, 2, limit);
-    while (fits && db_step(stmt)) {
-        fits = rows_grow(arena, &rows, &capacity, n, sizeof(struct outbox_row)) &&
-               read_row(stmt, arena, &((struct outbox_row *)rows)[n]);
-        n++;
-    }
-    int r = db_done(stmt, reterr);
-
-    if (r)
-        return r;
-    if (!fits)
-        return err_set(reterr, INCIDENT_DB_E_LIMIT, "too much to show at once: ask for less");
-    *ret_rows = rows;
-    *ret_n = n;
-    return 0;
+    return rows_read(stmt, arena, &row_kind, ret_rows, ret_n, reterr);
 }
 
 int outbox_db_told(struct db_conn *conn,

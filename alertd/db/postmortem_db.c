@@ -23,8 +23,10 @@
     " FROM postmortem p JOIN incident i ON i.id = p.incident_id"                         \
     " JOIN postmortem_revision r ON r.postmortem_id = p.id AND r.revision = p.revision"
 
-static bool read_row(struct db_stmt *stmt, struct arena *arena, struct postmortem_row *row)
+static bool read_row(struct db_stmt *stmt, struct arena *arena, void *ret_item)
 {
+    struct postmortem_row *row = ret_item;
+
     *row = (struct postmortem_row){
         .id = db_int(stmt, 0),
         .incident_id = db_int(stmt, 1),
@@ -40,6 +42,9 @@ static bool read_row(struct db_stmt *stmt, struct arena *arena, struct postmorte
     };
     return row->incident && row->title && row->template_name && row->status && row->updated_by;
 }
+
+static const struct rows_kind row_kind = {sizeof(struct postmortem_row), read_row,
+                                          POSTMORTEM_DB_E_LIMIT, "too much to show at once"};
 
 static int too_large(struct err *reterr)
 {
@@ -58,25 +63,8 @@ int postmortem_db_list(struct db_conn *conn,
                        struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(conn, ROWS " ORDER BY p.id DESC LIMIT 500");
-    void *rows = NULL;
-    size_t capacity = 0;
-    size_t n = 0;
-    bool fits = true;
 
-    while (fits && db_step(stmt)) {
-        fits = rows_grow(arena, &rows, &capacity, n, sizeof(struct postmortem_row)) &&
-               read_row(stmt, arena, &((struct postmortem_row *)rows)[n]);
-        n++;
-    }
-    int r = db_done(stmt, reterr);
-
-    if (r)
-        return r;
-    if (!fits)
-        return too_large(reterr);
-    *ret_rows = rows;
-    *ret_n = n;
-    return 0;
+    return rows_read(stmt, arena, &row_kind, ret_rows, ret_n, reterr);
 }
 
 int postmortem_db_get(struct db_conn *conn,

@@ -68,10 +68,11 @@ void rows_bind_time(struct db_stmt *stmt, int index, int64_t at_ms)
         db_bind_null(stmt, index);
 }
 
-bool rows_grow(struct arena *arena, void **items, size_t *capacity, size_t n, size_t size)
+/* Room for one more; false past the arena's limit. */
+static bool grow(struct arena *arena, char **items, size_t *capacity, size_t n, size_t size)
 {
     size_t more = *capacity ? 2 * *capacity : 16;
-    void *grown;
+    char *grown;
 
     if (n < *capacity)
         return true;
@@ -83,6 +84,33 @@ bool rows_grow(struct arena *arena, void **items, size_t *capacity, size_t n, si
     *items = grown;
     *capacity = more;
     return true;
+}
+
+int rows_read(struct db_stmt *stmt,
+              struct arena *arena,
+              const struct rows_kind *kind,
+              void *ret_items,
+              size_t *ret_n,
+              struct err *reterr)
+{
+    char *items = NULL;
+    size_t capacity = 0;
+    size_t n = 0;
+    bool fits = true;
+
+    while (fits && db_step(stmt)) {
+        fits = grow(arena, &items, &capacity, n, kind->size) &&
+               kind->read(stmt, arena, items + n * kind->size);
+        n++;
+    }
+    int r = db_done(stmt, reterr);
+    if (r)
+        return r;
+    if (!fits)
+        return err_set(reterr, kind->too_many, "%s", kind->words);
+    memcpy(ret_items, &items, sizeof(items));
+    *ret_n = n;
+    return 0;
 }
 
 const char *rows_source(char *text, const char *what, int64_t id)

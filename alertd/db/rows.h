@@ -34,9 +34,23 @@ bool rows_text_or_null(struct arena *arena,
 /* 0 binds NULL. */
 void rows_bind_time(struct db_stmt *stmt, int index, int64_t at_ms);
 
-/* Doubles an array in the arena when it is full: *ret_items and *capacity follow. False
- * past the arena's limit. */
-bool rows_grow(struct arena *arena, void **items, size_t *capacity, size_t n, size_t size);
+/* What rows become: items of `size`, each filled by `read`, which is false past the
+ * arena's limit; `too_many` and `words` then say so. */
+struct rows_kind {
+    size_t size;
+    bool (*read)(struct db_stmt *stmt, struct arena *arena, void *ret_item);
+    int too_many;
+    const char *words;
+};
+
+/* All rows of a bound statement, which ends here, as an array in the arena. ret_items is
+ * the address of a pointer to the kind's struct. */
+int rows_read(struct db_stmt *stmt,
+              struct arena *arena,
+              const struct rows_kind *kind,
+              void *ret_items,
+              size_t *ret_n,
+              struct err *reterr);
 
 /* "rule 7" and such, for an event's source. */
 enum {

@@ -20,8 +20,10 @@ static int too_large(struct err *reterr)
     return err_set(reterr, RULE_DB_E_LIMIT, "too many rules to show at once");
 }
 
-static bool read_rule(struct db_stmt *stmt, struct arena *arena, struct rule_row *row)
+static bool read_rule(struct db_stmt *stmt, struct arena *arena, void *ret_item)
 {
+    struct rule_row *row = ret_item;
+
     *row = (struct rule_row){
         .id = db_int(stmt, 0),
         .version = db_int(stmt, 1),
@@ -43,6 +45,22 @@ static bool read_rule(struct db_stmt *stmt, struct arena *arena, struct rule_row
            rows_text_or_null(arena, stmt, 10, &row->last_error);
 }
 
+static const struct rows_kind rule_kind = {sizeof(struct rule_row), read_rule, RULE_DB_E_LIMIT,
+                                           "too many rules to show at once"};
+
+static bool read_file(struct db_stmt *stmt, struct arena *arena, void *ret_item)
+{
+    struct rule_db_file *file = ret_item;
+
+    file->source = rows_text(arena, stmt, 0);
+    file->yaml = rows_text(arena, stmt, 1);
+    file->imported_at_ms = db_int(stmt, 2);
+    return file->source && file->yaml;
+}
+
+static const struct rows_kind file_kind = {sizeof(struct rule_db_file), read_file, RULE_DB_E_LIMIT,
+                                           "too many rules to show at once"};
+
 int rule_db_files(struct db_conn *conn,
                   struct arena *arena,
                   struct rule_db_file **ret_files,
@@ -51,32 +69,27 @@ int rule_db_files(struct db_conn *conn,
 {
     struct db_stmt *stmt = db_prepare(
         conn, "SELECT source, yaml, imported_ms FROM rule_file ORDER BY source");
-    void *files = NULL;
-    size_t capacity = 0;
-    size_t n = 0;
-    bool fits = true;
 
-    while (fits && db_step(stmt)) {
-        fits = rows_grow(arena, &files, &capacity, n, sizeof(struct rule_db_file));
-        if (fits) {
-            struct rule_db_file *file = &((struct rule_db_file *)files)[n++];
-
-            file->source = rows_text(arena, stmt, 0);
-            file->yaml = rows_text(arena, stmt, 1);
-            file->imported_at_ms = db_int(stmt, 2);
-            fits = file->source && file->yaml;
-        }
-    }
-    int r = db_done(stmt, reterr);
-
-    if (r)
-        return r;
-    if (!fits)
-        return too_large(reterr);
-    *ret_files = files;
-    *ret_n = n;
-    return 0;
+    return rows_read(stmt, arena, &file_kind, ret_files, ret_n, reterr);
 }
+
+static bool read_group(struct db_stmt *stmt, struct arena *arena, void *ret_item)
+{
+    struct rule_group_row *group = ret_item;
+
+    *group = (struct rule_group_row){
+        .id = db_int(stmt, 0),
+        .source = rows_text(arena, stmt, 1),
+        .name = rows_text(arena, stmt, 2),
+        .interval_ms = db_int(stmt, 3),
+        .last_evaluation_ms = db_int(stmt, 4),
+        .evaluation_us = db_int(stmt, 5),
+    };
+    return group->source && group->name;
+}
+
+static const struct rows_kind group_kind = {sizeof(struct rule_group_row), read_group,
+                                            RULE_DB_E_LIMIT, "too many rules to show at once"};
 
 static int list_groups(struct db_conn *conn,
                        struct arena *arena,
@@ -87,36 +100,8 @@ static int list_groups(struct db_conn *conn,
     struct db_stmt *stmt = db_prepare(
         conn, "SELECT id, source, name, interval_ms, last_evaluation_ms, evaluation_us"
               " FROM rule_group WHERE is_live ORDER BY source, position");
-    void *groups = NULL;
-    size_t capacity = 0;
-    size_t n = 0;
-    bool fits = true;
 
-    while (fits && db_step(stmt)) {
-        fits = rows_grow(arena, &groups, &capacity, n, sizeof(struct rule_group_row));
-        if (fits) {
-            struct rule_group_row *group = &((struct rule_group_row *)groups)[n++];
-
-            *group = (struct rule_group_row){
-                .id = db_int(stmt, 0),
-                .source = rows_text(arena, stmt, 1),
-                .name = rows_text(arena, stmt, 2),
-                .interval_ms = db_int(stmt, 3),
-                .last_evaluation_ms = db_int(stmt, 4),
-                .evaluation_us = db_int(stmt, 5),
-            };
-            fits = group->source && group->name;
-        }
-    }
-    int r = db_done(stmt, reterr);
-
-    if (r)
-        return r;
-    if (!fits)
-        return too_large(reterr);
-    *ret_groups = groups;
-    *ret_n = n;
-    return 0;
+    return rows_read(stmt, arena, &group_kind, ret_groups, ret_n, reterr);
 }
 
 static int list_rules(struct db_conn *conn,
@@ -128,27 +113,10 @@ static int list_rules(struct db_conn *conn,
     struct db_stmt *stmt = db_prepare(conn,
                                       "SELECT " RULE_COLUMNS " FROM rule r WHERE r.group_id = ?2"
                                       " AND r.is_live ORDER BY r.position");
-    void *rules = NULL;
-    size_t capacity = 0;
-    size_t n = 0;
-    bool fits = true;
 
     db_bind_int(stmt, 1, now_ms - DAYS_30_MS);
     db_bind_int(stmt, 2, group->id);
-    while (fits && db_step(stmt)) {
-        fits = rows_grow(arena, &rules, &capacity, n, sizeof(struct rule_row)) &&
-               read_rule(stmt, arena, &((struct rule_row *)rules)[n]);
-        n++;
-    }
-    int r = db_done(stmt, reterr);
-
-    if (r)
-        return r;
-    if (!fits)
-        return too_large(reterr);
-    group->rules = rules;
-    group->n_rules = n;
-    return 0;
+    return rows_read(stmt, arena, &rule_kind, &group->rules, &group->n_rules, reterr);
 }
 
 int rule_db_list(struct db_conn *conn,
@@ -199,6 +167,21 @@ int rule_db_get(struct db_conn *conn,
     return 0;
 }
 
+static bool read_version(struct db_stmt *stmt, struct arena *arena, void *ret_item)
+{
+    struct rule_version_row *row = ret_item;
+
+    row->version = db_int(stmt, 0);
+    row->created_at_ms = db_int(stmt, 1);
+    row->source = rows_text(arena, stmt, 2);
+    row->author = rows_text(arena, stmt, 3);
+    row->yaml = rows_text(arena, stmt, 4);
+    return row->source && row->author && row->yaml;
+}
+
+static const struct rows_kind version_kind = {sizeof(struct rule_version_row), read_version,
+                                              RULE_DB_E_LIMIT, "too many rules to show at once"};
+
 int rule_db_versions(struct db_conn *conn,
                      int64_t rule_id,
                      struct arena *arena,
@@ -209,34 +192,9 @@ int rule_db_versions(struct db_conn *conn,
     struct db_stmt *stmt = db_prepare(
         conn, "SELECT version, created_ms, source, author, yaml FROM rule_version"
               " WHERE rule_id = ?1 ORDER BY version DESC LIMIT 200");
-    void *versions = NULL;
-    size_t capacity = 0;
-    size_t n = 0;
-    bool fits = true;
 
     db_bind_int(stmt, 1, rule_id);
-    while (fits && db_step(stmt)) {
-        fits = rows_grow(arena, &versions, &capacity, n, sizeof(struct rule_version_row));
-        if (fits) {
-            struct rule_version_row *row = &((struct rule_version_row *)versions)[n++];
-
-            row->version = db_int(stmt, 0);
-            row->created_at_ms = db_int(stmt, 1);
-            row->source = rows_text(arena, stmt, 2);
-            row->author = rows_text(arena, stmt, 3);
-            row->yaml = rows_text(arena, stmt, 4);
-            fits = row->source && row->author && row->yaml;
-        }
-    }
-    int r = db_done(stmt, reterr);
-
-    if (r)
-        return r;
-    if (!fits)
-        return too_large(reterr);
-    *ret_versions = versions;
-    *ret_n = n;
-    return 0;
+    return rows_read(stmt, arena, &version_kind, ret_versions, ret_n, reterr);
 }
 
 int rule_db_save_health(struct db_conn *conn,

@@ -58,25 +58,6 @@ static size_t word_length(const char *at)
     return len;
 }
 
-static void add_utf8(struct str *out, uint32_t rune)
-{
-    if (rune < 0x80) {
-        str_addc(out, (char)rune);
-    } else if (rune < 0x800) {
-        str_addc(out, (char)(0xc0 | rune >> 6));
-        str_addc(out, (char)(0x80 | (rune & 0x3f)));
-    } else if (rune < 0x10000) {
-        str_addc(out, (char)(0xe0 | rune >> 12));
-        str_addc(out, (char)(0x80 | (rune >> 6 & 0x3f)));
-        str_addc(out, (char)(0x80 | (rune & 0x3f)));
-    } else {
-        str_addc(out, (char)(0xf0 | rune >> 18));
-        str_addc(out, (char)(0x80 | (rune >> 12 & 0x3f)));
-        str_addc(out, (char)(0x80 | (rune >> 6 & 0x3f)));
-        str_addc(out, (char)(0x80 | (rune & 0x3f)));
-    }
-}
-
 /* \x41 \u0041 \U00000041 \101: the digits behind at[0]; 0 when they are not that. */
 static size_t read_digits(const char *at, size_t n, int base, uint32_t *ret_rune)
 {
@@ -114,7 +95,7 @@ static size_t read_escape(const char *at, struct str *out)
         return 0;
     if ((*at == 'x' || isdigit((unsigned char)*at)) && rune >= 0x80)
         return 0; /* a lone byte: it would not be UTF-8 */
-    add_utf8(out, rune);
+    str_add_rune(out, rune);
     return n;
 }
 

@@ -88,3 +88,22 @@ void str_done(struct str *str)
     free(str->text);
     *str = STR_INIT(str->limit);
 }
+
+void str_add_rune(struct str *str, uint32_t rune)
+{
+    if (rune < 0x80) {
+        str_addc(str, (char)rune);
+    } else if (rune < 0x800) {
+        str_addc(str, (char)(0xc0 | rune >> 6));
+        str_addc(str, (char)(0x80 | (rune & 0x3f)));
+    } else if (rune < 0x10000) {
+        str_addc(str, (char)(0xe0 | rune >> 12));
+        str_addc(str, (char)(0x80 | (rune >> 6 & 0x3f)));
+        str_addc(str, (char)(0x80 | (rune & 0x3f)));
+    } else {
+        str_addc(str, (char)(0xf0 | rune >> 18));
+        str_addc(str, (char)(0x80 | (rune >> 12 & 0x3f)));
+        str_addc(str, (char)(0x80 | (rune >> 6 & 0x3f)));
+        str_addc(str, (char)(0x80 | (rune & 0x3f)));
+    }
+}

@@ -15,6 +15,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct str {
     char *text; /* NULL while empty: read it through str_text() */
@@ -30,6 +31,8 @@ struct str {
 void str_add(struct str *str, const char *text);
 void str_addn(struct str *str, const char *bytes, size_t len);
 void str_addc(struct str *str, char c);
+/* A code point below 0x110000 as UTF-8; surrogates are for the caller to refuse. */
+void str_add_rune(struct str *str, uint32_t rune);
 void str_addf(struct str *str, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void str_addv(struct str *str, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
