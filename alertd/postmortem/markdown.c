@@ -388,21 +388,7 @@ static void add_code_point(struct str *out, unsigned long code)
     if (code == 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ||
         (code < 32 && code != '\n' && code != '\t'))
         code = 0xfffd;
-    if (code < 0x80) {
-        str_addc(out, (char)code);
-    } else if (code < 0x800) {
-        str_addc(out, (char)(0xc0 | code >> 6));
-        str_addc(out, (char)(0x80 | (code & 0x3f)));
-    } else if (code < 0x10000) {
-        str_addc(out, (char)(0xe0 | code >> 12));
-        str_addc(out, (char)(0x80 | (code >> 6 & 0x3f)));
-        str_addc(out, (char)(0x80 | (code & 0x3f)));
-    } else {
-        str_addc(out, (char)(0xf0 | code >> 18));
-        str_addc(out, (char)(0x80 | (code >> 12 & 0x3f)));
-        str_addc(out, (char)(0x80 | (code >> 6 & 0x3f)));
-        str_addc(out, (char)(0x80 | (code & 0x3f)));
-    }
+    str_add_rune(out, (uint32_t)code);
 }
 
 /* Numeric ones and the few that people type; any other stays as it was written. */

@@ -49,6 +49,24 @@ export async function assertClean(page, where) {
   assert.deepEqual(page.noticed, [], `${where}: console errors`)
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   assert.ok(overflow <= 0, `${where}: ${overflow} px wider than the screen`)
+  assert.deepEqual(await page.evaluate(textsOverTexts), [], `${where}: one text lies over another`)
+}
+
+/** In the page: pairs of texts of the main column whose lines cover each other. */
+function textsOverTexts() {
+  const lines = []
+  const isClippedAway = (at) => at !== null && (getComputedStyle(at).clipPath !== 'none' || isClippedAway(at.parentElement))
+  const walker = document.createTreeWalker(document.querySelector('main') ?? document.body, NodeFilter.SHOW_TEXT)
+  for (let node; (node = walker.nextNode());) {
+    const parent = node.parentElement
+    if (!node.data.trim() || parent.closest('svg, pre, textarea, dialog, .chart-box') || !parent.checkVisibility({ opacityProperty: true })) continue
+    if (isClippedAway(parent)) continue
+    const range = document.createRange()
+    range.selectNodeContents(node)
+    for (const { left, right, top, bottom } of range.getClientRects()) if (right - left > 1) lines.push({ node, left, right, top, bottom, words: node.data.trim().slice(0, 40) })
+  }
+  const over = (a, b) => a.node !== b.node && Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4
+  return lines.flatMap((a, i) => lines.slice(i + 1).filter((b) => over(a, b)).map((b) => `"${a.words}" and "${b.words}"`)).slice(0, 5)
 }
 
 export async function assertAccessible(page, where) {

@@ -52,9 +52,9 @@ function Enrol() {
     <div class="enrol">
       <p>An agent watches one machine and pushes what it sees here.</p>
       <ol>
-        <li>Make it a token that can only push:<pre class="code" tabIndex={0} aria-label="Command">alertctl token create --scope=push --agent=web-1 'agent on web-1'</pre></li>
-        <li>Give it a config, <code>agent.yml</code>:<pre class="code" tabIndex={0} aria-label="Config">{`agent: web-1\npush:\n  url: ${location.origin}/api/v1/write\n  token_file: /etc/alert-agent/token\nprobes:\n  - name: host\n    kind: host\n    interval: 10s`}</pre></li>
-        <li>Start it there:<pre class="code" tabIndex={0} aria-label="Command">alert-agent --config.file=agent.yml</pre></li>
+        <li><span>Make it a token that can only push:</span><pre class="code" tabIndex={0} aria-label="Command">alertctl token create --scope=push --agent=web-1 'agent on web-1'</pre></li>
+        <li><span>Give it a config, <code>agent.yml</code>:</span><pre class="code" tabIndex={0} aria-label="Config">{`agent: web-1\npush:\n  url: ${location.origin}/api/v1/write\n  token_file: /etc/alert-agent/token\nprobes:\n  - name: host\n    kind: host\n    interval: 10s`}</pre></li>
+        <li><span>Start it there:</span><pre class="code" tabIndex={0} aria-label="Command">alert-agent --config.file=agent.yml</pre></li>
       </ol>
     </div>
   )
