@@ -85,8 +85,8 @@ static void test_a_failed_evaluation_leaves_nothing(void **state)
     end();
 }
 
-/* Fires and ends alerts for ever; told to die by a signal. */
-static void fire_for_ever(void)
+/* Fires and ends alerts for ever; says when it is under way, dies by a signal. */
+static void fire_for_ever(int say_fd)
 {
     db = open_state();
     for (long i = 0;; i++) {
@@ -94,6 +94,8 @@ static void fire_for_ever(void)
 
         (void)snprintf(script, sizeof(script), "%ld F1, %ld E1", 10 * i, 10 * i + 5);
         play(script);
+        if (i == 0)
+            assert_int_equal(write(say_fd, "!", 1), 1);
     }
 }
 
@@ -114,15 +116,22 @@ static void test_killed_between_any_two_commits(void **state)
 {
     begin();
     for (int round = 0; round < 5; round++) {
+        char said;
+        int say[2];
+
         db_close(db);
+        assert_int_equal(pipe(say), 0);
         pid_t child = fork();
 
         assert_true(child >= 0);
         if (child == 0)
-            fire_for_ever();
-        (void)usleep(60000 + 17000 * (unsigned)round);
+            fire_for_ever(say[1]);
+        assert_int_equal(read(say[0], &said, 1), 1);
+        (void)usleep(17000 * (unsigned)(round + 1));
         assert_int_equal(kill(child, SIGKILL), 0);
         assert_int_equal(waitpid(child, NULL, 0), child);
+        (void)close(say[0]);
+        (void)close(say[1]);
         db = open_state();
 
         row("round %d: every incident has its page, every page its incident", round);
