@@ -169,48 +169,55 @@ void chunk_seal(const struct chunk *chunk, unsigned char *out)
 
 /* --- reading --- */
 
+/* Where the reader is. It may run past the end, where all bits are zero: who reads looks at
+ * `at` now and then. */
 struct bits {
     const unsigned char *bytes;
-    size_t n; /* in all */
-    size_t at;
-    bool short_of; /* more was asked for than there is */
+    size_t n_bytes;
+    size_t at; /* in bits */
 };
 
-static uint64_t get_bits_slowly(struct bits *in, unsigned n_bits)
+enum {
+    PEEK_BITS = 57 /* of a word loaded at any bit, so many are there */
+};
+
+static uint64_t last_bytes(const struct bits *in, size_t byte)
 {
-    uint64_t value = 0;
+    uint64_t word = 0;
 
-    for (unsigned i = 0; i < n_bits; i++, in->at++)
-        value = value << 1 | (in->bytes[in->at / 8] >> (7 - in->at % 8) & 1);
-    return value;
-}
-
-static uint64_t get_bits(struct bits *in, unsigned n_bits)
-{
-    uint64_t word;
-
-    if (n_bits > in->n - in->at) {
-        in->short_of = true;
-        return 0;
-    }
-    if (n_bits == 0)
-        return 0;
-    /* eight bytes at once where they are there, and the bits within them */
-    if (n_bits > 56 || in->at / 8 + 8 > in->n / 8)
-        return get_bits_slowly(in, n_bits);
-    memcpy(&word, in->bytes + in->at / 8, 8);
-    word = __builtin_bswap64(word) << (in->at % 8) >> (64 - n_bits);
-    in->at += n_bits;
+    for (size_t i = 0; i < 8; i++)
+        word = word << 8 | (byte + i < in->n_bytes ? in->bytes[byte + i] : 0);
     return word;
 }
 
-static int64_t get_signed(struct bits *in, unsigned n_bits)
+/* The next bits, from the highest of the word; PEEK_BITS of them count. */
+static inline uint64_t peek(const struct bits *in)
 {
-    uint64_t value = get_bits(in, n_bits);
+    size_t byte = in->at / 8;
+    uint64_t word;
 
-    if (n_bits == 0 || n_bits == 64)
-        return (int64_t)value;
-    return (int64_t)(value << (64 - n_bits)) >> (64 - n_bits);
+    if (byte + 8 <= in->n_bytes) {
+        memcpy(&word, in->bytes + byte, 8);
+        word = __builtin_bswap64(word);
+    } else {
+        word = last_bytes(in, byte);
+    }
+    return word << (in->at % 8);
+}
+
+/* 1 to 64 bits. */
+static inline uint64_t get_bits(struct bits *in, unsigned n_bits)
+{
+    uint64_t high = 0;
+
+    if (n_bits > 32) {
+        high = peek(in) >> 32 << (n_bits - 32);
+        in->at += 32;
+        n_bits -= 32;
+    }
+    uint64_t word = peek(in) >> (64 - n_bits);
+    in->at += n_bits;
+    return high | word;
 }
 
 struct state {
@@ -220,24 +227,26 @@ struct state {
     unsigned leading, width; /* of the xor window; width 0: none yet */
 };
 
-static void next_time(struct bits *in, struct state *state)
+/* A delta of delta; `word` is what lies ahead and does not begin with a zero. */
+static void change_delta(struct bits *in, struct state *state, uint64_t word)
 {
-    unsigned i = 0;
+    unsigned ones = ~word ? (unsigned)__builtin_clzll(~word) : 64;
+    const struct time_class *class = &time_classes[ones < 4 ? ones : 4];
+    unsigned unused = 64U - class->bits;
 
-    while (i < 4 && get_bits(in, 1))
-        i++;
-    state->delta += (uint64_t)get_signed(in, time_classes[i].bits);
-    state->t_ms = (int64_t)((uint64_t)state->t_ms + state->delta);
+    in->at += class->prefix_bits;
+    state->delta += (uint64_t)((int64_t)(get_bits(in, class->bits) << unused) >> unused);
 }
 
-/* False: bits that no writer of ours makes. */
-static bool next_value(struct bits *in, struct state *state)
+/* A value other than the one before. False: bits that no writer of ours makes. */
+static bool change_value(struct bits *in, struct state *state, uint64_t word)
 {
-    if (!get_bits(in, 1))
-        return true;
-    if (get_bits(in, 1)) {
-        state->leading = (unsigned)get_bits(in, 5);
-        state->width = (unsigned)get_bits(in, 6) + 1;
+    if (word >> 62 == 3) {
+        state->leading = (unsigned)(word >> 57 & 31);
+        state->width = (unsigned)(word >> 51 & 63) + 1;
+        in->at += 13;
+    } else {
+        in->at += 2;
     }
     if (state->width == 0 || state->leading + state->width > 64)
         return false;
@@ -245,23 +254,67 @@ static bool next_value(struct bits *in, struct state *state)
     return true;
 }
 
+/* Samples at the same distance with the same value are two zero bits each: so many of them
+ * lie ahead, at most `most`. */
+static inline size_t count_repeats(uint64_t word, size_t most)
+{
+    size_t zeros = word ? (size_t)__builtin_clzll(word) : 64;
+    size_t n = (zeros < PEEK_BITS ? zeros : PEEK_BITS - 1) / 2;
+
+    return n < most ? n : most;
+}
+
 /* False: not a chunk of n samples. */
 static bool decode_bits(struct bits *in, size_t n, int64_t t0_ms, int64_t *t_ms, double *values)
 {
     struct state state = {.t_ms = t0_ms, .bits = get_bits(in, 64)};
 
-    if (in->short_of)
-        return false;
     t_ms[0] = t0_ms;
     values[0] = sample_from_bits(state.bits);
-    for (size_t i = 1; i < n; i++) {
-        next_time(in, &state);
-        if (!next_value(in, &state) || in->short_of || state.t_ms <= t_ms[i - 1])
+    for (size_t i = 1; i < n;) {
+        uint64_t word = peek(in);
+        size_t repeats = count_repeats(word, n - i);
+
+        for (size_t end = i + repeats; i < end; i++) {
+            state.t_ms = (int64_t)((uint64_t)state.t_ms + state.delta);
+            t_ms[i] = state.t_ms;
+            values[i] = values[i - 1];
+        }
+        in->at += 2 * repeats;
+        if (i == n || repeats)
+            continue;
+        if (word >> 63) {
+            change_delta(in, &state, word);
+            word = peek(in);
+        } else {
+            in->at++;
+            word <<= 1;
+        }
+        if (word >> 63 == 0)
+            in->at++;
+        else if (!change_value(in, &state, word))
             return false;
+        state.t_ms = (int64_t)((uint64_t)state.t_ms + state.delta);
         t_ms[i] = state.t_ms;
-        values[i] = sample_from_bits(state.bits);
+        values[i++] = sample_from_bits(state.bits);
     }
-    return true;
+    return in->at <= in->n_bytes * 8;
+}
+
+static bool is_ascending(const int64_t *t_ms, size_t n)
+{
+    bool ascending = true;
+
+    for (size_t i = 1; i < n; i++)
+        ascending &= t_ms[i] > t_ms[i - 1];
+    return ascending;
+}
+
+bool chunk_view_decode(const struct chunk_view *view, int64_t *t_ms, double *values)
+{
+    struct bits in = {.bytes = view->bits, .n_bytes = view->n_bytes};
+
+    return decode_bits(&in, view->n, view->t0_ms, t_ms, values) && is_ascending(t_ms, view->n);
 }
 
 int chunk_check(const void *bytes, size_t len, struct chunk_info *ret_info, struct err *reterr)
@@ -285,6 +338,26 @@ int chunk_check(const void *bytes, size_t len, struct chunk_info *ret_info, stru
     return 0;
 }
 
+struct chunk_view chunk_view_sealed(const void *bytes, size_t len, const struct chunk_info *info)
+{
+    return (struct chunk_view){
+        .bits = (const unsigned char *)bytes + CHUNK_HEAD_BYTES,
+        .n_bytes = len - CHUNK_HEAD_BYTES - CRC_BYTES,
+        .n = info->n,
+        .t0_ms = info->t0_ms,
+    };
+}
+
+struct chunk_view chunk_view_open(const struct chunk *chunk)
+{
+    return (struct chunk_view){
+        .bits = chunk->bytes + CHUNK_HEAD_BYTES,
+        .n_bytes = (chunk->n_bits + 7) / 8,
+        .n = chunk->n,
+        .t0_ms = chunk->t0_ms,
+    };
+}
+
 int chunk_decode(
     const void *bytes, size_t len, int64_t *t_ms, double *values, size_t *ret_n, struct err *reterr)
 {
@@ -293,9 +366,8 @@ int chunk_decode(
     int r = chunk_check(bytes, len, &info, reterr);
     if (r != 0)
         return r;
-    struct bits in = {.bytes = (const unsigned char *)bytes + CHUNK_HEAD_BYTES,
-                      .n = (len - CHUNK_HEAD_BYTES - CRC_BYTES) * 8};
-    if (!decode_bits(&in, info.n, info.t0_ms, t_ms, values) || t_ms[info.n - 1] != info.t1_ms)
+    const struct chunk_view view = chunk_view_sealed(bytes, len, &info);
+    if (!chunk_view_decode(&view, t_ms, values) || t_ms[info.n - 1] != info.t1_ms)
         return err_set(reterr, CHUNK_E_CORRUPT, "a chunk's bits are not %zu samples", info.n);
     *ret_n = info.n;
     return 0;
@@ -303,11 +375,10 @@ int chunk_decode(
 
 void chunk_read_open(const struct chunk *chunk, int64_t *t_ms, double *values)
 {
-    struct bits in = {.bytes = chunk->bytes + CHUNK_HEAD_BYTES, .n = chunk->n_bits};
-
     if (chunk->n == 0)
         return;
-    bool fine = decode_bits(&in, chunk->n, chunk->t0_ms, t_ms, values);
+    const struct chunk_view view = chunk_view_open(chunk);
+    bool fine = chunk_view_decode(&view, t_ms, values);
     assert(fine);
     (void)fine;
 }

@@ -15,6 +15,7 @@
  *  (3) What chunk_decode() is given came from a disk and is not believed.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -70,3 +71,19 @@ int chunk_decode(const void *bytes,
 
 /* The samples of an open chunk: the same columns, n = chunk->n. */
 void chunk_read_open(const struct chunk *chunk, int64_t *t_ms, double *values);
+
+/* A chunk's samples where they lie, sealed or open: a loan. Its bits can be copied elsewhere
+ * and decoded there. */
+struct chunk_view {
+    const unsigned char *bits;
+    size_t n_bytes;
+    size_t n;
+    int64_t t0_ms;
+};
+
+/* Of a chunk whose checksum was found right (chunk_check()), or that never left memory. */
+struct chunk_view chunk_view_sealed(const void *bytes, size_t len, const struct chunk_info *info);
+struct chunk_view chunk_view_open(const struct chunk *chunk); /* not empty */
+/* All samples into two columns with room for view->n; their times ascend. False: the bits
+ * are not so many samples, the columns are half written. */
+bool chunk_view_decode(const struct chunk_view *view, int64_t *t_ms, double *values);
