@@ -44,8 +44,9 @@ static int read_metric(struct page *page,
         return r;
     r = matcher_init(&matchers[1], MATCHER_NOT_EQUAL, "agent", "", reterr);
     if (r == 0) {
-        r = source.select(source.self, matchers, 2, page->now_ms - LOOK_BACK_MS, page->now_ms,
-                          SAMPLES_MAX, &page->arena, ret_result, reterr);
+        const struct source_query query = {matchers, 2, page->now_ms - LOOK_BACK_MS, page->now_ms,
+                                           false};
+        r = source_read_all(&source, &query, SAMPLES_MAX, &page->arena, ret_result, reterr);
         matcher_done(&matchers[1]);
     }
     matcher_done(&matchers[0]);

@@ -89,57 +89,72 @@ static int read_incident(struct draft *draft, struct err *reterr)
 
 /* --- graphs --- */
 
-static bool is_known(struct draft *draft, const struct source_series *series)
+/* What was read of this series so far, or the free place behind all; NULL past the limit. */
+static struct source_series *place_for(struct draft *draft, const struct labels *labels)
 {
-    for (size_t i = 0; i < draft->n_read; i++) {
-        if (!labels_equal(draft->read[i].labels, series->labels))
-            continue;
-        if (draft->read[i].n < series->n)
-            draft->read[i] = *series;
-        return true;
-    }
-    return false;
-}
-
-static bool remember(struct draft *draft, const struct source_series *series)
-{
-    if (series->n == 0 || is_known(draft, series))
-        return true;
+    for (size_t i = 0; i < draft->n_read; i++)
+        if (labels_equal(draft->read[i].labels, labels))
+            return &draft->read[i];
     if (draft->n_read == draft->read_capacity) {
         size_t capacity = draft->read_capacity ? 2 * draft->read_capacity : 64;
         struct source_series *larger = arena_array(&draft->query, capacity, sizeof(*larger));
 
         if (!larger)
-            return false;
+            return NULL;
         if (draft->n_read)
             memcpy(larger, draft->read, draft->n_read * sizeof(*larger));
         draft->read = larger;
         draft->read_capacity = capacity;
     }
-    draft->read[draft->n_read++] = *series;
+    draft->read[draft->n_read] = (struct source_series){.labels = labels};
+    return &draft->read[draft->n_read++];
+}
+
+/* A copy of the longest that was read of a series. */
+static bool remember(struct draft *draft,
+                     const struct labels *labels,
+                     const struct source_columns *columns)
+{
+    struct source_series *series = columns->n ? place_for(draft, labels) : NULL;
+
+    if (columns->n == 0 || (series && series->n >= columns->n))
+        return true;
+    int64_t *t_ms = arena_array(&draft->query, columns->n, sizeof(*t_ms));
+    double *values = arena_array(&draft->query, columns->n, sizeof(*values));
+    if (!series || !t_ms || !values)
+        return false;
+    memcpy(t_ms, columns->t_ms, columns->n * sizeof(*t_ms));
+    memcpy(values, columns->values, columns->n * sizeof(*values));
+    *series = (struct source_series){series->labels, columns->n, t_ms, values};
     return true;
 }
 
-/* A source that keeps what passes through it.
- * NOLINTNEXTLINE(readability-function-size): the seam has this many arguments */
-static int select_and_remember(void *self,
-                               const struct matcher *matchers,
-                               size_t n_matchers,
-                               int64_t from_ms,
-                               int64_t to_ms,
-                               size_t max_samples,
-                               struct arena *arena,
-                               struct source_result *ret_result,
-                               struct err *reterr)
+/* A source that keeps what passes through it. */
+static int select_stored(void *self,
+                         const struct source_query *query,
+                         struct arena *arena,
+                         struct source_selection *ret_selection,
+                         struct err *reterr)
+{
+    const struct draft *draft = self;
+    struct source store = store_source(draft->api->store);
+
+    return store.select(store.self, query, arena, ret_selection, reterr);
+}
+
+static int read_and_remember(void *self,
+                             const struct source_query *query,
+                             const struct source_match *match,
+                             struct arena *arena,
+                             struct source_columns *columns,
+                             struct err *reterr)
 {
     struct draft *draft = self;
     struct source store = store_source(draft->api->store);
-    int r = store.select(store.self, matchers, n_matchers, from_ms, to_ms, max_samples, arena,
-                         ret_result, reterr);
+    int r = store.read(store.self, query, match, arena, columns, reterr);
 
-    for (size_t i = 0; !r && i < ret_result->n; i++)
-        if (!remember(draft, &ret_result->series[i]))
-            return err_set(reterr, SOURCE_E_LIMIT, "the query reads too many series");
+    if (!r && !remember(draft, match->labels, columns))
+        return err_set(reterr, SOURCE_E_LIMIT, "the query reads too many samples");
     return r;
 }
 
@@ -148,7 +163,8 @@ static int evaluate(struct draft *draft,
                     struct promql_value *ret_value,
                     struct err *reterr)
 {
-    const struct source source = {.select = select_and_remember, .self = draft};
+    const struct source source = {
+        .select = select_stored, .read = read_and_remember, .self = draft};
     const struct promql_query query = {
         .start_ms = plan->start_ms,
         .end_ms = plan->end_ms,

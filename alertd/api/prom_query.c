@@ -22,8 +22,8 @@
 
 enum {
     POINTS_MAX = 11000, /* of one series in a range query, as in Prometheus */
-    BYTES_PER_SAMPLE = 48,
-    BYTES_BESIDE_SAMPLES = 64 << 20,
+    QUERY_BYTES_MAX = 512 << 20, /* what one query may hold: 5,000 series of 11,000 points */
+    FORMAT_BYTES_MAX = 64 << 20,
 };
 
 struct call {
@@ -249,9 +249,8 @@ static void answer(struct call *call)
     struct promql_expr *expr = NULL;
     struct promql_value value = {0};
     struct err err = {0};
-    size_t samples = call->api->query_max_samples;
 
-    arena_init(&call->arena, samples * BYTES_PER_SAMPLE + BYTES_BESIDE_SAMPLES);
+    arena_init(&call->arena, QUERY_BYTES_MAX);
     int r = promql_parse(&call->arena, text, &expr, &err);
     if (r) {
         fail_parse(call, "query", text, &err);
@@ -336,7 +335,7 @@ static void handle_format(void *context,
     struct promql_expr *expr = NULL;
     struct err err = {0};
 
-    arena_init(&call.arena, BYTES_BESIDE_SAMPLES);
+    arena_init(&call.arena, FORMAT_BYTES_MAX);
     if (promql_parse(&call.arena, text, &expr, &err)) {
         fail_parse(&call, "query", text, &err);
     } else {

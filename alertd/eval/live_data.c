@@ -39,9 +39,9 @@ static void look_at(struct live_data *data, const struct promql_selector *select
 
     if (offset && offset->kind == DURATION_NUMBER)
         to_ms -= (int64_t)(offset->seconds * 1000);
-    if (data->source->select(data->source->self, selector->matchers, selector->n_matchers,
-                             to_ms - lookback_ms + 1, to_ms, SAMPLES_MAX, data->arena, &found,
-                             NULL))
+    const struct source_query query = {selector->matchers, selector->n_matchers,
+                                       to_ms - lookback_ms + 1, to_ms, true};
+    if (source_read_all(data->source, &query, SAMPLES_MAX, data->arena, &found, NULL))
         data->always = true;
     else
         add_live(data, &found);

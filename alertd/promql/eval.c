@@ -15,7 +15,7 @@
 #include "lib/base/bug.h"
 
 enum {
-    SAMPLES_DEFAULT = 50000000,
+    SAMPLES_DEFAULT = 500000000,
     POINTS_DEFAULT = 11000,
     LOOKBACK_DEFAULT_MS = 5 * 60 * 1000,
     TICKS_PER_LOOK = 64, /* series between two looks at the clock */
@@ -333,6 +333,36 @@ static int finish_columns(struct eval *eval, struct value *value, struct promql_
     return 0;
 }
 
+/* The samples of the window that ends at to_ms, kept. */
+static int finish_range(struct eval *eval,
+                        const struct range_series *in,
+                        int64_t from_ms,
+                        int64_t to_ms,
+                        struct promql_series *ret)
+{
+    const struct column column = {.labels = in->labels, .nameless = in->nameless};
+    size_t from = 0;
+    size_t to = in->n;
+
+    while (from < to && in->t_ms[from] <= from_ms)
+        from++;
+    while (to > from && in->t_ms[to - 1] > to_ms)
+        to--;
+    ret->n = to - from;
+    if (from == to)
+        return 0;
+    int64_t *t_ms = arena_array(eval->arena, ret->n, sizeof(*t_ms));
+    double *values = arena_array(eval->arena, ret->n, sizeof(*values));
+    ret->labels = final_labels(eval, &column);
+    if (!t_ms || !values || !ret->labels)
+        return eval_out_of_memory(eval);
+    memcpy(t_ms, in->t_ms + from, ret->n * sizeof(*t_ms));
+    memcpy(values, in->values + from, ret->n * sizeof(*values));
+    ret->t_ms = t_ms;
+    ret->values = values;
+    return 0;
+}
+
 /* `foo[5m]` asked for by itself: the samples as they are. */
 static int finish_ranges(struct eval *eval,
                          const struct promql_expr *expr,
@@ -347,26 +377,16 @@ static int finish_ranges(struct eval *eval,
     ret->series = arena_array(eval->arena, ranges.n ? ranges.n : 1, sizeof(*ret->series));
     if (!ret->series)
         return eval_out_of_memory(eval);
-    for (size_t i = 0; i < ranges.n; i++) {
-        const struct range_series *in = &ranges.series[i];
-        const struct column column = {.labels = in->labels, .nameless = in->nameless};
-        size_t from = 0;
-        size_t to = in->n;
+    for (size_t i = 0; !r && i < ranges.n; i++) {
+        struct range_series in;
+        struct promql_series *series = &ret->series[ret->n];
 
-        while (from < to && in->t_ms[from] <= to_ms - ranges.range_ms)
-            from++;
-        while (to > from && in->t_ms[to - 1] > to_ms)
-            to--;
-        if (from == to)
-            continue;
-        ret->series[ret->n++] = (struct promql_series){.labels = final_labels(eval, &column),
-                                                       .n = to - from,
-                                                       .t_ms = in->t_ms + from,
-                                                       .values = in->values + from};
-        if (!ret->series[ret->n - 1].labels)
-            return eval_out_of_memory(eval);
+        r = ranges_read(eval, &ranges, i, &in);
+        if (!r)
+            r = finish_range(eval, &in, to_ms - ranges.range_ms, to_ms, series);
+        ret->n += !r && series->n > 0;
     }
-    return 0;
+    return r;
 }
 
 static int set_grid(struct eval *eval, const struct promql_query *query)

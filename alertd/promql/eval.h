@@ -55,6 +55,13 @@ static inline bool is_hole(double value)
     return sample_is_stale(value);
 }
 
+/* The samples of a selector's series, read one series after the other. */
+struct reading {
+    struct source_query query;
+    struct source_selection selection;
+    struct source_columns columns; /* of the series at hand */
+};
+
 /* One series of a range vector: its samples, no staleness markers among them. */
 struct range_series {
     const struct labels *labels;
@@ -72,9 +79,10 @@ struct value {
     const char *string;
 };
 
-/* A range vector and where its windows lie. */
+/* A range vector and where its windows lie. Its series are asked for one by one. */
 struct ranges {
-    struct range_series *series;
+    struct reading reading;      /* of a selector */
+    struct range_series *series; /* of a subquery; NULL: of a selector */
     size_t n;
     bool one_name;
     int64_t range_ms;
@@ -146,6 +154,11 @@ int eval_selector(struct eval *eval, const struct promql_expr *expr, struct valu
 int eval_selector_times(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
 /* A matrix selector or a subquery. */
 int eval_ranges(struct eval *eval, const struct promql_expr *expr, struct ranges *ret_ranges);
+/* Series number i, perhaps without samples: good until the next one is asked for. */
+int ranges_read(struct eval *eval,
+                struct ranges *ranges,
+                size_t i,
+                struct range_series *ret_series);
 
 /* --- vector.c ------------------------------------------------------------------------ */
 

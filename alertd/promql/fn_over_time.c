@@ -14,11 +14,12 @@
 struct slide {
     struct eval *eval;
     const struct fn *fn;
-    const struct ranges *ranges;
+    struct ranges *ranges;
     const double *params; /* by step; NULL: none */
     double *room;         /* for functions that sort */
-    size_t work;          /* samples in windows since the last look at the clock */
-    int late;             /* what that look said */
+    size_t room_n;
+    size_t work; /* samples in windows since the last look at the clock */
+    int late;    /* what that look said */
 };
 
 enum {
@@ -105,26 +106,37 @@ static void check_counter(struct eval *eval,
                     name);
 }
 
+/* Of the longest series so far, for functions that sort. False past the arena's limit. */
+static bool make_room(struct slide *slide, size_t n)
+{
+    if (!slide->fn->sorts || n <= slide->room_n)
+        return true;
+    slide->room_n = n + n / 2;
+    slide->room = arena_array(slide->eval->arena, slide->room_n, sizeof(*slide->room));
+    return slide->room != NULL;
+}
+
 static int slide_all(struct slide *slide, const struct promql_expr *arg, struct value *ret_value)
 {
     struct eval *eval = slide->eval;
-    const struct ranges *ranges = slide->ranges;
+    struct ranges *ranges = slide->ranges;
     struct value made;
     double *spare = NULL; /* still all holes */
     int r = vector_new(eval, ranges->n, &made);
 
     for (size_t i = 0; !r && i < ranges->n; i++) {
-        const struct range_series *in = &ranges->series[i];
+        struct range_series in;
 
+        r = ranges_read(eval, ranges, i, &in);
+        if (r)
+            break;
         spare = spare ? spare : holes_new(eval);
-        if (slide->fn->sorts)
-            slide->room = arena_array(eval->arena, in->n + 1, sizeof(*slide->room));
-        if (!spare || (slide->fn->sorts && !slide->room))
+        if (!spare || !make_room(slide, in.n))
             return eval_out_of_memory(eval);
-        if (slide->fn->wants_counter && in->n)
-            check_counter(eval, arg, in);
-        if (slide_window(slide, in, spare)) {
-            made.columns[made.n++] = (struct column){in->labels, in->nameless, spare};
+        if (slide->fn->wants_counter && in.n)
+            check_counter(eval, arg, &in);
+        if (slide_window(slide, &in, spare)) {
+            made.columns[made.n++] = (struct column){in.labels, in.nameless, spare};
             spare = NULL;
         }
         r = slide->late ? slide->late : eval_tick(eval);

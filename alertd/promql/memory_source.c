@@ -88,46 +88,51 @@ static size_t lower_bound(const struct memory_series *series, int64_t t_ms)
     return low;
 }
 
-// NOLINTNEXTLINE(readability-function-size): the seam's parameters, source.h
 static int select_series(void *self,
-                         const struct matcher *matchers,
-                         size_t n_matchers,
-                         int64_t from_ms,
-                         int64_t to_ms,
-                         size_t max_samples,
+                         const struct source_query *query,
                          struct arena *arena,
-                         struct source_result *ret_result,
+                         struct source_selection *ret_selection,
                          struct err *reterr)
 {
     const struct memory_source *memory = self;
-    struct source_result result = {0};
+    struct source_selection selection = {0};
 
-    result.series = arena_array(arena, memory->n + 1, sizeof(*result.series));
-    if (!result.series)
+    selection.matches = arena_array(arena, memory->n + 1, sizeof(*selection.matches));
+    if (!selection.matches)
         return err_set(reterr, SOURCE_E_LIMIT, "the query needs too much memory");
     for (size_t i = 0; i < memory->n; i++) {
         const struct memory_series *series = &memory->series[i];
 
-        if (!matchers_match(matchers, n_matchers, series->labels))
-            continue;
-        size_t first = lower_bound(series, from_ms);
-        size_t end = to_ms == INT64_MAX ? series->n : lower_bound(series, to_ms + 1);
-        if (first >= end)
-            continue;
-        result.series[result.n++] = (struct source_series){
-            series->labels, end - first, series->t_ms + first, series->values + first};
-        result.n_samples += end - first;
+        if (matchers_match(query->matchers, query->n_matchers, series->labels))
+            selection.matches[selection.n++] = (struct source_match){series->labels, series};
     }
-    if (result.n_samples > max_samples)
-        return err_set(reterr, SOURCE_E_LIMIT, "the query touches more than %zu samples",
-                       max_samples);
-    *ret_result = result;
+    *ret_selection = selection;
+    return 0;
+}
+
+static int read_series(void *self,
+                       const struct source_query *query,
+                       const struct source_match *match,
+                       struct arena *arena,
+                       struct source_columns *columns,
+                       struct err *reterr)
+{
+    const struct memory_series *series = match->of;
+    size_t first = lower_bound(series, query->from_ms);
+    size_t end = query->to_ms == INT64_MAX ? series->n : lower_bound(series, query->to_ms + 1);
+
+    (void)self;
+    (void)arena;
+    (void)reterr;
+    columns->n = end > first ? end - first : 0;
+    columns->t_ms = series->t_ms + first;
+    columns->values = series->values + first;
     return 0;
 }
 
 struct source memory_source_of(struct memory_source *memory)
 {
-    return (struct source){.select = select_series, .self = memory};
+    return (struct source){.select = select_series, .read = read_series, .self = memory};
 }
 
 void memory_source_done(struct memory_source *memory)

@@ -63,7 +63,7 @@ bool promql_threshold(const struct promql_expr *expr,
                       double *ret_threshold);
 
 struct promql_limits {
-    size_t max_samples;       /* touched by one query; 0: 50 million */
+    size_t max_samples;       /* read by one query; 0: 500 million */
     size_t max_points;        /* steps of a range query; 0: 11,000 */
     int64_t lookback_ms;      /* 0: 5 min */
     int64_t subquery_step_ms; /* of [5m:]; 0: 1 min */

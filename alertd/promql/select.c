@@ -1,7 +1,10 @@
 /*
  * Samples out of the source: vector selectors look back from each step, range vectors
- * keep their samples for windows, subqueries evaluate an expression on a grid of its
- * own. Windows and look-back are open on the left: a sample exactly that old is out.
+ * give windows their samples, subqueries evaluate an expression on a grid of its own.
+ * Windows and look-back are open on the left: a sample exactly that old is out.
+ *
+ * A selector's series are read one at a time into the same room (source.h): what is made
+ * of one is made before the next is read.
  */
 
 #include <string.h>
@@ -67,48 +70,52 @@ static int find_sight(struct eval *eval, const struct promql_when *when, struct 
     return r;
 }
 
-static void keep_source_warnings(struct eval *eval,
-                                 const struct promql_expr *expr,
-                                 const struct source_result *result)
-{
-    for (size_t i = 0; i < result->n_warnings; i++)
-        eval_warn(eval, expr, "%s", result->warnings[i]);
-}
-
-/* All samples of the matching series that a window of `back_ms` over the steps sees. */
-static int read_samples(struct eval *eval,
+/* Which series match, for windows of `back_ms` over the steps. */
+static int open_reading(struct eval *eval,
                         const struct promql_expr *expr,
                         const struct sight *sight,
                         int64_t back_ms,
-                        struct source_result *ret_result)
+                        struct reading *ret)
 {
     const struct promql_selector *selector = &expr->selector;
     const struct source *source = eval->source;
     int64_t first_ms = sight_at(sight, eval->grid.start_ms);
     int64_t last_ms = sight_at(sight, grid_at(&eval->grid, eval->grid.n - 1));
-    size_t left = eval->limits.max_samples - eval->n_samples;
-    struct source_result result = {0};
+    struct reading made = {.query = {
+                               .matchers = selector->matchers,
+                               .n_matchers = selector->n_matchers,
+                               .from_ms = first_ms - back_ms + 1,
+                               .to_ms = last_ms,
+                               .newest_only = !selector->range && first_ms == last_ms,
+                           }};
     int r = eval_tick(eval);
 
     if (!r)
-        r = source->select(source->self, selector->matchers, selector->n_matchers,
-                           first_ms - back_ms + 1, last_ms, left, eval->arena, &result,
-                           eval->reterr);
-    if (r == SOURCE_E_LIMIT)
-        return PROMQL_E_LIMIT;
+        r = source->select(source->self, &made.query, eval->arena, &made.selection, eval->reterr);
     if (r)
-        return r;
-    if (result.n_samples > left) {
-        (void)err_set(eval->reterr, PROMQL_E_LIMIT,
-                      "query processing would load too many samples into memory in query "
-                      "execution (at most %zu)",
-                      eval->limits.max_samples);
-        return PROMQL_E_LIMIT;
-    }
-    eval->n_samples += result.n_samples;
-    keep_source_warnings(eval, expr, &result);
-    *ret_result = result;
+        return r == SOURCE_E_LIMIT ? PROMQL_E_LIMIT : r;
+    for (size_t i = 0; i < made.selection.n_warnings; i++)
+        eval_warn(eval, expr, "%s", made.selection.warnings[i]);
+    *ret = made;
     return 0;
+}
+
+/* The samples of series number i are in reading->columns. */
+static int read_series(struct eval *eval, struct reading *reading, size_t i)
+{
+    const struct source *source = eval->source;
+    int r = source->read(source->self, &reading->query, &reading->selection.matches[i], eval->arena,
+                         &reading->columns, eval->reterr);
+
+    if (r)
+        return r == SOURCE_E_LIMIT ? PROMQL_E_LIMIT : r;
+    eval->n_samples += reading->columns.n;
+    if (eval->n_samples <= eval->limits.max_samples)
+        return 0;
+    (void)err_set(eval->reterr, PROMQL_E_LIMIT,
+                  "the query reads more than %zu samples; select fewer series or a shorter time",
+                  eval->limits.max_samples);
+    return PROMQL_E_LIMIT;
 }
 
 /* The metric's name is pinned by the selector: all its series share it. */
@@ -124,7 +131,7 @@ static bool has_one_name(const struct promql_selector *selector)
 /* The newest sample at or before each step, within the look-back. False: none at all. */
 static bool look_back(const struct eval *eval,
                       const struct sight *sight,
-                      const struct source_series *series,
+                      const struct source_columns *series,
                       bool times,
                       double *values)
 {
@@ -153,25 +160,27 @@ static int select_vector(struct eval *eval,
                          bool times,
                          struct value *ret_value)
 {
-    struct source_result result;
+    struct reading reading;
     struct sight sight;
     struct value made;
     double *spare = NULL; /* still all holes */
     int r = find_sight(eval, &expr->selector.when, &sight);
 
     if (!r)
-        r = read_samples(eval, expr, &sight, eval->limits.lookback_ms, &result);
+        r = open_reading(eval, expr, &sight, eval->limits.lookback_ms, &reading);
     if (!r)
-        r = vector_new(eval, result.n, &made);
-    for (size_t i = 0; !r && i < result.n; i++) {
+        r = vector_new(eval, reading.selection.n, &made);
+    for (size_t i = 0; !r && i < reading.selection.n; i++) {
         spare = spare ? spare : holes_new(eval);
         if (!spare)
             return eval_out_of_memory(eval);
-        if (look_back(eval, &sight, &result.series[i], times, spare)) {
-            made.columns[made.n++] = (struct column){result.series[i].labels, false, spare};
+        r = read_series(eval, &reading, i);
+        if (!r && look_back(eval, &sight, &reading.columns, times, spare)) {
+            made.columns[made.n++] = (struct column){reading.selection.matches[i].labels, false,
+                                                     spare};
             spare = NULL;
         }
-        r = eval_tick(eval);
+        r = r ? r : eval_tick(eval);
     }
     if (r)
         return r;
@@ -192,35 +201,51 @@ int eval_selector_times(struct eval *eval, const struct promql_expr *expr, struc
 
 /* --- Range vectors ---------------------------------------------------------------------- */
 
-/* The samples without staleness markers: as they are when there is none. */
-static int without_markers(struct eval *eval,
-                           const struct source_series *in,
-                           struct range_series *ret)
+/* The columns without staleness markers: as they are when there is none. */
+static int drop_markers(struct eval *eval, struct source_columns *columns)
 {
-    size_t n = 0;
+    size_t n_markers = 0;
 
-    for (size_t i = 0; i < in->n; i++)
-        n += !sample_is_stale(in->values[i]);
-    *ret = (struct range_series){in->labels, false, n, in->t_ms, in->values};
-    if (n == in->n)
+    for (size_t i = 0; i < columns->n; i++)
+        n_markers += sample_is_stale(columns->values[i]);
+    if (n_markers == 0)
         return 0;
-    int64_t *t_ms = arena_array(eval->arena, n ? n : 1, sizeof(*t_ms));
-    double *values = arena_array(eval->arena, n ? n : 1, sizeof(*values));
-    if (!t_ms || !values)
+    /* A source may lend its own columns: what is changed is a copy. In its room a source's
+     * samples never lie before where they are put. */
+    if (!source_columns_reserve(columns, eval->arena, columns->n))
         return eval_out_of_memory(eval);
-    for (size_t i = 0, put = 0; i < in->n; i++)
-        if (!sample_is_stale(in->values[i])) {
-            t_ms[put] = in->t_ms[i];
-            values[put++] = in->values[i];
+    size_t put = 0;
+    for (size_t i = 0; i < columns->n; i++)
+        if (!sample_is_stale(columns->values[i])) {
+            columns->t_room[put] = columns->t_ms[i];
+            columns->value_room[put++] = columns->values[i];
         }
-    ret->t_ms = t_ms;
-    ret->values = values;
+    columns->n = put;
+    columns->t_ms = columns->t_room;
+    columns->values = columns->value_room;
+    return 0;
+}
+
+int ranges_read(struct eval *eval, struct ranges *ranges, size_t i, struct range_series *ret_series)
+{
+    struct source_columns *columns = &ranges->reading.columns;
+
+    if (ranges->series) {
+        *ret_series = ranges->series[i];
+        return 0;
+    }
+    int r = read_series(eval, &ranges->reading, i);
+    if (!r)
+        r = drop_markers(eval, columns);
+    if (r)
+        return r;
+    *ret_series = (struct range_series){ranges->reading.selection.matches[i].labels, false,
+                                        columns->n, columns->t_ms, columns->values};
     return 0;
 }
 
 static int select_ranges(struct eval *eval, const struct promql_expr *expr, struct ranges *ret)
 {
-    struct source_result result;
     struct sight sight;
     struct ranges made = {0};
     int r = positive_in(eval, expr->selector.range, &made.range_ms);
@@ -228,18 +253,10 @@ static int select_ranges(struct eval *eval, const struct promql_expr *expr, stru
     if (!r)
         r = find_sight(eval, &expr->selector.when, &sight);
     if (!r)
-        r = read_samples(eval, expr, &sight, made.range_ms, &result);
+        r = open_reading(eval, expr, &sight, made.range_ms, &made.reading);
     if (r)
         return r;
-    made.series = arena_array(eval->arena, result.n ? result.n : 1, sizeof(*made.series));
-    if (!made.series)
-        return eval_out_of_memory(eval);
-    for (size_t i = 0; i < result.n; i++) {
-        r = without_markers(eval, &result.series[i], &made.series[i]);
-        if (r)
-            return r;
-    }
-    made.n = result.n;
+    made.n = made.reading.selection.n;
     made.one_name = has_one_name(&expr->selector);
     made.fixed = sight.fixed;
     made.fixed_ms = sight.fixed_ms;

@@ -5,11 +5,15 @@
  * frozen incident, a drill and a unit test each implement it; the evaluator knows
  * no other way to a sample.
  *
- * Shape: columns. A select answers, for each matching series, all its samples in
- * [from_ms, to_ms] as two arrays in time order, decoded once, in the arena of the
- * query. The staleness marker is a sample like any other (sample.h).
+ *     select   which series match: their labels, and where their samples lie
+ *     read     the samples of one of them, as two columns in time order
+ *
+ * A reader goes through the series one by one with the same columns, so that a query over a
+ * million samples holds the room of one series, and works on it while it is in the cache.
+ * The staleness marker is a sample like any other (sample.h).
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,35 +23,84 @@
 #include "lib/model/matcher.h"
 
 enum {
-    SOURCE_E_LIMIT = 20, /* more than max_samples, or the arena is spent */
+    SOURCE_E_LIMIT = 20, /* more samples than allowed, or the arena is spent */
 };
 
-struct source_series {
+struct source_query {
+    /* that one of them refuses the empty string is NOT required here; PromQL checks it */
+    const struct matcher *matchers;
+    size_t n_matchers;
+    int64_t from_ms, to_ms; /* both within */
+    /* A hint: of each series only the newest sample in that time counts, the others may be
+     * left out. */
+    bool newest_only;
+};
+
+struct source_match {
     const struct labels *labels; /* in the arena, or alive as long as it */
-    size_t n;
-    const int64_t *t_ms; /* strictly increasing */
-    const double *values;
+    const void *of;              /* the source's own */
 };
 
-struct source_result {
-    struct source_series *series; /* no two alike; order not defined */
+struct source_selection {
+    struct source_match *matches; /* no two alike; order not defined; some may have no sample */
     size_t n;
-    size_t n_samples;
     const char **warnings; /* in the arena: "partition 2026-11-20 is quarantined: ..." */
     size_t n_warnings;
 };
 
+/* One series' samples: good until the next read into the same columns. */
+struct source_columns {
+    size_t n;
+    const int64_t *t_ms; /* strictly increasing */
+    const double *values;
+    /* room in the reader's arena, kept from read to read; begins as zeros */
+    int64_t *t_room;
+    double *value_room;
+    size_t capacity;
+};
+
 struct source {
-    /* matchers: at least one that does not match the empty string is NOT required
-     * here; PromQL checks that. 0, SOURCE_E_LIMIT, or negative errno. */
+    /* The query's matchers are needed until the last read. 0, SOURCE_E_LIMIT or negative
+     * errno, both of them. */
     int (*select)(void *self,
-                  const struct matcher *matchers,
-                  size_t n_matchers,
-                  int64_t from_ms,
-                  int64_t to_ms,
-                  size_t max_samples,
+                  const struct source_query *query,
                   struct arena *arena,
-                  struct source_result *ret_result,
+                  struct source_selection *ret_selection,
                   struct err *reterr);
+    int (*read)(void *self,
+                const struct source_query *query,
+                const struct source_match *match,
+                struct arena *arena,
+                struct source_columns *columns,
+                struct err *reterr);
     void *self;
 };
+
+/* Room for n samples in columns->t_room and value_room; what was there is lost. False past
+ * the arena's limit. For sources. */
+bool source_columns_reserve(struct source_columns *columns, struct arena *arena, size_t n);
+
+/* --- everything at once, for those who need several series side by side --- */
+
+struct source_series {
+    const struct labels *labels;
+    size_t n; /* 1 at least */
+    const int64_t *t_ms;
+    const double *values;
+};
+
+struct source_result {
+    struct source_series *series;
+    size_t n;
+    size_t n_samples;
+    const char **warnings;
+    size_t n_warnings;
+};
+
+/* All series with their samples, in the arena. SOURCE_E_LIMIT past max_samples. */
+int source_read_all(const struct source *source,
+                    const struct source_query *query,
+                    size_t max_samples,
+                    struct arena *arena,
+                    struct source_result *ret_result,
+                    struct err *reterr);

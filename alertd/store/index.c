@@ -237,18 +237,17 @@ void index_sweep(struct index *index)
     *index = fresh;
 }
 
-/* --- candidates --- */
+/* --- selecting --- */
 
-/* The one list an equality names; false when the matcher names none. */
-static bool exact_list(const struct index *index,
-                       const struct matcher *matcher,
-                       const struct posting **ret_list)
+static bool names_a_list(const struct matcher *matcher)
 {
-    if (matcher->type != MATCHER_EQUAL || !matcher->value[0])
-        return false;
-    *ret_list = posting_slot(index, hash_pair(matcher->name, matcher->value), matcher->name,
-                             matcher->value);
-    return true;
+    return matcher->type == MATCHER_EQUAL && matcher->value[0];
+}
+
+static const struct posting *list_of(const struct index *index, const struct matcher *matcher)
+{
+    return posting_slot(index, hash_pair(matcher->name, matcher->value), matcher->name,
+                        matcher->value);
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -295,44 +294,121 @@ static uint32_t *union_lists(const struct index *index,
     return ids;
 }
 
-static struct series **resolve(const struct index *index,
-                               const uint32_t *ids,
-                               size_t n,
-                               size_t *ret_n)
+/* The first place at or behind `from` whose id is not less: steps that double, then halves. */
+static size_t skip_to(const struct posting *list, size_t from, uint32_t id)
 {
-    struct series **found = mem_alloc((n ? n : 1) * sizeof(struct series *));
+    size_t step = 1;
+    size_t low = from;
+    size_t high = from;
 
-    for (size_t i = 0; i < n; i++)
-        found[i] = index->series[ids[i]];
-    *ret_n = n;
-    return found;
+    while (high < list->n && list->ids[high] < id) {
+        low = high + 1;
+        high += step;
+        step *= 2;
+    }
+    high = high < list->n ? high : list->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (list->ids[middle] < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
-struct series **index_candidates(const struct index *index,
-                                 const struct matcher *matchers,
-                                 size_t n_matchers,
-                                 size_t *ret_n)
+/* Keeps of the ids those that the list has too. */
+static size_t intersect(uint32_t *ids, size_t n, const struct posting *list)
+{
+    size_t kept = 0;
+    size_t at = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        at = skip_to(list, at, ids[i]);
+        if (at == list->n)
+            break;
+        if (list->ids[at] == ids[i])
+            ids[kept++] = ids[i];
+    }
+    return kept;
+}
+
+/* The series that all lists have which matchers name exactly; NULL when none is named. */
+static uint32_t *named_by_lists(const struct index *index,
+                                const struct matcher *matchers,
+                                size_t n_matchers,
+                                size_t *ret_n)
 {
     const struct posting *shortest = NULL;
 
     for (size_t i = 0; i < n_matchers; i++) {
-        const struct posting *list;
-        if (exact_list(index, &matchers[i], &list) && (!shortest || list->n < shortest->n))
+        const struct posting *list = names_a_list(&matchers[i]) ? list_of(index, &matchers[i])
+                                                                : NULL;
+
+        if (list && (!shortest || list->n < shortest->n))
             shortest = list;
     }
-    if (shortest)
-        return resolve(index, shortest->ids, shortest->n, ret_n);
+    if (!shortest)
+        return NULL;
+    size_t n = shortest->n;
+    uint32_t *ids = mem_alloc((n ? n : 1) * sizeof(*ids));
+    if (n)
+        memcpy(ids, shortest->ids, n * sizeof(*ids));
+    for (size_t i = 0; i < n_matchers && n; i++)
+        if (names_a_list(&matchers[i]) && list_of(index, &matchers[i]) != shortest)
+            n = intersect(ids, n, list_of(index, &matchers[i]));
+    *ret_n = n;
+    return ids;
+}
 
+/* A superset of the series that match. */
+static uint32_t *candidates(const struct index *index,
+                            const struct matcher *matchers,
+                            size_t n_matchers,
+                            size_t *ret_n)
+{
+    uint32_t *ids = named_by_lists(index, matchers, n_matchers, ret_n);
+
+    if (ids)
+        return ids;
     for (size_t i = 0; i < n_matchers; i++)
-        if (!matcher_matches(&matchers[i], "")) {
-            size_t n;
-            MEM_AUTO uint32_t *ids = union_lists(index, &matchers[i], &n);
-            return resolve(index, ids, n, ret_n);
-        }
-
-    struct series **all = mem_alloc((index->n ? index->n : 1) * sizeof(struct series *));
-    for (size_t i = 0; i < index->n; i++)
-        all[i] = index->series[i];
+        if (!matcher_matches(&matchers[i], ""))
+            return union_lists(index, &matchers[i], ret_n);
+    ids = mem_alloc((index->n ? index->n : 1) * sizeof(*ids));
+    for (uint32_t i = 0; i < index->n; i++)
+        ids[i] = i;
     *ret_n = index->n;
-    return all;
+    return ids;
+}
+
+/* Whether the matchers that name no list like the series. */
+static bool rest_matches(const struct matcher *matchers,
+                         size_t n_matchers,
+                         const struct labels *labels)
+{
+    for (size_t i = 0; i < n_matchers; i++)
+        if (!names_a_list(&matchers[i]) && !matchers_match(&matchers[i], 1, labels))
+            return false;
+    return true;
+}
+
+struct series **index_select(const struct index *index,
+                             const struct matcher *matchers,
+                             size_t n_matchers,
+                             size_t *ret_n)
+{
+    size_t n_candidates = 0;
+    MEM_AUTO uint32_t *ids = candidates(index, matchers, n_matchers, &n_candidates);
+    struct series **found = mem_alloc((n_candidates ? n_candidates : 1) * sizeof(struct series *));
+    size_t n = 0;
+
+    for (size_t i = 0; i < n_candidates; i++) {
+        struct series *series = index->series[ids[i]];
+
+        if (rest_matches(matchers, n_matchers, series->labels))
+            found[n++] = series;
+    }
+    *ret_n = n;
+    return found;
 }

@@ -7,8 +7,9 @@
  *     job="api"      -> 3 4 ...
  *     "job"          -> the pairs above    for regular expressions and != ""
  *
- * A select takes the shortest list that one of its matchers names exactly and tests the
- * other matchers on those series only; so it costs what it finds, not what there is.
+ * A select takes the shortest list that one of its matchers names exactly, keeps what the
+ * other lists named so have too, and tests the other matchers on those series only; so it
+ * costs about what it finds, not what there is.
  *
  * Not thread-safe: the store's lock stands around it.
  */
@@ -47,9 +48,8 @@ struct series *index_add(struct index *index, const struct labels *labels);
 /* Forgets the series without segments. Pointers to the others stay good. */
 void index_sweep(struct index *index);
 
-/* Candidates for the matchers: a superset of those that match, each once, to be tested
- * with matchers_match(). Returns a heap array (free()) of *ret_n series. */
-struct series **index_candidates(const struct index *index,
-                                 const struct matcher *matchers,
-                                 size_t n_matchers,
-                                 size_t *ret_n);
+/* The series that match. Returns a heap array (free()) of *ret_n series. */
+struct series **index_select(const struct index *index,
+                             const struct matcher *matchers,
+                             size_t n_matchers,
+                             size_t *ret_n);

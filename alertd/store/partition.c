@@ -253,6 +253,20 @@ int partition_put_sealed(struct db_conn *conn, int64_t min_ms, int64_t max_ms, s
     return db_run(stmt, reterr);
 }
 
+struct db_stmt *partition_chunks(struct db_conn *conn,
+                                 uint32_t local_id,
+                                 int64_t from_ms,
+                                 int64_t to_ms)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT body FROM chunk WHERE series = ? AND t0 <= ? AND t1 >= ?");
+
+    db_bind_int(stmt, 1, local_id);
+    db_bind_int(stmt, 2, to_ms);
+    db_bind_int(stmt, 3, from_ms);
+    return stmt;
+}
+
 int partition_read_chunks(struct db_conn *conn,
                           uint32_t local_id,
                           int64_t from_ms,
@@ -261,12 +275,8 @@ int partition_read_chunks(struct db_conn *conn,
                           size_t *n_damaged,
                           struct err *reterr)
 {
-    struct db_stmt *stmt = db_prepare(
-        conn, "SELECT body FROM chunk WHERE series = ? AND t0 <= ? AND t1 >= ?");
+    struct db_stmt *stmt = partition_chunks(conn, local_id, from_ms, to_ms);
 
-    db_bind_int(stmt, 1, local_id);
-    db_bind_int(stmt, 2, to_ms);
-    db_bind_int(stmt, 3, from_ms);
     while (db_step(stmt)) {
         size_t len;
         const void *body = db_blob(stmt, 0, &len);

@@ -96,6 +96,11 @@ const struct labels *partition_read_labels(struct arena *arena,
                                            size_t len,
                                            bool *ret_corrupt);
 
+/* The bodies (column 0) of one series' chunks that overlap [from, to], to be stepped. */
+struct db_stmt *partition_chunks(struct db_conn *conn,
+                                 uint32_t local_id,
+                                 int64_t from_ms,
+                                 int64_t to_ms);
 /* Appends the samples of one series' chunks within [from, to]; a damaged chunk is counted
  * and skipped. */
 int partition_read_chunks(struct db_conn *conn,

@@ -317,10 +317,10 @@ int columns_add_chunk(struct columns *columns,
     return r;
 }
 
-static bool is_settled(const struct columns *columns)
+static bool is_settled(const int64_t *t_ms, size_t n)
 {
-    for (size_t i = 1; i < columns->n; i++)
-        if (columns->t_ms[i] <= columns->t_ms[i - 1])
+    for (size_t i = 1; i < n; i++)
+        if (t_ms[i] <= t_ms[i - 1])
             return false;
     return true;
 }
@@ -333,23 +333,28 @@ static int compare_samples(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+size_t samples_settle(int64_t *t_ms, double *values, size_t n)
+{
+    size_t kept = 0;
+
+    if (is_settled(t_ms, n))
+        return n;
+    MEM_AUTO struct sample *sorted = mem_alloc(n * sizeof(*sorted));
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = (struct sample){t_ms[i], values[i]};
+    qsort(sorted, n, sizeof(*sorted), compare_samples);
+    for (size_t i = 0; i < n; i++) {
+        if (kept > 0 && t_ms[kept - 1] == sorted[i].t_ms)
+            continue; /* copies of one sample: memory and disk overlap while sealing */
+        t_ms[kept] = sorted[i].t_ms;
+        values[kept++] = sorted[i].value;
+    }
+    return kept;
+}
+
 void columns_settle(struct columns *columns)
 {
-    if (is_settled(columns))
-        return;
-    struct sample *sorted = mem_alloc(columns->n * sizeof(*sorted));
-    for (size_t i = 0; i < columns->n; i++)
-        sorted[i] = (struct sample){columns->t_ms[i], columns->values[i]};
-    qsort(sorted, columns->n, sizeof(*sorted), compare_samples);
-    size_t n = 0;
-    for (size_t i = 0; i < columns->n; i++) {
-        if (n > 0 && columns->t_ms[n - 1] == sorted[i].t_ms)
-            continue; /* copies of one sample: memory and disk overlap while sealing */
-        columns->t_ms[n] = sorted[i].t_ms;
-        columns->values[n++] = sorted[i].value;
-    }
-    columns->n = n;
-    free(sorted);
+    columns->n = samples_settle(columns->t_ms, columns->values, columns->n);
 }
 
 static void read_block(const struct block *block,
@@ -391,6 +396,90 @@ void segment_read(const struct segment *segment,
     for (size_t i = stray_place(late, from_ms); i < late->n_strays && late->strays[i].t_ms <= to_ms;
          i++)
         columns_add(columns, late->strays[i].t_ms, late->strays[i].value);
+}
+
+/* Our own bytes: their checksum is not asked again. */
+static bool collect_block(const struct block *block, struct arena *arena, struct pieces *pieces)
+{
+    const struct chunk_info info = {block->n, block->t0_ms, block->t1_ms};
+    const struct chunk_view view = chunk_view_sealed(block->bytes, block->len, &info);
+
+    return pieces_add_chunk(pieces, arena, &view, block->t1_ms);
+}
+
+static bool collect_run(const struct run *run,
+                        int64_t from_ms,
+                        int64_t to_ms,
+                        struct arena *arena,
+                        struct pieces *pieces)
+{
+    for (uint32_t i = 0; i < run->n; i++) {
+        const struct block *block = &run->blocks[i];
+
+        if (!block->bytes || block->t1_ms < from_ms || block->t0_ms > to_ms)
+            continue;
+        if (!collect_block(block, arena, pieces))
+            return false;
+    }
+    if (run->open.n == 0 || run->open.last_ms < from_ms || run->open.t0_ms > to_ms)
+        return true;
+    const struct chunk_view view = chunk_view_open(&run->open);
+    return pieces_add_chunk(pieces, arena, &view, run->open.last_ms);
+}
+
+bool segment_collect(const struct segment *segment,
+                     int64_t from_ms,
+                     int64_t to_ms,
+                     struct arena *arena,
+                     struct pieces *pieces)
+{
+    const struct late *late = segment->late;
+
+    if (segment->recent && !collect_run(segment->recent, from_ms, to_ms, arena, pieces))
+        return false;
+    if (!collect_run(&segment->live, from_ms, to_ms, arena, pieces))
+        return false;
+    if (!late)
+        return true;
+    size_t first = stray_place(late, from_ms);
+    size_t end = first;
+    while (end < late->n_strays && late->strays[end].t_ms <= to_ms)
+        end++;
+    return collect_run(&late->run, from_ms, to_ms, arena, pieces) &&
+           (end == first || pieces_add_samples(pieces, arena, late->strays + first, end - first));
+}
+
+static bool run_overlaps(const struct run *run, int64_t from_ms, int64_t to_ms)
+{
+    for (uint32_t i = 0; i < run->n; i++)
+        if (run->blocks[i].bytes && run->blocks[i].t1_ms >= from_ms &&
+            run->blocks[i].t0_ms <= to_ms)
+            return true;
+    return run->open.n > 0 && run->open.last_ms >= from_ms && run->open.t0_ms <= to_ms;
+}
+
+bool segment_overlaps(const struct segment *segment, int64_t from_ms, int64_t to_ms)
+{
+    const struct late *late = segment->late;
+
+    if (run_overlaps(&segment->live, from_ms, to_ms) ||
+        (segment->recent && run_overlaps(segment->recent, from_ms, to_ms)))
+        return true;
+    if (!late)
+        return false;
+    size_t place = stray_place(late, from_ms);
+    return run_overlaps(&late->run, from_ms, to_ms) ||
+           (place < late->n_strays && late->strays[place].t_ms <= to_ms);
+}
+
+bool segment_newest(const struct segment *segment, struct sample *ret_sample)
+{
+    const struct chunk *open = &segment->live.open;
+
+    if (open->n == 0) /* sealed just now: only its copies know */
+        return false;
+    *ret_sample = (struct sample){open->last_ms, sample_from_bits(open->last_bits)};
+    return true;
 }
 
 void segment_sealed(struct segment *segment, int64_t keep_after_ms)

@@ -20,6 +20,7 @@
 
 #include "alertd/chunk/chunk.h"
 #include "alertd/store/index.h"
+#include "alertd/store/pieces.h"
 #include "lib/model/sample.h"
 
 struct partition;
@@ -92,6 +93,8 @@ int columns_add_chunk(struct columns *columns,
                       struct err *reterr);
 /* In time order, one sample a time. */
 void columns_settle(struct columns *columns);
+/* The same of two bare columns; returns how many are left. */
+size_t samples_settle(int64_t *t_ms, double *values, size_t n);
 
 /* Adds what is in memory within [from, to]; settle afterwards. */
 void segment_read(const struct segment *segment,
@@ -99,6 +102,18 @@ void segment_read(const struct segment *segment,
                   int64_t to_ms,
                   bool with_recent,
                   struct columns *columns);
+
+/* Copies what may hold samples within [from, to] to the pieces. False past the arena's
+ * limit. */
+bool segment_collect(const struct segment *segment,
+                     int64_t from_ms,
+                     int64_t to_ms,
+                     struct arena *arena,
+                     struct pieces *pieces);
+/* Whether memory may have samples of it within [from, to]. */
+bool segment_overlaps(const struct segment *segment, int64_t from_ms, int64_t to_ms);
+/* Its newest sample, when that is at hand; false: look for it (or there is none). */
+bool segment_newest(const struct segment *segment, struct sample *ret_sample);
 
 /* After its unsealed samples went to disk: keep copies of those later than keep_after_ms,
  * and of earlier copies likewise; forget the rest. */

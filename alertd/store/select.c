@@ -2,46 +2,33 @@
  * Reading: memory first, with the lock; then the files that know more, without it.
  *
  *     index ─> segments of the days asked for ─┐
- *                                              ├─ pieces of one series, by its labels ─> columns
- *     partitions whose chunks are not          │
- *     in memory ─> their series rows, chunks ──┘
+ *                                              ├─ pieces of one series, by its labels
+ *     partitions whose chunks are not          │        (compressed; decoded when they
+ *     in memory ─> their series rows, chunks ──┘         are read: pieces.h)
  *
- * What memory and a file both know is the same sample, so pieces are merged by time and one
- * of a pair is dropped.
+ * What memory and a file both know is the same sample; reading drops one of a pair.
  */
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alertd/store/private.h"
 #include "lib/base/mem.h"
 
-struct piece {
-    struct piece *next;
-    size_t n;
-    int64_t *t_ms;
-    double *values;
-};
-
 struct found {
     const struct labels *labels; /* referenced, or in the arena */
-    struct piece *pieces;
-    size_t n; /* of all its pieces */
+    struct pieces *pieces;       /* in the arena; NULL: only the name is asked for */
 };
 
 struct selection {
     struct store *store;
-    const struct matcher *matchers;
-    size_t n_matchers;
-    int64_t from_ms, to_ms;
-    size_t max_samples, n_samples;
+    const struct source_query *query;
     bool names_only; /* for store_series(): which series, not what */
     struct arena *arena;
-    struct columns columns; /* of the series at hand */
     struct found *found;
     size_t n, capacity;
-    uint32_t *slots; /* hash table over found: place + 1 */
+    size_t n_referenced; /* the first so many: their labels are the index's */
+    uint32_t *slots;     /* hash table over found, made when a file is read: place + 1 */
     size_t n_slots;
     struct partition **partitions; /* to read from files, held by n_uses */
     size_t n_partitions;
@@ -55,67 +42,6 @@ static int spent(const struct selection *selection)
     return err_set(
         selection->reterr, SOURCE_E_LIMIT,
         "the query needs more memory than it may use: ask for fewer series or less time");
-}
-
-/* --- what was found --- */
-
-static void grow_slots(struct selection *selection)
-{
-    if (selection->n * 4 < selection->n_slots * 3)
-        return;
-    free(selection->slots);
-    selection->n_slots = selection->n_slots ? selection->n_slots * 2 : 64;
-    selection->slots = mem_zalloc(selection->n_slots * sizeof(*selection->slots));
-    for (size_t i = 0; i < selection->n; i++) {
-        size_t at = selection->found[i].labels->hash & (selection->n_slots - 1);
-        while (selection->slots[at])
-            at = (at + 1) & (selection->n_slots - 1);
-        selection->slots[at] = (uint32_t)i + 1;
-    }
-}
-
-/* `labels` must live as long as the arena. */
-static struct found *find_or_add(struct selection *selection, const struct labels *labels)
-{
-    grow_slots(selection);
-    size_t at = labels->hash & (selection->n_slots - 1);
-    for (; selection->slots[at]; at = (at + 1) & (selection->n_slots - 1)) {
-        struct found *found = &selection->found[selection->slots[at] - 1];
-        if (labels_equal(found->labels, labels))
-            return found;
-    }
-    selection->found = mem_grow(selection->found, &selection->capacity, selection->n + 1,
-                                sizeof(*selection->found));
-    selection->found[selection->n] = (struct found){.labels = labels};
-    selection->slots[at] = (uint32_t)++selection->n;
-    return &selection->found[selection->n - 1];
-}
-
-/* The columns at hand become a piece of this series. */
-static int keep_columns(struct selection *selection, struct found *found)
-{
-    struct columns *columns = &selection->columns;
-
-    columns_settle(columns);
-    selection->n_samples += columns->n;
-    if (selection->n_samples > selection->max_samples)
-        return err_set(selection->reterr, SOURCE_E_LIMIT,
-                       "the query reads more than %zu samples: ask for fewer series or less time",
-                       selection->max_samples);
-    struct piece *piece = arena_alloc(selection->arena, sizeof(*piece));
-    if (!piece)
-        return spent(selection);
-    piece->t_ms = arena_array(selection->arena, columns->n, sizeof(int64_t));
-    piece->values = arena_array(selection->arena, columns->n, sizeof(double));
-    if (!piece->t_ms || !piece->values)
-        return spent(selection);
-    memcpy(piece->t_ms, columns->t_ms, columns->n * sizeof(int64_t));
-    memcpy(piece->values, columns->values, columns->n * sizeof(double));
-    piece->n = columns->n;
-    piece->next = found->pieces;
-    found->pieces = piece;
-    found->n += piece->n;
-    return 0;
 }
 
 static int warn(struct selection *selection, const char *words)
@@ -132,64 +58,156 @@ static int warn(struct selection *selection, const char *words)
 
 static bool day_overlaps(const struct selection *selection, int64_t day_ms)
 {
-    return day_ms <= selection->to_ms && day_ms + PARTITION_MS > selection->from_ms;
+    return day_ms <= selection->query->to_ms && day_ms + PARTITION_MS > selection->query->from_ms;
+}
+
+/* --- what was found --- */
+
+/* `labels` must live as long as the arena. NULL past its limit. */
+static struct found *add_found(struct selection *selection, const struct labels *labels)
+{
+    struct pieces *pieces = NULL;
+
+    if (!selection->names_only) {
+        pieces = arena_alloc(selection->arena, sizeof(*pieces));
+        if (!pieces)
+            return NULL;
+        *pieces = (struct pieces){0};
+    }
+    selection->found = mem_grow(selection->found, &selection->capacity, selection->n + 1,
+                                sizeof(*selection->found));
+    selection->found[selection->n] = (struct found){labels, pieces};
+    return &selection->found[selection->n++];
+}
+
+static void grow_slots(struct selection *selection)
+{
+    if ((selection->n + 1) * 4 < selection->n_slots * 3)
+        return;
+    free(selection->slots);
+    selection->n_slots = selection->n_slots ? selection->n_slots : 64;
+    while ((selection->n + 1) * 4 >= selection->n_slots * 3)
+        selection->n_slots *= 2;
+    selection->slots = mem_zalloc(selection->n_slots * sizeof(*selection->slots));
+    for (size_t i = 0; i < selection->n; i++) {
+        size_t at = selection->found[i].labels->hash & (selection->n_slots - 1);
+        while (selection->slots[at])
+            at = (at + 1) & (selection->n_slots - 1);
+        selection->slots[at] = (uint32_t)i + 1;
+    }
+}
+
+/* For series of files: some are in memory as well. */
+static struct found *find_or_add(struct selection *selection, const struct labels *labels)
+{
+    grow_slots(selection);
+    size_t at = labels->hash & (selection->n_slots - 1);
+    for (; selection->slots[at]; at = (at + 1) & (selection->n_slots - 1)) {
+        struct found *found = &selection->found[selection->slots[at] - 1];
+        if (labels_equal(found->labels, labels))
+            return found;
+    }
+    selection->slots[at] = (uint32_t)selection->n + 1;
+    return add_found(selection, labels);
 }
 
 /* --- memory --- */
 
-struct loan {
-    const struct labels *labels;
-};
-
-static void give_back(void *object)
+/* The newest day of a series: a late sample may have begun an older one since. */
+static const struct segment *newest_day(const struct series *series)
 {
-    labels_unref(((struct loan *)object)->labels);
+    const struct segment *newest = series->segments;
+
+    for (const struct segment *segment = newest; segment; segment = segment->next)
+        if (segment->partition->day_ms > newest->partition->day_ms)
+            newest = segment;
+    return newest;
 }
 
-/* The series' own labels, kept alive until the arena goes. */
-static int borrow(struct selection *selection, const struct labels *labels)
+/* The newest sample alone, when it is what is asked for. False: it must be looked for. */
+static bool take_newest(const struct selection *selection,
+                        const struct series *series,
+                        struct pieces *pieces,
+                        bool *ret_fits)
 {
-    struct loan *loan = arena_alloc(selection->arena, sizeof(*loan));
+    const struct segment *segment = newest_day(series);
+    struct sample sample;
 
-    if (!loan)
-        return spent(selection);
-    loan->labels = labels_ref(labels);
-    if (!arena_on_reset(selection->arena, give_back, loan)) {
-        labels_unref(labels);
-        return spent(selection);
-    }
-    return 0;
+    *ret_fits = true;
+    if (!segment || !segment_newest(segment, &sample) || sample.t_ms > selection->query->to_ms)
+        return false;
+    if (sample.t_ms >= selection->query->from_ms)
+        *ret_fits = pieces_add_samples(pieces, selection->arena, &sample, 1);
+    return true;
 }
 
+/* The oldest day first; the list begins with the newest. */
+static bool collect_days(const struct selection *selection,
+                         const struct segment *segment,
+                         struct pieces *pieces)
+{
+    const struct source_query *query = selection->query;
+
+    if (!segment)
+        return true;
+    if (!collect_days(selection, segment->next, pieces))
+        return false;
+    return !day_overlaps(selection, segment->partition->day_ms) ||
+           segment_collect(segment, query->from_ms, query->to_ms, selection->arena, pieces);
+}
+
+static bool collect_series(const struct selection *selection,
+                           const struct series *series,
+                           struct pieces *pieces)
+{
+    bool fits = true;
+
+    if (selection->query->newest_only && take_newest(selection, series, pieces, &fits))
+        return fits;
+    return collect_days(selection, series->segments, pieces);
+}
+
+static bool has_samples(const struct selection *selection, const struct series *series)
+{
+    for (const struct segment *segment = series->segments; segment; segment = segment->next)
+        if (day_overlaps(selection, segment->partition->day_ms) &&
+            segment_overlaps(segment, selection->query->from_ms, selection->query->to_ms))
+            return true;
+    return false;
+}
+
+/* The series is found when it has something; then its labels are kept alive. */
 static int read_series(struct selection *selection, const struct series *series)
 {
-    struct columns *columns = &selection->columns;
+    size_t n = selection->n;
 
-    columns->n = 0;
-    for (const struct segment *segment = series->segments; segment; segment = segment->next)
-        if (day_overlaps(selection, segment->partition->day_ms))
-            segment_read(segment, selection->from_ms, selection->to_ms, true, columns);
-    if (columns->n == 0)
+    if (selection->names_only && !has_samples(selection, series))
         return 0;
-    int r = borrow(selection, series->labels);
-    if (r != 0)
-        return r;
-    struct found *found = find_or_add(selection, series->labels);
-    return selection->names_only ? 0 : keep_columns(selection, found);
+    const struct found *found = add_found(selection, series->labels);
+    if (!found || (found->pieces && !collect_series(selection, series, found->pieces))) {
+        selection->n = n;
+        return spent(selection);
+    }
+    if (found->pieces && found->pieces->n_samples == 0)
+        selection->n = n;
+    else
+        (void)labels_ref(series->labels);
+    selection->n_referenced = selection->n;
+    return 0;
 }
 
 /* Which files know what memory does not. Called with the lock. */
 static void hold_partitions(struct selection *selection)
 {
+    const struct source_query *query = selection->query;
     struct store *store = selection->store;
 
     selection->partitions = mem_alloc((store->n_partitions + 1) * sizeof(struct partition *));
     for (size_t i = 0; i < store->n_partitions; i++) {
         struct partition *partition = store->partitions[i];
 
-        if (!partition->has_chunks || selection->from_ms >= partition->memory_from_ms ||
-            partition->chunk_min_ms > selection->to_ms ||
-            partition->chunk_max_ms < selection->from_ms)
+        if (!partition->has_chunks || query->from_ms >= partition->memory_from_ms ||
+            partition->chunk_min_ms > query->to_ms || partition->chunk_max_ms < query->from_ms)
             continue;
         atomic_fetch_add(&partition->n_uses, 1);
         selection->partitions[selection->n_partitions++] = partition;
@@ -198,33 +216,32 @@ static void hold_partitions(struct selection *selection)
 
 static int read_memory(struct selection *selection)
 {
+    const struct source_query *query = selection->query;
     struct store *store = selection->store;
     size_t n = 0;
     int r = 0;
 
     (void)pthread_rwlock_rdlock(&store->lock);
-    struct series **candidates = index_candidates(&store->index, selection->matchers,
-                                                  selection->n_matchers, &n);
+    struct series **matching = index_select(&store->index, query->matchers, query->n_matchers, &n);
     for (size_t i = 0; i < n && r == 0; i++)
-        if (matchers_match(selection->matchers, selection->n_matchers, candidates[i]->labels))
-            r = read_series(selection, candidates[i]);
+        r = read_series(selection, matching[i]);
     for (size_t i = 0; i < store->n_quarantined && r == 0; i++)
         if (day_overlaps(selection, store->quarantined[i].day_ms))
             r = warn(selection, store->quarantined[i].words);
     hold_partitions(selection);
     (void)pthread_rwlock_unlock(&store->lock);
-    free(candidates);
+    free(matching);
     return r;
 }
 
 /* --- files --- */
 
-static const char *exact_name(const struct selection *selection)
+static const char *exact_name(const struct source_query *query)
 {
-    for (size_t i = 0; i < selection->n_matchers; i++)
-        if (selection->matchers[i].type == MATCHER_EQUAL && selection->matchers[i].value[0] &&
-            strcmp(selection->matchers[i].name, LABEL_NAME) == 0)
-            return selection->matchers[i].value;
+    for (size_t i = 0; i < query->n_matchers; i++)
+        if (query->matchers[i].type == MATCHER_EQUAL && query->matchers[i].value[0] &&
+            strcmp(query->matchers[i].name, LABEL_NAME) == 0)
+            return query->matchers[i].value;
     return NULL;
 }
 
@@ -234,10 +251,36 @@ static int has_chunks(struct selection *selection, struct db_conn *conn, int64_t
         conn, "SELECT 1 FROM chunk WHERE series = ? AND t0 <= ? AND t1 >= ? LIMIT 1");
 
     db_bind_int(stmt, 1, id);
-    db_bind_int(stmt, 2, selection->to_ms);
-    db_bind_int(stmt, 3, selection->from_ms);
+    db_bind_int(stmt, 2, selection->query->to_ms);
+    db_bind_int(stmt, 3, selection->query->from_ms);
     *ret_has = db_step(stmt);
     return db_done(stmt, selection->reterr);
+}
+
+static int collect_chunks(struct selection *selection,
+                          struct db_conn *conn,
+                          int64_t id,
+                          struct pieces *pieces,
+                          size_t *n_damaged)
+{
+    struct db_stmt *stmt = partition_chunks(conn, (uint32_t)id, selection->query->from_ms,
+                                            selection->query->to_ms);
+    bool fits = true;
+
+    while (fits && db_step(stmt)) {
+        struct chunk_info info;
+        size_t len;
+        const void *body = db_blob(stmt, 0, &len);
+
+        if (chunk_check(body, len, &info, NULL) != 0) {
+            ++*n_damaged;
+            continue;
+        }
+        const struct chunk_view view = chunk_view_sealed(body, len, &info);
+        fits = pieces_add_chunk(pieces, selection->arena, &view, info.t1_ms);
+    }
+    int r = db_done(stmt, selection->reterr);
+    return r == 0 && !fits ? spent(selection) : r;
 }
 
 /* One series of a file whose labels match. */
@@ -248,24 +291,20 @@ static int read_row(struct selection *selection,
                     size_t *n_damaged)
 {
     bool has = false;
+    int r = has_chunks(selection, conn, id, &has);
 
-    if (selection->names_only) {
-        int r = has_chunks(selection, conn, id, &has);
-        if (r == 0 && has)
-            (void)find_or_add(selection, labels);
+    if (r != 0 || !has)
         return r;
-    }
-    selection->columns.n = 0;
-    int r = partition_read_chunks(conn, (uint32_t)id, selection->from_ms, selection->to_ms,
-                                  &selection->columns, n_damaged, selection->reterr);
-    if (r != 0 || selection->columns.n == 0)
-        return r;
-    return keep_columns(selection, find_or_add(selection, labels));
+    const struct found *found = find_or_add(selection, labels);
+    if (!found)
+        return spent(selection);
+    return found->pieces ? collect_chunks(selection, conn, id, found->pieces, n_damaged) : 0;
 }
 
 static int read_rows(struct selection *selection, struct db_conn *conn, size_t *n_damaged)
 {
-    const char *name = exact_name(selection);
+    const struct source_query *query = selection->query;
+    const char *name = exact_name(query);
     struct db_stmt *stmt = db_prepare(conn, name ? "SELECT id, labels FROM series WHERE name = ?1"
                                                  : "SELECT id, labels FROM series");
     struct arena scratch;
@@ -279,7 +318,7 @@ static int read_rows(struct selection *selection, struct db_conn *conn, size_t *
         size_t len;
         const void *bytes = db_blob(stmt, 1, &len);
         const struct labels *labels = partition_read_labels(&scratch, bytes, len, &corrupt);
-        if (labels && matchers_match(selection->matchers, selection->n_matchers, labels)) {
+        if (labels && matchers_match(query->matchers, query->n_matchers, labels)) {
             const struct labels *kept = labels_in_arena(selection->arena, labels->at, labels->n);
             r = kept ? read_row(selection, conn, db_int(stmt, 0), kept, n_damaged)
                      : spent(selection);
@@ -327,59 +366,56 @@ static int read_files(struct selection *selection)
             r = read_partition(selection, selection->partitions[i]);
         atomic_fetch_sub(&selection->partitions[i]->n_uses, 1);
     }
+    selection->n_partitions = 0;
     return r;
 }
 
 /* --- the answer --- */
 
-/* Several pieces into one, by time. */
-static int merge_pieces(struct selection *selection, struct found *found)
-{
-    struct columns *columns = &selection->columns;
-    struct piece *only = found->pieces;
+/* The index's labels that an answer refers to: let go with the arena. */
+struct loan {
+    const struct source_match *matches;
+    size_t n;
+};
 
-    if (!only->next)
-        return 0;
-    columns->n = 0;
-    for (const struct piece *piece = found->pieces; piece; piece = piece->next)
-        for (size_t i = 0; i < piece->n; i++)
-            columns_add(columns, piece->t_ms[i], piece->values[i]);
-    selection->n_samples -= found->n;
-    found->pieces = NULL;
-    found->n = 0;
-    return keep_columns(selection, found);
+static void give_back(void *object)
+{
+    const struct loan *loan = object;
+
+    for (size_t i = 0; i < loan->n; i++)
+        labels_unref(loan->matches[i].labels);
 }
 
-static int fill_result(struct selection *selection, struct source_result *ret_result)
+static int fill_answer(struct selection *selection, struct source_selection *ret_selection)
 {
-    struct source_result result = {.n = selection->n, .n_warnings = selection->n_warnings};
+    struct arena *arena = selection->arena;
+    struct source_match *matches = arena_array(arena, selection->n + 1, sizeof(*matches));
+    const char **warnings = arena_array(arena, selection->n_warnings + 1, sizeof(*warnings));
+    struct loan *loan = arena_alloc(arena, sizeof(*loan));
 
-    result.series = arena_array(selection->arena, selection->n + 1, sizeof(*result.series));
-    result.warnings = arena_array(selection->arena, selection->n_warnings + 1,
-                                  sizeof(const char *));
-    if (!result.series || !result.warnings)
+    if (!matches || !warnings || !loan || !arena_on_reset(arena, give_back, loan))
         return spent(selection);
-    for (size_t i = 0; i < selection->n; i++) {
-        struct found *found = &selection->found[i];
-        int r = merge_pieces(selection, found);
-        if (r != 0)
-            return r;
-        assert(found->pieces); /* nothing is found without a sample */
-        result.series[i] = (struct source_series){.labels = found->labels,
-                                                  .n = found->n,
-                                                  .t_ms = found->pieces->t_ms,
-                                                  .values = found->pieces->values};
-    }
+    for (size_t i = 0; i < selection->n; i++)
+        matches[i] = (struct source_match){selection->found[i].labels, selection->found[i].pieces};
     for (size_t i = 0; i < selection->n_warnings; i++)
-        result.warnings[i] = selection->warnings[i];
-    result.n_samples = selection->n_samples;
-    *ret_result = result;
+        warnings[i] = selection->warnings[i];
+    *loan = (struct loan){matches, selection->n_referenced};
+    selection->n_referenced = 0; /* the arena's now */
+    *ret_selection = (struct source_selection){
+        .matches = matches,
+        .n = selection->n,
+        .warnings = warnings,
+        .n_warnings = selection->n_warnings,
+    };
     return 0;
 }
 
 static void selection_done(struct selection *selection)
 {
-    columns_done(&selection->columns);
+    for (size_t i = 0; i < selection->n_referenced; i++)
+        labels_unref(selection->found[i].labels);
+    for (size_t i = 0; i < selection->n_partitions; i++)
+        atomic_fetch_sub(&selection->partitions[i]->n_uses, 1);
     free(selection->found);
     free(selection->slots);
     free(selection->partitions);
@@ -390,45 +426,40 @@ static int run(struct selection *selection)
 {
     int r = read_memory(selection);
 
-    if (r != 0) {
-        for (size_t i = 0; i < selection->n_partitions; i++)
-            atomic_fetch_sub(&selection->partitions[i]->n_uses, 1);
-        return r;
-    }
-    return read_files(selection);
+    return r ? r : read_files(selection);
 }
 
-// NOLINTNEXTLINE(readability-function-size): the seam's parameters, source.h
-static int select_columns(void *self,
-                          const struct matcher *matchers,
-                          size_t n_matchers,
-                          int64_t from_ms,
-                          int64_t to_ms,
-                          size_t max_samples,
-                          struct arena *arena,
-                          struct source_result *ret_result,
-                          struct err *reterr)
+static int select_series(void *self,
+                         const struct source_query *query,
+                         struct arena *arena,
+                         struct source_selection *ret_selection,
+                         struct err *reterr)
 {
     struct err err = {0};
-    struct selection selection = {.store = self,
-                                  .matchers = matchers,
-                                  .n_matchers = n_matchers,
-                                  .from_ms = from_ms,
-                                  .to_ms = to_ms,
-                                  .max_samples = max_samples,
-                                  .arena = arena,
-                                  .reterr = reterr ? reterr : &err};
-
+    struct selection selection = {
+        .store = self, .query = query, .arena = arena, .reterr = reterr ? reterr : &err};
     int r = run(&selection);
+
     if (r == 0)
-        r = fill_result(&selection, ret_result);
+        r = fill_answer(&selection, ret_selection);
     selection_done(&selection);
     return r;
 }
 
+static int read_match(void *self,
+                      const struct source_query *query,
+                      const struct source_match *match,
+                      struct arena *arena,
+                      struct source_columns *columns,
+                      struct err *reterr)
+{
+    (void)self;
+    return pieces_read(match->of, query->from_ms, query->to_ms, arena, columns, reterr);
+}
+
 struct source store_source(struct store *store)
 {
-    return (struct source){.select = select_columns, .self = store};
+    return (struct source){.select = select_series, .read = read_match, .self = store};
 }
 
 // NOLINTNEXTLINE(readability-function-size): the parameters of a select and a callback
@@ -443,11 +474,9 @@ int store_series(struct store *store,
 {
     ARENA_AUTO struct arena arena;
     struct err err = {0};
+    const struct source_query query = {matchers, n_matchers, from_ms, to_ms, false};
     struct selection selection = {.store = store,
-                                  .matchers = matchers,
-                                  .n_matchers = n_matchers,
-                                  .from_ms = from_ms,
-                                  .to_ms = to_ms,
+                                  .query = &query,
                                   .names_only = true,
                                   .arena = &arena,
                                   .reterr = reterr ? reterr : &err};

@@ -29,32 +29,40 @@ struct counters {
     double values[N_SAMPLES];
 };
 
-/* NOLINTNEXTLINE(readability-function-size): the shape is source.h's */
 static int select_counters(void *self,
-                           const struct matcher *matchers,
-                           size_t n_matchers,
-                           int64_t from_ms,
-                           int64_t to_ms,
-                           size_t max_samples,
+                           const struct source_query *query,
                            struct arena *arena,
-                           struct source_result *ret_result,
+                           struct source_selection *ret_selection,
                            struct err *reterr)
 {
     const struct counters *counters = self;
-    struct source_series *series = arena_array(arena, N_SERIES, sizeof(*series));
+    struct source_match *matches = arena_array(arena, N_SERIES, sizeof(*matches));
 
-    (void)matchers;
-    (void)n_matchers;
-    (void)from_ms;
-    (void)to_ms;
-    (void)max_samples;
-    if (!series)
+    (void)query;
+    if (!matches)
         return err_set(reterr, SOURCE_E_LIMIT, "out of memory");
     for (size_t i = 0; i < N_SERIES; i++)
-        series[i] = (struct source_series){counters->labels[i], N_SAMPLES, counters->t_ms,
-                                           counters->values};
-    *ret_result = (struct source_result){
-        .series = series, .n = N_SERIES, .n_samples = (size_t)N_SERIES * N_SAMPLES};
+        matches[i] = (struct source_match){counters->labels[i], counters};
+    *ret_selection = (struct source_selection){.matches = matches, .n = N_SERIES};
+    return 0;
+}
+
+static int read_counter(void *self,
+                        const struct source_query *query,
+                        const struct source_match *match,
+                        struct arena *arena,
+                        struct source_columns *columns,
+                        struct err *reterr)
+{
+    const struct counters *counters = match->of;
+
+    (void)self;
+    (void)query;
+    (void)arena;
+    (void)reterr;
+    columns->n = N_SAMPLES;
+    columns->t_ms = counters->t_ms;
+    columns->values = counters->values;
     return 0;
 }
 
@@ -78,7 +86,8 @@ static void fill(struct counters *counters)
 static double measure(struct counters *counters, const char *text, size_t *ret_points)
 {
     const struct promql_query query = {.end_ms = DAY_MS, .step_ms = STEP_MS};
-    const struct source source = {.select = select_counters, .self = counters};
+    const struct source source = {
+        .select = select_counters, .read = read_counter, .self = counters};
     double best = -1;
 
     for (int round = 0; round < ROUNDS; round++) {

@@ -52,72 +52,57 @@ void fake_source_put(struct fake_source *fake,
     series->n++;
 }
 
-/* The samples of one series within [from, to], as columns. */
-static bool copy_samples(const struct fake_series *series,
-                         int64_t from_ms,
-                         int64_t to_ms,
-                         struct arena *arena,
-                         struct source_series *ret)
-{
-    size_t first = 0;
-    size_t end = series->n;
-
-    while (first < end && series->samples[first].t_ms < from_ms)
-        first++;
-    while (end > first && series->samples[end - 1].t_ms > to_ms)
-        end--;
-    int64_t *t_ms = arena_array(arena, end - first + 1, sizeof(*t_ms));
-    double *values = arena_array(arena, end - first + 1, sizeof(*values));
-    if (!t_ms || !values)
-        return false;
-    for (size_t i = first; i < end; i++) {
-        t_ms[i - first] = series->samples[i].t_ms;
-        values[i - first] = series->samples[i].value;
-    }
-    *ret = (struct source_series){series->labels, end - first, t_ms, values};
-    return true;
-}
-
-/* NOLINTNEXTLINE(readability-function-size): the shape is source.h's */
 static int select_series(void *self,
-                         const struct matcher *matchers,
-                         size_t n_matchers,
-                         int64_t from_ms,
-                         int64_t to_ms,
-                         size_t max_samples,
+                         const struct source_query *query,
                          struct arena *arena,
-                         struct source_result *ret_result,
+                         struct source_selection *ret_selection,
                          struct err *reterr)
 {
     struct fake_source *fake = self;
-    struct source_result result = {0};
+    struct source_selection selection = {0};
 
     if (fake->fail_with)
         return err_set(reterr, fake->fail_with, "the source failed");
-    result.series = arena_array(arena, fake->n + 1, sizeof(*result.series));
-    if (!result.series)
+    selection.matches = arena_array(arena, fake->n + 1, sizeof(*selection.matches));
+    if (!selection.matches)
         return err_set(reterr, SOURCE_E_LIMIT, "out of memory");
-    for (size_t i = 0; i < fake->n; i++) {
-        struct source_series found;
+    for (size_t i = 0; i < fake->n; i++)
+        if (matchers_match(query->matchers, query->n_matchers, fake->series[i].labels))
+            selection.matches[selection.n++] = (struct source_match){fake->series[i].labels,
+                                                                     &fake->series[i]};
+    *ret_selection = selection;
+    return 0;
+}
 
-        if (!matchers_match(matchers, n_matchers, fake->series[i].labels))
+static int read_series(void *self,
+                       const struct source_query *query,
+                       const struct source_match *match,
+                       struct arena *arena,
+                       struct source_columns *columns,
+                       struct err *reterr)
+{
+    const struct fake_series *series = match->of;
+
+    (void)self;
+    if (!source_columns_reserve(columns, arena, series->n))
+        return err_set(reterr, SOURCE_E_LIMIT, "out of memory");
+    columns->n = 0;
+    columns->t_ms = columns->t_room;
+    columns->values = columns->value_room;
+    for (size_t i = 0; i < series->n; i++) {
+        const struct sample *sample = &series->samples[i];
+
+        if (sample->t_ms < query->from_ms || sample->t_ms > query->to_ms)
             continue;
-        if (!copy_samples(&fake->series[i], from_ms, to_ms, arena, &found))
-            return err_set(reterr, SOURCE_E_LIMIT, "out of memory");
-        if (!found.n)
-            continue;
-        result.series[result.n++] = found;
-        result.n_samples += found.n;
-        if (result.n_samples > max_samples)
-            return err_set(reterr, SOURCE_E_LIMIT, "too many samples");
+        columns->t_room[columns->n] = sample->t_ms;
+        columns->value_room[columns->n++] = sample->value;
     }
-    *ret_result = result;
     return 0;
 }
 
 struct source fake_source_of(struct fake_source *fake)
 {
-    return (struct source){.select = select_series, .self = fake};
+    return (struct source){.select = select_series, .read = read_series, .self = fake};
 }
 
 bool fake_source_load(struct fake_source *fake, int64_t step_ms, const char *line, struct err *err)

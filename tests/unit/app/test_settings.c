@@ -38,7 +38,7 @@ static void test_without_flags(void **state)
     assert_int_equal(settings.rules_import.n, 0);
     assert_int_equal(settings.log_level, LOG_INFO);
     assert_int_equal(settings.query_timeout_ms, 10000);
-    assert_int_equal(settings.query_max_samples, 5000000);
+    assert_int_equal(settings.query_max_samples, 500000000);
     assert_int_equal(settings.query_lookback_ms, 300000);
 }
 

@@ -207,8 +207,10 @@ static void test_a_lost_agents_series_end(void **state)
     const struct source source = store_source(desk.fixture.store);
     arena_init(&arena, 1 << 20);
     assert_int_equal(matcher_init(&matcher, MATCHER_EQUAL, LABEL_NAME, "m", NULL), 0);
-    assert_int_equal(
-        source.select(source.self, &matcher, 1, NOON, NOON + 60000, 10, &arena, &result, NULL), 0);
+    assert_int_equal(source_read_all(&source,
+                                     &(struct source_query){&matcher, 1, NOON, NOON + 60000, false},
+                                     10, &arena, &result, NULL),
+                     0);
     assert_int_equal(result.series[0].n, 3);
     assert_true(sample_is_stale(result.series[0].values[2]));
     matcher_done(&matcher);

@@ -143,7 +143,7 @@ static void test_limits(void **state)
          "of the step parameter"},
         {"x + x",
          {.end_ms = 60000, .step_ms = 10000, .limits = {.max_samples = 20}},
-         "too many samples"},
+         "the query reads more than 20 samples; select fewer series or a shorter time"},
         {"sum(sum(sum(abs(x))))",
          {.end_ms = 600000, .step_ms = 100, .limits = {.deadline_ms = 999, .now_fn = a_late_clock}},
          NULL},

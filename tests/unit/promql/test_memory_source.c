@@ -38,22 +38,26 @@ static void test_select(void **state)
     arena_init(&arena, 1 << 20);
     fill(&memory, 300, 10); /* more series than the first table holds */
     assert_int_equal(matcher_init(&odd, MATCHER_EQUAL, LABEL_NAME, "odd", NULL), 0);
-    assert_int_equal(source.select(source.self, &odd, 1, 2000, 5000, 10000, &arena, &found, NULL),
+    assert_int_equal(source_read_all(&source, &(struct source_query){&odd, 1, 2000, 5000, false},
+                                     10000, &arena, &found, NULL),
                      0);
     assert_int_equal(found.n, 150);
     assert_int_equal(found.n_samples, 600);
     assert_int_equal(found.series[0].n, 4);
     assert_int_equal(found.series[0].t_ms[0], 2000);
     assert_true(found.series[0].values[3] == 1.05);
-    assert_int_equal(source.select(source.self, &odd, 1, 20000, 50000, 10000, &arena, &found, NULL),
+    assert_int_equal(source_read_all(&source, &(struct source_query){&odd, 1, 20000, 50000, false},
+                                     10000, &arena, &found, NULL),
                      0);
     assert_int_equal(found.n, 0);
-    assert_int_equal(
-        source.select(source.self, &odd, 1, INT64_MIN, INT64_MAX, 1499, &arena, &found, NULL),
-        SOURCE_E_LIMIT);
+    assert_int_equal(source_read_all(&source,
+                                     &(struct source_query){&odd, 1, INT64_MIN, INT64_MAX, false},
+                                     1499, &arena, &found, NULL),
+                     SOURCE_E_LIMIT);
     arena_reset(&arena);
     arena.limit = 100;
-    assert_int_equal(source.select(source.self, &odd, 1, 0, 1, 10000, &arena, &found, NULL),
+    assert_int_equal(source_read_all(&source, &(struct source_query){&odd, 1, 0, 1, false}, 10000,
+                                     &arena, &found, NULL),
                      SOURCE_E_LIMIT);
     matcher_done(&odd);
     memory_source_done(&memory);
@@ -72,7 +76,9 @@ static void test_the_same_time_again(void **state)
     memory_source_add(&memory, labels, 1000, 2);
     memory_source_add(&memory, labels, 500, 3);
     labels_unref(labels);
-    assert_int_equal(source.select(source.self, NULL, 0, 0, 5000, 10, &arena, &found, NULL), 0);
+    assert_int_equal(source_read_all(&source, &(struct source_query){NULL, 0, 0, 5000, false}, 10,
+                                     &arena, &found, NULL),
+                     0);
     assert_int_equal(found.n_samples, 1);
     assert_true(found.series[0].values[0] == 2);
     memory_source_done(&memory);

@@ -70,20 +70,24 @@ static void test_every_bit_is_kept(void **state)
     ARENA_AUTO struct arena arena;
     arena_init(&arena, 1 << 20);
     assert_int_equal(matcher_init(&matcher, MATCHER_EQUAL, LABEL_NAME, "m", NULL), 0);
-    assert_int_equal(
-        source.select(source.self, &matcher, 1, 0, INT64_MAX, 100, &arena, &result, NULL), 0);
+    assert_int_equal(source_read_all(&source,
+                                     &(struct source_query){&matcher, 1, 0, INT64_MAX, false}, 100,
+                                     &arena, &result, NULL),
+                     0);
     assert_int_equal(result.series[0].n, 5);
     for (int k = 0; k < 5; k++)
         assert_true(sample_bits(result.series[0].values[k]) == bits[k]);
     arena_reset(&arena);
-    assert_int_equal(
-        source.select(source.self, &matcher, 1, 0, INT64_MAX, 4, &arena, &result, NULL),
-        SOURCE_E_LIMIT);
+    assert_int_equal(source_read_all(&source,
+                                     &(struct source_query){&matcher, 1, 0, INT64_MAX, false}, 4,
+                                     &arena, &result, NULL),
+                     SOURCE_E_LIMIT);
     arena_reset(&arena);
     arena.limit = 40;
-    assert_int_equal(
-        source.select(source.self, &matcher, 1, 0, INT64_MAX, 9, &arena, &result, NULL),
-        SOURCE_E_LIMIT);
+    assert_int_equal(source_read_all(&source,
+                                     &(struct source_query){&matcher, 1, 0, INT64_MAX, false}, 9,
+                                     &arena, &result, NULL),
+                     SOURCE_E_LIMIT);
     matcher_done(&matcher);
     fixture_done(&fixture);
 }
@@ -224,9 +228,10 @@ static void check_hours(struct fixture *fixture, int series, int n_hours)
     arena_init(&arena, 1 << 26);
     assert_int_equal(matcher_init(&matchers[0], MATCHER_EQUAL, LABEL_NAME, "m", NULL), 0);
     assert_int_equal(matcher_init(&matchers[1], MATCHER_EQUAL, "i", value, NULL), 0);
-    assert_int_equal(source.select(source.self, matchers, 2, NOON, NOON + 10 * DAY, 1 << 20, &arena,
-                                   &result, NULL),
-                     0);
+    assert_int_equal(
+        source_read_all(&source, &(struct source_query){matchers, 2, NOON, NOON + 10 * DAY, false},
+                        1 << 20, &arena, &result, NULL),
+        0);
     assert_int_equal(result.n, 1);
     assert_int_equal(result.n_warnings, 0);
     assert_int_equal(result.series[0].n, n_hours * 360);
