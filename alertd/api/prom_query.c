@@ -21,7 +21,7 @@
 #include "lib/json/write.h"
 
 enum {
-    POINTS_MAX = 11000, /* of one series in a range query, as in Prometheus */
+    POINTS_MAX = 11000,          /* of one series in a range query, as in Prometheus */
     QUERY_BYTES_MAX = 512 << 20, /* what one query may hold: 5,000 series of 11,000 points */
     FORMAT_BYTES_MAX = 64 << 20,
 };

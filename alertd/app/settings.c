@@ -62,7 +62,7 @@ static const struct row rows[] = {
     {"query.timeout", DURATION, 0, AT(query_timeout_ms), "10s", "DURATION", NULL,
      "Longest time one query may take."},
     {"query.max-samples", COUNT, 0, AT(query_max_samples), "500000000", "N", NULL,
-     "Most samples one query may read."},
+     "Most samples one query may read; what it may hold is bounded by its memory."},
     {"query.lookback-delta", DURATION, 0, AT(query_lookback_ms), "5m", "DURATION", NULL,
      "How old a sample may be to still count as a series' present value."},
     {"log.level", CHOICE, 0, AT(log_level), "info", NULL, "debug|info|warn|error",
