@@ -21,7 +21,7 @@ int number_compare(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-double number_quantile(double q, double *values, size_t n)
+double number_quantile_sorted(double q, const double *values, size_t n)
 {
     if (n == 0 || isnan(q))
         return NAN;
@@ -29,12 +29,17 @@ double number_quantile(double q, double *values, size_t n)
         return -INFINITY;
     if (q > 1)
         return INFINITY;
-    qsort(values, n, sizeof(*values), number_compare);
     double rank = q * (double)(n - 1);
     size_t low = (size_t)floor(rank);
     size_t high = low + 1 < n ? low + 1 : n - 1;
     double weight = rank - floor(rank);
     return values[low] * (1 - weight) + values[high] * weight;
+}
+
+double number_quantile(double q, double *values, size_t n)
+{
+    qsort(values, n, sizeof(*values), number_compare);
+    return number_quantile_sorted(q, values, n);
 }
 
 void warn_quantile(struct eval *eval, const struct promql_expr *at, double q)

@@ -35,6 +35,28 @@ struct window {
     double *room;  /* n values of scratch, for functions that sort */
 };
 
+/* The samples of a window: first to before end. */
+struct window_bounds {
+    uint32_t first, end;
+};
+
+/* All windows of one series, as a function sees them that answers for all at once. */
+struct windows {
+    const double *values; /* no staleness markers */
+    size_t n_values;
+    const struct window_bounds *bounds; /* by step; neither end ever moves back */
+    size_t n;
+    const double *params; /* by step; NULL: the function has none */
+    double *room;         /* WINDOWS_ROOM * n_values of scratch */
+};
+
+enum {
+    WINDOWS_ROOM = 4
+};
+
+/* The values of the steps whose window has samples; the others are left alone. False: not
+ * possible for these samples, nothing was written that counts. */
+typedef bool fn_slide(const struct windows *windows, double *values);
 /* False: no point at this step. */
 typedef bool fn_window(const struct window *window, double *ret_value);
 typedef double fn_point(double value);
@@ -55,6 +77,7 @@ struct fn {
     fn_eval *eval;
     fn_point *point;
     fn_window *window;
+    fn_slide *slide; /* beside `window`: the same for windows that overlap much */
     fn_date *date;
     bool orders;         /* the columns of its result are in an order that counts */
     bool keeps_name;     /* of the metric: last_over_time */

@@ -73,6 +73,12 @@ fn_window window_stddev_over_time;
 fn_window window_stdvar_over_time;
 fn_window window_sum_over_time;
 
+fn_slide slide_avg_over_time;
+fn_slide slide_max_over_time;
+fn_slide slide_min_over_time;
+fn_slide slide_quantile_over_time;
+fn_slide slide_sum_over_time;
+
 fn_date date_day_of_month;
 fn_date date_day_of_week;
 fn_date date_day_of_year;

@@ -15,15 +15,19 @@ struct slide {
     struct eval *eval;
     const struct fn *fn;
     struct ranges *ranges;
-    const double *params; /* by step; NULL: none */
-    double *room;         /* for functions that sort */
+    const double *params;         /* by step; NULL: none */
+    struct window_bounds *bounds; /* by step */
+    double *room;                 /* for functions that sort or slide */
     size_t room_n;
     size_t work; /* samples in windows since the last look at the clock */
     int late;    /* what that look said */
 };
 
 enum {
-    WORK_PER_LOOK = 1 << 20
+    WORK_PER_LOOK = 1 << 20,
+    /* below these, looking at each window alone is as fast */
+    OVERLAP_SAMPLES_MIN = 8,
+    OVERLAP_STEPS_MIN = 2,
 };
 
 /* Long windows over many steps take their time within one series. */
@@ -45,29 +49,69 @@ static bool is_rising(const struct range_series *series)
     return true;
 }
 
+/* Which samples lie in each window; the most that lie in one. */
+static size_t find_bounds(const struct slide *slide, const struct range_series *in)
+{
+    const struct grid *grid = &slide->eval->grid;
+    size_t first = 0;
+    size_t end = 0;
+    size_t most = 0;
+
+    for (size_t i = 0; i < grid->n; i++) {
+        int64_t to_ms = ranges_end(slide->ranges, grid_at(grid, i));
+        int64_t from_ms = to_ms - slide->ranges->range_ms;
+
+        while (end < in->n && in->t_ms[end] <= to_ms)
+            end++;
+        while (first < end && in->t_ms[first] <= from_ms)
+            first++;
+        slide->bounds[i] = (struct window_bounds){(uint32_t)first, (uint32_t)end};
+        most = end - first > most ? end - first : most;
+    }
+    return most;
+}
+
+/* All windows at once, where the function can and most of a window is in the next one. */
+static bool slide_at_once(const struct slide *slide,
+                          const struct range_series *in,
+                          size_t most,
+                          double *values)
+{
+    const struct grid *grid = &slide->eval->grid;
+    const struct windows windows = {.values = in->values,
+                                    .n_values = in->n,
+                                    .bounds = slide->bounds,
+                                    .n = grid->n,
+                                    .params = slide->params,
+                                    .room = slide->room};
+
+    return slide->fn->slide && most >= OVERLAP_SAMPLES_MIN && grid->n > 1 &&
+           slide->ranges->range_ms / grid->step_ms >= OVERLAP_STEPS_MIN &&
+           slide->fn->slide(&windows, values);
+}
+
 /* False: no step has a point. */
 static bool slide_window(struct slide *slide, const struct range_series *in, double *values)
 {
     const struct eval *eval = slide->eval;
     struct window window = {.rising = slide->fn->wants_counter && is_rising(in),
                             .room = slide->room};
-    size_t first = 0;
-    size_t end = 0;
+    size_t most = find_bounds(slide, in);
     bool any = false;
 
+    if (most == 0 || slide_at_once(slide, in, most, values))
+        return most != 0;
     for (size_t i = 0; i < eval->grid.n; i++) {
+        const struct window_bounds *bounds = &slide->bounds[i];
+
+        if (bounds->first == bounds->end)
+            continue;
         window.at_ms = grid_at(&eval->grid, i);
         window.to_ms = ranges_end(slide->ranges, window.at_ms);
         window.from_ms = window.to_ms - slide->ranges->range_ms;
-        while (end < in->n && in->t_ms[end] <= window.to_ms)
-            end++;
-        while (first < end && in->t_ms[first] <= window.from_ms)
-            first++;
-        if (first == end)
-            continue;
-        window.t_ms = in->t_ms + first;
-        window.values = in->values + first;
-        window.n = end - first;
+        window.t_ms = in->t_ms + bounds->first;
+        window.values = in->values + bounds->first;
+        window.n = bounds->end - bounds->first;
         if (is_late(slide, window.n))
             return false;
         window.param = slide->params ? slide->params[i] : 0;
@@ -106,13 +150,19 @@ static void check_counter(struct eval *eval,
                     name);
 }
 
-/* Of the longest series so far, for functions that sort. False past the arena's limit. */
+/* Room for a series of n samples: of the longest so far. False past the arena's limit. */
 static bool make_room(struct slide *slide, size_t n)
 {
-    if (!slide->fn->sorts || n <= slide->room_n)
+    if (!slide->bounds) {
+        slide->bounds = arena_array(slide->eval->arena, slide->eval->grid.n,
+                                    sizeof(*slide->bounds));
+        if (!slide->bounds)
+            return false;
+    }
+    if ((!slide->fn->sorts && !slide->fn->slide) || n <= slide->room_n)
         return true;
     slide->room_n = n + n / 2;
-    slide->room = arena_array(slide->eval->arena, slide->room_n, sizeof(*slide->room));
+    slide->room = arena_array(slide->eval->arena, slide->room_n, WINDOWS_ROOM * sizeof(double));
     return slide->room != NULL;
 }
 

@@ -32,3 +32,5 @@ int number_compare(const void *a, const void *b);
 /* The q-quantile of n values, interpolated between ranks; sorts them. NaN of none or
  * for a NaN, -Inf below 0, +Inf above 1. */
 double number_quantile(double q, double *values, size_t n);
+/* The same of values that number_compare() orders so. */
+double number_quantile_sorted(double q, const double *values, size_t n);

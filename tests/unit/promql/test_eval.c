@@ -190,7 +190,7 @@ static void test_the_deadline_ends_a_query(void **state)
     query.end_ms = 1000000;
     query.step_ms = 1000;
     assert_int_equal(/* one series, long windows */
-                     evaluate(&fake, "sum_over_time(vector(1)[1h:1s])", &query, &arena, &value,
+                     evaluate(&fake, "stddev_over_time(vector(1)[1h:1s])", &query, &arena, &value,
                               &err),
                      PROMQL_E_LIMIT);
     query.step_ms = 0;
