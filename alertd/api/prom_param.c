@@ -57,31 +57,49 @@ int prom_param_limit(const char *text, size_t *ret_limit, struct err *reterr)
     return 0;
 }
 
-void prom_add_float(struct str *out, double value)
+size_t prom_float_text(double value, char *text)
 {
-    char text[FLOAT_TEXT_MAX];
     double size = fabs(value);
     bool plain = !isfinite(value) || size == 0 || (size >= 1e-6 && size < 1e21);
 
-    str_addn(out, text, plain ? float_plain(value, text) : float_exponent(value, text));
+    return plain ? float_plain(value, text) : float_exponent(value, text);
+}
+
+void prom_add_float(struct str *out, double value)
+{
+    char text[FLOAT_TEXT_MAX];
+
+    str_addn(out, text, prom_float_text(value, text));
+}
+
+size_t prom_time_text(int64_t t_ms, char *text)
+{
+    uint64_t size = t_ms < 0 ? 0 - (uint64_t)t_ms : (uint64_t)t_ms;
+    char digits[24];
+    size_t at = sizeof(digits);
+    size_t n = 0;
+
+    if (size % 1000) {
+        for (unsigned rest = (unsigned)(size % 1000), i = 0; i < 3; i++, rest /= 10)
+            digits[--at] = (char)('0' + rest % 10);
+        digits[--at] = '.';
+    }
+    uint64_t seconds = size / 1000;
+    do {
+        digits[--at] = (char)('0' + seconds % 10);
+        seconds /= 10;
+    } while (seconds);
+    if (t_ms < 0)
+        text[n++] = '-';
+    memcpy(text + n, digits + at, sizeof(digits) - at);
+    return n + sizeof(digits) - at;
 }
 
 void prom_add_time(struct str *out, int64_t t_ms)
 {
-    uint64_t size = t_ms < 0 ? 0 - (uint64_t)t_ms : (uint64_t)t_ms;
-    char digits[24];
-    size_t n = sizeof(digits);
+    char text[PROM_TIME_TEXT_MAX];
 
-    if (t_ms < 0)
-        str_addc(out, '-');
-    uint64_t seconds = size / 1000;
-    do {
-        digits[--n] = (char)('0' + seconds % 10);
-        seconds /= 10;
-    } while (seconds);
-    str_addn(out, digits + n, sizeof(digits) - n);
-    if (size % 1000)
-        str_addf(out, ".%03u", (unsigned)(size % 1000));
+    str_addn(out, text, prom_time_text(t_ms, text));
 }
 
 /* `_` at *at: `__` is one, `_2e_` the character of that number. False: neither. */

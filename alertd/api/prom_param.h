@@ -23,11 +23,19 @@ int prom_param_duration(const char *text, int64_t *ret_ms, struct err *reterr);
 /* A count; 0 means no limit. */
 int prom_param_limit(const char *text, size_t *ret_limit, struct err *reterr);
 
+enum {
+    PROM_TIME_TEXT_MAX = 25
+};
+
 /* As Prometheus writes a sample's value: plain digits, an exponent below 1e-6 and from
  * 1e21. Without quotes. */
 void prom_add_float(struct str *out, double value);
 /* Milliseconds as seconds: 1729728900 or 1729728900.500. */
 void prom_add_time(struct str *out, int64_t t_ms);
+/* The same into text, without a NUL behind it; return its length. FLOAT_TEXT_MAX and
+ * PROM_TIME_TEXT_MAX bytes are enough. */
+size_t prom_float_text(double value, char *text);
+size_t prom_time_text(int64_t t_ms, char *text);
 
 /* A label's name as it stands in a path: `U__a_2e_b` is `a.b`. */
 void prom_unescape_name(const char *text, struct str *out);

@@ -18,6 +18,7 @@
 #include "alertd/ingest/ingest.h"
 #include "alertd/promql/promql.h"
 #include "lib/base/clock.h"
+#include "lib/base/float.h"
 #include "lib/json/write.h"
 
 enum {
@@ -133,13 +134,19 @@ static void add_labels(struct json_out *out, const struct labels *labels)
 }
 
 /* [1729728900.500,"1.5"]: straight into the text, a million of them. */
-static void add_point(struct str *text, int64_t t_ms, double value)
+static void add_point(struct str *out, int64_t t_ms, double value)
 {
-    str_addc(text, '[');
-    prom_add_time(text, t_ms);
-    str_add(text, ",\"");
-    prom_add_float(text, value);
-    str_add(text, "\"]");
+    char text[PROM_TIME_TEXT_MAX + FLOAT_TEXT_MAX + sizeof("[,\"\"]")];
+    size_t n = 0;
+
+    text[n++] = '[';
+    n += prom_time_text(t_ms, text + n);
+    text[n++] = ',';
+    text[n++] = '"';
+    n += prom_float_text(value, text + n);
+    text[n++] = '"';
+    text[n++] = ']';
+    str_addn(out, text, n);
 }
 
 static void add_series(struct json_out *out, const struct promql_series *series, bool many)

@@ -28,12 +28,22 @@ static size_t special(double value, char *text)
     return put(text, value > 0 ? "+Inf" : "-Inf");
 }
 
+/* Counts and bytes: most numbers there are, and much quicker as what they are. */
+static bool is_small_whole(double value)
+{
+    return std::fabs(value) < 9e15 && value == std::trunc(value) &&
+           !(value == 0 && std::signbit(value));
+}
+
 extern "C" __attribute__((visibility("hidden"))) size_t float_plain(double value, char *text)
 {
     if (!std::isfinite(value))
         return special(value, text);
 
-    char *end = std::to_chars(text, text + FLOAT_TEXT_MAX - 1, value, std::chars_format::fixed).ptr;
+    char *last = text + FLOAT_TEXT_MAX - 1;
+    char *end = is_small_whole(value)
+                    ? std::to_chars(text, last, static_cast<long long>(value)).ptr
+                    : std::to_chars(text, last, value, std::chars_format::fixed).ptr;
     *end = '\0';
     return static_cast<size_t>(end - text);
 }
