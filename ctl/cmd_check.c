@@ -36,15 +36,16 @@ static void show_finding(struct check *check, const char *path, const struct rul
     if (check->json) {
         json_open(check->out, '{');
         json_kv_string(check->out, "file", path);
-        json_kv_int(check->out, "line", finding->line);
-        json_kv_int(check->out, "column", finding->column);
+        json_kv_int(check->out, "line", finding->span.line);
+        json_kv_int(check->out, "column", finding->span.column);
         json_kv_string(check->out, "severity", severity);
         json_kv_string(check->out, "id", finding->id);
         json_kv_string(check->out, "text", finding->text);
         json_close(check->out, '}');
         return;
     }
-    (void)printf("%s:%u:%u: %s: %s", path, finding->line, finding->column, severity, finding->text);
+    (void)printf("%s:%u:%u: %s: %s", path, finding->span.line, finding->span.column, severity,
+                 finding->text);
     (void)printf(finding->severity == RULE_ERROR ? "\n" : " [%s]\n", finding->id);
 }
 

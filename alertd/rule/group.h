@@ -32,7 +32,7 @@ enum {
     RULE_E_FILE = 1, /* not a rule file: reterr has the first place and words */
 
     RULE_INTERVAL_DEFAULT_MS = 60 * 1000, /* Prometheus' evaluation_interval */
-    RULE_FINDINGS_MAX = 500,              /* told of one file; the rest is only counted */
+    RULE_FINDINGS_MAX = 10 * 1000,        /* told of one file; the rest is only counted */
 };
 
 struct rule_text {
@@ -85,11 +85,18 @@ enum rule_severity {
     RULE_ADVICE,  /* it works, and could serve people better */
 };
 
+/* From the first character to just behind the last, both 1-based and counted in characters. */
+struct rule_span {
+    unsigned line, column;
+    unsigned end_line, end_column;
+};
+
 struct rule_finding {
     enum rule_severity severity;
     const char *id; /* "dead-label": a literal */
-    unsigned line, column;
-    char *text;
+    struct rule_span span;
+    char *text; /* what comes of it, one sentence */
+    char *fix;  /* what to write instead; NULL: nothing to propose */
 };
 
 struct rule_findings {
@@ -112,11 +119,21 @@ void rule_file_unref(struct rule_file *file); /* NULL is fine; thread-safe */
 void rule_findings_add(struct rule_findings *findings,
                        enum rule_severity severity,
                        const char *id,
-                       const struct yaml_node *node,
+                       struct rule_span span,
                        const char *fmt,
                        ...) __attribute__((format(printf, 5, 6)));
+/* The way out of what was added last. */
+void rule_findings_fix(struct rule_findings *findings, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Those from index `from` on, by place, then by id. */
+void rule_findings_sort(struct rule_findings *findings, size_t from);
 void rule_findings_done(struct rule_findings *findings);
 const char *rule_severity_name(enum rule_severity severity);
+
+/* Where a node is written: a scalar whole, of a map or list its first character. */
+struct rule_span rule_span_of(const struct yaml_node *node);
+/* Where the bytes [from, to) of a scalar's text are written. */
+struct rule_span rule_span_in(const struct yaml_node *scalar, size_t from, size_t to);
 
 /* The text of a label or annotation, NULL when the rule has none of that name. */
 const char *rule_text_find(const struct rule_text *texts, size_t n, const char *name);

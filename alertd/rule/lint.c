@@ -1,58 +1,62 @@
 /*
- * Advice on rules: the table of checks and the walk over a file. A check is a function and
- * a row here; it sees one rule and tells what it finds. What counts as worth telling was
- * weighed on public rules.
+ * Advice on rules: the walk over a file. What counts as worth telling was weighed on public
+ * rules; the checks are rows of lint_table.c.
  */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "alertd/rule/lint_private.h"
+#include "lib/base/mem.h"
 
-static const struct check_row lint_rows[] = {
-    {"no-comparison", RULE_WARNING, true, lint_no_comparison},
-    {"bool-top", RULE_WARNING, true, lint_bool_top},
-    {"always-scalar", RULE_WARNING, true, lint_always},
-    {"single-event-blind", RULE_WARNING, true, lint_single_event},
-    {"topk-alert", RULE_WARNING, true, lint_topk},
-    {"counter-raw", RULE_WARNING, true, lint_counter},
-    {"rate-of-sum", RULE_WARNING, false, lint_rate_of_sum},
-    {"slow-group", RULE_WARNING, false, lint_slow_group},
-    {"dead-label", RULE_WARNING, true, lint_dead_label},
-    {"rule-label-in-labels", RULE_WARNING, true, lint_rule_label},
-    {"template-call", RULE_WARNING, true, lint_calls},
-    {"value-in-label", RULE_WARNING, true, lint_value_in_label},
-    {"regex-literal", RULE_ADVICE, false, lint_literal_regex},
-    {"no-for", RULE_ADVICE, true, lint_no_for},
-    {"no-summary", RULE_ADVICE, true, lint_summary},
-    {"no-runbook", RULE_ADVICE, true, lint_runbook},
-};
-
-static int compare_findings(const void *a, const void *b)
+static int compare_records(const void *a, const void *b)
 {
-    const struct rule_finding *left = a, *right = b;
+    const struct lint_record *left = a, *right = b;
+    int order = strcmp(left->rule->name, right->rule->name);
 
-    if (left->line != right->line)
-        return left->line < right->line ? -1 : 1;
-    if (left->column != right->column)
-        return left->column < right->column ? -1 : 1;
-    return strcmp(left->id, right->id);
+    return order ? order : (left->rule > right->rule) - (left->rule < right->rule);
+}
+
+struct lint_record *lint_records_collect(const struct rule_file *file, size_t *ret_n)
+{
+    struct lint_record *records = mem_alloc((file->n_rules + 1) * sizeof(*records));
+    size_t n = 0;
+
+    for (size_t group = 0; group < file->n_groups; group++)
+        for (size_t i = 0; i < file->groups[group].n_rules; i++)
+            if (!file->groups[group].rules[i].is_alert)
+                records[n++] = (struct lint_record){&file->groups[group],
+                                                    &file->groups[group].rules[i]};
+    qsort(records, n, sizeof(*records), compare_records);
+    *ret_n = n;
+    return records;
 }
 
 static void lint_rule(struct lint *lint)
 {
+    size_t n = 0;
+    const struct rule_check *checks = rule_checks(&n);
+
     rule_result_labels(lint->rule->expr, &lint->labels);
-    for (size_t i = 0; i < sizeof(lint_rows) / sizeof(*lint_rows); i++) {
-        lint->row = &lint_rows[i];
-        if (lint->rule->is_alert || !lint_rows[i].alerts_only)
-            lint_rows[i].check(lint);
+    for (size_t i = 0; i < n; i++) {
+        lint->row = &checks[i];
+        if (checks[i].check && (lint->rule->is_alert || !checks[i].alerts_only))
+            checks[i].check(lint);
     }
+}
+
+static void lint_whole(struct lint *lint, const char *id, void (*check)(struct lint *lint))
+{
+    lint->row = rule_check_find(id);
+    check(lint);
 }
 
 void rule_lint(const struct rule_file *file, struct rule_findings *findings)
 {
-    struct lint lint = {.file = file, .findings = findings};
-    size_t before = findings->n;
+    size_t n_records = 0, before = findings->n;
+    MEM_AUTO struct lint_record *records = lint_records_collect(file, &n_records);
+    struct lint lint = {
+        .file = file, .findings = findings, .records = records, .n_records = n_records};
 
     for (size_t group = 0; group < file->n_groups; group++) {
         lint.group = &file->groups[group];
@@ -61,7 +65,7 @@ void rule_lint(const struct rule_file *file, struct rule_findings *findings)
             lint_rule(&lint);
         }
     }
-    lint_duplicates(file, findings);
-    if (findings->n > before)
-        qsort(findings->at + before, findings->n - before, sizeof(*findings->at), compare_findings);
+    lint_whole(&lint, "dup-rule", lint_duplicates);
+    lint_whole(&lint, "threshold-pair", lint_threshold_pairs);
+    rule_findings_sort(findings, before);
 }

@@ -33,10 +33,14 @@ struct reader {
 /* --- Words ------------------------------------------------------------------------------- */
 
 /* `group "g", rule 2, "Name": words` */
-static void blame(struct reader *reader, const struct yaml_node *node, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+static void blame_at(struct reader *reader,
+                     const char *id,
+                     struct rule_span span,
+                     const char *fmt,
+                     ...) __attribute__((format(printf, 4, 5)));
 
-static void blame(struct reader *reader, const struct yaml_node *node, const char *fmt, ...)
+static void blame_at(
+    struct reader *reader, const char *id, struct rule_span span, const char *fmt, ...)
 {
     STR_AUTO struct str words = STR_INIT(ERR_TEXT_MAX * 2);
     va_list ap;
@@ -53,34 +57,49 @@ static void blame(struct reader *reader, const struct yaml_node *node, const cha
     va_start(ap, fmt);
     str_addv(&words, fmt, ap);
     va_end(ap);
-    rule_findings_add(reader->findings, RULE_ERROR, "load", node, "%s", str_text(&words));
+    rule_findings_add(reader->findings, RULE_ERROR, id, span, "%s", str_text(&words));
 }
+
+#define BLAME(reader, id, node, ...) blame_at(reader, id, rule_span_of(node), __VA_ARGS__)
 
 /* An error with a place of its own. */
 static void blame_err(struct reader *reader, const struct err *err)
 {
-    const struct yaml_node at = {.line = err->line, .column = err->column};
+    const struct yaml_node at = {.kind = YAML_MAP, .line = err->line, .column = err->column};
 
-    blame(reader, &at, "%s", err->text);
+    BLAME(reader, "yaml-strict", &at, "%s", err->text);
+}
+
+/* The word that begins at this byte, or one character. */
+static size_t word_len(const char *text)
+{
+    static const char of_words[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:$";
+    size_t len = strspn(text, of_words);
+
+    return len ? len : text[0] != '\0';
 }
 
 /* An error inside a scalar's text, at the line and column of that text (bytes). */
 static void blame_inside(struct reader *reader,
+                         const char *id,
                          const struct yaml_node *scalar,
                          const char *text,
                          const struct err *err,
                          const char *what)
 {
-    struct yaml_node at = {.line = scalar->line, .column = scalar->column};
     size_t offset = (size_t)(text - scalar->text);
+    struct rule_span span = rule_span_in(scalar, 0, 1);
     unsigned line = 1;
 
     for (; line < err->line && scalar->text[offset]; offset++)
         line += scalar->text[offset] == '\n';
     offset += err->column ? err->column - 1 : 0;
+    if (offset > scalar->len)
+        offset = scalar->len;
     if (err->line)
-        yaml_place(scalar, offset, &at.line, &at.column);
-    blame(reader, &at, "%s: %s", what, err->text);
+        span = rule_span_in(scalar, offset, offset + word_len(scalar->text + offset));
+    blame_at(reader, id, span, "%s: %s", what, err->text);
 }
 
 /* --- Fields -------------------------------------------------------------------------------- */
@@ -111,8 +130,8 @@ static void read_duration(struct reader *reader,
     if (yaml_string(node, &text, &err))
         blame_err(reader, &err);
     else if (duration_parse(text, strlen(text), ret_ms) != 0)
-        blame(reader, node, "field \"%s\": not a valid duration: \"%.40s\" (like 5m, 1h30m, 30s)",
-              key, text);
+        BLAME(reader, "yaml-strict", node,
+              "field \"%s\": not a valid duration: \"%.40s\" (like 5m, 1h30m, 30s)", key, text);
 }
 
 static bool is_list_of(struct reader *reader, const struct yaml_node *node, const char *what)
@@ -174,7 +193,7 @@ static void parse_text(struct reader *reader, struct rule_text *text, const char
     }
     (void)snprintf(words, sizeof(words), "%s \"%.60s\": template", what, text->name);
     if (text->node)
-        blame_inside(reader, text->node, text->node->text, &err, words);
+        blame_inside(reader, "template-syntax", text->node, text->node->text, &err, words);
 }
 
 /* Appends the pairs of a map to texts[]; names already there win. */
@@ -192,7 +211,7 @@ static void read_pairs(struct reader *reader,
         bool is_label = strcmp(what, "label") == 0;
 
         if (key->len == 0 || (is_label && strcmp(key->text, LABEL_NAME) == 0)) {
-            blame(reader, key, "invalid %s name: \"%.60s\"", what, key->text);
+            BLAME(reader, "yaml-strict", key, "invalid %s name: \"%.60s\"", what, key->text);
         } else if (yaml_get(map, key->text) && yaml_string(value, &text.text, &err)) {
             blame_err(reader, &err);
         } else if (!has_text(texts, *n, key->text)) {
@@ -219,7 +238,7 @@ static const struct yaml_node *get_map(struct reader *reader,
 static bool out_of_memory(struct reader *reader, const void *memory)
 {
     if (!memory)
-        blame(reader, NULL, "the file needs too much memory");
+        BLAME(reader, "yaml-strict", NULL, "the file needs too much memory");
     return !memory;
 }
 
@@ -256,7 +275,7 @@ static void read_expr(struct reader *reader, const struct yaml_node *node, struc
         return;
     }
     if (text[0] == '\0') {
-        blame(reader, node, "field 'expr' must be set in rule");
+        BLAME(reader, "yaml-strict", node, "field 'expr' must be set in rule");
         return;
     }
     text += strspn(text, " \t\r\n");
@@ -266,13 +285,14 @@ static void read_expr(struct reader *reader, const struct yaml_node *node, struc
     rule->expr_text = arena_strndup(&reader->file->arena, text, len);
     if (out_of_memory(reader, rule->expr_text))
         return;
-    if (promql_parse(&reader->file->arena, rule->expr_text, &expr, &err)) {
-        blame_inside(reader, rule->expr_node, text, &err,
-                     "could not parse expression: parse error");
+    int r = promql_parse(&reader->file->arena, rule->expr_text, &expr, &err);
+    if (r) {
+        blame_inside(reader, r == PROMQL_E_TYPE ? "promql-type" : "promql-syntax", rule->expr_node,
+                     text, &err, "could not parse expression: parse error");
         return;
     }
     if (promql_expr_type(expr) != PROMQL_VECTOR && promql_expr_type(expr) != PROMQL_SCALAR) {
-        blame(reader, rule->expr_node,
+        BLAME(reader, "promql-type", rule->expr_node,
               "the expression must give an instant vector or a scalar, and gives a %s",
               promql_expr_type(expr) == PROMQL_STRING ? "string" : "range vector");
         return;
@@ -292,10 +312,10 @@ static void check_recording(struct reader *reader, const struct yaml_node *node)
                                : rule->n_annotations != 0;
 
         if (key && is_set)
-            blame(reader, key, "invalid field '%s' in recording rule", alert_only[i]);
+            BLAME(reader, "one-of", key, "invalid field '%s' in recording rule", alert_only[i]);
     }
     if (strpbrk(rule->name, "{}"))
-        blame(reader, yaml_get(node, "record"),
+        BLAME(reader, "yaml-strict", yaml_get(node, "record"),
               "braces present in the recording rule name; should it be in expr?: \"%.60s\"",
               rule->name);
 }
@@ -310,11 +330,12 @@ static bool read_kind(struct reader *reader, const struct yaml_node *node, struc
     rule->is_alert = alert[0] != '\0';
     rule->name = alert[0] ? alert : record;
     if (alert[0] && record[0]) {
-        blame(reader, yaml_key(node, "record"), "only one of 'record' and 'alert' must be set");
+        BLAME(reader, "one-of", yaml_key(node, "record"),
+              "only one of 'record' and 'alert' must be set");
         return false;
     }
     if (!rule->name[0]) {
-        blame(reader, node, "one of 'record' or 'alert' must be set");
+        BLAME(reader, "one-of", node, "one of 'record' or 'alert' must be set");
         return false;
     }
     return true;
@@ -397,7 +418,7 @@ static void read_group(struct reader *reader,
     read_string(reader, node, "name", &group->name);
     reader->group = group;
     if (!group->name)
-        blame(reader, node, "Groupname must not be empty");
+        BLAME(reader, "group-name", node, "Groupname must not be empty");
     read_duration(reader, node, "interval", &group->interval_ms);
     group->has_interval = yaml_get(node, "interval") && group->interval_ms > 0;
     if (group->interval_ms <= 0)
@@ -430,8 +451,8 @@ static void check_group_names(struct reader *reader)
     qsort(named, n, sizeof(*named), compare_groups);
     for (size_t i = 1; i < n; i++)
         if (strcmp(named[i - 1]->name, named[i]->name) == 0)
-            blame(reader, named[i]->node, "groupname: \"%.80s\" is repeated in the same file",
-                  named[i]->name);
+            BLAME(reader, "group-name", named[i]->node,
+                  "groupname: \"%.80s\" is repeated in the same file", named[i]->name);
 }
 
 static void read_file(struct reader *reader)
@@ -455,15 +476,6 @@ static void read_file(struct reader *reader)
 
 /* --- Files --------------------------------------------------------------------------------- */
 
-static int compare_findings(const void *a, const void *b)
-{
-    const struct rule_finding *left = a, *right = b;
-
-    if (left->line != right->line)
-        return left->line < right->line ? -1 : 1;
-    return left->column < right->column ? -1 : left->column > right->column;
-}
-
 static int parse_into(struct rule_file *file,
                       const char *text,
                       size_t len,
@@ -480,9 +492,9 @@ static int parse_into(struct rule_file *file,
         read_file(&reader);
     if (findings->n == before)
         return 0;
-    qsort(findings->at + before, findings->n - before, sizeof(*findings->at), compare_findings);
+    rule_findings_sort(findings, before);
     const struct rule_finding *first = &findings->at[before];
-    return err_at(reterr, RULE_E_FILE, first->line, first->column, "%s", first->text);
+    return err_at(reterr, RULE_E_FILE, first->span.line, first->span.column, "%s", first->text);
 }
 
 int rule_file_parse(const char *source,

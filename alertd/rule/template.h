@@ -81,6 +81,7 @@ bool rule_template_is_plain(const struct rule_template *template);
 /* What a template reads, for advice. `kind` is one of:
  *   'l' a label: $labels.NAME, .Labels.NAME, index $labels "NAME"
  *   'e' an external label   'v' the value   'L' all labels at once
+ *   'r' the value again, printed as it is: {{ $value }}
  *   '!' a call that can't work: NAME says why */
 void rule_template_reads(const struct rule_template *template,
                          void (*each)(void *arg, char kind, const char *name, size_t offset),

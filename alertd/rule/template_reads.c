@@ -79,11 +79,28 @@ static void walk_pipe(struct walk *walk, const struct pipe *pipe)
     }
 }
 
+/* {{ $value }}, {{ .Value }} and nothing else. */
+static bool prints_value(const struct walk *walk, const struct pipe *pipe)
+{
+    const struct operand *operand = pipe->n == 1 ? pipe->commands[0].args[0] : NULL;
+
+    if (!operand || pipe->commands[0].n != 1 || pipe->n_vars > 0)
+        return false;
+    if (operand->kind == OPERAND_VARIABLE && strcmp(operand->name, "$value") == 0)
+        return true;
+    bool is_root = (operand->kind == OPERAND_DOT && walk->n_other_dots == 0) ||
+                   (operand->kind == OPERAND_VARIABLE && strcmp(operand->name, "$") == 0);
+    return is_root && operand->n_fields == 1 && strcmp(operand->fields[0], "Value") == 0;
+}
+
 static void walk_list(struct walk *walk, const struct node *list)
 {
     for (const struct node *node = list; node; node = node->next) {
-        if (node->pipe)
+        if (node->pipe) {
             walk_pipe(walk, node->pipe);
+            if (node->kind == NODE_ACTION && prints_value(walk, node->pipe))
+                walk->each(walk->arg, 'r', "", node->pipe->commands[0].args[0]->offset);
+        }
         bool other_dot = node->kind == NODE_RANGE || node->kind == NODE_WITH;
 
         walk->n_other_dots += other_dot;

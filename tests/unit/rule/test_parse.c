@@ -151,9 +151,9 @@ static void test_all_errors_of_a_file_in_one_go(void **state)
     assert_int_equal(rule_file_parse("f.yml", text, strlen(text), &findings, &file, &err),
                      RULE_E_FILE);
     assert_int_equal(findings.n, 3);
-    assert_int_equal(findings.at[0].line, 5);
-    assert_int_equal(findings.at[1].line, 8);
-    assert_int_equal(findings.at[2].line, 9);
+    assert_int_equal(findings.at[0].span.line, 5);
+    assert_int_equal(findings.at[1].span.line, 8);
+    assert_int_equal(findings.at[2].span.line, 9);
     assert_int_equal(err.line, 5); /* the first is what a caller without a list is told */
     rule_findings_done(&findings);
 }

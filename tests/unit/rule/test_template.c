@@ -345,7 +345,7 @@ static void test_what_a_template_reads(void **state)
 {
     static const struct expansion rows[] = {
         {"{{ $labels.a }}{{ .Labels.b | toUpper }}", "la@3 lb@18 "},
-        {"{{ $labels }}{{ $value }}{{ .Value }}", "L@3 v@16 v@28 "},
+        {"{{ $labels }}{{ $value }}{{ .Value }}", "L@3 v@16 r@16 v@28 r@28 "},
         {"{{ index $labels \"c\" }}{{ $externalLabels.d }}", "lc@9 ed@26 "},
         {"{{ range query \"x\" }}{{ .Labels.no }}{{ $labels.e }}{{ $.Labels.f }}{{ end }}",
          "le@40 lf@55 "},
