@@ -93,8 +93,9 @@ def breaches(root):
         home = folder_of(name)
         graph[name] = []
         for number, line in enumerate(path.read_text().splitlines(), 1):
+            code = re.sub(r'"[^"]*"', '""', line)  # PromQL has a time() of its own
             for pattern, homes in CALL_ONLY_IN.items():
-                if home not in homes and not line.lstrip().startswith(("*", "/*", "//")) and re.search(pattern, line):
+                if home not in homes and not line.lstrip().startswith(("*", "/*", "//")) and re.search(pattern, code):
                     yield f"{name}:{number}: {home}/ may not read the clock"
             if home in CORE_FOLDERS and CORE_MAY_NOT_CALL.search(line):
                 yield f"{name}:{number}: {home}/ is pure: take now_ms as an argument"

@@ -1,9 +1,11 @@
 /*
  * Any text at all, read as a rule file: either it has a place where it is wrong, or it can
- * be advised on, and what is printed of it reads back and prints the same.
+ * be advised on, and what is printed of it reads back and prints the same. A server that
+ * knows nothing, or everything, is asked about it, too.
  */
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alertd/rule/group.h"
@@ -12,15 +14,68 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static int answer(void *arg, const char *query, bool *ret_found, double *ret_number)
+{
+    *ret_found = *(const bool *)arg;
+    *ret_number = (double)strlen(query);
+    return 0;
+}
+
+static int answer_type(void *arg, const char *metric, const char **ret_type)
+{
+    *ret_type = *(const bool *)arg ? "gauge" : "counter";
+    return 0;
+}
+
+static void ask(const struct rule_file *file, bool knows, struct rule_findings *findings)
+{
+    const struct rule_data data = {.number = answer,
+                                   .metric_type = answer_type,
+                                   .arg = &knows,
+                                   .window_ms = 3600 * 1000,
+                                   .retention_ms = 60 * 1000};
+
+    rule_lint_data(file, &data, findings);
+}
+
+static void check_places(const struct rule_findings *findings)
+{
+    for (size_t i = 0; i < findings->n; i++) {
+        const struct rule_span *span = &findings->at[i].span;
+
+        if (span->end_line < span->line ||
+            (span->end_line == span->line && span->end_column < span->column))
+            UNREACHABLE("a finding ends before it begins");
+    }
+}
+
+static void check_advice(const struct rule_file *file, const uint8_t *data, size_t size)
+{
+    char *text = malloc(size + 1);
+    struct rule_findings findings = {0};
+
+    if (!text)
+        return;
+    memcpy(text, data, size);
+    text[size] = '\0';
+    rule_lint(file, &findings);
+    if (file->n_rules < 100) {
+        ask(file, false, &findings);
+        ask(file, true, &findings);
+    }
+    rule_comments_apply(file, text, 0, &findings);
+    check_places(&findings);
+    (void)rule_comments_blank(text);
+    rule_findings_done(&findings);
+    free(text);
+}
+
 static void check_good(const struct rule_file *file)
 {
     STR_AUTO struct str first = STR_INIT(16 * 1024 * 1024);
     STR_AUTO struct str second = STR_INIT(16 * 1024 * 1024);
-    struct rule_findings findings = {0};
     struct rule_file *again = NULL;
 
-    rule_lint(file, &findings);
-    rule_findings_done(&findings);
     rule_file_print(&file, 1, &first);
     if (first.full)
         return;
@@ -39,10 +94,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = {0};
     int r = rule_file_parse("fuzz", (const char *)data, size, &findings, &file, &err);
 
-    if (r == 0)
+    if (r == 0) {
+        check_advice(file, data, size);
         check_good(file);
-    else if (findings.n == 0 || !err.text[0])
+    } else if (findings.n == 0 || !err.text[0]) {
         UNREACHABLE("refused without words");
+    }
+    check_places(&findings);
     rule_findings_done(&findings);
     rule_file_unref(file);
     return 0;
