@@ -31,6 +31,7 @@ struct ctl_option {
 
 struct ctl {
     const char *url;   /* alertd's address, no trailing slash */
+    bool url_given;    /* with --url, not only by default */
     const char *token; /* NULL: none given */
     bool json;
     bool color;

@@ -19,9 +19,16 @@
 static const struct command commands[] = {
     {"check rules",
      "FILE...",
-     1,
+     0,
      -1,
-     {{"advice", NULL, "tell also what would only be nicer"}},
+     {{"advice", NULL, "tell also what would only be nicer"},
+      {"only", "ID,...", "only these checks"},
+      {"disable", "ID,...", "not these checks"},
+      {"format", "FORMAT", "human, json, or github for annotations (human)"},
+      {"window", "DURATION", "with --url: how far back to look (1d)"},
+      {"policy", "FILE", "what your team wants of its rules (docs/lints.md)"},
+      {"tests", "FILE,...", "unit tests: which alerts have none"},
+      {"list", NULL, "all checks and what they mean"}},
      "would these rule files load, and what is doubtful in them",
      cmd_check_rules},
     {"test rules",
@@ -235,8 +242,11 @@ static void read_globals(int argc, char **argv, struct ctl *ctl, struct line *li
         const char *flag = NULL;
         bool is_option = strncmp(argv[i], "--", 2) == 0;
 
-        if (is_option && (take(argv, argc, &i, "url", true, &ctl->url) ||
-                          take(argv, argc, &i, "token-file", true, &line->token_file)))
+        if (is_option && take(argv, argc, &i, "url", true, &ctl->url)) {
+            ctl->url_given = true;
+            continue;
+        }
+        if (is_option && take(argv, argc, &i, "token-file", true, &line->token_file))
             continue;
         if (is_option && take(argv, argc, &i, "json", false, &flag))
             ctl->json = true;

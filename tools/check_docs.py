@@ -2,10 +2,11 @@
 """The manual says what the program says.
 
 docs/alertd.md holds the table of flags exactly as `alertd --help-markdown` prints it, docs/receivers.md
-the config file's keys as `alertd --config-markdown` does, and docs/api.md names every route of
+the config file's keys as `alertd --config-markdown` does, docs/lints.md the checks as
+`alertctl check rules --list --format=markdown` does, and docs/api.md names every route of
 `alertd --dump-routes`.
 
-usage: check_docs.py ALERTD ROOT [--write]      (--write puts the present tables into the pages)
+usage: check_docs.py ALERTD|ALERTCTL ROOT [--write]      (--write puts the present tables into the pages)
 """
 
 import json
@@ -14,28 +15,31 @@ import re
 import subprocess
 import sys
 
-TABLES = {  # page -> the flag that prints what stands between its markers
-    "docs/alertd.md": ("flags", "--help-markdown"),
-    "docs/receivers.md": ("keys", "--config-markdown"),
+TABLES = {  # program: page -> what stands between its markers, and the call that prints it
+    "alertd": {
+        "docs/alertd.md": ("flags", "--help-markdown"),
+        "docs/receivers.md": ("keys", "--config-markdown"),
+    },
+    "alertctl": {"docs/lints.md": ("checks", "check rules --list --format=markdown")},
 }
 
 
-def output(alertd, flag):
-    return subprocess.run([alertd, flag], capture_output=True, text=True, check=True).stdout
+def output(program, call):
+    return subprocess.run([program, *call.split()], capture_output=True, text=True, check=True).stdout
 
 
-def check_table(alertd, path, what, flag, write):
+def check_table(program, path, what, call, write):
     before, after = f"<!-- {what}: made by tools/check_docs.py --write -->\n", f"<!-- end of {what} -->\n"
     text = path.read_text()
     begin, end = text.find(before), text.find(after)
     if begin < 0 or end < begin:
         yield f"{path}: the markers around its table are gone"
         return
-    wanted = text[: begin + len(before)] + output(alertd, flag) + text[end:]
+    wanted = text[: begin + len(before)] + output(program, call) + text[end:]
     if write:
         path.write_text(wanted)
     elif wanted != text:
-        yield f"{path}: not as alertd {flag} prints it; run tools/check_docs.py build/alertd/alertd . --write"
+        yield f"{path}: not as {call} prints it; run tools/check_docs.py {program} . --write"
 
 
 def routes_in(text):
@@ -70,10 +74,11 @@ def check_routes(alertd, root):
 
 
 def main():
-    alertd, root = sys.argv[1], pathlib.Path(sys.argv[2])
-    found = [*check_routes(alertd, root)]
-    for page, (what, flag) in TABLES.items():
-        found += check_table(alertd, root / page, what, flag, "--write" in sys.argv)
+    program, root = sys.argv[1], pathlib.Path(sys.argv[2])
+    name = pathlib.Path(program).name
+    found = [*check_routes(program, root)] if name == "alertd" else []
+    for page, (what, call) in TABLES[name].items():
+        found += check_table(program, root / page, what, call, "--write" in sys.argv)
     print("\n".join(found))
     return 1 if found else 0
 
