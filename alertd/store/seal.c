@@ -6,7 +6,7 @@
  * A partition is sealed when its journal is long, old, or its day is over. A slice is one
  * transaction of a few thousand series; appends go on between slices. A crash in between
  * leaves samples in a chunk and in the journal: the start drops the second copy
- * (partitions.c). What was sealed in the last half hour stays in memory as well, so that
+ * (partitions.c). What was sealed in the last hour stays in memory as well, so that
  * rules need no disk.
  */
 
@@ -23,7 +23,7 @@ enum {
     JOURNAL_AGE_MS = 2 * 3600 * 1000,
     DAY_OVER_MS = 3600 * 1000, /* stragglers */
     IDLE_MS = 600 * 1000,
-    KEEP_MS = 1800 * 1000,
+    KEEP_MS = 3900 * 1000, /* an hour is the longest window many rules have */
     RETRY_MS = 60 * 1000,
     OLDEST_MS = 86400 * 1000, /* appends may come so late: stage.c */
     DEAD_MIN = 1000,

@@ -4,7 +4,10 @@
  *     index ─> segments of the days asked for ─┐
  *                                              ├─ pieces of one series, by its labels
  *     partitions whose chunks are not          │        (compressed; decoded when they
- *     in memory ─> their series rows, chunks ──┘         are read: pieces.h)
+ *     in memory ─> chunks of those series ─────┘         are read: pieces.h)
+ *
+ * Of a warm partition the index knows all series and their numbers in the file; a cold one's
+ * own series rows are looked through.
  *
  * What memory and a file both know is the same sample; reading drops one of a pair.
  */
@@ -18,6 +21,21 @@
 struct found {
     const struct labels *labels; /* referenced, or in the arena */
     struct pieces *pieces;       /* in the arena; NULL: only the name is asked for */
+    bool is_sure;                /* there is a sample in the time asked for, about; of a name */
+};
+
+/* A series found and its number within a warm partition's file. */
+struct row {
+    uint32_t found;
+    uint32_t local_id;
+};
+
+/* A partition to read from, held by n_uses. */
+struct held {
+    struct partition *partition;
+    bool is_warm;
+    struct row *rows; /* warm */
+    size_t n, capacity;
 };
 
 struct selection {
@@ -30,8 +48,8 @@ struct selection {
     size_t n_referenced; /* the first so many: their labels are the index's */
     uint32_t *slots;     /* hash table over found, made when a file is read: place + 1 */
     size_t n_slots;
-    struct partition **partitions; /* to read from files, held by n_uses */
-    size_t n_partitions;
+    struct held *held; /* what memory does not know all of */
+    size_t n_held;
     const char **warnings;
     size_t n_warnings, warnings_capacity;
     struct err *reterr;
@@ -76,7 +94,7 @@ static struct found *add_found(struct selection *selection, const struct labels 
     }
     selection->found = mem_grow(selection->found, &selection->capacity, selection->n + 1,
                                 sizeof(*selection->found));
-    selection->found[selection->n] = (struct found){labels, pieces};
+    selection->found[selection->n] = (struct found){labels, pieces, false};
     return &selection->found[selection->n++];
 }
 
@@ -176,22 +194,48 @@ static bool has_samples(const struct selection *selection, const struct series *
     return false;
 }
 
-/* The series is found when it has something; then its labels are kept alive. */
+/* Notes the series' numbers in the files that know more of it; whether there is one. */
+static bool note_rows(struct selection *selection, const struct series *series, size_t found)
+{
+    bool noted = false;
+
+    for (size_t i = 0; i < selection->n_held; i++) {
+        struct held *held = &selection->held[i];
+        const struct segment *segment = series->segments;
+
+        while (segment && segment->partition != held->partition)
+            segment = segment->next;
+        if (!held->is_warm || !segment || !segment->is_named)
+            continue;
+        held->rows = mem_grow(held->rows, &held->capacity, held->n + 1, sizeof(*held->rows));
+        held->rows[held->n++] = (struct row){(uint32_t)found, segment->local_id};
+        noted = true;
+    }
+    return noted;
+}
+
+/* The series is found when memory or a file may have something of it; then its labels are
+ * kept alive. */
 static int read_series(struct selection *selection, const struct series *series)
 {
     size_t n = selection->n;
+    bool in_memory = !selection->names_only || has_samples(selection, series);
+    struct found *found = add_found(selection, series->labels);
 
-    if (selection->names_only && !has_samples(selection, series))
-        return 0;
-    const struct found *found = add_found(selection, series->labels);
     if (!found || (found->pieces && !collect_series(selection, series, found->pieces))) {
         selection->n = n;
         return spent(selection);
     }
-    if (found->pieces && found->pieces->n_samples == 0)
-        selection->n = n;
-    else
+    if (found->pieces)
+        in_memory = found->pieces->n_samples > 0;
+    found->is_sure = in_memory;
+    /* For the newest sample alone memory is enough, when it has one. */
+    bool in_file = !(in_memory && (selection->query->newest_only || selection->names_only)) &&
+                   note_rows(selection, series, n);
+    if (in_memory || in_file)
         (void)labels_ref(series->labels);
+    else
+        selection->n = n;
     selection->n_referenced = selection->n;
     return 0;
 }
@@ -202,7 +246,7 @@ static void hold_partitions(struct selection *selection)
     const struct source_query *query = selection->query;
     struct store *store = selection->store;
 
-    selection->partitions = mem_alloc((store->n_partitions + 1) * sizeof(struct partition *));
+    selection->held = mem_zalloc((store->n_partitions + 1) * sizeof(*selection->held));
     for (size_t i = 0; i < store->n_partitions; i++) {
         struct partition *partition = store->partitions[i];
 
@@ -210,7 +254,8 @@ static void hold_partitions(struct selection *selection)
             partition->chunk_min_ms > query->to_ms || partition->chunk_max_ms < query->from_ms)
             continue;
         atomic_fetch_add(&partition->n_uses, 1);
-        selection->partitions[selection->n_partitions++] = partition;
+        selection->held[selection->n_held++] = (struct held){.partition = partition,
+                                                             .is_warm = partition->is_warm};
     }
 }
 
@@ -222,13 +267,13 @@ static int read_memory(struct selection *selection)
     int r = 0;
 
     (void)pthread_rwlock_rdlock(&store->lock);
+    hold_partitions(selection);
     struct series **matching = index_select(&store->index, query->matchers, query->n_matchers, &n);
     for (size_t i = 0; i < n && r == 0; i++)
         r = read_series(selection, matching[i]);
     for (size_t i = 0; i < store->n_quarantined && r == 0; i++)
         if (day_overlaps(selection, store->quarantined[i].day_ms))
             r = warn(selection, store->quarantined[i].words);
-    hold_partitions(selection);
     (void)pthread_rwlock_unlock(&store->lock);
     free(matching);
     return r;
@@ -295,9 +340,10 @@ static int read_row(struct selection *selection,
 
     if (r != 0 || !has)
         return r;
-    const struct found *found = find_or_add(selection, labels);
+    struct found *found = find_or_add(selection, labels);
     if (!found)
         return spent(selection);
+    found->is_sure = true;
     return found->pieces ? collect_chunks(selection, conn, id, found->pieces, n_damaged) : 0;
 }
 
@@ -330,8 +376,28 @@ static int read_rows(struct selection *selection, struct db_conn *conn, size_t *
     return r ? r : end;
 }
 
-static int read_partition(struct selection *selection, struct partition *partition)
+static int read_noted(struct selection *selection,
+                      struct db_conn *conn,
+                      const struct held *held,
+                      size_t *n_damaged)
 {
+    int r = 0;
+
+    for (size_t i = 0; i < held->n && r == 0; i++) {
+        struct found *found = &selection->found[held->rows[i].found];
+        uint32_t id = held->rows[i].local_id;
+
+        if (found->pieces)
+            r = collect_chunks(selection, conn, id, found->pieces, n_damaged);
+        else if (!found->is_sure)
+            r = has_chunks(selection, conn, id, &found->is_sure);
+    }
+    return r;
+}
+
+static int read_partition(struct selection *selection, const struct held *held)
+{
+    struct partition *partition = held->partition;
     STR_AUTO struct str words = STR_INIT(600);
     struct err err = {0};
     struct db_conn *conn;
@@ -339,7 +405,8 @@ static int read_partition(struct selection *selection, struct partition *partiti
 
     int r = db_read_begin(partition->db, &conn, &err);
     if (r == 0) {
-        r = read_rows(selection, conn, &n_damaged);
+        r = held->is_warm ? read_noted(selection, conn, held, &n_damaged)
+                          : read_rows(selection, conn, &n_damaged);
         if (r > 0 && r != SOURCE_E_LIMIT && selection->reterr)
             err = *selection->reterr;
         db_read_end(partition->db, conn);
@@ -361,12 +428,9 @@ static int read_files(struct selection *selection)
 {
     int r = 0;
 
-    for (size_t i = 0; i < selection->n_partitions; i++) {
-        if (r == 0)
-            r = read_partition(selection, selection->partitions[i]);
-        atomic_fetch_sub(&selection->partitions[i]->n_uses, 1);
-    }
-    selection->n_partitions = 0;
+    for (size_t i = 0; i < selection->n_held && r == 0; i++)
+        if (!selection->held[i].is_warm || selection->held[i].n > 0)
+            r = read_partition(selection, &selection->held[i]);
     return r;
 }
 
@@ -414,11 +478,13 @@ static void selection_done(struct selection *selection)
 {
     for (size_t i = 0; i < selection->n_referenced; i++)
         labels_unref(selection->found[i].labels);
-    for (size_t i = 0; i < selection->n_partitions; i++)
-        atomic_fetch_sub(&selection->partitions[i]->n_uses, 1);
+    for (size_t i = 0; i < selection->n_held; i++) {
+        atomic_fetch_sub(&selection->held[i].partition->n_uses, 1);
+        free(selection->held[i].rows);
+    }
+    free(selection->held);
     free(selection->found);
     free(selection->slots);
-    free(selection->partitions);
     free(selection->warnings);
 }
 
@@ -484,7 +550,7 @@ int store_series(struct store *store,
     arena_init(&arena, 256 << 20);
     int r = run(&selection);
     for (size_t i = 0; r == 0 && i < selection.n; i++)
-        if (!each(arg, selection.found[i].labels))
+        if (selection.found[i].is_sure && !each(arg, selection.found[i].labels))
             break;
     selection_done(&selection);
     return r;
