@@ -5,6 +5,7 @@
 #include "alertd/promql/memory_source.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/mem.h"
 
@@ -14,11 +15,58 @@ struct memory_series {
     double *values;
     size_t n;
     size_t t_capacity, values_capacity;
+    size_t next_of_name; /* index + 1 of another series of the same name, 0: none */
+};
+
+struct memory_name {
+    const char *text; /* NULL: a free place */
+    uint64_t hash;
+    size_t first, last; /* index + 1 into series, in the order they came */
+    size_t n;           /* series of this name */
 };
 
 enum {
     BUCKETS_MIN = 64
 };
+
+static const char *name_of(const struct labels *labels)
+{
+    const char *name = labels_get(labels, LABEL_NAME);
+
+    return name ? name : "";
+}
+
+/* Where a name is, or the free place where it would be. There are never more names than
+ * half the places: they grow with the buckets, and every name has a series. */
+static struct memory_name *place_of_name(const struct memory_source *memory,
+                                         const char *text,
+                                         uint64_t hash)
+{
+    size_t at = hash & (memory->n_buckets - 1);
+
+    while (memory->names[at].text &&
+           (memory->names[at].hash != hash || strcmp(memory->names[at].text, text) != 0))
+        at = (at + 1) & (memory->n_buckets - 1);
+    return &memory->names[at];
+}
+
+static void add_to_name(struct memory_source *memory, size_t index)
+{
+    struct memory_series *series = &memory->series[index];
+    const char *text = name_of(series->labels);
+    uint64_t hash = labels_hash_text(0, text);
+    struct memory_name *name = place_of_name(memory, text, hash);
+
+    name->text = text;
+    name->hash = hash;
+    series->next_of_name = 0;
+    if (name->last)
+        memory->series[name->last - 1].next_of_name = index + 1;
+    else
+        name->first = index + 1;
+    name->last = index + 1;
+    name->n++;
+}
 
 static size_t bucket_of(const struct memory_source *memory, const struct labels *labels)
 {
@@ -33,10 +81,14 @@ static size_t bucket_of(const struct memory_source *memory, const struct labels 
 static void grow_buckets(struct memory_source *memory)
 {
     free(memory->buckets);
+    free(memory->names);
     memory->n_buckets = memory->n_buckets ? memory->n_buckets * 2 : BUCKETS_MIN;
     memory->buckets = mem_zalloc(memory->n_buckets * sizeof(*memory->buckets));
     for (size_t i = 0; i < memory->n; i++)
         memory->buckets[bucket_of(memory, memory->series[i].labels)] = i + 1;
+    memory->names = mem_zalloc(memory->n_buckets * sizeof(*memory->names));
+    for (size_t i = 0; i < memory->n; i++)
+        add_to_name(memory, i);
 }
 
 static struct memory_series *find_series(struct memory_source *memory, const struct labels *labels)
@@ -50,6 +102,7 @@ static struct memory_series *find_series(struct memory_source *memory, const str
                               sizeof(*memory->series));
     memory->series[memory->n] = (struct memory_series){.labels = labels_ref(labels)};
     memory->buckets[bucket] = ++memory->n;
+    add_to_name(memory, memory->n - 1);
     return &memory->series[memory->n - 1];
 }
 
@@ -88,6 +141,41 @@ static size_t lower_bound(const struct memory_series *series, int64_t t_ms)
     return low;
 }
 
+/* The series a select has to look at. */
+struct candidates {
+    size_t next; /* index + 1; 0: no more */
+    size_t n;
+    bool of_one_name;
+};
+
+static struct candidates candidates_of(const struct memory_source *memory,
+                                       const struct matcher *matchers,
+                                       size_t n_matchers)
+{
+    for (size_t i = 0; i < n_matchers && memory->n; i++) {
+        if (matchers[i].type != MATCHER_EQUAL || strcmp(matchers[i].name, LABEL_NAME) != 0)
+            continue;
+        const struct memory_name *name = place_of_name(memory, matchers[i].value,
+                                                       labels_hash_text(0, matchers[i].value));
+
+        return (struct candidates){name->first, name->n, true};
+    }
+    return (struct candidates){memory->n > 0, memory->n, false};
+}
+
+static const struct memory_series *next_candidate(const struct memory_source *memory,
+                                                  struct candidates *candidates)
+{
+    if (candidates->next == 0)
+        return NULL;
+    const struct memory_series *series = &memory->series[candidates->next - 1];
+    if (candidates->of_one_name)
+        candidates->next = series->next_of_name;
+    else
+        candidates->next = candidates->next < memory->n ? candidates->next + 1 : 0;
+    return series;
+}
+
 static int select_series(void *self,
                          const struct source_query *query,
                          struct arena *arena,
@@ -95,17 +183,16 @@ static int select_series(void *self,
                          struct err *reterr)
 {
     const struct memory_source *memory = self;
+    struct candidates candidates = candidates_of(memory, query->matchers, query->n_matchers);
+    const struct memory_series *series;
     struct source_selection selection = {0};
 
-    selection.matches = arena_array(arena, memory->n + 1, sizeof(*selection.matches));
+    selection.matches = arena_array(arena, candidates.n + 1, sizeof(*selection.matches));
     if (!selection.matches)
         return err_set(reterr, SOURCE_E_LIMIT, "the query needs too much memory");
-    for (size_t i = 0; i < memory->n; i++) {
-        const struct memory_series *series = &memory->series[i];
-
+    while ((series = next_candidate(memory, &candidates)) != NULL)
         if (matchers_match(query->matchers, query->n_matchers, series->labels))
             selection.matches[selection.n++] = (struct source_match){series->labels, series};
-    }
     *ret_selection = selection;
     return 0;
 }
@@ -144,5 +231,6 @@ void memory_source_done(struct memory_source *memory)
     }
     free(memory->series);
     free(memory->buckets);
+    free(memory->names);
     *memory = (struct memory_source){0};
 }
