@@ -7,44 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/eval/rule_eval.h"
 #include "alertd/eval/unit_compare.h"
-#include "alertd/promql/memory_source.h"
+#include "alertd/eval/unit_private.h"
 #include "lib/base/mem.h"
-#include "lib/model/duration.h"
 
 enum {
     QUERY_BYTES_MAX = 256 * 1024 * 1024,
     STEPS_MAX = 1000 * 1000, /* evaluations of one group: years of minutes */
 };
 
-struct running_rule {
-    const struct rule_group *group;
-    const struct rule *rule;
-    struct alert_set alerts;
-    struct rule_output output;
-};
-
-struct run {
-    const struct unit_file *file;
-    const struct unit_group *group;
-    struct running_rule *rules;
-    size_t n_rules;
-    struct memory_source memory;
-    size_t *next_position; /* of each input: the first not yet visible */
-    struct str *report;
-    bool failed;
-};
-
 /* --- Setting up ---------------------------------------------------------------------------- */
 
-static void add_group(struct run *run, const struct rule_group *group, size_t *capacity)
+static void add_group(struct unit_running *run,
+                      const struct rule_file *file,
+                      const struct rule_group *group,
+                      size_t *capacity)
 {
     run->rules = mem_grow(run->rules, capacity, run->n_rules + group->n_rules + 1,
                           sizeof(*run->rules));
     for (size_t i = 0; i < group->n_rules; i++)
-        run->rules[run->n_rules++] = (struct running_rule){.group = group,
-                                                           .rule = &group->rules[i]};
+        run->rules[run->n_rules++] = (struct unit_running_rule){
+            .group = group, .rule = &group->rules[i], .source = file->source};
 }
 
 static bool is_ordered(const struct unit_file *file, const char *name)
@@ -56,7 +39,7 @@ static bool is_ordered(const struct unit_file *file, const char *name)
 }
 
 /* Groups named in group_eval_order first, in that order; then the rest as it stands. */
-static void add_groups(struct run *run, const struct unit_rules *rules)
+static void add_groups(struct unit_running *run, const struct unit_rules *rules)
 {
     size_t capacity = 0;
 
@@ -64,14 +47,14 @@ static void add_groups(struct run *run, const struct unit_rules *rules)
         for (size_t i = 0; i < rules->n_files; i++)
             for (size_t k = 0; k < rules->files[i]->n_groups; k++)
                 if (strcmp(rules->files[i]->groups[k].name, run->file->group_order[name]) == 0)
-                    add_group(run, &rules->files[i]->groups[k], &capacity);
+                    add_group(run, rules->files[i], &rules->files[i]->groups[k], &capacity);
     for (size_t i = 0; i < rules->n_files; i++)
         for (size_t k = 0; k < rules->files[i]->n_groups; k++)
             if (!is_ordered(run->file, rules->files[i]->groups[k].name))
-                add_group(run, &rules->files[i]->groups[k], &capacity);
+                add_group(run, rules->files[i], &rules->files[i]->groups[k], &capacity);
 }
 
-static void show_samples_until(struct run *run, int64_t now_ms)
+static void show_samples_until(struct unit_running *run, int64_t now_ms)
 {
     const struct unit_group *group = run->group;
 
@@ -92,7 +75,7 @@ static void show_samples_until(struct run *run, int64_t now_ms)
 
 /* --- Evaluating ---------------------------------------------------------------------------- */
 
-static void adopt(struct running_rule *running, struct rule_eval_result *result)
+static void adopt(struct unit_running_rule *running, struct rule_eval_result *result)
 {
     struct alert_set before = running->alerts;
     struct rule_output output = running->output;
@@ -103,7 +86,21 @@ static void adopt(struct running_rule *running, struct rule_eval_result *result)
     result->output = output;
 }
 
-static int eval_one(struct run *run, struct running_rule *running, int64_t now_ms)
+static void tell_rule(struct unit_running *run,
+                      const struct unit_running_rule *running,
+                      int64_t now_ms,
+                      const struct err *err)
+{
+    STR_AUTO struct str words = STR_INIT(UNIT_REPORT_TEXT_MAX);
+
+    str_addf(&words, "%s (%s:%u)", err->text, running->source, running->rule->node->line);
+    unit_report_add(run->report, &(struct unit_failure){.kind = UNIT_FAILURE_RULE,
+                                                        .eval_ms = now_ms - run->group->start_ms,
+                                                        .subject = running->rule->name,
+                                                        .words = str_text(&words)});
+}
+
+static int eval_one(struct unit_running *run, struct unit_running_rule *running, int64_t now_ms)
 {
     const struct promql_limits limits = {.subquery_step_ms = run->file->evaluation_interval_ms};
     const struct source source = memory_source_of(&run->memory);
@@ -120,12 +117,10 @@ static int eval_one(struct run *run, struct running_rule *running, int64_t now_m
     };
     struct rule_eval_result result;
     struct err err = {0};
-    char at[DURATION_TEXT_MAX];
     int r = rule_eval(&eval, &result, &err);
 
     if (r) {
-        str_addf(run->report, "    rule: %s, time: %s, err: %s\n", running->rule->name,
-                 duration_print(now_ms - run->group->start_ms, at), err.text);
+        tell_rule(run, running, now_ms, &err);
         return r;
     }
     for (size_t i = 0; i < result.series.n; i++)
@@ -137,10 +132,11 @@ static int eval_one(struct run *run, struct running_rule *running, int64_t now_m
 }
 
 /* All rules at one instant; false when one failed, which ends the group. */
-static bool eval_all(struct run *run, int64_t now_ms)
+static bool eval_all(struct unit_running *run, int64_t now_ms)
 {
     bool ok = true;
 
+    run->now_ms = now_ms;
     show_samples_until(run, now_ms);
     for (size_t i = 0; i < run->n_rules; i++)
         ok &= eval_one(run, &run->rules[i], now_ms) == 0;
@@ -149,16 +145,22 @@ static bool eval_all(struct run *run, int64_t now_ms)
 
 /* --- Alert checks -------------------------------------------------------------------------- */
 
-static void check_alerts(struct run *run, const struct unit_alert_test *test)
+/* What is firing of one name, in all groups; *ret_known: some rule has that name. */
+static struct unit_alert *firing(const struct unit_running *run,
+                                 const char *alertname,
+                                 size_t *ret_n,
+                                 bool *ret_known)
 {
     struct unit_alert *got = NULL;
     size_t n = 0, capacity = 0;
 
+    *ret_known = false;
     for (size_t i = 0; i < run->n_rules; i++) {
-        const struct running_rule *running = &run->rules[i];
+        const struct unit_running_rule *running = &run->rules[i];
 
-        if (!running->rule->is_alert || strcmp(running->rule->name, test->alertname) != 0)
+        if (!running->rule->is_alert || strcmp(running->rule->name, alertname) != 0)
             continue;
+        *ret_known = true;
         for (size_t k = 0; k < running->alerts.n; k++) {
             const struct alert_entry *entry = &running->alerts.at[k];
 
@@ -168,12 +170,41 @@ static void check_alerts(struct run *run, const struct unit_alert_test *test)
             got[n++] = (struct unit_alert){entry->labels, entry->annotations};
         }
     }
-    run->failed |= !unit_compare_alerts(test, got, n, run->report);
-    free(got);
+    *ret_n = n;
+    return got;
+}
+
+static void check_alerts(struct unit_running *run, const struct unit_alert_test *test)
+{
+    STR_AUTO struct str words = STR_INIT(UNIT_REPORT_TEXT_MAX);
+    STR_AUTO struct str diff = STR_INIT(UNIT_REPORT_DIFF_MAX);
+    struct unit_why_question question = {run, test};
+    const struct unit_why why = {unit_why_tell, &question};
+    bool known;
+    size_t n;
+    MEM_AUTO struct unit_alert *got = firing(run, test->alertname, &n, &known);
+
+    if (unit_compare_alerts(test, got, n, &why, &words, &diff))
+        return;
+    if (!known) {
+        const char *near = unit_why_near_name(run, test->alertname);
+
+        str_addf(&words, "; no rule in these files has that name%s%s%s",
+                 near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
+    }
+    unit_report_add(run->report,
+                    &(struct unit_failure){.kind = UNIT_FAILURE_ALERT,
+                                           .check = (size_t)(test - run->group->alert_tests),
+                                           .line = test->node->line,
+                                           .column = test->node->column,
+                                           .eval_ms = test->eval_ms,
+                                           .subject = test->alertname,
+                                           .words = str_text(&words),
+                                           .diff = str_text(&diff)});
 }
 
 /* Checks belong to the last evaluation at or before their time. */
-static void check_alerts_at(struct run *run, int64_t since_start_ms)
+static void check_alerts_at(struct unit_running *run, int64_t since_start_ms)
 {
     for (size_t i = 0; i < run->group->n_alert_tests; i++) {
         const struct unit_alert_test *test = &run->group->alert_tests[i];
@@ -186,7 +217,41 @@ static void check_alerts_at(struct run *run, int64_t since_start_ms)
 
 /* --- Expression checks ----------------------------------------------------------------------- */
 
-static void check_expr(struct run *run, const struct unit_expr_test *test)
+static void fail_expr(struct unit_running *run,
+                      const struct unit_expr_test *test,
+                      const struct yaml_node *at,
+                      const char *words,
+                      const char *diff)
+{
+    unit_report_add(run->report,
+                    &(struct unit_failure){.kind = UNIT_FAILURE_EXPR,
+                                           .check = (size_t)(test - run->group->expr_tests),
+                                           .line = at->line,
+                                           .column = at->column,
+                                           .eval_ms = test->eval_ms,
+                                           .subject = test->text,
+                                           .words = words,
+                                           .diff = diff});
+}
+
+/* An error of the expression, where it is in the test file. */
+static void fail_expr_at(struct unit_running *run,
+                         const struct unit_expr_test *test,
+                         const struct err *err)
+{
+    const struct yaml_node *expr = yaml_get(test->node, "expr");
+    struct yaml_node at = {.line = test->node->line, .column = test->node->column};
+    size_t offset = 0;
+
+    if (expr && err->line) {
+        for (unsigned line = 1; line < err->line && test->text[offset]; offset++)
+            line += test->text[offset] == '\n';
+        yaml_place(expr, offset + (err->column ? err->column - 1 : 0), &at.line, &at.column);
+    }
+    fail_expr(run, test, &at, err->text, NULL);
+}
+
+static void check_expr(struct unit_running *run, const struct unit_expr_test *test)
 {
     const struct source source = memory_source_of(&run->memory);
     const struct promql_query query = {
@@ -194,25 +259,25 @@ static void check_expr(struct run *run, const struct unit_expr_test *test)
         .end_ms = run->group->start_ms + test->eval_ms,
         .limits = {.subquery_step_ms = run->file->evaluation_interval_ms},
     };
+    STR_AUTO struct str words = STR_INIT(UNIT_REPORT_TEXT_MAX);
+    STR_AUTO struct str diff = STR_INIT(UNIT_REPORT_DIFF_MAX);
     struct promql_value value;
     struct promql_expr *expr = NULL;
     ARENA_AUTO struct arena arena;
     struct err err = {0};
-    char at[DURATION_TEXT_MAX];
 
     arena_init(&arena, QUERY_BYTES_MAX);
     int r = promql_parse(&arena, test->text, &expr, &err);
     if (!r)
         r = promql_eval(expr, &source, &query, &arena, &value, &err);
     if (!r && value.type != PROMQL_VECTOR && value.type != PROMQL_SCALAR)
-        r = err_set(&err, UNIT_E_FILE, "rule result is not a vector or scalar");
+        r = err_set(&err, UNIT_E_FILE, "it gives neither a vector nor a scalar");
     if (r) {
-        str_addf(run->report, "    expr: \"%s\", time: %s, err: %s\n", test->text,
-                 duration_print(test->eval_ms, at), err.text);
-        run->failed = true;
+        fail_expr_at(run, test, &err);
         return;
     }
-    run->failed |= !unit_compare_samples(test, &value, run->file->fuzzy, run->report);
+    if (!unit_compare_samples(test, &value, run->file->fuzzy, &words, &diff))
+        fail_expr(run, test, test->node, str_text(&words), str_text(&diff));
 }
 
 /* --- The whole ------------------------------------------------------------------------------- */
@@ -230,22 +295,26 @@ static int64_t last_eval_ms(const struct unit_group *group)
     return last_ms;
 }
 
-static void run_steps(struct run *run)
+static void fail_group(struct unit_running *run, const char *words)
+{
+    unit_report_add(run->report, &(struct unit_failure){.kind = UNIT_FAILURE_GROUP,
+                                                        .line = run->group->node->line,
+                                                        .column = run->group->node->column,
+                                                        .words = words});
+}
+
+static void run_steps(struct unit_running *run)
 {
     int64_t step_ms = run->file->evaluation_interval_ms;
     int64_t end_ms = last_eval_ms(run->group);
 
     if (end_ms / step_ms > STEPS_MAX) {
-        str_addf(run->report, "    more than %d evaluations: make evaluation_interval longer\n",
-                 (int)STEPS_MAX);
-        run->failed = true;
+        fail_group(run, "more than a million evaluations: make evaluation_interval longer");
         return;
     }
     for (int64_t since_ms = 0; since_ms <= end_ms; since_ms += step_ms) {
-        if (!eval_all(run, run->group->start_ms + since_ms)) {
-            run->failed = true;
+        if (!eval_all(run, run->group->start_ms + since_ms))
             return;
-        }
         check_alerts_at(run, since_ms);
     }
     show_samples_until(run, run->group->start_ms + end_ms);
@@ -256,12 +325,12 @@ static void run_steps(struct run *run)
 bool unit_run(const struct unit_file *file,
               const struct unit_group *group,
               const struct unit_rules *rules,
-              struct str *report)
+              struct unit_report *report)
 {
-    struct run run = {.file = file, .group = group, .report = report};
+    struct unit_running run = {.file = file, .group = group, .report = report};
 
     if (group->refusal) {
-        str_addf(report, "    not run: %s\n", group->refusal);
+        fail_group(&run, group->refusal);
         return false;
     }
     run.next_position = mem_zalloc((group->n_inputs + 1) * sizeof(*run.next_position));
@@ -274,5 +343,5 @@ bool unit_run(const struct unit_file *file,
     memory_source_done(&run.memory);
     free(run.rules);
     free(run.next_position);
-    return !run.failed;
+    return report->n + report->n_untold == 0;
 }

@@ -10,18 +10,18 @@
  *   then the expression checks, over everything stored
  */
 
+#include "alertd/eval/unit_report.h"
 #include "alertd/rule/group.h"
 #include "alertd/rule/unit_file.h"
-#include "lib/base/str.h"
 
 struct unit_rules {
     struct rule_file *const *files;
     size_t n_files;
 };
 
-/* Runs one group. true: everything was as expected. Otherwise *report says what was
- * expected and what came, a few lines for each failure. */
+/* Runs one group. true: everything was as expected. Otherwise *report (zeroed before) says
+ * what was not. Groups share nothing that changes: several may run at once. */
 bool unit_run(const struct unit_file *file,
               const struct unit_group *group,
               const struct unit_rules *rules,
-              struct str *report);
+              struct unit_report *report);

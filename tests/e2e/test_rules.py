@@ -5,6 +5,7 @@ import pathlib
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
@@ -47,14 +48,60 @@ class Offline(unittest.TestCase):
         self.assertIn(alertctl("check", "rules", *packs, check=False).returncode, (0, 3))
         alertctl("test", "rules", *sorted(ROOT.glob("rules/*/tests.yml")))
 
-    def test_unit_tests_that_fail_say_what_came(self):
+    def failing(self):
+        """Two test files over one rule: one passes, one has a check that fails and one that passes."""
         self.write("r.yml", GOOD)
-        test = self.write("t.yml", "rule_files: [r.yml]\ntests:\n- input_series: [{series: up, values: 0x5}]\n"
-                                   "  alert_rule_test: [{eval_time: 3m, alertname: Down}]\n")
-        done = alertctl("test", "rules", test, check=False)
+        head = "rule_files: [r.yml]\ntests:\n- name: ones\n  input_series: [{series: up, values: 0x5}]\n  alert_rule_test:\n"
+        passes = self.write("passes.yml", head + "  - {eval_time: 0m, alertname: Down}\n")
+        fails = self.write("fails.yml", head + "  - {eval_time: 0m, alertname: Down}\n  - {eval_time: 3m, alertname: Down}\n"
+                                             "- name: twos\n  promql_expr_test: [{expr: up, exp_samples: []}]\n")
+        return passes, fails
+
+    def test_unit_tests_that_fail_say_what_came(self):
+        passes, fails = self.failing()
+        done = alertctl("test", "rules", fails, passes, check=False)
+        self.assertEqual(done.returncode, 1)
+        lines = done.stdout.splitlines()
+        self.assertEqual(lines[0], f"{fails}: FAILED (1 of 2 groups; - expected, + got)", done.stdout)
+        self.assertEqual(lines[1:4], ['  group "ones", line 3:',
+                                      f"    {fails}:7:5: alert Down at 3m: 1 firing and not expected", "      + {}"])
+        self.assertIn(f"{passes}: SUCCESS (1 group, 1 check)", lines)
+        self.assertRegex(lines[-1], r"^1 file passed, 1 failed \(3 groups, 4 checks, [0-9.]+ s\)$")
+        self.assertNotIn("\x1b", done.stdout)
+
+    def test_unit_tests_for_programs(self):
+        passes, fails = self.failing()
+        found = json.loads(alertctl("test", "rules", "--format=json", passes, fails, check=False).stdout)
+        self.assertEqual((found["passed"], found["failed"]), (1, 1))
+        self.assertEqual([f["verdict"] for f in found["files"]], ["SUCCESS", "FAILED"])
+        failure = found["files"][1]["groups"][0]["failures"][0]
+        self.assertEqual((failure["kind"], failure["line"], failure["eval_ms"], failure["subject"], failure["diff"]),
+                         ("alert", 7, 180000, "Down", "+ {}\n"))
+
+    def test_unit_tests_for_ci(self):
+        passes, fails = self.failing()
+        broken = self.write("broken.yml", "tests: [{nmae: x}]\n")
+        to = self.folder / "junit.xml"
+        done = alertctl("test", "rules", "--format=junit", f"--output={to}", passes, fails, broken, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("FAILED", done.stdout)
-        self.assertIn('Labels:{alertname="Down"}', done.stdout)
+        root = xml.etree.ElementTree.parse(to).getroot()
+        self.assertEqual({name: root.get(name) for name in ("tests", "failures", "errors", "skipped")},
+                         {"tests": "5", "failures": "1", "errors": "1", "skipped": "0"})
+        case = root.find("./testsuite/testcase/failure/..")
+        self.assertEqual((case.get("name"), case.get("line")), ("ones: alert Down at 3m", "7"))
+        self.assertEqual(root.find(".//failure").text, "+ {}\n")
+        self.assertIn('unknown field "nmae"', root.find(".//error").text)
+
+    def test_only_some_groups(self):
+        _, fails = self.failing()
+        self.assertEqual(alertctl("test", "rules", "--run=^two", fails, check=False).returncode, 0)
+        self.assertEqual(alertctl("test", "rules", "--run=ones|twos", fails, check=False).returncode, 1)
+        none = alertctl("test", "rules", "--run=threes", fails, check=False)
+        self.assertEqual(none.returncode, 1)
+        self.assertIn("no group's name matches", none.stderr)
+        self.assertEqual(alertctl("test", "rules", "--run=(", fails, check=False).returncode, 2)
+        self.assertEqual(alertctl("test", "rules", "--format=xml", fails, check=False).returncode, 2)
 
 
 RULES = """

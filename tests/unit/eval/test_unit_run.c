@@ -34,8 +34,12 @@ static const char *run(const char *rules_text, const char *text, struct str *rep
         const struct unit_rules loaded = {&rules, 1};
 
         for (size_t i = 0; i < file->n_groups; i++) {
-            bool ok = unit_run(file, &file->groups[i], &loaded, report);
+            struct unit_report found;
 
+            unit_report_init(&found);
+            bool ok = unit_run(file, &file->groups[i], &loaded, &found);
+            unit_report_print(&found, "t.yml", false, report);
+            unit_report_done(&found);
             assert_int_equal(ok, report->len == 0);
         }
     }
@@ -57,15 +61,46 @@ static const struct {
      INPUT "  alert_rule_test: [{eval_time: 2m59s, alertname: Down}]\n", ""},
     {"expected and not there",
      INPUT "  alert_rule_test: [{eval_time: 1m, alertname: Down, exp_alerts: [{}]}]\n",
-     "alertname: Down, time: 1m,\n        exp:[\n            0:\n"
-     "              Labels:{alertname=\"Down\"}\n              Annotations:{}\n"
-     "            ]\n        got:[]\n"},
+     "    t.yml:7:21: alert Down at 1m: 1 expected and not firing\n"
+     "      - {}\n"
+     "            pending since 1m: fires at 3m if it stays true (for: 2m); value 0\n"},
     {"there and not expected", INPUT "  alert_rule_test: [{eval_time: 5m, alertname: Down}]\n",
-     "exp:[]\n        got:[\n"},
-    {"an annotation differs",
+     "    t.yml:7:21: alert Down at 5m: 1 firing and not expected\n"
+     "      + {job=\"a\", severity=\"page\"}\n"
+     "      +   annotation summary: a in x is 0\n"},
+    {"an annotation differs: the same alert, said in another way",
      INPUT "  alert_rule_test:\n  - eval_time: 3m\n    alertname: Down\n    exp_alerts:\n"
-           "    - exp_labels: {severity: page, job: a}\n      exp_annotations: {summary: b}\n",
-     "summary=\"a in x is 0\""},
+           "    - exp_labels: {severity: page, job: a}\n"
+           "      exp_annotations: {summary: a in y is 0, more: text}\n",
+     "    t.yml:8:5: alert Down at 3m: 1 differs\n"
+     "        {job=\"a\", severity=\"page\"}\n"
+     "      - annotation more: text\n"
+     "      - annotation summary: a in y is 0\n"
+     "      + annotation summary: a in x is 0\n"
+     "                                 ^\n"},
+    {"a label differs",
+     INPUT "  alert_rule_test:\n  - eval_time: 3m\n    alertname: Down\n    exp_alerts:\n"
+           "    - exp_labels: {severity: ticket, job: a}\n"
+           "      exp_annotations: {summary: a in x is 0}\n",
+     "        {job=\"a\"}\n"
+     "      - label severity: ticket\n"
+     "      + label severity: page\n"},
+    {"expected, and the expression gives nothing: which value stood against which threshold",
+     "tests:\n- input_series: [{series: 'up{job=\"a\"}', values: '1x9'}]\n"
+     "  alert_rule_test: [{eval_time: 5m, alertname: Down, exp_alerts: [{exp_labels: {job: a}}]}]\n",
+     "      - {job=\"a\"}\n"
+     "            inactive: job:up:sum{job=\"a\"} is 1; the rule asks job:up:sum == 0\n"},
+    {"expected, and there is no data at all",
+     "tests:\n- alert_rule_test: [{eval_time: 5m, alertname: Down, exp_alerts: [{}]}]\n",
+     "inactive: job:up:sum gives nothing; the rule asks job:up:sum == 0\n"},
+    {"expected after it was over",
+     "tests:\n- input_series: [{series: 'up{job=\"a\"}', values: '0x3 1x9'}]\n"
+     "  alert_rule_test: [{eval_time: 6m, alertname: Down, exp_alerts: [{exp_labels: {job: a, "
+     "severity: page}}]}]\n",
+     "            it fired at 2m and resolved at 4m\n"},
+    {"a name no rule has",
+     INPUT "  alert_rule_test: [{eval_time: 1m, alertname: Donw, exp_alerts: [{}]}]\n",
+     "1 expected and not firing; no rule in these files has that name: did you mean Down?\n"},
     {"expressions see everything, ALERTS too",
      INPUT "  promql_expr_test:\n  - expr: ALERTS\n    eval_time: 2m\n    exp_samples:\n"
            "    - {labels: 'ALERTS{alertname=\"Down\", alertstate=\"pending\", job=\"a\", "
@@ -80,15 +115,25 @@ static const struct {
     {"a scalar is one sample without labels",
      "tests: [{promql_expr_test: [{expr: 2 + 2, exp_samples: [{value: 4}]}]}]\n", ""},
     {"a value differs", "tests: [{promql_expr_test: [{expr: 2 + 2, exp_samples: [{value: 5}]}]}]\n",
-     "expr: \"2 + 2\", time: 0s,\n        exp: {} 5e+00\n        got: {} 4e+00\n"},
+     "    t.yml:1:29: expr 2 + 2 at 0s: 1 value differs\n      - {} 5\n      + {} 4\n"},
+    {"samples: only what differs",
+     "tests:\n- input_series:\n  - {series: 'm{a=\"1\"}', values: 1}\n"
+     "  - {series: 'm{a=\"2\"}', values: 2}\n  - {series: 'm{a=\"3\"}', values: 3}\n"
+     "  promql_expr_test:\n  - expr: m\n    exp_samples:\n    - {labels: 'm{a=\"1\"}', value: 1}\n"
+     "    - {labels: 'm{a=\"2\"}', value: 5}\n    - {labels: 'm{a=\"4\"}', value: 4}\n",
+     "1 value differs, 1 expected and not there, 1 not expected, 1 as expected\n"
+     "      - m{a=\"2\"} 5\n      + m{a=\"2\"} 2\n      + m{a=\"3\"} 3\n      - m{a=\"4\"} 4\n"},
     {"floats are equal or not",
-     "tests: [{promql_expr_test: [{expr: 0.1 + 0.2, exp_samples: [{value: 0.3}]}]}]\n", "exp:"},
+     "tests: [{promql_expr_test: [{expr: 0.1 + 0.2, exp_samples: [{value: 0.3}]}]}]\n",
+     "      - {} 0.3\n      + {} 0.30000000000000004\n"
+     "          they differ in the last bit: `fuzzy_compare: true` lets that pass\n"},
     {"unless one unit may differ",
      "fuzzy_compare: true\n"
      "tests: [{promql_expr_test: [{expr: 0.1 + 0.2, exp_samples: [{value: 0.3}]}]}]\n",
      ""},
     {"NaN equals nothing",
-     "tests: [{promql_expr_test: [{expr: NaN, exp_samples: [{value: .nan}]}]}]\n", "exp: {} NaN"},
+     "tests: [{promql_expr_test: [{expr: NaN, exp_samples: [{value: .nan}]}]}]\n",
+     "NaN equals nothing, not even NaN"},
     {"the default step of a subquery is the evaluation interval",
      "evaluation_interval: 15s\n"
      "tests: [{promql_expr_test: [{expr: 'count_over_time(vector(1)[1m:])', eval_time: 5m, "
@@ -99,12 +144,12 @@ static const struct {
      "[{expr: time(), eval_time: 1m, exp_samples: [{value: 1577836860}]}]}]\n",
      ""},
     {"an expression that does not parse", "tests: [{promql_expr_test: [{expr: 'sum('}]}]\n",
-     "expr: \"sum(\", time: 0s, err:"},
-    {"a rule that fails ends the group",
+     "    t.yml:1:41: expr sum( at 0s: unclosed left parenthesis"},
+    {"an expression that fails",
      "tests:\n- input_series:\n  - {series: 'up{job=\"a\", x=\"1\"}', values: 1}\n"
      "  - {series: 'bad{job=\"a\"}', values: 1}\n  - {series: 'bad{job=\"b\"}', values: 1}\n"
      "  promql_expr_test: [{expr: 'up * on () bad'}]\n",
-     "err:"},
+     "t.yml:6:22: expr up * on () bad at 0s: found duplicate series"},
     {"native histograms are refused",
      "tests: [{input_series: [{series: h, values: '{{sum:1 count:1}}'}]}]\n",
      "not run: its input has native histograms"},
@@ -119,7 +164,7 @@ static const struct {
      "1:26: group name repeated in group_eval_order"},
     {"years of seconds",
      "evaluation_interval: 1s\ntests: [{promql_expr_test: [{expr: '1', eval_time: 1y}]}]\n",
-     "more than 1000000 evaluations"},
+     "more than a million evaluations"},
 };
 
 static void test_verdicts(void **state)
@@ -133,6 +178,63 @@ static void test_verdicts(void **state)
             assert_string_equal(str_text(&report), "");
         else if (!strstr(str_text(&report), rows[i].want))
             fail_msg("got \"%s\", want \"%s\"", str_text(&report), rows[i].want);
+    }
+}
+
+/* As YAML's double quoted text; `\\x` stays an escape of YAML's. */
+static void add_quoted(const char *text, struct str *out)
+{
+    str_addc(out, '"');
+    for (; *text; text++)
+        if (*text == '\n')
+            str_add(out, "\\n");
+        else
+            str_addc(out, *text);
+    str_addc(out, '"');
+}
+
+/* What a diff shows of two annotations of the alert A, expected beside got. */
+static const struct {
+    const char *name, *expected, *got, *want;
+} diffs[] = {
+    {"a word", "disk is full on a", "disk is full on b",
+     "- annotation text: disk is full on a\n      + annotation text: disk is full on b\n"
+     "                                         ^\n"},
+    {"short values need no hand", "a", "b", "- annotation text: a\n      + annotation text: b\n"},
+    {"a blank at the end", "full ", "full",
+     "- annotation text: \"full \"\n      + annotation text: full\n"},
+    {"one line of four", "one\ntwo\nthree\nfour", "one\ntwo\n3\nfour",
+     "  annotation text: |\n            two\n      -     three\n      +     3\n            four\n"},
+    {"a line more", "one\ntwo", "one\ntwo and\nmore",
+     "  annotation text: |\n            one\n      -     two\n      +     two and\n"
+     "      +     more\n"},
+    {"only the last line's end", "one\ntwo\n", "one\ntwo",
+     "- annotation text: \"one\\ntwo\\n\"\n      + annotation text: \"one\\ntwo\"\n"},
+    {"what would move a terminal's cursor", "a", "\\x1b[2J", "+ annotation text: \\x1b[2J\n"},
+    {"letters of several bytes", "caf\u00e9 is open today", "caf\u00e9 is shut today",
+     "      + annotation text: caf\u00e9 is shut today\n"
+     "                                 ^\n"},
+};
+
+static void test_diffs(void **state)
+{
+    for (size_t i = 0; i < sizeof(diffs) / sizeof(*diffs); i++) {
+        STR_AUTO struct str report = STR_INIT(100000);
+        STR_AUTO struct str rules = STR_INIT(10000);
+        STR_AUTO struct str text = STR_INIT(10000);
+
+        row("%s", diffs[i].name);
+        str_add(&rules,
+                "groups: [{name: g, rules: [{alert: A, expr: vector(1), annotations: {text: ");
+        add_quoted(diffs[i].got, &rules);
+        str_add(&rules, "}}]}]\n");
+        str_add(&text, "tests: [{alert_rule_test: [{alertname: A, exp_alerts: [{exp_annotations: "
+                       "{text: ");
+        add_quoted(diffs[i].expected, &text);
+        str_add(&text, "}}]}]}]\n");
+        (void)run(str_text(&rules), str_text(&text), &report);
+        if (!strstr(str_text(&report), diffs[i].want))
+            fail_msg("got \"%s\", want \"%s\"", str_text(&report), diffs[i].want);
     }
 }
 
@@ -156,11 +258,29 @@ static void test_the_order_of_groups(void **state)
     assert_string_equal(run(rules, str_text(&text), &report), "");
 }
 
+static void test_a_rule_that_fails_ends_the_group(void **state)
+{
+    static const char rules[] =
+        "groups:\n- name: g\n  rules:\n"
+        "  - {record: b, expr: 'label_replace(a, \"x\", \"\", \"\", \"\")'}\n";
+    static const char text[] = "tests: [{input_series: [{series: 'a{x=\"1\"}', values: '_ 1 1'}, "
+                               "{series: 'a{x=\"2\"}', values: '_ _ 1'}], promql_expr_test: "
+                               "[{expr: '1', eval_time: 5m, exp_samples: []}]}]\n";
+    STR_AUTO struct str report = STR_INIT(10000);
+
+    (void)run(rules, text, &report);
+    if (!strstr(str_text(&report), "    rule b at 2m: ") || !strstr(str_text(&report), "(r.yml:4)"))
+        fail_msg("got \"%s\"", str_text(&report));
+    assert_null(strstr(str_text(&report), "expr")); /* not asked any more */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_diffs),
         cmocka_unit_test(test_the_order_of_groups),
+        cmocka_unit_test(test_a_rule_that_fails_ends_the_group),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
