@@ -70,10 +70,22 @@ enum ctl_exit cmd_import(struct ctl *ctl)
 
 enum ctl_exit cmd_export_rules(struct ctl *ctl)
 {
+    const char *const names[] = {"source", "group"};
+    const char *const values[] = {ctl_option(ctl, "file"), ctl_option(ctl, "group")};
+    STR_AUTO struct str path = STR_INIT(8192);
+    char separator = '?';
     char *body = NULL;
-    enum ctl_exit r = call_text(
-        ctl, &(struct call){.method = "GET", .path = "/api/alertd/v1/rules/export"}, &body);
 
+    str_add(&path, "/api/alertd/v1/rules/export");
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (!values[i])
+            continue;
+        str_addf(&path, "%c%s=", separator, names[i]);
+        add_encoded(&path, values[i]);
+        separator = '&';
+    }
+    enum ctl_exit r = call_text(ctl, &(struct call){.method = "GET", .path = str_text(&path)},
+                                &body);
     if (r == CTL_OK)
         (void)fputs(body, stdout);
     free(body);

@@ -279,10 +279,29 @@ static int read_files(const struct api *api,
     return r;
 }
 
+/* Nothing was chosen: which files there are. */
+static void tell_sources(const struct rule_db_file *stored,
+                         size_t n,
+                         const struct rule_export_choice *choice,
+                         struct http_response *response)
+{
+    STR_AUTO struct str known = STR_INIT(300);
+
+    for (size_t i = 0; i < n; i++)
+        str_addf(&known, "%s%s", i ? ", " : "", stored[i].source);
+    http_fail(response, "not_found", "there is no %s \"%.100s\"%s%.100s%s; files: %s",
+              choice->group ? "group" : "rule file", choice->group ? choice->group : choice->source,
+              choice->group && choice->source ? " in \"" : "",
+              choice->group && choice->source ? choice->source : "",
+              choice->group && choice->source ? "\"" : "", str_text(&known));
+}
+
 static void export_rules(void *context,
                          struct http_request *request,
                          struct http_response *response)
 {
+    const struct rule_export_choice choice = {http_query(request, "source"),
+                                              http_query(request, "group")};
     ARENA_AUTO struct arena arena;
     struct rule_db_file *stored = NULL;
     struct rule_file **files;
@@ -290,7 +309,6 @@ static void export_rules(void *context,
     size_t n = 0;
     size_t n_parsed = 0;
 
-    (void)request;
     arena_init(&arena, SNAPSHOT_BYTES_MAX);
     int r = read_files(context, &arena, &stored, &n, &err);
     files = mem_zalloc(n * sizeof(*files));
@@ -299,9 +317,12 @@ static void export_rules(void *context,
                             strlen(stored[n_parsed].yaml), NULL, &files[n_parsed], &err);
     if (r) {
         http_fail(response, "internal", "%s", err.text);
-    } else {
+    } else if (rule_export((const struct rule_file *const *)files, n, &choice, &response->body) ||
+               (!choice.source && !choice.group)) {
         response->content_type = "application/yaml";
-        rule_file_print((const struct rule_file *const *)files, n, &response->body);
+    } else {
+        str_cut(&response->body, 0);
+        tell_sources(stored, n, &choice, response);
     }
     for (size_t i = 0; i < n; i++)
         rule_file_unref(files[i]);
@@ -314,7 +335,7 @@ static const struct http_route routes[] = {
     {"GET", "/api/alertd/v1/rules", HTTP_SCOPE_READ, 0, get_rules, "groups and rules with state"},
     {"POST", "/api/alertd/v1/rules/import", HTTP_SCOPE_ADMIN, HTTP_BIG_BODY, import_rules,
      "take over a Prometheus rule file"},
-    {"GET", "/api/alertd/v1/rules/export", HTTP_SCOPE_READ, 0, export_rules, "all rules as YAML"},
+    {"GET", "/api/alertd/v1/rules/export", HTTP_SCOPE_READ, 0, export_rules, "rules as YAML"},
     {"GET", "/api/alertd/v1/rules/{id}", HTTP_SCOPE_READ, 0, get_rule, "one rule, its versions"},
 };
 

@@ -62,7 +62,8 @@ struct rule_group {
     int64_t interval_ms; /* never 0: the default is filled in */
     bool has_interval;   /* it was written */
     int64_t query_offset_ms;
-    size_t limit; /* 0: none */
+    bool has_query_offset; /* it was written: 0s too overrides a server's own */
+    size_t limit;          /* 0: none */
     struct rule *rules;
     size_t n_rules;
     const struct yaml_node *node;
@@ -143,3 +144,14 @@ void rule_print(const struct rule *rule, unsigned indent, struct str *out);
 void rule_group_print(const struct rule_group *group, struct str *out);
 /* `groups:` and all of them. */
 void rule_file_print(const struct rule_file *const *files, size_t n, struct str *out);
+
+/* The same as a file for people to keep: sources as comments, no group's name twice (export.c).
+ * Returns how many groups were chosen. */
+struct rule_export_choice {
+    const char *source; /* NULL: all files */
+    const char *group;  /* NULL: all groups */
+};
+size_t rule_export(const struct rule_file *const *files,
+                   size_t n,
+                   const struct rule_export_choice *choice,
+                   struct str *out);

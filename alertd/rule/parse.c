@@ -424,6 +424,7 @@ static void read_group(struct reader *reader,
     if (group->interval_ms <= 0)
         group->interval_ms = RULE_INTERVAL_DEFAULT_MS;
     read_duration(reader, node, "query_offset", &group->query_offset_ms);
+    group->has_query_offset = yaml_get(node, "query_offset") != NULL;
     read_limit(reader, node, &group->limit);
     read_rules(reader, node, group);
     reader->group = NULL;

@@ -8,8 +8,7 @@
 static void add_field(struct str *out, unsigned indent, const char *name, const char *text)
 {
     str_addf(out, "%*s", (int)indent, "");
-    yaml_print_scalar(name, 0, out);
-    str_add(out, ": ");
+    yaml_print_key(name, indent, out);
     yaml_print_scalar(text, indent + 2, out);
     str_addc(out, '\n');
 }
@@ -35,7 +34,7 @@ static void add_texts(
 void rule_print(const struct rule *rule, unsigned indent, struct str *out)
 {
     str_addf(out, "%*s- %s: ", (int)indent, "", rule->is_alert ? "alert" : "record");
-    yaml_print_scalar(rule->name, 0, out);
+    yaml_print_scalar(rule->name, indent + 4, out);
     str_addc(out, '\n');
     add_field(out, indent + 2, "expr", rule->expr_text);
     add_duration(out, indent + 2, "for", rule->for_ms);
@@ -46,12 +45,15 @@ void rule_print(const struct rule *rule, unsigned indent, struct str *out)
 
 void rule_group_print(const struct rule_group *group, struct str *out)
 {
+    char offset[DURATION_TEXT_MAX];
+
     str_add(out, "  - name: ");
-    yaml_print_scalar(group->name, 0, out);
+    yaml_print_scalar(group->name, 6, out);
     str_addc(out, '\n');
     if (group->has_interval)
         add_duration(out, 4, "interval", group->interval_ms);
-    add_duration(out, 4, "query_offset", group->query_offset_ms);
+    if (group->has_query_offset)
+        str_addf(out, "    query_offset: %s\n", duration_print(group->query_offset_ms, offset));
     if (group->limit)
         str_addf(out, "    limit: %zu\n", group->limit);
     if (group->n_rules == 0) {

@@ -86,3 +86,5 @@ int yaml_only(const struct yaml_node *map, const char *const *known, struct err 
 /* Appends text as a scalar that reads back as it is. Further lines of a block are indented
  * by `indent`; the caller writes the newline behind it. */
 void yaml_print_scalar(const char *text, unsigned indent, struct str *out);
+/* The same as a key with the colon and blank behind it; `indent` is where it stands. */
+void yaml_print_key(const char *text, unsigned indent, struct str *out);

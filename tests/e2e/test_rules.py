@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import re
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -10,6 +12,7 @@ import xml.etree.ElementTree
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from daemon import ROOT, Alertd, alertctl, until
+from peers import peer
 
 GOOD = "groups: [{name: g, rules: [{alert: Down, expr: up == 0, for: 1m}]}]\n"
 DOUBTFUL = "groups: [{name: g, rules: [{alert: Down, expr: up, for: 1m}]}]\n"
@@ -173,6 +176,61 @@ class Alive(unittest.TestCase):
         self.assertEqual(self.alertd.query("ALERTS"), {})
         self.assertEqual(self.alertd.query("queue:sum"), {})
         until(lambda: not self.alertd.get("/api/alertd/v1/incidents?status=open")["incidents"], 10, "the incidents are over")
+
+
+class Exported(unittest.TestCase):
+    """What alertd gives out of its database is a file that means the same."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.alertd = Alertd(flags=["--rules.import="])
+        cls.addClassCleanup(cls.alertd.close)
+        cls.alertd.start()
+        cls.odd = (ROOT / "tests/conformance/rules/round_trip.yml").read_text()
+        cls.imported = {"odd.yml": cls.alertd.import_rules(cls.odd, "odd.yml")}
+        for pack in ("host", "blackbox"):
+            text = (ROOT / f"rules/{pack}/alerts.yml").read_text()
+            cls.imported[f"{pack}/alerts.yml"] = cls.alertd.import_rules(text, f"{pack}/alerts.yml")
+
+    def export(self, *options, check=True):
+        return alertctl("export", "rules", *options, alertd=self.alertd, check=check)
+
+    def test_a_file_comes_back_and_changes_nothing(self):
+        for source, before in self.imported.items():
+            with self.subTest(source):
+                again = self.alertd.import_rules(self.export(f"--file={source}").stdout, source)
+                self.assertEqual((again["groups"], again["rules"], again["changed"], again["removed"]),
+                                 (before["groups"], before["rules"], 0, 0))
+
+    def test_all_files_are_one(self):
+        everything = self.export().stdout
+        self.assertIn("  # blackbox/alerts.yml\n  - name:", everything)
+        with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+            file.write(everything)
+            file.flush()
+            report = json.loads(alertctl("check", "rules", "--json", file.name, check=False).stdout)
+            stored = sum(len(group["rules"]) for group in self.alertd.get("/api/alertd/v1/rules")["groups"])
+            self.assertEqual((report["errors"], report["rules"]), (0, stored))
+            promtool = peer("promtool")
+            if promtool:
+                done = subprocess.run([promtool, "check", "rules", "--lint=none", file.name], capture_output=True, text=True, timeout=60)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            else:
+                print("promtool is not here (set WATCHBILL_PEERS): it was not asked")
+
+    def test_a_name_stands_once(self):
+        self.alertd.import_rules(GOOD, "a.yml")
+        self.alertd.import_rules(GOOD, "b.yml")
+        names = re.findall(r"^  - name: (.*)$", self.export("--group=g").stdout, re.M)
+        self.assertEqual(names, ["g", "g (b.yml)"])
+        self.assertEqual(re.findall(r"^  - name: (.*)$", self.export("--group=g", "--file=b.yml").stdout, re.M), ["g"])
+
+    def test_what_is_not_there_is_told(self):
+        for option, words in (("--file=nowhere.yml", 'no rule file "nowhere.yml"'), ("--group=none", 'no group "none"')):
+            done = self.export(option, check=False)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn(words, done.stderr)
+            self.assertIn("odd.yml", done.stderr)
 
 
 if __name__ == "__main__":

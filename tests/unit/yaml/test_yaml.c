@@ -325,6 +325,19 @@ static void test_what_is_printed_reads_back(void **state)
         {"blank at end \nx", "\"blank at end \\nx\""},
         {"\x01\x7f", "\"\\x01\\x7f\""},
         {"caf\xc3\xa9", "caf\xc3\xa9"},
+        {"one\ntwo\n", "|\n    one\n    two"},
+        {"one\ntwo\n\n", "\"one\\ntwo\\n\\n\""},
+        {"next\xc2\x85line", "\"next\\x85line\""},
+        {"a\xe2\x80\xa8"
+         "b\xe2\x80\xa9",
+         "\"a\\u2028b\\u2029\""},
+        {"\xef\xbb\xbfmark", "\"\\ufeffmark\""},
+        {"c1\xc2\x9b", "\"c1\\x9b\""},
+        {"no\xc2\xa0"
+         "break",
+         "no\xc2\xa0"
+         "break"},
+        {"<<", "\"<<\""},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -344,6 +357,32 @@ static void test_what_is_printed_reads_back(void **state)
     }
 }
 
+static void test_printed_keys_read_back(void **state)
+{
+    char longest[3000];
+    const char *const keys[] = {"plain", "two\nlines", "- dash", "? question",  "a: b",
+                                "#x",    "<<",         "yes",    "caf\xc3\xa9", longest};
+
+    memset(longest, 'k', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+        STR_AUTO struct str out = STR_INIT(10000);
+        struct yaml *yaml = NULL;
+        struct err err = {0};
+
+        row("%.20s", keys[i]);
+        str_add(&out, "map:\n    ");
+        yaml_print_key(keys[i], 4, &out);
+        str_add(&out, "value\n");
+        if (yaml_parse(out.text, out.len, &yaml, &err))
+            fail_msg("%s in %s", err.text, out.text);
+        const struct yaml_node *map = yaml_root(yaml)->items[0];
+        assert_string_equal(map->keys[0]->text, keys[i]);
+        assert_string_equal(map->items[0]->text, "value");
+        yaml_free(yaml);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +396,7 @@ int main(void)
         cmocka_unit_test(test_unknown_keys),
         cmocka_unit_test(test_places_inside_a_scalar),
         cmocka_unit_test(test_what_is_printed_reads_back),
+        cmocka_unit_test(test_printed_keys_read_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
