@@ -145,6 +145,18 @@ static bool eval_all(struct unit_running *run, int64_t now_ms)
 
 /* --- Alert checks -------------------------------------------------------------------------- */
 
+/* The alert's annotations with those the rule has and that came out empty: promtool tells
+ * them from absent ones. A new reference. */
+static const struct labels *all_annotations(const struct rule *rule, const struct labels *texts)
+{
+    LABELS_BUILDER_AUTO struct labels_builder builder = LABELS_BUILDER_INIT;
+
+    for (size_t i = 0; i < rule->n_annotations; i++)
+        labels_builder_set(&builder, rule->annotations[i].name, "");
+    labels_builder_add_all(&builder, texts);
+    return labels_of_texts(builder.pairs, builder.n);
+}
+
 /* What is firing of one name, in all groups; *ret_known: some rule has that name. */
 static struct unit_alert *firing(const struct unit_running *run,
                                  const char *alertname,
@@ -167,11 +179,34 @@ static struct unit_alert *firing(const struct unit_running *run,
             if (entry->alert.state != ALERT_FIRING)
                 continue;
             got = mem_grow(got, &capacity, n + 1, sizeof(*got));
-            got[n++] = (struct unit_alert){entry->labels, entry->annotations};
+            got[n++] = (struct unit_alert){entry->labels,
+                                           all_annotations(running->rule, entry->annotations)};
         }
     }
     *ret_n = n;
     return got;
+}
+
+static void tell_alerts(struct unit_running *run,
+                        const struct unit_alert_test *test,
+                        bool known,
+                        struct str *words,
+                        const struct str *diff)
+{
+    const char *near = known ? NULL : unit_why_near_name(run, test->alertname);
+
+    if (!known)
+        str_addf(words, "; no rule in these files has that name%s%s%s",
+                 near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
+    unit_report_add(run->report,
+                    &(struct unit_failure){.kind = UNIT_FAILURE_ALERT,
+                                           .check = (size_t)(test - run->group->alert_tests),
+                                           .line = test->node->line,
+                                           .column = test->node->column,
+                                           .eval_ms = test->eval_ms,
+                                           .subject = test->alertname,
+                                           .words = str_text(words),
+                                           .diff = str_text(diff)});
 }
 
 static void check_alerts(struct unit_running *run, const struct unit_alert_test *test)
@@ -184,23 +219,10 @@ static void check_alerts(struct unit_running *run, const struct unit_alert_test 
     size_t n;
     MEM_AUTO struct unit_alert *got = firing(run, test->alertname, &n, &known);
 
-    if (unit_compare_alerts(test, got, n, &why, &words, &diff))
-        return;
-    if (!known) {
-        const char *near = unit_why_near_name(run, test->alertname);
-
-        str_addf(&words, "; no rule in these files has that name%s%s%s",
-                 near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
-    }
-    unit_report_add(run->report,
-                    &(struct unit_failure){.kind = UNIT_FAILURE_ALERT,
-                                           .check = (size_t)(test - run->group->alert_tests),
-                                           .line = test->node->line,
-                                           .column = test->node->column,
-                                           .eval_ms = test->eval_ms,
-                                           .subject = test->alertname,
-                                           .words = str_text(&words),
-                                           .diff = str_text(&diff)});
+    if (!unit_compare_alerts(test, got, n, &why, &words, &diff))
+        tell_alerts(run, test, known, &words, &diff);
+    for (size_t i = 0; i < n; i++)
+        labels_unref(got[i].annotations);
 }
 
 /* Checks belong to the last evaluation at or before their time. */

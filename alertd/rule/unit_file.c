@@ -14,6 +14,7 @@
 
 enum {
     FILE_BYTES_MAX = 512 * 1024 * 1024,
+    POSITIONS_MAX = 20 * 1000 * 1000, /* samples and gaps of all series of a file */
     INTERVAL_DEFAULT_MS = 60 * 1000,
 };
 
@@ -76,15 +77,12 @@ static void *array_of(struct unit_file *file, size_t n, size_t size, struct err 
     return array;
 }
 
-/* A map of texts as labels, with one more pair when `name` is given. */
-static int get_labels(const struct yaml_node *map,
-                      const char *key,
-                      const char *name,
-                      const char *value,
-                      const struct labels **ret_labels,
-                      struct err *reterr)
+/* A map of texts into the builder. */
+static int get_pairs(const struct yaml_node *map,
+                     const char *key,
+                     struct labels_builder *builder,
+                     struct err *reterr)
 {
-    LABELS_BUILDER_AUTO struct labels_builder builder = LABELS_BUILDER_INIT;
     const struct yaml_node *pairs = yaml_get(map, key);
     int r = pairs ? yaml_expect(pairs, YAML_MAP, "a map of names to texts", reterr) : 0;
 
@@ -94,19 +92,46 @@ static int get_labels(const struct yaml_node *map,
         if (yaml_get(pairs, pairs->keys[i]->text))
             r = yaml_string(pairs->items[i], &text, reterr);
         if (!r)
-            labels_builder_set(&builder, pairs->keys[i]->text, text);
+            labels_builder_set(builder, pairs->keys[i]->text, text);
     }
+    return r;
+}
+
+static int get_labels(const struct yaml_node *map,
+                      const char *key,
+                      const struct labels **ret_labels,
+                      struct err *reterr)
+{
+    LABELS_BUILDER_AUTO struct labels_builder builder = LABELS_BUILDER_INIT;
+    int r = get_pairs(map, key, &builder, reterr);
+
+    if (!r)
+        *ret_labels = labels_builder_finish(&builder);
+    return r;
+}
+
+/* What is expected of an alert: an empty text is not an absent one. */
+static int get_expected(const struct yaml_node *map,
+                        const char *key,
+                        const char *alertname,
+                        const struct labels **ret_labels,
+                        struct err *reterr)
+{
+    LABELS_BUILDER_AUTO struct labels_builder builder = LABELS_BUILDER_INIT;
+    int r = get_pairs(map, key, &builder, reterr);
+
     if (r)
         return r;
-    if (name)
-        labels_builder_set(&builder, name, value);
-    *ret_labels = labels_builder_finish(&builder);
+    if (alertname)
+        labels_builder_set(&builder, "alertname", alertname);
+    *ret_labels = labels_of_texts(builder.pairs, builder.n);
     return 0;
 }
 
 /* --- Input series -------------------------------------------------------------------------- */
 
-static int read_input(struct unit_group *group,
+static int read_input(struct unit_file *file,
+                      struct unit_group *group,
                       const struct yaml_node *node,
                       struct unit_input *input,
                       struct err *reterr)
@@ -133,6 +158,10 @@ static int read_input(struct unit_group *group,
     if (!series_text_values(values, &input->positions, &input->n, &err))
         return err_at(reterr, UNIT_E_FILE, node->line, node->column, "values of \"%.80s\": %s",
                       series, err.text);
+    file->n_positions += input->n;
+    if (file->n_positions > POSITIONS_MAX)
+        return err_at(reterr, UNIT_E_FILE, node->line, node->column,
+                      "more than %d input samples in one file: split it", (int)POSITIONS_MAX);
     return 0;
 }
 
@@ -151,7 +180,7 @@ static int read_inputs(struct unit_file *file,
         return UNIT_E_FILE;
     for (size_t i = 0; i < list->n && !r; i++) {
         group->n_inputs++; /* also when it fails: what it holds is freed with the file */
-        r = read_input(group, list->items[i], &group->inputs[i], reterr);
+        r = read_input(file, group, list->items[i], &group->inputs[i], reterr);
     }
     return r;
 }
@@ -177,11 +206,9 @@ static int read_exp_alerts(struct unit_file *file,
 
         r = yaml_only(list->items[i], known, reterr);
         if (!r)
-            r = get_labels(list->items[i], "exp_labels", "alertname", test->alertname,
-                           &alert->labels, reterr);
+            r = get_expected(list->items[i], "exp_labels", test->alertname, &alert->labels, reterr);
         if (!r)
-            r = get_labels(list->items[i], "exp_annotations", NULL, NULL, &alert->annotations,
-                           reterr);
+            r = get_expected(list->items[i], "exp_annotations", NULL, &alert->annotations, reterr);
     }
     return r;
 }
@@ -342,7 +369,7 @@ static int read_group(struct unit_file *file,
     if (!r)
         r = read_start(node, &group->start_ms, reterr);
     if (!r)
-        r = get_labels(node, "external_labels", NULL, NULL, &group->external_labels, reterr);
+        r = get_labels(node, "external_labels", &group->external_labels, reterr);
     if (!r)
         r = get_text(node, "external_url", &group->external_url, reterr);
     if (!r)

@@ -90,6 +90,7 @@ struct unit_file {
     bool fuzzy; /* one unit in the last place may differ */
     struct unit_group *groups;
     size_t n_groups;
+    size_t n_positions; /* of all inputs */
     struct yaml *yaml;
     struct arena arena;
 };

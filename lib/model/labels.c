@@ -46,15 +46,15 @@ static void sort_pairs(struct label *pairs, size_t n)
     }
 }
 
-/* Sorted pairs: keep the last of each name, drop empty values. */
-static size_t settle(struct label *pairs, size_t n)
+/* Sorted pairs: keep the last of each name, drop empty values unless told otherwise. */
+static size_t settle(struct label *pairs, size_t n, bool keeps_empty)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < n; i++) {
         if (i + 1 < n && strcmp(pairs[i].name, pairs[i + 1].name) == 0)
             continue;
-        if (pairs[i].value[0])
+        if (keeps_empty || pairs[i].value[0])
             pairs[kept++] = pairs[i];
     }
     return kept;
@@ -84,13 +84,16 @@ static void fill(struct labels *labels, const struct label *pairs, size_t n)
     labels->hash = XXH3_64bits(start, (size_t)(text - start));
 }
 
-static const struct labels *make(struct arena *arena, const struct label *pairs, size_t n)
+static const struct labels *make(struct arena *arena,
+                                 const struct label *pairs,
+                                 size_t n,
+                                 bool keeps_empty)
 {
     struct label *sorted = mem_dup(pairs, n * sizeof(*pairs));
     struct labels *labels;
 
     sort_pairs(sorted, n);
-    n = settle(sorted, n);
+    n = settle(sorted, n, keeps_empty);
     size_t size = sizeof(*labels) + n * sizeof(labels->at[0]) + text_size(sorted, n);
     labels = arena ? arena_alloc(arena, size) : mem_alloc(size);
     if (labels) {
@@ -103,12 +106,17 @@ static const struct labels *make(struct arena *arena, const struct label *pairs,
 
 const struct labels *labels_new(const struct label *pairs, size_t n)
 {
-    return n ? make(NULL, pairs, n) : &empty_set;
+    return n ? make(NULL, pairs, n, false) : &empty_set;
+}
+
+const struct labels *labels_of_texts(const struct label *pairs, size_t n)
+{
+    return n ? make(NULL, pairs, n, true) : &empty_set;
 }
 
 const struct labels *labels_in_arena(struct arena *arena, const struct label *pairs, size_t n)
 {
-    return n ? make(arena, pairs, n) : &empty_set;
+    return n ? make(arena, pairs, n, false) : &empty_set;
 }
 
 /* The count is the one part of a set that changes, from several threads. */

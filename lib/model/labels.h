@@ -45,6 +45,10 @@ const struct labels *labels_empty(void);
  * same name; empty values delete. Heap; give it back with labels_unref(). */
 const struct labels *labels_new(const struct label *pairs, size_t n);
 
+/* Named texts that are no series' labels, where an empty one is not an absent one: what a
+ * unit test expects of annotations. Against invariant (1), so never where series go. */
+const struct labels *labels_of_texts(const struct label *pairs, size_t n);
+
 const struct labels *labels_ref(const struct labels *labels);
 void labels_unref(const struct labels *labels); /* NULL is fine */
 

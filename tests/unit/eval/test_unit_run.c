@@ -8,11 +8,12 @@
 #include "alertd/eval/unit_run.h"
 #include "tests/lib/row.h"
 
-#define RULES                                                                                 \
-    "groups:\n- name: g\n  rules:\n"                                                          \
-    "  - record: job:up:sum\n    expr: sum by (job) (up)\n"                                   \
-    "  - alert: Down\n    expr: job:up:sum == 0\n    for: 2m\n    labels: {severity: page}\n" \
-    "    annotations: {summary: '{{ $labels.job }} in {{ $externalLabels.dc }} is {{ $value }}'}\n"
+#define RULES                                                                                       \
+    "groups:\n- name: g\n  rules:\n"                                                                \
+    "  - record: job:up:sum\n    expr: sum by (job) (up)\n"                                         \
+    "  - alert: Down\n    expr: job:up:sum == 0\n    for: 2m\n    labels: {severity: page}\n"       \
+    "    annotations: {summary: '{{ $labels.job }} in {{ $externalLabels.dc }} is {{ $value }}'}\n" \
+    "  - {alert: Empty, expr: sum(blank) > 0, annotations: {none: '{{ $labels.nope }}'}}\n"
 
 #define INPUT                                                               \
     "tests:\n- interval: 1m\n  external_labels: {dc: x}\n  input_series:\n" \
@@ -85,6 +86,20 @@ static const struct {
      "        {job=\"a\"}\n"
      "      - label severity: ticket\n"
      "      + label severity: page\n"},
+    {"an annotation that comes out empty is not an absent one",
+     "tests:\n- input_series: [{series: blank, values: 1x9}]\n"
+     "  alert_rule_test: [{eval_time: 5m, alertname: Empty, exp_alerts: [{}]}]\n",
+     "      + annotation none: \"\"\n"},
+    {"and is expected as such",
+     "tests:\n- input_series: [{series: blank, values: 1x9}]\n"
+     "  alert_rule_test: [{eval_time: 5m, alertname: Empty, exp_alerts: [{exp_annotations: "
+     "{none: ''}}]}]\n",
+     ""},
+    {"a label expected to be empty never is", /* alerts have no empty labels */
+     "tests:\n- input_series: [{series: blank, values: 1x9}]\n"
+     "  alert_rule_test: [{eval_time: 5m, alertname: Empty, exp_alerts: [{exp_labels: {x: ''}, "
+     "exp_annotations: {none: ''}}]}]\n",
+     "      - label x: \"\"\n"},
     {"expected, and the expression gives nothing: which value stood against which threshold",
      "tests:\n- input_series: [{series: 'up{job=\"a\"}', values: '1x9'}]\n"
      "  alert_rule_test: [{eval_time: 5m, alertname: Down, exp_alerts: [{exp_labels: {job: a}}]}]\n",
