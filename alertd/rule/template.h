@@ -8,8 +8,8 @@
  *   text --template_parse.c--> tree --template_eval.c, template_fn.c--> text
  *
  * Known: fields, variables, pipelines, parentheses, if/else, with, range, break, continue,
- * define, template, := and =, trim markers, comments, Go's comparisons and printf, and
- * Prometheus' functions. Not known: block, call, complex numbers and functions of our own.
+ * define, template, block, := and =, trim markers, comments, Go's comparisons and printf,
+ * and Prometheus' functions. Not known: call, complex numbers and functions of our own.
  * What is not known, or a variable nobody declared, is an error when the rule is loaded.
  *
  * Everything is bounded: steps, output, memory, nesting. Text is UTF-8 without NUL.

@@ -196,6 +196,12 @@ static int index_one(struct rule_template_run *run,
                 *ret_value = of->items[i];
         return 0;
     }
+    if (of->kind == VALUE_TEXT && key->kind == VALUE_INT) {
+        if (key->number < 0 || (uint64_t)key->number >= strlen(of->text))
+            return rule_template_fail(run, "index out of range: %lld", (long long)key->number);
+        *ret_value = value_int((unsigned char)of->text[key->number]);
+        return 0;
+    }
     if (of->kind != VALUE_LIST || key->kind != VALUE_INT)
         return rule_template_fail(run, "can't index %s with %s", value_type_name(of),
                                   value_type_name(key));
@@ -222,18 +228,19 @@ static int fn_index(struct rule_template_run *run,
     return r;
 }
 
-/* slice "abcdef" 1 3 is "bc"; bytes, as in Go. */
+/* slice "abcdef" 1 3 is "bc"; bytes, as in Go. Lists too. */
 static int fn_slice(struct rule_template_run *run,
                     const struct value *args,
                     size_t n,
                     struct value *ret_value)
 {
-    const char *text;
-    int r = rule_template_need_text(run, &args[0], &text);
+    bool is_list = args[0].kind == VALUE_LIST;
+    const char *text = "";
+    int r = is_list ? 0 : rule_template_need_text(run, &args[0], &text);
 
     if (r)
         return r;
-    int64_t len = (int64_t)strlen(text), from = 0, to = len;
+    int64_t len = (int64_t)(is_list ? args[0].n : strlen(text)), from = 0, to = len;
     for (size_t i = 1; i < n; i++) {
         if (args[i].kind != VALUE_INT)
             return rule_template_fail(run, "can't slice with %s", value_type_name(&args[i]));
@@ -243,6 +250,12 @@ static int fn_slice(struct rule_template_run *run,
     }
     if (from > to)
         return rule_template_fail(run, "slice out of range: from behind to");
+    if (is_list) {
+        *ret_value = args[0];
+        ret_value->items += from;
+        ret_value->n = (size_t)(to - from);
+        return 0;
+    }
     if (!labels_text_ok(text + from, (size_t)(to - from)))
         return rule_template_fail(run, "slice cuts a character in two");
     char *copy = arena_strndup(run->arena, text + from, (size_t)(to - from));
@@ -309,7 +322,7 @@ static int escape_all(struct rule_template_run *run,
     STR_AUTO struct str plain = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
     struct str text = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
 
-    value_print_all(args, n, &plain);
+    value_print_shown(args, n, &plain);
     for (const char *at = str_text(&plain); *at; at++) {
         const struct escape *escape = escapes;
 

@@ -249,6 +249,8 @@ const char *rule_template_wrong_call(const struct command *command, bool is_pipe
     const struct operand *head = command->args[0];
     size_t n = command->n - 1 + is_piped;
 
+    if (head->kind == OPERAND_CONSTANT && head->constant.kind == VALUE_NONE)
+        return "nil is not a command";
     if (head->kind == OPERAND_FUNCTION)
         return n < head->fn->min   ? "too few arguments"
                : n > head->fn->max ? "too many arguments"

@@ -4,8 +4,10 @@
  */
 
 #include <ctype.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alertd/rule/template_private.h"
@@ -22,6 +24,7 @@ struct spec {
     int width;     /* -1: none */
     int precision; /* -1: none */
     char verb;
+    const char *verb_at; /* in the format: a character of several bytes is no verb, but shown */
 };
 
 /* As many characters as the UTF-8 text has. */
@@ -87,6 +90,44 @@ static void print_float(char verb, int precision, double size, char *digits, siz
         (void)snprintf(digits, room, "%.*g", precision, size);
 }
 
+static void raise_letters(char *text)
+{
+    for (; *text; text++)
+        *text = (char)toupper((unsigned char)*text);
+}
+
+/* 0x1.cp+01: an exponent of two digits, which C does not write. */
+static void print_hexadecimal(const struct spec *spec, double size, char *digits, size_t room)
+{
+    char text[64];
+
+    if (spec->precision < 0)
+        (void)snprintf(text, sizeof(text), "%a", size);
+    else
+        (void)snprintf(text, sizeof(text), "%.*a", spec->precision < 40 ? spec->precision : 40,
+                       size);
+    size_t len = strcspn(text, "p");
+    bool is_short = text[len] && text[len + 1] && text[len + 2] && !text[len + 3];
+    (void)snprintf(digits, room, "%.*s%.2s%s%s", (int)len, text, text + len, is_short ? "0" : "",
+                   text + len + (text[len] ? 2 : 0));
+    if (spec->verb == 'X')
+        raise_letters(digits);
+}
+
+/* A number without its sign, as the verb has it. */
+static void print_digits(const struct spec *spec, double size, char *digits, size_t room)
+{
+    if (strchr("xX", spec->verb)) {
+        print_hexadecimal(spec, size, digits, room);
+    } else if (spec->precision < 0 && strchr("vgG", spec->verb)) {
+        (void)float_go(size, digits);
+        if (spec->verb == 'G')
+            raise_letters(digits);
+    } else {
+        print_float(spec->verb, spec->precision < 0 ? 6 : spec->precision, size, digits, room);
+    }
+}
+
 static void format_float(const struct spec *spec, double real, struct str *out)
 {
     char digits[FLOAT_TEXT_MAX + PLACES_MAX + 8];
@@ -101,13 +142,7 @@ static void format_float(const struct spec *spec, double real, struct str *out)
         pad_number(&blank, isnan(real) ? "" : is_negative ? "-" : "+", digits, out);
         return;
     }
-    if (spec->precision < 0 && strchr("vgG", spec->verb)) {
-        (void)float_go(size, digits);
-    } else {
-        int precision = spec->precision < 0 ? 6 : spec->precision;
-
-        print_float(spec->verb, precision, size, digits, sizeof(digits));
-    }
+    print_digits(spec, size, digits, sizeof(digits));
     pad_number(spec, sign_of(spec, is_negative), digits, out);
 }
 
@@ -129,7 +164,11 @@ static void format_int(const struct spec *spec, int64_t number, struct str *out)
         shown /= base;
     } while (shown && at > 0);
     if (spec->sharp)
-        prefix = spec->verb == 'x' ? "0x" : spec->verb == 'X' ? "0X" : "";
+        prefix = spec->verb == 'x'   ? "0x"
+                 : spec->verb == 'X' ? "0X"
+                 : spec->verb == 'o' ? "0"
+                 : spec->verb == 'b' ? "0b"
+                                     : "";
     char sign[8];
     (void)snprintf(sign, sizeof(sign), "%s%s", sign_of(spec, number < 0), prefix);
     pad_number(spec, sign, &digits[at], out);
@@ -152,42 +191,99 @@ static size_t cut_text(const struct spec *spec, const char *text)
     return len;
 }
 
+/* Text that may stand between back quotes. */
+static bool fits_back_quotes(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (text[i] == '`' || text[i] == 0x7f || ((unsigned char)text[i] < ' ' && text[i] != '\t'))
+            return false;
+    return true;
+}
+
+static void add_quoted(const struct spec *spec, const char *text, size_t len, struct str *out)
+{
+    if (spec->sharp && spec->verb == 'q' && fits_back_quotes(text, len)) {
+        str_addc(out, '`');
+        str_addn(out, text, len);
+        str_addc(out, '`');
+    } else {
+        quote_add(out, text, len);
+    }
+}
+
+/* The bytes: 6869, with `% x` 68 69, with `%#x` 0x6869. */
+static void add_bytes(const struct spec *spec, const char *text, size_t len, struct str *out)
+{
+    const char *prefix = spec->verb == 'x' ? "0x" : "0X";
+
+    for (size_t i = 0; i < len; i++) {
+        str_add(out, spec->space && i ? " " : "");
+        str_add(out, spec->sharp && (spec->space || i == 0) ? prefix : "");
+        str_addf(out, spec->verb == 'x' ? "%02x" : "%02X", (unsigned char)text[i]);
+    }
+}
+
 static void format_text(const struct spec *spec, const char *text, struct str *out)
 {
     STR_AUTO struct str made = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
     size_t len = cut_text(spec, text);
 
-    if (spec->verb == 'q')
-        quote_add(&made, text, len);
+    if (spec->verb == 'q' || (spec->verb == 'v' && spec->sharp))
+        add_quoted(spec, text, len, &made);
     else if (spec->verb == 'x' || spec->verb == 'X')
-        for (size_t i = 0; i < len; i++)
-            str_addf(&made, spec->verb == 'x' ? "%02x" : "%02X", (unsigned char)text[i]);
+        add_bytes(spec, text, len, &made);
     else
         str_addn(&made, text, len);
     pad(spec, str_text(&made), made.len, out);
 }
 
-/* A character by its number: %c %U, ASCII and beyond. */
+/* A character by its number: %c x, %q 'x', %U U+0078, %#U with both. */
 static void format_character(const struct spec *spec, int64_t number, struct str *out)
 {
-    char text[16];
+    STR_AUTO struct str text = STR_INIT(64);
+    STR_AUTO struct str letter = STR_INIT(8);
+    bool is_letter = number > 0 && number <= 0x10ffff && (number < 0xd800 || number > 0xdfff);
 
+    str_add_rune(&letter, is_letter ? (uint32_t)number : 0xfffd);
     if (spec->verb == 'U')
-        (void)snprintf(text, sizeof(text), "U+%04llX", (unsigned long long)number);
-    else
-        (void)snprintf(text, sizeof(text), "%c", number > 0 && number < 128 ? (char)number : '?');
-    pad(spec, text, strlen(text), out);
+        str_addf(&text, "U+%04llX%s", (unsigned long long)number, spec->sharp ? " " : "");
+    if (spec->verb == 'c')
+        str_add(&text, str_text(&letter));
+    else if (spec->verb == 'q' || spec->sharp)
+        str_addf(&text, strchr("'\\", letter.text[0]) ? "'\\%s'" : "'%s'", letter.text);
+    pad(spec, str_text(&text), text.len, out);
 }
 
+static void format_one(const struct spec *spec, const struct value *value, struct str *out);
+
+static size_t verb_length(const char *at)
+{
+    unsigned char lead = (unsigned char)*at;
+
+    return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+/* `%!d(` and what is wrong behind it. */
+static void open_wrong(const char *verb_at, struct str *out)
+{
+    str_add(out, "%!");
+    str_addn(out, verb_at, verb_length(verb_at));
+    str_addc(out, '(');
+}
+
+/* The value as %v with the same width, and what is wrong with it. */
 static void format_wrong(const struct spec *spec, const struct value *value, struct str *out)
 {
-    str_addf(out, "%%!%c(", spec->verb);
-    if (value->kind != VALUE_NONE)
-        str_addf(out, "%s=", value_type_name(value));
-    if (value->kind == VALUE_NONE)
+    struct spec plain = *spec;
+
+    plain.verb = 'v';
+    open_wrong(spec->verb_at, out);
+    if (value->kind == VALUE_NONE) {
         str_add(out, "<nil>");
-    else
-        value_print(value, out);
+    } else {
+        str_addf(out, "%s=", value_type_name(value));
+        format_one(&plain, value, out);
+    }
     str_addc(out, ')');
 }
 
@@ -208,13 +304,13 @@ static void format_one(const struct spec *spec, const struct value *value, struc
 
     if (spec->verb == 'T')
         format_text(spec, value_type_name(value), out);
-    else if (value->kind == VALUE_FLOAT && (is_v || strchr("eEfFgG", spec->verb)))
+    else if (value->kind == VALUE_FLOAT && (is_v || strchr("eEfFgGxX", spec->verb)))
         format_float(spec, value->real, out);
     else if ((value->kind == VALUE_INT && is_v) ||
              ((value->kind == VALUE_INT || value->kind == VALUE_DURATION) &&
               strchr("dxXob", spec->verb)))
         format_int(spec, value->number, out);
-    else if (value->kind == VALUE_INT && strchr("cU", spec->verb))
+    else if (value->kind == VALUE_INT && strchr("cqU", spec->verb))
         format_character(spec, value->number, out);
     else if (value->kind == VALUE_TEXT && (is_v || strchr("sqxX", spec->verb)))
         format_text(spec, value->text, out);
@@ -236,12 +332,93 @@ static const char *read_number(const char *at, int most, int *ret_number)
     return at;
 }
 
+/* The arguments, and which is next. */
+struct cursor {
+    const struct value *args;
+    size_t n, next;
+    bool reordered; /* [2] was written somewhere: what is left over is not told */
+    bool bad_index; /* this verb's [n] names no argument */
+};
+
+/* `[2]` names the next argument. */
+static const char *read_index(const char *at, struct cursor *cursor, bool *ret_found)
+{
+    int number = 0;
+
+    *ret_found = false;
+    if (*at != '[')
+        return at;
+    cursor->reordered = true;
+    const char *end = read_number(at + 1, WIDTH_MAX, &number);
+    if (*end == ']' && number >= 1 && (size_t)number <= cursor->n) {
+        cursor->next = (size_t)number - 1;
+        *ret_found = true;
+        return end + 1;
+    }
+    cursor->bad_index = true;
+    end = strchr(at, ']');
+    return end ? end + 1 : at + 1;
+}
+
+/* `*`: the next argument is the number; -1 when it is none. */
+static int number_of_argument(struct cursor *cursor)
+{
+    const struct value *value = cursor->next < cursor->n ? &cursor->args[cursor->next] : NULL;
+
+    cursor->next += value != NULL;
+    if (!value || value->kind != VALUE_INT || value->number < -WIDTH_MAX ||
+        value->number > WIDTH_MAX)
+        return INT_MIN;
+    return (int)value->number;
+}
+
+static const char *read_width(
+    const char *at, struct spec *spec, struct cursor *cursor, bool *indexed, struct str *out)
+{
+    at = read_index(at, cursor, indexed);
+    if (*at == '*') {
+        *indexed = false;
+        spec->width = number_of_argument(cursor);
+        if (spec->width == INT_MIN)
+            str_add(out, "%!(BADWIDTH)");
+        spec->minus |= spec->width < 0;
+        spec->width = spec->width == INT_MIN ? -1 : abs(spec->width);
+        return at + 1;
+    }
+    if (isdigit((unsigned char)*at)) {
+        cursor->bad_index |= *indexed;
+        at = read_number(at, WIDTH_MAX, &spec->width);
+    }
+    return at;
+}
+
+static const char *read_precision(
+    const char *at, struct spec *spec, struct cursor *cursor, bool *indexed, struct str *out)
+{
+    cursor->bad_index |= *indexed;
+    at = read_index(at + 1, cursor, indexed);
+    if (*at != '*')
+        return read_number(at, PLACES_MAX, &spec->precision);
+    *indexed = false;
+    spec->precision = number_of_argument(cursor);
+    if (spec->precision < 0)
+        str_add(out, "%!(BADPREC)");
+    if (spec->precision > PLACES_MAX)
+        spec->precision = PLACES_MAX;
+    return at + 1;
+}
+
 /* Flags, width and precision behind the %; returns where the verb stands. */
-static const char *read_spec(const char *at, struct spec *spec)
+static const char *read_spec(const char *at,
+                             struct spec *spec,
+                             struct cursor *cursor,
+                             struct str *out)
 {
     static const char flags[] = "-+# 0";
+    bool indexed = false;
 
     *spec = (struct spec){.width = -1, .precision = -1};
+    cursor->bad_index = false;
     for (; *at && strchr(flags, *at); at++) {
         spec->minus |= *at == '-';
         spec->plus |= *at == '+';
@@ -249,11 +426,13 @@ static const char *read_spec(const char *at, struct spec *spec)
         spec->space |= *at == ' ';
         spec->zero |= *at == '0';
     }
-    if (isdigit((unsigned char)*at))
-        at = read_number(at, WIDTH_MAX, &spec->width);
+    at = read_width(at, spec, cursor, &indexed, out);
     if (*at == '.')
-        at = read_number(at + 1, PLACES_MAX, &spec->precision);
-    spec->verb = *at;
+        at = read_precision(at, spec, cursor, &indexed, out);
+    if (!indexed)
+        at = read_index(at, cursor, &indexed);
+    spec->verb = (unsigned char)*at < 0x80 ? *at : '?';
+    spec->verb_at = at;
     return at;
 }
 
@@ -275,7 +454,7 @@ static void add_extra(const struct value *args, size_t n, struct str *out)
 
 void value_format(const char *format, const struct value *args, size_t n, struct str *out)
 {
-    size_t used = 0;
+    struct cursor cursor = {.args = args, .n = n};
 
     for (const char *at = format; *at; at++) {
         struct spec spec;
@@ -284,18 +463,21 @@ void value_format(const char *format, const struct value *args, size_t n, struct
             str_addc(out, *at);
             continue;
         }
-        at = read_spec(at + 1, &spec);
+        at = read_spec(at + 1, &spec, &cursor, out);
         if (*at == '\0') {
             str_add(out, "%!(NOVERB)");
             break;
         }
-        if (*at == '%')
+        if (*at == '%') {
             str_addc(out, '%');
-        else if (used == n)
-            str_addf(out, "%%!%c(MISSING)", *at);
-        else
-            format_one(&spec, &args[used++], out);
+        } else if (cursor.bad_index || cursor.next >= n) {
+            open_wrong(at, out);
+            str_add(out, cursor.bad_index ? "BADINDEX)" : "MISSING)");
+        } else {
+            format_one(&spec, &args[cursor.next++], out);
+        }
+        at += verb_length(at) - 1;
     }
-    if (used < n)
-        add_extra(&args[used], n - used, out);
+    if (!cursor.reordered && cursor.next < n)
+        add_extra(&args[cursor.next], n - cursor.next, out);
 }

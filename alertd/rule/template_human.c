@@ -255,6 +255,7 @@ static size_t add_layout_part(const char *layout, const struct clock_utc *utc, s
         {"Monday", day_names[utc->weekday], 0, 0, 100},
         {"Mon", day_names[utc->weekday], 0, 0, 3},
         {"MST", "UTC", 0, 0, 100},
+        {"_2", NULL, -2, utc->day, 0},
         {"2006", NULL, 4, utc->year, 0},
         {"15", NULL, 2, utc->hour, 0},
         {"01", NULL, 2, utc->month, 0},
@@ -263,7 +264,7 @@ static size_t add_layout_part(const char *layout, const struct clock_utc *utc, s
         {"04", NULL, 2, utc->minute, 0},
         {"05", NULL, 2, utc->second, 0},
         {"06", NULL, 2, utc->year % 100, 0},
-        {".000", NULL, -3, utc->millisecond, 0},
+        {".000", NULL, 1000, utc->millisecond, 0},
         {"PM", utc->hour < 12 ? "AM" : "PM", 0, 0, 100},
         {"pm", utc->hour < 12 ? "am" : "pm", 0, 0, 100},
         {"-07:00", "+00:00", 0, 0, 100},
@@ -283,8 +284,10 @@ static size_t add_layout_part(const char *layout, const struct clock_utc *utc, s
             continue;
         if (parts[i].text)
             str_addf(out, "%.*s", parts[i].cut, parts[i].text);
-        else if (parts[i].width < 0)
-            str_addf(out, ".%0*d", -parts[i].width, parts[i].number);
+        else if (parts[i].width == 1000)
+            str_addf(out, ".%03d", parts[i].number);
+        else if (parts[i].width < 0) /* blanks in front */
+            str_addf(out, "%*d", -parts[i].width, parts[i].number);
         else
             str_addf(out, "%0*d", parts[i].width, parts[i].number);
         return len;
@@ -368,6 +371,14 @@ static int method_of_time(struct rule_template_run *run,
         *ret_value = value_int(utc.hour);
     else if (strcmp(name, "Minute") == 0)
         *ret_value = value_int(utc.minute);
+    else if (strcmp(name, "Second") == 0)
+        *ret_value = value_int(utc.second);
+    else if (strcmp(name, "YearDay") == 0)
+        *ret_value = value_int(utc.yearday);
+    else if (strcmp(name, "Month") == 0)
+        *ret_value = value_text(month_names[utc.month - 1]);
+    else if (strcmp(name, "Weekday") == 0)
+        *ret_value = value_text(day_names[utc.weekday]);
     else
         return -ENOENT;
     return 0;

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,29 +143,43 @@ static int lex_raw(struct rule_template_lexer *lexer, struct rule_template_token
     return 0;
 }
 
+/* The number of the first character of valid UTF-8 text, and its length. */
+static uint32_t first_rune(const char *text, size_t *ret_len)
+{
+    unsigned char lead = (unsigned char)text[0];
+    size_t len = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    uint32_t rune = lead < 0x80 ? lead : lead & (0xffU >> (len + 1));
+
+    for (size_t i = 1; i < len; i++)
+        rune = rune << 6 | ((unsigned char)text[i] & 0x3f);
+    *ret_len = len;
+    return rune;
+}
+
 /* 'x': the number of the character. */
 static int lex_character(struct rule_template_lexer *lexer, struct rule_template_token *token)
 {
     STR_AUTO struct str text = STR_INIT(8);
     const char *at = lexer->at + 1;
-    uint32_t rune = 0;
+    size_t len = 0;
 
     if (*at == '\\') {
-        size_t used = read_escape(at + 1, &text);
-        if (used == 0 || text.len != 1)
+        size_t used = at[1] == '"' ? 0 : read_escape(at + 1, &text);
+
+        if (used == 0)
             return rule_template_fail_at(lexer, at, "unknown escape in a character constant");
-        rune = (unsigned char)text.text[0];
         at += 1 + used;
-    } else if (((unsigned char)*at & 0x80) == 0 && *at != '\0' && *at != '\'') {
-        rune = (unsigned char)*at++;
+    } else if (*at != '\0' && *at != '\'' && *at != '\n') {
+        (void)first_rune(at, &len);
+        str_addn(&text, at, len);
+        at += len;
     } else {
-        return rule_template_fail_at(lexer, lexer->at,
-                                     "a character constant holds one ASCII character");
+        return rule_template_fail_at(lexer, lexer->at, "a character constant holds one character");
     }
     if (*at != '\'')
         return rule_template_fail_at(lexer, lexer->at, "unterminated character constant");
     token->kind = TOKEN_CONSTANT;
-    token->constant = value_int(rune);
+    token->constant = value_int(first_rune(str_text(&text), &len));
     lexer->at = at + 1;
     return 0;
 }
@@ -214,6 +229,18 @@ static bool read_int(const char *digits, int64_t *ret_number)
     return true;
 }
 
+/* 0x1p4: sixteen. */
+static bool read_hexadecimal_float(const char *digits, double *ret_real)
+{
+    const char *body = digits + (digits[0] == '-' || digits[0] == '+');
+    char *end;
+
+    if (body[0] != '0' || (body[1] != 'x' && body[1] != 'X') || !strpbrk(body, "pP"))
+        return false;
+    *ret_real = strtod(digits, &end);
+    return *end == '\0' && isfinite(*ret_real);
+}
+
 static int lex_number(struct rule_template_lexer *lexer, struct rule_template_token *token)
 {
     const char *at = lexer->at;
@@ -223,14 +250,15 @@ static int lex_number(struct rule_template_lexer *lexer, struct rule_template_to
     double real;
 
     while (isalnum((unsigned char)at[len]) || at[len] == '.' || at[len] == '_' ||
-           ((at[len] == '+' || at[len] == '-') && strchr("eE", at[len - 1])))
+           ((at[len] == '+' || at[len] == '-') && strchr("eEpP", at[len - 1])))
         len++;
     if (!copy_number(at, len, digits, sizeof(digits)))
         return rule_template_fail_at(lexer, at, "number too long");
     token->kind = TOKEN_CONSTANT;
     if (read_int(digits, &number))
         token->constant = value_int(number);
-    else if (float_parse(digits, strlen(digits), &real) == 0)
+    else if (read_hexadecimal_float(digits, &real) ||
+             float_parse(digits, strlen(digits), &real) == 0)
         token->constant = value_float(real);
     else
         return rule_template_fail_at(lexer, at, "bad number \"%s\"", digits);

@@ -114,11 +114,59 @@ static int parse_name(struct rule_template_parser *parser, const char **ret_name
     return rule_template_pipe_next(parser);
 }
 
+static bool is_blank(const struct node *list)
+{
+    for (; list; list = list->next)
+        for (size_t i = 0; i < list->len || list->kind != NODE_TEXT; i++)
+            if (list->kind != NODE_TEXT || !rule_template_is_space(list->text[i]))
+                return false;
+    return true;
+}
+
+/* As Go: a name has one body, blank ones aside. */
+static int add_definition(struct rule_template_parser *parser,
+                          struct definition *definition,
+                          const char *at)
+{
+    for (const struct definition *other = parser->template->definitions; other; other = other->next)
+        if (strcmp(other->name, definition->name) == 0 && !is_blank(other->list)) {
+            if (is_blank(definition->list))
+                return 0;
+            return rule_template_fail_at(&parser->lexer, at, "template \"%.60s\" is defined twice",
+                                         definition->name);
+        }
+    definition->next = parser->template->definitions;
+    parser->template->definitions = definition;
+    return 0;
+}
+
+/* The list up to {{end}}, which knows no variable from outside but its own dot. */
+static int parse_body(struct rule_template_parser *parser, struct definition *definition)
+{
+    struct rule_template_parser outer = *parser;
+    const char *at = parser->opening;
+    enum ending ending = ENDING_TEXT;
+
+    parser->n_variables = 0;
+    parser->n_ranges = 0;
+    parser->depth++;
+    int r = rule_template_pipe_declare(parser, "$");
+    if (!r)
+        r = parse_list(parser, &definition->list, &ending);
+    if (r)
+        return r;
+    if (ending != ENDING_END)
+        return rule_template_pipe_fail(parser, "{{end}} is missing for define or block");
+    parser->depth--;
+    memcpy(parser->variables, outer.variables, sizeof(outer.variables));
+    parser->n_variables = outer.n_variables;
+    parser->n_ranges = outer.n_ranges;
+    return add_definition(parser, definition, at);
+}
+
 static int parse_define(struct rule_template_parser *parser)
 {
     struct definition *definition = arena_alloc(parser->lexer.arena, sizeof(*definition));
-    struct rule_template_parser outer = *parser;
-    enum ending ending;
 
     if (!definition)
         return rule_template_pipe_fail_memory(parser);
@@ -127,22 +175,31 @@ static int parse_define(struct rule_template_parser *parser)
     int r = parse_name(parser, &definition->name);
     if (!r)
         r = parse_close(parser);
-    parser->n_variables = 0;
-    parser->depth++;
+    return r ? r : parse_body(parser, definition);
+}
+
+/* {{block "name" dot}}...{{end}}: define and template in one. */
+static int parse_block_template(struct rule_template_parser *parser, struct node **ret_node)
+{
+    struct definition *definition = arena_alloc(parser->lexer.arena, sizeof(*definition));
+    struct node *node = new_node(parser, NODE_TEMPLATE);
+    struct pipe *pipe = NULL;
+
+    if (!node || !definition)
+        return rule_template_pipe_fail_memory(parser);
+    if (parser->depth >= RULE_TEMPLATE_DEPTH_MAX)
+        return rule_template_pipe_fail(parser, "nested too deeply");
+    int r = parse_name(parser, &definition->name);
     if (!r)
-        r = rule_template_pipe_declare(parser, "$");
+        r = rule_template_pipe_parse(parser, false, &pipe);
     if (!r)
-        r = parse_list(parser, &definition->list, &ending);
-    if (r)
-        return r;
-    if (ending != ENDING_END)
-        return rule_template_pipe_fail(parser, "{{end}} is missing for define");
-    parser->depth--;
-    memcpy(parser->variables, outer.variables, sizeof(outer.variables));
-    parser->n_variables = outer.n_variables;
-    definition->next = parser->template->definitions;
-    parser->template->definitions = definition;
-    return 0;
+        r = parse_close(parser);
+    if (!r)
+        r = parse_body(parser, definition);
+    node->text = definition->name;
+    node->pipe = pipe;
+    *ret_node = node;
+    return r;
 }
 
 static int parse_template(struct rule_template_parser *parser, struct node **ret_node)
@@ -183,6 +240,8 @@ static int parse_plain_action(struct rule_template_parser *parser, struct node *
     if (!node)
         return rule_template_pipe_fail_memory(parser);
     int r = rule_template_pipe_parse(parser, true, &pipe);
+    if (!r && pipe->n_vars == 2)
+        r = rule_template_pipe_fail(parser, "two variables belong to range only");
     if (r)
         return r;
     node->pipe = pipe;
@@ -223,7 +282,7 @@ static int parse_action(struct rule_template_parser *parser,
     if (rule_template_pipe_is_word(parser, "continue"))
         return parse_jump(parser, NODE_CONTINUE, ret_node);
     if (rule_template_pipe_is_word(parser, "block"))
-        return rule_template_pipe_fail(parser, "block is not supported: use define and template");
+        return parse_block_template(parser, ret_node);
     return parse_plain_action(parser, ret_node);
 }
 

@@ -238,6 +238,14 @@ static int parse_variables(struct rule_template_parser *parser, struct pipe *pip
     return 0;
 }
 
+/* A constant or a lone dot can't be given what comes down the pipe. */
+static bool takes_nothing(const struct command *command)
+{
+    const struct operand *head = command->args[0];
+
+    return head->kind == OPERAND_CONSTANT || (head->kind == OPERAND_DOT && head->n_fields == 0);
+}
+
 int rule_template_pipe_parse(struct rule_template_parser *parser,
                              bool declares,
                              struct pipe **ret_pipe)
@@ -251,10 +259,16 @@ int rule_template_pipe_parse(struct rule_template_parser *parser,
     pipe->offset = rule_template_pipe_offset(parser, parser->token.at);
     int r = declares ? parse_variables(parser, pipe) : 0;
     while (!r) {
+        const char *at = parser->token.at;
+
         r = parse_command(parser, pipe);
+        if (!r && pipe->n > 1 && takes_nothing(&pipe->commands[pipe->n - 1]))
+            r = rule_template_fail_at(&parser->lexer, at, "a constant can't take what is piped");
         if (r || parser->token.kind != TOKEN_PIPE)
             break;
         r = rule_template_pipe_next(parser);
+        if (parser->token.kind == TOKEN_CLOSE || parser->token.kind == TOKEN_CLOSE_PAREN)
+            break; /* Go lets a pipe end in | */
     }
     for (size_t i = 0; i < pipe->n_vars && !pipe->assigns && !r; i++)
         r = rule_template_pipe_declare(parser, pipe->vars[i]);

@@ -176,3 +176,14 @@ void value_print_all(const struct value *values, size_t n, struct str *out)
             value_print(&values[i], out);
     }
 }
+
+void value_print_shown(const struct value *values, size_t n, struct str *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool is_text = values[i].kind == VALUE_TEXT || values[i].kind == VALUE_NONE;
+
+        if (i && !is_text && values[i - 1].kind != VALUE_TEXT && values[i - 1].kind != VALUE_NONE)
+            str_addc(out, ' ');
+        value_print(&values[i], out);
+    }
+}

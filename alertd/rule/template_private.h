@@ -228,6 +228,8 @@ const char *value_type_name(const struct value *value); /* Go's, for words */
 void value_print(const struct value *value, struct str *out);
 /* As fmt.Sprint: a space between two that are not text. */
 void value_print_all(const struct value *values, size_t n, struct str *out);
+/* The same for html, js and urlquery: nil as an action shows it. */
+void value_print_shown(const struct value *values, size_t n, struct str *out);
 /* printf; what the format gets wrong is told in the text, as Go does. */
 void value_format(const char *format, const struct value *args, size_t n, struct str *out);
 

@@ -246,7 +246,7 @@ static int fn_urlquery(struct rule_template_run *run,
     STR_AUTO struct str plain = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
     struct str out = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
 
-    value_print_all(args, n, &plain);
+    value_print_shown(args, n, &plain);
     add_escaped_query(&out, str_text(&plain));
     return rule_template_give_text(run, &out, ret_value);
 }
