@@ -80,21 +80,36 @@ static size_t word_len(const char *text)
     return len ? len : text[0] != '\0';
 }
 
-/* An error inside a scalar's text, at the line and column of that text (bytes). */
+/* The bytes of the first `n` characters of a line. */
+static size_t bytes_of(const char *text, unsigned n)
+{
+    size_t bytes = 0;
+
+    for (; n > 0 && text[bytes]; n--)
+        do
+            bytes++;
+        while (((unsigned char)text[bytes] & 0xc0) == 0x80);
+    return bytes;
+}
+
+/* An error inside a scalar's text, at the line and column of that text. Templates count
+ * columns in characters, expressions in bytes. */
 static void blame_inside(struct reader *reader,
                          const char *id,
                          const struct yaml_node *scalar,
                          const char *text,
                          const struct err *err,
+                         bool in_characters,
                          const char *what)
 {
     size_t offset = (size_t)(text - scalar->text);
     struct rule_span span = rule_span_in(scalar, 0, 1);
+    unsigned before = err->column ? err->column - 1 : 0;
     unsigned line = 1;
 
     for (; line < err->line && scalar->text[offset]; offset++)
         line += scalar->text[offset] == '\n';
-    offset += err->column ? err->column - 1 : 0;
+    offset += in_characters ? bytes_of(scalar->text + offset, before) : before;
     if (offset > scalar->len)
         offset = scalar->len;
     if (err->line)
@@ -193,7 +208,7 @@ static void parse_text(struct reader *reader, struct rule_text *text, const char
     }
     (void)snprintf(words, sizeof(words), "%s \"%.60s\": template", what, text->name);
     if (text->node)
-        blame_inside(reader, "template-syntax", text->node, text->node->text, &err, words);
+        blame_inside(reader, "template-syntax", text->node, text->node->text, &err, true, words);
 }
 
 /* Appends the pairs of a map to texts[]; names already there win. */
@@ -288,7 +303,7 @@ static void read_expr(struct reader *reader, const struct yaml_node *node, struc
     int r = promql_parse(&reader->file->arena, rule->expr_text, &expr, &err);
     if (r) {
         blame_inside(reader, r == PROMQL_E_TYPE ? "promql-type" : "promql-syntax", rule->expr_node,
-                     text, &err, "could not parse expression: parse error");
+                     text, &err, false, "could not parse expression: parse error");
         return;
     }
     if (promql_expr_type(expr) != PROMQL_VECTOR && promql_expr_type(expr) != PROMQL_SCALAR) {

@@ -18,6 +18,10 @@ enum {
     INTERVAL_DEFAULT_MS = 60 * 1000,
 };
 
+/* As long as promtool's durations go, int64 nanoseconds (292 years): a line's last sample is
+ * then still within int64 milliseconds. */
+#define LONGEST_MS (INT64_MAX / 1000000)
+
 static int fail_at(const struct yaml_node *node, struct err *reterr, const char *words)
 {
     return err_at(reterr, UNIT_E_FILE, node->line, node->column, "%s", words);
@@ -61,7 +65,7 @@ static int get_duration(const struct yaml_node *map,
 
     if (r || !node)
         return r;
-    if (duration_parse(text, strlen(text), ret_ms) != 0)
+    if (duration_parse(text, strlen(text), ret_ms) != 0 || *ret_ms > LONGEST_MS)
         return err_at(reterr, UNIT_E_FILE, node->line, node->column,
                       "field \"%s\": not a valid duration: \"%.40s\"", key, text);
     return 0;

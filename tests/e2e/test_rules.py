@@ -45,6 +45,12 @@ class Offline(unittest.TestCase):
         self.assertIn("parse error", findings[0]["text"])
         self.assertIn('did you mean "$labels"', findings[1]["text"])
 
+    def test_places_count_characters(self):
+        text = ("groups:\n- name: g\n  rules:\n  - alert: A\n    expr: 'up{a=\"é\"} +'\n    annotations:\n"
+                "      a: \"é é {{ $label.x }}\"\n      b: |\n        première\n        é {{ $label.x }}\n")
+        done = alertctl("check", "rules", "--json", self.write("u.yml", text), check=False)
+        self.assertEqual([(f["line"], f["column"]) for f in json.loads(done.stdout)["findings"]], [(5, 23), (7, 18), (10, 14)])
+
     def test_the_starter_rules_pass_their_own_tests(self):
         packs = sorted(ROOT.glob("rules/*/alerts.yml"))
         self.assertGreaterEqual(len(packs), 3)

@@ -169,6 +169,8 @@ static const struct {
      "tests: [{input_series: [{series: h, values: '{{sum:1 count:1}}'}]}]\n",
      "not run: its input has native histograms"},
     {"unknown field", "tests:\n- intervall: 1m\n", "2:3: unknown field \"intervall\""},
+    {"longer than anybody lives", "evaluation_interval: 300y\n",
+     "1:22: field \"evaluation_interval\": not a valid duration"},
     {"bad series", "tests:\n- input_series:\n  - {series: 'up{', values: 1}\n",
      "3:5: invalid series \"up{\""},
     {"bad values", "tests:\n- input_series:\n  - {series: up, values: 1 two}\n",
