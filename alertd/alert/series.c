@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/mem.h"
 #include "lib/model/sample.h"
@@ -69,6 +70,17 @@ void alert_series_add(const struct alert_set *before,
         if (!is_active(now))
             add_for_state(list, old, sample_stale());
     }
+}
+
+void alert_series_move(struct alert_series_list *from, struct alert_series_list *to)
+{
+    if (from->n == 0)
+        return;
+    to->at = mem_grow(to->at, &to->capacity, to->n + from->n, sizeof(*to->at));
+    memcpy(to->at + to->n, from->at, from->n * sizeof(*to->at));
+    to->n += from->n;
+    from->n = 0;
+    alert_series_done(from);
 }
 
 void alert_series_done(struct alert_series_list *list)

@@ -31,4 +31,6 @@ void alert_series_add(const struct alert_set *before,
                       struct alert_series_list *list);
 /* Appends one sample; takes over the reference to labels. */
 void alert_series_push(struct alert_series_list *list, const struct labels *labels, double value);
+/* Appends all of `from`, which is empty then. */
+void alert_series_move(struct alert_series_list *from, struct alert_series_list *to);
 void alert_series_done(struct alert_series_list *list);

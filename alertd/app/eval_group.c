@@ -9,6 +9,7 @@
 #include "alertd/db/alert_db.h"
 #include "alertd/db/incident_db.h"
 #include "alertd/db/rule_db.h"
+#include "alertd/eval/rule_reads.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/json/write.h"
@@ -33,6 +34,9 @@ struct group_turn {
     struct eval_group *group;
     struct rule_turn *rules;
     int64_t us;
+    /* What rules number `unstored` to the present one wrote and the store has not yet. */
+    struct alert_series_list series;
+    size_t unstored;
     struct alert_event *events; /* of all rules; loans */
     size_t n_events, events_capacity;
     struct page_outcome outcome;
@@ -89,13 +93,34 @@ static void run_rule(struct loop_eval *loop, const struct eval_group *group, str
     limits.deadline_ms = clock_mono_ms() + timeout_ms;
     limits.now_fn = clock_mono_ms;
     turn->ok = rule_eval(&eval, &turn->result, &turn->err) == 0;
-    /* What a rule wrote is stored before the next rule runs: it may read it. A full disk
-     * refuses our own series too; alerting goes on without them. */
-    if (turn->ok && eval_write_series(&loop->options, &turn->result.series,
-                                      group->slot_ms - group->group->query_offset_ms, &turn->err))
-        log_warn(loop->options.log, "eval", "rule's series not stored", "rule=\"%s\" error=\"%s\"",
-                 turn->source->name, turn->err.text);
     turn->us = clock_mono_us() - began_us;
+}
+
+/* A full disk refuses our own series too; alerting goes on without them. */
+static void append_series(struct group_turn *turn, size_t n_rules)
+{
+    const struct rule_group *group = turn->group->group;
+    struct err err = {0};
+
+    if (eval_write_series(&turn->loop->options, &turn->series,
+                          turn->group->slot_ms - group->query_offset_ms, &err))
+        log_warn(turn->loop->options.log, "eval", "rules' series not stored",
+                 "group=\"%s\" error=\"%s\"", group->name, err.text);
+    alert_series_done(&turn->series);
+    turn->unstored = n_rules;
+}
+
+/* A rule sees what those before it wrote: then it is stored now. Otherwise once for all, for
+ * each time waits for the disk. */
+static void store_what_is_read(struct group_turn *turn, size_t reader)
+{
+    const struct rule *rules = turn->group->group->rules;
+
+    for (size_t writer = turn->unstored; writer < reader && turn->series.n; writer++)
+        if (rule_reads(&rules[reader], &rules[writer])) {
+            append_series(turn, reader);
+            return;
+        }
 }
 
 /* Whether the rule is one that somebody must be told about. */
@@ -265,11 +290,14 @@ size_t eval_group(struct loop_eval *loop, struct eval_group *group, bool *ret_co
     for (size_t i = 0; i < n; i++) {
         turn.rules[i].rule = &group->rules[i];
         turn.rules[i].source = &group->group->rules[i];
+        store_what_is_read(&turn, i);
         run_rule(loop, group, &turn.rules[i]);
+        alert_series_move(&turn.rules[i].result.series, &turn.series);
         judge_rule(group, &turn.rules[i]);
         say_health(loop, group, &turn.rules[i]);
         n_failed += !turn.rules[i].ok;
     }
+    append_series(&turn, n);
     turn.us = clock_mono_us() - began_us;
     collect_events(&turn);
     int r = db_write(loop->options.state, run_commit, &turn, &err);

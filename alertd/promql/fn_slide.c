@@ -12,7 +12,6 @@
  */
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "alertd/promql/fn_body.h"
@@ -120,31 +119,6 @@ bool slide_min_over_time(const struct windows *windows, double *values)
 
 /* --- quantiles --------------------------------------------------------------------------- */
 
-enum {
-    SORT_BY_HAND_MAX = 24
-};
-
-static bool is_before(double a, double b)
-{
-    return isnan(a) ? !isnan(b) : a < b;
-}
-
-static void sort_samples(double *values, size_t n)
-{
-    if (n > SORT_BY_HAND_MAX) {
-        qsort(values, n, sizeof(*values), number_compare);
-        return;
-    }
-    for (size_t i = 1; i < n; i++) {
-        double value = values[i];
-        size_t at = i;
-
-        for (; at > 0 && is_before(value, values[at - 1]); at--)
-            values[at] = values[at - 1];
-        values[at] = value;
-    }
-}
-
 /* A window's samples in order, and room for the next one's and for what comes and goes. */
 struct sorted {
     double *samples;
@@ -156,7 +130,7 @@ struct sorted {
 
 static bool is_same(double a, double b)
 {
-    return !is_before(a, b) && !is_before(b, a);
+    return !number_is_before(a, b) && !number_is_before(b, a);
 }
 
 /* One pass: the old ones without those that go, those that come in between. */
@@ -173,7 +147,7 @@ static void exchange(struct sorted *sorted, size_t n_coming, size_t n_going)
             going++;
             continue;
         }
-        while (coming < n_coming && is_before(sorted->coming[coming], value))
+        while (coming < n_coming && number_is_before(sorted->coming[coming], value))
             *to++ = sorted->coming[coming++];
         *to++ = value;
     }
@@ -197,15 +171,15 @@ static void advance(struct sorted *sorted,
     if (to->first >= from->end || n_coming + n_going > sorted->n) { /* little of it stays */
         sorted->n = to->end - to->first;
         memcpy(sorted->samples, values + to->first, sorted->n * sizeof(*values));
-        sort_samples(sorted->samples, sorted->n);
+        number_sort(sorted->samples, sorted->n);
         return;
     }
     if (n_coming + n_going == 0)
         return;
     memcpy(sorted->coming, values + from->end, n_coming * sizeof(*values));
     memcpy(sorted->going, values + from->first, n_going * sizeof(*values));
-    sort_samples(sorted->coming, n_coming);
-    sort_samples(sorted->going, n_going);
+    number_sort(sorted->coming, n_coming);
+    number_sort(sorted->going, n_going);
     exchange(sorted, n_coming, n_going);
 }
 

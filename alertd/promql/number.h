@@ -6,6 +6,7 @@
  */
 
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct sum {
@@ -26,8 +27,15 @@ static inline void sum_add(struct sum *sum, double value)
     sum->value = total;
 }
 
-/* NaN before everything else; for qsort(). */
+/* NaN before everything else. */
+static inline bool number_is_before(double a, double b)
+{
+    return isnan(a) ? !isnan(b) : a < b;
+}
+
+/* The same, for qsort(). */
 int number_compare(const void *a, const void *b);
+void number_sort(double *values, size_t n);
 
 /* The q-quantile of n values, interpolated between ranks; sorts them. NaN of none or
  * for a NaN, -Inf below 0, +Inf above 1. */
