@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <strings.h>
@@ -35,10 +36,42 @@ static bool is_small_whole(double value)
            !(value == 0 && std::signbit(value));
 }
 
+/* "1.25e+22" in full: the digits that matter, then zeros. to_chars() would write out the
+ * binary value to its last digit instead, where Go does not. */
+static size_t put_large(double value, char *text)
+{
+    char digits[64];
+    char *end = std::to_chars(digits, digits + sizeof(digits) - 1, value,
+                              std::chars_format::scientific)
+                    .ptr;
+    *end = '\0';
+    size_t n = 0;
+    long zeros = 0;
+
+    for (const char *at = digits; at < end; at++) {
+        if (*at == 'e') {
+            zeros += std::strtol(at + 1, nullptr, 10);
+            break;
+        }
+        if (*at == '.')
+            zeros -= static_cast<long>(std::strcspn(at + 1, "e"));
+        else
+            text[n++] = *at;
+    }
+    for (; zeros > 0; zeros--)
+        text[n++] = '0';
+    text[n] = '\0';
+    return n;
+}
+
 extern "C" __attribute__((visibility("hidden"))) size_t float_plain(double value, char *text)
 {
+    constexpr double whole_from = 9007199254740992; /* 2^53: no fraction, not all digits matter */
+
     if (!std::isfinite(value))
         return special(value, text);
+    if (std::fabs(value) >= whole_from)
+        return put_large(value, text);
 
     char *last = text + FLOAT_TEXT_MAX - 1;
     char *end = is_small_whole(value)
