@@ -172,16 +172,16 @@ static void add_result(struct json_out *out,
                        const struct call *call,
                        const struct promql_value *value)
 {
-    if (value->type == PROMQL_SCALAR) {
-        add_point(out->text, call->query.start_ms, value->series[0].values[0]);
-        out->need_comma = true;
-        return;
-    }
-    if (value->type == PROMQL_STRING) {
+    if (value->type == PROMQL_SCALAR || value->type == PROMQL_STRING) {
+        char text[FLOAT_TEXT_MAX];
+
+        /* a scalar of any size is written out, unlike the points of a series */
+        if (value->type == PROMQL_SCALAR)
+            (void)float_plain(value->series[0].values[0], text);
         json_open(out, '[');
         prom_add_time(out->text, call->query.start_ms);
         out->need_comma = true;
-        json_string(out, value->string);
+        json_string(out, value->type == PROMQL_STRING ? value->string : text);
         json_close(out, ']');
         return;
     }
