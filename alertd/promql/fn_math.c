@@ -79,15 +79,21 @@ POINT(tanh)
 
 /* --- Bounds and rounding ------------------------------------------------------------------ */
 
-/* As Go's math.Max and math.Min: a NaN on either side is the answer. */
+/* As Go's math.Max: an infinity decides, then a NaN on either side, and -0 is below 0. */
 static double greater(double a, double b)
 {
-    return isnan(a) || isnan(b) ? NAN : fmax(a, b);
+    if ((isinf(a) && a > 0) || (isinf(b) && b > 0))
+        return INFINITY;
+    if (isnan(a) || isnan(b))
+        return NAN;
+    if (a == 0 && b == 0)
+        return signbit(a) ? b : a;
+    return a > b ? a : b;
 }
 
 static double smaller(double a, double b)
 {
-    return isnan(a) || isnan(b) ? NAN : fmin(a, b);
+    return -greater(-a, -b);
 }
 
 /* Scalars by step; NULL: no such bound. */
