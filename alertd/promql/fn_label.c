@@ -56,10 +56,7 @@ int eval_label_replace(struct eval *eval, const struct promql_expr *call, struct
                                       .from = eval_string_arg(call, 3)};
     const char *pattern = eval_string_arg(call, 4);
     struct regex *regex = NULL;
-    int r = eval_vector_arg(eval, call, 0, ret_value);
 
-    if (r)
-        return r;
     if (regex_new(pattern, &regex, NULL))
         return EVAL_FAILED(eval, "invalid regular expression in label_replace(): %s", pattern);
     if (!arena_on_reset(eval->arena, free_regex, regex)) {
@@ -70,6 +67,9 @@ int eval_label_replace(struct eval *eval, const struct promql_expr *call, struct
         return EVAL_FAILED(eval, "invalid destination label name in label_replace(): %s",
                            replacement.to);
     replacement.regex = regex;
+    int r = eval_vector_arg(eval, call, 0, ret_value);
+    if (r)
+        return r;
     for (size_t i = 0; !r && i < ret_value->n; i++)
         r = replace_one(eval, &replacement, &ret_value->columns[i]);
     ret_value->one_name = ret_value->one_name && strcmp(replacement.to, LABEL_NAME) != 0;
@@ -96,18 +96,18 @@ static int join_one(struct eval *eval,
 int eval_label_join(struct eval *eval, const struct promql_expr *call, struct value *ret_value)
 {
     const char *to = eval_string_arg(call, 1);
-    int r = eval_vector_arg(eval, call, 0, ret_value);
 
-    if (r)
-        return r;
-    if (!to[0] || !labels_text_ok(to, strlen(to)))
-        return EVAL_FAILED(eval, "invalid destination label name in label_join(): %s", to);
     for (size_t i = 3; i < call->call.n_args; i++) {
         const char *from = eval_string_arg(call, i);
 
         if (!from[0] || !labels_text_ok(from, strlen(from)))
             return EVAL_FAILED(eval, "invalid source label name in label_join(): %s", from);
     }
+    if (!to[0] || !labels_text_ok(to, strlen(to)))
+        return EVAL_FAILED(eval, "invalid destination label name in label_join(): %s", to);
+    int r = eval_vector_arg(eval, call, 0, ret_value);
+    if (r)
+        return r;
     for (size_t i = 0; !r && i < ret_value->n; i++)
         r = join_one(eval, call, to, &ret_value->columns[i]);
     ret_value->one_name = ret_value->one_name && strcmp(to, LABEL_NAME) != 0;
@@ -116,13 +116,24 @@ int eval_label_join(struct eval *eval, const struct promql_expr *call, struct va
 
 /* --- absent ----------------------------------------------------------------------------------- */
 
-static bool names_twice(const struct promql_selector *selector, const char *name)
+/* A label that is set stays set until anything else is said of it. */
+static size_t without_label(struct label *pairs, size_t n, const char *name)
 {
-    size_t n = 0;
+    size_t kept = 0;
 
-    for (size_t i = 0; i < selector->n_matchers; i++)
-        n += strcmp(selector->matchers[i].name, name) == 0;
-    return n > 1;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(pairs[i].name, name) != 0)
+            pairs[kept++] = pairs[i];
+    return kept;
+}
+
+static bool was_pinned(const struct promql_selector *selector, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (selector->matchers[i].type == MATCHER_EQUAL &&
+            strcmp(selector->matchers[i].name, name) == 0)
+            return true;
+    return false;
 }
 
 /* What the missing series would have been called, as far as the selector pins it down. */
@@ -139,9 +150,12 @@ static const struct labels *absent_labels(struct eval *eval, const struct promql
     for (size_t i = 0; i < selector->n_matchers; i++) {
         const struct matcher *matcher = &selector->matchers[i];
 
-        if (matcher->type == MATCHER_EQUAL && strcmp(matcher->name, LABEL_NAME) != 0 &&
-            !names_twice(selector, matcher->name))
+        if (strcmp(matcher->name, LABEL_NAME) == 0)
+            continue;
+        if (matcher->type == MATCHER_EQUAL && !was_pinned(selector, i, matcher->name))
             pairs[n++] = (struct label){matcher->name, matcher->value};
+        else
+            n = without_label(pairs, n, matcher->name);
     }
     return labels_in_arena(eval->arena, pairs, n);
 }
