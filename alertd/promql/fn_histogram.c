@@ -8,6 +8,7 @@
  * promql/quantile.go.)
  */
 
+#include <ctype.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -50,6 +51,32 @@ static void warn_bad_le(const struct histograms *in, const struct column *column
                   "bucket label \"le\" is missing or has a malformed value of \"%s\"", le);
 }
 
+/* The bound of a bucket, as Go reads a number: `1_000` and `0x1p-2` are numbers, too. */
+static bool read_bound(const char *le, double *ret_upper)
+{
+    char digits[64];
+    size_t n = 0;
+    char *end = NULL;
+
+    if (!strpbrk(le, "_xX"))
+        return float_parse(le, strlen(le), ret_upper) == 0;
+    for (const char *at = le; *at && n < sizeof(digits) - 1; at++) {
+        bool between = at > le && isxdigit((unsigned char)at[-1]) && isxdigit((unsigned char)at[1]);
+
+        if (*at != '_')
+            digits[n++] = *at;
+        else if (!between && !(at > le && strchr("xX", at[-1])))
+            return false;
+    }
+    digits[n] = '\0';
+    if (!strpbrk(digits, "xX"))
+        return float_parse(digits, n, ret_upper) == 0;
+    if (!strpbrk(digits, "pP") || isspace((unsigned char)digits[0]))
+        return false;
+    *ret_upper = strtod(digits, &end);
+    return *end == '\0';
+}
+
 static int find_histograms(struct histograms *in)
 {
     static const char *const names[] = {BUCKET_LABEL};
@@ -70,7 +97,7 @@ static int find_histograms(struct histograms *in)
         const struct column *column = &in->of->columns[i];
         const char *le = column_label(column, BUCKET_LABEL);
 
-        if (float_parse(le, strlen(le), &in->upper[i])) {
+        if (!read_bound(le, &in->upper[i])) {
             warn_bad_le(in, column);
             continue;
         }
@@ -188,7 +215,7 @@ static double rank_of(const struct bucket *buckets, size_t n, double bound)
             return rank;
         if (buckets[i].upper > bound) {
             if (isinf(lower))
-                return rank; /* nothing is known about where in it they lie */
+                return buckets[i].count; /* they lie at its upper bound, for all one knows */
             if (isinf(buckets[i].upper))
                 return rank;
             return rank + (buckets[i].count - rank) * (bound - lower) / (buckets[i].upper - lower);
