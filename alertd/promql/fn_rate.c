@@ -13,22 +13,16 @@
 #include "alertd/promql/fn_body.h"
 #include "alertd/promql/number.h"
 
-/* What resets hid: each value before a fall was grown through once more. */
-static double hidden_by_resets(const struct window *window)
-{
-    double hidden = 0;
-
-    for (size_t i = 1; i < window->n; i++)
-        if (window->values[i] < window->values[i - 1])
-            hidden += window->values[i - 1];
-    return hidden;
-}
-
+/* Each value before a fall was grown through once more. Added one by one: the order shows
+ * in the last bit. */
 static double growth_of_counter(const struct window *window)
 {
     double growth = window->values[window->n - 1] - window->values[0];
 
-    return window->rising ? growth : growth + hidden_by_resets(window);
+    for (size_t i = 1; !window->rising && i < window->n; i++)
+        if (window->values[i] < window->values[i - 1])
+            growth += window->values[i - 1];
+    return growth;
 }
 
 /* The factor that extends growth from the sampled part to the window. */
