@@ -102,7 +102,8 @@ static int result_labels(const struct match *match,
     made.nameless = many->nameless || drops_name(match->expr);
     if (matching->card != CARD_ONE_TO_ONE && matching->include.n) {
         made.labels = with_included(eval, &matching->include, &made, one);
-        made.nameless = false; /* relabelling took it; a name included is meant */
+        /* relabelling took it; a name included is meant, but bool takes that, too */
+        made.nameless = match->expr->binary.return_bool;
     } else if (matching->card == CARD_ONE_TO_ONE && matching->on) {
         made.labels = filter_labels(eval, &match->filter, &made);
     } else if (matching->card == CARD_ONE_TO_ONE && matching->labels.n) {

@@ -3,7 +3,6 @@
  */
 
 #include <assert.h>
-#include <string.h>
 
 #include "alertd/promql/fn.h"
 #include "alertd/promql/parser.h"
@@ -48,8 +47,7 @@ static int parse_label(struct parser *parser, struct list **list, size_t *n)
 {
     struct token name = parser->token;
 
-    if ((name.kind != TOKEN_WORD || strchr(name.text, ':')) &&
-        (name.kind != TOKEN_STRING || !name.text[0]))
+    if (name.kind != TOKEN_WORD && (name.kind != TOKEN_STRING || !name.text[0]))
         return parser_unexpected(parser, "grouping opts", "label");
     int r = list_add(parser, list, n, name.text);
     return r ? r : parser_take(parser);
