@@ -60,30 +60,40 @@ int eval_tick(struct eval *eval)
 
 /* --- Messages beside a result --------------------------------------------------------- */
 
+/* Inside any parentheses: what is meant, not what encloses it. */
 static void place_of(const struct promql_expr *expr, unsigned *ret_line, unsigned *ret_column)
 {
     struct err err = {0};
 
+    expr = expr_unwrap(expr);
     (void)lexer_error(expr->text, expr->start, 0, &err, "here");
     *ret_line = err.line;
     *ret_column = err.column;
 }
 
-/* Each text once; past a hundred nobody reads. */
-static void add_note(struct eval *eval, struct note **list, const char *text)
+/* The same words once, with the place that said them last; past a hundred nobody reads. */
+static void add_note(struct eval *eval, struct note **list, const char *text, size_t words_len)
 {
+    struct note *note = *list;
     size_t n = 0;
 
-    for (const struct note *at = *list; at; at = at->next, n++)
-        if (strcmp(at->text, text) == 0)
-            return;
-    struct note *note = n < NOTES_MAX ? arena_alloc(eval->arena, sizeof(*note)) : NULL;
+    for (; note; note = note->next, n++)
+        if (note->words_len == words_len && memcmp(note->text, text, words_len) == 0)
+            break;
+    if (note && strcmp(note->text, text) == 0)
+        return;
+    const char *kept = n < NOTES_MAX ? arena_strndup(eval->arena, text, strlen(text)) : NULL;
+    if (!kept)
+        return;
+    if (note) {
+        note->text = kept;
+        return;
+    }
+    note = arena_alloc(eval->arena, sizeof(*note));
     if (!note)
         return;
-    note->text = arena_strndup(eval->arena, text, strlen(text));
-    note->next = *list;
-    if (note->text)
-        *list = note;
+    *note = (struct note){*list, kept, words_len};
+    *list = note;
 }
 
 static void add_placed(struct eval *eval,
@@ -97,8 +107,9 @@ static void add_placed(struct eval *eval,
     unsigned column;
 
     place_of(at, &line, &column);
-    (void)snprintf(text, sizeof(text), "PromQL %s: %s (%u:%u)", kind, words, line, column);
-    add_note(eval, list, text);
+    int len = snprintf(text, sizeof(text), "PromQL %s: %s", kind, words);
+    (void)snprintf(text + len, sizeof(text) - (size_t)len, " (%u:%u)", line, column);
+    add_note(eval, list, text, (size_t)len);
 }
 
 void eval_warn(struct eval *eval, const struct promql_expr *at, const char *fmt, ...)
@@ -425,11 +436,12 @@ static int evaluate(struct eval *eval,
 
     ret->type = instant ? expr->type : PROMQL_MATRIX;
     if (expr->type == PROMQL_MATRIX)
-        return finish_ranges(eval, expr_unwrap(expr), ret);
-    r = eval_expr(eval, expr, &value);
+        r = finish_ranges(eval, expr_unwrap(expr), ret);
+    else
+        r = eval_expr(eval, expr, &value);
     if (!r && expr->type == PROMQL_STRING)
         ret->string = value.string;
-    else if (!r)
+    else if (!r && expr->type != PROMQL_MATRIX)
         r = finish_columns(eval, &value, ret);
     if (!r && ret->type == PROMQL_MATRIX && ret->n)
         qsort(ret->series, ret->n, sizeof(*ret->series), by_labels);

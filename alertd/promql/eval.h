@@ -100,6 +100,7 @@ static inline int64_t ranges_end(const struct ranges *ranges, int64_t step_ms)
 struct note {
     struct note *next;
     const char *text;
+    size_t words_len; /* of it, without the place */
 };
 
 struct eval {

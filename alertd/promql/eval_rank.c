@@ -174,7 +174,7 @@ static int wanted_at(struct eval *eval, double param, size_t *ret_k)
 {
     if (isnan(param))
         return EVAL_FAILED(eval, "Parameter value is NaN");
-    if (!(param >= -9.2233720368547758e18 && param < 9.2233720368547758e18))
+    if (param >= 9.2233720368547758e18)
         return overflows(eval, param);
     *ret_k = param < 1 ? 0 : (size_t)param;
     return 0;
@@ -245,7 +245,7 @@ static int eval_top(struct rank *rank, struct value *ret_value)
     size_t n_ranked = 0;
     int r = ranked ? empty_copies(rank, &made) : eval_out_of_memory(eval);
 
-    for (size_t step = 0; !r && step < eval->grid.n; step++)
+    for (size_t step = 0; !r && rank->of->n && step < eval->grid.n; step++)
         r = rank_step(rank, step, &made, ranked, &n_ranked);
     if (!r && eval->grid.n == 1)
         r = show_ranked(rank, &made, ranked, n_ranked);
@@ -256,6 +256,25 @@ static int eval_top(struct rank *rank, struct value *ret_value)
     return 0;
 }
 
+/* Over all steps the greatest and the smallest say enough. */
+static void warn_quantiles(const struct rank *rank)
+{
+    const struct promql_expr *at = rank->expr->aggregate.param;
+    double greatest = 1;
+    double smallest = 0;
+    bool any_nan = false;
+
+    for (size_t step = 0; step < rank->eval->grid.n; step++) {
+        greatest = fmax(greatest, rank->param[step]);
+        smallest = fmin(smallest, rank->param[step]);
+        any_nan = any_nan || isnan(rank->param[step]);
+    }
+    if (any_nan)
+        warn_quantile(rank->eval, at, NAN);
+    warn_quantile(rank->eval, at, greatest);
+    warn_quantile(rank->eval, at, smallest);
+}
+
 static int eval_quantile(struct rank *rank, struct value *ret_value)
 {
     struct eval *eval = rank->eval;
@@ -263,8 +282,8 @@ static int eval_quantile(struct rank *rank, struct value *ret_value)
     struct value made;
     int r = sorted ? vector_new(eval, rank->groups.n, &made) : eval_out_of_memory(eval);
 
-    for (size_t step = 0; step < eval->grid.n; step++)
-        warn_quantile(eval, rank->expr->aggregate.param, rank->param[step]);
+    if (!r)
+        warn_quantiles(rank);
     for (size_t group = 0; !r && group < rank->groups.n; group++) {
         const struct labels *labels = filter_labels(eval, &rank->groups.filter,
                                                     rank->groups.first[group]);
@@ -306,6 +325,16 @@ int eval_rank(struct eval *eval,
 
 /* --- count_values ----------------------------------------------------------------------------- */
 
+/* `without` takes the label away that the value would stand in. */
+static bool is_taken_away(const struct label_filter *filter, const char *name)
+{
+    bool found = strcmp(name, LABEL_NAME) == 0;
+
+    for (size_t i = 0; !found && i < filter->n; i++)
+        found = strcmp(filter->names[i], name) == 0;
+    return found && filter->choice == LABELS_WITHOUT;
+}
+
 /* The labels a point is counted under: those of its group and its value as text. */
 static const struct labels *value_labels(struct eval *eval,
                                          const struct labels *group,
@@ -315,6 +344,8 @@ static const struct labels *value_labels(struct eval *eval,
     char text[FLOAT_TEXT_MAX];
     const struct column column = {.labels = group};
 
+    if (!name)
+        return group;
     (void)float_plain(value, text);
     return column_relabel(eval, &column, &(struct label){name, text}, 1);
 }
@@ -367,7 +398,8 @@ static int count_column(struct eval *eval,
 {
     struct label_filter filter = grouping_filter(expr);
     const struct labels *group = filter_labels(eval, &filter, column);
-    const char *name = expr_unwrap(expr->aggregate.param)->string;
+    const char *param = expr_unwrap(expr->aggregate.param)->string;
+    const char *name = is_taken_away(&filter, param) ? NULL : param;
     int r = group ? eval_tick(eval) : eval_out_of_memory(eval);
     double *counts = NULL;
     double last = 0;

@@ -183,9 +183,9 @@ static int slide_all(struct slide *slide, const struct promql_expr *arg, struct 
         spare = spare ? spare : holes_new(eval);
         if (!spare || !make_room(slide, in.n))
             return eval_out_of_memory(eval);
-        if (slide->fn->wants_counter && in.n)
-            check_counter(eval, arg, &in);
         if (slide_window(slide, &in, spare)) {
+            if (slide->fn->wants_counter)
+                check_counter(eval, arg, &in);
             made.columns[made.n++] = (struct column){in.labels, in.nameless, spare};
             spare = NULL;
         }
@@ -208,6 +208,22 @@ static int drop_names_strictly(struct eval *eval, struct value *value)
     return one_name ? 0 : vector_merge(eval, value, true);
 }
 
+/* Where a window was looked at; without samples nobody minds what was asked of them. */
+static void warn_quantiles(struct eval *eval,
+                           const struct promql_expr *param,
+                           const double *q,
+                           const struct value *made)
+{
+    for (size_t step = 0; step < eval->grid.n; step++) {
+        size_t i = 0;
+
+        while (i < made->n && is_hole(made->columns[i].values[step]))
+            i++;
+        if (i < made->n)
+            warn_quantile(eval, param, q[step]);
+    }
+}
+
 int eval_window(struct eval *eval, const struct promql_expr *call, struct value *ret_value)
 {
     struct slide slide = {.eval = eval, .fn = call->call.fn};
@@ -222,8 +238,8 @@ int eval_window(struct eval *eval, const struct promql_expr *call, struct value 
         r = slide_all(&slide, call->call.args[matrix], ret_value);
     if (r || slide.fn->keeps_name)
         return r;
-    for (size_t i = 0; slide.fn->sorts && i < eval->grid.n; i++)
-        warn_quantile(eval, call->call.args[0], slide.params[i]);
+    if (slide.fn->sorts)
+        warn_quantiles(eval, call->call.args[0], slide.params, ret_value);
     return drop_names_strictly(eval, ret_value);
 }
 

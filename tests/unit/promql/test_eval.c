@@ -68,6 +68,7 @@ static void test_shapes(void **state)
         {"x", false, "vector x{l=\"b\"} 7@60; x{l=\"a\"} 14@60"},
         {"sort_desc(x)", false, "vector x{l=\"a\"} 14@60; x{l=\"b\"} 7@60"},
         {"x{l='a'}[25s]", false, "matrix x{l=\"a\"} 10@40 12@50 14@60"},
+        {"x[15s]", false, "matrix x{l=\"a\"} 12@50 14@60; x{l=\"b\"} 6@50 7@60"},
         {"x{l='a'}[25s] offset 10s", false, "matrix x{l=\"a\"} 8@30 10@40 12@50"},
         {"(x{l='a'}[30s:15s])", false, "matrix x{l=\"a\"} 10@45 14@60"},
         {"absent(nothing[1m:])", false, NULL},
