@@ -103,13 +103,19 @@ static void add_parse_failure(struct json_out *out, const char *text, const stru
     char words[2 * ERR_TEXT_MAX];
 
     if (text[0])
-        (void)snprintf(words, sizeof(words),
-                       "invalid parameter \"query\": %u:%u: parse error: %s", err->line,
-                       err->column, err->text);
+        (void)snprintf(words, sizeof(words), "invalid parameter \"query\": %u:%u: parse error: %s",
+                       err->line, err->column, err->text);
     else
         (void)snprintf(words, sizeof(words),
-                       "invalid parameter \"query\": unknown position: parse error: %s",
-                       err->text);
+                       "invalid parameter \"query\": unknown position: parse error: %s", err->text);
+    add_failure(out, "bad_data", words);
+}
+
+static void add_type_failure(struct json_out *out, const struct err *err)
+{
+    char words[2 * ERR_TEXT_MAX];
+
+    (void)snprintf(words, sizeof(words), "invalid parameter \"query\": %s", err->text);
     add_failure(out, "bad_data", words);
 }
 
@@ -130,8 +136,10 @@ static void answer(struct fake_source *fake, const struct promql_query *query, c
         add_parse_failure(&out, text, &err);
     } else {
         r = promql_eval(expr, &source, query, &arena, &value, &err);
-        if (r)
-            add_failure(&out, r == PROMQL_E_TYPE ? "bad_data" : "execution", err.text);
+        if (r == PROMQL_E_TYPE)
+            add_type_failure(&out, &err);
+        else if (r)
+            add_failure(&out, "execution", err.text);
         else
             add_value(&out, &value, query->start_ms);
     }
