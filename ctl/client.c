@@ -29,8 +29,43 @@ void add_encoded(struct str *url, const char *text)
     }
 }
 
+/* `... 2:5: parse error: ...`: the place in the expression. */
+static bool find_place(const char *words, unsigned *ret_line, unsigned *ret_column)
+{
+    for (const char *at = strpbrk(words, "123456789"); at; at = strpbrk(at, "123456789")) {
+        int len = 0;
+
+        if (sscanf(at, "%u:%u: parse error%n", ret_line, ret_column, &len) == 2 && len > 0)
+            return *ret_column > 0;
+        at += strspn(at, "0123456789");
+    }
+    return false;
+}
+
+/* The line of the expression with the mistake, and a caret below its column (in bytes). */
+static void show_place(const char *expression, const char *words)
+{
+    unsigned line = 0;
+    unsigned column = 0;
+
+    if (!find_place(words, &line, &column))
+        return;
+    while (--line > 0 && strchr(expression, '\n'))
+        expression = strchr(expression, '\n') + 1;
+    size_t len = strcspn(expression, "\n");
+    (void)fprintf(stderr, "  %.*s\n  ", (int)len, expression);
+    for (size_t i = 0; i + 1 < column && i < len; i++)
+        if (expression[i] == '\t')
+            (void)fputc('\t', stderr);
+        else if (((unsigned char)expression[i] & 0xC0) != 0x80) /* a character, not a byte of one */
+            (void)fputc(' ', stderr);
+    (void)fputs("^\n", stderr);
+}
+
 /* alertd says what went wrong in "error"; anything else is shown as it came. */
-static void complain(const struct ctl *ctl, const struct http_response *reply)
+static void complain(const struct ctl *ctl,
+                     const struct call *call,
+                     const struct http_response *reply)
 {
     struct json *root = NULL;
     const char *words = NULL;
@@ -48,6 +83,8 @@ static void complain(const struct ctl *ctl, const struct http_response *reply)
         (void)ctl_fail(ctl, "%s", words);
     else
         (void)ctl_fail(ctl, "%s answered %d: %.200s", ctl->url, reply->status, reply->body);
+    if (words && call->expression)
+        show_place(call->expression, words);
     json_free(root);
 }
 
@@ -91,7 +128,7 @@ enum ctl_exit call_text(const struct ctl *ctl, const struct call *call, char **r
         reply.body = NULL;
         status = CTL_OK;
     } else if (r == 0 && !call->quiet) {
-        complain(ctl, &reply);
+        complain(ctl, call, &reply);
     }
     if (r == 0)
         http_response_done(&reply);

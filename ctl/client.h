@@ -15,6 +15,7 @@ struct call {
     const char *body;         /* NULL: none */
     const char *content_type; /* NULL: application/json */
     bool quiet;               /* no complaint on stderr */
+    const char *expression;   /* NULL: none; a mistake in it is shown with a caret */
 };
 
 /* Any 2xx: CTL_OK and the body in *ret_body (heap, free()), else CTL_FAILURE. */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alertd/promql/promql.h"
 #include "ctl/cmd.h"
 #include "lib/base/fs.h"
 
@@ -152,6 +153,8 @@ static void print_overview(FILE *out)
                   "\n  --url=URL           alertd's address (ALERTD_URL, else " DEFAULT_URL ")\n"
                   "  --token-file=FILE   where the token is (else the variable ALERTD_TOKEN)\n"
                   "  --json              the answer as JSON\n"
+                  "  --enable-feature=promql-experimental-functions\n"
+                  "                      check and test rules: as alertd with the same flag\n"
                   "  --version\n"
                   "  --help              behind a command: what it takes\n\n"
                   "Exit status: 0 fine, 1 failure, 2 wrong usage, 3 advice only.\n");
@@ -238,6 +241,7 @@ struct line {
     char **options; /* the options that are not global, in place */
     int n_options;
     const char *token_file;
+    const char *feature;
     bool help;
     bool version;
 };
@@ -255,7 +259,8 @@ static void read_globals(int argc, char **argv, struct ctl *ctl, struct line *li
             ctl->url_given = true;
             continue;
         }
-        if (is_option && take(argv, argc, &i, "token-file", true, &line->token_file))
+        if (is_option && (take(argv, argc, &i, "enable-feature", true, &line->feature) ||
+                          take(argv, argc, &i, "token-file", true, &line->token_file)))
             continue;
         if (is_option && take(argv, argc, &i, "json", false, &flag))
             ctl->json = true;
@@ -296,6 +301,19 @@ static enum ctl_exit read_options(struct ctl *ctl, struct line *line)
     return CTL_OK;
 }
 
+static enum ctl_exit enable_feature(const struct ctl *ctl, const char *feature)
+{
+    if (!feature)
+        return CTL_OK;
+    if (strcmp(feature, "promql-experimental-functions") != 0) {
+        (void)ctl_fail(ctl, "--enable-feature knows only promql-experimental-functions, not \"%s\"",
+                       feature);
+        return CTL_USAGE;
+    }
+    promql_allow_experimental();
+    return CTL_OK;
+}
+
 static enum ctl_exit read_token(struct ctl *ctl, const char *path, char **ret_token)
 {
     struct err err;
@@ -333,6 +351,8 @@ static enum ctl_exit run(struct ctl *ctl, struct line *line)
     line->n_options -= used;
 
     enum ctl_exit status = read_options(ctl, line);
+    if (status == CTL_OK)
+        status = enable_feature(ctl, line->feature);
     if (status != CTL_OK)
         return status;
     if (line->n_words < ctl->command->min_arguments ||

@@ -423,6 +423,8 @@ static enum app_exit serve(const struct settings *settings)
         return APP_FAILURE;
     app->settings = *settings;
     app->log = (struct log){STDERR_FILENO, settings->log_level, settings->log_format};
+    if (settings->experimental_functions)
+        promql_allow_experimental();
     (void)pthread_mutex_init(&app->reload_lock, NULL);
     hold_signals(&signals);
     raise_file_limit();

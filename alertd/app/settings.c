@@ -65,6 +65,10 @@ static const struct row rows[] = {
      "Most samples one query may read; what it may hold is bounded by its memory."},
     {"query.lookback-delta", DURATION, 0, AT(query_lookback_ms), "5m", "DURATION", NULL,
      "How old a sample may be to still count as a series' present value."},
+    {"enable-feature", SWITCH, 0, AT(experimental_functions), "none", NULL,
+     "none|promql-experimental-functions",
+     "Prometheus' experimental functions that work here: limitk, limit_ratio, mad_over_time, "
+     "double_exponential_smoothing, sort_by_label, sort_by_label_desc, first_over_time, info."},
     {"log.level", CHOICE, 0, AT(log_level), "info", NULL, "debug|info|warn|error",
      "Nothing less important is written."},
     {"log.format", CHOICE, 0, AT(log_format), "logfmt", NULL, "logfmt|json",

@@ -51,6 +51,7 @@ struct settings {
     int64_t query_timeout_ms;
     int64_t query_max_samples;
     int64_t query_lookback_ms;
+    bool experimental_functions; /* of PromQL */
 };
 
 int settings_parse(int argc, char **argv, struct settings *ret_settings, struct err *reterr);

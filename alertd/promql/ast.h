@@ -135,6 +135,7 @@ struct promql_selector {
     size_t n_matchers;
     const struct promql_duration *range; /* NULL: instant */
     struct promql_when when;
+    bool of_labels; /* the second argument of info(): may match everything */
 };
 
 struct promql_expr {

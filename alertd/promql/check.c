@@ -39,6 +39,8 @@ static int check_selector(const struct check *check, struct promql_expr *expr)
     const struct promql_selector *selector = &expr->selector;
 
     expr->type = selector->range ? PROMQL_MATRIX : PROMQL_VECTOR;
+    if (selector->of_labels)
+        return 0;
     for (size_t i = 0; i < selector->n_matchers; i++)
         if (!matcher_matches(&selector->matchers[i], ""))
             return 0;

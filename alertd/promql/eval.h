@@ -246,6 +246,14 @@ int eval_rank(struct eval *eval,
               struct value *of,
               const double *param,
               struct value *ret_value);
+/* How many series a step's parameter of topk, bottomk or limitk asks for. */
+int eval_how_many(struct eval *eval, double param, size_t *ret_k);
+/* eval_limit.c: limitk, limit_ratio */
+int eval_limit(struct eval *eval,
+               const struct promql_expr *expr,
+               struct value *of,
+               const double *param,
+               struct value *ret_value);
 int eval_count_values(struct eval *eval,
                       const struct promql_expr *expr,
                       const struct value *of,

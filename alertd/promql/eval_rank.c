@@ -169,8 +169,7 @@ static int overflows(struct eval *eval, double param)
     return EVAL_FAILED(eval, "Scalar value %s overflows int64", text);
 }
 
-/* How many a step asks for. */
-static int wanted_at(struct eval *eval, double param, size_t *ret_k)
+int eval_how_many(struct eval *eval, double param, size_t *ret_k)
 {
     if (isnan(param))
         return EVAL_FAILED(eval, "Parameter value is NaN");
@@ -205,7 +204,7 @@ static int rank_step(
 {
     bool top = rank->expr->aggregate.op == AGGREGATOR_TOPK;
     size_t k = 0;
-    int r = wanted_at(rank->eval, rank->param[step], &k);
+    int r = eval_how_many(rank->eval, rank->param[step], &k);
 
     if (r)
         return r;
@@ -315,6 +314,9 @@ int eval_rank(struct eval *eval,
               struct value *ret_value)
 {
     struct rank rank = {.eval = eval, .expr = expr, .of = of, .param = param};
+
+    if (expr->aggregate.op >= AGGREGATOR_LIMITK)
+        return eval_limit(eval, expr, of, param, ret_value);
     int r = group_members(&rank);
 
     if (r)

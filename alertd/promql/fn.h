@@ -84,6 +84,7 @@ struct fn {
     bool reads_time;     /* the result depends on the step, whatever the arguments */
     bool sorts;          /* its window function needs room */
     bool wants_counter;  /* an info when the metric's name does not look like one */
+    bool experimental;   /* callable when promql_allow_experimental() was called */
     const char *refusal; /* not NULL: why it cannot be called */
     const char *doc;
 };

@@ -5,7 +5,18 @@
 #include <assert.h>
 
 #include "alertd/promql/fn.h"
+#include "alertd/promql/fn_body.h"
 #include "alertd/promql/parser.h"
+
+static bool experimental_allowed;
+
+void promql_allow_experimental(void)
+{
+    experimental_allowed = true;
+}
+
+static const char not_allowed[] =
+    "%s \"%s\" is experimental: --enable-feature=promql-experimental-functions allows it";
 
 struct list {
     struct list *next;
@@ -109,6 +120,20 @@ static int parse_arguments(struct parser *parser, struct promql_expr ***ret_args
     return 0;
 }
 
+/* info's second argument is a selector without a name, of labels rather than of series. */
+static int check_label_selector(struct parser *parser, const struct promql_expr *call)
+{
+    if (call->call.fn->eval != eval_info || call->call.n_args < 2)
+        return 0;
+    struct promql_expr *labels = call->call.args[1];
+    if (labels->kind != PROMQL_SELECTOR || labels->selector.name || labels->selector.range)
+        return parser_error(parser, labels->start,
+                            "expected label selectors only, as in {version=~\".+\"}, in call to "
+                            "function \"info\"");
+    labels->selector.of_labels = true;
+    return 0;
+}
+
 int parse_call(struct parser *parser, const struct token *word, struct promql_expr **ret_expr)
 {
     const struct fn *fn = fn_find(word->text);
@@ -118,11 +143,15 @@ int parse_call(struct parser *parser, const struct token *word, struct promql_ex
         return parser_error(parser, word->start, "unknown function with name \"%s\"", word->text);
     if (fn->refusal)
         return parser_error(parser, word->start, "function \"%s\" %s", fn->name, fn->refusal);
+    if (fn->experimental && !experimental_allowed)
+        return parser_error(parser, word->start, not_allowed, "function", fn->name);
     node = parser_node(parser, PROMQL_CALL, word->start);
     if (!node)
         return PROMQL_E_LIMIT;
     node->call.fn = fn;
     int r = parse_arguments(parser, &node->call.args, &node->call.n_args);
+    if (!r)
+        r = check_label_selector(parser, node);
     if (r)
         return r;
     *ret_expr = node;
@@ -173,10 +202,8 @@ int parse_aggregation(struct parser *parser,
     if (!node)
         return PROMQL_E_LIMIT;
     node->aggregate.op = (enum promql_aggregator)word->aggregator;
-    if (node->aggregate.op >= AGGREGATOR_LIMITK)
-        return parser_error(parser, word->start,
-                            "aggregation \"%s\" is experimental in Prometheus "
-                            "(promql-experimental-functions) and not supported",
+    if (node->aggregate.op >= AGGREGATOR_LIMITK && !experimental_allowed)
+        return parser_error(parser, word->start, not_allowed, "aggregation",
                             aggregator_name(node->aggregate.op));
     int r = parse_grouping(parser, node, &grouped);
     if (!r)

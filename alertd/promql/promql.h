@@ -35,6 +35,12 @@ enum promql_type {
 
 struct promql_expr; /* ast.h */
 
+/* From now on limitk(), limit_ratio(), info() and the other functions may be called that
+ * Prometheus has behind promql-experimental-functions. A matter of the whole process, as
+ * there: no rule may be taken by one door and refused by the next. Called by main(),
+ * before anything is parsed and any thread is there. */
+void promql_allow_experimental(void);
+
 /* text is NUL-terminated and must outlive the expr. */
 int promql_parse(struct arena *arena,
                  const char *text,

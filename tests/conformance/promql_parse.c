@@ -57,6 +57,7 @@ int main(void)
     size_t size = 0;
     ssize_t n;
 
+    promql_allow_experimental(); /* the tables were made with all of it on */
     while ((n = getline(&line, &size, stdin)) > 0) {
         if (line[n - 1] == '\n')
             line[n - 1] = '\0';

@@ -378,6 +378,7 @@ int main(int argc, char **argv)
     bool verbose = false;
     MEM_AUTO char *tags = NULL;
 
+    promql_allow_experimental();
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-v") == 0)
             verbose = true;

@@ -209,7 +209,7 @@ static bool obey(struct told *told, char *line)
     return told->series != NULL;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct told told = {0};
     MEM_AUTO char *line = NULL;
@@ -217,6 +217,8 @@ int main(void)
     ssize_t n;
     int status = 0;
 
+    if (argc > 1 && strcmp(argv[1], "--enable-feature=promql-experimental-functions") == 0)
+        promql_allow_experimental();
     (void)setvbuf(stdout, NULL, _IOFBF, 1 << 20);
     while (!status && (n = getline(&line, &size, stdin)) > 0) {
         if (line[n - 1] == '\n')

@@ -21,8 +21,9 @@ FOLDS = ["sum", "avg", "count", "min", "max", "group", "stddev", "stdvar"]
 ARITHMETIC = ["+", "-", "*", "/", "%", "^", "atan2"]
 COMPARISON = ["==", "!=", ">", "<", ">=", "<="]
 SETS = ["and", "or", "unless"]
+# info() is left out: it follows the scripts of later versions, 3.5 loses series there.
 EXPERIMENTAL = {"limitk", "limit_ratio", "mad_over_time", "double_exponential_smoothing", "sort_by_label",
-                "sort_by_label_desc", "info"}
+                "sort_by_label_desc"}
 METRICS = ["requests_total", "errors_total", "load", "temperature", "single", "odd", "rare", "twin_a", "twin_b", "moved",
            "latency_bucket", "latency_count", "latency_sum", "broken_bucket", "target_info", "nothing"]
 VALUES = {"job": ["x", "y", "z"], "instance": ["a", "b", "c"], "code": ["200", "404", "500"], "le": ["1", "+Inf", "0.5"],
@@ -293,10 +294,6 @@ class Generator:
         if name == "double_exponential_smoothing":
             factors = ["0.5", "0.1", "0.9", "0.3"] if rng.random() < 0.9 else ["0", "1", "2", "NaN", "-1"]
             return self.call(name, self.matrix(depth), *[Node(SCALAR, [rng.choice(factors)]) for _ in range(2)])
-        if name == "info":
-            selector = rng.choice(["", "", ', {version="1"}', ', {version=~".*"}', ', {__name__="target_info"}', ', {version!="2"}',
-                                   ', {job="x"}', ', {nothing=~".+"}', ', {__name__=~".*_info", version=~".+"}'])
-            return Node(VECTOR, ["info(", self.vector(depth), selector, ")"], (name,), (2,))
         return self.call(name, self.vector(depth), *[self.text(["job", "instance", "code", "zz"]) for _ in range(rng.randint(0, 2))])
 
     # --- aggregations and operators ------------------------------------------------------------

@@ -55,6 +55,7 @@ static void test_each_kind_of_flag(void **state)
                                         "--rules.import=b/*.yml",
                                         "--log.level=warn",
                                         "--log.format=json",
+                                        "--enable-feature=promql-experimental-functions",
                                         "--query.max-samples=7",
                                         "--query.timeout=1m30s",
                                         NULL};
@@ -70,6 +71,7 @@ static void test_each_kind_of_flag(void **state)
     assert_int_equal(settings.rules_import.n, 2);
     assert_int_equal(settings.log_level, LOG_WARN);
     assert_int_equal(settings.log_format, LOG_JSON);
+    assert_true(settings.experimental_functions);
     assert_int_equal(settings.query_max_samples, 7);
     assert_int_equal(settings.query_timeout_ms, 90000);
 }
@@ -93,6 +95,7 @@ static void test_what_is_refused(void **state)
         {"--storage.sync=fast", "full|normal"},
         {"--auth.mode=", "required|off"},
         {"--log.level=inf", "debug|info|warn|error"},
+        {"--enable-feature=native-histograms", "none|promql-experimental-functions"},
         {"--help=yes", "takes no value"},
     };
 

@@ -153,10 +153,12 @@ static const struct {
     {"x @ y", PROMQL_E_SYNTAX, 1, 5,
      "unexpected identifier \"y\" in @ modifier, expected timestamp, start() or end()"},
     {"limitk(1, x)", PROMQL_E_SYNTAX, 1, 1,
-     "aggregation \"limitk\" is experimental in Prometheus "
-     "(promql-experimental-functions) and not supported"},
+     "aggregation \"limitk\" is experimental: --enable-feature=promql-experimental-functions allows "
+     "it"},
     {"info(x)", PROMQL_E_SYNTAX, 1, 1,
-     "function \"info\" is experimental in Prometheus "
+     "function \"info\" is experimental: --enable-feature=promql-experimental-functions allows it"},
+    {"ts_of_max_over_time(x[5m])", PROMQL_E_SYNTAX, 1, 1,
+     "function \"ts_of_max_over_time\" is experimental in Prometheus "
      "(promql-experimental-functions) and not supported"},
     {"histogram_sum(x)", PROMQL_E_SYNTAX, 1, 1,
      "function \"histogram_sum\" works on native histograms, which are not supported"},
