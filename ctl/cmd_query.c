@@ -143,11 +143,10 @@ enum ctl_exit cmd_query(struct ctl *ctl)
         add_parameter(&path, "step", step ? step : "60s");
     }
 
-    enum ctl_exit r = call_json(ctl,
-                                &(struct call){.method = "GET",
-                                               .path = str_text(&path),
-                                               .expression = ctl->arguments[0]},
-                                &root);
+    enum ctl_exit r = call_json(
+        ctl,
+        &(struct call){.method = "GET", .path = str_text(&path), .expression = ctl->arguments[0]},
+        &root);
     if (r == CTL_OK && root)
         r = print_result(ctl, root);
     json_free(root);

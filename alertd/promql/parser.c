@@ -383,6 +383,29 @@ static int check_tree(struct promql_expr *expr, const char *text, struct err *re
 }
 
 /* query = expr END */
+static int parse_query(struct parser *parser, struct promql_expr **ret_expr)
+{
+    struct promql_expr *expr = NULL;
+    int r = parser_take(parser);
+
+    if (r)
+        return r;
+    if (parser->token.kind == TOKEN_END)
+        return err_at(parser->reterr, PROMQL_E_SYNTAX, 1, 1, "no expression found in input");
+    r = parse_expr(parser, PRECEDENCE_OR, &expr);
+    if (!r && (parser->token.kind == TOKEN_TRIM_LOWER || parser->token.kind == TOKEN_TRIM_UPPER))
+        return parser_error(parser, parser->token.start,
+                            "the operators </ and >/ trim native histograms, which are not "
+                            "supported");
+    if (!r && parser->token.kind != TOKEN_END)
+        r = parser_unexpected(parser, NULL, NULL);
+    if (!r)
+        r = check_tree(expr, parser->lexer.text, parser->reterr);
+    if (!r)
+        *ret_expr = expr;
+    return r;
+}
+
 int promql_parse(struct arena *arena,
                  const char *text,
                  struct promql_expr **ret_expr,
@@ -390,27 +413,12 @@ int promql_parse(struct arena *arena,
 {
     struct parser parser = {
         .lexer = {.text = text, .arena = arena}, .arena = arena, .reterr = reterr};
-    struct promql_expr *expr = NULL;
 
     if (strlen(text) > PROMQL_TEXT_MAX)
         return err_at(reterr, PROMQL_E_LIMIT, 1, 1, "the expression is longer than %d KiB",
                       PROMQL_TEXT_MAX / 1024);
-    int r = parser_take(&parser);
-    if (r)
-        return r;
-    if (parser.token.kind == TOKEN_END)
-        return err_at(reterr, PROMQL_E_SYNTAX, 1, 1, "no expression found in input");
-    r = parse_expr(&parser, PRECEDENCE_OR, &expr);
-    if (!r && (parser.token.kind == TOKEN_TRIM_LOWER || parser.token.kind == TOKEN_TRIM_UPPER))
-        return parser_error(&parser, parser.token.start,
-                            "the operators </ and >/ trim native histograms, which are not "
-                            "supported");
-    if (!r && parser.token.kind != TOKEN_END)
-        r = parser_unexpected(&parser, NULL, NULL);
-    if (!r)
-        r = check_tree(expr, text, reterr);
-    if (r)
-        return r;
-    *ret_expr = expr;
-    return 0;
+    int r = parse_query(&parser, ret_expr);
+    if ((r == PROMQL_E_SYNTAX || r == PROMQL_E_TYPE) && reterr)
+        hint_add(text, reterr);
+    return r;
 }

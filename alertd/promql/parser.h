@@ -58,3 +58,6 @@ int parse_duration(struct parser *parser,
                    const struct promql_duration **ret_duration);
 /* One operand of it with its sign, as behind `offset`. */
 int parse_duration_operand(struct parser *parser, const struct promql_duration **ret_duration);
+
+/* hint.c: puts what to do behind the words of a parse error. */
+void hint_add(const char *text, struct err *err);
