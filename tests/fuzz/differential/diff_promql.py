@@ -136,7 +136,7 @@ def difference(ours, theirs, tolerance, ordered):
             return "the kind of error differs"
         if place(ours) != place(theirs):
             return "the place of the error differs"
-        return "" if ours["error"] == theirs["error"] else WORDS
+        return "" if (ours["error"] + ";").startswith(theirs["error"] + ";") else WORDS  # ours may say what to do
     mine, other = ours["data"], theirs["data"]
     if mine["resultType"] != other["resultType"]:
         return "the type differs"
@@ -168,6 +168,20 @@ def other_clash(found, text, ours, theirs):
 def nan_parameter(found, text, ours, theirs):
     """topk(NaN, x) and the like: worded as in Prometheus 3.6 and later."""
     return found == WORDS and ours["error"] == "Parameter value is NaN" and theirs["error"] == "Scalar value NaN overflows int64"
+
+
+def other_number(found, text, ours, theirs):
+    """`Scalar value 1e+200 overflows int64`, of a number that Go and C round differently."""
+    return found == WORDS and tolerance_for(None, text) > 0 and \
+        re.sub(r"[-+.e\d]+", "#", ours["error"]) == re.sub(r"[-+.e\d]+", "#", theirs["error"])
+
+
+def lacks_label(found, text, ours, theirs):
+    """sort_by_label: the peer's comparison says of an absent label both that it is before and after any
+    other; here it comes first."""
+    names = set(re.findall(r"[\"'](\w+)[\"']", text))
+    return found == "the order differs" and "sort_by_label" in text.lower() and \
+        any(name not in x["metric"] for x in ours["data"]["result"] for name in names)
 
 
 def notes_but(change):
@@ -215,6 +229,8 @@ KNOWN = [
     ("a parse error in other words", reworded),
     ("another of several clashes is named", other_clash),
     ("NaN as parameter, in other words", nan_parameter),
+    ("an inexact number in the words of an error", other_number),
+    ("the order by a label that some lack", lacks_label),
     ("the metric's name is empty in a note", notes_but(without_name)),
     ("the place of a subquery in a note", subquery_notes),
     ("the place of a parenthesis in a note", parenthesis),
@@ -364,7 +380,7 @@ class Round:
         any, and sums differ in the last bit. Asked again it agrees with us."""
         asked = question(tree.text(), when)
         return any(not difference(ours, theirs, tolerance_for(tree), is_ordered(tree, when))
-                   for theirs in self.theirs.ask([asked] * 8))
+                   for theirs in self.theirs.ask([asked] * 40))
 
     def known_of(self, node, when):
         if node.kinds == ("timestamp",) and {"@", "offset"} <= node.parts[1].all_kinds() and self.differs_alone(node, when):

@@ -216,7 +216,10 @@ class Generator:
         return self.soft(Node(type_, parts + [")"], (name,)), name)
 
     def point(self, depth):
-        return self.call(self.rng.choice(POINT), self.vector(depth))
+        name = self.rng.choice(POINT)
+        if name in ("cos", "sin", "tan"):  # of a huge number the last bit decides everything
+            return self.call(name, Node(VECTOR, ["clamp(", self.vector(depth), ", -1000, 1000)"], ("clamp",)))
+        return self.call(name, self.vector(depth))
 
     def with_scalars(self, depth):
         name = self.rng.choice(["clamp", "clamp_max", "clamp_min", "round", "round"])
