@@ -1,7 +1,7 @@
 /*
  * Runs promqltest scripts against the engine, in process.
  *
- *     promqltest [--tags FILE] [-v] SCRIPT...
+ *     promqltest [--tags FILE] [--covers] [-v] SCRIPT...
  *
  * A script loads series and asks queries:
  *
@@ -352,7 +352,7 @@ static char *read_file(const char *path)
 static void run_file(struct run *total, const char *path, const char *tags, bool verbose)
 {
     struct script script = {.path = path};
-    struct run run = {.tags = tags, .verbose = verbose};
+    struct run run = {.tags = tags, .verbose = verbose, .coverage = total->coverage};
 
     if (!read_lines(path, &script)) {
         printf("%s: cannot be read\n", path);
@@ -374,19 +374,25 @@ static void run_file(struct run *total, const char *path, const char *tags, bool
 
 int main(int argc, char **argv)
 {
-    struct run total = {0};
+    static struct coverage coverage;
+    struct run total = {.coverage = &coverage};
     bool verbose = false;
+    bool covers = false;
     MEM_AUTO char *tags = NULL;
 
     promql_allow_experimental();
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-v") == 0)
             verbose = true;
+        else if (strcmp(argv[i], "--covers") == 0)
+            covers = true;
         else if (strcmp(argv[i], "--tags") == 0 && i + 1 < argc)
             tags = read_file(argv[++i]);
         else
             run_file(&total, argv[i], tags, verbose);
     }
+    if (covers)
+        total.failed += cover_count_missing(&coverage);
     printf("%zu passed, %zu failed, %zu apart (%zu of them pass)\n", total.passed, total.failed,
            total.apart, total.apart_passed);
     return total.failed || !total.passed ? 1 : 0;

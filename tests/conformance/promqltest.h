@@ -1,8 +1,9 @@
 #pragma once
 
 /*
- * What the two halves of the promqltest runner share: promqltest.c reads scripts,
- * promqltest_ask.c asks the engine and compares answers.
+ * What the parts of the promqltest runner share: promqltest.c reads scripts,
+ * promqltest_ask.c asks the engine and compares answers, promqltest_cover.c keeps count of
+ * what was asked for.
  */
 
 #include <stdbool.h>
@@ -43,6 +44,40 @@ struct question {
     size_t n_answers;
 };
 
+enum {
+    COVER_FUNCTIONS = 256,
+    COVER_NAMES = 32, /* aggregations, operators */
+};
+
+enum cover_modifier {
+    COVER_OFFSET,
+    COVER_NEGATIVE_OFFSET,
+    COVER_AT,
+    COVER_AT_START,
+    COVER_AT_END,
+    COVER_RANGE,
+    COVER_SUBQUERY,
+    COVER_BY,
+    COVER_WITHOUT,
+    COVER_ON,
+    COVER_IGNORING,
+    COVER_GROUP_LEFT,
+    COVER_GROUP_RIGHT,
+    COVER_INCLUDE,
+    COVER_BOOL,
+    COVER_UNARY_MINUS,
+    COVER_UNARY_PLUS,
+    COVER_STRING,
+    COVER_DURATION_NUMBER,
+    COVER_MODIFIERS
+};
+
+struct coverage {
+    bool functions[COVER_FUNCTIONS]; /* by row of fn_table() */
+    bool aggregators[COVER_NAMES], operators[COVER_NAMES];
+    bool modifiers[COVER_MODIFIERS];
+};
+
 struct run {
     struct fake_source fake;
     const struct labels **native; /* series loaded with native histograms */
@@ -51,6 +86,11 @@ struct run {
     const char *tags;
     bool verbose;
     size_t passed, failed, apart, apart_passed;
+    struct coverage *coverage;
 };
 
 void ask_question(struct run *run, const struct script *script, const struct question *question);
+
+void cover_expr(struct coverage *coverage, const struct promql_expr *expr);
+/* Prints what was not used, and counts it. */
+size_t cover_count_missing(const struct coverage *coverage);

@@ -246,6 +246,8 @@ static int evaluate(struct run *run,
     struct promql_expr *expr = NULL;
     int r = promql_parse(arena, question->expr, &expr, err);
 
+    if (!r)
+        cover_expr(run->coverage, expr);
     return r ? r : promql_eval(expr, &source, &question->query, arena, ret_value, err);
 }
 
