@@ -116,9 +116,9 @@ class WithDaemon(unittest.TestCase):
         wrong = self.ctl("query", "q +", check=False)
         self.assertEqual((wrong.returncode, wrong.stdout), (1, ""))
         self.assertIn("1:", wrong.stderr)
-        wrong = self.ctl("query", "sum(\n\tü + rate(q))", check=False)
+        wrong = self.ctl("query", "sum(\n\tq{a='ü'} + rate(q))", check=False)
         self.assertIn('expected type range vector in call to function "rate"', wrong.stderr)
-        self.assertTrue(wrong.stderr.endswith("\n  \tü + rate(q))\n  \t         ^\n"), wrong.stderr)
+        self.assertTrue(wrong.stderr.endswith("\n  \tq{a='ü'} + rate(q))\n  \t" + 16 * " " + "^\n"), wrong.stderr)
 
     def test_tokens(self):
         secret = self.ctl("token", "create", "robot", "--scope=read", "--quiet").stdout.strip()
