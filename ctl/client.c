@@ -30,14 +30,16 @@ void add_encoded(struct str *url, const char *text)
 }
 
 /* `... 2:5: parse error: ...`: the place in the expression. */
-static bool find_place(const char *words, unsigned *ret_line, unsigned *ret_column)
+static bool find_place(const char *words, unsigned long *ret_line, unsigned long *ret_column)
 {
     for (const char *at = strpbrk(words, "123456789"); at; at = strpbrk(at, "123456789")) {
-        int len = 0;
+        char *end = NULL;
 
-        if (sscanf(at, "%u:%u: parse error%n", ret_line, ret_column, &len) == 2 && len > 0)
-            return *ret_column > 0;
-        at += strspn(at, "0123456789");
+        *ret_line = strtoul(at, &end, 10);
+        *ret_column = *end == ':' ? strtoul(end + 1, &end, 10) : 0;
+        if (*ret_column > 0 && strncmp(end, ": parse error", 13) == 0)
+            return true;
+        at = end;
     }
     return false;
 }
@@ -45,8 +47,8 @@ static bool find_place(const char *words, unsigned *ret_line, unsigned *ret_colu
 /* The line of the expression with the mistake, and a caret below its column (in bytes). */
 static void show_place(const char *expression, const char *words)
 {
-    unsigned line = 0;
-    unsigned column = 0;
+    unsigned long line = 0;
+    unsigned long column = 0;
 
     if (!find_place(words, &line, &column))
         return;

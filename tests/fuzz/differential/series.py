@@ -13,7 +13,7 @@ STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
 STALE_BITS = 0x7FF0000000000002
 INSTANCES = ["a", "b", "c"]
 JOBS = ["x", "y"]
-SPECIAL = [math.nan, math.inf, -math.inf, -0.0, 0.0, 5e-324, 1.7976931348623157e308, -1.7976931348623157e308]
+SPECIAL = [math.nan, math.inf, -math.inf, -0.0, 0.0, 2.2250738585072014e-308, 1.7976931348623157e308, -1.7976931348623157e308]
 
 
 def bits(value):
