@@ -160,7 +160,13 @@ static int eval_unary(struct eval *eval, const struct promql_expr *expr, struct 
             if (!is_hole(values[j]))
                 values[j] = -values[j];
     }
-    return ret_value->type == PROMQL_VECTOR ? vector_drop_names(eval, ret_value) : 0;
+    if (ret_value->type != PROMQL_VECTOR || ret_value->one_name)
+        return ret_value->type == PROMQL_VECTOR ? vector_drop_names(eval, ret_value) : 0;
+    /* series that come to be called the same are an error, even at different steps */
+    for (size_t i = 0; i < ret_value->n; i++)
+        ret_value->columns[i].nameless = true;
+    ret_value->one_name = true;
+    return vector_merge(eval, ret_value, true);
 }
 
 static int eval_kind(struct eval *eval, const struct promql_expr *expr, struct value *ret_value)
