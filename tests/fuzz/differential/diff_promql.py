@@ -3,11 +3,11 @@
 
     diff_promql.py --answer PROGRAM [--count N] [--seed N] [--jobs N]
 
-The long run (a quarter of an hour on two cores):
+The long run (some minutes on two cores):
 
     ninja -C build tests/fuzz/promql_answer
     WATCHBILL_PROMETHEUS=/usr/bin/prometheus \\
-      python3 tests/fuzz/differential/diff_promql.py --answer build/tests/fuzz/promql_answer --count 100000
+      python3 tests/fuzz/differential/diff_promql.py --answer build/tests/fuzz/promql_answer --count 100000 --jobs 2
 
 Without WATCHBILL_PROMETHEUS, or with one that is not 3.5 or later, it says so and is skipped (77).
 `--alertd PROGRAM` asks a whole alertd over HTTP instead of the engine on a pipe.
