@@ -36,6 +36,14 @@ double number_quantile_sorted(double q, const double *values, size_t n)
     return values[low] * (1 - weight) + values[high] * weight;
 }
 
+static int compare_for_sort(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+
+    return number_is_before(x, y) ? -1 : number_is_before(y, x);
+}
+
 /* Shell's sort with Ciura's gaps (2001): quickest for the few hundred values that a window
  * has, as it calls no comparison. */
 void number_sort(double *values, size_t n)
@@ -43,7 +51,7 @@ void number_sort(double *values, size_t n)
     static const size_t gaps[] = {701, 301, 132, 57, 23, 10, 4, 1};
 
     if (n > 4 * gaps[0]) {
-        qsort(values, n, sizeof(*values), number_compare);
+        qsort(values, n, sizeof(*values), compare_for_sort);
         return;
     }
     for (size_t g = 0; g < sizeof(gaps) / sizeof(gaps[0]); g++)

@@ -27,14 +27,16 @@ static inline void sum_add(struct sum *sum, double value)
     sum->value = total;
 }
 
-/* NaN before everything else. */
+/* NaN before everything else; for qsort(). */
+int number_compare(const void *a, const void *b);
+
+/* The same with -0 before 0, so that an order is one whichever way it came about. */
 static inline bool number_is_before(double a, double b)
 {
+    if (a == b)
+        return signbit(a) > signbit(b);
     return isnan(a) ? !isnan(b) : a < b;
 }
-
-/* The same, for qsort(). */
-int number_compare(const void *a, const void *b);
 void number_sort(double *values, size_t n);
 
 /* The q-quantile of n values, interpolated between ranks; sorts them. NaN of none or
