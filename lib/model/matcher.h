@@ -3,7 +3,7 @@
 /*
  * One condition on one label: `job="node"`, `code=~"5.."`. Regular expressions
  * are RE2's and anchored at both ends; a label that is absent has the value "".
- * matcher.c decides between plain comparison and the engine (sets, prefixes,
+ * pattern.c decides between plain comparison and the engine (sets, prefixes,
  * suffixes and "contains" never reach RE2).
  */
 
