@@ -60,15 +60,33 @@ int eval_tick(struct eval *eval)
 
 /* --- Messages beside a result --------------------------------------------------------- */
 
-/* Inside any parentheses: what is meant, not what encloses it. */
-static void place_of(const struct promql_expr *expr, unsigned *ret_line, unsigned *ret_column)
+static void place_at(const struct promql_expr *expr,
+                     uint32_t at,
+                     unsigned *ret_line,
+                     unsigned *ret_column)
 {
     struct err err = {0};
 
-    expr = expr_unwrap(expr);
-    (void)lexer_error(expr->text, expr->start, 0, &err, "here");
+    (void)lexer_error(expr->text, at, 0, &err, "here");
     *ret_line = err.line;
     *ret_column = err.column;
+}
+
+/* Inside any parentheses: what is meant, not what encloses it. */
+static void place_of(const struct promql_expr *expr, unsigned *ret_line, unsigned *ret_column)
+{
+    expr = expr_unwrap(expr);
+    place_at(expr, expr->start, ret_line, ret_column);
+}
+
+/* Where a person looks for a failure: an operator stands for its sides. */
+static void place_of_failure(const struct promql_expr *expr,
+                             unsigned *ret_line,
+                             unsigned *ret_column)
+{
+    uint32_t at = expr->kind == PROMQL_BINARY ? expr->binary.op_start : expr->start;
+
+    place_at(expr, at, ret_line, ret_column);
 }
 
 /* The same words once, with the place that said them last; past a hundred nobody reads. */
@@ -182,7 +200,7 @@ static int eval_kind(struct eval *eval, const struct promql_expr *expr, struct v
     case PROMQL_AGGREGATE: return eval_aggregate(eval, expr, ret_value);
     case PROMQL_BINARY: return eval_binary(eval, expr, ret_value);
     case PROMQL_UNARY: return eval_unary(eval, expr, ret_value);
-    case PROMQL_PAREN: return eval_expr(eval, expr->paren, ret_value);
+    case PROMQL_PAREN: UNREACHABLE("eval_expr() looks inside parentheses");
     }
     UNREACHABLE("expression kind");
 }
@@ -225,11 +243,26 @@ static int eval_fixed(struct eval *eval, const struct promql_expr *expr, struct 
     return r;
 }
 
+int eval_blame(struct eval *eval, const struct promql_expr *expr, int code)
+{
+    if (code > 0 && eval->reterr && !eval->reterr->line)
+        place_of_failure(expr, &eval->reterr->line, &eval->reterr->column);
+    return code;
+}
+
 int eval_expr(struct eval *eval, const struct promql_expr *expr, struct value *ret_value)
 {
-    if (eval->grid.n > 1 && expr->kind != PROMQL_NUMBER && is_fixed(expr))
-        return eval_fixed(eval, expr, ret_value);
-    return eval_kind(eval, expr, ret_value);
+    bool fixed = eval->grid.n > 1 && expr->kind != PROMQL_NUMBER && is_fixed(expr);
+    struct explain_frame frame = {0};
+
+    if (expr->kind == PROMQL_PAREN)
+        return eval_expr(eval, expr->paren, ret_value);
+    if (eval->explain)
+        explain_enter(eval, expr, &frame);
+    int r = fixed ? eval_fixed(eval, expr, ret_value) : eval_kind(eval, expr, ret_value);
+    if (eval->explain)
+        explain_value(eval, &frame, r ? NULL : ret_value, fixed);
+    return r ? eval_blame(eval, expr, r) : 0;
 }
 
 /* --- Arguments ------------------------------------------------------------------------- */
@@ -461,8 +494,11 @@ int promql_eval(const struct promql_expr *expr,
                 struct promql_value *ret_value,
                 struct err *reterr)
 {
-    struct eval eval = {
-        .source = source, .limits = query->limits, .arena = arena, .reterr = reterr};
+    struct eval eval = {.source = source,
+                        .limits = query->limits,
+                        .arena = arena,
+                        .reterr = reterr,
+                        .explain = query->explain};
     struct promql_value made = {0};
     bool instant = query->step_ms <= 0;
 
@@ -478,6 +514,8 @@ int promql_eval(const struct promql_expr *expr,
         return PROMQL_E_TYPE;
     }
     int r = set_grid(&eval, query);
+    if (!r && eval.explain)
+        r = explain_start(&eval, expr);
     if (!r)
         r = evaluate(&eval, expr, instant, &made);
     if (!r)
@@ -486,7 +524,10 @@ int promql_eval(const struct promql_expr *expr,
         r = take_notes(&eval, eval.infos, &made.infos, &made.n_infos);
     if (r)
         return r;
+    if (eval.explain)
+        explain_finish(&eval);
     made.n_samples = eval.n_samples;
+    made.n_series_read = eval.n_series;
     *ret_value = made;
     return 0;
 }

@@ -81,6 +81,7 @@ struct value {
 
 /* A range vector and where its windows lie. Its series are asked for one by one. */
 struct ranges {
+    const struct promql_expr *expr;
     struct reading reading;      /* of a selector */
     struct range_series *series; /* of a subquery; NULL: of a selector */
     size_t n;
@@ -110,8 +111,10 @@ struct eval {
     struct promql_limits limits;
     struct arena *arena;
     size_t n_samples;
+    size_t n_series; /* read from the source, as n_samples */
     size_t ticks;
-    struct note *warnings, *infos; /* newest first */
+    struct promql_explain *explain; /* NULL: nobody asks what nodes cost */
+    struct note *warnings, *infos;  /* newest first */
     struct err *reterr;
 };
 
@@ -147,6 +150,35 @@ void eval_warn(struct eval *eval, const struct promql_expr *at, const char *fmt,
     __attribute__((format(printf, 3, 4)));
 void eval_inform(struct eval *eval, const struct promql_expr *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The words in reterr are about this node, unless a node below has said so already. */
+int eval_blame(struct eval *eval, const struct promql_expr *expr, int code);
+
+/* --- explain.c: called only when eval->explain is there ------------------------------ */
+
+struct explain_frame {
+    struct promql_explain_node *node; /* NULL: one that is not told of */
+    int64_t began_ns, below_ns;
+    size_t n_samples, used_bytes, queryable;
+};
+
+int explain_start(struct eval *eval, const struct promql_expr *expr);
+void explain_finish(struct eval *eval);
+void explain_enter(struct eval *eval, const struct promql_expr *expr, struct explain_frame *frame);
+/* The node ended, with a value or (NULL) with an error. fixed: it was evaluated at one step
+ * for all. */
+void explain_value(struct eval *eval,
+                   const struct explain_frame *frame,
+                   const struct value *value,
+                   bool fixed);
+void explain_ranges(struct eval *eval,
+                    const struct explain_frame *frame,
+                    const struct ranges *ranges);
+/* One series of a selector's ranges was read, on behalf of the function above. */
+void explain_read(struct eval *eval,
+                  const struct explain_frame *frame,
+                  const struct ranges *ranges,
+                  const struct range_series *series);
 
 /* --- select.c ------------------------------------------------------------------------ */
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "alertd/promql/ast.h"
+#include "alertd/promql/explain.h"
 #include "alertd/promql/fn.h"
 #include "lib/base/float.h"
 #include "lib/base/mem.h"
@@ -155,9 +156,9 @@ static void print_selector(const struct promql_selector *selector, struct str *o
     print_when(&selector->when, out);
 }
 
+/* What stands behind the subquery's expression. */
 static void print_subquery(const struct promql_expr *expr, struct str *out)
 {
-    promql_print(expr->subquery.of, out);
     str_add(out, "[");
     print_duration(expr->subquery.range, false, out);
     str_add(out, ":");
@@ -177,15 +178,24 @@ static void print_call(const struct promql_expr *expr, struct str *out)
     str_add(out, ")");
 }
 
-static void print_aggregate(const struct promql_expr *expr, struct str *out)
+static bool is_grouped(const struct promql_expr *expr)
+{
+    return expr->aggregate.without || expr->aggregate.labels.n;
+}
+
+static void print_grouping(const struct promql_expr *expr, struct str *out)
 {
     str_add(out, aggregator_name(expr->aggregate.op));
-    if (expr->aggregate.without || expr->aggregate.labels.n) {
+    if (is_grouped(expr)) {
         str_add(out, expr->aggregate.without ? " without " : " by ");
         print_names(&expr->aggregate.labels, out);
-        str_add(out, " ");
     }
-    str_add(out, "(");
+}
+
+static void print_aggregate(const struct promql_expr *expr, struct str *out)
+{
+    print_grouping(expr, out);
+    str_add(out, is_grouped(expr) ? " (" : "(");
     if (expr->aggregate.param) {
         promql_print(expr->aggregate.param, out);
         str_add(out, ", ");
@@ -208,12 +218,18 @@ static void print_matching(const struct promql_matching *matching, struct str *o
     }
 }
 
+static void print_operator(const struct promql_expr *expr, struct str *out)
+{
+    str_addf(out, "%s%s", operator_name(expr->binary.op), expr->binary.return_bool ? " bool" : "");
+    if (expr->binary.has_matching)
+        print_matching(&expr->binary.matching, out);
+}
+
 static void print_binary(const struct promql_expr *expr, struct str *out)
 {
     promql_print(expr->binary.left, out);
-    str_addf(out, " %s%s", operator_name(expr->binary.op), expr->binary.return_bool ? " bool" : "");
-    if (expr->binary.has_matching)
-        print_matching(&expr->binary.matching, out);
+    str_add(out, " ");
+    print_operator(expr, out);
     str_add(out, " ");
     promql_print(expr->binary.right, out);
 }
@@ -229,7 +245,10 @@ void promql_print(const struct promql_expr *expr, struct str *out)
         return;
     case PROMQL_STRING_LITERAL: quote_add(out, expr->string, strlen(expr->string)); return;
     case PROMQL_SELECTOR: print_selector(&expr->selector, out); return;
-    case PROMQL_SUBQUERY: print_subquery(expr, out); return;
+    case PROMQL_SUBQUERY:
+        promql_print(expr->subquery.of, out);
+        print_subquery(expr, out);
+        return;
     case PROMQL_CALL: print_call(expr, out); return;
     case PROMQL_AGGREGATE: print_aggregate(expr, out); return;
     case PROMQL_BINARY: print_binary(expr, out); return;
@@ -242,5 +261,20 @@ void promql_print(const struct promql_expr *expr, struct str *out)
         promql_print(expr->paren, out);
         str_add(out, ")");
         return;
+    }
+}
+
+void promql_print_own(const struct promql_expr *expr, struct str *out)
+{
+    switch (expr->kind) {
+    case PROMQL_NUMBER:
+    case PROMQL_STRING_LITERAL:
+    case PROMQL_SELECTOR: promql_print(expr, out); return;
+    case PROMQL_SUBQUERY: print_subquery(expr, out); return;
+    case PROMQL_CALL: str_addf(out, "%s()", expr->call.fn->name); return;
+    case PROMQL_AGGREGATE: print_grouping(expr, out); return;
+    case PROMQL_BINARY: print_operator(expr, out); return;
+    case PROMQL_UNARY: str_add(out, expr->unary.minus ? "-" : "+"); return;
+    case PROMQL_PAREN: promql_print_own(expr->paren, out); return;
     }
 }

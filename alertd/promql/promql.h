@@ -81,6 +81,7 @@ struct promql_query {
     int64_t start_ms, end_ms;
     int64_t step_ms; /* 0: instant at start_ms */
     struct promql_limits limits;
+    struct promql_explain *explain; /* explain.h: what each node costs; NULL: not asked */
 };
 
 struct promql_series {
@@ -100,7 +101,8 @@ struct promql_value {
     size_t n_warnings;
     const char **infos;
     size_t n_infos;
-    size_t n_samples; /* samples read, for statistics */
+    size_t n_samples; /* read, and of how many series (one read twice counts twice) */
+    size_t n_series_read;
 };
 
 /* Vector results are in Prometheus' order: sort()/topk order where it means

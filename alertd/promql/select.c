@@ -110,6 +110,7 @@ static int read_series(struct eval *eval, struct reading *reading, size_t i)
     if (r)
         return r == SOURCE_E_LIMIT ? PROMQL_E_LIMIT : r;
     eval->n_samples += reading->columns.n;
+    eval->n_series += reading->columns.n > 0;
     if (eval->n_samples <= eval->limits.max_samples)
         return 0;
     (void)err_set(eval->reterr, PROMQL_E_LIMIT,
@@ -196,7 +197,14 @@ int eval_selector(struct eval *eval, const struct promql_expr *expr, struct valu
 
 int eval_selector_times(struct eval *eval, const struct promql_expr *expr, struct value *ret_value)
 {
-    return select_vector(eval, expr, true, ret_value);
+    struct explain_frame frame = {0};
+
+    if (eval->explain)
+        explain_enter(eval, expr, &frame);
+    int r = select_vector(eval, expr, true, ret_value);
+    if (eval->explain)
+        explain_value(eval, &frame, r ? NULL : ret_value, false);
+    return r;
 }
 
 /* --- Range vectors ---------------------------------------------------------------------- */
@@ -226,15 +234,14 @@ static int drop_markers(struct eval *eval, struct source_columns *columns)
     return 0;
 }
 
-int ranges_read(struct eval *eval, struct ranges *ranges, size_t i, struct range_series *ret_series)
+static int read_range(struct eval *eval,
+                      struct ranges *ranges,
+                      size_t i,
+                      struct range_series *ret_series)
 {
     struct source_columns *columns = &ranges->reading.columns;
-
-    if (ranges->series) {
-        *ret_series = ranges->series[i];
-        return 0;
-    }
     int r = read_series(eval, &ranges->reading, i);
+
     if (!r)
         r = drop_markers(eval, columns);
     if (r)
@@ -242,6 +249,22 @@ int ranges_read(struct eval *eval, struct ranges *ranges, size_t i, struct range
     *ret_series = (struct range_series){ranges->reading.selection.matches[i].labels, false,
                                         columns->n, columns->t_ms, columns->values};
     return 0;
+}
+
+int ranges_read(struct eval *eval, struct ranges *ranges, size_t i, struct range_series *ret_series)
+{
+    struct explain_frame frame = {0};
+
+    if (ranges->series) {
+        *ret_series = ranges->series[i];
+        return 0;
+    }
+    if (eval->explain)
+        explain_enter(eval, ranges->expr, &frame);
+    int r = read_range(eval, ranges, i, ret_series);
+    if (eval->explain)
+        explain_read(eval, &frame, ranges, r ? NULL : ret_series);
+    return r ? eval_blame(eval, ranges->expr, r) : 0;
 }
 
 static int select_ranges(struct eval *eval, const struct promql_expr *expr, struct ranges *ret)
@@ -355,12 +378,26 @@ static int subquery_ranges(struct eval *eval, const struct promql_expr *expr, st
     return 0;
 }
 
+static int find_ranges(struct eval *eval, const struct promql_expr *expr, struct ranges *ret)
+{
+    if (expr->kind == PROMQL_SELECTOR)
+        return select_ranges(eval, expr, ret);
+    if (expr->kind == PROMQL_SUBQUERY)
+        return subquery_ranges(eval, expr, ret);
+    UNREACHABLE("not a range vector");
+}
+
 int eval_ranges(struct eval *eval, const struct promql_expr *expr, struct ranges *ret_ranges)
 {
+    struct explain_frame frame = {0};
+
     expr = expr_unwrap(expr);
-    if (expr->kind == PROMQL_SELECTOR)
-        return select_ranges(eval, expr, ret_ranges);
-    if (expr->kind == PROMQL_SUBQUERY)
-        return subquery_ranges(eval, expr, ret_ranges);
-    UNREACHABLE("not a range vector");
+    if (eval->explain)
+        explain_enter(eval, expr, &frame);
+    int r = find_ranges(eval, expr, ret_ranges);
+    if (eval->explain)
+        explain_ranges(eval, &frame, r ? NULL : ret_ranges);
+    if (!r)
+        ret_ranges->expr = expr;
+    return r ? eval_blame(eval, expr, r) : 0;
 }

@@ -11,6 +11,7 @@
 int64_t clock_wall_ms(void); /* Unix time; may jump */
 int64_t clock_mono_ms(void); /* never goes back; for durations and deadlines */
 int64_t clock_mono_us(void);
+int64_t clock_mono_ns(void);
 int64_t clock_cpu_us(void); /* CPU time of this process */
 void clock_sleep_ms(int64_t duration_ms);
 

@@ -234,6 +234,37 @@ static void test_every_memory_limit(void **state)
     }
 }
 
+/* The innermost node that failed is the one that is told. */
+static void test_errors_have_a_place(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned line, column;
+    } rows[] = {
+        {"sum({l=~'a|b'}\n  + on () vector(1))", 2, 3},
+        {"1 +\n  abs(label_replace(x, 'a', '', 'l', '('))", 2, 7},
+        {"x + rate(x[step()])", 1, 10},
+        {"topk(1e300, x)", 1, 1},
+        {"x + (topk(1e300, x))", 1, 6},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        ARENA_AUTO struct arena arena;
+        struct fake_source fake;
+        struct promql_value value;
+        struct err err = {0};
+
+        row("%s", rows[i].text);
+        load(&fake);
+        arena_init(&arena, 1 << 20);
+        assert_int_equal(evaluate(&fake, rows[i].text, &at_one_minute, &arena, &value, &err),
+                         PROMQL_E_EVAL);
+        assert_int_equal(err.line, rows[i].line);
+        assert_int_equal(err.column, rows[i].column);
+        fake_source_done(&fake);
+    }
+}
+
 static void test_a_failing_source(void **state)
 {
     ARENA_AUTO struct arena arena;
@@ -293,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_the_deadline_ends_a_query),
         cmocka_unit_test(test_every_memory_limit),
+        cmocka_unit_test(test_errors_have_a_place),
         cmocka_unit_test(test_a_failing_source),
         cmocka_unit_test(test_evaluation_errors),
     };
