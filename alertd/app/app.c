@@ -22,6 +22,7 @@
 enum {
     FLUSH_MS = 60000,
     STOP_S = 10,
+    WORKERS_MIN = 12,
     STATE_RESERVE_BYTES = 1 << 20,
     FILES_WANTED = 16384,
 };
@@ -207,6 +208,7 @@ static int start_eval(struct app *app, struct err *reterr)
 static int start_http(struct app *app, struct err *reterr)
 {
     const struct settings *settings = &app->settings;
+    unsigned n_queries = (unsigned)settings->query_max_concurrency;
 
     app_init_routes(app->route_tables, app->route_counts);
     return http_server_start(&(struct http_options){.listen = settings->listen.at,
@@ -221,7 +223,10 @@ static int start_http(struct app *app, struct err *reterr)
                                                     .authenticate = authenticate,
                                                     .max_connections = 1024,
                                                     .max_connections_per_peer = 64,
-                                                    .n_workers = 12,
+                                                    .n_workers = n_queries > WORKERS_MIN / 2
+                                                                     ? 2 * n_queries
+                                                                     : WORKERS_MIN,
+                                                    .max_reads = n_queries,
                                                     .log = &app->log},
                              &app->server, reterr);
 }

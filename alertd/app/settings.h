@@ -17,6 +17,7 @@
 enum {
     SETTINGS_E_USAGE = 1, /* exit 2; words say */
     SETTINGS_LIST_MAX = 32,
+    SETTINGS_QUERIES_MAX = 128,
 };
 
 enum settings_action {
@@ -50,6 +51,7 @@ struct settings {
     enum log_format log_format;
     int64_t query_timeout_ms;
     int64_t query_max_samples;
+    int64_t query_max_concurrency; /* at most SETTINGS_QUERIES_MAX */
     int64_t query_lookback_ms;
     bool experimental_functions; /* of PromQL */
 };

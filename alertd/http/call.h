@@ -94,7 +94,7 @@ enum call_stage {
 enum lane {
     LANE_ACT,  /* changes something: first, on any worker */
     LANE_PUSH, /* samples */
-    LANE_READ, /* queries: at most half of the workers */
+    LANE_READ, /* queries: as many as may run at once, at most half of the workers */
     LANES,
 };
 
@@ -116,7 +116,7 @@ struct call {
     bool close;           /* no further request on this connection */
     bool head_only;
     int64_t started_us;
-    int64_t queued_ms;
+    int64_t queued_us;
     struct call *next; /* in its lane */
     struct MHD_Response *reply;
 };
@@ -153,6 +153,7 @@ struct pool {
 /* After a failure too, pool_stop() is due: it ends the threads that did start. */
 int pool_start(struct pool *pool,
                unsigned n_threads,
+               unsigned max_reads,
                void (*work)(struct call *),
                void (*drop)(struct call *),
                struct err *reterr);

@@ -53,7 +53,8 @@ struct http_request {
     const char *path_args[4]; /* what {…} in the route matched, decoded */
     const char *body;         /* NUL-terminated; after Content-Encoding: gzip is undone */
     size_t body_len;
-    const char *peer; /* "127.0.0.1" */
+    const char *peer;  /* "127.0.0.1" */
+    int64_t waited_us; /* for a worker, behind requests before it */
     struct http_identity who;
     struct arena *arena; /* dies with the request */
     void *native;        /* connection, for http_header() */
@@ -126,6 +127,7 @@ struct http_options {
     unsigned max_connections;          /* 1,024 */
     unsigned max_connections_per_peer; /* 64; loopback eight times that */
     unsigned n_workers;                /* 8 */
+    unsigned max_reads;                /* answered at once, 0 or at most: half of the workers */
     const struct log *log;
 };
 

@@ -3,7 +3,7 @@
  *
  *   LANE_ACT   acknowledgements, notes, login   any worker, before all others
  *   LANE_PUSH  samples                          all workers but two
- *   LANE_READ  queries                          half of the workers
+ *   LANE_READ  queries                          max_reads, at most half of the workers
  *
  * and pushes and reads together leave one worker free, so that whoever acknowledges a
  * page is served while the dashboard and the agents use all they may. A read that waited
@@ -20,7 +20,7 @@
 
 enum {
     LANE_CALLS_MAX = 256,
-    READ_WAIT_MAX_MS = 10000,
+    READ_WAIT_MAX_US = 10 * 1000 * 1000,
     POLL_MS = 20,
 };
 
@@ -72,7 +72,8 @@ static void *run(void *arg)
 
     (void)pthread_mutex_lock(&pool->lock);
     while ((call = next_call(pool, &lane))) {
-        bool late = lane == LANE_READ && clock_mono_ms() - call->queued_ms > READ_WAIT_MAX_MS;
+        call->request.waited_us = clock_mono_us() - call->queued_us;
+        bool late = lane == LANE_READ && call->request.waited_us > READ_WAIT_MAX_US;
         bool drop = pool->stopping || late;
 
         (void)pthread_mutex_unlock(&pool->lock);
@@ -91,6 +92,7 @@ static void *run(void *arg)
 
 int pool_start(struct pool *pool,
                unsigned n_threads,
+               unsigned max_reads,
                void (*work)(struct call *),
                void (*drop)(struct call *),
                struct err *reterr)
@@ -103,6 +105,8 @@ int pool_start(struct pool *pool,
     pool->lanes[LANE_ACT].max_active = n_threads;
     pool->lanes[LANE_PUSH].max_active = n_threads > 3 ? n_threads - 2 : 1;
     pool->lanes[LANE_READ].max_active = n_threads > 3 ? n_threads / 2 : 1;
+    if (max_reads && max_reads < pool->lanes[LANE_READ].max_active)
+        pool->lanes[LANE_READ].max_active = max_reads;
     pool->threads = mem_zalloc(n_threads * sizeof(*pool->threads));
     for (; pool->n_threads < n_threads; pool->n_threads++) {
         int code = pthread_create(&pool->threads[pool->n_threads], NULL, run, pool);
@@ -123,7 +127,7 @@ bool pool_push(struct pool *pool, struct call *call, enum lane which)
     taken = lane->n < LANE_CALLS_MAX && !pool->stopping;
     if (taken) {
         call->next = NULL;
-        call->queued_ms = clock_mono_ms();
+        call->queued_us = clock_mono_us();
         *lane->last = call;
         lane->last = &call->next;
         lane->n++;

@@ -224,7 +224,8 @@ int http_server_start(const struct http_options *options,
     server->daemons = mem_zalloc(n * sizeof(struct MHD_Daemon *));
     server->ports = mem_zalloc(n * sizeof(*server->ports));
     peers_init(&server->peers, options->max_connections, options->max_connections_per_peer);
-    r = pool_start(&server->pool, options->n_workers, call_work, call_drop, reterr);
+    r = pool_start(&server->pool, options->n_workers, options->max_reads, call_work, call_drop,
+                   reterr);
     if (r == 0)
         r = router_check(&server->router, reterr);
     if (r == 0) {

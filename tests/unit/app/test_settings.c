@@ -40,6 +40,7 @@ static void test_without_flags(void **state)
     assert_int_equal(settings.query_timeout_ms, 10000);
     assert_int_equal(settings.query_max_samples, 500000000);
     assert_int_equal(settings.query_lookback_ms, 300000);
+    assert_int_equal(settings.query_max_concurrency, 6);
 }
 
 static void test_each_kind_of_flag(void **state)
@@ -92,6 +93,8 @@ static void test_what_is_refused(void **state)
         {"--query.max-samples=0", "above 0"},
         {"--query.max-samples=7x", "above 0"},
         {"--query.max-samples=", "above 0"},
+        {"--query.max-concurrency=0", "above 0"},
+        {"--query.max-concurrency=129", "at most 128"},
         {"--storage.sync=fast", "full|normal"},
         {"--auth.mode=", "required|off"},
         {"--log.level=inf", "debug|info|warn|error"},

@@ -86,7 +86,7 @@ static const struct http_route routes[] = {
     {"GET", "/events", HTTP_SCOPE_NONE, 0, events, "a stream"},
 };
 
-static int setup(void **state)
+static int start(void **state, unsigned max_reads)
 {
     static const char *const listen[] = {"127.0.0.1:0", "127.0.0.1:0"};
     static const struct http_route *const tables[] = {routes, NULL};
@@ -105,12 +105,23 @@ static int setup(void **state)
                                                      .max_connections = 200,
                                                      .max_connections_per_peer = 100,
                                                      .n_workers = WORKERS,
+                                                     .max_reads = max_reads,
                                                      .log = &log},
                               &house->server, &err);
     if (r != 0)
         fail_msg("%s", err.text);
     *state = house;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return start(state, 0);
+}
+
+static int setup_one_read(void **state)
+{
+    return start(state, 1);
 }
 
 static int teardown(void **state)
@@ -211,6 +222,25 @@ static void test_a_pile_of_queries_does_not_hold_up_an_acknowledgement(void **st
     assert_int_equal(atomic_load(&house->n_inside_max), WORKERS / 2);
     (void)close(act);
     (void)close(push);
+}
+
+static void test_reads_wait_for_their_turn(void **state)
+{
+    struct house *house = *state;
+    int reads[5];
+
+    atomic_store(&house->closed, true);
+    for (int i = 0; i < 5; i++) {
+        reads[i] = connect_to(house, 0);
+        ask(reads[i], "GET /slow", NULL);
+    }
+    wait_inside(house, 1);
+    atomic_store(&house->closed, false);
+    for (int i = 0; i < 5; i++) {
+        expect_answer(reads[i], "\r\n\r\nslow");
+        (void)close(reads[i]);
+    }
+    assert_int_equal(atomic_load(&house->n_inside_max), 1);
 }
 
 static void *stop_server(void *arg)
@@ -438,6 +468,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_pile_of_queries_does_not_hold_up_an_acknowledgement),
+        cmocka_unit_test_setup_teardown(test_reads_wait_for_their_turn, setup_one_read, teardown),
         TEST(test_a_stop_waits_for_who_is_inside_and_answers_them),
         TEST(test_who_hangs_up_while_a_worker_has_the_request_harms_nobody),
         TEST(test_parameters),
