@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "alertd/db/db.h"
+#include "alertd/eval/rule_history.h"
 #include "alertd/http/http.h"
 #include "alertd/store/store.h"
 #include "lib/base/log.h"
@@ -46,6 +47,8 @@ struct api {
     /* What a handler changed in state.db, for the loops that live off it. */
     void (*wake)(void *app, enum api_wake what);
     int (*reload)(void *app, struct err *reterr);
+    /* The last evaluations of a rule, copied (rule_history_done()); false: it does not run. */
+    bool (*rule_history)(void *app, int64_t rule_id, struct rule_history *ret_history);
     void (*render_metrics)(void *app, struct str *out);
     /* [{"level":"warn|error","text":"..."}]: what everybody should know, always. */
     void (*write_banners)(void *app, struct json_out *out);

@@ -91,6 +91,28 @@ void rules_json_labels(struct json_out *out, const char *name, const struct labe
     json_close(out, '}');
 }
 
+static void kv_number(struct json_out *out, const char *name, unsigned number)
+{
+    json_key(out, name);
+    if (number)
+        json_int(out, number);
+    else
+        json_null(out);
+}
+
+void rules_json_place(struct json_out *out, const struct rule_row *rule)
+{
+    const struct rule_db_place *place = &rule->error_place;
+
+    json_open(out, '{');
+    json_kv_string(out, "file", rule->source);
+    kv_number(out, "line", place->line);
+    kv_number(out, "column", place->column);
+    kv_number(out, "expr_line", place->expr_line);
+    kv_number(out, "expr_column", place->expr_column);
+    json_close(out, '}');
+}
+
 /* --- GET .../rules --- */
 
 static void add_rule_members(struct json_out *out,
@@ -108,8 +130,15 @@ static void add_rule_members(struct json_out *out,
     json_kv_string(out, "state", alert_state_name(rules_state(alerts)));
     json_kv_string(out, "health", rule->health);
     json_kv_string(out, "last_error", rule->last_error);
+    json_key(out, "last_error_at");
+    if (rule->last_error)
+        rules_json_place(out, rule);
+    else
+        json_null(out);
     json_kv_time(out, "last_evaluation", rule->last_evaluation_ms);
     json_kv_float(out, "evaluation_ms", (double)rule->evaluation_us / 1000);
+    json_kv_int(out, "samples", rule->samples);
+    json_kv_int(out, "series", rule->series);
     json_kv_int(out, "version", rule->version);
     json_kv_int(out, "n_firing", (int64_t)alert_set_count(alerts, ALERT_FIRING));
     json_kv_int(out, "n_pending", (int64_t)alert_set_count(alerts, ALERT_PENDING));
@@ -148,6 +177,7 @@ static void get_rules(void *context, struct http_request *request, struct http_r
         json_kv_string(&out, "name", group->name);
         json_kv_string(&out, "source", group->source);
         json_kv_int(&out, "interval_ms", group->interval_ms);
+        json_kv_int(&out, "limit", group->limit);
         json_kv_time(&out, "last_evaluation", group->last_evaluation_ms);
         json_kv_float(&out, "evaluation_ms", (double)group->evaluation_us / 1000);
         json_kv_string(&out, "health", health_of(group));
@@ -174,6 +204,7 @@ struct one_rule {
     struct alert_set alerts;
     struct rule_version_row *versions;
     size_t n_versions;
+    struct rule_history history;
 };
 
 static int read_one(const struct api *api, int64_t id, struct one_rule *one, struct err *err)
@@ -192,10 +223,31 @@ static int read_one(const struct api *api, int64_t id, struct one_rule *one, str
     return r;
 }
 
+/* The flight recorder, newest first. */
+static void add_history(struct json_out *out, const struct rule_history *history)
+{
+    const struct rule_past *past;
+
+    json_key(out, "evaluations");
+    json_open(out, '[');
+    for (size_t i = 0; (past = rule_history_at(history, i)); i++) {
+        json_open(out, '{');
+        json_kv_time(out, "at", past->at_ms);
+        json_kv_float(out, "duration_ms", (double)past->duration_us / 1000);
+        json_kv_int(out, "samples", (int64_t)past->samples);
+        json_kv_int(out, "series", (int64_t)past->series);
+        json_kv_int(out, "results", (int64_t)past->results);
+        json_kv_string(out, "error", past->error);
+        json_close(out, '}');
+    }
+    json_close(out, ']');
+}
+
 static void add_one(struct json_out *out, const struct one_rule *one)
 {
     json_open(out, '{');
     add_rule_members(out, &one->rule, &one->alerts);
+    add_history(out, &one->history);
     json_key(out, "versions");
     json_open(out, '[');
     for (size_t i = 0; i < one->n_versions; i++) {
@@ -213,6 +265,7 @@ static void add_one(struct json_out *out, const struct one_rule *one)
 
 static void get_rule(void *context, struct http_request *request, struct http_response *response)
 {
+    const struct api *api = context;
     struct json_out out = JSON_OUT(&response->body);
     struct one_rule one = {0};
     struct err err = {0};
@@ -225,11 +278,13 @@ static void get_rule(void *context, struct http_request *request, struct http_re
         return;
     }
     arena_init(&one.arena, SNAPSHOT_BYTES_MAX);
-    int r = read_one(context, id, &one, &err);
+    int r = read_one(api, id, &one, &err);
+    (void)(r == 0 && api->rule_history(api->app, id, &one.history));
     if (r == 0)
         add_one(&out, &one);
     else
         http_fail(response, r == RULE_DB_E_NOT_FOUND ? "not_found" : "internal", "%s", err.text);
+    rule_history_done(&one.history);
     alert_set_done(&one.alerts);
     arena_reset(&one.arena);
 }

@@ -29,6 +29,10 @@ enum alert_state rules_state(const struct alert_set *alerts);
 
 void rules_json_labels(struct json_out *out, const char *name, const struct labels *labels);
 
+/* {"file","line","column","expr_line","expr_column"} of the rule's last error; the latter two
+ * are null when it is not in the expression. */
+void rules_json_place(struct json_out *out, const struct rule_row *rule);
+
 /* prom_rules.c */
 http_handler prom_rules_get;
 http_handler prom_alerts_get;

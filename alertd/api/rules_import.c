@@ -69,6 +69,7 @@ static bool fill_group(struct arena *arena,
     *ret_row = (struct rule_db_group){
         .name = group->name,
         .interval_ms = group->interval_ms,
+        .limit = group->limit,
         .rules = rules,
         .n_rules = group->n_rules,
     };

@@ -110,6 +110,13 @@ static void write_banners(void *arg, struct json_out *out)
     json_close(out, ']');
 }
 
+static bool rule_history(void *arg, int64_t rule_id, struct rule_history *ret_history)
+{
+    struct app *app = arg;
+
+    return loop_eval_history(app->eval, rule_id, ret_history);
+}
+
 static int authenticate(void *context,
                         const char *bearer,
                         const char *cookie,
@@ -261,6 +268,7 @@ static void fill_api(struct app *app)
     api->query_max_samples = (size_t)settings->query_max_samples;
     api->wake = wake;
     api->reload = reload;
+    api->rule_history = rule_history;
     api->render_metrics = app_render_metrics;
     api->write_banners = write_banners;
     api->app = app;

@@ -15,6 +15,7 @@
 #include "alertd/db/page_db.h"
 #include "alertd/eval/broken_rule.h"
 #include "alertd/eval/rule_eval.h"
+#include "alertd/eval/rule_history.h"
 
 enum {
     /* A firing alert without data goes on this long: silence is not health. */
@@ -29,6 +30,8 @@ struct eval_rule {
     int64_t n_failures;        /* in a row, as committed */
     struct rule_output output; /* of a recording rule, as written last */
     bool is_broken;            /* the last evaluation failed: said once in the log */
+
+    struct rule_history history; /* under loop->lock */
 };
 
 struct eval_group {
@@ -41,6 +44,7 @@ struct eval_group {
 
     /* what became of it, for metrics; under loop->lock */
     int64_t last_ms, last_us;
+    uint64_t last_samples, last_results; /* read by, and given by its rules */
     uint64_t iterations, missed, failures;
     size_t n_broken; /* rules whose last evaluation failed */
 };

@@ -25,7 +25,8 @@ struct rule_turn {
     struct err err;
     int64_t us;
     struct rule_eval_result result;
-    int64_t n_failures; /* in a row, with this one */
+    size_t n_samples, n_series, n_results; /* 0 when it failed */
+    int64_t n_failures;                    /* in a row, with this one */
     struct alert_outcome broken;
 };
 
@@ -94,6 +95,9 @@ static void run_rule(struct loop_eval *loop, const struct eval_group *group, str
     limits.now_fn = clock_mono_ms;
     turn->ok = rule_eval(&eval, &turn->result, &turn->err) == 0;
     turn->us = clock_mono_us() - began_us;
+    turn->n_samples = turn->ok ? turn->result.n_samples : 0;
+    turn->n_series = turn->ok ? turn->result.n_series : 0;
+    turn->n_results = turn->ok ? turn->result.n_results : 0;
 }
 
 /* A full disk refuses our own series too; alerting goes on without them. */
@@ -183,6 +187,17 @@ static void collect_events(struct group_turn *turn)
     }
 }
 
+/* Where the rule failed: in its file, and in its expression. */
+static struct rule_db_place place_of_error(const struct rule_turn *turn)
+{
+    struct rule_db_place place = {.expr_line = turn->err.line, .expr_column = turn->err.column};
+
+    if (turn->ok)
+        return (struct rule_db_place){0};
+    rule_place(turn->source, &turn->err, &place.line, &place.column);
+    return place;
+}
+
 static int save_rule(struct db_conn *conn,
                      const struct rule_turn *turn,
                      int64_t slot_ms,
@@ -193,6 +208,9 @@ static int save_rule(struct db_conn *conn,
         .error = turn->ok ? NULL : turn->err.text,
         .now_ms = slot_ms,
         .evaluation_us = turn->us,
+        .samples = turn->n_samples,
+        .series = turn->n_series,
+        .error_place = place_of_error(turn),
     };
     int r = rule_db_save_health(conn, &health, reterr);
 
@@ -278,6 +296,29 @@ static void adopt(struct group_turn *turn)
     }
 }
 
+/* Into the rules' flight recorders, committed or not. */
+static void remember(const struct group_turn *turn)
+{
+    struct eval_group *group = turn->group;
+
+    (void)pthread_mutex_lock(&turn->loop->lock);
+    group->last_samples = group->last_results = 0;
+    for (size_t i = 0; i < group->group->n_rules; i++) {
+        struct rule_turn *one = &turn->rules[i];
+
+        rule_history_add(&one->rule->history,
+                         &(struct rule_past){.at_ms = group->slot_ms,
+                                             .duration_us = one->us,
+                                             .samples = one->n_samples,
+                                             .series = one->n_series,
+                                             .results = one->n_results,
+                                             .error = one->ok ? NULL : one->err.text});
+        group->last_samples += one->n_samples;
+        group->last_results += one->n_results;
+    }
+    (void)pthread_mutex_unlock(&turn->loop->lock);
+}
+
 size_t eval_group(struct loop_eval *loop, struct eval_group *group, bool *ret_committed)
 {
     size_t n = group->group->n_rules;
@@ -299,6 +340,7 @@ size_t eval_group(struct loop_eval *loop, struct eval_group *group, bool *ret_co
     }
     append_series(&turn, n);
     turn.us = clock_mono_us() - began_us;
+    remember(&turn);
     collect_events(&turn);
     int r = db_write(loop->options.state, run_commit, &turn, &err);
 

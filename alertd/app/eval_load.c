@@ -73,6 +73,8 @@ static void take_over(struct eval_group *group, struct eval_group *before)
     group->failures = before->failures;
     group->last_ms = before->last_ms;
     group->last_us = before->last_us;
+    group->last_samples = before->last_samples;
+    group->last_results = before->last_results;
     for (size_t i = 0; i < group->group->n_rules; i++)
         for (size_t old = 0; old < before->group->n_rules; old++)
             if (group->rules[i].id == before->rules[old].id) {
@@ -80,6 +82,7 @@ static void take_over(struct eval_group *group, struct eval_group *before)
                 group->rules[i].is_broken = before->rules[old].is_broken;
                 group->n_broken += group->rules[i].is_broken;
                 before->rules[old].output = (struct rule_output){0};
+                rule_history_copy(&group->rules[i].history, &before->rules[old].history);
             }
 }
 
@@ -194,6 +197,7 @@ void eval_groups_done(struct eval_groups *groups)
             alert_set_done(&group->rules[rule].alerts);
             alert_set_done(&group->rules[rule].broken);
             rule_output_done(&group->rules[rule].output);
+            rule_history_done(&group->rules[rule].history);
         }
         free(group->rules);
         rule_file_unref(group->file);

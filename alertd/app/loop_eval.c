@@ -234,6 +234,9 @@ static const struct {
     {"alertd_rule_group_last_duration_seconds", "gauge", "How long the last evaluation took."},
     {"alertd_rule_group_last_evaluation_timestamp_seconds", "gauge", "When it was."},
     {"alertd_rule_group_rules", "gauge", "Rules in the group."},
+    {"alertd_rule_group_last_evaluation_samples", "gauge",
+     "Elements the rules' expressions gave in the last evaluation."},
+    {"alertd_rule_group_last_read_samples", "gauge", "Samples the last evaluation read."},
 };
 
 static double metric_of(const struct eval_group *group, size_t metric)
@@ -244,7 +247,9 @@ static double metric_of(const struct eval_group *group, size_t metric)
     case 2: return (double)group->failures;
     case 3: return (double)group->last_us / 1e6;
     case 4: return (double)group->last_ms / 1e3;
-    default: return (double)group->group->n_rules;
+    case 5: return (double)group->group->n_rules;
+    case 6: return (double)group->last_results;
+    default: return (double)group->last_samples;
     }
 }
 
@@ -277,6 +282,27 @@ void loop_eval_metrics(struct loop_eval *loop, struct str *out)
         }
     }
     (void)pthread_mutex_unlock(&loop->lock);
+}
+
+bool loop_eval_history(struct loop_eval *loop, int64_t rule_id, struct rule_history *ret_history)
+{
+    struct rule_history history = {0};
+    bool found = false;
+
+    (void)pthread_mutex_lock(&loop->lock);
+    for (size_t i = 0; !found && i < loop->groups.n; i++) {
+        const struct eval_group *group = &loop->groups.at[i];
+
+        for (size_t rule = 0; !found && rule < group->group->n_rules; rule++) {
+            found = group->rules[rule].id == rule_id;
+            if (found)
+                rule_history_copy(&history, &group->rules[rule].history);
+        }
+    }
+    (void)pthread_mutex_unlock(&loop->lock);
+    if (found)
+        *ret_history = history;
+    return found;
 }
 
 void loop_eval_stats(struct loop_eval *loop, struct loop_eval_stats *ret_stats)

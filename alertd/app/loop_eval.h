@@ -13,9 +13,11 @@
  * evaluated does not count toward `for`.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "alertd/db/db.h"
+#include "alertd/eval/rule_history.h"
 #include "alertd/http/http.h"
 #include "alertd/promql/promql.h"
 #include "alertd/route/config.h"
@@ -52,6 +54,9 @@ void loop_eval_wake(struct loop_eval *loop);
 
 /* The loop's self-metrics in text exposition. */
 void loop_eval_metrics(struct loop_eval *loop, struct str *out);
+
+/* The last evaluations of a rule, copied; false when it does not run. */
+bool loop_eval_history(struct loop_eval *loop, int64_t rule_id, struct rule_history *ret_history);
 
 struct loop_eval_stats {
     int64_t last_evaluation_ms; /* 0: none yet */

@@ -11,7 +11,9 @@
     "r.id, r.version, r.type = 'recording', r.name, r.expr, r.for_ms, r.keep_firing_for_ms," \
     " r.labels, r.annotations, r.health, r.last_error, r.failures, r.last_evaluation_ms,"    \
     " r.evaluation_us, (SELECT count(*) FROM event e WHERE e.kind = 'alert.firing' AND"      \
-    "  e.occurred_ms > ?1 AND e.source = 'rule ' || r.id), r.group_id"
+    "  e.occurred_ms > ?1 AND e.source = 'rule ' || r.id), r.group_id, r.samples, r.series," \
+    " r.error_line, r.error_column, r.expr_line, r.expr_column,"                             \
+    " (SELECT source FROM rule_group g WHERE g.id = r.group_id)"
 
 #define DAYS_30_MS (INT64_C(30) * 86400000)
 
@@ -40,9 +42,14 @@ static bool read_rule(struct db_stmt *stmt, struct arena *arena, void *ret_item)
         .evaluation_us = db_int(stmt, 13),
         .fired_30d = db_int(stmt, 14),
         .group_id = db_int(stmt, 15),
+        .samples = db_int(stmt, 16),
+        .series = db_int(stmt, 17),
+        .error_place = {(unsigned)db_int(stmt, 18), (unsigned)db_int(stmt, 19),
+                        (unsigned)db_int(stmt, 20), (unsigned)db_int(stmt, 21)},
+        .source = rows_text(arena, stmt, 22),
     };
-    return row->name && row->expr && row->labels && row->annotations && row->health &&
-           rows_text_or_null(arena, stmt, 10, &row->last_error);
+    return row->name && row->source && row->expr && row->labels && row->annotations &&
+           row->health && rows_text_or_null(arena, stmt, 10, &row->last_error);
 }
 
 static const struct rows_kind rule_kind = {sizeof(struct rule_row), read_rule, RULE_DB_E_LIMIT,
@@ -84,6 +91,7 @@ static bool read_group(struct db_stmt *stmt, struct arena *arena, void *ret_item
         .interval_ms = db_int(stmt, 3),
         .last_evaluation_ms = db_int(stmt, 4),
         .evaluation_us = db_int(stmt, 5),
+        .limit = db_int(stmt, 6),
     };
     return group->source && group->name;
 }
@@ -98,8 +106,9 @@ static int list_groups(struct db_conn *conn,
                        struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
-        conn, "SELECT id, source, name, interval_ms, last_evaluation_ms, evaluation_us"
-              " FROM rule_group WHERE is_live ORDER BY source, position");
+        conn,
+        "SELECT id, source, name, interval_ms, last_evaluation_ms, evaluation_us, series_limit"
+        " FROM rule_group WHERE is_live ORDER BY source, position");
 
     return rows_read(stmt, arena, &group_kind, ret_groups, ret_n, reterr);
 }
@@ -204,12 +213,19 @@ int rule_db_save_health(struct db_conn *conn,
     struct db_stmt *stmt = db_prepare(
         conn, "UPDATE rule SET health = iif(?2 IS NULL, 'ok', 'err'), last_error = ?2,"
               " failures = iif(?2 IS NULL, 0, failures + 1), last_evaluation_ms = ?3,"
-              " evaluation_us = ?4 WHERE id = ?1");
+              " evaluation_us = ?4, samples = ?5, series = ?6, error_line = ?7,"
+              " error_column = ?8, expr_line = ?9, expr_column = ?10 WHERE id = ?1");
 
     db_bind_int(stmt, 1, health->rule_id);
     db_bind_text(stmt, 2, health->error);
     db_bind_int(stmt, 3, health->now_ms);
     db_bind_int(stmt, 4, health->evaluation_us);
+    db_bind_int(stmt, 5, (int64_t)health->samples);
+    db_bind_int(stmt, 6, (int64_t)health->series);
+    db_bind_int(stmt, 7, health->error_place.line);
+    db_bind_int(stmt, 8, health->error_place.column);
+    db_bind_int(stmt, 9, health->error_place.expr_line);
+    db_bind_int(stmt, 10, health->error_place.expr_column);
     return db_run(stmt, reterr);
 }
 

@@ -41,6 +41,7 @@ struct rule_db_rule {
 struct rule_db_group {
     const char *name;
     int64_t interval_ms;
+    size_t limit;                     /* 0: none */
     const struct rule_db_rule *rules; /* in file order */
     size_t n_rules;
 };
@@ -81,10 +82,17 @@ int rule_db_files(struct db_conn *conn,
                   size_t *ret_n,
                   struct err *reterr);
 
+/* Where an error is: in the rule's file, and in its expression (0: not in it). */
+struct rule_db_place {
+    unsigned line, column;
+    unsigned expr_line, expr_column;
+};
+
 struct rule_row {
     int64_t id;
     int64_t version;
     bool is_recording;
+    const char *source; /* its file */
     const char *name;
     const char *expr;
     int64_t for_ms;
@@ -93,7 +101,10 @@ struct rule_row {
     const struct labels *annotations;
     const char *health;     /* "unknown", "ok", "err" */
     const char *last_error; /* NULL: none */
+    struct rule_db_place error_place;
     int64_t failures;
+    int64_t samples;            /* read by the last evaluation */
+    int64_t series;             /* they are of */
     int64_t last_evaluation_ms; /* 0: never */
     int64_t evaluation_us;
     int64_t fired_30d; /* times an alert of it began to fire in the 30 days before now_ms */
@@ -105,6 +116,7 @@ struct rule_group_row {
     const char *source;
     const char *name;
     int64_t interval_ms;
+    int64_t limit;              /* 0: none */
     int64_t last_evaluation_ms; /* 0: never */
     int64_t evaluation_us;
     struct rule_row *rules; /* in file order */
@@ -150,6 +162,8 @@ struct rule_db_health {
     const char *error; /* NULL: it went well */
     int64_t now_ms;
     int64_t evaluation_us;
+    size_t samples, series; /* read */
+    struct rule_db_place error_place;
 };
 
 int rule_db_save_health(struct db_conn *conn,

@@ -41,15 +41,18 @@ static int save_group(struct db_conn *conn,
                       struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
-        conn, "INSERT INTO rule_group (source, name, position, is_live, interval_ms)"
-              " VALUES (?1, ?2, ?3, 1, ?4) ON CONFLICT (source, name) DO UPDATE SET"
-              " position = excluded.position, is_live = 1, interval_ms = excluded.interval_ms"
-              " RETURNING id");
+        conn,
+        "INSERT INTO rule_group (source, name, position, is_live, interval_ms,"
+        " series_limit) VALUES (?1, ?2, ?3, 1, ?4, ?5) ON CONFLICT (source, name) DO UPDATE SET"
+        " position = excluded.position, is_live = 1, interval_ms = excluded.interval_ms,"
+        " series_limit = excluded.series_limit"
+        " RETURNING id");
 
     db_bind_text(stmt, 1, place->import->source);
     db_bind_text(stmt, 2, group->name);
     db_bind_int(stmt, 3, place->position);
     db_bind_int(stmt, 4, group->interval_ms);
+    db_bind_int(stmt, 5, (int64_t)group->limit);
     if (db_step(stmt))
         place->group_id = db_int(stmt, 0);
     return db_done(stmt, reterr);

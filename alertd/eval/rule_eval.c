@@ -288,6 +288,8 @@ static int eval_value(const struct rule_eval *eval,
                        "%zu elements, %d at most: narrow the expression", value->n,
                        RULE_EVAL_OUTPUT_MAX);
     result->n_samples = value->n_samples;
+    result->n_series = value->n_series_read;
+    result->n_results = value->n;
     return eval->rule->is_alert ? eval_alerting(eval, value, arena, result, reterr)
                                 : eval_recording(eval, value, result, reterr);
 }

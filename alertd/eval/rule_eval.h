@@ -57,9 +57,12 @@ struct rule_eval_result {
     struct rule_output output;       /* recording rules: what was written now */
     struct alert_series_list series; /* samples at now_ms - query_offset_ms */
     size_t n_samples;                /* read by the query */
+    size_t n_series;                 /* they are of */
+    size_t n_results;                /* elements the expression gave */
 };
 
-/* 0 (then rule_eval_result_done()), or RULE_EVAL_E_FAILED. */
+/* 0 (then rule_eval_result_done()), or RULE_EVAL_E_FAILED: reterr's line and column are those
+ * of the expression, when the error is in it. */
 int rule_eval(const struct rule_eval *eval,
               struct rule_eval_result *ret_result,
               struct err *reterr);

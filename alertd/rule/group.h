@@ -136,6 +136,13 @@ struct rule_span rule_span_of(const struct yaml_node *node);
 /* Where the bytes [from, to) of a scalar's text are written. */
 struct rule_span rule_span_in(const struct yaml_node *scalar, size_t from, size_t to);
 
+/* The place in the file of what went wrong when the rule was evaluated: err's line and column
+ * are the expression's; without them it is the rule's own place. */
+void rule_place(const struct rule *rule,
+                const struct err *err,
+                unsigned *ret_line,
+                unsigned *ret_column);
+
 /* The text of a label or annotation, NULL when the rule has none of that name. */
 const char *rule_text_find(const struct rule_text *texts, size_t n, const char *name);
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.parse
 import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
@@ -164,6 +165,60 @@ class Alive(unittest.TestCase):
         self.assertIn("many-to-many", rule["lastError"])
         self.alertd.import_rules(RULES.replace("queue * on (job) pair", "queue > 1000"))
         until(lambda: "RuleBroken" not in self.alerts(), 10, "RuleBroken is over")
+
+    def test_errors_have_places_and_evaluations_are_remembered(self):
+        self.alertd.push('pair{job="a",x="1"} 1\npair{job="a",x="2"} 2')
+        def rules():
+            return {rule["name"]: rule for group in self.alertd.get("/api/alertd/v1/rules")["groups"] for rule in group["rules"]}
+        until(lambda: rules()["Joins"]["health"] == "err", 10, "Joins fails")
+        joins = rules()["Joins"]
+        self.assertEqual(joins["last_error_at"], {"file": "test.yml", "line": 9, "column": 37, "expr_line": 1, "expr_column": 7})
+        until(lambda: self.one(rules()["Now"])["evaluations"][2:], 10, "three evaluations")
+        now = self.one(rules()["Now"])
+        self.assertEqual((now["samples"], now["series"], now["last_error_at"]), (now["evaluations"][0]["samples"], 1, None))
+        self.assertGreaterEqual(now["samples"], 1)
+        self.assertEqual([(past["series"], past["results"], past["error"]) for past in now["evaluations"][:1]], [(1, 1, None)])
+        times = [past["at"] for past in now["evaluations"]]
+        self.assertEqual(times, sorted(times, reverse=True))
+        self.assertIn("many-to-many", self.one(joins)["evaluations"][0]["error"])
+        self.alertd.import_rules(RULES.replace("for: 8s", "for: 9s"))
+        until(lambda: self.one(rules()["Slow"])["version"] == 2, 10, "the new version")
+        self.assertGreaterEqual(len(self.one(rules()["Now"])["evaluations"]), 3)
+        metrics = self.alertd.call("GET", "/metrics").text
+        self.assertIn('alertd_rule_group_last_read_samples{rule_group="test.yml;g"}', metrics)
+
+    def one(self, rule):
+        return self.alertd.get(f"/api/alertd/v1/rules/{rule['id']}")
+
+    def prom_rules(self, **parameters):
+        return self.alertd.call("GET", f"/api/v1/rules?{urllib.parse.urlencode(parameters)}")
+
+    def test_prometheus_filters_and_pages(self):
+        self.alertd.import_rules("groups: [{name: a, limit: 3, rules: [{record: r, expr: up+on(job)up, labels: {team: x}}]}, {name: b, rules: [{alert: A, expr: up}]}]", "z.yml")
+        def names(**parameters):
+            return [(group["name"], [rule["name"] for rule in group["rules"]]) for group in self.prom_rules(**parameters).json["data"]["groups"]]
+        everything = [("g", ["queue:sum", "Slow", "Now", "Joins"]), ("a", ["r"]), ("b", ["A"])]
+        rows = (({}, everything), ({"type": "ALERT"}, [("g", ["Slow", "Now", "Joins"]), ("b", ["A"])]), ({"type": "record"}, [("g", ["queue:sum"]), ("a", ["r"])]),
+                ({"rule_name[]": "Now"}, [("g", ["Now"])]), ({"rule_group[]": "b"}, [("b", ["A"])]), ({"file[]": "z.yml"}, everything[1:]), ({"file[]": "no"}, []),
+                ({"match[]": '{severity="critical"}'}, [("g", ["Slow"])]), ({"match[]": '{team=~"x|y"}'}, [("a", ["r"])]), ({"match[]": '{team="",severity=~"p.*"}'}, [("g", ["Joins"])]))
+        for parameters, expected in rows:
+            with self.subTest(parameters):
+                self.assertEqual(names(**parameters), expected)
+        first = self.prom_rules(group_limit=2).json["data"]
+        self.assertEqual([group["name"] for group in first["groups"]], ["g", "a"])
+        second = self.prom_rules(group_limit=2, group_next_token=first["groupNextToken"]).json["data"]
+        self.assertEqual([group["name"] for group in second["groups"]], ["b"])
+        self.assertNotIn("groupNextToken", second)
+        group = self.prom_rules(**{"rule_group[]": "a"}).json["data"]["groups"][0]
+        self.assertEqual((group["limit"], group["rules"][0]["query"]), (3, "up + on (job) up"))
+        self.assertEqual({rule["alerts"] for group in self.prom_rules(exclude_alerts="true", type="alert").json["data"]["groups"] for rule in group["rules"]}, {None})
+        for parameters, words in (({"type": "x"}, 'parameter "type": not supported value "x"'), ({"exclude_alerts": "maybe"}, '"exclude_alerts"'),
+                                  ({"match[]": "{"}, '"match[]": 1:2'), ({"group_limit": "0"}, "greater than 0"), ({"group_limit": "1x"}, "valid number"),
+                                  ({"group_next_token": "x"}, "needs to be present"), ({"group_limit": "1", "group_next_token": "x"}, "were rule groups changed")):
+            with self.subTest(parameters):
+                reply = self.prom_rules(**parameters)
+                self.assertEqual((reply.status, reply.json["errorType"]), (400, "bad_data"))
+                self.assertIn(words, reply.json["error"])
 
     def test_a_broken_file_changes_nothing(self):
         before = self.alertd.get("/api/v1/rules")["data"]["groups"][0]["rules"]
