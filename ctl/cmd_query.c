@@ -7,6 +7,7 @@
 
 #include "ctl/client.h"
 #include "ctl/cmd.h"
+#include "ctl/explain.h"
 #include "ctl/table.h"
 #include "lib/base/clock.h"
 #include "lib/model/labels.h"
@@ -118,8 +119,6 @@ static enum ctl_exit print_result(const struct ctl *ctl, const struct json *root
         print_matrix(result);
     else
         (void)printf("%s\n", value_of(result)); /* scalar or string */
-    print_notes(root, "warnings");
-    print_notes(root, "infos");
     return CTL_OK;
 }
 
@@ -129,12 +128,16 @@ enum ctl_exit cmd_query(struct ctl *ctl)
     const char *start = ctl_option(ctl, "start");
     const char *step = ctl_option(ctl, "step");
     const char *end = ctl_option(ctl, "end");
+    bool explain = ctl_option(ctl, "explain") != NULL;
     struct json *root;
     char now[CLOCK_TEXT_MAX];
 
     if (!start && (step || end))
         return ctl_fail(ctl, "--step and --end belong to a range: give --start too");
-    str_addf(&path, "/api/v1/%s?query=", start ? "query_range" : "query");
+    str_addf(&path, "/api/%s?query=",
+             explain ? "alertd/v1/explain"
+             : start ? "v1/query_range"
+                     : "v1/query");
     add_encoded(&path, ctl->arguments[0]);
     add_parameter(&path, "time", ctl_option(ctl, "time"));
     if (start) {
@@ -147,8 +150,14 @@ enum ctl_exit cmd_query(struct ctl *ctl)
         ctl,
         &(struct call){.method = "GET", .path = str_text(&path), .expression = ctl->arguments[0]},
         &root);
-    if (r == CTL_OK && root)
+    if (r == CTL_OK && root && explain)
+        r = print_explain(ctl, root);
+    else if (r == CTL_OK && root)
         r = print_result(ctl, root);
+    if (r == CTL_OK && root) {
+        print_notes(root, "warnings");
+        print_notes(root, "infos");
+    }
     json_free(root);
     return r;
 }

@@ -8,11 +8,11 @@
  * words and the status Prometheus uses: 400 bad_data, 422 execution, 503 timeout.
  */
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alertd/api/api.h"
+#include "alertd/api/prom_call.h"
 #include "alertd/api/prom_param.h"
 #include "alertd/api/prom_series.h"
 #include "alertd/ingest/ingest.h"
@@ -22,106 +22,8 @@
 #include "lib/json/write.h"
 
 enum {
-    POINTS_MAX = 11000,          /* of one series in a range query, as in Prometheus */
-    QUERY_BYTES_MAX = 512 << 20, /* what one query may hold: 5,000 series of 11,000 points */
     FORMAT_BYTES_MAX = 64 << 20,
 };
-
-struct call {
-    const struct api *api;
-    const struct http_request *request;
-    struct http_response *response;
-    struct arena arena;
-    struct promql_query query;
-    size_t limit; /* series in the reply; 0: all */
-};
-
-/* --- Parameters ------------------------------------------------------------------------ */
-
-static const char *parameter(const struct call *call, const char *name)
-{
-    const char *value = http_query(call->request, name);
-
-    return value ? value : "";
-}
-
-static bool refuse(const struct call *call, const char *name, const char *words)
-{
-    http_fail(call->response, "bad_data", "invalid parameter \"%s\": %s", name, words);
-    return false;
-}
-
-static bool read_time(const struct call *call, const char *name, int64_t *ret_ms)
-{
-    struct err err = {0};
-
-    return prom_param_time(parameter(call, name), ret_ms, &err) == 0 ||
-           refuse(call, name, err.text);
-}
-
-static bool read_limit(struct call *call)
-{
-    const char *text = parameter(call, "limit");
-    struct err err = {0};
-
-    return !text[0] || prom_param_limit(text, &call->limit, &err) == 0 ||
-           refuse(call, "limit", err.text);
-}
-
-static bool read_duration(const struct call *call, const char *name, int64_t *inout_ms)
-{
-    const char *text = parameter(call, name);
-    struct err err = {0};
-
-    return !text[0] || prom_param_duration(text, inout_ms, &err) == 0 ||
-           refuse(call, name, err.text);
-}
-
-/* timeout and lookback_delta; a client may shorten our time limit, not lengthen it. */
-static bool read_limits(struct call *call)
-{
-    struct promql_limits *limits = &call->query.limits;
-    int64_t timeout_ms = call->api->query_timeout_ms;
-
-    limits->lookback_ms = call->api->query_lookback_ms;
-    if (!read_duration(call, "timeout", &timeout_ms) ||
-        !read_duration(call, "lookback_delta", &limits->lookback_ms))
-        return false;
-    if (call->api->query_timeout_ms && timeout_ms > call->api->query_timeout_ms)
-        timeout_ms = call->api->query_timeout_ms;
-    limits->max_samples = call->api->query_max_samples;
-    limits->max_points = POINTS_MAX + 1;
-    limits->now_fn = clock_mono_ms;
-    limits->deadline_ms = timeout_ms > 0 ? clock_mono_ms() + timeout_ms : 0;
-    return true;
-}
-
-/* --- Errors ------------------------------------------------------------------------------ */
-
-static void fail_parse(const struct call *call,
-                       const char *name,
-                       const char *text,
-                       const struct err *err)
-{
-    if (!text[0])
-        http_fail(call->response, "bad_data",
-                  "invalid parameter \"%s\": unknown position: parse error: %s", name, err->text);
-    else
-        http_fail(call->response, "bad_data", "invalid parameter \"%s\": %u:%u: parse error: %s",
-                  name, err->line, err->column, err->text);
-}
-
-static void fail_eval(const struct call *call, int code, const struct err *err)
-{
-    if (code == PROMQL_E_LIMIT && strstr(err->text, "timed out"))
-        http_fail(call->response, "timeout", "%s", err->text);
-    else if (code == PROMQL_E_TYPE)
-        http_fail(call->response, "bad_data", "invalid parameter \"query\": %s", err->text);
-    else if (code < 0)
-        http_fail(call->response, "internal", "%s", err->text);
-    else
-        http_fail(call->response, "execution", "%s", err->text);
-}
 
 /* --- The reply ------------------------------------------------------------------------------ */
 
@@ -169,7 +71,7 @@ static void add_series(struct json_out *out, const struct promql_series *series,
 }
 
 static void add_result(struct json_out *out,
-                       const struct call *call,
+                       const struct prom_call *call,
                        const struct promql_value *value)
 {
     if (value->type == PROMQL_SCALAR || value->type == PROMQL_STRING) {
@@ -216,7 +118,48 @@ static void add_notes(
     json_close(out, ']');
 }
 
-static void reply(const struct call *call, const struct promql_value *value)
+struct stats {
+    bool asked;
+    int64_t sort_ns;
+};
+
+static void kv_seconds(struct json_out *out, const char *name, int64_t duration_ns)
+{
+    json_kv_float(out, name, (double)duration_ns / 1e9);
+}
+
+/* Prometheus' statistics of a query. Its "preparation" finds the series first; ours are read
+ * while it evaluates, so what stands there is the time of the parser. */
+static void add_stats(struct json_out *out,
+                      const struct prom_call *call,
+                      const struct promql_value *value,
+                      const struct stats *stats)
+{
+    int64_t waited_ns = call->request->waited_us * 1000;
+    int64_t total_ns = call->parse_ns + call->eval_ns + stats->sort_ns;
+
+    json_key(out, "stats");
+    json_open(out, '{');
+    json_key(out, "timings");
+    json_open(out, '{');
+    kv_seconds(out, "evalTotalTime", total_ns);
+    kv_seconds(out, "resultSortTime", stats->sort_ns);
+    kv_seconds(out, "queryPreparationTime", call->parse_ns);
+    kv_seconds(out, "innerEvalTime", call->eval_ns);
+    kv_seconds(out, "execQueueTime", waited_ns);
+    kv_seconds(out, "execTotalTime", waited_ns + total_ns);
+    json_close(out, '}');
+    json_key(out, "samples");
+    json_open(out, '{');
+    json_kv_int(out, "totalQueryableSamples", (int64_t)call->explain.queryable);
+    json_kv_int(out, "peakSamples", (int64_t)value->n_samples);
+    json_close(out, '}');
+    json_close(out, '}');
+}
+
+static void reply(const struct prom_call *call,
+                  const struct promql_value *value,
+                  const struct stats *stats)
 {
     static const char *const types[] = {
         [PROMQL_SCALAR] = "scalar",
@@ -235,6 +178,8 @@ static void reply(const struct call *call, const struct promql_value *value)
     json_kv_string(&out, "resultType", types[value->type]);
     json_key(&out, "result");
     add_result(&out, call, value);
+    if (stats->asked)
+        add_stats(&out, call, value, stats);
     json_close(&out, '}');
     add_notes(&out, "warnings", value->warnings, value->n_warnings,
               cut ? "results truncated due to limit" : NULL);
@@ -249,28 +194,20 @@ static int by_labels(const void *a, const void *b)
 }
 
 /* Parse, evaluate, reply. */
-static void answer(struct call *call)
+static void answer(struct prom_call *call)
 {
-    const char *text = parameter(call, "query");
-    struct source source = store_source(call->api->store);
-    struct promql_expr *expr = NULL;
+    struct stats stats = {.asked = prom_call_parameter(call, "stats")[0] != 0};
     struct promql_value value = {0};
-    struct err err = {0};
 
-    arena_init(&call->arena, QUERY_BYTES_MAX);
-    int r = promql_parse(&call->arena, text, &expr, &err);
-    if (r) {
-        fail_parse(call, "query", text, &err);
-    } else {
-        r = promql_eval(expr, &source, &call->query, &call->arena, &value, &err);
-        if (r)
-            fail_eval(call, r, &err);
+    if (prom_call_evaluate(call, stats.asked, &value)) {
+        int64_t began_ns = clock_mono_ns();
+
+        if (value.type == PROMQL_VECTOR && value.n && !promql_is_ordered(call->expr))
+            qsort(value.series, value.n, sizeof(*value.series), by_labels);
+        stats.sort_ns = clock_mono_ns() - began_ns;
+        reply(call, &value, &stats);
     }
-    if (!r && value.type == PROMQL_VECTOR && value.n && !promql_is_ordered(expr))
-        qsort(value.series, value.n, sizeof(*value.series), by_labels);
-    if (!r)
-        reply(call, &value);
-    arena_reset(&call->arena);
+    prom_call_done(call);
 }
 
 /* --- Handlers ---------------------------------------------------------------------------------- */
@@ -279,55 +216,19 @@ static void handle_query(void *context,
                          struct http_request *request,
                          struct http_response *response)
 {
-    struct call call = {.api = context, .request = request, .response = response};
-    struct err err = {0};
+    struct prom_call call = {.api = context, .request = request, .response = response};
 
-    call.query.start_ms = clock_wall_ms();
-    if (!read_limit(&call))
-        return;
-    if (parameter(&call, "time")[0] &&
-        prom_param_time(parameter(&call, "time"), &call.query.start_ms, &err)) {
-        http_fail(response, "bad_data",
-                  "invalid parameter \"time\": invalid time value for 'time': %s", err.text);
-        return;
-    }
-    call.query.end_ms = call.query.start_ms;
-    if (read_limits(&call))
+    if (prom_call_read_instant(&call))
         answer(&call);
-}
-
-static bool read_range(struct call *call)
-{
-    struct promql_query *query = &call->query;
-    struct err err = {0};
-
-    if (!read_limit(call) || !read_time(call, "start", &query->start_ms) ||
-        !read_time(call, "end", &query->end_ms))
-        return false;
-    if (query->end_ms < query->start_ms)
-        return refuse(call, "end", "end timestamp must not be before start time");
-    if (prom_param_duration(parameter(call, "step"), &query->step_ms, &err))
-        return refuse(call, "step", err.text);
-    if (query->step_ms <= 0)
-        return refuse(call, "step",
-                      "zero or negative query resolution step widths are not accepted. Try a "
-                      "positive integer");
-    if ((query->end_ms - query->start_ms) / query->step_ms > POINTS_MAX) {
-        http_fail(call->response, "bad_data",
-                  "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the "
-                  "query resolution (?step=XX)");
-        return false;
-    }
-    return read_limits(call);
 }
 
 static void handle_query_range(void *context,
                                struct http_request *request,
                                struct http_response *response)
 {
-    struct call call = {.api = context, .request = request, .response = response};
+    struct prom_call call = {.api = context, .request = request, .response = response};
 
-    if (read_range(&call))
+    if (prom_call_read_range(&call))
         answer(&call);
 }
 
@@ -336,15 +237,15 @@ static void handle_format(void *context,
                           struct http_request *request,
                           struct http_response *response)
 {
-    struct call call = {.api = context, .request = request, .response = response};
-    const char *text = parameter(&call, "query");
+    struct prom_call call = {.api = context, .request = request, .response = response};
+    const char *text = prom_call_parameter(&call, "query");
     STR_AUTO struct str printed = STR_INIT(1 << 20);
     struct promql_expr *expr = NULL;
     struct err err = {0};
 
     arena_init(&call.arena, FORMAT_BYTES_MAX);
     if (promql_parse(&call.arena, text, &expr, &err)) {
-        fail_parse(&call, "query", text, &err);
+        prom_call_fail_parse(&call, "query", text, &err);
     } else {
         struct json_out out = JSON_OUT(&response->body);
 
@@ -426,6 +327,7 @@ static void handle_exemplars(void *context,
 }
 
 #define PATH "/api/v1/"
+#define OURS "/api/alertd/v1/"
 #define READ HTTP_SCOPE_READ
 #define SAFE HTTP_SAFE_POST
 static const struct http_route routes[] = {
@@ -433,6 +335,8 @@ static const struct http_route routes[] = {
     {"POST", PATH "query", READ, SAFE, handle_query, "the same, parameters in a form"},
     {"GET", PATH "query_range", READ, 0, handle_query_range, "evaluate it over a span of time"},
     {"POST", PATH "query_range", READ, SAFE, handle_query_range, "the same, parameters in a form"},
+    {"GET", OURS "explain", READ, 0, explain_query, "what each node of a query costs"},
+    {"POST", OURS "explain", READ, SAFE, explain_query, "the same, parameters in a form"},
     {"GET", PATH "query_exemplars", READ, 0, handle_exemplars, "always empty: none are kept"},
     {"POST", PATH "query_exemplars", READ, SAFE, handle_exemplars, "always empty: none are kept"},
     {"GET", PATH "format_query", READ, 0, handle_format, "an expression in canonical spelling"},
