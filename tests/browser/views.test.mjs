@@ -32,6 +32,7 @@ const VIEWS = {
   explore: () => '/explore',
   'explore-graph': () => '/explore?expr=probe_duration_seconds&from=now-30m',
   'explore-table': () => '/explore?expr=probe_success&view=table',
+  'explore-explain': () => `/explore?expr=${encodeURIComponent('max by (instance) (max_over_time(probe_duration_seconds{job="blackbox"}[5m])) > 0.1')}&from=now-30m&explain=1`,
   postmortems: () => '/pm',
   postmortem: () => `/pm/${made.postmortem}`,
   runbook: () => '/runbooks/host#hostoutofmemory',

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { PromAlert } from '../src/app/types.ts'
+import type { ExplainNode, PromAlert } from '../src/app/types.ts'
 import { groupAlerts, matches, ownLabels } from '../src/lib/alerts.ts'
 import { diffLines } from '../src/lib/diff.ts'
+import { explainRows, formatBytes, formatCost, formatShare } from '../src/lib/explain.ts'
 import { hold } from '../src/lib/hold.ts'
 import { IDLE, step, takesText } from '../src/lib/keys.ts'
 import { stepFor, summarize, toColumns } from '../src/lib/matrix.ts'
@@ -18,6 +19,21 @@ for (const [value, want] of [
 ] as [number | string, string][]) {
   test(`a value reads ${want}`, () => assert.equal(formatValue(value), want))
 }
+
+const part = (label: string, total_ms: number, self_ms: number, children: ExplainNode[] = []): ExplainNode =>
+  ({ label, kind: 'call', type: 'vector', start: 0, end: 1, evaluations: 1, steps: 1, series: 1, points: 1, samples: 1, bytes: 1, total_ms, self_ms, share: 0, hottest: false, children })
+
+test('an explained query is rows in reading order, each a part of the whole', () => {
+  const rows = explainRows(part('>', 4, 1, [part('sum', 3, 1, [part('x', 2, 2)]), part('0', 0, 0)]))
+  assert.deepEqual(rows.map(({ node, depth, own, whole }) => [node.label, depth, own, whole]), [['>', 0, 0.25, 1], ['sum', 1, 0.25, 0.75], ['x', 2, 0.5, 0.5], ['0', 1, 0, 0]])
+  assert.deepEqual(explainRows(part('1', 0, 0)).map(({ own, whole }) => [own, whole]), [[0, 0]])
+})
+
+test('what parts cost, in words', () => {
+  assert.deepEqual([0, 0.0004, 0.42, 1].map(formatShare), ['0 %', '<1 %', '42 %', '100 %'])
+  assert.deepEqual([0.0042, 0.999, 1.234, 1500].map(formatCost), ['4 µs', '999 µs', '1.23 ms', '1.5 s'])
+  assert.deepEqual([10, 2048, 3 * 2 ** 20].map(formatBytes), ['1 KiB', '2 KiB', '3.0 MiB'])
+})
 
 test('counting', () => {
   assert.equal(count(1, 'alert'), '1 alert')

@@ -88,8 +88,11 @@ export interface Rule {
   state: 'inactive' | 'pending' | 'firing'
   health: 'ok' | 'err' | 'unknown'
   last_error: string | null
+  last_error_at: ErrorPlace | null
   last_evaluation: string | null
   evaluation_ms: number | null
+  samples: number
+  series: number
   version: number
   n_firing: number
   n_pending: number
@@ -97,7 +100,11 @@ export interface Rule {
 }
 
 export interface RuleVersion { version: number; at: string; source: string; yaml: string }
-export interface RuleDetail extends Rule { versions: RuleVersion[] }
+/** Of a rule's error: in its file, and in its expression when it is there. */
+export interface ErrorPlace { file: string; line: number | null; column: number | null; expr_line: number | null; expr_column: number | null }
+/** One evaluation of a rule, out of its last twenty. */
+export interface Evaluation { at: string; duration_ms: number; samples: number; series: number; results: number; error: string | null }
+export interface RuleDetail extends Rule { evaluations: Evaluation[]; versions: RuleVersion[] }
 
 export interface RuleGroup {
   name: string
@@ -183,6 +190,43 @@ export interface DocumentNode {
   align?: string | null
   lang?: string | null
   done?: boolean
+}
+
+export interface ExplainNode {
+  label: string
+  kind: string
+  type: string
+  start: number
+  end: number
+  evaluations: number
+  steps: number
+  series: number
+  points: number
+  samples: number
+  bytes: number
+  total_ms: number
+  self_ms: number
+  share: number
+  hottest: boolean
+  children: ExplainNode[]
+}
+
+export interface ExplainAnswer {
+  expr: string
+  type: string
+  start: string
+  end: string
+  step_ms: number | null
+  steps: number
+  series: number
+  points: number
+  samples: number
+  bytes: number
+  parse_ms: number
+  total_ms: number
+  warnings: string[]
+  infos: string[]
+  tree: ExplainNode
 }
 
 // Prometheus' own shapes.

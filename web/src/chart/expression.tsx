@@ -23,17 +23,21 @@ interface Props {
   onError?: (error: ApiError) => void
 }
 
+/** The steps a graph of this range asks for: multiples of a step that fits the screen. */
+export function stepsOf(fromMs: number, toMs: number): { start: string; end: string; step: string } {
+  const stepS = stepFor(toMs - fromMs, Math.min(1200, innerWidth))
+  return { start: String(Math.floor(fromMs / 1000 / stepS) * stepS), end: String(Math.ceil(toMs / 1000 / stepS) * stepS), step: String(stepS) }
+}
+
 export function ExpressionChart({ expr, fromMs, toMs, tick = 0, onError, ...chart }: Props) {
   const [columns, setColumns] = useState<Columns | null>(null)
   const [error, setError] = useState<ApiError | null>(null)
   useEffect(() => {
     const asked = new AbortController()
-    const stepS = stepFor(toMs - fromMs, Math.min(1200, innerWidth))
-    const start = Math.floor(fromMs / 1000 / stepS) * stepS
-    const end = Math.ceil(toMs / 1000 / stepS) * stepS
-    prom<PromResult>('query_range', { query: expr, start: String(start), end: String(end), step: String(stepS) }, { signal: asked.signal })
+    const steps = stepsOf(fromMs, toMs)
+    prom<PromResult>('query_range', { query: expr, ...steps }, { signal: asked.signal })
       .then((answer) => {
-        if (answer.resultType === 'matrix') setColumns(toColumns(answer.result, start * 1000, end * 1000, stepS))
+        if (answer.resultType === 'matrix') setColumns(toColumns(answer.result, Number(steps.start) * 1000, Number(steps.end) * 1000, Number(steps.step)))
         setError(null)
       })
       .catch((reason: ApiError) => {

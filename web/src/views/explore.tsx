@@ -8,12 +8,13 @@ import { useKey } from '../app/keyboard.ts'
 import { query, setQuery } from '../app/router.ts'
 import { zone } from '../app/settings.ts'
 import type { PromResult } from '../app/types.ts'
-import { ExpressionChart } from '../chart/expression.tsx'
+import { ExpressionChart, stepsOf } from '../chart/expression.tsx'
 import { count, formatValue } from '../lib/number.ts'
 import { caretLine, errorPlace, formatSeries, offsetOf } from '../lib/promql.ts'
 import { formatExact, formatTook, parseRange } from '../lib/time.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Chips, Empty, Page, Panel, Waiting } from '../ui/parts.tsx'
+import { Explain } from './explain.tsx'
 
 const HISTORY_MAX = 30
 const ROWS_MAX = 500
@@ -178,10 +179,16 @@ function RangePicker({ from, to }: { from: string; to: string }) {
   )
 }
 
+/** The parameters of what is shown: the graph's steps, or the table's instant. */
+function explainForm(expr: string, view: string, range: { fromMs: number; toMs: number }): Record<string, string> {
+  return view === 'table' ? { query: expr, time: String(range.toMs / 1000) } : { query: expr, ...stepsOf(range.fromMs, range.toMs) }
+}
+
 export function Explore() {
   pageTitle.value = 'Explore'
   const expr = query('expr')
   const view = query('view') === 'table' ? 'table' : 'graph'
+  const explained = query('explain') === '1'
   const from = query('from') || 'now-1h'
   const to = query('to') || 'now'
   const [text, setText] = useState(expr)
@@ -201,6 +208,7 @@ export function Explore() {
     setText(trimmed)
     setQuery({ expr: trimmed }, { push: true })
   }
+  useKey('t e', 'Explain what the expression costs, or stop', () => setQuery({ explain: explained ? '' : '1' }), 'Explore')
   useKey('t z', 'Zoom out to the last hour', () => setQuery({ from: '', to: '' }, { push: true }), 'Explore')
 
   return (
@@ -212,6 +220,7 @@ export function Explore() {
       {error && <QueryError error={error} expr={expr} />}
       <div class="filters">
         <Chips name="View" value={view} onChoose={(value) => setQuery({ view: value === 'graph' ? '' : value })} choices={[{ value: 'graph', words: 'Graph' }, { value: 'table', words: 'Table' }]} />
+        <button type="button" class="toggle" aria-pressed={explained} onClick={() => setQuery({ explain: explained ? '' : '1' })}><Icon name="rules" size={16} /> Explain</button>
         {view === 'graph' && <RangePicker from={from} to={to} />}
       </div>
       {!expr && (
@@ -229,6 +238,7 @@ export function Explore() {
               : <p class="bad-ink pad" role="alert">The range {from} to {to} is none: try now-6h to now.</p>}
         </Panel>
       )}
+      {expr && !error && explained && range && <Explain form={explainForm(expr, view, range)} tick={run.tick} />}
       <History list={history} onPick={ask} />
     </Page>
   )

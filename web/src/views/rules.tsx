@@ -24,10 +24,11 @@ function Row({ rule }: { rule: Rule }) {
       <td class="wide">
         <a data-row class="row-name" href={`/rules/${rule.id}`}>{rule.name}</a> <Severity severity={rule.labels['severity']} />
         <div class="mono one-line" title={rule.expr}>{rule.expr}</div>
-        {rule.last_error && <div class="bad-ink">{rule.last_error}</div>}
+        {rule.last_error && <div class="bad-ink">{rule.last_error_at?.line && <b>{rule.last_error_at.file}:{rule.last_error_at.line}:{rule.last_error_at.column}: </b>}{rule.last_error}</div>}
       </td>
       <td class="num right" data-head="For">{rule.for_ms > 0 ? formatDuration(rule.for_ms) : <span class="dim">at once</span>}</td>
       <td class="num right" data-head="Fired in 30 d">{rule.type === 'alerting' ? rule.fired_30d : ''}</td>
+      <td class="num right" data-head="Samples">{rule.last_evaluation === null || rule.health === 'err' ? '' : rule.samples.toLocaleString('en')}</td>
       <td class="num right" data-head="Took">{rule.evaluation_ms === null ? '' : formatTook(rule.evaluation_ms)}</td>
     </tr>
   )
@@ -43,7 +44,7 @@ function Group({ group, rules }: { group: RuleGroup; rules: Rule[] }) {
         <span class="group-facts dim">every {formatDuration(group.interval_ms)} · evaluated <Ago at={group.last_evaluation} never="not yet" />{group.evaluation_ms !== null && <> in {formatTook(group.evaluation_ms)}</>}</span>
       </header>
       <table class="list">
-        <thead><tr><th>State</th><th>Rule</th><th class="right">For</th><th class="right">Fired in 30 d</th><th class="right">Took</th></tr></thead>
+        <thead><tr><th>State</th><th>Rule</th><th class="right">For</th><th class="right">Fired in 30 d</th><th class="right">Samples</th><th class="right">Took</th></tr></thead>
         <tbody>{rules.map((rule) => <Row key={rule.id} rule={rule} />)}</tbody>
       </table>
     </section>
