@@ -99,8 +99,10 @@ static bool slide_window(struct slide *slide, const struct range_series *in, dou
     size_t most = find_bounds(slide, in);
     bool any = false;
 
-    if (most == 0 || slide_at_once(slide, in, most, values))
-        return most != 0;
+    if (most == 0)
+        return false;
+    if (slide_at_once(slide, in, most, values))
+        return !is_late(slide, most * eval->grid.n);
     for (size_t i = 0; i < eval->grid.n; i++) {
         const struct window_bounds *bounds = &slide->bounds[i];
 
