@@ -164,7 +164,7 @@ static const struct {
      "tests:\n- input_series:\n  - {series: 'up{job=\"a\", x=\"1\"}', values: 1}\n"
      "  - {series: 'bad{job=\"a\"}', values: 1}\n  - {series: 'bad{job=\"b\"}', values: 1}\n"
      "  promql_expr_test: [{expr: 'up * on () bad'}]\n",
-     "t.yml:6:22: expr up * on () bad at 0s: found duplicate series"},
+     "t.yml:6:33: expr up * on () bad at 0s: found duplicate series"},
     {"native histograms are refused",
      "tests: [{input_series: [{series: h, values: '{{sum:1 count:1}}'}]}]\n",
      "not run: its input has native histograms"},

@@ -20,7 +20,7 @@
 
 enum {
     WORKERS = 4,
-    ANSWER_MAX = 64 * 1024,
+    ANSWER_MAX = 1024 * 1024,
 };
 
 struct house {
