@@ -6,8 +6,10 @@ usage: bench_agent.py [--seconds=30] [--speed=10]        prints a Markdown table
 Each program watches this machine; ours also pushes to a receiver on 127.0.0.1 that answers 204.
 An interval of 10 s costs too little to measure in half a minute, so everything runs SPEED times as
 fast (interval 10 s / SPEED) and CPU is divided by SPEED; memory is measured at the end of the run.
-CPU comes from /proc/PID/schedstat (ns), of the process and all its threads; exporters are scraped at
-the same interval by this script, whose own cost is not counted.
+CPU comes from /proc/PID/schedstat (ns), of the process and all its threads, in slices of three seconds:
+the median, and the least and most. (A virtual processor that is held up for a moment counts that to
+whoever ran on it.) Exporters are scraped at the same interval by this script, whose own cost is not
+counted.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import os
 import pathlib
 import platform
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,6 +30,8 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from daemon import ALERT_AGENT, free_port
+
+SLICE_S = 3
 
 
 class Sink:
@@ -84,15 +89,17 @@ def measure(name, command, seconds, speed, every=None):
             if process.poll() is not None:
                 log.seek(0)
                 raise SystemExit(f"{name} ended: {log.read()[-500:]}")
-            began, start = time.monotonic(), cpu_seconds(process.pid)
-            while time.monotonic() - began < seconds:
-                time.sleep(10 / speed)
-                if every:
-                    every()
-            took = time.monotonic() - began
-            used = cpu_seconds(process.pid) - start
+            slices = []
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                began, start = time.monotonic(), cpu_seconds(process.pid)
+                while time.monotonic() - began < SLICE_S:
+                    time.sleep(10 / speed)
+                    if every:
+                        every()
+                slices.append((cpu_seconds(process.pid) - start) / (time.monotonic() - began))
             rss, anon = memory_mb(process.pid)
-            return rss, anon, used / took * 3600 / speed
+            return rss, anon, [f(slices) * 3600 / speed for f in (min, statistics.median, max)]
         finally:
             process.terminate()
             process.wait()
@@ -180,7 +187,8 @@ def main():
             print(f"| {name} | skipped: `{program}` is not installed | | |", flush=True)
             continue
         rss, anon, cpu = bench()
-        print(f"| {name} | {rss:.1f} | {anon:.1f} | {cpu:.2f} |", flush=True)
+        least, median, most = cpu
+        print(f"| {name} | {rss:.1f} | {anon:.1f} | {median:.2f} ({least:.2f} to {most:.2f}) |", flush=True)
 
 
 if __name__ == "__main__":
