@@ -190,6 +190,8 @@ static uint64_t last_bytes(const struct bits *in, size_t byte)
     return word;
 }
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are turned around below");
+
 /* The next bits, from the highest of the word; PEEK_BITS of them count. */
 static inline uint64_t peek(const struct bits *in)
 {
@@ -314,7 +316,8 @@ bool chunk_view_decode(const struct chunk_view *view, int64_t *t_ms, double *val
 {
     struct bits in = {.bytes = view->bits, .n_bytes = view->n_bytes};
 
-    return decode_bits(&in, view->n, view->t0_ms, t_ms, values) && is_ascending(t_ms, view->n);
+    return decode_bits(&in, view->n, view->t0_ms, t_ms, values) && is_ascending(t_ms, view->n) &&
+           t_ms[view->n - 1] == view->t1_ms;
 }
 
 int chunk_check(const void *bytes, size_t len, struct chunk_info *ret_info, struct err *reterr)
@@ -345,6 +348,7 @@ struct chunk_view chunk_view_sealed(const void *bytes, size_t len, const struct 
         .n_bytes = len - CHUNK_HEAD_BYTES - CRC_BYTES,
         .n = info->n,
         .t0_ms = info->t0_ms,
+        .t1_ms = info->t1_ms,
     };
 }
 
@@ -355,6 +359,7 @@ struct chunk_view chunk_view_open(const struct chunk *chunk)
         .n_bytes = (chunk->n_bits + 7) / 8,
         .n = chunk->n,
         .t0_ms = chunk->t0_ms,
+        .t1_ms = chunk->last_ms,
     };
 }
 
@@ -367,7 +372,7 @@ int chunk_decode(
     if (r != 0)
         return r;
     const struct chunk_view view = chunk_view_sealed(bytes, len, &info);
-    if (!chunk_view_decode(&view, t_ms, values) || t_ms[info.n - 1] != info.t1_ms)
+    if (!chunk_view_decode(&view, t_ms, values))
         return err_set(reterr, CHUNK_E_CORRUPT, "a chunk's bits are not %zu samples", info.n);
     *ret_n = info.n;
     return 0;

@@ -78,12 +78,12 @@ struct chunk_view {
     const unsigned char *bits;
     size_t n_bytes;
     size_t n;
-    int64_t t0_ms;
+    int64_t t0_ms, t1_ms;
 };
 
 /* Of a chunk whose checksum was found right (chunk_check()), or that never left memory. */
 struct chunk_view chunk_view_sealed(const void *bytes, size_t len, const struct chunk_info *info);
 struct chunk_view chunk_view_open(const struct chunk *chunk); /* not empty */
-/* All samples into two columns with room for view->n; their times ascend. False: the bits
- * are not so many samples, the columns are half written. */
+/* All samples into two columns with room for view->n; their times ascend from t0_ms to t1_ms.
+ * False: the bits are not these samples, the columns are half written. */
 bool chunk_view_decode(const struct chunk_view *view, int64_t *t_ms, double *values);

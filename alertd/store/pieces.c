@@ -17,24 +17,21 @@ struct piece {
     const struct sample *samples; /* not NULL: they are the piece, view.n of them */
 };
 
-static void append(struct pieces *pieces, struct piece *piece, int64_t t0_ms, int64_t t1_ms)
+static void append(struct pieces *pieces, struct piece *piece)
 {
     if (pieces->last) {
         pieces->last->next = piece;
-        pieces->disordered |= t0_ms <= pieces->last_ms;
+        pieces->disordered |= piece->view.t0_ms <= pieces->last_ms;
     } else {
         pieces->first = piece;
     }
     pieces->last = piece;
-    pieces->last_ms = t1_ms;
+    pieces->last_ms = piece->view.t1_ms;
     pieces->n++;
     pieces->n_samples += piece->view.n;
 }
 
-bool pieces_add_chunk(struct pieces *pieces,
-                      struct arena *arena,
-                      const struct chunk_view *view,
-                      int64_t t1_ms)
+bool pieces_add_chunk(struct pieces *pieces, struct arena *arena, const struct chunk_view *view)
 {
     struct piece *piece = arena_alloc(arena, sizeof(*piece));
     unsigned char *bits = arena_alloc(arena, view->n_bytes);
@@ -44,7 +41,7 @@ bool pieces_add_chunk(struct pieces *pieces,
     memcpy(bits, view->bits, view->n_bytes);
     *piece = (struct piece){.view = *view};
     piece->view.bits = bits;
-    append(pieces, piece, view->t0_ms, t1_ms);
+    append(pieces, piece);
     return true;
 }
 
@@ -59,8 +56,9 @@ bool pieces_add_samples(struct pieces *pieces,
     if (!piece || !copy)
         return false;
     memcpy(copy, samples, n * sizeof(*copy));
-    *piece = (struct piece){.view = {.n = n, .t0_ms = samples[0].t_ms}, .samples = copy};
-    append(pieces, piece, samples[0].t_ms, samples[n - 1].t_ms);
+    *piece = (struct piece){
+        .view = {.n = n, .t0_ms = samples[0].t_ms, .t1_ms = samples[n - 1].t_ms}, .samples = copy};
+    append(pieces, piece);
     return true;
 }
 

@@ -30,11 +30,8 @@ struct pieces {
     bool disordered; /* one begins before the one in front of it ends */
 };
 
-/* Copies; false past the arena's limit. t1_ms: the chunk's last sample. */
-bool pieces_add_chunk(struct pieces *pieces,
-                      struct arena *arena,
-                      const struct chunk_view *view,
-                      int64_t t1_ms);
+/* Copies; false past the arena's limit. */
+bool pieces_add_chunk(struct pieces *pieces, struct arena *arena, const struct chunk_view *view);
 /* Ascending, n at least 1. */
 bool pieces_add_samples(struct pieces *pieces,
                         struct arena *arena,

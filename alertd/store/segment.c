@@ -404,7 +404,7 @@ static bool collect_block(const struct block *block, struct arena *arena, struct
     const struct chunk_info info = {block->n, block->t0_ms, block->t1_ms};
     const struct chunk_view view = chunk_view_sealed(block->bytes, block->len, &info);
 
-    return pieces_add_chunk(pieces, arena, &view, block->t1_ms);
+    return pieces_add_chunk(pieces, arena, &view);
 }
 
 static bool collect_run(const struct run *run,
@@ -424,7 +424,7 @@ static bool collect_run(const struct run *run,
     if (run->open.n == 0 || run->open.last_ms < from_ms || run->open.t0_ms > to_ms)
         return true;
     const struct chunk_view view = chunk_view_open(&run->open);
-    return pieces_add_chunk(pieces, arena, &view, run->open.last_ms);
+    return pieces_add_chunk(pieces, arena, &view);
 }
 
 bool segment_collect(const struct segment *segment,
@@ -476,7 +476,8 @@ bool segment_newest(const struct segment *segment, struct sample *ret_sample)
 {
     const struct chunk *open = &segment->live.open;
 
-    if (open->n == 0) /* sealed just now: only its copies know */
+    /* Sealed just now, only its copies know; a late one may have come since. */
+    if (open->n == 0 || open->last_ms < segment->sealed_to_ms)
         return false;
     *ret_sample = (struct sample){open->last_ms, sample_from_bits(open->last_bits)};
     return true;

@@ -142,21 +142,16 @@ static const struct segment *newest_day(const struct series *series)
     return newest;
 }
 
-/* The newest sample alone, when it is what is asked for. False: it must be looked for. */
-static bool take_newest(const struct selection *selection,
-                        const struct series *series,
-                        struct pieces *pieces,
-                        bool *ret_fits)
+/* The newest sample of all, when it is at hand and not after the time asked for: then it is
+ * what a selector at an instant sees (or too old). False: it must be looked for. */
+static bool newest_is_known(const struct selection *selection,
+                            const struct series *series,
+                            struct sample *ret_sample)
 {
-    const struct segment *segment = newest_day(series);
-    struct sample sample;
+    const struct segment *segment = selection->query->newest_only ? newest_day(series) : NULL;
 
-    *ret_fits = true;
-    if (!segment || !segment_newest(segment, &sample) || sample.t_ms > selection->query->to_ms)
-        return false;
-    if (sample.t_ms >= selection->query->from_ms)
-        *ret_fits = pieces_add_samples(pieces, selection->arena, &sample, 1);
-    return true;
+    return segment && segment_newest(segment, ret_sample) &&
+           ret_sample->t_ms <= selection->query->to_ms;
 }
 
 /* The oldest day first; the list begins with the newest. */
@@ -172,17 +167,6 @@ static bool collect_days(const struct selection *selection,
         return false;
     return !day_overlaps(selection, segment->partition->day_ms) ||
            segment_collect(segment, query->from_ms, query->to_ms, selection->arena, pieces);
-}
-
-static bool collect_series(const struct selection *selection,
-                           const struct series *series,
-                           struct pieces *pieces)
-{
-    bool fits = true;
-
-    if (selection->query->newest_only && take_newest(selection, series, pieces, &fits))
-        return fits;
-    return collect_days(selection, series->segments, pieces);
 }
 
 static bool has_samples(const struct selection *selection, const struct series *series)
@@ -214,25 +198,44 @@ static bool note_rows(struct selection *selection, const struct series *series, 
     return noted;
 }
 
+/* What memory has of it; *ret_whole: the files need not be asked. False past the arena's
+ * limit. */
+static bool collect_memory(const struct selection *selection,
+                           const struct series *series,
+                           struct found *found,
+                           bool *ret_whole)
+{
+    struct sample newest;
+
+    if (selection->names_only) {
+        found->is_sure = has_samples(selection, series);
+        *ret_whole = found->is_sure;
+        return true;
+    }
+    *ret_whole = newest_is_known(selection, series, &newest);
+    bool fits = true;
+    if (!*ret_whole)
+        fits = collect_days(selection, series->segments, found->pieces);
+    else if (newest.t_ms >= selection->query->from_ms)
+        fits = pieces_add_samples(found->pieces, selection->arena, &newest, 1);
+    found->is_sure = found->pieces->n_samples > 0;
+    return fits;
+}
+
 /* The series is found when memory or a file may have something of it; then its labels are
  * kept alive. */
 static int read_series(struct selection *selection, const struct series *series)
 {
     size_t n = selection->n;
-    bool in_memory = !selection->names_only || has_samples(selection, series);
     struct found *found = add_found(selection, series->labels);
+    bool whole = false;
 
-    if (!found || (found->pieces && !collect_series(selection, series, found->pieces))) {
+    if (!found || !collect_memory(selection, series, found, &whole)) {
         selection->n = n;
         return spent(selection);
     }
-    if (found->pieces)
-        in_memory = found->pieces->n_samples > 0;
-    found->is_sure = in_memory;
-    /* For the newest sample alone memory is enough, when it has one. */
-    bool in_file = !(in_memory && (selection->query->newest_only || selection->names_only)) &&
-                   note_rows(selection, series, n);
-    if (in_memory || in_file)
+    bool in_file = !whole && note_rows(selection, series, n);
+    if (found->is_sure || in_file)
         (void)labels_ref(series->labels);
     else
         selection->n = n;
@@ -322,7 +325,7 @@ static int collect_chunks(struct selection *selection,
             continue;
         }
         const struct chunk_view view = chunk_view_sealed(body, len, &info);
-        fits = pieces_add_chunk(pieces, selection->arena, &view, info.t1_ms);
+        fits = pieces_add_chunk(pieces, selection->arena, &view);
     }
     int r = db_done(stmt, selection->reterr);
     return r == 0 && !fits ? spent(selection) : r;
