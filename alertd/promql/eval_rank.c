@@ -21,19 +21,37 @@ int number_compare(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-double number_quantile_sorted(double q, const double *values, size_t n)
+/* Of no values, or of what is no share of them. */
+static bool quantile_is_special(double q, size_t n, double *ret_quantile)
 {
     if (n == 0 || isnan(q))
-        return NAN;
-    if (q < 0)
-        return -INFINITY;
-    if (q > 1)
-        return INFINITY;
+        *ret_quantile = NAN;
+    else if (q < 0)
+        *ret_quantile = -INFINITY;
+    else if (q > 1)
+        *ret_quantile = INFINITY;
+    else
+        return false;
+    return true;
+}
+
+static double quantile_between(double rank, double low, double high)
+{
+    double weight = rank - floor(rank);
+
+    return low * (1 - weight) + high * weight;
+}
+
+double number_quantile_sorted(double q, const double *values, size_t n)
+{
+    double special;
+
+    if (quantile_is_special(q, n, &special))
+        return special;
     double rank = q * (double)(n - 1);
     size_t low = (size_t)floor(rank);
-    size_t high = low + 1 < n ? low + 1 : n - 1;
-    double weight = rank - floor(rank);
-    return values[low] * (1 - weight) + values[high] * weight;
+
+    return quantile_between(rank, values[low], values[low + 1 < n ? low + 1 : low]);
 }
 
 static int compare_for_sort(const void *a, const void *b)
@@ -65,10 +83,60 @@ void number_sort(double *values, size_t n)
         }
 }
 
+/* Puts the value of rank k in its place, none before it greater, none behind it less. (Hoare's
+ * FIND, 1961; the middle of three as pivot.) */
+static void number_select(double *values, size_t n, size_t k)
+{
+    size_t low = 0;
+    size_t high = n - 1;
+
+    while (low < high) {
+        double of_three[] = {values[low], values[low + (high - low) / 2], values[high]};
+        number_sort(of_three, 3);
+        double pivot = of_three[1];
+        size_t i = low;
+        size_t j = high;
+
+        for (;;) {
+            while (number_is_before(values[i], pivot))
+                i++;
+            while (number_is_before(pivot, values[j]))
+                j--;
+            if (i >= j)
+                break;
+            double value = values[i];
+            values[i++] = values[j];
+            values[j--] = value;
+        }
+        if (k <= j)
+            high = j;
+        else
+            low = j + 1;
+    }
+}
+
+/* The least of the values behind rank k, which are none less than it. */
+static double next_rank(const double *values, size_t n, size_t k)
+{
+    double next = k + 1 < n ? values[k + 1] : values[k];
+
+    for (size_t i = k + 2; i < n; i++)
+        if (number_is_before(values[i], next))
+            next = values[i];
+    return next;
+}
+
 double number_quantile(double q, double *values, size_t n)
 {
-    number_sort(values, n);
-    return number_quantile_sorted(q, values, n);
+    double special;
+
+    if (quantile_is_special(q, n, &special))
+        return special;
+    double rank = q * (double)(n - 1);
+    size_t low = (size_t)floor(rank);
+
+    number_select(values, n, low);
+    return quantile_between(rank, values[low], next_rank(values, n, low));
 }
 
 void warn_quantile(struct eval *eval, const struct promql_expr *at, double q)

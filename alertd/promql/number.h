@@ -39,7 +39,7 @@ static inline bool number_is_before(double a, double b)
 }
 void number_sort(double *values, size_t n);
 
-/* The q-quantile of n values, interpolated between ranks; sorts them. NaN of none or
+/* The q-quantile of n values, interpolated between ranks; reorders them. NaN of none or
  * for a NaN, -Inf below 0, +Inf above 1. */
 double number_quantile(double q, double *values, size_t n);
 /* The same of values that number_compare() orders so. */
