@@ -16,7 +16,8 @@
 #include "lib/base/mem.h"
 
 enum {
-    FORMAT = 1,
+    FORMAT = 1,            /* SAMPLE_FLOAT */
+    FORMAT_HISTOGRAM = 2,  /* kept for SAMPLE_HISTOGRAM */
     APPEND_BYTES_MAX = 24, /* one sample: 4 + 64 bits of time, 2 + 11 + 64 of value */
     CRC_BYTES = 4,
     WINDOW_NONE = 255,
@@ -329,6 +330,9 @@ int chunk_check(const void *bytes, size_t len, struct chunk_info *ret_info, stru
                        CHUNK_BYTES_MIN);
     if (get_le(at + len - CRC_BYTES, CRC_BYTES) != crc32c(0, at, len - CRC_BYTES))
         return err_set(reterr, CHUNK_E_CORRUPT, "a chunk's checksum does not match");
+    if (at[0] == FORMAT_HISTOGRAM)
+        return err_set(reterr, CHUNK_E_CORRUPT,
+                       "a chunk of native histograms, which are not supported");
     if (at[0] != FORMAT)
         return err_set(reterr, CHUNK_E_CORRUPT, "a chunk of format %u: made by a newer version?",
                        at[0]);

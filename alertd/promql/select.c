@@ -109,6 +109,8 @@ static int read_series(struct eval *eval, struct reading *reading, size_t i)
 
     if (r)
         return r == SOURCE_E_LIMIT ? PROMQL_E_LIMIT : r;
+    if (reading->columns.kind != SAMPLE_FLOAT)
+        return EVAL_FAILED(eval, "a series of native histograms, which are not supported");
     eval->n_samples += reading->columns.n;
     eval->n_series += reading->columns.n > 0;
     if (eval->n_samples <= eval->limits.max_samples)

@@ -21,6 +21,7 @@
 #include "lib/base/err.h"
 #include "lib/model/labels.h"
 #include "lib/model/matcher.h"
+#include "lib/model/sample.h"
 
 enum {
     SOURCE_E_LIMIT = 20, /* more samples than allowed, or the arena is spent */
@@ -50,6 +51,7 @@ struct source_selection {
 
 /* One series' samples: good until the next read into the same columns. */
 struct source_columns {
+    enum sample_kind kind; /* SAMPLE_FLOAT, unless the source says so */
     size_t n;
     const int64_t *t_ms; /* strictly increasing */
     const double *values;

@@ -12,6 +12,13 @@
 
 #define SAMPLE_STALE_BITS UINT64_C(0x7ff0000000000002)
 
+/* What a series' samples are. A chunk and a read are of one kind, so that native histograms
+ * have their place; nothing makes or reads them yet, they are refused by name. */
+enum sample_kind {
+    SAMPLE_FLOAT,
+    SAMPLE_HISTOGRAM,
+};
+
 struct sample {
     int64_t t_ms;
     double value;

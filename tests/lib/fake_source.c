@@ -81,12 +81,13 @@ static int read_series(void *self,
                        struct source_columns *columns,
                        struct err *reterr)
 {
+    const struct fake_source *fake = self;
     const struct fake_series *series = match->of;
 
-    (void)self;
     if (!source_columns_reserve(columns, arena, series->n))
         return err_set(reterr, SOURCE_E_LIMIT, "out of memory");
     columns->n = 0;
+    columns->kind = fake->kind;
     columns->t_ms = columns->t_room;
     columns->values = columns->value_room;
     for (size_t i = 0; i < series->n; i++) {

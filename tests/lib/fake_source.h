@@ -26,7 +26,8 @@ struct fake_series {
 struct fake_source {
     struct fake_series *series;
     size_t n, capacity;
-    int fail_with; /* not 0: select() answers this */
+    int fail_with;         /* not 0: select() answers this */
+    enum sample_kind kind; /* what read() says its samples are */
 };
 
 void fake_source_done(struct fake_source *fake);

@@ -277,6 +277,22 @@ static void test_a_failing_source(void **state)
     assert_string_equal(err.text, "the source failed");
 }
 
+static void test_native_histograms_are_refused_by_name(void **state)
+{
+    ARENA_AUTO struct arena arena;
+    struct fake_source fake;
+    struct promql_value value;
+    struct err err = {0};
+
+    load(&fake);
+    fake.kind = SAMPLE_HISTOGRAM;
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(evaluate(&fake, "sum(rate(x[1m]))", &at_one_minute, &arena, &value, &err),
+                     PROMQL_E_EVAL);
+    assert_string_equal(err.text, "a series of native histograms, which are not supported");
+    fake_source_done(&fake);
+}
+
 static void test_evaluation_errors(void **state)
 {
     static const struct {
@@ -326,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_every_memory_limit),
         cmocka_unit_test(test_errors_have_a_place),
         cmocka_unit_test(test_a_failing_source),
+        cmocka_unit_test(test_native_histograms_are_refused_by_name),
         cmocka_unit_test(test_evaluation_errors),
     };
 
