@@ -32,8 +32,8 @@ int groups_init(struct eval *eval,
 static bool is_named(const struct label_filter *filter, const char *name)
 {
     for (size_t i = 0; i < filter->n; i++)
-        if (strcmp(filter->names[i], name) == 0)
-            return true;
+        if (filter->names[i][0] == name[0] && strcmp(filter->names[i], name) == 0)
+            return true; /* most names differ in the first letter */
     return false;
 }
 

@@ -154,7 +154,7 @@ void labels_unref(const struct labels *labels)
 const char *labels_get(const struct labels *labels, const char *name)
 {
     for (uint32_t i = 0; i < labels->n; i++)
-        if (strcmp(labels->at[i].name, name) == 0)
+        if (labels->at[i].name[0] == name[0] && strcmp(labels->at[i].name, name) == 0)
             return labels->at[i].value;
     return NULL;
 }
