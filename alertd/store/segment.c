@@ -12,7 +12,7 @@
 #include "lib/base/mem.h"
 
 enum {
-    BLOCK_SAMPLES = 120 /* a rule's window decodes one or two; 20 minutes of a sample every 10 s */
+    BLOCK_SAMPLES = 240 /* what one look-up decodes; 40 minutes of a sample every 10 s */
 };
 
 /* --- blocks and runs --- */

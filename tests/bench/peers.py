@@ -122,7 +122,7 @@ def versions(peers):
     for name, program, flag in (("Prometheus", "prometheus", "--version"), ("VictoriaMetrics", "victoria-metrics", "-version")):
         done = subprocess.run([str(peers / program / "usr/bin" / program), flag], capture_output=True, text=True)
         version = re.search(r"\d+\.\d+\.\d+", done.stdout + done.stderr)
-        told.append(f"{name} {version[0] if version else '?'}")
+        told.append(f"{name} {version[0] if version else '(its program does not say which)'}")
     return ", ".join(told)
 
 
