@@ -156,15 +156,14 @@ static void check_counter(struct eval *eval,
 static bool make_room(struct slide *slide, size_t n)
 {
     if (!slide->bounds) {
-        slide->bounds = arena_array(slide->eval->arena, slide->eval->grid.n,
-                                    sizeof(*slide->bounds));
+        slide->bounds = arena_room(slide->eval->arena, slide->eval->grid.n, sizeof(*slide->bounds));
         if (!slide->bounds)
             return false;
     }
     if ((!slide->fn->sorts && !slide->fn->slide) || n <= slide->room_n)
         return true;
     slide->room_n = n + n / 2;
-    slide->room = arena_array(slide->eval->arena, slide->room_n, WINDOWS_ROOM * sizeof(double));
+    slide->room = arena_room(slide->eval->arena, slide->room_n, WINDOWS_ROOM * sizeof(double));
     return slide->room != NULL;
 }
 

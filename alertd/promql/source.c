@@ -18,8 +18,8 @@ bool source_columns_reserve(struct source_columns *columns, struct arena *arena,
     if (n <= columns->capacity)
         return true;
     size_t capacity = n + n / 2; /* the arena takes nothing back: seldom */
-    int64_t *t_room = arena_array(arena, capacity, sizeof(*t_room));
-    double *value_room = arena_array(arena, capacity, sizeof(*value_room));
+    int64_t *t_room = arena_room(arena, capacity, sizeof(*t_room));
+    double *value_room = arena_room(arena, capacity, sizeof(*value_room));
     if (!t_room || !value_room)
         return false;
     columns->t_room = t_room;
@@ -34,8 +34,8 @@ static bool keep(const struct source_columns *columns,
                  struct arena *arena,
                  struct source_series *ret_series)
 {
-    int64_t *t_ms = arena_array(arena, columns->n, sizeof(*t_ms));
-    double *values = arena_array(arena, columns->n, sizeof(*values));
+    int64_t *t_ms = arena_room(arena, columns->n, sizeof(*t_ms));
+    double *values = arena_room(arena, columns->n, sizeof(*values));
 
     if (!t_ms || !values)
         return false;

@@ -18,7 +18,7 @@ int vector_new(struct eval *eval, size_t n, struct value *ret_value)
 
 double *holes_new(struct eval *eval)
 {
-    double *values = arena_array(eval->arena, eval->grid.n, sizeof(*values));
+    double *values = arena_room(eval->arena, eval->grid.n, sizeof(*values));
 
     for (size_t i = 0; values && i < eval->grid.n; i++)
         values[i] = sample_stale();

@@ -34,7 +34,7 @@ static void append(struct pieces *pieces, struct piece *piece)
 bool pieces_add_chunk(struct pieces *pieces, struct arena *arena, const struct chunk_view *view)
 {
     struct piece *piece = arena_alloc(arena, sizeof(*piece));
-    unsigned char *bits = arena_alloc(arena, view->n_bytes);
+    unsigned char *bits = arena_room(arena, view->n_bytes, 1);
 
     if (!piece || !bits)
         return false;
@@ -51,7 +51,7 @@ bool pieces_add_samples(struct pieces *pieces,
                         size_t n)
 {
     struct piece *piece = arena_alloc(arena, sizeof(*piece));
-    struct sample *copy = arena_array(arena, n, sizeof(*copy));
+    struct sample *copy = arena_room(arena, n, sizeof(*copy));
 
     if (!piece || !copy)
         return false;
@@ -81,25 +81,6 @@ static int compare_pieces(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* All pieces behind each other, by their beginnings; false: bits that are no samples. */
-static bool decode_all(const struct pieces *pieces, int64_t *t_ms, double *values)
-{
-    MEM_AUTO const struct piece **ordered = mem_alloc((pieces->n + 1) * sizeof(*ordered));
-    size_t n = 0;
-
-    for (const struct piece *piece = pieces->first; piece; piece = piece->next)
-        ordered[n++] = piece;
-    if (pieces->disordered)
-        qsort(ordered, n, sizeof(*ordered), compare_pieces);
-    for (size_t i = 0; i < n; i++) {
-        if (!decode(ordered[i], t_ms, values))
-            return false;
-        t_ms += ordered[i]->view.n;
-        values += ordered[i]->view.n;
-    }
-    return true;
-}
-
 /* The first sample at or after t_ms. */
 static size_t lower_bound(const int64_t *times, size_t n, int64_t t_ms)
 {
@@ -117,6 +98,51 @@ static size_t lower_bound(const int64_t *times, size_t n, int64_t t_ms)
     return low;
 }
 
+/* Of n_new samples behind n others, leaves out those that are among the others already: what
+ * memory kept of what was sealed. False: some lie between the others, all must be sorted. */
+static bool drop_known(int64_t *t_ms, double *values, size_t n, size_t *n_new)
+{
+    size_t known = lower_bound(t_ms, n, t_ms[n]);
+    size_t skip = 0;
+
+    for (; skip < *n_new && t_ms[n + skip] <= t_ms[n - 1]; skip++) {
+        while (t_ms[known] < t_ms[n + skip])
+            known++;
+        if (t_ms[known] != t_ms[n + skip])
+            return false;
+    }
+    *n_new -= skip;
+    memmove(t_ms + n, t_ms + n + skip, *n_new * sizeof(*t_ms));
+    memmove(values + n, values + n + skip, *n_new * sizeof(*values));
+    return true;
+}
+
+/* All pieces behind each other, by their beginnings, into columns with room for all. False:
+ * bits that are no samples. */
+static bool decode_all(const struct pieces *pieces, int64_t *t_ms, double *values, size_t *ret_n)
+{
+    MEM_AUTO const struct piece **ordered = mem_alloc((pieces->n + 1) * sizeof(*ordered));
+    bool settled = true;
+    size_t n_pieces = 0;
+    size_t n = 0;
+
+    for (const struct piece *piece = pieces->first; piece; piece = piece->next)
+        ordered[n_pieces++] = piece;
+    if (pieces->disordered)
+        qsort(ordered, n_pieces, sizeof(*ordered), compare_pieces);
+    for (size_t i = 0; i < n_pieces; i++) {
+        size_t n_new = ordered[i]->view.n;
+
+        if (!decode(ordered[i], t_ms + n, values + n))
+            return false;
+        if (n > 0 && t_ms[n] <= t_ms[n - 1])
+            settled = drop_known(t_ms, values, n, &n_new) && settled;
+        n += n_new;
+    }
+    *ret_n = settled ? n : samples_settle(t_ms, values, n);
+    return true;
+}
+
 int pieces_read(const struct pieces *pieces,
                 int64_t from_ms,
                 int64_t to_ms,
@@ -129,10 +155,8 @@ int pieces_read(const struct pieces *pieces,
     if (!source_columns_reserve(columns, arena, n))
         return err_set(reterr, SOURCE_E_LIMIT,
                        "the query needs more memory than it may use: ask for less time");
-    if (!decode_all(pieces, columns->t_room, columns->value_room))
+    if (!decode_all(pieces, columns->t_room, columns->value_room, &n))
         return err_set(reterr, -EIO, "the bits of a chunk are not its samples");
-    if (pieces->disordered)
-        n = samples_settle(columns->t_room, columns->value_room, n);
     size_t first = lower_bound(columns->t_room, n, from_ms);
     size_t end = to_ms == INT64_MAX ? n : lower_bound(columns->t_room, n, to_ms + 1);
     columns->n = end > first ? end - first : 0;
