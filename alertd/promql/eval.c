@@ -18,7 +18,8 @@ enum {
     SAMPLES_DEFAULT = 500000000,
     POINTS_DEFAULT = 11000,
     LOOKBACK_DEFAULT_MS = 5 * 60 * 1000,
-    TICKS_PER_LOOK = 64, /* series between two looks at the clock */
+    TICKS_PER_LOOK = 64,     /* series between two looks at the clock */
+    WORK_PER_LOOK = 1 << 20, /* samples */
     NOTES_MAX = 100,
 };
 
@@ -56,6 +57,15 @@ int eval_look(struct eval *eval)
 int eval_tick(struct eval *eval)
 {
     return ++eval->ticks % TICKS_PER_LOOK ? 0 : eval_look(eval);
+}
+
+int eval_work(struct eval *eval, size_t samples)
+{
+    eval->work += samples;
+    if (eval->work < WORK_PER_LOOK)
+        return 0;
+    eval->work = 0;
+    return eval_look(eval);
 }
 
 /* --- Messages beside a result --------------------------------------------------------- */

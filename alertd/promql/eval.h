@@ -111,8 +111,8 @@ struct eval {
     struct promql_limits limits;
     struct arena *arena;
     size_t n_samples;
-    size_t n_series; /* read from the source, as n_samples */
-    size_t ticks;
+    size_t n_series;                /* read from the source, as n_samples */
+    size_t ticks, work;             /* series and samples since the clock was looked at */
     struct promql_explain *explain; /* NULL: nobody asks what nodes cost */
     struct note *warnings, *infos;  /* newest first */
     struct err *reterr;
@@ -146,6 +146,8 @@ static inline int eval_out_of_memory(struct eval *eval)
 /* The deadline: looked at, or (called per series) looked at now and then. */
 int eval_look(struct eval *eval);
 int eval_tick(struct eval *eval);
+/* The same where one series may take long: looked at by samples gone through. */
+int eval_work(struct eval *eval, size_t samples);
 void eval_warn(struct eval *eval, const struct promql_expr *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void eval_inform(struct eval *eval, const struct promql_expr *at, const char *fmt, ...)
@@ -192,6 +194,11 @@ int ranges_read(struct eval *eval,
                 struct ranges *ranges,
                 size_t i,
                 struct range_series *ret_series);
+/* Which samples of a series lie in the window of each step; the most that lie in one. */
+size_t ranges_bounds(const struct eval *eval,
+                     const struct ranges *ranges,
+                     const struct range_series *series,
+                     struct window_bounds *ret_bounds);
 
 /* --- vector.c ------------------------------------------------------------------------ */
 

@@ -4,10 +4,11 @@
  *     up{instance="a", job="n"}  +  target_info{instance="a", job="n", version="2"}
  *       ->  up{instance="a", job="n", version="2"}
  *
- * The second argument's matchers choose the info metrics (those on __name__; otherwise
- * target_info; only what they exclude said, all others called *_info) and the labels that are taken (those on other names; otherwise all). At
- * each step, of info series alike in name, instance and job the newest sample counts. A
- * series without any info stays as it is, unless a matcher wants a label to be there.
+ * The second argument's matchers on __name__ choose the info metrics: target_info without
+ * any; with negative ones alone, all others called *_info. Its other matchers choose the
+ * labels taken; without any, all are. At each step, of info series alike in name, instance
+ * and job the newest sample counts. A series without any info stays as it is, unless a
+ * matcher wants a label to be there.
  * Labels a series has already stay; info series themselves are passed through.
  */
 
@@ -27,6 +28,7 @@ struct info {
     const struct promql_selector *wanted; /* NULL: one argument */
     struct value base, infos;             /* infos' values are the times of their samples */
     bool *passed;                         /* by base column: info series, left alone */
+    struct groups known[N_IDENTITY];      /* the instances and jobs of the others */
     struct groups groups;                 /* of infos, by name and identity */
     size_t *newest;                       /* by group and step: column of infos; SIZE_MAX: none */
     const char **names;                   /* of info metrics */
@@ -83,35 +85,45 @@ static bool is_info(const struct info *info, const struct column *column)
     return count_matchers(info->wanted, true) && is_chosen_name(info, name);
 }
 
-/* Whether a base series that is looked at has this label with this value; value NULL: any. */
-static bool base_has(const struct info *info, const char *name, const char *value)
+/* The instances and the jobs of the base series that are looked at. */
+static int find_identities(struct info *info)
 {
-    for (size_t i = 0; i < info->base.n; i++) {
-        const char *own = column_label(&info->base.columns[i], name);
+    int r = 0;
 
-        if (!info->passed[i] && own[0] && (!value || strcmp(own, value) == 0))
-            return true;
+    for (size_t i = 0; !r && i < N_IDENTITY; i++) {
+        const struct label_filter filter = {LABELS_ONLY, &identity[i], 1};
+
+        r = groups_init(info->eval, &filter, info->base.n, &info->known[i]);
+        for (size_t j = 0; !r && j < info->base.n; j++) {
+            const struct column *column = &info->base.columns[j];
+
+            if (!info->passed[j] && column_label(column, identity[i])[0])
+                (void)groups_put(&info->known[i], column);
+            r = eval_tick(info->eval);
+        }
     }
-    return false;
+    return r;
 }
 
 /* Info series with an instance or job that no base series has do not take part. */
-static void keep_identified(struct info *info)
+static int keep_identified(struct info *info)
 {
+    bool any_name = !count_matchers(info->wanted, true);
     size_t kept = 0;
+    int r = 0;
 
-    for (size_t i = 0; i < info->infos.n; i++) {
-        const char *name = column_label(&info->infos.columns[i], LABEL_NAME);
-        bool known = !info->wanted || !count_matchers(info->wanted, true) ||
-                     is_chosen_name(info, name);
+    for (size_t i = 0; !r && i < info->infos.n; i++) {
+        const struct column *column = &info->infos.columns[i];
+        bool known = any_name || is_chosen_name(info, column_label(column, LABEL_NAME));
 
         for (size_t j = 0; known && j < N_IDENTITY; j++)
-            known = !base_has(info, identity[j], NULL) ||
-                    base_has(info, identity[j], column_label(&info->infos.columns[i], identity[j]));
+            known = info->known[j].n == 0 || groups_find(&info->known[j], column) != SIZE_MAX;
         if (known)
-            info->infos.columns[kept++] = info->infos.columns[i];
+            info->infos.columns[kept++] = *column;
+        r = eval_tick(info->eval);
     }
     info->infos.n = kept;
+    return r;
 }
 
 static int select_infos(struct info *info, const struct promql_expr *call)
@@ -127,7 +139,7 @@ static int select_infos(struct info *info, const struct promql_expr *call)
         memcpy(matchers, info->wanted->matchers, n * sizeof(*matchers));
     if (!count_matchers(info->wanted, true))
         matchers[n++] = (struct matcher){MATCHER_EQUAL, name, target_info, NULL};
-    if (!base_has(info, identity[0], NULL) && !base_has(info, identity[1], NULL))
+    if (info->known[0].n == 0 && info->known[1].n == 0)
         return vector_new(info->eval, 0, &info->infos);
     const struct promql_expr expr = {.kind = PROMQL_SELECTOR,
                                      .type = PROMQL_VECTOR,
@@ -135,9 +147,7 @@ static int select_infos(struct info *info, const struct promql_expr *call)
                                      .text = call->text,
                                      .selector = {.matchers = matchers, .n_matchers = n}};
     int r = eval_selector_times(info->eval, &expr, &info->infos);
-    if (!r)
-        keep_identified(info);
-    return r;
+    return r ? r : keep_identified(info);
 }
 
 static int clash(const struct info *info, size_t a, size_t b, size_t step)
@@ -177,13 +187,17 @@ static int offer(const struct info *info, size_t column, size_t step, size_t *pl
 
 static int group_infos(struct info *info)
 {
-    static const char *const names[] = {LABEL_NAME, "instance", "job"};
-    static const struct label_filter filter = {LABELS_ONLY, names, N_IDENTITY + 1};
+    static const char *const labels[] = {LABEL_NAME, "instance", "job"};
+    static const struct label_filter by_all = {LABELS_ONLY, labels, N_IDENTITY + 1};
+    static const struct label_filter by_name = {LABELS_ONLY, labels, 1};
     struct eval *eval = info->eval;
+    struct groups names;
     size_t n = info->infos.n;
     size_t steps = eval->grid.n;
-    int r = groups_init(eval, &filter, n, &info->groups);
+    int r = groups_init(eval, &by_all, n, &info->groups);
 
+    if (!r)
+        r = groups_init(eval, &by_name, n, &names);
     info->newest = arena_array(eval->arena, (n + 1) * steps, sizeof(*info->newest));
     info->names = arena_array(eval->arena, n + 1, sizeof(*info->names));
     if (r || !info->newest || !info->names)
@@ -191,16 +205,15 @@ static int group_infos(struct info *info)
     for (size_t i = 0; i < (n + 1) * steps; i++)
         info->newest[i] = SIZE_MAX;
     for (size_t i = 0; i < n; i++) {
-        const char *name = column_label(&info->infos.columns[i], LABEL_NAME);
-        size_t group = groups_put(&info->groups, &info->infos.columns[i]);
-        size_t j = 0;
+        const struct column *column = &info->infos.columns[i];
+        size_t group = groups_put(&info->groups, column);
 
-        while (j < info->n_names && strcmp(info->names[j], name) != 0)
-            j++;
-        if (j == info->n_names)
-            info->names[info->n_names++] = name;
+        if (groups_put(&names, column) == info->n_names)
+            info->names[info->n_names++] = column_label(column, LABEL_NAME);
         for (size_t step = 0; !r && step < steps; step++)
             r = offer(info, i, step, &info->newest[group * steps + step]);
+        if (!r)
+            r = eval_tick(eval);
         if (r)
             return r;
     }
@@ -385,7 +398,9 @@ int eval_info(struct eval *eval, const struct promql_expr *call, struct value *r
         return eval_out_of_memory(eval);
     for (size_t i = 0; i < info.base.n; i++)
         info.passed[i] = is_info(&info, &info.base.columns[i]);
-    r = select_infos(&info, call);
+    r = find_identities(&info);
+    if (!r)
+        r = select_infos(&info, call);
     if (!r)
         r = group_infos(&info);
     if (!r)

@@ -19,12 +19,10 @@ struct slide {
     struct window_bounds *bounds; /* by step */
     double *room;                 /* for functions that sort or slide */
     size_t room_n;
-    size_t work; /* samples in windows since the last look at the clock */
-    int late;    /* what that look said */
+    int late; /* what the last look at the clock said */
 };
 
 enum {
-    WORK_PER_LOOK = 1 << 20,
     /* below these, looking at each window alone is as fast */
     OVERLAP_SAMPLES_MIN = 8,
     OVERLAP_STEPS_MIN = 2,
@@ -33,11 +31,7 @@ enum {
 /* Long windows over many steps take their time within one series. */
 static bool is_late(struct slide *slide, size_t work)
 {
-    slide->work += work;
-    if (slide->work < WORK_PER_LOOK)
-        return false;
-    slide->work = 0;
-    slide->late = eval_look(slide->eval);
+    slide->late = eval_work(slide->eval, work);
     return slide->late != 0;
 }
 
@@ -47,28 +41,6 @@ static bool is_rising(const struct range_series *series)
         if (series->values[i] < series->values[i - 1])
             return false;
     return true;
-}
-
-/* Which samples lie in each window; the most that lie in one. */
-static size_t find_bounds(const struct slide *slide, const struct range_series *in)
-{
-    const struct grid *grid = &slide->eval->grid;
-    size_t first = 0;
-    size_t end = 0;
-    size_t most = 0;
-
-    for (size_t i = 0; i < grid->n; i++) {
-        int64_t to_ms = ranges_end(slide->ranges, grid_at(grid, i));
-        int64_t from_ms = to_ms - slide->ranges->range_ms;
-
-        while (end < in->n && in->t_ms[end] <= to_ms)
-            end++;
-        while (first < end && in->t_ms[first] <= from_ms)
-            first++;
-        slide->bounds[i] = (struct window_bounds){(uint32_t)first, (uint32_t)end};
-        most = end - first > most ? end - first : most;
-    }
-    return most;
 }
 
 /* All windows at once, where the function can and most of a window is in the next one. */
@@ -93,10 +65,10 @@ static bool slide_at_once(const struct slide *slide,
 /* False: no step has a point. */
 static bool slide_window(struct slide *slide, const struct range_series *in, double *values)
 {
-    const struct eval *eval = slide->eval;
+    struct eval *eval = slide->eval;
     struct window window = {.rising = slide->fn->wants_counter && is_rising(in),
                             .room = slide->room};
-    size_t most = find_bounds(slide, in);
+    size_t most = ranges_bounds(eval, slide->ranges, in, slide->bounds);
     bool any = false;
 
     if (most == 0)

@@ -15,8 +15,10 @@
 
 struct smoothing {
     struct eval *eval;
-    const double *level, *trend; /* factors by step; NULL: the median's distance */
-    double *room;
+    const double *level, *trend;  /* factors by step; NULL: the median's distance */
+    struct window_bounds *bounds; /* by step */
+    double *room;                 /* for the median's distance */
+    size_t room_n;
 };
 
 static double median_distance(const double *values, size_t n, double *room)
@@ -80,23 +82,29 @@ static int smooth_series(const struct smoothing *in,
                          const struct range_series *series,
                          double *values)
 {
-    size_t first = 0;
-    size_t end = 0;
     int r = 0;
 
+    (void)ranges_bounds(in->eval, ranges, series, in->bounds);
     for (size_t step = 0; !r && step < in->eval->grid.n; step++) {
-        int64_t to_ms = ranges_end(ranges, grid_at(&in->eval->grid, step));
+        const struct window_bounds *bounds = &in->bounds[step];
+        size_t n = bounds->end - bounds->first;
 
-        while (end < series->n && series->t_ms[end] <= to_ms)
-            end++;
-        while (first < end && series->t_ms[first] <= to_ms - ranges->range_ms)
-            first++;
-        if (first < end)
-            r = smooth_window(in, step, series->values + first, end - first, &values[step]);
+        if (n)
+            r = smooth_window(in, step, series->values + bounds->first, n, &values[step]);
         if (!r)
-            r = eval_tick(in->eval);
+            r = eval_work(in->eval, n);
     }
-    return r;
+    return r ? r : eval_tick(in->eval);
+}
+
+/* Room for a series of n samples: of the longest so far. False past the arena's limit. */
+static bool make_room(struct smoothing *in, size_t n)
+{
+    if (in->level || n <= in->room_n)
+        return true;
+    in->room_n = n + n / 2;
+    in->room = arena_array(in->eval->arena, in->room_n, sizeof(*in->room));
+    return in->room != NULL;
 }
 
 static int smooth_all(struct smoothing *in, const struct promql_expr *arg, struct value *ret_value)
@@ -108,6 +116,11 @@ static int smooth_all(struct smoothing *in, const struct promql_expr *arg, struc
 
     if (!r)
         r = vector_new(eval, ranges.n, &made);
+    if (r)
+        return r;
+    in->bounds = arena_array(eval->arena, eval->grid.n, sizeof(*in->bounds));
+    if (!in->bounds)
+        return eval_out_of_memory(eval);
     for (size_t i = 0; !r && i < ranges.n; i++) {
         struct range_series series;
 
@@ -115,8 +128,7 @@ static int smooth_all(struct smoothing *in, const struct promql_expr *arg, struc
         if (r)
             return r;
         double *values = vector_add(eval, &made, series.labels, true);
-        in->room = arena_array(eval->arena, series.n + 1, sizeof(*in->room));
-        if (!values || !in->room)
+        if (!values || !make_room(in, series.n))
             return eval_out_of_memory(eval);
         r = smooth_series(in, &ranges, &series, values);
     }

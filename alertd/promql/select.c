@@ -269,6 +269,30 @@ int ranges_read(struct eval *eval, struct ranges *ranges, size_t i, struct range
     return r ? eval_blame(eval, ranges->expr, r) : 0;
 }
 
+/* Both ends only move forward. */
+size_t ranges_bounds(const struct eval *eval,
+                     const struct ranges *ranges,
+                     const struct range_series *series,
+                     struct window_bounds *ret_bounds)
+{
+    size_t first = 0;
+    size_t end = 0;
+    size_t most = 0;
+
+    for (size_t i = 0; i < eval->grid.n; i++) {
+        int64_t to_ms = ranges_end(ranges, grid_at(&eval->grid, i));
+        int64_t from_ms = to_ms - ranges->range_ms;
+
+        while (end < series->n && series->t_ms[end] <= to_ms)
+            end++;
+        while (first < end && series->t_ms[first] <= from_ms)
+            first++;
+        ret_bounds[i] = (struct window_bounds){(uint32_t)first, (uint32_t)end};
+        most = end - first > most ? end - first : most;
+    }
+    return most;
+}
+
 static int select_ranges(struct eval *eval, const struct promql_expr *expr, struct ranges *ret)
 {
     struct sight sight;
