@@ -51,7 +51,7 @@ struct rule_data {
     int (*number)(void *arg, const char *query, bool *ret_found, double *ret_number);
     /* "counter", "gauge", ...; "" when it isn't known. A loan until the next call. */
     int (*metric_type)(void *arg, const char *metric, const char **ret_type);
-    /* What the expression costs to evaluate now; *ret_samples 0 when the server doesn't say. */
+    /* What the query costs to evaluate now; *ret_samples 0 when the server doesn't say. */
     int (*cost)(void *arg, const char *query, int64_t *ret_ms, int64_t *ret_samples);
     void *arg;
     int64_t window_ms;    /* how far back to look */

@@ -23,7 +23,7 @@ enum {
     STEPS_MAX = 500, /* of a question about the past */
     CHURN_TIMES = 3, /* so many times as many values as at once */
     CHURN_LEAST = 10,
-    COST_SAMPLES_MAX = 5 * 1000 * 1000, /* a tenth of what one query may touch */
+    COST_SAMPLES_MAX = 5 * 1000 * 1000, /* a tenth of Prometheus' limit for one query */
     COST_SHARE = 10,                    /* a tenth of the interval */
 };
 
@@ -278,10 +278,11 @@ static void check_external(struct asking *asking)
 static void check_cost(struct asking *asking)
 {
     const struct rule_data *data = asking->data;
+    const struct promql_expr *expr = asking->lint.rule->expr;
     int64_t cost_ms = 0, n_samples = 0;
 
-    str_cut(&asking->query, 0);
-    promql_print(asking->lint.rule->expr, &asking->query);
+    /* count() keeps the answer small, whatever the rule finds; a scalar is small already. */
+    lint_ask_begin(asking, promql_expr_type(expr) == PROMQL_SCALAR ? "" : "count", expr);
     if (!data->cost || asking->query.full ||
         data->cost(data->arg, str_text(&asking->query), &cost_ms, &n_samples) != 0 ||
         (cost_ms * COST_SHARE < asking->lint.group->interval_ms && n_samples < COST_SAMPLES_MAX))
@@ -292,7 +293,7 @@ static void check_cost(struct asking *asking)
              (long long)cost_ms, (long long)n_samples);
     else
         TELL(lint, lint_span_expr(lint), "costs %lld ms at each evaluation", (long long)cost_ms);
-    FIX(lint, "a recording rule for the dear part, or a shorter window");
+    FIX(lint, "a recording rule for the expensive part, or a shorter window");
 }
 
 static void check_rule(struct asking *asking)

@@ -32,6 +32,7 @@ struct world {
     struct told told[8];
     const char *type; /* of every metric */
     int64_t cost_ms, n_samples;
+    const char *cost_query; /* NULL: nobody looks */
     int64_t retention_ms;
 };
 
@@ -62,6 +63,8 @@ static int cost_of(void *arg, const char *query, int64_t *ret_ms, int64_t *ret_s
 {
     const struct world *world = arg;
 
+    if (world->cost_query)
+        assert_string_equal(query, world->cost_query);
     *ret_ms = world->cost_ms;
     *ret_samples = world->n_samples;
     return 0;
@@ -232,12 +235,16 @@ static const struct {
     {"cheap", RECORD("x"), {{{"count(x)", 1}}, .cost_ms = 5999, .n_samples = 4999999}, ""},
     {"slow",
      RECORD("x"),
-     {{{"count(x)", 1}}, .cost_ms = 6000},
+     {{{"count(x)", 1}}, .cost_ms = 6000, .cost_query = "count(x)"},
      "cost: costs 6000 ms at each evaluation"},
     {"many samples",
      RECORD("x"),
      {{{"count(x)", 1}}, .cost_ms = 1, .n_samples = 5000000},
      "cost: costs 1 ms and 5000000 samples at each evaluation"},
+    {"a slow scalar",
+     RECORD("scalar(x)"),
+     {{{"count(x)", 1}}, .cost_ms = 6000, .cost_query = "(scalar(x))"},
+     "cost: costs 6000 ms at each evaluation"},
     {"a label the server sets",
      "  - record: r\n    expr: x\n    labels: {site: south}\n",
      {{{"count(x)", 1}}},
