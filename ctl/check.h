@@ -58,7 +58,8 @@ void show_file(struct show *show,
                const char *path,
                const char *text,
                const struct rule_findings *findings);
-void show_end(struct show *show);
+/* The summary, or JSON's end and all of it: fails when that is larger than the text's limit. */
+enum ctl_exit show_end(const struct ctl *ctl, struct show *show);
 void show_done(struct show *show);
 /* The table of checks, for --list: as text, JSON, or Markdown for the manual. */
 enum ctl_exit show_checks(const char *format);

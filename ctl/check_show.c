@@ -300,12 +300,12 @@ void show_file(struct show *show,
     }
 }
 
-void show_end(struct show *show)
+enum ctl_exit show_end(const struct ctl *ctl, struct show *show)
 {
     if (show->format == SHOW_HUMAN)
         show_summary(show);
     if (show->format != SHOW_JSON)
-        return;
+        return CTL_OK;
     json_close(show->out, ']');
     json_kv_int(show->out, "files", (int64_t)show->n_files);
     json_kv_int(show->out, "rules", (int64_t)show->n_rules);
@@ -314,7 +314,11 @@ void show_end(struct show *show)
     json_kv_int(show->out, "advice", (int64_t)(show->n_advice + show->n_hidden));
     json_kv_int(show->out, "ignored_lines", (int64_t)show->n_ignored_lines);
     json_close(show->out, '}');
+    if (show->out->text->full)
+        return ctl_fail(ctl, "the findings are larger than %zu MiB: check fewer files at a time",
+                        show->out->text->limit >> 20);
     (void)printf("%s\n", str_text(show->out->text));
+    return CTL_OK;
 }
 
 /* --- The table of checks ---------------------------------------------------------------------------- */

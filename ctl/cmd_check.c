@@ -163,7 +163,7 @@ static enum ctl_exit check_all(struct ctl *ctl, struct show *show, const struct 
     show_init(show, &out);
     for (int i = 0; i < ctl->n_arguments; i++)
         failed |= check_file(ctl, show, against, ctl->arguments[i]) != 0;
-    show_end(show);
+    failed |= show_end(ctl, show) != CTL_OK;
     show_done(show);
     if (against->asker && against->asker->n_unanswered)
         (void)fprintf(stderr, "%s did not answer %zu questions\n", ctl->url,

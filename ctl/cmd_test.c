@@ -30,6 +30,13 @@ static void write_report(const struct test_run *run,
     }
 }
 
+/* Half a report is none: a program could not tell. */
+static enum ctl_exit fail_full(const struct ctl *ctl)
+{
+    return ctl_fail(ctl, "the report is larger than %d MiB: test fewer files at a time",
+                    OUTPUT_BYTES_MAX >> 20);
+}
+
 /* The report goes to a file, and people read theirs on the terminal: what a CI job wants. */
 static enum ctl_exit to_file(const struct ctl *ctl,
                              const struct test_run *run,
@@ -40,6 +47,8 @@ static enum ctl_exit to_file(const struct ctl *ctl,
     struct err err;
 
     write_report(run, format, false, &out);
+    if (out.full)
+        return fail_full(ctl);
     if (fs_replace(path, str_text(&out), out.len, 0644, &err) != 0)
         return ctl_fail(ctl, "%s", err.text);
     return CTL_OK;
@@ -60,6 +69,8 @@ static enum ctl_exit tell(const struct ctl *ctl,
         format = TEST_FORMAT_HUMAN;
     }
     write_report(run, format, ctl->color, &out);
+    if (out.full)
+        return fail_full(ctl);
     (void)fputs(str_text(&out), stdout);
     return status != CTL_OK || test_run_failed(run) ? CTL_FAILURE : CTL_OK;
 }

@@ -14,6 +14,7 @@
 
 #include "ctl/test_report.h"
 #include "lib/base/html.h"
+#include "lib/base/mem.h"
 #include "lib/model/duration.h"
 
 /* What the cases of one suite came to. */
@@ -35,6 +36,23 @@ static void add_attribute(struct str *out, const char *name, const char *text)
     str_addf(out, " %s=\"", name);
     html_escape(out, str_text(&line));
     str_addc(out, '"');
+}
+
+/* Lines between tags: XML has no way to hold other control characters. */
+static void add_lines(struct str *out, const char *text)
+{
+    STR_AUTO struct str clean = STR_INIT(out->limit);
+
+    while (*text) {
+        size_t len = strcspn(text, "\n");
+        MEM_AUTO char *line = mem_strndup(text, len);
+
+        unit_report_text(line, len, &clean);
+        for (text += len; *text == '\n'; text++)
+            str_addc(&clean, '\n');
+    }
+    html_escape(out, str_text(&clean));
+    out->full |= clean.full;
 }
 
 static void add_seconds(struct str *out, int64_t took_us)
@@ -68,7 +86,7 @@ static void add_body(struct junit *junit, const char *element, const struct unit
     str_addf(junit->out, ">\n      <%s", element);
     add_attribute(junit->out, "message", failure->words);
     str_addf(junit->out, " type=\"%s\">", unit_failure_kind_name(failure->kind));
-    html_escape(junit->out, failure->diff);
+    add_lines(junit->out, failure->diff);
     str_addf(junit->out, "</%s>\n    </testcase>\n", element);
 }
 
@@ -142,15 +160,12 @@ static void add_group(struct junit *junit, const struct test_group *group)
 /* The file's own case, when it could not be run. */
 static void add_load_error(struct junit *junit)
 {
-    const char *text = str_text(&junit->file->errors);
-
     junit->counts.tests++;
     junit->counts.errors++;
     str_add(junit->out, "    <testcase");
     add_attribute(junit->out, "classname", junit->file->path);
-    str_add(junit->out,
-            " name=\"it can be read\">\n      <error message=\"not run\" type=\"file\">");
-    html_escape(junit->out, text);
+    str_add(junit->out, " name=\"loads\">\n      <error message=\"does not load\" type=\"file\">");
+    add_lines(junit->out, str_text(&junit->file->errors));
     str_add(junit->out, "</error>\n    </testcase>\n");
 }
 
@@ -189,6 +204,7 @@ static void add_suite(const struct test_file *file, struct counts *total, struct
     add_seconds(out, took_us(file));
     str_add(out, ">\n");
     str_add(out, str_text(&cases));
+    out->full |= cases.full;
     str_add(out, "  </testsuite>\n");
 }
 
@@ -205,5 +221,6 @@ void test_report_junit(const struct test_run *run, struct str *out)
     add_seconds(out, run->took_us);
     str_add(out, ">\n");
     str_add(out, str_text(&suites));
+    out->full |= suites.full;
     str_add(out, "</testsuites>\n");
 }

@@ -15,10 +15,6 @@
 
 #include "lib/json/write.h"
 
-enum {
-    FILE_REPORT_MAX = 4 * 1024 * 1024,
-};
-
 static const char red[] = "\x1b[31m", green[] = "\x1b[32m", plain[] = "\x1b[0m";
 
 bool test_format_of(const char *name, enum test_format *ret_format)
@@ -142,13 +138,14 @@ static void json_group(struct json_out *out, const struct test_group *group)
 
 static void json_file(struct json_out *out, const struct test_file *file)
 {
-    STR_AUTO struct str report = STR_INIT(FILE_REPORT_MAX);
+    STR_AUTO struct str report = STR_INIT(out->text->limit);
 
     add_details(file, false, &report);
     json_open(out, '{');
     json_kv_string(out, "file", file->path);
     json_kv_string(out, "verdict", file->ok ? "SUCCESS" : "FAILED");
     json_kv_string(out, "report", str_text(&report));
+    out->text->full |= report.full;
     json_key(out, "groups");
     json_open(out, '[');
     for (size_t i = 0; file->groups && i < file->file->n_groups; i++)

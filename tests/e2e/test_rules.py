@@ -103,6 +103,11 @@ class Offline(unittest.TestCase):
         self.assertEqual(root.find(".//failure").text, "+ {}\n")
         self.assertIn('unknown field "nmae"', root.find(".//error").text)
 
+    def test_unit_tests_for_ci_hold_no_control_characters(self):
+        broken = self.write("broken.yml", '"a\\ab": 1\n')
+        done = alertctl("test", "rules", "--format=junit", broken, check=False)
+        self.assertIn('unknown field "a\\x07b"', xml.etree.ElementTree.fromstring(done.stdout).find(".//error").text)
+
     def test_only_some_groups(self):
         _, fails = self.failing()
         self.assertEqual(alertctl("test", "rules", "--run=^two", fails, check=False).returncode, 0)
