@@ -8,7 +8,6 @@
 #include "lib/json/write.h"
 
 enum {
-    LABEL_BYTES_MAX = 64 * 1024,
     EXPR_BYTES_MAX = 1024 * 1024,
 };
 
@@ -32,7 +31,7 @@ static void kv_count(struct json_out *out, const char *name, size_t n)
 /* What the node is: its own part of the expression, and where that stands in the text. */
 static void add_words(struct json_out *out, const struct promql_expr *expr)
 {
-    STR_AUTO struct str label = STR_INIT(LABEL_BYTES_MAX);
+    STR_AUTO struct str label = STR_INIT(EXPR_BYTES_MAX);
     size_t start;
     size_t end;
 
@@ -43,6 +42,7 @@ static void add_words(struct json_out *out, const struct promql_expr *expr)
     json_kv_string(out, "type", types[promql_expr_type(expr)]);
     kv_count(out, "start", start);
     kv_count(out, "end", end);
+    out->text->full |= label.full; /* half an expression is none: the reply is an error then */
 }
 
 static void add_node(struct json_out *out, const struct promql_explain *explain, size_t at)
@@ -112,6 +112,7 @@ static void reply(const struct prom_call *call, const struct promql_value *value
     json_key(&out, "tree");
     add_node(&out, &call->explain, 0);
     json_close(&out, '}');
+    out.text->full |= printed.full;
 }
 
 void explain_query(void *context, struct http_request *request, struct http_response *response)

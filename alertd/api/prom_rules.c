@@ -21,6 +21,7 @@ enum {
     SELECTORS_MAX = 64,
     TOKEN_BYTES = 17,
     FILTER_BYTES_MAX = 64 * 1024 * 1024,
+    PARSE_BYTES_MAX = 64 * 1024 * 1024, /* of one expression */
     EXPR_BYTES_MAX = 1024 * 1024,
 };
 
@@ -78,16 +79,16 @@ static void add_alerts(struct json_out *out, const struct alert_set *set)
 }
 
 /* As Prometheus prints it; a text that an older version let in stays as it is. */
-static void kv_query(struct json_out *out, struct arena *arena, const char *text)
+static void kv_query(struct json_out *out, const char *text)
 {
     STR_AUTO struct str printed = STR_INIT(EXPR_BYTES_MAX);
+    ARENA_AUTO struct arena arena; /* this expression's alone: there may be many rules */
     struct promql_expr *expr = NULL;
 
-    if (promql_parse(arena, text, &expr, NULL) == 0) {
+    arena_init(&arena, PARSE_BYTES_MAX);
+    if (promql_parse(&arena, text, &expr, NULL) == 0)
         promql_print(expr, &printed);
-        text = str_text(&printed);
-    }
-    json_kv_string(out, "query", text);
+    json_kv_string(out, "query", printed.len && !printed.full ? str_text(&printed) : text);
 }
 
 static void add_alerting(struct json_out *out,
@@ -97,7 +98,7 @@ static void add_alerting(struct json_out *out,
 {
     json_kv_string(out, "state", alert_state_name(rules_state(alerts)));
     json_kv_string(out, "name", rule->name);
-    kv_query(out, filter->arena, rule->expr);
+    kv_query(out, rule->expr);
     json_kv_float(out, "duration", (double)rule->for_ms / 1000);
     json_kv_float(out, "keepFiringFor", (double)rule->keep_firing_for_ms / 1000);
     rules_json_labels(out, "labels", rule->labels);
@@ -136,7 +137,7 @@ static void add_rule(struct json_out *out,
     json_open(out, '{');
     if (rule->is_recording) {
         json_kv_string(out, "name", rule->name);
-        kv_query(out, filter->arena, rule->expr);
+        kv_query(out, rule->expr);
         if (rule->labels->n)
             rules_json_labels(out, "labels", rule->labels);
     } else {
