@@ -11,13 +11,6 @@ enum {
     EXPR_BYTES_MAX = 1024 * 1024,
 };
 
-static const char *const types[] = {
-    [PROMQL_SCALAR] = "scalar",
-    [PROMQL_VECTOR] = "vector",
-    [PROMQL_MATRIX] = "matrix",
-    [PROMQL_STRING] = "string",
-};
-
 static void kv_ms(struct json_out *out, const char *name, int64_t duration_ns)
 {
     json_kv_float(out, name, (double)duration_ns / 1e6);
@@ -39,7 +32,7 @@ static void add_words(struct json_out *out, const struct promql_expr *expr)
     promql_span(expr, &start, &end);
     json_kv_string(out, "label", str_text(&label));
     json_kv_string(out, "kind", promql_kind_name(expr));
-    json_kv_string(out, "type", types[promql_expr_type(expr)]);
+    json_kv_string(out, "type", prom_call_type_name(promql_expr_type(expr)));
     kv_count(out, "start", start);
     kv_count(out, "end", end);
     out->text->full |= label.full; /* half an expression is none: the reply is an error then */
@@ -71,15 +64,6 @@ static void add_node(struct json_out *out, const struct promql_explain *explain,
     json_close(out, '}');
 }
 
-static void add_notes(struct json_out *out, const char *name, const char *const *texts, size_t n)
-{
-    json_key(out, name);
-    json_open(out, '[');
-    for (size_t i = 0; i < n; i++)
-        json_string(out, texts[i]);
-    json_close(out, ']');
-}
-
 static void reply(const struct prom_call *call, const struct promql_value *value)
 {
     STR_AUTO struct str printed = STR_INIT(EXPR_BYTES_MAX);
@@ -92,7 +76,7 @@ static void reply(const struct prom_call *call, const struct promql_value *value
         points += value->series[i].n;
     json_open(&out, '{');
     json_kv_string(&out, "expr", str_text(&printed));
-    json_kv_string(&out, "type", types[value->type]);
+    json_kv_string(&out, "type", prom_call_type_name(value->type));
     json_kv_time(&out, "start", query->start_ms);
     json_kv_time(&out, "end", query->end_ms);
     json_key(&out, "step_ms");
@@ -107,8 +91,8 @@ static void reply(const struct prom_call *call, const struct promql_value *value
     kv_count(&out, "bytes", call->arena.used);
     kv_ms(&out, "parse_ms", call->parse_ns);
     kv_ms(&out, "total_ms", call->explain.nodes[0].total_ns);
-    add_notes(&out, "warnings", value->warnings, value->n_warnings);
-    add_notes(&out, "infos", value->infos, value->n_infos);
+    prom_call_add_notes(&out, "warnings", value->warnings, value->n_warnings, NULL);
+    prom_call_add_notes(&out, "infos", value->infos, value->n_infos, NULL);
     json_key(&out, "tree");
     add_node(&out, &call->explain, 0);
     json_close(&out, '}');

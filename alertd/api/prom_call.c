@@ -11,6 +11,7 @@
 
 enum {
     POINTS_MAX = 11000, /* of one series in a range query, as in Prometheus */
+    NOTES_MAX = 10,     /* of a kind in a reply */
 };
 
 /* --- Parameters ------------------------------------------------------------------------ */
@@ -22,9 +23,9 @@ const char *prom_call_parameter(const struct prom_call *call, const char *name)
     return value ? value : "";
 }
 
-static bool refuse(const struct prom_call *call, const char *name, const char *words)
+bool prom_call_refuse(struct http_response *response, const char *name, const char *words)
 {
-    http_fail(call->response, "bad_data", "invalid parameter \"%s\": %s", name, words);
+    http_fail(response, "bad_data", "invalid parameter \"%s\": %s", name, words);
     return false;
 }
 
@@ -33,7 +34,7 @@ static bool read_time(const struct prom_call *call, const char *name, int64_t *r
     struct err err = {0};
 
     return prom_param_time(prom_call_parameter(call, name), ret_ms, &err) == 0 ||
-           refuse(call, name, err.text);
+           prom_call_refuse(call->response, name, err.text);
 }
 
 static bool read_limit(struct prom_call *call)
@@ -42,7 +43,7 @@ static bool read_limit(struct prom_call *call)
     struct err err = {0};
 
     return !text[0] || prom_param_limit(text, &call->limit, &err) == 0 ||
-           refuse(call, "limit", err.text);
+           prom_call_refuse(call->response, "limit", err.text);
 }
 
 static bool read_duration(const struct prom_call *call, const char *name, int64_t *inout_ms)
@@ -51,7 +52,7 @@ static bool read_duration(const struct prom_call *call, const char *name, int64_
     struct err err = {0};
 
     return !text[0] || prom_param_duration(text, inout_ms, &err) == 0 ||
-           refuse(call, name, err.text);
+           prom_call_refuse(call->response, name, err.text);
 }
 
 /* A client may shorten our time limit, not lengthen it; waiting for a worker counts. */
@@ -114,6 +115,39 @@ static void fail_eval(const struct prom_call *call, int code, const struct err *
         http_fail(call->response, "execution", "%s", err->text);
 }
 
+/* --- Replies ------------------------------------------------------------------------------- */
+
+const char *prom_call_type_name(enum promql_type type)
+{
+    static const char *const names[] = {
+        [PROMQL_SCALAR] = "scalar",
+        [PROMQL_VECTOR] = "vector",
+        [PROMQL_MATRIX] = "matrix",
+        [PROMQL_STRING] = "string",
+    };
+
+    return names[type];
+}
+
+void prom_call_add_notes(
+    struct json_out *out, const char *name, const char *const *texts, size_t n, const char *extra)
+{
+    json_key(out, name);
+    json_open(out, '[');
+    if (extra)
+        json_string(out, extra);
+    for (size_t i = 0; i < n && i < NOTES_MAX; i++)
+        json_string(out, texts[i]);
+    if (n > NOTES_MAX) {
+        STR_AUTO struct str more = STR_INIT(100);
+
+        str_addf(&more, "%zu more %s annotations omitted", n - NOTES_MAX,
+                 strcmp(name, "infos") == 0 ? "info" : "warning");
+        json_string(out, str_text(&more));
+    }
+    json_close(out, ']');
+}
+
 /* --- What handlers call --------------------------------------------------------------------- */
 
 bool prom_call_read_instant(struct prom_call *call)
@@ -143,13 +177,15 @@ bool prom_call_read_range(struct prom_call *call)
         !read_time(call, "end", &query->end_ms))
         return false;
     if (query->end_ms < query->start_ms)
-        return refuse(call, "end", "end timestamp must not be before start time");
+        return prom_call_refuse(call->response, "end",
+                                "end timestamp must not be before start time");
     if (prom_param_duration(prom_call_parameter(call, "step"), &query->step_ms, &err))
-        return refuse(call, "step", err.text);
+        return prom_call_refuse(call->response, "step", err.text);
     if (query->step_ms <= 0)
-        return refuse(call, "step",
-                      "zero or negative query resolution step widths are not accepted. Try a "
-                      "positive integer");
+        return prom_call_refuse(
+            call->response, "step",
+            "zero or negative query resolution step widths are not accepted. Try a "
+            "positive integer");
     if ((query->end_ms - query->start_ms) / query->step_ms > POINTS_MAX) {
         http_fail(call->response, "bad_data",
                   "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the "

@@ -16,6 +16,7 @@
 #include "alertd/promql/explain.h"
 #include "alertd/promql/promql.h"
 #include "lib/base/arena.h"
+#include "lib/json/write.h"
 
 enum {
     PROM_CALL_BYTES_MAX = 512 << 20, /* what one query may hold: 5,000 series of 11,000 points */
@@ -45,11 +46,21 @@ bool prom_call_read_range(struct prom_call *call);
 bool prom_call_evaluate(struct prom_call *call, bool explained, struct promql_value *ret_value);
 void prom_call_done(struct prom_call *call);
 
+/* A parameter that can't be: always false. */
+bool prom_call_refuse(struct http_response *response, const char *name, const char *words);
 /* A text that is no expression. */
 void prom_call_fail_parse(const struct prom_call *call,
                           const char *name,
                           const char *text,
                           const struct err *err);
+
+/* --- What replies have in common ------------------------------------------------------------ */
+
+/* "vector", ... */
+const char *prom_call_type_name(enum promql_type type);
+/* name: [...] with at most ten of the texts, as in Prometheus; `extra` (NULL: none) in front. */
+void prom_call_add_notes(
+    struct json_out *out, const char *name, const char *const *texts, size_t n, const char *extra);
 
 /* explain.c */
 http_handler explain_query;

@@ -93,31 +93,6 @@ static void add_result(struct json_out *out,
     json_close(out, ']');
 }
 
-/* At most ten of a kind are listed, as in Prometheus. */
-static void add_notes(
-    struct json_out *out, const char *name, const char *const *texts, size_t n, const char *extra)
-{
-    enum {
-        NOTES_MAX = 10
-    };
-
-    if (!n && !extra)
-        return;
-    json_key(out, name);
-    json_open(out, '[');
-    if (extra)
-        json_string(out, extra);
-    for (size_t i = 0; i < n && i < NOTES_MAX; i++)
-        json_string(out, texts[i]);
-    if (n > NOTES_MAX) {
-        STR_AUTO struct str more = STR_INIT(100);
-        str_addf(&more, "%zu more %s annotations omitted", n - NOTES_MAX,
-                 strcmp(name, "infos") == 0 ? "info" : "warning");
-        json_string(out, str_text(&more));
-    }
-    json_close(out, ']');
-}
-
 struct stats {
     bool asked;
     int64_t sort_ns;
@@ -161,12 +136,6 @@ static void reply(const struct prom_call *call,
                   const struct promql_value *value,
                   const struct stats *stats)
 {
-    static const char *const types[] = {
-        [PROMQL_SCALAR] = "scalar",
-        [PROMQL_VECTOR] = "vector",
-        [PROMQL_MATRIX] = "matrix",
-        [PROMQL_STRING] = "string",
-    };
     struct json_out out = JSON_OUT(&call->response->body);
     bool cut = call->limit && value->n > call->limit &&
                (value->type == PROMQL_VECTOR || value->type == PROMQL_MATRIX);
@@ -175,22 +144,18 @@ static void reply(const struct prom_call *call,
     json_kv_string(&out, "status", "success");
     json_key(&out, "data");
     json_open(&out, '{');
-    json_kv_string(&out, "resultType", types[value->type]);
+    json_kv_string(&out, "resultType", prom_call_type_name(value->type));
     json_key(&out, "result");
     add_result(&out, call, value);
     if (stats->asked)
         add_stats(&out, call, value, stats);
     json_close(&out, '}');
-    add_notes(&out, "warnings", value->warnings, value->n_warnings,
-              cut ? "results truncated due to limit" : NULL);
-    add_notes(&out, "infos", value->infos, value->n_infos, NULL);
+    if (value->n_warnings || cut)
+        prom_call_add_notes(&out, "warnings", value->warnings, value->n_warnings,
+                            cut ? "results truncated due to limit" : NULL);
+    if (value->n_infos)
+        prom_call_add_notes(&out, "infos", value->infos, value->n_infos, NULL);
     json_close(&out, '}');
-}
-
-static int by_labels(const void *a, const void *b)
-{
-    return labels_compare(((const struct promql_series *)a)->labels,
-                          ((const struct promql_series *)b)->labels);
 }
 
 /* Parse, evaluate, reply. */
@@ -203,7 +168,7 @@ static void answer(struct prom_call *call)
         int64_t began_ns = clock_mono_ns();
 
         if (value.type == PROMQL_VECTOR && value.n && !promql_is_ordered(call->expr))
-            qsort(value.series, value.n, sizeof(*value.series), by_labels);
+            promql_sort(&value);
         stats.sort_ns = clock_mono_ns() - began_ns;
         reply(call, &value, &stats);
     }
@@ -254,6 +219,7 @@ static void handle_format(void *context,
         json_kv_string(&out, "status", "success");
         json_kv_string(&out, "data", str_text(&printed));
         json_close(&out, '}');
+        out.text->full |= printed.full;
     }
     arena_reset(&call.arena);
 }

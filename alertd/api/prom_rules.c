@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "alertd/api/prom_call.h"
 #include "alertd/api/rules.h"
 #include "alertd/promql/promql.h"
 #include "lib/base/clock.h"
@@ -213,12 +214,6 @@ static void add_group(struct json_out *out,
 
 /* --- Parameters --- */
 
-static bool refuse(struct http_response *response, const char *name, const char *words)
-{
-    http_fail(response, "bad_data", "invalid parameter \"%s\": %s", name, words);
-    return false;
-}
-
 static bool read_type(struct filter *filter, struct http_response *response)
 {
     static const char *const types[] = {"alert", "record"};
@@ -265,7 +260,7 @@ static bool read_selectors(struct filter *filter, struct http_response *response
         struct selector *selector = &filter->selectors[filter->n_selectors];
 
         if (filter->n_selectors == SELECTORS_MAX)
-            return refuse(response, "match[]", "too many selectors");
+            return prom_call_refuse(response, "match[]", "too many selectors");
         if (promql_parse_selector(filter->arena, text, &selector->matchers, &selector->n, &err)) {
             http_fail(response, "bad_data", "invalid parameter \"match[]\": %u:%u: parse error: %s",
                       err.line, err.column, err.text);
@@ -286,16 +281,19 @@ static bool read_page(struct filter *filter, struct http_response *response)
         long long n = strtoll(limit, &end, 10);
 
         if (*end || n > INT32_MAX)
-            return refuse(response, "group_limit", "group_limit needs to be a valid number");
+            return prom_call_refuse(response, "group_limit",
+                                    "group_limit needs to be a valid number");
         if (n <= 0)
-            return refuse(response, "group_limit", "group_limit needs to be greater than 0");
+            return prom_call_refuse(response, "group_limit",
+                                    "group_limit needs to be greater than 0");
         filter->max_groups = (size_t)n;
     }
     if (!token || !*token)
         return true;
     if (!filter->max_groups)
-        return refuse(response, "group_limit",
-                      "group_limit needs to be present in order to paginate over the groups");
+        return prom_call_refuse(
+            response, "group_limit",
+            "group_limit needs to be present in order to paginate over the groups");
     filter->token = token;
     return true;
 }

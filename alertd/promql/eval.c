@@ -369,6 +369,11 @@ static int by_labels(const void *a, const void *b)
                           ((const struct promql_series *)b)->labels);
 }
 
+void promql_sort(struct promql_value *value)
+{
+    qsort(value->series, value->n, sizeof(*value->series), by_labels);
+}
+
 static int finish_columns(struct eval *eval, struct value *value, struct promql_value *ret)
 {
     int64_t *steps = arena_array(eval->arena, eval->grid.n, sizeof(*steps));
@@ -493,7 +498,7 @@ static int evaluate(struct eval *eval,
     else if (!r && expr->type != PROMQL_MATRIX)
         r = finish_columns(eval, &value, ret);
     if (!r && ret->type == PROMQL_MATRIX && ret->n)
-        qsort(ret->series, ret->n, sizeof(*ret->series), by_labels);
+        promql_sort(ret);
     return r;
 }
 

@@ -113,3 +113,5 @@ int promql_eval(const struct promql_expr *expr,
                 struct arena *arena,
                 struct promql_value *ret_value,
                 struct err *reterr);
+/* The series by their labels. */
+void promql_sort(struct promql_value *value);
