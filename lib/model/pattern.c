@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/model/labels.h"
 #include "lib/model/pattern_expand.h"
 #include "lib/regex/regex.h"
 
@@ -166,7 +167,7 @@ static int by_text(const void *a, const void *b)
 static bool read_alternatives(struct matcher_pattern *pattern, const char *text)
 {
     struct pattern_texts texts = {0};
-    bool fine = pattern_expand(text, &texts);
+    bool fine = labels_text_ok(text, strlen(text)) && pattern_expand(text, &texts);
 
     for (size_t i = 0; fine && i < texts.n; i++) {
         struct alternative made;

@@ -110,7 +110,7 @@ static void random_text(struct rng *rng, const char *const *pieces, size_t n, st
 static const char *const in_pattern[] = {
     "a",  "b",   "A",  ".",  ".*",       ".+",  "(",  "(?:", ")",    "|",    "*",
     "-",  "\\.", "a|", "(a", "b|a)",     ")",   "|b", "?",   "[ab]", "\\",   "{2}",
-    "^a", "$",   "k",  "s",  "\xc3\xa4", "\\d", "\n", ".*?", "x",    "(?i)",
+    "^a", "$",   "k",  "s",  "\xc3\xa4", "\\d", "\n", ".*?", "x",    "(?i)", "\xff",
 };
 /* Beside others the Kelvin sign and the long s: a k and an s in another case. */
 static const char *const in_value[] = {
@@ -198,8 +198,10 @@ static void test_bad_pattern(void **state)
     assert_int_equal(matcher_init(&matcher, MATCHER_REGEX, "l", "a(", &err), MATCHER_E_REGEX);
     assert_string_equal(err.text, "missing ): a(");
 
-    /* Multiplied out these would be fine; as they are, each repeats nothing. */
-    static const char *const texts[] = {".(*a)", "a(+)", "a(?:b|?)", "(|*)", "a)", "a(b))", "\\"};
+    /* Multiplied out these would be fine; as they are, each repeats nothing. Nor is RE2 for bytes
+     * that are not UTF-8. */
+    static const char *const texts[] = {".(*a)", "a(+)", "a(?:b|?)", "(|*)",     "a)",
+                                        "a(b))", "\\",   "\xff",     "a|\xff.*", "(?i)\xff"};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         row("%s", texts[i]);
         assert_int_equal(matcher_init(&matcher, MATCHER_REGEX, "l", texts[i], NULL),
