@@ -86,7 +86,6 @@ struct rule_label_set {
     size_t n;
 };
 void rule_result_labels(const struct promql_expr *expr, struct rule_label_set *ret_set);
-bool rule_label_is_possible(const struct rule_label_set *set, const char *name);
 
 /* Whether series of the result have a label of this name. */
 enum rule_presence {

@@ -161,21 +161,6 @@ static void check_threshold(struct asking *asking, const struct lint_compare *co
 
 /* --- How many alerts, and for how long the same ones? ------------------------------------------------------ */
 
-static const struct promql_expr *first_selector(const struct promql_expr *expr)
-{
-    const struct promql_expr *child;
-
-    if (expr->kind == PROMQL_SELECTOR)
-        return expr;
-    for (size_t i = 0; (child = expr_child(expr, i)) != NULL; i++) {
-        const struct promql_expr *found = first_selector(child);
-
-        if (found)
-            return found;
-    }
-    return NULL;
-}
-
 static void check_churn(struct asking *asking, const struct promql_expr *selector, const char *name)
 {
     struct promql_expr now = lint_at_present(selector);
@@ -208,7 +193,7 @@ static void check_churny_labels(struct asking *asking)
     static const char *const names[] = {"pod",    "container_id", "id",      "uid",
                                         "pod_ip", "task_id",      "session", "instance"};
     const struct rule *rule = asking->lint.rule;
-    const struct promql_expr *selector = first_selector(rule->expr);
+    const struct promql_expr *selector = lint_first_selector(rule->expr);
 
     if (!selector || rule->for_ms == 0)
         return;
@@ -240,37 +225,9 @@ static void check_alert(struct asking *asking)
 
 /* --- Labels of the server ------------------------------------------------------------------------------ */
 
-static void judge_external(void *arg, char kind, const char *name, size_t offset)
+static bool has_label(const void *labels, const char *name)
 {
-    struct asking *asking = arg;
-
-    (void)offset;
-    if (kind != 'e' || labels_get(asking->data->external_labels, name))
-        return;
-    struct lint *lint = lint_telling(asking, "ext-label");
-    TELL(lint, lint_span_name(lint->rule),
-         "a gap in the text: the server has no external label %.60s", name);
-    FIX(lint, "one that it has, or none");
-}
-
-static void check_external(struct asking *asking)
-{
-    const struct rule *rule = asking->lint.rule;
-
-    if (!asking->data->external_labels)
-        return;
-    for (size_t i = 0; i < rule->n_annotations; i++)
-        if (rule->annotations[i].template)
-            rule_template_reads(rule->annotations[i].template, judge_external, asking);
-    for (size_t i = 0; i < rule->n_labels; i++) {
-        if (!labels_get(asking->data->external_labels, rule->labels[i].name))
-            continue;
-        struct lint *lint = lint_telling(asking, "label-conflict");
-        TELL(lint, rule_span_of(rule->labels[i].node),
-             "the server sets %.60s on all it sends: one of the two values is lost",
-             rule->labels[i].name);
-        FIX(lint, "another name for this label");
-    }
+    return labels_get(labels, name) != NULL;
 }
 
 /* --- All of it ------------------------------------------------------------------------------------------- */
@@ -301,7 +258,8 @@ static void check_rule(struct asking *asking)
     lint_data_series(asking, asking->lint.rule->expr);
     if (asking->lint.rule->is_alert)
         check_alert(asking);
-    check_external(asking);
+    if (asking->data->external_labels)
+        lint_external(&asking->lint, has_label, asking->data->external_labels);
     check_cost(asking);
 }
 

@@ -120,18 +120,6 @@ static const struct rule **all_rules(const struct rule_file *file)
     return all;
 }
 
-static const struct promql_expr *first_selector(const struct promql_expr *expr)
-{
-    const struct promql_expr *child, *found;
-
-    if (expr->kind == PROMQL_SELECTOR)
-        return expr;
-    for (size_t i = 0; (child = expr_child(expr, i)) != NULL; i++)
-        if ((found = first_selector(child)) != NULL)
-            return found;
-    return NULL;
-}
-
 /* "5.." begins with its 5 whatever follows. */
 static bool is_prefixed(const struct matcher *matcher)
 {
@@ -152,7 +140,7 @@ static bool exclude_each_other(const struct matcher *one, const struct matcher *
 /* verb="GET" here and verb="LIST" there: no series is found by both. */
 static bool are_apart(const struct promql_expr *left, const struct promql_expr *right)
 {
-    const struct promql_expr *a = first_selector(left), *b = first_selector(right);
+    const struct promql_expr *a = lint_first_selector(left), *b = lint_first_selector(right);
 
     for (size_t i = 0; a && b && i < a->selector.n_matchers; i++) {
         const struct matcher *one = &a->selector.matchers[i];

@@ -20,7 +20,7 @@ enum {
     SET_MAX = sizeof(((struct rule_label_set *)0)->names) / sizeof(const char *)
 };
 
-bool rule_label_is_possible(const struct rule_label_set *set, const char *name)
+static bool is_possible(const struct rule_label_set *set, const char *name)
 {
     for (size_t i = 0; i < set->n; i++)
         if (strcmp(set->names[i], name) == 0)
@@ -30,7 +30,7 @@ bool rule_label_is_possible(const struct rule_label_set *set, const char *name)
 
 static void add(struct rule_label_set *set, const char *name)
 {
-    if (rule_label_is_possible(set, name))
+    if (is_possible(set, name))
         return;
     if (set->n == SET_MAX)
         set->is_known = false;
@@ -215,7 +215,7 @@ static enum rule_presence in_call(const struct promql_expr *expr, const char *na
 
     if (is_absent) {
         rule_result_labels(expr, &set);
-        return rule_label_is_possible(&set, name) ? RULE_LABEL_LIKELY : RULE_LABEL_ABSENT;
+        return is_possible(&set, name) ? RULE_LABEL_LIKELY : RULE_LABEL_ABSENT;
     }
     if ((strcmp(fn, "label_replace") == 0 || strcmp(fn, "label_join") == 0) &&
         strcmp(expr_unwrap(expr->call.args[1])->string, name) == 0)

@@ -86,31 +86,9 @@ static void check_rejected(struct policing *policing, const struct rule_text *te
     }
 }
 
-static void check_external(struct policing *policing)
+static bool is_external(const void *list, const char *name)
 {
-    const struct rule *rule = policing->lint.rule;
-
-    for (size_t i = 0; i < rule->n_labels; i++) {
-        if (!is_listed(policing->policy->external, rule->labels[i].name))
-            continue;
-        struct lint *lint = telling(policing, "label-conflict");
-        TELL(lint, rule_span_of(rule->labels[i].node),
-             "the server sets %.60s on all it sends: one of the two values is lost",
-             rule->labels[i].name);
-        FIX(lint, "another name for this label");
-    }
-}
-
-static void judge_external(void *arg, char kind, const char *name, size_t offset)
-{
-    struct policing *policing = arg;
-
-    (void)offset;
-    if (kind != 'e' || is_listed(policing->policy->external, name))
-        return;
-    struct lint *lint = telling(policing, "ext-label");
-    TELL(lint, lint_span_name(lint->rule),
-         "a gap in the text: the server has no external label %.60s", name);
+    return is_listed(list, name);
 }
 
 /* --- Names and expressions ------------------------------------------------------------------- */
@@ -181,7 +159,8 @@ static void check_rule(struct policing *policing)
 
     check_name(policing);
     check_expr(policing, rule->expr);
-    check_external(policing);
+    if (policy->external)
+        lint_external(&policing->lint, is_external, policy->external);
     check_rejected(policing, rule->labels, rule->n_labels);
     if (!rule->is_alert)
         return;
@@ -190,9 +169,6 @@ static void check_rule(struct policing *policing)
     check_wanted(policing, "required-label", policy->labels, rule->labels, rule->n_labels);
     check_wanted(policing, "required-annotation", policy->annotations, rule->annotations,
                  rule->n_annotations);
-    for (size_t i = 0; policy->external && i < rule->n_annotations; i++)
-        if (rule->annotations[i].template)
-            rule_template_reads(rule->annotations[i].template, judge_external, policing);
 }
 
 void rule_lint_policy(const struct rule_file *file,

@@ -8,6 +8,7 @@
  *   lint_rate.c   counters and windows       lint_flap.c    will it flap or lie?
  *   lint_text.c   will a human understand?   lint_regex.c   matchers
  *   lint_file.c   rules beside each other    lint_shape.c   what an expression looks like
+ *   lint_external.c   labels the server adds
  */
 
 #include "alertd/promql/ast.h"
@@ -53,6 +54,8 @@ void lint_walk(const struct promql_expr *expr,
 bool lint_is_call_of(const struct promql_expr *expr, const char *const *names);
 bool lint_is_constant(const struct promql_expr *expr);
 bool lint_is_join(const struct promql_expr *expr); /* a binary expression of two vectors */
+/* From the left; NULL when there is none. */
+const struct promql_expr *lint_first_selector(const struct promql_expr *expr);
 /* A name of the metric that a selector asks for, "" when it doesn't say. */
 const char *lint_metric(const struct promql_expr *selector);
 bool lint_ends_with(const char *text, const char *end);
@@ -81,6 +84,13 @@ struct lint_record *lint_records_collect(const struct rule_file *file, size_t *r
 const struct lint_record *lint_records_find(const struct lint *lint,
                                             const char *name,
                                             size_t *ret_n);
+
+/* --- Labels the server adds (lint_external.c) --------------------------------------------- */
+
+/* Whether the server adds a label of this name. */
+typedef bool lint_has_label(const void *arg, const char *name);
+/* ext-label and label-conflict of the rule. */
+void lint_external(struct lint *lint, lint_has_label *has, const void *arg);
 
 /* --- Checks ------------------------------------------------------------------------------- */
 

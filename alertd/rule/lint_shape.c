@@ -76,6 +76,18 @@ bool lint_is_join(const struct promql_expr *expr)
            expr->binary.right->type == PROMQL_VECTOR;
 }
 
+const struct promql_expr *lint_first_selector(const struct promql_expr *expr)
+{
+    const struct promql_expr *child, *found;
+
+    if (expr->kind == PROMQL_SELECTOR)
+        return expr;
+    for (size_t i = 0; (child = expr_child(expr, i)) != NULL; i++)
+        if ((found = lint_first_selector(child)) != NULL)
+            return found;
+    return NULL;
+}
+
 const char *lint_metric(const struct promql_expr *selector)
 {
     if (selector->selector.name)

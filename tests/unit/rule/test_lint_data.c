@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alertd/rule/lint.h"
+#include "alertd/rule/policy.h"
 #include "lib/model/labels.h"
 #include "tests/lib/row.h"
 
@@ -70,7 +71,10 @@ static int cost_of(void *arg, const char *query, int64_t *ret_ms, int64_t *ret_s
     return 0;
 }
 
-static void lint(const char *rules, struct world *world, struct rule_findings *findings)
+static void lint(const char *rules,
+                 const struct rule_policy *policy,
+                 struct world *world,
+                 struct rule_findings *findings)
 {
     STR_AUTO struct str text = STR_INIT(10000);
     LABELS_BUILDER_AUTO struct labels_builder builder = LABELS_BUILDER_INIT;
@@ -95,6 +99,8 @@ static void lint(const char *rules, struct world *world, struct rule_findings *f
         fail_msg("%u:%u: %s", err.line, err.column, err.text);
     rule_lint(file, findings);
     rule_lint_data(file, &data, findings);
+    if (policy)
+        rule_lint_policy(file, policy, findings);
     rule_file_unref(file);
     labels_unref(external);
 }
@@ -269,7 +275,7 @@ static void test_data(void **state)
         struct world world = rows[i].world;
 
         row("%s", rows[i].what);
-        lint(rows[i].rules, &world, &findings);
+        lint(rows[i].rules, NULL, &world, &findings);
         for (size_t at = 0; at < findings.n; at++)
             str_addf(&got, "%s%s: %s", at ? "\n" : "", findings.at[at].id, findings.at[at].text);
         assert_string_equal(str_text(&got), rows[i].want);
@@ -295,11 +301,33 @@ static void test_every_check_has_a_row(void **state)
     }
 }
 
+/* A policy that knows the server's labels, too, says nothing again. */
+static void test_told_once(void **state)
+{
+    static const char *const policy_text = "external_labels: [site]\n";
+    struct world world = {{{"count(x)", 1}}};
+    struct rule_findings findings = {0};
+    struct rule_policy *policy = NULL;
+    size_t n = 0;
+
+    assert_int_equal(rule_policy_parse(policy_text, strlen(policy_text), &policy, NULL), 0);
+    lint("  - alert: A\n    expr: x == 0\n    for: 5m\n    labels: {site: south}\n    annotations: "
+         "{summary: '{{ $externalLabels.cluster }} and {{ $externalLabels.cluster }}'}\n",
+         policy, &world, &findings);
+    for (size_t i = 0; i < findings.n; i++)
+        n += strcmp(findings.at[i].id, "ext-label") == 0 ||
+             strcmp(findings.at[i].id, "label-conflict") == 0;
+    assert_int_equal(n, 2);
+    rule_findings_done(&findings);
+    rule_policy_free(policy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_data),
         cmocka_unit_test(test_every_check_has_a_row),
+        cmocka_unit_test(test_told_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
