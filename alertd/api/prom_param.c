@@ -65,13 +65,6 @@ size_t prom_float_text(double value, char *text)
     return plain ? float_plain(value, text) : float_exponent(value, text);
 }
 
-void prom_add_float(struct str *out, double value)
-{
-    char text[FLOAT_TEXT_MAX];
-
-    str_addn(out, text, prom_float_text(value, text));
-}
-
 size_t prom_time_text(int64_t t_ms, char *text)
 {
     uint64_t size = t_ms < 0 ? 0 - (uint64_t)t_ms : (uint64_t)t_ms;

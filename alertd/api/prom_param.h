@@ -27,15 +27,14 @@ enum {
     PROM_TIME_TEXT_MAX = 25
 };
 
+/* Each into text, without a NUL behind it; returns its length. FLOAT_TEXT_MAX and
+ * PROM_TIME_TEXT_MAX bytes are enough. */
 /* As Prometheus writes a sample's value: plain digits, an exponent below 1e-6 and from
  * 1e21. Without quotes. */
-void prom_add_float(struct str *out, double value);
-/* Milliseconds as seconds: 1729728900 or 1729728900.500. */
-void prom_add_time(struct str *out, int64_t t_ms);
-/* The same into text, without a NUL behind it; return its length. FLOAT_TEXT_MAX and
- * PROM_TIME_TEXT_MAX bytes are enough. */
 size_t prom_float_text(double value, char *text);
+/* Milliseconds as seconds: 1729728900 or 1729728900.500. */
 size_t prom_time_text(int64_t t_ms, char *text);
+void prom_add_time(struct str *out, int64_t t_ms);
 
 /* A label's name as it stands in a path: `U__a_2e_b` is `a.b`. */
 void prom_unescape_name(const char *text, struct str *out);

@@ -13,10 +13,11 @@
 
 #include "alertd/promql/fn.h"
 #include "alertd/promql/parser.h"
+#include "lib/base/near.h"
 
 enum {
     WORD_MAX = 60,
-    NEAR_MAX = 2, /* letters a name may be off */
+    NAMES_MAX = 200, /* of functions and aggregations */
 };
 
 /* A mistake: how its message begins, what else stands in it, the text at its place. */
@@ -102,55 +103,20 @@ static const char *hint_of(const char *words, const char *place)
 
 /* --- Names ------------------------------------------------------------------------------ */
 
-/* Letters to put in, take out or exchange to make b of a (Levenshtein). */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[WORD_MAX + 1];
-    size_t len = strlen(b);
-
-    if (len > WORD_MAX || strlen(a) > WORD_MAX)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= len; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i]; i++) {
-        size_t corner = row[0];
-
-        row[0] = i + 1;
-        for (size_t j = 1; j <= len; j++) {
-            size_t change = corner + (a[i] != b[j - 1]);
-            size_t shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-
-            corner = row[j];
-            row[j] = change < shorter ? change : shorter;
-        }
-    }
-    return row[len];
-}
-
-static void nearer(const char *word, const char *name, size_t *best, const char **ret_name)
-{
-    size_t off = distance(word, name);
-
-    if (off < *best) {
-        *best = off;
-        *ret_name = name;
-    }
-}
-
 /* The function or aggregation that was probably meant; NULL: none is near. */
 static const char *near_name(const char *word)
 {
-    size_t best = strlen(word) > 3 ? NEAR_MAX + 1 : 2;
-    const char *name = NULL;
+    const char *known[NAMES_MAX] = {NULL};
     size_t n = 0;
+    size_t n_known = 0;
     const struct fn *table = fn_table(&n);
 
-    for (size_t i = 0; i < n; i++)
-        if (!table[i].refusal)
-            nearer(word, table[i].name, &best, &name);
     for (int i = AGGREGATOR_SUM; i <= AGGREGATOR_LIMIT_RATIO; i++)
-        nearer(word, aggregator_name((enum promql_aggregator)i), &best, &name);
-    return name;
+        known[n_known++] = aggregator_name((enum promql_aggregator)i);
+    for (size_t i = 0; i < n && n_known < NAMES_MAX - 1; i++)
+        if (!table[i].refusal)
+            known[n_known++] = table[i].name;
+    return near_word(word, known);
 }
 
 /* The word at a place, "" when there is none. */

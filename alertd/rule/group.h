@@ -149,11 +149,9 @@ const char *rule_text_find(const struct rule_text *texts, size_t n, const char *
 /* YAML that Prometheus reads, canonical: equal rules print equal. */
 void rule_print(const struct rule *rule, unsigned indent, struct str *out);
 void rule_group_print(const struct rule_group *group, struct str *out);
-/* `groups:` and all of them. */
-void rule_file_print(const struct rule_file *const *files, size_t n, struct str *out);
 
-/* The same as a file for people to keep: sources as comments, no group's name twice (export.c).
- * Returns how many groups were chosen. */
+/* `groups:` and all that are chosen, a file to keep: sources as comments, no group's name
+ * twice (export.c). Returns how many groups were chosen. */
 struct rule_export_choice {
     const char *source; /* NULL: all files */
     const char *group;  /* NULL: all groups */

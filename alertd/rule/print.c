@@ -64,11 +64,3 @@ void rule_group_print(const struct rule_group *group, struct str *out)
     for (size_t i = 0; i < group->n_rules; i++)
         rule_print(&group->rules[i], 6, out);
 }
-
-void rule_file_print(const struct rule_file *const *files, size_t n, struct str *out)
-{
-    str_add(out, "groups:\n");
-    for (size_t i = 0; i < n; i++)
-        for (size_t group = 0; group < files[i]->n_groups; group++)
-            rule_group_print(&files[i]->groups[group], out);
-}

@@ -64,11 +64,6 @@ bool matchers_match(const struct matcher *matchers, size_t n, const struct label
     return true;
 }
 
-const char *const *matcher_literals(const struct matcher *matcher, size_t *ret_n)
-{
-    return matcher->type == MATCHER_REGEX ? pattern_literals(matcher->pattern, ret_n) : NULL;
-}
-
 void matcher_print(const struct matcher *matcher, struct str *out)
 {
     static const char *const signs[] = {

@@ -42,8 +42,5 @@ void matcher_done(struct matcher *matcher);
 bool matcher_matches(const struct matcher *matcher, const char *value);
 /* All of them on one series. */
 bool matchers_match(const struct matcher *matchers, size_t n, const struct labels *labels);
-/* The sorted set of values a `=~` matcher accepts, when it is a set and nothing else
- * (`a|b|c`): an index looks these up. NULL otherwise. A loan. */
-const char *const *matcher_literals(const struct matcher *matcher, size_t *ret_n);
 /* `name=~"value"` */
 void matcher_print(const struct matcher *matcher, struct str *out);

@@ -309,14 +309,6 @@ bool pattern_matches(const struct matcher_pattern *pattern, const char *value)
     return regex_matches_all(pattern->regex, value, len);
 }
 
-const char *const *pattern_literals(const struct matcher_pattern *pattern, size_t *ret_n)
-{
-    if (!pattern->quick || pattern->folds || pattern->n_open)
-        return NULL;
-    *ret_n = pattern->n_literals;
-    return (const char *const *)pattern->literals;
-}
-
 bool pattern_is_quick(const struct matcher_pattern *pattern)
 {
     return pattern->quick;

@@ -18,7 +18,5 @@ struct matcher_pattern *pattern_new(const char *text, struct err *reterr);
 void pattern_free(struct matcher_pattern *pattern); /* NULL is fine */
 
 bool pattern_matches(const struct matcher_pattern *pattern, const char *value);
-/* The sorted set of what it matches, when it is a set and nothing else; NULL otherwise. */
-const char *const *pattern_literals(const struct matcher_pattern *pattern, size_t *ret_n);
-/* RE2 is never asked, or only for values that are not ASCII. */
+/* For tests: RE2 is never asked, or only for values that are not ASCII. */
 bool pattern_is_quick(const struct matcher_pattern *pattern);

@@ -209,25 +209,6 @@ static void test_bad_pattern(void **state)
     }
 }
 
-static void test_literals(void **state)
-{
-    struct matcher matcher;
-    size_t n = 0;
-
-    assert_int_equal(matcher_init(&matcher, MATCHER_REGEX, "l", "(c|a|b)", NULL), 0);
-    const char *const *found = matcher_literals(&matcher, &n);
-    assert_int_equal(n, 3);
-    assert_string_equal(found[0], "a");
-    assert_string_equal(found[2], "c");
-    matcher_done(&matcher);
-    assert_int_equal(matcher_init(&matcher, MATCHER_REGEX, "l", "a|b.*", NULL), 0);
-    assert_null(matcher_literals(&matcher, &n));
-    matcher_done(&matcher);
-    assert_int_equal(matcher_init(&matcher, MATCHER_NOT_REGEX, "l", "a|b", NULL), 0);
-    assert_null(matcher_literals(&matcher, &n));
-    matcher_done(&matcher);
-}
-
 static void test_printed(void **state)
 {
     static const struct {
@@ -281,8 +262,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_as_the_engine),   cmocka_unit_test(test_quick_patterns),
         cmocka_unit_test(test_random_patterns), cmocka_unit_test(test_series),
-        cmocka_unit_test(test_bad_pattern),     cmocka_unit_test(test_literals),
-        cmocka_unit_test(test_printed),         cmocka_unit_test(test_quoted),
+        cmocka_unit_test(test_bad_pattern),     cmocka_unit_test(test_printed),
+        cmocka_unit_test(test_quoted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,12 +189,13 @@ static void test_print_reads_back(void **state)
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         STR_AUTO struct str first = STR_INIT(10000);
         STR_AUTO struct str second = STR_INIT(10000);
+        const struct rule_export_choice all = {0};
         struct rule_file *file = parse(texts[i]);
 
         row("%s", texts[i]);
-        rule_file_print((const struct rule_file *const *)&file, 1, &first);
+        (void)rule_export((const struct rule_file *const *)&file, 1, &all, &first);
         struct rule_file *again = parse(str_text(&first));
-        rule_file_print((const struct rule_file *const *)&again, 1, &second);
+        (void)rule_export((const struct rule_file *const *)&again, 1, &all, &second);
         assert_string_equal(str_text(&second), str_text(&first));
         if (file->n_rules) {
             assert_string_equal(again->groups[0].rules[0].name, file->groups[0].rules[0].name);
