@@ -13,11 +13,9 @@ counted.
 """
 
 import argparse
-import datetime
 import http.server
 import os
 import pathlib
-import platform
 import shutil
 import statistics
 import subprocess
@@ -30,6 +28,7 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from daemon import ALERT_AGENT, free_port
+from machine import machine
 
 SLICE_S = 3
 
@@ -178,7 +177,7 @@ def main():
         ("vmagent, scraping it and pushing (beside it)", "vmagent", lambda: vmagent(*run)),
         ("collectd, 10 plugins, prometheus page, scraped", "collectd", lambda: collectd(*run)),
     ]
-    print(f"{datetime.date.today()}, Linux {platform.release()}, {os.cpu_count()} CPUs; "
+    print(f"{machine()}; "
           f"`tests/bench/bench_agent.py --seconds={options.seconds} --speed={options.speed}`; "
           f"load before: {os.getloadavg()[0]:.2f}\n")
     print("| every 10 s | RSS MB | of it anonymous | CPU-s/hour |\n|---|---|---|---|")

@@ -1,27 +1,29 @@
 #!/usr/bin/env python3
 """What checking rule files costs: `alertctl check rules --advice` (all offline checks) beside `promtool check rules` (one).
 
-usage: bench_check_rules.py [--promtool=FILE] [--rules=FOLDER] [--rounds=20] [--build=build]
+usage: bench_check_rules.py --rules=FOLDER [--promtool=FILE] [--rounds=20] [--build=build]
 
 The same files go to both in one call, the two by turns so that a busy machine is busy for both. Printed are medians of wall
 time and of CPU (user and system, from the kernel's account of the ended process), their ratios, and a row for docs/bench.md.
-Without promtool, or without the folder of rule files, it says so and ends with 77 (skipped).
+promtool is found by tests/lib/peer_programs.py, the folder of rule files by WATCHBILL_RULES when --rules is not given.
+Without either it says so and ends with 77 (skipped).
 """
 
 import argparse
-import datetime
 import json
 import os
 import pathlib
-import platform
-import shutil
 import statistics
 import subprocess
 import sys
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from machine import machine
+from peer_programs import peer
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-COLLECTION = ROOT.parent / "shared/conformance/open/awesome-prometheus-alerts"
 
 
 def run(command):
@@ -48,15 +50,16 @@ def measure(programs, rounds):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--promtool", default=shutil.which("promtool"))
-    parser.add_argument("--rules", type=pathlib.Path, default=COLLECTION)
+    parser.add_argument("--promtool", default=peer("promtool"))
+    parser.add_argument("--rules", type=pathlib.Path, default=os.environ.get("WATCHBILL_RULES"))
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--build", default=os.environ.get("WATCHBILL_BUILD", ROOT / "build"))
     options = parser.parse_args()
     alertctl = pathlib.Path(options.build) / "ctl/alertctl"
-    files = sorted(options.rules.glob("**/*.y*ml"))
-    for missing, words in ((not options.promtool, "no promtool on the PATH (--promtool=FILE)"),
-                           (not files, f"no rule files in {options.rules} (--rules=FOLDER)"),
+    files = sorted(options.rules.glob("**/*.y*ml")) if options.rules else []
+    for missing, words in ((not options.promtool, "promtool is not here (--promtool=FILE or WATCHBILL_PEERS)"),
+                           (not options.rules, "no folder of rule files is named (--rules=FOLDER or WATCHBILL_RULES)"),
+                           (not files, f"no rule files in {options.rules}"),
                            (not alertctl.exists(), f"{alertctl} is not built (--build=FOLDER)")):
         if missing:
             print(f"SKIP: {words}")
@@ -69,8 +72,7 @@ def main():
                 "promtool": [options.promtool, "check", "rules", *files]}
     load = os.getloadavg()[0]
     result = measure(programs, options.rounds)
-    today = datetime.datetime.now(datetime.timezone.utc).date()
-    print(f"{today}, Linux {platform.release()}, {os.cpu_count()} CPUs; medians of {options.rounds} rounds by turns; load before: {load:.2f}\n")
+    print(f"{machine()}; medians of {options.rounds} rounds by turns; load before: {load:.2f}\n")
     print(f"| {report['rules']} rules in {report['files']} files | wall ms | CPU ms | memory MB | findings |\n|---|---|---|---|---|")
     found = {"alertctl": report["errors"] + report["warnings"] + report["advice"], "promtool": "duplicates only"}
     for name, (wall, cpu, memory) in result.items():

@@ -3,16 +3,14 @@
 
     bench_unit_tests.py FOLDER [--rounds=5] [--alertctl=PATH]
 
-FOLDER is searched for unit-test files (a line `tests:`). promtool is found by tests/lib/peers.py
+FOLDER is searched for unit-test files (a line `tests:`). promtool is found by tests/lib/peer_programs.py
 (WATCHBILL_PEERS or PATH); where it is not, the script says so and skips (exit 77). Prints a
 table for docs/bench.md: the medians of the rounds, and the ratios of the medians.
 """
 
 import argparse
-import datetime
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
@@ -20,7 +18,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from peers import peer
+from machine import machine
+from peer_programs import peer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -61,7 +60,7 @@ def main():
     medians = {name: [statistics.median(column) for column in zip(*rows)] for name, rows in runs.items()}
     ours, theirs = medians.values()
     version = subprocess.run([promtool, "--version"], capture_output=True, text=True).stdout.split()[2]
-    print(f"{datetime.date.today()}, Linux {platform.release()}, {os.cpu_count()} CPUs; "
+    print(f"{machine()}; "
           f"`tests/bench/bench_unit_tests.py FOLDER --rounds={options.rounds}`; {len(files)} files; promtool {version}; "
           f"load before: {load:.2f}\n")
     print("| | seconds | CPU-s | peak RSS MB |\n|---|---|---|---|")

@@ -1,14 +1,12 @@
 """alertd, Prometheus and VictoriaMetrics on 127.0.0.1 with the same samples: what the comparisons share.
 
-The load generator and the query client are the shared folder's (rwload.c, qlat.c), compiled here; the
-peers are programs of Debian's unstable suite, unpacked by its fetch-peers. Where either is missing a
-benchmark says so and ends.
+The load generator and the query client (rwload.c, qlat.c) are those of the folder WATCHBILL_SHARED, compiled
+here; the peers are programs of Debian's unstable suite, unpacked by its fetch-peers into the folder that --peers
+or WATCHBILL_PEERS names. Where either is missing a benchmark says so and ends with 77 (skipped).
 """
 
-import datetime
 import os
 import pathlib
-import platform
 import re
 import subprocess
 import sys
@@ -18,6 +16,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from daemon import ALERTD, ROOT, free_port, request, until
+from machine import machine
+from peer_programs import peers_folder
 
 SHARED = pathlib.Path(os.environ.get("WATCHBILL_SHARED", ROOT.parent / "shared")) / "bench"
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -38,13 +38,13 @@ def tools(folder):
 
 
 def find_peers(wanted):
-    """The folder that fetch-peers filled; fills one when there is none yet."""
-    folder = pathlib.Path(wanted or os.environ.get("WATCHBILL_PEERS", "/tmp/peers"))
-    if not (folder / "prometheus").exists():
-        if not (SHARED / "fetch-peers").exists():
-            skip(f"no peers in {folder}, and no fetch-peers in {SHARED}")
-        if subprocess.run([str(SHARED / "fetch-peers"), str(folder)]).returncode:
-            skip("the peers can't be had")
+    """The folder with the peers unpacked in it, each below its own name."""
+    folder = peers_folder(wanted)
+    if not folder:
+        skip("no peers: name their folder with --peers or WATCHBILL_PEERS")
+    for program in ("prometheus", "victoria-metrics"):
+        if not (folder / program / "usr/bin" / program).exists():
+            skip(f"no {program} in {folder} (--peers or WATCHBILL_PEERS)")
     return folder
 
 
@@ -127,5 +127,4 @@ def versions(peers):
 
 
 def heading(command):
-    return (f"{datetime.date.today()}, Linux {platform.release()}, {os.cpu_count()} CPUs; `{command}`; "
-            f"load before: {os.getloadavg()[0]:.2f}\n")
+    return f"{machine()}; `{command}`; load before: {os.getloadavg()[0]:.2f}\n"

@@ -3,7 +3,7 @@
 
     peer_tests.py FILE...
 
-Exit 77 (skipped) when promtool is not there (tests/lib/peers.py).
+Exit 77 (skipped) when promtool is not there (tests/lib/peer_programs.py).
 """
 
 import pathlib
@@ -12,7 +12,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from peers import peer
+from peer_programs import peer
 
 
 def main():

@@ -4,7 +4,7 @@ means the same, and importing it changes nothing.
 
     rule_export.py FOLDER        FOLDER holds rulefmt/, mixins/ ...
 
-promtool judges the files when it is there (tests/lib/peers.py); otherwise only alertd does.
+promtool judges the files when it is there (tests/lib/peer_programs.py); otherwise only alertd does.
 Exit 77 (skipped) when the folder is not there.
 """
 
@@ -17,7 +17,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from daemon import ALERTCTL, Alertd, alertctl
-from peers import peer
+from peer_programs import peer
 
 
 def loadable(folder):

@@ -13,7 +13,7 @@ import xml.etree.ElementTree
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from daemon import ROOT, Alertd, alertctl, until
-from peers import peer
+from peer_programs import peer
 
 GOOD = "groups: [{name: g, rules: [{alert: Down, expr: up == 0, for: 1m}]}]\n"
 DOUBTFUL = "groups: [{name: g, rules: [{alert: Down, expr: up, for: 1m}]}]\n"
