@@ -8,6 +8,10 @@
 
 #include "alertd/rule/lint_private.h"
 
+enum {
+    FIX_BYTES_MAX = 200
+};
+
 static bool is_regex(const struct matcher *matcher)
 {
     return matcher->type == MATCHER_REGEX || matcher->type == MATCHER_NOT_REGEX;
@@ -114,8 +118,9 @@ void lint_regex_anchor(struct lint *lint)
 
 /* --- smelly-regex --------------------------------------------------------------------------- */
 
-/* A dot between letters or digits, as in a host's name, outside of brackets; NULL: none. */
-static const char *find_plain_dot(const char *pattern)
+/* A dot between letters, as in a host's name, outside of brackets, at `from` or later; NULL:
+ * none. */
+static const char *find_plain_dot(const char *pattern, const char *from)
 {
     bool in_class = false;
 
@@ -126,18 +131,40 @@ static const char *find_plain_dot(const char *pattern)
             in_class = true;
         else if (*at == ']')
             in_class = false;
-        else if (*at == '.' && !in_class && at > pattern && isalpha((unsigned char)at[-1]) &&
-                 isalpha((unsigned char)at[1]))
+        else if (*at == '.' && !in_class && at >= from && at > pattern &&
+                 isalpha((unsigned char)at[-1]) && isalpha((unsigned char)at[1]))
             return at;
     }
     return NULL;
+}
+
+/* The matcher with a backslash in front of each such dot. */
+static void fix_dots(struct lint *lint, const struct matcher *matcher)
+{
+    STR_AUTO struct str pattern = STR_INIT(FIX_BYTES_MAX), fixed = STR_INIT(FIX_BYTES_MAX);
+    struct matcher made = *matcher;
+    const char *at = matcher->value;
+
+    for (const char *dot; (dot = find_plain_dot(matcher->value, at)) != NULL; at = dot) {
+        str_addn(&pattern, at, (size_t)(dot - at));
+        str_addc(&pattern, '\\');
+        str_addc(&pattern, *dot++);
+    }
+    str_add(&pattern, at);
+    made.value = pattern.text;
+    matcher_print(&made, &fixed);
+    if (pattern.full || fixed.full)
+        FIX(lint, "a backslash in front of each dot: \"a\\\\.b\"");
+    else
+        FIX(lint, "%s%s", str_text(&fixed),
+            lint->rule->expr_node->plain ? "" : ", each backslash twice within YAML's \"...\"");
 }
 
 static void tell_smell(struct lint *lint,
                        const struct promql_expr *expr,
                        const struct matcher *matcher)
 {
-    const char *dot = find_plain_dot(matcher->value);
+    const char *dot = find_plain_dot(matcher->value, matcher->value);
 
     if (strcmp(matcher->value, ".*") == 0) {
         bool all = matcher->type == MATCHER_REGEX;
@@ -156,7 +183,7 @@ static void tell_smell(struct lint *lint,
         TELL(lint, span_of_matcher(lint, expr, matcher),
              "an unescaped dot stands for any character: \"%.*s-%.*s\" matches too",
              (int)(dot - from), from, (int)strcspn(dot + 1, ".|()[]{}*+?\\^$/"), dot + 1);
-        FIX(lint, "\\\\. for a dot");
+        fix_dots(lint, matcher);
     }
 }
 

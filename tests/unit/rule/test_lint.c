@@ -297,6 +297,34 @@ static void test_spans(void **state)
     }
 }
 
+/* What is proposed can be written down as it is. */
+static void test_fixes(void **state)
+{
+    static const struct {
+        const char *expr, *want;
+    } fixes[] = {
+        {"x{a=~\"db.example.com.*\"}", "a=~\"db\\\\.example\\\\.com.*\""},
+        {"'x{a!~`[a.b]db.example|\\d`}'",
+         "a!~\"[a.b]db\\\\.example|\\\\d\", each backslash twice within YAML's \"...\""},
+    };
+
+    for (size_t i = 0; i < sizeof(fixes) / sizeof(*fixes); i++) {
+        STR_AUTO struct str text = STR_INIT(10000);
+        struct rule_findings findings = {0};
+        struct rule_file *file = NULL;
+
+        row("%s", fixes[i].expr);
+        str_addf(&text, "groups:\n- name: g\n  rules:\n  - record: r\n    expr: %s\n",
+                 fixes[i].expr);
+        assert_int_equal(rule_file_parse("f.yml", text.text, text.len, NULL, &file, NULL), 0);
+        rule_lint(file, &findings);
+        assert_int_equal(findings.n, 1);
+        assert_string_equal(findings.at[0].fix, fixes[i].want);
+        rule_findings_done(&findings);
+        rule_file_unref(file);
+    }
+}
+
 static void test_a_finding_points_into_the_text(void **state)
 {
     static const char text[] = "groups:\n- name: g\n  interval: 10m\n  rules:\n"
@@ -329,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_every_check_has_a_row),
         cmocka_unit_test(test_spans),
+        cmocka_unit_test(test_fixes),
         cmocka_unit_test(test_a_finding_points_into_the_text),
     };
 
