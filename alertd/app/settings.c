@@ -64,8 +64,9 @@ static const struct row rows[] = {
     {"query.max-samples", COUNT, 0, AT(query_max_samples), "500000000", "N", NULL,
      "Most samples one query may read; what it may hold is bounded by its memory."},
     {"query.max-concurrency", COUNT, 0, AT(query_max_concurrency), "6", "N", NULL,
-     "Most queries and other reads answered at once, 128 at most; the others wait their turn. Two "
-     "workers are started for each, so that a pile of queries never holds up an acknowledgement."},
+     "Most queries and other reads answered at once, 128 at most; the others wait their turn. At "
+     "least twice as many workers are started, so that a pile of queries never holds up an "
+     "acknowledgement."},
     {"query.lookback-delta", DURATION, 0, AT(query_lookback_ms), "5m", "DURATION", NULL,
      "How old a sample may be to still count as a series' present value."},
     {"enable-feature", SWITCH, 0, AT(experimental_functions), "none", NULL,

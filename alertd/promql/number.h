@@ -42,5 +42,5 @@ void number_sort(double *values, size_t n);
 /* The q-quantile of n values, interpolated between ranks; reorders them. NaN of none or
  * for a NaN, -Inf below 0, +Inf above 1. */
 double number_quantile(double q, double *values, size_t n);
-/* The same of values that number_compare() orders so. */
+/* The same of values in number_sort()'s order. */
 double number_quantile_sorted(double q, const double *values, size_t n);
