@@ -236,7 +236,6 @@ static void test_hints(void **state)
         {"sum x", "what sum works on stands in parentheses: sum(x)"},
         {"sum by job (x)", "labels stand in parentheses: by (job)"},
         {"a b", "an operator or a comma is missing before it"},
-        {"summ(x)", "did you mean \"sum\"?"},
         {"smu(x)", "did you mean \"sum\"?"},
         {"avg_overtime(x[5m])", "did you mean \"avg_over_time\"?"},
         {"holt_winters(x[5m], 0.5, 0.5)", "it is double_exponential_smoothing since Prometheus 3"},
