@@ -218,80 +218,79 @@ static void test_refused(void **state)
     }
 }
 
+static const struct {
+    const char *text, *hint; /* NULL: none */
+} hints[] = {
+    {"sum(rate(x[5m])", "the one at 1:4 has no )"},
+    {"(a +\n(b)", "the one at 1:1 has no )"},
+    {"sum(x))", "none is open here"},
+    {"rate(x)", "give it a range: x[5m]"},
+    {"sum(x[5m])", "put a function of ranges around it: rate(x[5m]), avg_over_time(x[5m])"},
+    {"rate(x[5min])",
+     "numbers are 1.5, 1e3 or 0x1F, durations 90s or 1h30m (ms, s, m, h, d, w, y)"},
+    {"rate(x[5 m])", "a length of time is one word: 1h30m"},
+    {"x[5m]]", "none is open here"},
+    {"sum x", "what sum works on stands in parentheses: sum(x)"},
+    {"sum by job (x)", "labels stand in parentheses: by (job)"},
+    {"a b", "an operator or a comma is missing before it"},
+    {"smu(x)", "did you mean \"sum\"?"},
+    {"avg_overtime(x[5m])", "did you mean \"avg_over_time\"?"},
+    {"holt_winters(x[5m], 0.5, 0.5)", "it is double_exponential_smoothing since Prometheus 3"},
+    {"x{job=node}", "a label's value stands in quotes"},
+    {"x{job=\"node}", "the quote opened here is not closed"},
+    {"x{job:\"node\"}",
+     "labels are matched with =, !=, =~ or !~, and their values stand in quotes"},
+    {"x{job==\"node\"}",
+     "labels are matched with =, !=, =~ or !~, and their values stand in quotes"},
+    {"x{a=\"b\" c=\"d\"}", "a comma is missing before it"},
+    {"x{job}", "which is =, !=, =~ or !~"},
+    {"x{", "the closing } is missing"},
+    {"x > 5 and", "what the last operator works on is missing"},
+    {"x && y", "\"and\" is written out"},
+    {"x || y", "\"or\" is written out"},
+    {"!x", "there is no \"not\": compare with == 0, or take away with unless"},
+    {"x = 5", "to compare is =="},
+    {"x == 'a'", "a label's value is matched in braces: x{label=\"value\"}"},
+    {"5 + x[5m]", "put a function of ranges around it: rate(x[5m]), or leave out the range"},
+    {"x offset", "a length of time is missing: 5m"},
+    {"x offset 5m[5m]", "the offset stands behind it: x[5m] offset 1h"},
+    {"x @ 5[5m]", "@ stands behind it: x[5m] @ end()"},
+    {"rate(x)[5m]", "of anything else take a subquery, with a colon: [5m:]"},
+    {"a group_left b", "it stands behind on (...) or ignoring (...)"},
+    {"on (l) a", "it stands behind an operator: a * on (job) b"},
+    {"a and on (l) group_left b", "and, or, unless match any number of series as they are"},
+    {"histogram_quantile(x, 0.9)",
+     "are the arguments in order? The value of a single series is scalar(x)"},
+    {"clamp(x)", "it is clamp(instant vector, scalar, scalar)"},
+    {"label_join(x, 'a')", "it is label_join(instant vector, string, string, string ...)"},
+    {"topk(x)", "parameter and vector: topk(3, x)"},
+    {"topk(x, 3)", "the parameter comes first: topk(3, x); a number alone is no vector: vector(1)"},
+    {"topk('3', x)", "a number stands without quotes"},
+    {"count_values(value, x)", "a text stands in quotes"},
+    {"sum()", "it takes a vector: sum(x)"},
+    {"abs(1)", "a number as a vector is vector(1)"},
+    {"sum(a,)", "an argument is missing, or the comma too much"},
+    {"{job=~'.*'}", "name a metric, or match a label with something that is not empty"},
+    {"1 == 1", "1 == bool 1"},
+    {"x{job='$job'} + $more", "a dashboard's variable has to be filled in before it is asked"},
+    {"{{ x }}", "templates stand in labels and annotations, not in expressions"},
+    {"x.y", "a name with a dot stands in braces and quotes: {\"a.b\"}"},
+    {"qwxzy(x)", NULL},
+};
+
 /* The clause behind the words: what to do about the mistakes people make. */
 static void test_hints(void **state)
 {
-    static const struct {
-        const char *text, *hint; /* NULL: none */
-    } rows[] = {
-        {"sum(rate(x[5m])", "the one at 1:4 has no )"},
-        {"(a +\n(b)", "the one at 1:1 has no )"},
-        {"sum(x))", "none is open here"},
-        {"rate(x)", "give it a range: x[5m]"},
-        {"sum(x[5m])", "put a function of ranges around it: rate(x[5m]), avg_over_time(x[5m])"},
-        {"rate(x[5min])",
-         "numbers are 1.5, 1e3 or 0x1F, durations 90s or 1h30m (ms, s, m, h, d, w, y)"},
-        {"rate(x[5 m])", "a length of time is one word: 1h30m"},
-        {"x[5m]]", "none is open here"},
-        {"sum x", "what sum works on stands in parentheses: sum(x)"},
-        {"sum by job (x)", "labels stand in parentheses: by (job)"},
-        {"a b", "an operator or a comma is missing before it"},
-        {"smu(x)", "did you mean \"sum\"?"},
-        {"avg_overtime(x[5m])", "did you mean \"avg_over_time\"?"},
-        {"holt_winters(x[5m], 0.5, 0.5)", "it is double_exponential_smoothing since Prometheus 3"},
-        {"x{job=node}", "a label's value stands in quotes"},
-        {"x{job=\"node}", "the quote opened here is not closed"},
-        {"x{job:\"node\"}",
-         "labels are matched with =, !=, =~ or !~, and their values stand in quotes"},
-        {"x{job==\"node\"}",
-         "labels are matched with =, !=, =~ or !~, and their values stand in quotes"},
-        {"x{a=\"b\" c=\"d\"}", "a comma is missing before it"},
-        {"x{job}", "which is =, !=, =~ or !~"},
-        {"x{", "the closing } is missing"},
-        {"x > 5 and", "what the last operator works on is missing"},
-        {"x && y", "\"and\" is written out"},
-        {"x || y", "\"or\" is written out"},
-        {"!x", "there is no \"not\": compare with == 0, or take away with unless"},
-        {"x = 5", "to compare is =="},
-        {"x == 'a'", "a label's value is matched in braces: x{label=\"value\"}"},
-        {"5 + x[5m]", "put a function of ranges around it: rate(x[5m]), or leave out the range"},
-        {"x offset", "a length of time is missing: 5m"},
-        {"x offset 5m[5m]", "the offset stands behind it: x[5m] offset 1h"},
-        {"x @ 5[5m]", "@ stands behind it: x[5m] @ end()"},
-        {"rate(x)[5m]", "of anything else take a subquery, with a colon: [5m:]"},
-        {"a group_left b", "it stands behind on (...) or ignoring (...)"},
-        {"on (l) a", "it stands behind an operator: a * on (job) b"},
-        {"a and on (l) group_left b", "and, or, unless match any number of series as they are"},
-        {"histogram_quantile(x, 0.9)",
-         "are the arguments in order? The value of a single series is scalar(x)"},
-        {"clamp(x)", "it is clamp(instant vector, scalar, scalar)"},
-        {"label_join(x, 'a')", "it is label_join(instant vector, string, string, string ...)"},
-        {"topk(x)", "parameter and vector: topk(3, x)"},
-        {"topk(x, 3)",
-         "the parameter comes first: topk(3, x); a number alone is no vector: vector(1)"},
-        {"topk('3', x)", "a number stands without quotes"},
-        {"count_values(value, x)", "a text stands in quotes"},
-        {"sum()", "it takes a vector: sum(x)"},
-        {"abs(1)", "a number as a vector is vector(1)"},
-        {"sum(a,)", "an argument is missing, or the comma too much"},
-        {"{job=~'.*'}", "name a metric, or match a label with something that is not empty"},
-        {"1 == 1", "1 == bool 1"},
-        {"x{job='$job'} + $more", "a dashboard's variable has to be filled in before it is asked"},
-        {"{{ x }}", "templates stand in labels and annotations, not in expressions"},
-        {"x.y", "a name with a dot stands in braces and quotes: {\"a.b\"}"},
-        {"qwxzy(x)", NULL},
-    };
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
         ARENA_AUTO struct arena arena;
         struct promql_expr *expr = NULL;
         struct err err = {0};
 
-        row("%s", rows[i].text);
+        row("%s", hints[i].text);
         arena_init(&arena, 1 << 16);
-        assert_int_not_equal(promql_parse(&arena, rows[i].text, &expr, &err), 0);
+        assert_int_not_equal(promql_parse(&arena, hints[i].text, &expr, &err), 0);
         const char *hint = strstr(err.text, "; ");
-        assert_string_equal(hint ? hint + 2 : "", rows[i].hint ? rows[i].hint : "");
+        assert_string_equal(hint ? hint + 2 : "", hints[i].hint ? hints[i].hint : "");
     }
 }
 
