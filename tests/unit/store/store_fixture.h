@@ -13,6 +13,8 @@
 #include "tests/lib/scratch.h"
 
 #define NOON INT64_C(1700049600000) /* 2023-11-15 12:00:00 UTC */
+#define HOUR INT64_C(3600000)
+#define DAY  (24 * HOUR)
 
 struct fixture {
     struct scratch scratch;
@@ -141,4 +143,23 @@ static inline void expect(
 
     assert_string_equal(found, text);
     free(found);
+}
+
+/* Pushes a sample every ten seconds for n_hours from NOON, in batches of an hour. */
+static inline void push_hours(struct fixture *fixture, int series, int n_hours)
+{
+    struct sample hour_of_samples[360];
+    struct store_outcome outcome;
+
+    for (int h = 0; h < n_hours; h++) {
+        for (int k = 0; k < 360; k++)
+            hour_of_samples[k] = (struct sample){NOON + h * HOUR + k * INT64_C(10000),
+                                                 h * 360.0 + k};
+        fixture_now_ms = NOON + (h + 1) * HOUR;
+        assert_int_equal(
+            push_as(fixture, series, hour_of_samples, 360, &(struct store_batch){0}, &outcome), 0);
+        assert_int_equal(outcome.stored, 360);
+        assert_int_equal(store_maintain(fixture->store, fixture_now_ms, NULL), 0);
+        assert_int_equal(store_maintain(fixture->store, fixture_now_ms, NULL), 0);
+    }
 }
