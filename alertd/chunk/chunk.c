@@ -241,19 +241,34 @@ static void change_delta(struct bits *in, struct state *state, uint64_t word)
     state->delta += (uint64_t)((int64_t)(get_bits(in, class->bits) << unused) >> unused);
 }
 
-/* A value other than the one before. False: bits that no writer of ours makes. */
-static bool change_value(struct bits *in, struct state *state, uint64_t word)
+/* A value; `word` is what lies ahead, of which `used` bits are read already. False: bits that
+ * no writer of ours makes. */
+static inline bool next_value(struct bits *in, struct state *state, uint64_t word, unsigned used)
 {
+    if (word >> 63 == 0) {
+        in->at += used + 1;
+        return true;
+    }
     if (word >> 62 == 3) {
         state->leading = (unsigned)(word >> 57 & 31);
         state->width = (unsigned)(word >> 51 & 63) + 1;
-        in->at += 13;
+        word <<= 13;
+        used += 13;
     } else {
-        in->at += 2;
+        word <<= 2;
+        used += 2;
     }
-    if (state->width == 0 || state->leading + state->width > 64)
+    unsigned width = state->width;
+    if (width == 0 || state->leading + width > 64)
         return false;
-    state->bits ^= get_bits(in, state->width) << (64 - state->leading - state->width);
+    unsigned shift = 64 - state->leading - width;
+    if (width + used <= PEEK_BITS) { /* most changes lie within the same word */
+        state->bits ^= word >> (64 - width) << shift;
+        in->at += used + width;
+    } else {
+        in->at += used;
+        state->bits ^= get_bits(in, width) << shift;
+    }
     return true;
 }
 
@@ -286,16 +301,13 @@ static bool decode_bits(struct bits *in, size_t n, int64_t t0_ms, int64_t *t_ms,
         in->at += 2 * repeats;
         if (i == n || repeats)
             continue;
+        unsigned used = 1;
         if (word >> 63) {
             change_delta(in, &state, word);
             word = peek(in);
-        } else {
-            in->at++;
-            word <<= 1;
+            used = 0;
         }
-        if (word >> 63 == 0)
-            in->at++;
-        else if (!change_value(in, &state, word))
+        if (!next_value(in, &state, word << used, used))
             return false;
         state.t_ms = (int64_t)((uint64_t)state.t_ms + state.delta);
         t_ms[i] = state.t_ms;
