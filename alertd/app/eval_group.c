@@ -15,7 +15,8 @@
 #include "lib/json/write.h"
 
 enum {
-    INCIDENT_BYTES_MAX = 1024 * 1024
+    INCIDENT_BYTES_MAX = 1024 * 1024,
+    TOGETHER_MAX = 64, /* rules whose series wait for one commit: each later one looks at them */
 };
 
 struct rule_turn {
@@ -119,12 +120,12 @@ static void append_series(struct group_turn *turn, size_t n_rules)
 static void store_what_is_read(struct group_turn *turn, size_t reader)
 {
     const struct rule *rules = turn->group->group->rules;
+    bool waits = reader - turn->unstored >= TOGETHER_MAX;
 
-    for (size_t writer = turn->unstored; writer < reader && turn->series.n; writer++)
-        if (rule_reads(&rules[reader], &rules[writer])) {
-            append_series(turn, reader);
-            return;
-        }
+    for (size_t writer = turn->unstored; writer < reader && !waits; writer++)
+        waits = rule_reads(&rules[reader], &rules[writer]);
+    if (waits)
+        append_series(turn, reader);
 }
 
 /* Whether the rule is one that somebody must be told about. */
