@@ -17,9 +17,11 @@ enum {
  * a few megabytes, and there are few of them. */
 static void keep_some_memory(void)
 {
+    /* NOLINTBEGIN(concurrency-mt-unsafe): there is one thread yet */
     (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     (void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     (void)mallopt(M_ARENA_MAX, ALLOCATORS);
+    /* NOLINTEND(concurrency-mt-unsafe) */
 }
 
 int main(int argc, char **argv)

@@ -493,6 +493,7 @@ void segment_sealed(struct segment *segment, int64_t keep_after_ms)
         segment->sealed_to_ms = last_ms;
     segment_read(segment, from_ms, INT64_MAX, true, &columns);
     columns_settle(&columns);
+    assert(columns.n == 0 || (columns.t_ms && columns.values));
     forget_unsealed(segment);
     forget_recent(segment);
     if (columns.n > 0) {
