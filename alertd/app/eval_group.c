@@ -120,10 +120,15 @@ static void append_series(struct group_turn *turn, size_t n_rules)
 static void store_what_is_read(struct group_turn *turn, size_t reader)
 {
     const struct rule *rules = turn->group->group->rules;
-    bool waits = reader - turn->unstored >= TOGETHER_MAX;
+    bool waits = turn->series.n > 0 && reader - turn->unstored >= TOGETHER_MAX;
+    bool asked_of_alerts = false; /* all of them write the same two metrics */
 
-    for (size_t writer = turn->unstored; writer < reader && !waits; writer++)
-        waits = rule_reads(&rules[reader], &rules[writer]);
+    for (size_t i = turn->unstored; turn->series.n > 0 && i < reader && !waits; i++) {
+        if (rules[i].is_alert && asked_of_alerts)
+            continue;
+        asked_of_alerts |= rules[i].is_alert;
+        waits = rule_reads(&rules[reader], &rules[i]);
+    }
     if (waits)
         append_series(turn, reader);
 }
