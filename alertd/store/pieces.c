@@ -81,8 +81,7 @@ static int compare_pieces(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The first sample at or after t_ms. */
-static size_t lower_bound(const int64_t *times, size_t n, int64_t t_ms)
+size_t times_lower_bound(const int64_t *times, size_t n, int64_t t_ms)
 {
     size_t low = 0;
     size_t high = n;
@@ -102,7 +101,7 @@ static size_t lower_bound(const int64_t *times, size_t n, int64_t t_ms)
  * memory kept of what was sealed. False: some lie between the others, all must be sorted. */
 static bool drop_known(int64_t *t_ms, double *values, size_t n, size_t *n_new)
 {
-    size_t known = lower_bound(t_ms, n, t_ms[n]);
+    size_t known = times_lower_bound(t_ms, n, t_ms[n]);
     size_t skip = 0;
 
     for (; skip < *n_new && t_ms[n + skip] <= t_ms[n - 1]; skip++) {
@@ -157,8 +156,8 @@ int pieces_read(const struct pieces *pieces,
                        "the query needs more memory than it may use: ask for less time");
     if (!decode_all(pieces, columns->t_room, columns->value_room, &n))
         return err_set(reterr, -EIO, "the bits of a chunk are not its samples");
-    size_t first = lower_bound(columns->t_room, n, from_ms);
-    size_t end = to_ms == INT64_MAX ? n : lower_bound(columns->t_room, n, to_ms + 1);
+    size_t first = times_lower_bound(columns->t_room, n, from_ms);
+    size_t end = to_ms == INT64_MAX ? n : times_lower_bound(columns->t_room, n, to_ms + 1);
     columns->n = end > first ? end - first : 0;
     columns->t_ms = columns->t_room + first;
     columns->values = columns->value_room + first;

@@ -45,3 +45,6 @@ int pieces_read(const struct pieces *pieces,
                 struct arena *arena,
                 struct source_columns *columns,
                 struct err *reterr);
+
+/* The place of the first of n ascending times at or after t_ms; n: there is none. */
+size_t times_lower_bound(const int64_t *times, size_t n, int64_t t_ms);

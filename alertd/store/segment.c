@@ -91,17 +91,9 @@ static size_t decode_own(const struct block *block, int64_t *t_ms, double *value
 
 static bool has_time(const int64_t *t_ms, size_t n, int64_t wanted_ms)
 {
-    size_t low = 0;
-    size_t high = n;
+    size_t place = times_lower_bound(t_ms, n, wanted_ms);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (t_ms[middle] < wanted_ms)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < n && t_ms[low] == wanted_ms;
+    return place < n && t_ms[place] == wanted_ms;
 }
 
 static bool block_has(const struct block *block, int64_t t_ms)
