@@ -3,11 +3,12 @@
 
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { Alertd, seed } from './daemon.mjs'
 import { assertAccessible, assertClean, launch, open, settle } from './page.mjs'
 
 const SHOTS = resolve(process.env.SHOTS ?? 'tests/browser/shots')
+const LOOKS = [1280, 390].flatMap((width) => ['light', 'dark'].map((theme) => ({ width, theme })))
 let alertd, empty, browser, made
 
 before(async () => {
@@ -40,8 +41,8 @@ const VIEWS = {
 }
 const EMPTY = { 'empty-wall': '/', 'empty-incidents': '/i', 'empty-alerts': '/alerts', 'empty-rules': '/rules', 'empty-agents': '/agents', 'empty-postmortems': '/pm' }
 
-for (const width of [1280, 390]) {
-  for (const theme of ['light', 'dark']) {
+describe('every view', { concurrency: 3 }, () => {
+  for (const { width, theme } of LOOKS) {
     const visit = async (page, where, path) => {
       await page.goto(path)
       await settle(page)
@@ -84,4 +85,4 @@ for (const width of [1280, 390]) {
       await page.context().close()
     })
   }
-}
+})
