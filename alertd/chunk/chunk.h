@@ -2,12 +2,11 @@
 
 /*
  * A chunk: up to CHUNK_SAMPLES_MAX samples of one series in time order, compressed
- * without losing a bit, with a checksum. Layout: docs/formats/chunk.md.
+ * without losing a bit. Open, it is appended to; sealed, it has a checksum and is packed as
+ * its data allow. Layout: docs/formats/chunk.md.
  *
- *     1 | n | t0 | t1 | value0, then per sample: delta of delta of time, xor of value | CRC-32C
- *
- * After Pelkonen et al., "Gorilla: a fast, scalable, in-memory time series database"
- * (VLDB 2015), with milliseconds and wider time classes.
+ *     open      bits (xor.h)
+ *     sealed    format | n | t0 | t1 | body: packed (packed.h) or bits (xor.h) | CRC-32C
  *
  * Invariants
  *  (1) Times strictly increase; any int64 is a time.
@@ -29,11 +28,11 @@ enum {
     CHUNK_BYTES_MIN = CHUNK_HEAD_BYTES + 8 + 4,
 };
 
-/* An open chunk: appended to, sealed, and begun again. */
+/* An open chunk: appended to, packed, and begun again. */
 struct chunk {
-    unsigned char *bytes; /* the head's room, then bits */
+    unsigned char *bytes;
     uint32_t capacity;
-    uint32_t n_bits; /* behind the head */
+    uint32_t n_bits;
     uint16_t n;
     uint8_t leading, trailing; /* the xor window in use; leading 255: none yet */
     int64_t t0_ms, last_ms;
@@ -47,10 +46,10 @@ void chunk_done(struct chunk *chunk);
 /* sample.t_ms > chunk->last_ms unless the chunk is empty; n < CHUNK_SAMPLES_MAX. */
 void chunk_append(struct chunk *chunk, struct sample sample);
 
-/* The chunk as it is stored, into out (chunk_sealed_bytes() of room); it can still be
- * appended to. Not for an empty one. */
-size_t chunk_sealed_bytes(const struct chunk *chunk);
-void chunk_seal(const struct chunk *chunk, unsigned char *out);
+/* Seals n samples (1 to CHUNK_SAMPLES_MAX), times strictly increasing, into out, which has
+ * chunk_room(n) bytes; returns how many it took. */
+size_t chunk_room(size_t n);
+size_t chunk_pack(const int64_t *t_ms, const double *values, size_t n, unsigned char *out);
 
 struct chunk_info {
     size_t n;
@@ -77,6 +76,7 @@ void chunk_read_open(const struct chunk *chunk, int64_t *t_ms, double *values);
 struct chunk_view {
     const unsigned char *bits;
     size_t n_bytes;
+    bool is_packed;
     size_t n;
     int64_t t0_ms, t1_ms;
 };

@@ -216,19 +216,20 @@ int partition_put_journal(
 
 int partition_put_chunk(struct db_conn *conn,
                         uint32_t local_id,
-                        const struct chunk *chunk,
+                        const int64_t *t_ms,
+                        const double *values,
+                        size_t n,
                         struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
         conn, "INSERT INTO chunk (series, t0, t1, n, body) VALUES (?, ?, ?, ?, ?)");
-    size_t len = chunk_sealed_bytes(chunk);
-    MEM_AUTO unsigned char *bytes = mem_alloc(len);
+    MEM_AUTO unsigned char *bytes = mem_alloc(chunk_room(n));
+    size_t len = chunk_pack(t_ms, values, n, bytes);
 
-    chunk_seal(chunk, bytes);
     db_bind_int(stmt, 1, local_id);
-    db_bind_int(stmt, 2, chunk->t0_ms);
-    db_bind_int(stmt, 3, chunk->last_ms);
-    db_bind_int(stmt, 4, chunk->n);
+    db_bind_int(stmt, 2, t_ms[0]);
+    db_bind_int(stmt, 3, t_ms[n - 1]);
+    db_bind_int(stmt, 4, (int64_t)n);
     db_bind_blob(stmt, 5, bytes, len);
     return db_run(stmt, reterr);
 }

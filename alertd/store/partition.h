@@ -78,9 +78,12 @@ int partition_put_series(struct db_conn *conn,
                          struct err *reterr);
 int partition_put_journal(
     struct db_conn *conn, int64_t id, const void *body, size_t len, struct err *reterr);
+/* 1 to CHUNK_SAMPLES_MAX samples as one chunk. */
 int partition_put_chunk(struct db_conn *conn,
                         uint32_t local_id,
-                        const struct chunk *chunk,
+                        const int64_t *t_ms,
+                        const double *values,
+                        size_t n,
                         struct err *reterr);
 /* Rows up to and including id are sealed. shrink: give free pages back to the file system
  * (when the day is over; during it the journal needs them again). */

@@ -85,17 +85,13 @@ static int seal_columns(struct db_conn *conn,
                         const struct columns *columns,
                         struct err *reterr)
 {
-    struct chunk chunk = CHUNK_INIT;
     int r = 0;
 
-    for (size_t i = 0; i < columns->n && r == 0; i++) {
-        chunk_append(&chunk, (struct sample){columns->t_ms[i], columns->values[i]});
-        if (chunk.n == CHUNK_SAMPLES_MAX || i + 1 == columns->n) {
-            r = partition_put_chunk(conn, local_id, &chunk, reterr);
-            chunk_done(&chunk);
-        }
+    for (size_t i = 0; i < columns->n && r == 0; i += CHUNK_SAMPLES_MAX) {
+        size_t left = columns->n - i;
+        r = partition_put_chunk(conn, local_id, columns->t_ms + i, columns->values + i,
+                                left < CHUNK_SAMPLES_MAX ? left : CHUNK_SAMPLES_MAX, reterr);
     }
-    chunk_done(&chunk);
     return r;
 }
 

@@ -19,13 +19,15 @@ enum {
 
 static struct block block_of(const struct chunk *chunk)
 {
-    struct block block = {.len = (uint32_t)chunk_sealed_bytes(chunk),
-                          .n = chunk->n,
-                          .t0_ms = chunk->t0_ms,
-                          .t1_ms = chunk->last_ms};
+    int64_t t_ms[BLOCK_SAMPLES];
+    double values[BLOCK_SAMPLES];
+    struct block block = {.n = chunk->n, .t0_ms = chunk->t0_ms, .t1_ms = chunk->last_ms};
 
-    block.bytes = mem_alloc(block.len);
-    chunk_seal(chunk, block.bytes);
+    assert(chunk->n <= BLOCK_SAMPLES);
+    chunk_read_open(chunk, t_ms, values);
+    MEM_AUTO unsigned char *bytes = mem_alloc(chunk_room(chunk->n));
+    block.len = (uint32_t)chunk_pack(t_ms, values, chunk->n, bytes);
+    block.bytes = mem_dup(bytes, block.len);
     return block;
 }
 

@@ -14,10 +14,21 @@
 
 static struct sample samples[CHUNK_SAMPLES_MAX];
 
-static void fill(const struct sample *from, size_t n, struct chunk *chunk)
+/* As two columns, which a chunk is packed from. */
+static int64_t times[CHUNK_SAMPLES_MAX];
+static double values[CHUNK_SAMPLES_MAX];
+
+static unsigned char *pack(const struct sample *from, size_t n, size_t *ret_len)
 {
-    for (size_t i = 0; i < n; i++)
-        chunk_append(chunk, from[i]);
+    unsigned char *bytes = mem_alloc(chunk_room(n));
+
+    for (size_t i = 0; i < n; i++) {
+        times[i] = from[i].t_ms;
+        values[i] = from[i].value;
+    }
+    *ret_len = chunk_pack(times, values, n, bytes);
+    assert_true(*ret_len <= chunk_room(n));
+    return mem_realloc(bytes, *ret_len); /* so that a sanitizer sees who reads past the end */
 }
 
 static void check_columns(const struct sample *expected,
@@ -41,12 +52,12 @@ static size_t check_round_trip(const struct sample *from, size_t n)
     struct err err = {0};
     size_t n_read = 0;
 
-    fill(from, n, &chunk);
+    for (size_t i = 0; i < n; i++)
+        chunk_append(&chunk, from[i]);
     chunk_read_open(&chunk, t, v);
     check_columns(from, n, t, v);
-    size_t len = chunk_sealed_bytes(&chunk);
-    unsigned char *bytes = mem_alloc(len);
-    chunk_seal(&chunk, bytes);
+    size_t len;
+    unsigned char *bytes = pack(from, n, &len);
     memset(t, 0, sizeof(t));
     if (chunk_decode(bytes, len, t, v, &n_read, &err) != 0)
         fail_msg("%s", err.text);
@@ -98,36 +109,101 @@ static void test_random_lives(void **state)
     }
 }
 
+/* A value after `last`, as one of the kinds of series there are would have it. */
+static double next_value(struct rng *rng, int kind, double last)
+{
+    switch (kind) {
+    case 0:
+        return rng_below(rng, 50) ? last + (double)rng_below(rng, 900)
+                                  : 0;                  /* a counter, restarted */
+    case 1: return rng_below(rng, 9) ? last : last + 1; /* an idle one */
+    case 2:
+        return (double)(rng_below(rng, 4000) * 4096 + (UINT64_C(1) << 33)); /* pages of memory */
+    case 3: return ((double)rng_below(rng, 20001) - 10000) / 1000;          /* both signs */
+    case 4: return sample_from_bits(rng_next(rng));
+    case 5: return (double)rng_below(rng, UINT64_C(1) << 53) / (double)(UINT64_C(1) << 53);
+    case 6: return rng_below(rng, 30) ? 0.25 : -0.0;
+    default: return (double)(int64_t)rng_next(rng);
+    }
+}
+
+/* What one kind of series does for a while, with gaps, jitter and markers that it ended. */
+static void test_lives_of_a_kind(void **state)
+{
+    for (uint64_t seed = 1; seed <= 1200; seed++) {
+        struct rng rng = {seed};
+        size_t n = 1 + rng_below(&rng, seed % 3 ? 300 : CHUNK_SAMPLES_MAX);
+        int64_t t = 1700000000000;
+        uint64_t jitter = seed % 5 ? 1 : 1 + rng_below(&rng, 5000);
+        double last = 0;
+
+        for (size_t i = 0; i < n; i++) {
+            t += 10000 + (int64_t)rng_below(&rng, jitter) + (rng_below(&rng, 100) ? 0 : 600000);
+            last = next_value(&rng, (int)(seed % 8), last);
+            samples[i] = (struct sample){t, rng_below(&rng, 70) ? last : sample_stale()};
+        }
+        (void)check_round_trip(samples, n);
+    }
+}
+
 static void test_ordinary_series_are_small(void **state)
 {
     static const struct {
         const char *name;
-        double step, bytes_max; /* a sample */
-    } rows[] = {{"constant", 0, 0.4}, {"counter", 1, 2}, {"tenths", 0.1, 7.5}};
+        double step;
+        int modulus, restart;
+        double bytes_max; /* a sample */
+    } rows[] = {
+        {"constant", 0, 1, 720, 0.07},   {"counter", 1, 720, 720, 0.07},
+        {"tenths", 0.1, 50, 720, 0.8},   {"pages", 4096, 200, 720, 1.1},
+        {"restarted", 1, 720, 300, 0.1},
+    };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        for (int k = 0; k < 720; k++)
-            samples[k] = (struct sample){1700000000000 + k * INT64_C(10000), k * rows[i].step};
+        for (int k = 0; k < 720; k++) {
+            int of = rows[i].modulus == 720 ? k % rows[i].restart : k * 7919 % rows[i].modulus;
+            samples[k] = (struct sample){1700000000000 + k * INT64_C(10000),
+                                         rows[i].step == 0.1 ? of / 10.0 : of * rows[i].step};
+        }
         size_t len = check_round_trip(samples, 720);
-        row("%s: %.2f bytes a sample", rows[i].name, (double)len / 720);
+        row("%s: %.3f bytes a sample", rows[i].name, (double)len / 720);
         assert_true((double)len / 720 < rows[i].bytes_max);
     }
+}
+
+/* Written before chunks were packed, from 1700000000000 on every 10 s: 0, 1.5, 1.5, stale. */
+static void test_bits_of_old_are_read(void **state)
+{
+    static const double expected[] = {0, 1.5, 1.5};
+    const unsigned char bytes[] = {0x01, 0x04, 0x00, 0x00, 0x68, 0xe5, 0xcf, 0x8b, 0x01, 0x00,
+                                   0x00, 0x30, 0xdd, 0xe5, 0xcf, 0x8b, 0x01, 0x00, 0x00, 0x00,
+                                   0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xe0, 0x27, 0x10,
+                                   0xc4, 0x57, 0xff, 0x18, 0x7d, 0x80, 0x10, 0x00, 0x00, 0x00,
+                                   0x00, 0x00, 0x04, 0xaa, 0x2e, 0x50, 0xe7};
+    int64_t t[4];
+    double v[4];
+    size_t n;
+
+    assert_int_equal(chunk_decode(bytes, sizeof(bytes), t, v, &n, NULL), 0);
+    assert_int_equal(n, 4);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(t[i], 1700000000000 + i * INT64_C(10000));
+    assert_memory_equal(v, expected, sizeof(expected));
+    assert_true(sample_is_stale(v[3]));
 }
 
 static void test_damage_is_refused(void **state)
 {
     static int64_t t[CHUNK_SAMPLES_MAX];
     static double v[CHUNK_SAMPLES_MAX];
-    struct chunk chunk = CHUNK_INIT;
     struct chunk_info info;
     struct err err = {0};
     size_t n;
 
     for (int k = 0; k < 60; k++)
-        chunk_append(&chunk, (struct sample){1700000000000 + k * INT64_C(10007), k * 0.37});
-    size_t len = chunk_sealed_bytes(&chunk);
-    unsigned char *bytes = mem_alloc(len);
-    chunk_seal(&chunk, bytes);
+        samples[k] = (struct sample){1700000000000 + k * INT64_C(10007), k * 0.37};
+    size_t len;
+    unsigned char *bytes = pack(samples, 60, &len);
     assert_int_equal(chunk_check(bytes, len, &info, &err), 0);
     for (size_t bit = 0; bit < len * 8; bit++) {
         bytes[bit / 8] ^= (unsigned char)(1U << bit % 8);
@@ -140,7 +216,6 @@ static void test_damage_is_refused(void **state)
         free(copy);
     }
     free(bytes);
-    chunk_done(&chunk);
 }
 
 /* A right checksum around wrong bits: a bug or a forger, not a flipped bit. */
@@ -152,12 +227,17 @@ static void test_forged_chunks(void **state)
     struct rng rng = {7};
     size_t n;
 
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 100000; i++) {
         size_t len = CHUNK_BYTES_MIN + rng_below(&rng, sizeof(bytes) - CHUNK_BYTES_MIN);
         for (size_t k = 0; k < len - 4; k++)
             bytes[k] = (unsigned char)rng_next(&rng);
-        bytes[0] = 1;
+        bytes[0] = i & 1 ? 1 : 3;
         bytes[2] = 0;
+        if (i & 2) { /* a body that begins well: times that are the same apart, then anything */
+            bytes[19] = 2;
+            bytes[20] = bytes[21] = bytes[22] = 0;
+            bytes[23] &= 3;
+        }
         uint32_t crc = crc32c(0, bytes, len - 4);
         for (size_t k = 0; k < 4; k++)
             bytes[len - 4 + k] = (unsigned char)(crc >> (8 * k));
@@ -179,7 +259,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_bit_comes_back),
         cmocka_unit_test(test_random_lives),
+        cmocka_unit_test(test_lives_of_a_kind),
         cmocka_unit_test(test_ordinary_series_are_small),
+        cmocka_unit_test(test_bits_of_old_are_read),
         cmocka_unit_test(test_damage_is_refused),
         cmocka_unit_test(test_forged_chunks),
         cmocka_unit_test(test_the_checksum_is_castagnolis),

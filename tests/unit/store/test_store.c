@@ -411,7 +411,7 @@ static void test_a_damaged_chunk_is_left_out_and_told(void **state)
     size_t n = fread(bytes, 1, sizeof(bytes), file);
     size_t at = 0;
     for (size_t k = 0; k + 20 < n && !at; k++)
-        if (bytes[k] == 1 && bytes[k + 9] == 0 && bytes[k + 10] == 0 && bytes[k + 17] == 0 &&
+        if (bytes[k] == 3 && bytes[k + 9] == 0 && bytes[k + 10] == 0 && bytes[k + 17] == 0 &&
             bytes[k + 18] == 0 && memcmp(&bytes[k + 7], &bytes[k + 15], 2) == 0 &&
             bytes[k + 8] == 1)
             at = k + 24;

@@ -1,0 +1,291 @@
+/*
+ * Packed whole numbers. See ints.h and docs/formats/chunk.md.
+ */
+
+#include "alertd/chunk/ints.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum {
+    TRIM_MAX = INTS_APART_MAX / 2, /* so many of the lowest, so many of the highest */
+    LOAD_WIDTH_MAX = 57,           /* a word loaded at any bit holds so many whole */
+};
+
+static unsigned bit_width(uint64_t x)
+{
+    return x ? 64U - (unsigned)__builtin_clzll(x) : 0;
+}
+
+/* --- planning --- */
+
+/* The extremes of the numbers: low[0] the lowest, high[0] the highest, and the next ones. */
+struct extremes {
+    int64_t low[TRIM_MAX + 1], high[TRIM_MAX + 1];
+};
+
+static void note_low(int64_t *low, int64_t x)
+{
+    for (size_t i = 0; i <= TRIM_MAX; i++)
+        if (x < low[i]) {
+            int64_t other = low[i];
+            low[i] = x;
+            x = other;
+        }
+}
+
+static void note_high(int64_t *high, int64_t x)
+{
+    for (size_t i = 0; i <= TRIM_MAX; i++)
+        if (x > high[i]) {
+            int64_t other = high[i];
+            high[i] = x;
+            x = other;
+        }
+}
+
+static struct extremes find_extremes(const int64_t *numbers, size_t n)
+{
+    struct extremes extremes;
+
+    for (size_t i = 0; i <= TRIM_MAX; i++) {
+        extremes.low[i] = INT64_MAX;
+        extremes.high[i] = INT64_MIN;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (numbers[i] < extremes.low[TRIM_MAX])
+            note_low(extremes.low, numbers[i]);
+        if (numbers[i] > extremes.high[TRIM_MAX])
+            note_high(extremes.high, numbers[i]);
+    }
+    return extremes;
+}
+
+/* The range that costs the fewest bits, with what it leaves out at the price of standing apart. */
+static struct ints_plan plan_range(const int64_t *numbers, size_t n)
+{
+    const struct extremes extremes = find_extremes(numbers, n);
+    size_t trim_max = n > 2 * INTS_APART_MAX ? TRIM_MAX : 0;
+    uint64_t best_bits = UINT64_MAX;
+    struct ints_plan best = {0};
+
+    for (size_t a = 0; a <= trim_max; a++)
+        for (size_t b = 0; b <= trim_max; b++) {
+            uint64_t range = (uint64_t)extremes.high[b] - (uint64_t)extremes.low[a];
+            uint64_t bits = (uint64_t)bit_width(range) * n + (a + b) * 8U * INTS_APART_BYTES;
+
+            if (bits < best_bits) {
+                best_bits = bits;
+                best = (struct ints_plan){.low = extremes.low[a], .high = extremes.high[b]};
+            }
+        }
+    return best;
+}
+
+static bool stands_apart(const struct ints_plan *plan, int64_t x)
+{
+    return x < plan->low || x > plan->high;
+}
+
+static uint64_t greatest_divisor(uint64_t a, uint64_t b)
+{
+    while (b) {
+        uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+struct ints_plan ints_plan(const int64_t *numbers, size_t n)
+{
+    struct ints_plan plan = plan_range(numbers, n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (stands_apart(&plan, numbers[i]))
+            plan.n_apart++;
+        else if (plan.step != 1)
+            plan.step = greatest_divisor(plan.step, (uint64_t)numbers[i] - (uint64_t)plan.low);
+    }
+    assert(plan.n_apart <= INTS_APART_MAX);
+    if (plan.step)
+        plan.width = bit_width(((uint64_t)plan.high - (uint64_t)plan.low) / plan.step);
+    return plan;
+}
+
+/* --- writing --- */
+
+static size_t packed_bytes(unsigned width, size_t n)
+{
+    return (width * n + 7) / 8;
+}
+
+size_t ints_bytes(const struct ints_plan *plan, size_t n)
+{
+    return INTS_HEAD_BYTES_MAX + packed_bytes(plan->width, n) + plan->n_apart * INTS_APART_BYTES;
+}
+
+/* Seven bits a byte, the lowest first; the highest bit says that more follow. */
+static unsigned char *put_varint(unsigned char *at, uint64_t x)
+{
+    for (; x >= 0x80; x >>= 7)
+        *at++ = (unsigned char)(x | 0x80);
+    *at++ = (unsigned char)x;
+    return at;
+}
+
+static uint64_t zigzag(int64_t x)
+{
+    return (uint64_t)x << 1 ^ (uint64_t)(x >> 63);
+}
+
+static unsigned char *put_codes(const struct ints_plan *plan,
+                                const int64_t *numbers,
+                                size_t n,
+                                unsigned char *at)
+{
+    unsigned __int128 ahead = 0; /* bits not yet written */
+    unsigned n_ahead = 0;
+
+    for (size_t i = 0; plan->width > 0 && i < n; i++) {
+        uint64_t code = 0;
+
+        if (!stands_apart(plan, numbers[i]))
+            code = ((uint64_t)numbers[i] - (uint64_t)plan->low) / plan->step;
+        ahead |= (unsigned __int128)code << n_ahead;
+        for (n_ahead += plan->width; n_ahead >= 8; n_ahead -= 8) {
+            *at++ = (unsigned char)ahead;
+            ahead >>= 8;
+        }
+    }
+    if (n_ahead > 0)
+        *at++ = (unsigned char)ahead;
+    return at;
+}
+
+unsigned char *ints_write(const struct ints_plan *plan,
+                          const int64_t *numbers,
+                          size_t n,
+                          unsigned char *out)
+{
+    unsigned char *at = put_varint(out, zigzag(plan->low));
+
+    at = put_varint(at, plan->step);
+    *at++ = (unsigned char)plan->width;
+    *at++ = (unsigned char)plan->n_apart;
+    at = put_codes(plan, numbers, n, at);
+    for (size_t i = 0; i < n; i++) {
+        if (!stands_apart(plan, numbers[i]))
+            continue;
+        uint16_t place = (uint16_t)i;
+        memcpy(at, &place, 2);
+        memcpy(at + 2, &numbers[i], 8);
+        at += INTS_APART_BYTES;
+    }
+    return at;
+}
+
+/* --- reading --- */
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are read as they lie");
+
+static const unsigned char *get_varint(const unsigned char *at,
+                                       const unsigned char *end,
+                                       uint64_t *ret)
+{
+    uint64_t x = 0;
+
+    for (unsigned shift = 0; at < end && shift < 64; shift += 7) {
+        x |= (uint64_t)(*at & 0x7f) << shift;
+        if (!(*at++ & 0x80)) {
+            *ret = x;
+            return at;
+        }
+    }
+    return NULL;
+}
+
+static uint64_t load(const unsigned char *at)
+{
+    uint64_t word;
+
+    memcpy(&word, at, sizeof(word));
+    return word;
+}
+
+/* A code at the end of what may be read, or one too wide for a word loaded at its first bit. */
+static uint64_t code_at(const unsigned char *bytes, size_t n_bytes, size_t bit, unsigned width)
+{
+    unsigned __int128 word = 0;
+
+    for (size_t i = 0; i < 9 && bit / 8 + i < n_bytes; i++)
+        word |= (unsigned __int128)bytes[bit / 8 + i] << (8 * i);
+    return (uint64_t)(word >> (bit % 8)) & (UINT64_MAX >> (64 - width));
+}
+
+/* width 1 to 64; n_bytes may be read, the codes lie within. */
+static void unpack(
+    const unsigned char *bytes, size_t n_bytes, unsigned width, size_t n, uint64_t *codes)
+{
+    uint64_t mask = UINT64_MAX >> (64 - width);
+    size_t n_whole = 0; /* whose word lies within what may be read */
+
+    if (width <= LOAD_WIDTH_MAX && n_bytes >= 8)
+        n_whole = (n_bytes - 8) * 8 / width;
+    if (n_whole > n)
+        n_whole = n;
+    for (size_t i = 0, bit = 0; i < n_whole; i++, bit += width)
+        codes[i] = load(bytes + bit / 8) >> (bit % 8) & mask;
+    for (size_t i = n_whole; i < n; i++)
+        codes[i] = code_at(bytes, n_bytes, i * width, width);
+}
+
+static const unsigned char *read_apart(const unsigned char *at,
+                                       size_t n_apart,
+                                       size_t n,
+                                       int64_t *numbers)
+{
+    for (size_t i = 0; i < n_apart; i++, at += INTS_APART_BYTES) {
+        uint16_t place;
+
+        memcpy(&place, at, 2);
+        if (place >= n)
+            return NULL;
+        memcpy(&numbers[place], at + 2, 8);
+    }
+    return at;
+}
+
+const unsigned char *ints_read(const unsigned char *at,
+                               const unsigned char *end,
+                               size_t n,
+                               int64_t *numbers)
+{
+    uint64_t low;
+    uint64_t step;
+
+    at = get_varint(at, end, &low);
+    at = at ? get_varint(at, end, &step) : NULL;
+    if (!at || end - at < 2)
+        return NULL;
+    unsigned width = at[0];
+    size_t n_apart = at[1];
+    at += 2;
+    if (width > 64 || n_apart > INTS_APART_MAX ||
+        (size_t)(end - at) < packed_bytes(width, n) + n_apart * INTS_APART_BYTES)
+        return NULL;
+    low = low >> 1 ^ (0 - (low & 1));
+    uint64_t *codes = (uint64_t *)numbers;
+    if (width > 0)
+        unpack(at, (size_t)(end - at), width, n, codes);
+    else
+        memset(codes, 0, n * sizeof(*codes));
+    if (step > 1)
+        for (size_t i = 0; i < n; i++)
+            codes[i] *= step;
+    if (low)
+        for (size_t i = 0; i < n; i++)
+            codes[i] += low;
+    return read_apart(at + packed_bytes(width, n), n_apart, n, numbers);
+}

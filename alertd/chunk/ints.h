@@ -1,0 +1,44 @@
+#pragma once
+
+/*
+ * A row of whole numbers in few bits: each is low + step x code, all codes equally wide. The few
+ * that would make all others wide (a counter's reset, a gap) stand apart, whole.
+ *
+ *     low | step | width | n apart | codes, packed from the lowest bit | apart: place, number
+ *
+ * A frame of reference with exceptions, as in Zukowski et al., "Super-Scalar RAM-CPU Cache
+ * Compression" (ICDE 2006). All arithmetic is modulo 2^64: any int64 beside any other.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    INTS_APART_MAX = 8,
+    INTS_HEAD_BYTES_MAX = 10 + 10 + 1 + 1,
+    INTS_APART_BYTES = 2 + 8,
+};
+
+struct ints_plan {
+    int64_t low, high; /* of those that do not stand apart */
+    uint64_t step;     /* 0: all are low */
+    unsigned width;
+    size_t n_apart;
+};
+
+/* How n numbers (1 to 65535) are written best. */
+struct ints_plan ints_plan(const int64_t *numbers, size_t n);
+/* At most so many bytes. */
+size_t ints_bytes(const struct ints_plan *plan, size_t n);
+/* Returns the byte after the last. */
+unsigned char *ints_write(const struct ints_plan *plan,
+                          const int64_t *numbers,
+                          size_t n,
+                          unsigned char *out);
+
+/* The bytes are not believed: NULL when they are not n numbers, else the byte after the last.
+ * Up to `end` everything may be read. */
+const unsigned char *ints_read(const unsigned char *at,
+                               const unsigned char *end,
+                               size_t n,
+                               int64_t *numbers);

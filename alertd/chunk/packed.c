@@ -1,0 +1,268 @@
+/*
+ * Samples as whole numbers. See packed.h.
+ */
+
+#include "alertd/chunk/packed.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "alertd/chunk/chunk.h"
+#include "alertd/chunk/ints.h"
+#include "lib/model/sample.h"
+
+enum {
+    EXPONENT_MAX = 15,
+    ODD_PART = 16, /* decimals are worth it when no more than 1 in so many is odd */
+    ODD_BYTES = 2 + 8,
+    HEAD_BYTES = 1 + 1 + 2 + 10, /* tag, exponent, number of odd ones, the first of differences */
+    TAG_BITS = 1,                /* numbers are the bits of the values */
+    TAG_DIFFERENCES = 2,
+};
+
+/* Exactly representable, so that a division by one is the nearest float to the decimal. */
+static const double powers[EXPONENT_MAX + 1] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+
+/* Beyond this a float holds no longer every whole number. */
+#define WHOLE_MAX 9007199254740992.0
+
+size_t packed_bytes_max(size_t n)
+{
+    return HEAD_BYTES + n * ODD_BYTES + 2 * (INTS_HEAD_BYTES_MAX + 8 * n + 8) +
+           2 * INTS_APART_MAX * INTS_APART_BYTES;
+}
+
+/* --- writing --- */
+
+/* The values of a chunk as whole numbers. */
+struct numbers {
+    int64_t of[CHUNK_SAMPLES_MAX];
+    uint16_t odd[CHUNK_SAMPLES_MAX / ODD_PART + 1];
+    size_t n_odd;
+    unsigned exponent;
+    bool are_bits;
+};
+
+/* Is the value number / 10^exponent, to the last bit? */
+static bool is_decimal(double value, unsigned exponent, int64_t *ret_number)
+{
+    double scaled = value * powers[exponent];
+
+    if (!(fabs(scaled) < WHOLE_MAX)) /* NaN neither */
+        return false;
+    int64_t number = llrint(scaled);
+    *ret_number = number;
+    return sample_bits((double)number / powers[exponent]) == sample_bits(value);
+}
+
+/* The smallest exponent from `exponent` on that makes it a decimal; EXPONENT_MAX + 1: none. */
+static unsigned exponent_of(double value, unsigned exponent)
+{
+    int64_t number;
+
+    while (exponent <= EXPONENT_MAX && !is_decimal(value, exponent, &number))
+        exponent++;
+    return exponent;
+}
+
+/* The exponent most values go along with. */
+static unsigned find_exponent(const double *values, size_t n, size_t odd_max)
+{
+    unsigned exponent = 0;
+    size_t n_odd = 0;
+
+    for (size_t i = 0; i < n && n_odd <= odd_max; i++) {
+        unsigned own = exponent_of(values[i], exponent);
+
+        if (own <= EXPONENT_MAX)
+            exponent = own;
+        else
+            n_odd++;
+    }
+    return exponent;
+}
+
+/* An odd one is written as what would have been likely, so that it costs its neighbours
+ * nothing. */
+static int64_t likely(const int64_t *numbers, size_t i)
+{
+    if (i == 0)
+        return 0;
+    uint64_t change = i > 1 ? (uint64_t)numbers[i - 1] - (uint64_t)numbers[i - 2] : 0;
+    return (int64_t)((uint64_t)numbers[i - 1] + change);
+}
+
+/* False: too many are no decimals. */
+static bool as_decimals(const double *values, size_t n, struct numbers *numbers)
+{
+    size_t odd_max = n / ODD_PART;
+
+    numbers->are_bits = false;
+    numbers->exponent = find_exponent(values, n, odd_max);
+    numbers->n_odd = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (is_decimal(values[i], numbers->exponent, &numbers->of[i]))
+            continue;
+        if (numbers->n_odd == odd_max)
+            return false;
+        numbers->odd[numbers->n_odd++] = (uint16_t)i;
+        numbers->of[i] = likely(numbers->of, i);
+    }
+    return true;
+}
+
+static void as_bits(const double *values, size_t n, struct numbers *numbers)
+{
+    numbers->are_bits = true;
+    numbers->exponent = 0;
+    numbers->n_odd = 0;
+    memcpy(numbers->of, values, n * sizeof(*values));
+}
+
+/* In place: numbers[1..n) become the differences to the ones before. */
+static void take_apart(int64_t *numbers, size_t n)
+{
+    for (size_t i = n; i-- > 1;)
+        numbers[i] = (int64_t)((uint64_t)numbers[i] - (uint64_t)numbers[i - 1]);
+}
+
+static void add_up(int64_t *numbers, size_t n)
+{
+    uint64_t sum = (uint64_t)numbers[0];
+
+    for (size_t i = 1; i < n; i++) {
+        sum += (uint64_t)numbers[i];
+        numbers[i] = (int64_t)sum;
+    }
+}
+
+static unsigned char *write_times(const int64_t *t_ms, size_t n, int64_t *room, unsigned char *at)
+{
+    if (n == 1)
+        return at;
+    memcpy(room, t_ms, n * sizeof(*t_ms));
+    take_apart(room, n);
+    const struct ints_plan plan = ints_plan(room + 1, n - 1);
+    return ints_write(&plan, room + 1, n - 1, at);
+}
+
+static unsigned char *write_numbers(struct numbers *numbers, size_t n, unsigned char *at)
+{
+    unsigned char *tag = at;
+
+    *at++ = numbers->are_bits ? TAG_BITS : 0;
+    *at++ = (unsigned char)numbers->exponent;
+    memcpy(at, &(uint16_t){(uint16_t)numbers->n_odd}, 2);
+    at += 2;
+    const struct ints_plan itself = ints_plan(numbers->of, n);
+    if (n > 2) {
+        take_apart(numbers->of, n);
+        const struct ints_plan change = ints_plan(numbers->of + 1, n - 1);
+        if (ints_bytes(&change, n - 1) + 8 < ints_bytes(&itself, n)) {
+            *tag |= TAG_DIFFERENCES;
+            memcpy(at, &numbers->of[0], 8);
+            return ints_write(&change, numbers->of + 1, n - 1, at + 8);
+        }
+        add_up(numbers->of, n);
+    }
+    return ints_write(&itself, numbers->of, n, at);
+}
+
+unsigned char *packed_write(const int64_t *t_ms, const double *values, size_t n, unsigned char *out)
+{
+    struct numbers numbers;
+
+    assert(n > 0 && n <= CHUNK_SAMPLES_MAX);
+    unsigned char *at = write_times(t_ms, n, numbers.of, out);
+    if (!as_decimals(values, n, &numbers))
+        as_bits(values, n, &numbers);
+    at = write_numbers(&numbers, n, at);
+    for (size_t i = 0; i < numbers.n_odd; i++, at += ODD_BYTES) {
+        memcpy(at, &numbers.odd[i], 2);
+        memcpy(at + 2, &values[numbers.odd[i]], 8);
+    }
+    return at;
+}
+
+/* --- reading --- */
+
+static const unsigned char *read_differences(
+    const unsigned char *at, const unsigned char *end, size_t n, int64_t first, int64_t *numbers)
+{
+    numbers[0] = first;
+    if (n == 1)
+        return at;
+    at = ints_read(at, end, n - 1, numbers + 1);
+    if (at)
+        add_up(numbers, n);
+    return at;
+}
+
+static void as_values(const int64_t *numbers, size_t n, unsigned exponent, double *values)
+{
+    double power = powers[exponent];
+
+    if (exponent == 0)
+        for (size_t i = 0; i < n; i++)
+            values[i] = (double)numbers[i];
+    else
+        for (size_t i = 0; i < n; i++)
+            values[i] = (double)numbers[i] / power;
+}
+
+static bool read_odd(
+    const unsigned char *at, const unsigned char *end, size_t n_odd, size_t n, double *values)
+{
+    if ((size_t)(end - at) != n_odd * ODD_BYTES)
+        return false;
+    for (size_t i = 0; i < n_odd; i++, at += ODD_BYTES) {
+        uint16_t place;
+
+        memcpy(&place, at, 2);
+        if (place >= n)
+            return false;
+        memcpy(&values[place], at + 2, 8);
+    }
+    return true;
+}
+
+bool packed_read(const unsigned char *at,
+                 const unsigned char *end,
+                 size_t n,
+                 int64_t t0_ms,
+                 int64_t *t_ms,
+                 double *values)
+{
+    int64_t numbers[CHUNK_SAMPLES_MAX];
+
+    if (n > CHUNK_SAMPLES_MAX)
+        return false;
+    at = read_differences(at, end, n, t0_ms, t_ms);
+    if (!at || end - at < HEAD_BYTES - 10)
+        return false;
+    unsigned tag = at[0];
+    unsigned exponent = at[1];
+    uint16_t n_odd;
+    memcpy(&n_odd, at + 2, 2);
+    at += 4;
+    if (tag > (TAG_BITS | TAG_DIFFERENCES) || exponent > EXPONENT_MAX)
+        return false;
+    if (tag & TAG_DIFFERENCES) {
+        int64_t first;
+        if (end - at < 8)
+            return false;
+        memcpy(&first, at, 8);
+        at = read_differences(at + 8, end, n, first, numbers);
+    } else {
+        at = ints_read(at, end, n, numbers);
+    }
+    if (!at)
+        return false;
+    if (tag & TAG_BITS)
+        memcpy(values, numbers, n * sizeof(*values));
+    else
+        as_values(numbers, n, exponent, values);
+    return read_odd(at, end, n_odd, n, values);
+}

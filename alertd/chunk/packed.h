@@ -1,0 +1,36 @@
+#pragma once
+
+/*
+ * The body of a packed chunk: samples as whole numbers, as few bits wide as their data allow.
+ *
+ *     times    the differences between them, a row of whole numbers (ints.h): regular ones are
+ *              all the same and cost five bytes
+ *     values   as decimals: numbers / 10^exponent; or, when they are none, their 64 bits
+ *              and of these either each itself or the differences
+ *     odd      the few values that are no such decimals (NaN, the staleness marker, -0), whole
+ *
+ * Decimals after Afroozeh et al., "ALP: Adaptive Lossless floating-Point Compression" (SIGMOD
+ * 2023), with the division that is exact for every decimal of up to 15 digits. The bytes:
+ * docs/formats/chunk.md.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Room that packed_write() needs for n samples. */
+size_t packed_bytes_max(size_t n);
+/* n is 1 to CHUNK_SAMPLES_MAX. Returns the byte after the last. */
+unsigned char *packed_write(const int64_t *t_ms,
+                            const double *values,
+                            size_t n,
+                            unsigned char *out);
+
+/* A body of n samples from t0_ms on that ends at `end`; not believed. False: it is none; the
+ * columns are half written. Whether times ascend is not looked at. */
+bool packed_read(const unsigned char *at,
+                 const unsigned char *end,
+                 size_t n,
+                 int64_t t0_ms,
+                 int64_t *t_ms,
+                 double *values);

@@ -1,0 +1,293 @@
+/*
+ * Samples in time order as a stream of bits that can be appended to. See xor.h and
+ * docs/formats/chunk.md.
+ *
+ * Bits are written from the highest of each byte. The writer keeps the unused bits of its
+ * last byte zero, so that it only ever ors into memory.
+ */
+
+#include "alertd/chunk/xor.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alertd/chunk/chunk.h"
+#include "lib/base/mem.h"
+
+enum {
+    APPEND_BYTES_MAX = 24, /* one sample: 4 + 64 bits of time, 2 + 11 + 64 of value */
+    WINDOW_NONE = 255,
+};
+
+/* Classes of the delta of delta: a prefix, then so many bits in two's complement. */
+static const struct time_class {
+    uint8_t prefix, prefix_bits, bits;
+} time_classes[] = {
+    {0x0, 1, 0}, {0x2, 2, 8}, {0x6, 3, 14}, {0xe, 4, 20}, {0xf, 4, 64},
+};
+
+/* --- writing --- */
+
+static void put_bits(struct chunk *chunk, uint64_t value, unsigned n_bits)
+{
+    while (n_bits > 0) {
+        unsigned char *byte = &chunk->bytes[chunk->n_bits / 8];
+        unsigned room = 8 - (chunk->n_bits & 7);
+        assert(room <= 8);
+        unsigned take = n_bits < room ? n_bits : room;
+        uint64_t part = value >> (n_bits - take) & (0xffU >> (8 - take));
+
+        *byte = (unsigned char)(*byte | part << (room - take));
+        chunk->n_bits += take;
+        n_bits -= take;
+    }
+}
+
+static void make_room(struct chunk *chunk)
+{
+    size_t need = chunk->n_bits / 8 + APPEND_BYTES_MAX;
+    size_t capacity = chunk->capacity;
+
+    if (need <= capacity)
+        return;
+    /* by half, not by two: there are hundreds of thousands of these */
+    capacity = need + need / 2;
+    chunk->bytes = mem_realloc(chunk->bytes, capacity);
+    memset(chunk->bytes + chunk->capacity, 0, capacity - chunk->capacity);
+    chunk->capacity = (uint32_t)capacity;
+}
+
+static bool fits(int64_t value, unsigned bits)
+{
+    int64_t half = bits ? INT64_C(1) << (bits - 1) : 0;
+
+    return bits ? value >= -half && value < half : value == 0;
+}
+
+static void put_time(struct chunk *chunk, int64_t t_ms)
+{
+    /* Wraps on purpose: any two int64 have a difference modulo 2^64. */
+    uint64_t delta = (uint64_t)t_ms - (uint64_t)chunk->last_ms;
+    int64_t change = (int64_t)(delta - chunk->last_delta);
+    const struct time_class *in = time_classes;
+
+    while (in->bits < 64 && !fits(change, in->bits))
+        in++;
+    put_bits(chunk, in->prefix, in->prefix_bits);
+    put_bits(chunk, (uint64_t)change, in->bits);
+    chunk->last_delta = delta;
+}
+
+static void put_value(struct chunk *chunk, uint64_t bits)
+{
+    uint64_t change = bits ^ chunk->last_bits;
+
+    if (change == 0) {
+        put_bits(chunk, 0, 1);
+        return;
+    }
+    unsigned leading = (unsigned)__builtin_clzll(change);
+    unsigned trailing = (unsigned)__builtin_ctzll(change);
+    if (leading > 31)
+        leading = 31;
+    bool fits_window = chunk->leading != WINDOW_NONE && leading >= chunk->leading &&
+                       trailing >= chunk->trailing;
+    /* A window much wider than the change costs more than naming a new one (11 bits). */
+    if (fits_window && leading - chunk->leading + trailing - chunk->trailing < 12) {
+        put_bits(chunk, 2, 2);
+        put_bits(chunk, change >> chunk->trailing, 64U - chunk->leading - chunk->trailing);
+        return;
+    }
+    chunk->leading = (uint8_t)leading;
+    chunk->trailing = (uint8_t)trailing;
+    put_bits(chunk, 3, 2);
+    put_bits(chunk, leading, 5);
+    put_bits(chunk, 64 - leading - trailing - 1, 6);
+    put_bits(chunk, change >> trailing, 64 - leading - trailing);
+}
+
+void chunk_append(struct chunk *chunk, struct sample sample)
+{
+    uint64_t bits = sample_bits(sample.value);
+
+    assert(chunk->n < CHUNK_SAMPLES_MAX);
+    assert(chunk->n == 0 || sample.t_ms > chunk->last_ms);
+    make_room(chunk);
+    if (chunk->n == 0) {
+        chunk->t0_ms = sample.t_ms;
+        put_bits(chunk, bits, 64);
+    } else {
+        put_time(chunk, sample.t_ms);
+        put_value(chunk, bits);
+    }
+    chunk->last_ms = sample.t_ms;
+    chunk->last_bits = bits;
+    chunk->n++;
+}
+
+void chunk_done(struct chunk *chunk)
+{
+    free(chunk->bytes);
+    *chunk = CHUNK_INIT;
+}
+
+/* --- reading --- */
+
+/* Where the reader is. It may run past the end, where all bits are zero: who reads looks at
+ * `at` now and then. */
+struct bits {
+    const unsigned char *bytes;
+    size_t n_bytes;
+    size_t at; /* in bits */
+};
+
+enum {
+    PEEK_BITS = 57 /* of a word loaded at any bit, so many are there */
+};
+
+static uint64_t last_bytes(const struct bits *in, size_t byte)
+{
+    uint64_t word = 0;
+
+    for (size_t i = 0; i < 8; i++)
+        word = word << 8 | (byte + i < in->n_bytes ? in->bytes[byte + i] : 0);
+    return word;
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are turned around below");
+
+/* The next bits, from the highest of the word; PEEK_BITS of them count. */
+static inline uint64_t peek(const struct bits *in)
+{
+    size_t byte = in->at / 8;
+    uint64_t word;
+
+    if (byte + 8 <= in->n_bytes) {
+        memcpy(&word, in->bytes + byte, 8);
+        word = __builtin_bswap64(word);
+    } else {
+        word = last_bytes(in, byte);
+    }
+    return word << (in->at % 8);
+}
+
+/* 1 to 64 bits. */
+static inline uint64_t get_bits(struct bits *in, unsigned n_bits)
+{
+    uint64_t high = 0;
+
+    if (n_bits > 32) {
+        high = peek(in) >> 32 << (n_bits - 32);
+        in->at += 32;
+        n_bits -= 32;
+    }
+    uint64_t word = peek(in) >> (64 - n_bits);
+    in->at += n_bits;
+    return high | word;
+}
+
+struct state {
+    int64_t t_ms;
+    uint64_t delta;
+    uint64_t bits;
+    unsigned leading, width; /* of the xor window; width 0: none yet */
+};
+
+/* A delta of delta; `word` is what lies ahead and does not begin with a zero. */
+static void change_delta(struct bits *in, struct state *state, uint64_t word)
+{
+    unsigned ones = ~word ? (unsigned)__builtin_clzll(~word) : 64;
+    const struct time_class *class = &time_classes[ones < 4 ? ones : 4];
+    unsigned unused = 64U - class->bits;
+
+    in->at += class->prefix_bits;
+    state->delta += (uint64_t)((int64_t)(get_bits(in, class->bits) << unused) >> unused);
+}
+
+/* A value; `word` is what lies ahead, of which `used` bits are read already. False: bits that
+ * no writer of ours makes. */
+static inline bool next_value(struct bits *in, struct state *state, uint64_t word, unsigned used)
+{
+    if (word >> 63 == 0) {
+        in->at += used + 1;
+        return true;
+    }
+    if (word >> 62 == 3) {
+        state->leading = (unsigned)(word >> 57 & 31);
+        state->width = (unsigned)(word >> 51 & 63) + 1;
+        word <<= 13;
+        used += 13;
+    } else {
+        word <<= 2;
+        used += 2;
+    }
+    unsigned width = state->width;
+    if (width == 0 || state->leading + width > 64)
+        return false;
+    unsigned shift = 64 - state->leading - width;
+    if (width + used <= PEEK_BITS) { /* most changes lie within the same word */
+        state->bits ^= word >> (64 - width) << shift;
+        in->at += used + width;
+    } else {
+        in->at += used;
+        state->bits ^= get_bits(in, width) << shift;
+    }
+    return true;
+}
+
+/* Samples at the same distance with the same value are two zero bits each: so many of them
+ * lie ahead, at most `most`. */
+static inline size_t count_repeats(uint64_t word, size_t most)
+{
+    size_t zeros = word ? (size_t)__builtin_clzll(word) : 64;
+    size_t n = (zeros < PEEK_BITS ? zeros : PEEK_BITS - 1) / 2;
+
+    return n < most ? n : most;
+}
+
+/* False: not a chunk of n samples. */
+static bool decode_bits(struct bits *in, size_t n, int64_t t0_ms, int64_t *t_ms, double *values)
+{
+    struct state state = {.t_ms = t0_ms, .bits = get_bits(in, 64)};
+
+    t_ms[0] = t0_ms;
+    values[0] = sample_from_bits(state.bits);
+    for (size_t i = 1; i < n;) {
+        uint64_t word = peek(in);
+        size_t repeats = count_repeats(word, n - i);
+
+        for (size_t end = i + repeats; i < end; i++) {
+            state.t_ms = (int64_t)((uint64_t)state.t_ms + state.delta);
+            t_ms[i] = state.t_ms;
+            values[i] = values[i - 1];
+        }
+        in->at += 2 * repeats;
+        if (i == n || repeats)
+            continue;
+        unsigned used = 1;
+        if (word >> 63) {
+            change_delta(in, &state, word);
+            word = peek(in);
+            used = 0;
+        }
+        if (!next_value(in, &state, word << used, used))
+            return false;
+        state.t_ms = (int64_t)((uint64_t)state.t_ms + state.delta);
+        t_ms[i] = state.t_ms;
+        values[i++] = sample_from_bits(state.bits);
+    }
+    return in->at <= in->n_bytes * 8;
+}
+
+bool xor_read(const unsigned char *bytes,
+              size_t n_bytes,
+              size_t n,
+              int64_t t0_ms,
+              int64_t *t_ms,
+              double *values)
+{
+    struct bits in = {.bytes = bytes, .n_bytes = n_bytes};
+
+    return decode_bits(&in, n, t0_ms, t_ms, values);
+}

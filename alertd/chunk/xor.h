@@ -1,0 +1,22 @@
+#pragma once
+
+/*
+ * The body of an open chunk, and of a sealed one whose values are best left that way: for each
+ * sample the change of the time's change, and the value xor the one before.
+ *
+ * After Pelkonen et al., "Gorilla: a fast, scalable, in-memory time series database" (VLDB
+ * 2015), with milliseconds and wider time classes. Written by chunk_append().
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A body of n samples from t0_ms on; not believed. False: it is none; the columns are half
+ * written. Whether times ascend is not looked at. */
+bool xor_read(const unsigned char *bytes,
+              size_t n_bytes,
+              size_t n,
+              int64_t t0_ms,
+              int64_t *t_ms,
+              double *values);
