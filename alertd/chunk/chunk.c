@@ -44,8 +44,8 @@ static size_t pack_as_xor(
 
     for (size_t i = 0; i < n; i++)
         chunk_append(&chunk, (struct sample){t_ms[i], values[i]});
-    if ((chunk.n_bits + 7) / 8 < less_than) {
-        len = (chunk.n_bits + 7) / 8;
+    if ((chunk.last.at + 7) / 8 < less_than) {
+        len = (chunk.last.at + 7) / 8;
         memcpy(out, chunk.bytes, len);
     }
     chunk_done(&chunk);
@@ -89,14 +89,20 @@ static bool is_ascending(const int64_t *t_ms, size_t n)
     return ascending;
 }
 
+static bool read_view(const struct chunk_view *view, int64_t *t_ms, double *values)
+{
+    if (view->is_packed)
+        return packed_read(view->bits, view->bits + view->n_bytes, view->n, view->t0_ms, t_ms,
+                           values);
+    if (view->begin.n > 0)
+        return xor_read_on(view->bits, view->n_bytes, &view->begin, view->n, t_ms, values);
+    return xor_read(view->bits, view->n_bytes, view->n, view->t0_ms, t_ms, values);
+}
+
 bool chunk_view_decode(const struct chunk_view *view, int64_t *t_ms, double *values)
 {
-    bool is_read = view->is_packed
-                       ? packed_read(view->bits, view->bits + view->n_bytes, view->n, view->t0_ms,
-                                     t_ms, values)
-                       : xor_read(view->bits, view->n_bytes, view->n, view->t0_ms, t_ms, values);
-
-    return is_read && is_ascending(t_ms, view->n) && t_ms[view->n - 1] == view->t1_ms;
+    return read_view(view, t_ms, values) && is_ascending(t_ms, view->n) &&
+           t_ms[view->n - 1] == view->t1_ms;
 }
 
 int chunk_check(const void *bytes, size_t len, struct chunk_info *ret_info, struct err *reterr)
@@ -135,15 +141,30 @@ struct chunk_view chunk_view_sealed(const void *bytes, size_t len, const struct 
     };
 }
 
-struct chunk_view chunk_view_open(const struct chunk *chunk)
+struct chunk_view chunk_view_open(const struct chunk *chunk, int64_t from_ms)
 {
-    return (struct chunk_view){
+    struct chunk_view view = {
         .bits = chunk->bytes,
-        .n_bytes = (chunk->n_bits + 7) / 8,
-        .n = chunk->n,
+        .n_bytes = (chunk->last.at + 7) / 8,
+        .n = chunk->last.n,
         .t0_ms = chunk->t0_ms,
-        .t1_ms = chunk->last_ms,
+        .t1_ms = chunk->last.t_ms,
     };
+
+    for (int i = 1; i >= 0; i--) {
+        const struct chunk_mark *mark = &chunk->marks[i];
+
+        if (mark->n == 0 || mark->t_ms > from_ms)
+            continue;
+        view.begin = *mark;
+        view.bits += mark->at / 8;
+        view.n_bytes -= mark->at / 8;
+        view.begin.at = mark->at % 8;
+        view.n = chunk->last.n - mark->n + 1U;
+        view.t0_ms = mark->t_ms;
+        break;
+    }
+    return view;
 }
 
 int chunk_decode(
@@ -163,9 +184,9 @@ int chunk_decode(
 
 void chunk_read_open(const struct chunk *chunk, int64_t *t_ms, double *values)
 {
-    if (chunk->n == 0)
+    if (chunk->last.n == 0)
         return;
-    const struct chunk_view view = chunk_view_open(chunk);
+    const struct chunk_view view = chunk_view_open(chunk, INT64_MIN);
     bool fine = chunk_view_decode(&view, t_ms, values);
     assert(fine);
     (void)fine;

@@ -24,26 +24,35 @@
 enum {
     CHUNK_E_CORRUPT = 1,
     CHUNK_SAMPLES_MAX = 1024,
+    CHUNK_MARK_SAMPLES = 32,
     CHUNK_HEAD_BYTES = 19,
     CHUNK_BYTES_MIN = CHUNK_HEAD_BYTES + 8 + 4,
 };
 
-/* An open chunk: appended to, packed, and begun again. */
+/* What is known behind a sample of an open chunk: reading and writing go on from there. */
+struct chunk_mark {
+    int64_t t_ms;
+    uint64_t delta;            /* to the sample before it */
+    uint64_t bits;             /* its value's */
+    uint32_t at;               /* the next sample's first bit */
+    uint16_t n;                /* samples up to it */
+    uint8_t leading, trailing; /* the xor window in use; leading 255: none yet */
+};
+
+/* An open chunk: appended to, packed, and begun again. Who wants its newest samples only
+ * begins at a mark: the last but one is at least CHUNK_MARK_SAMPLES back. */
 struct chunk {
     unsigned char *bytes;
     uint32_t capacity;
-    uint32_t n_bits;
-    uint16_t n;
-    uint8_t leading, trailing; /* the xor window in use; leading 255: none yet */
-    int64_t t0_ms, last_ms;
-    uint64_t last_delta;
-    uint64_t last_bits;
+    int64_t t0_ms;
+    struct chunk_mark last;
+    struct chunk_mark marks[2]; /* the older first; n 0: there is none */
 };
 
-#define CHUNK_INIT ((struct chunk){.leading = 255})
+#define CHUNK_INIT ((struct chunk){.last.leading = 255})
 
 void chunk_done(struct chunk *chunk);
-/* sample.t_ms > chunk->last_ms unless the chunk is empty; n < CHUNK_SAMPLES_MAX. */
+/* sample.t_ms > chunk->last.t_ms unless the chunk is empty; last.n < CHUNK_SAMPLES_MAX. */
 void chunk_append(struct chunk *chunk, struct sample sample);
 
 /* Seals n samples (1 to CHUNK_SAMPLES_MAX), times strictly increasing, into out, which has
@@ -68,7 +77,7 @@ int chunk_decode(const void *bytes,
                  size_t *ret_n,
                  struct err *reterr);
 
-/* The samples of an open chunk: the same columns, n = chunk->n. */
+/* The samples of an open chunk: the same columns, n = chunk->last.n. */
 void chunk_read_open(const struct chunk *chunk, int64_t *t_ms, double *values);
 
 /* A chunk's samples where they lie, sealed or open: a loan. Its bits can be copied elsewhere
@@ -79,11 +88,13 @@ struct chunk_view {
     bool is_packed;
     size_t n;
     int64_t t0_ms, t1_ms;
+    struct chunk_mark begin; /* of an open one: behind the first sample */
 };
 
 /* Of a chunk whose checksum was found right (chunk_check()), or that never left memory. */
 struct chunk_view chunk_view_sealed(const void *bytes, size_t len, const struct chunk_info *info);
-struct chunk_view chunk_view_open(const struct chunk *chunk); /* not empty */
+/* Not empty. All samples from from_ms on, and perhaps some before. */
+struct chunk_view chunk_view_open(const struct chunk *chunk, int64_t from_ms);
 /* All samples into two columns with room for view->n; their times ascend from t0_ms to t1_ms.
  * False: the bits are not these samples, the columns are half written. */
 bool chunk_view_decode(const struct chunk_view *view, int64_t *t_ms, double *values);

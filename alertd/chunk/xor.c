@@ -32,21 +32,21 @@ static const struct time_class {
 static void put_bits(struct chunk *chunk, uint64_t value, unsigned n_bits)
 {
     while (n_bits > 0) {
-        unsigned char *byte = &chunk->bytes[chunk->n_bits / 8];
-        unsigned room = 8 - (chunk->n_bits & 7);
+        unsigned char *byte = &chunk->bytes[chunk->last.at / 8];
+        unsigned room = 8 - (chunk->last.at & 7);
         assert(room <= 8);
         unsigned take = n_bits < room ? n_bits : room;
         uint64_t part = value >> (n_bits - take) & (0xffU >> (8 - take));
 
         *byte = (unsigned char)(*byte | part << (room - take));
-        chunk->n_bits += take;
+        chunk->last.at += take;
         n_bits -= take;
     }
 }
 
 static void make_room(struct chunk *chunk)
 {
-    size_t need = chunk->n_bits / 8 + APPEND_BYTES_MAX;
+    size_t need = chunk->last.at / 8 + APPEND_BYTES_MAX;
     size_t capacity = chunk->capacity;
 
     if (need <= capacity)
@@ -68,20 +68,21 @@ static bool fits(int64_t value, unsigned bits)
 static void put_time(struct chunk *chunk, int64_t t_ms)
 {
     /* Wraps on purpose: any two int64 have a difference modulo 2^64. */
-    uint64_t delta = (uint64_t)t_ms - (uint64_t)chunk->last_ms;
-    int64_t change = (int64_t)(delta - chunk->last_delta);
+    uint64_t delta = (uint64_t)t_ms - (uint64_t)chunk->last.t_ms;
+    int64_t change = (int64_t)(delta - chunk->last.delta);
     const struct time_class *in = time_classes;
 
     while (in->bits < 64 && !fits(change, in->bits))
         in++;
     put_bits(chunk, in->prefix, in->prefix_bits);
     put_bits(chunk, (uint64_t)change, in->bits);
-    chunk->last_delta = delta;
+    chunk->last.delta = delta;
 }
 
 static void put_value(struct chunk *chunk, uint64_t bits)
 {
-    uint64_t change = bits ^ chunk->last_bits;
+    struct chunk_mark *last = &chunk->last;
+    uint64_t change = bits ^ last->bits;
 
     if (change == 0) {
         put_bits(chunk, 0, 1);
@@ -91,16 +92,16 @@ static void put_value(struct chunk *chunk, uint64_t bits)
     unsigned trailing = (unsigned)__builtin_ctzll(change);
     if (leading > 31)
         leading = 31;
-    bool fits_window = chunk->leading != WINDOW_NONE && leading >= chunk->leading &&
-                       trailing >= chunk->trailing;
+    bool fits_window = last->leading != WINDOW_NONE && leading >= last->leading &&
+                       trailing >= last->trailing;
     /* A window much wider than the change costs more than naming a new one (11 bits). */
-    if (fits_window && leading - chunk->leading + trailing - chunk->trailing < 12) {
+    if (fits_window && leading - last->leading + trailing - last->trailing < 12) {
         put_bits(chunk, 2, 2);
-        put_bits(chunk, change >> chunk->trailing, 64U - chunk->leading - chunk->trailing);
+        put_bits(chunk, change >> last->trailing, 64U - last->leading - last->trailing);
         return;
     }
-    chunk->leading = (uint8_t)leading;
-    chunk->trailing = (uint8_t)trailing;
+    last->leading = (uint8_t)leading;
+    last->trailing = (uint8_t)trailing;
     put_bits(chunk, 3, 2);
     put_bits(chunk, leading, 5);
     put_bits(chunk, 64 - leading - trailing - 1, 6);
@@ -109,21 +110,25 @@ static void put_value(struct chunk *chunk, uint64_t bits)
 
 void chunk_append(struct chunk *chunk, struct sample sample)
 {
+    struct chunk_mark *last = &chunk->last;
     uint64_t bits = sample_bits(sample.value);
 
-    assert(chunk->n < CHUNK_SAMPLES_MAX);
-    assert(chunk->n == 0 || sample.t_ms > chunk->last_ms);
+    assert(last->n < CHUNK_SAMPLES_MAX);
+    assert(last->n == 0 || sample.t_ms > last->t_ms);
     make_room(chunk);
-    if (chunk->n == 0) {
+    if (last->n == 0) {
         chunk->t0_ms = sample.t_ms;
         put_bits(chunk, bits, 64);
     } else {
         put_time(chunk, sample.t_ms);
         put_value(chunk, bits);
     }
-    chunk->last_ms = sample.t_ms;
-    chunk->last_bits = bits;
-    chunk->n++;
+    last->t_ms = sample.t_ms;
+    last->bits = bits;
+    if (++last->n % CHUNK_MARK_SAMPLES == 0) {
+        chunk->marks[0] = chunk->marks[1];
+        chunk->marks[1] = *last;
+    }
 }
 
 void chunk_done(struct chunk *chunk)
@@ -246,12 +251,11 @@ static inline size_t count_repeats(uint64_t word, size_t most)
     return n < most ? n : most;
 }
 
-/* False: not a chunk of n samples. */
-static bool decode_bits(struct bits *in, size_t n, int64_t t0_ms, int64_t *t_ms, double *values)
+/* n samples, of which the first is in the state. False: not a chunk of n samples. */
+static bool decode_bits(
+    struct bits *in, struct state state, size_t n, int64_t *t_ms, double *values)
 {
-    struct state state = {.t_ms = t0_ms, .bits = get_bits(in, 64)};
-
-    t_ms[0] = t0_ms;
+    t_ms[0] = state.t_ms;
     values[0] = sample_from_bits(state.bits);
     for (size_t i = 1; i < n;) {
         uint64_t word = peek(in);
@@ -288,6 +292,24 @@ bool xor_read(const unsigned char *bytes,
               double *values)
 {
     struct bits in = {.bytes = bytes, .n_bytes = n_bytes};
+    struct state state = {.t_ms = t0_ms, .bits = get_bits(&in, 64)};
 
-    return decode_bits(&in, n, t0_ms, t_ms, values);
+    return decode_bits(&in, state, n, t_ms, values);
+}
+
+bool xor_read_on(const unsigned char *bytes,
+                 size_t n_bytes,
+                 const struct chunk_mark *mark,
+                 size_t n,
+                 int64_t *t_ms,
+                 double *values)
+{
+    struct bits in = {.bytes = bytes, .n_bytes = n_bytes, .at = mark->at};
+    struct state state = {.t_ms = mark->t_ms, .delta = mark->delta, .bits = mark->bits};
+
+    if (mark->leading != WINDOW_NONE) {
+        state.leading = mark->leading;
+        state.width = 64U - mark->leading - mark->trailing;
+    }
+    return decode_bits(&in, state, n, t_ms, values);
 }

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct chunk_mark;
+
 /* A body of n samples from t0_ms on; not believed. False: it is none; the columns are half
  * written. Whether times ascend is not looked at. */
 bool xor_read(const unsigned char *bytes,
@@ -20,3 +22,10 @@ bool xor_read(const unsigned char *bytes,
               int64_t t0_ms,
               int64_t *t_ms,
               double *values);
+/* The same of n samples from the one at the mark on; mark->at is a bit of `bytes`. */
+bool xor_read_on(const unsigned char *bytes,
+                 size_t n_bytes,
+                 const struct chunk_mark *mark,
+                 size_t n,
+                 int64_t *t_ms,
+                 double *values);

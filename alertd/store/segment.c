@@ -21,12 +21,12 @@ static struct block block_of(const struct chunk *chunk)
 {
     int64_t t_ms[BLOCK_SAMPLES];
     double values[BLOCK_SAMPLES];
-    struct block block = {.n = chunk->n, .t0_ms = chunk->t0_ms, .t1_ms = chunk->last_ms};
+    struct block block = {.n = chunk->last.n, .t0_ms = chunk->t0_ms, .t1_ms = chunk->last.t_ms};
 
-    assert(chunk->n <= BLOCK_SAMPLES);
+    assert(chunk->last.n <= BLOCK_SAMPLES);
     chunk_read_open(chunk, t_ms, values);
-    MEM_AUTO unsigned char *bytes = mem_alloc(chunk_room(chunk->n));
-    block.len = (uint32_t)chunk_pack(t_ms, values, chunk->n, bytes);
+    MEM_AUTO unsigned char *bytes = mem_alloc(chunk_room(chunk->last.n));
+    block.len = (uint32_t)chunk_pack(t_ms, values, chunk->last.n, bytes);
     block.bytes = mem_dup(bytes, block.len);
     return block;
 }
@@ -42,21 +42,21 @@ static void run_done(struct run *run)
 
 static int64_t run_last_ms(const struct run *run)
 {
-    if (run->open.n > 0)
-        return run->open.last_ms;
+    if (run->open.last.n > 0)
+        return run->open.last.t_ms;
     return run->n ? run->blocks[run->n - 1].t1_ms : INT64_MIN;
 }
 
 static bool run_is_empty(const struct run *run)
 {
-    return run->n == 0 && run->open.n == 0;
+    return run->n == 0 && run->open.last.n == 0;
 }
 
 static void run_append(struct run *run, struct sample sample)
 {
     size_t capacity = run->capacity;
 
-    if (run->open.n == BLOCK_SAMPLES) {
+    if (run->open.last.n == BLOCK_SAMPLES) {
         run->blocks = mem_grow(run->blocks, &capacity, run->n + 1U, sizeof(*run->blocks));
         run->capacity = (uint32_t)capacity;
         run->blocks[run->n++] = block_of(&run->open);
@@ -114,12 +114,12 @@ static bool open_has(const struct chunk *chunk, int64_t t_ms)
     int64_t times[BLOCK_SAMPLES];
     double values[BLOCK_SAMPLES];
 
-    if (chunk->n == 0 || t_ms < chunk->t0_ms || t_ms > chunk->last_ms)
+    if (chunk->last.n == 0 || t_ms < chunk->t0_ms || t_ms > chunk->last.t_ms)
         return false;
-    if (t_ms == chunk->last_ms || t_ms == chunk->t0_ms)
+    if (t_ms == chunk->last.t_ms || t_ms == chunk->t0_ms)
         return true;
     chunk_read_open(chunk, times, values);
-    return has_time(times, chunk->n, t_ms);
+    return has_time(times, chunk->last.n, t_ms);
 }
 
 static bool run_has(const struct run *run, int64_t t_ms)
@@ -366,11 +366,11 @@ static void read_run(const struct run *run, int64_t from_ms, int64_t to_ms, stru
 {
     for (uint32_t i = 0; i < run->n; i++)
         read_block(&run->blocks[i], from_ms, to_ms, columns);
-    if (run->open.n == 0 || run->open.last_ms < from_ms || run->open.t0_ms > to_ms)
+    if (run->open.last.n == 0 || run->open.last.t_ms < from_ms || run->open.t0_ms > to_ms)
         return;
-    columns_reserve(columns, run->open.n);
+    columns_reserve(columns, run->open.last.n);
     chunk_read_open(&run->open, columns->t_ms + columns->n, columns->values + columns->n);
-    keep_within(columns, run->open.n, from_ms, to_ms);
+    keep_within(columns, run->open.last.n, from_ms, to_ms);
 }
 
 void segment_read(const struct segment *segment,
@@ -415,9 +415,9 @@ static bool collect_run(const struct run *run,
         if (!collect_block(block, arena, pieces))
             return false;
     }
-    if (run->open.n == 0 || run->open.last_ms < from_ms || run->open.t0_ms > to_ms)
+    if (run->open.last.n == 0 || run->open.last.t_ms < from_ms || run->open.t0_ms > to_ms)
         return true;
-    const struct chunk_view view = chunk_view_open(&run->open);
+    const struct chunk_view view = chunk_view_open(&run->open, from_ms);
     return pieces_add_chunk(pieces, arena, &view);
 }
 
@@ -449,7 +449,7 @@ static bool run_overlaps(const struct run *run, int64_t from_ms, int64_t to_ms)
         if (run->blocks[i].bytes && run->blocks[i].t1_ms >= from_ms &&
             run->blocks[i].t0_ms <= to_ms)
             return true;
-    return run->open.n > 0 && run->open.last_ms >= from_ms && run->open.t0_ms <= to_ms;
+    return run->open.last.n > 0 && run->open.last.t_ms >= from_ms && run->open.t0_ms <= to_ms;
 }
 
 bool segment_overlaps(const struct segment *segment, int64_t from_ms, int64_t to_ms)
@@ -471,9 +471,9 @@ bool segment_newest(const struct segment *segment, struct sample *ret_sample)
     const struct chunk *open = &segment->live.open;
 
     /* Sealed just now, only its copies know; a late one may have come since. */
-    if (open->n == 0 || open->last_ms < segment->sealed_to_ms)
+    if (open->last.n == 0 || open->last.t_ms < segment->sealed_to_ms)
         return false;
-    *ret_sample = (struct sample){open->last_ms, sample_from_bits(open->last_bits)};
+    *ret_sample = (struct sample){open->last.t_ms, sample_from_bits(open->last.bits)};
     return true;
 }
 

@@ -146,6 +146,37 @@ static void test_lives_of_a_kind(void **state)
     }
 }
 
+/* From any time on: all samples from there, and no more than two marks' worth before. */
+static void test_an_open_chunk_is_read_from_a_mark_on(void **state)
+{
+    static int64_t t[CHUNK_SAMPLES_MAX];
+    static double v[CHUNK_SAMPLES_MAX];
+    enum {
+        N = 300
+    };
+
+    for (int kind = 0; kind < 8; kind++) {
+        struct rng rng = {(uint64_t)kind + 99};
+        struct chunk chunk = CHUNK_INIT;
+        double last = 0;
+
+        for (int i = 0; i < N; i++) {
+            last = next_value(&rng, kind, last);
+            samples[i] = (struct sample){i * INT64_C(10000) + (int64_t)rng_below(&rng, 9000), last};
+            chunk_append(&chunk, samples[i]);
+            size_t from = rng_below(&rng, (uint64_t)i + 1);
+            const struct chunk_view view = chunk_view_open(&chunk, samples[from].t_ms);
+            size_t first = (size_t)i + 1 - view.n;
+            assert_true(chunk_view_decode(&view, t, v));
+            assert_true(first <= from);
+            if (from + CHUNK_MARK_SAMPLES > (size_t)i)
+                assert_true(view.n < 2 * CHUNK_MARK_SAMPLES + 2);
+            check_columns(samples + first, view.n, t, v);
+        }
+        chunk_done(&chunk);
+    }
+}
+
 static void test_ordinary_series_are_small(void **state)
 {
     static const struct {
@@ -260,6 +291,7 @@ int main(void)
         cmocka_unit_test(test_every_bit_comes_back),
         cmocka_unit_test(test_random_lives),
         cmocka_unit_test(test_lives_of_a_kind),
+        cmocka_unit_test(test_an_open_chunk_is_read_from_a_mark_on),
         cmocka_unit_test(test_ordinary_series_are_small),
         cmocka_unit_test(test_bits_of_old_are_read),
         cmocka_unit_test(test_damage_is_refused),
