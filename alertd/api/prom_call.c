@@ -213,7 +213,8 @@ bool prom_call_evaluate(struct prom_call *call, bool explained, struct promql_va
         call->explain.now_ns = clock_mono_ns;
         call->query.explain = &call->explain;
     }
-    r = promql_eval(call->expr, &source, &call->query, &call->arena, ret_value, &err);
+    r = prom_parts_eval(&call->parts, call->expr, &source, &call->query, &call->arena, ret_value,
+                        &err);
     call->parse_ns = parsed_ns - began_ns;
     call->eval_ns = clock_mono_ns() - parsed_ns;
     if (r)
@@ -223,5 +224,6 @@ bool prom_call_evaluate(struct prom_call *call, bool explained, struct promql_va
 
 void prom_call_done(struct prom_call *call)
 {
+    prom_parts_done(&call->parts);
     arena_reset(&call->arena);
 }

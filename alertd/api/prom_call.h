@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "alertd/api/api.h"
+#include "alertd/api/prom_parts.h"
 #include "alertd/promql/explain.h"
 #include "alertd/promql/promql.h"
 #include "lib/base/arena.h"
@@ -27,6 +28,7 @@ struct prom_call {
     const struct http_request *request;
     struct http_response *response;
     struct arena arena;
+    struct prom_parts parts; /* with the value, when it was made in parts */
     struct promql_query query;
     size_t limit; /* series in the reply; 0: all */
     struct promql_expr *expr;

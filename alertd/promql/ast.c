@@ -146,3 +146,12 @@ struct promql_expr *expr_child(const struct promql_expr *expr, size_t i)
     }
     return i < 2 ? pair[i] : NULL;
 }
+
+bool selector_has_one_name(const struct promql_selector *selector)
+{
+    for (size_t i = 0; i < selector->n_matchers; i++)
+        if (selector->matchers[i].type == MATCHER_EQUAL &&
+            strcmp(selector->matchers[i].name, LABEL_NAME) == 0)
+            return true;
+    return false;
+}

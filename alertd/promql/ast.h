@@ -214,6 +214,9 @@ const struct promql_expr *expr_unwrap(const struct promql_expr *expr);
  * expression left, right; of an aggregation its body, then its parameter. */
 struct promql_expr *expr_child(const struct promql_expr *expr, size_t i);
 
+/* The metric's name is pinned by the selector: all its series share it. */
+bool selector_has_one_name(const struct promql_selector *selector);
+
 /* Types of a finished node against its children's; check.c. 0, PROMQL_E_TYPE or
  * PROMQL_E_SYNTAX, as Prometheus words it. */
 int expr_check(struct promql_expr *expr, const char *text, struct err *reterr);

@@ -477,6 +477,11 @@ static int set_grid(struct eval *eval, const struct promql_query *query)
         eval->query.n = (size_t)steps + 1;
     }
     eval->grid = eval->query;
+    if (query->n_steps > 0) {
+        assert(query->first_step + query->n_steps <= eval->query.n);
+        eval->grid.start_ms = grid_at(&eval->query, query->first_step);
+        eval->grid.n = query->n_steps;
+    }
     return 0;
 }
 

@@ -80,6 +80,9 @@ struct promql_limits {
 struct promql_query {
     int64_t start_ms, end_ms;
     int64_t step_ms; /* 0: instant at start_ms */
+    /* Only these steps of a range query; n_steps 0: all. What depends on the whole (@ end(),
+     * range()) does so all the same. */
+    size_t first_step, n_steps;
     struct promql_limits limits;
     struct promql_explain *explain; /* explain.h: what each node costs; NULL: not asked */
 };
@@ -113,5 +116,8 @@ int promql_eval(const struct promql_expr *expr,
                 struct arena *arena,
                 struct promql_value *ret_value,
                 struct err *reterr);
+/* The values at some steps of a range query, put behind those of the steps before, are what all
+ * steps at once give. False: not in every case (see apart.c). */
+bool promql_steps_are_apart(const struct promql_expr *expr);
 /* The series by their labels. */
 void promql_sort(struct promql_value *value);

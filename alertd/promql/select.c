@@ -121,16 +121,6 @@ static int read_series(struct eval *eval, struct reading *reading, size_t i)
     return PROMQL_E_LIMIT;
 }
 
-/* The metric's name is pinned by the selector: all its series share it. */
-static bool has_one_name(const struct promql_selector *selector)
-{
-    for (size_t i = 0; i < selector->n_matchers; i++)
-        if (selector->matchers[i].type == MATCHER_EQUAL &&
-            strcmp(selector->matchers[i].name, LABEL_NAME) == 0)
-            return true;
-    return false;
-}
-
 /* The newest sample at or before each step, within the look-back. False: none at all. */
 static bool look_back(const struct eval *eval,
                       const struct sight *sight,
@@ -187,7 +177,7 @@ static int select_vector(struct eval *eval,
     }
     if (r)
         return r;
-    made.one_name = has_one_name(&expr->selector);
+    made.one_name = selector_has_one_name(&expr->selector);
     *ret_value = made;
     return 0;
 }
@@ -306,7 +296,7 @@ static int select_ranges(struct eval *eval, const struct promql_expr *expr, stru
     if (r)
         return r;
     made.n = made.reading.selection.n;
-    made.one_name = has_one_name(&expr->selector);
+    made.one_name = selector_has_one_name(&expr->selector);
     made.fixed = sight.fixed;
     made.fixed_ms = sight.fixed_ms;
     made.offset_ms = sight.offset_ms;

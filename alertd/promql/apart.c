@@ -1,0 +1,55 @@
+/*
+ * May the steps of a range query be evaluated a part at a time?
+ *
+ * What a step's point is depends on no other step. But two series that come to have the same
+ * labels are an error in some places even when they never meet at one step: there the parts
+ * could each be fine and the whole is not. Whoever may come there says no.
+ */
+
+#include <string.h>
+
+#include "alertd/promql/ast.h"
+#include "alertd/promql/fn.h"
+
+struct traits {
+    bool relabels;         /* label_replace(), label_join(), info(): labels made anew */
+    bool several_names;    /* a vector may have series of several metrics */
+    bool may_drop_names;   /* where it is an error when some are then the same */
+    bool chooses_by_order; /* limitk() */
+};
+
+static void look(const struct promql_expr *expr, struct traits *traits)
+{
+    const struct promql_expr *child;
+
+    switch (expr->kind) {
+    case PROMQL_SELECTOR:
+        if (!selector_has_one_name(&expr->selector)) {
+            traits->several_names = true;
+            traits->may_drop_names |= expr->selector.range != NULL;
+        }
+        break;
+    case PROMQL_CALL:
+        traits->relabels |= strncmp(expr->call.fn->name, "label_", 6) == 0 ||
+                            strcmp(expr->call.fn->name, "info") == 0;
+        break;
+    case PROMQL_BINARY: traits->several_names |= expr->binary.op == OPERATOR_OR; break;
+    case PROMQL_UNARY:
+    case PROMQL_SUBQUERY: traits->may_drop_names = true; break;
+    case PROMQL_AGGREGATE:
+        traits->chooses_by_order |= expr->aggregate.op == AGGREGATOR_LIMITK;
+        break;
+    default: break;
+    }
+    for (size_t i = 0; (child = expr_child(expr, i)); i++)
+        look(child, traits);
+}
+
+bool promql_steps_are_apart(const struct promql_expr *expr)
+{
+    struct traits traits = {0};
+
+    look(expr, &traits);
+    return !traits.relabels && !traits.chooses_by_order &&
+           !(traits.several_names && traits.may_drop_names);
+}
