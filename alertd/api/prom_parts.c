@@ -4,6 +4,7 @@
 
 #include "alertd/api/prom_parts.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "lib/base/parallel.h"
@@ -103,6 +104,7 @@ static bool join_series(const struct work *work,
         found[n_found] = &value->series[next[i]++];
         n += found[n_found++]->n;
     }
+    assert(found[0]); /* whose labels are the least */
     *ret = *found[0];
     if (n_found == 1)
         return true;
