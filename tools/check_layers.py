@@ -65,6 +65,7 @@ ONLY_IN = {
     "yaml.h": {"lib/yaml"},
     "md4c.h": {"alertd/postmortem"},
     "snappy-c.h": {"lib/wire"},
+    "zstd.h": {"alertd/chunk"},
     "xxhash.h": {"lib/model"},
     "sodium.h": {"alertd/api", "alertd/db"},
     "pthread.h": {"agent", "lib/base", "lib/net", "alertd/db", "alertd/store", "alertd/ingest", "alertd/http",

@@ -9,13 +9,18 @@
 #include <string.h>
 
 #include "alertd/chunk/crc32c.h"
+#include "alertd/chunk/long.h"
 #include "alertd/chunk/packed.h"
 #include "alertd/chunk/xor.h"
 
-enum {
+enum format {
     FORMAT_XOR = 1,       /* xor.h */
     FORMAT_HISTOGRAM = 2, /* kept for SAMPLE_HISTOGRAM */
     FORMAT_PACKED = 3,    /* packed.h */
+    FORMAT_LONG = 4,      /* long.h */
+};
+
+enum {
     CRC_BYTES = 4,
     DEAR_BYTES = 3, /* a sample: so much is worth a look whether the other body is shorter */
 };
@@ -57,25 +62,42 @@ size_t chunk_room(size_t n)
     return CHUNK_HEAD_BYTES + packed_bytes_max(n) + CRC_BYTES;
 }
 
-size_t chunk_pack(const int64_t *t_ms, const double *values, size_t n, unsigned char *out)
+/* Puts head and checksum around a body; returns the bytes of all. */
+static size_t close_chunk(
+    enum format format, const int64_t *t_ms, size_t n, size_t body_len, unsigned char *out)
 {
-    unsigned char *body = out + CHUNK_HEAD_BYTES;
+    size_t len = CHUNK_HEAD_BYTES + body_len;
 
-    assert(n > 0 && n <= CHUNK_SAMPLES_MAX);
-    size_t len = (size_t)(packed_write(t_ms, values, n, body) - body);
-    out[0] = FORMAT_PACKED;
-    /* It takes longer to read: it has to be clearly shorter. */
-    size_t shorter = len > n * DEAR_BYTES ? pack_as_xor(t_ms, values, n, len - len / 4, body) : 0;
-    if (shorter) {
-        out[0] = FORMAT_XOR;
-        len = shorter;
-    }
-    len += CHUNK_HEAD_BYTES;
+    out[0] = (unsigned char)format;
     put_le(out + 1, n, 2);
     put_le(out + 3, (uint64_t)t_ms[0], 8);
     put_le(out + 11, (uint64_t)t_ms[n - 1], 8);
     put_le(out + len, crc32c(0, out, len), CRC_BYTES);
     return len + CRC_BYTES;
+}
+
+size_t chunk_pack(const int64_t *t_ms, const double *values, size_t n, unsigned char *out)
+{
+    unsigned char *body = out + CHUNK_HEAD_BYTES;
+    int64_t room[CHUNK_SAMPLES_MAX];
+
+    assert(n > 0 && n <= CHUNK_SAMPLES_MAX);
+    size_t len = (size_t)(packed_write(INTS_BITS, t_ms, values, n, room, body) - body);
+    /* It takes longer to read: it has to be clearly shorter. */
+    size_t shorter = len > n * DEAR_BYTES ? pack_as_xor(t_ms, values, n, len - len / 4, body) : 0;
+    return close_chunk(shorter ? FORMAT_XOR : FORMAT_PACKED, t_ms, n, shorter ? shorter : len, out);
+}
+
+size_t chunk_long_room(size_t n)
+{
+    return CHUNK_HEAD_BYTES + long_bytes_max(n) + CRC_BYTES;
+}
+
+size_t chunk_pack_long(const int64_t *t_ms, const double *values, size_t n, unsigned char *out)
+{
+    assert(n > 0 && n <= CHUNK_LONG_SAMPLES_MAX);
+    return close_chunk(FORMAT_LONG, t_ms, n, long_write(t_ms, values, n, out + CHUNK_HEAD_BYTES),
+                       out);
 }
 
 /* --- reading --- */
@@ -91,12 +113,21 @@ static bool is_ascending(const int64_t *t_ms, size_t n)
 
 static bool read_view(const struct chunk_view *view, int64_t *t_ms, double *values)
 {
-    if (view->is_packed)
-        return packed_read(view->bits, view->bits + view->n_bytes, view->n, view->t0_ms, t_ms,
-                           values);
-    if (view->begin.n > 0)
-        return xor_read_on(view->bits, view->n_bytes, &view->begin, view->n, t_ms, values);
-    return xor_read(view->bits, view->n_bytes, view->n, view->t0_ms, t_ms, values);
+    int64_t room[CHUNK_SAMPLES_MAX];
+
+    switch (view->format) {
+    case FORMAT_PACKED:
+        return view->n <= CHUNK_SAMPLES_MAX &&
+               packed_read(INTS_BITS, view->bits, view->bits + view->n_bytes, view->n, view->t0_ms,
+                           room, t_ms, values);
+    case FORMAT_LONG:
+        return long_read(view->bits, view->n_bytes, view->n, view->t0_ms, t_ms, values);
+    case FORMAT_XOR: return xor_read(view->bits, view->n_bytes, view->n, view->t0_ms, t_ms, values);
+    default: /* an open one */
+        if (view->begin.n > 0)
+            return xor_read_on(view->bits, view->n_bytes, &view->begin, view->n, t_ms, values);
+        return xor_read(view->bits, view->n_bytes, view->n, view->t0_ms, t_ms, values);
+    }
 }
 
 bool chunk_view_decode(const struct chunk_view *view, int64_t *t_ms, double *values)
@@ -117,13 +148,14 @@ int chunk_check(const void *bytes, size_t len, struct chunk_info *ret_info, stru
     if (at[0] == FORMAT_HISTOGRAM)
         return err_set(reterr, CHUNK_E_CORRUPT,
                        "a chunk of native histograms, which are not supported");
-    if (at[0] != FORMAT_XOR && at[0] != FORMAT_PACKED)
+    if (at[0] != FORMAT_XOR && at[0] != FORMAT_PACKED && at[0] != FORMAT_LONG)
         return err_set(reterr, CHUNK_E_CORRUPT, "a chunk of format %u: made by a newer version?",
                        at[0]);
+    size_t most = at[0] == FORMAT_LONG ? CHUNK_LONG_SAMPLES_MAX : CHUNK_SAMPLES_MAX;
     struct chunk_info info = {.n = get_le(at + 1, 2),
                               .t0_ms = (int64_t)get_le(at + 3, 8),
                               .t1_ms = (int64_t)get_le(at + 11, 8)};
-    if (info.n == 0 || info.n > CHUNK_SAMPLES_MAX || info.t1_ms < info.t0_ms)
+    if (info.n == 0 || info.n > most || info.t1_ms < info.t0_ms)
         return err_set(reterr, CHUNK_E_CORRUPT, "a chunk says it has %zu samples", info.n);
     *ret_info = info;
     return 0;
@@ -134,7 +166,7 @@ struct chunk_view chunk_view_sealed(const void *bytes, size_t len, const struct 
     return (struct chunk_view){
         .bits = (const unsigned char *)bytes + CHUNK_HEAD_BYTES,
         .n_bytes = len - CHUNK_HEAD_BYTES - CRC_BYTES,
-        .is_packed = *(const unsigned char *)bytes == FORMAT_PACKED,
+        .format = *(const unsigned char *)bytes,
         .n = info->n,
         .t0_ms = info->t0_ms,
         .t1_ms = info->t1_ms,

@@ -6,7 +6,7 @@
  * its data allow. Layout: docs/formats/chunk.md.
  *
  *     open      bits (xor.h)
- *     sealed    format | n | t0 | t1 | body: packed (packed.h) or bits (xor.h) | CRC-32C
+ *     sealed    format | n | t0 | t1 | body: packed.h, long.h or xor.h | CRC-32C
  *
  * Invariants
  *  (1) Times strictly increase; any int64 is a time.
@@ -24,6 +24,7 @@
 enum {
     CHUNK_E_CORRUPT = 1,
     CHUNK_SAMPLES_MAX = 1024,
+    CHUNK_LONG_SAMPLES_MAX = 17280, /* a day of one every 5 s */
     CHUNK_MARK_SAMPLES = 32,
     CHUNK_HEAD_BYTES = 19,
     CHUNK_BYTES_MIN = CHUNK_HEAD_BYTES + 8 + 4,
@@ -59,6 +60,9 @@ void chunk_append(struct chunk *chunk, struct sample sample);
  * chunk_room(n) bytes; returns how many it took. */
 size_t chunk_room(size_t n);
 size_t chunk_pack(const int64_t *t_ms, const double *values, size_t n, unsigned char *out);
+/* The same of up to CHUNK_LONG_SAMPLES_MAX as a long chunk: for what is read seldom. */
+size_t chunk_long_room(size_t n);
+size_t chunk_pack_long(const int64_t *t_ms, const double *values, size_t n, unsigned char *out);
 
 struct chunk_info {
     size_t n;
@@ -68,7 +72,7 @@ struct chunk_info {
 /* Checks the checksum and reads the head. 0 or CHUNK_E_CORRUPT. */
 int chunk_check(const void *bytes, size_t len, struct chunk_info *ret_info, struct err *reterr);
 
-/* Decodes all samples into two columns with room for CHUNK_SAMPLES_MAX (or info.n).
+/* Decodes all samples into two columns with room for info.n.
  * Checks like chunk_check(). 0 or CHUNK_E_CORRUPT; the columns may be half written then. */
 int chunk_decode(const void *bytes,
                  size_t len,
@@ -85,7 +89,7 @@ void chunk_read_open(const struct chunk *chunk, int64_t *t_ms, double *values);
 struct chunk_view {
     const unsigned char *bits;
     size_t n_bytes;
-    bool is_packed;
+    uint8_t format; /* as sealed; 0: open */
     size_t n;
     int64_t t0_ms, t1_ms;
     struct chunk_mark begin; /* of an open one: behind the first sample */

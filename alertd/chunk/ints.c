@@ -10,7 +10,8 @@
 
 enum {
     TRIM_MAX = INTS_APART_MAX / 2, /* so many of the lowest, so many of the highest */
-    LOAD_WIDTH_MAX = 57,           /* a word loaded at any bit holds so many whole */
+    PLANES_WIDTH_MAX = 32,
+    LOAD_WIDTH_MAX = 57, /* a word loaded at any bit holds so many whole */
 };
 
 static unsigned bit_width(uint64_t x)
@@ -98,10 +99,11 @@ static uint64_t greatest_divisor(uint64_t a, uint64_t b)
     return a;
 }
 
-struct ints_plan ints_plan(const int64_t *numbers, size_t n)
+struct ints_plan ints_plan(enum ints_layout layout, const int64_t *numbers, size_t n)
 {
     struct ints_plan plan = plan_range(numbers, n);
 
+    plan.layout = layout;
     for (size_t i = 0; i < n; i++) {
         if (stands_apart(&plan, numbers[i]))
             plan.n_apart++;
@@ -116,14 +118,21 @@ struct ints_plan ints_plan(const int64_t *numbers, size_t n)
 
 /* --- writing --- */
 
-static size_t packed_bytes(unsigned width, size_t n)
+/* Wide codes are mostly noise: planes would fill up their highest byte for nothing. */
+static bool has_planes(enum ints_layout layout, unsigned width)
 {
-    return (width * n + 7) / 8;
+    return layout == INTS_PLANES && width <= PLANES_WIDTH_MAX;
+}
+
+static size_t codes_bytes(enum ints_layout layout, unsigned width, size_t n)
+{
+    return !has_planes(layout, width) ? (width * n + 7) / 8 : (width + 7U) / 8 * n;
 }
 
 size_t ints_bytes(const struct ints_plan *plan, size_t n)
 {
-    return INTS_HEAD_BYTES_MAX + packed_bytes(plan->width, n) + plan->n_apart * INTS_APART_BYTES;
+    return INTS_HEAD_BYTES_MAX + codes_bytes(plan->layout, plan->width, n) +
+           plan->n_apart * INTS_APART_BYTES;
 }
 
 /* Seven bits a byte, the lowest first; the highest bit says that more follow. */
@@ -140,20 +149,21 @@ static uint64_t zigzag(int64_t x)
     return (uint64_t)x << 1 ^ (uint64_t)(x >> 63);
 }
 
-static unsigned char *put_codes(const struct ints_plan *plan,
-                                const int64_t *numbers,
-                                size_t n,
-                                unsigned char *at)
+static uint64_t code_of(const struct ints_plan *plan, int64_t number)
+{
+    return stands_apart(plan, number) ? 0 : ((uint64_t)number - (uint64_t)plan->low) / plan->step;
+}
+
+static unsigned char *put_bits(const struct ints_plan *plan,
+                               const int64_t *numbers,
+                               size_t n,
+                               unsigned char *at)
 {
     unsigned __int128 ahead = 0; /* bits not yet written */
     unsigned n_ahead = 0;
 
-    for (size_t i = 0; plan->width > 0 && i < n; i++) {
-        uint64_t code = 0;
-
-        if (!stands_apart(plan, numbers[i]))
-            code = ((uint64_t)numbers[i] - (uint64_t)plan->low) / plan->step;
-        ahead |= (unsigned __int128)code << n_ahead;
+    for (size_t i = 0; i < n; i++) {
+        ahead |= (unsigned __int128)code_of(plan, numbers[i]) << n_ahead;
         for (n_ahead += plan->width; n_ahead >= 8; n_ahead -= 8) {
             *at++ = (unsigned char)ahead;
             ahead >>= 8;
@@ -162,6 +172,33 @@ static unsigned char *put_codes(const struct ints_plan *plan,
     if (n_ahead > 0)
         *at++ = (unsigned char)ahead;
     return at;
+}
+
+static unsigned char *put_planes(const struct ints_plan *plan,
+                                 const int64_t *numbers,
+                                 size_t n,
+                                 unsigned char *at)
+{
+    size_t n_planes = (plan->width + 7U) / 8;
+
+    for (size_t i = 0; i < n; i++) {
+        uint64_t code = code_of(plan, numbers[i]);
+
+        for (size_t k = 0; k < n_planes; k++)
+            at[k * n + i] = (unsigned char)(code >> (8 * k));
+    }
+    return at + n_planes * n;
+}
+
+static unsigned char *put_codes(const struct ints_plan *plan,
+                                const int64_t *numbers,
+                                size_t n,
+                                unsigned char *at)
+{
+    if (plan->width == 0)
+        return at;
+    return has_planes(plan->layout, plan->width) ? put_planes(plan, numbers, n, at)
+                                                 : put_bits(plan, numbers, n, at);
 }
 
 unsigned char *ints_write(const struct ints_plan *plan,
@@ -224,21 +261,37 @@ static uint64_t code_at(const unsigned char *bytes, size_t n_bytes, size_t bit, 
     return (uint64_t)(word >> (bit % 8)) & (UINT64_MAX >> (64 - width));
 }
 
-/* width 1 to 64; n_bytes may be read, the codes lie within. */
-static void unpack(
-    const unsigned char *bytes, size_t n_bytes, unsigned width, size_t n, uint64_t *codes)
+/* The codes whose word may be read whole. */
+static void unpack_words(const unsigned char *bytes, unsigned width, size_t n, uint64_t *codes)
 {
     uint64_t mask = UINT64_MAX >> (64 - width);
-    size_t n_whole = 0; /* whose word lies within what may be read */
+
+    for (size_t i = 0; i < n; i++)
+        codes[i] = load(bytes + i * width / 8) >> (i * width % 8) & mask;
+}
+
+/* width 1 to 64; n_bytes may be read, the codes lie within. */
+static void unpack_bits(
+    const unsigned char *bytes, size_t n_bytes, unsigned width, size_t n, uint64_t *codes)
+{
+    size_t n_whole = 0;
 
     if (width <= LOAD_WIDTH_MAX && n_bytes >= 8)
         n_whole = (n_bytes - 8) * 8 / width;
     if (n_whole > n)
         n_whole = n;
-    for (size_t i = 0, bit = 0; i < n_whole; i++, bit += width)
-        codes[i] = load(bytes + bit / 8) >> (bit % 8) & mask;
+    unpack_words(bytes, width, n_whole, codes);
     for (size_t i = n_whole; i < n; i++)
         codes[i] = code_at(bytes, n_bytes, i * width, width);
+}
+
+static void unpack_planes(const unsigned char *bytes, unsigned width, size_t n, uint64_t *codes)
+{
+    for (size_t i = 0; i < n; i++)
+        codes[i] = bytes[i];
+    for (unsigned k = 1; k < (width + 7U) / 8; k++)
+        for (size_t i = 0; i < n; i++)
+            codes[i] |= (uint64_t)bytes[k * n + i] << (8 * k);
 }
 
 static const unsigned char *read_apart(const unsigned char *at,
@@ -257,35 +310,95 @@ static const unsigned char *read_apart(const unsigned char *at,
     return at;
 }
 
-const unsigned char *ints_read(const unsigned char *at,
+/* What stands in front of the codes. */
+struct head {
+    uint64_t low, step;
+    unsigned width;
+    size_t n_apart;
+    size_t n_bytes; /* of the codes */
+};
+
+static const unsigned char *read_head(enum ints_layout layout,
+                                      const unsigned char *at,
+                                      const unsigned char *end,
+                                      size_t n,
+                                      struct head *head)
+{
+    at = get_varint(at, end, &head->low);
+    at = at ? get_varint(at, end, &head->step) : NULL;
+    if (!at || end - at < 2)
+        return NULL;
+    head->low = head->low >> 1 ^ (0 - (head->low & 1));
+    head->width = at[0];
+    head->n_apart = at[1];
+    head->n_bytes = codes_bytes(layout, head->width, n);
+    at += 2;
+    if (head->width > 64 || head->n_apart > INTS_APART_MAX ||
+        (size_t)(end - at) < head->n_bytes + head->n_apart * INTS_APART_BYTES)
+        return NULL;
+    return at;
+}
+
+static void scale(uint64_t *codes, size_t n, uint64_t low, uint64_t step)
+{
+    if (step == 1)
+        for (size_t i = 0; i < n; i++)
+            codes[i] += low;
+    else
+        for (size_t i = 0; i < n; i++)
+            codes[i] = low + codes[i] * step;
+}
+
+const unsigned char *ints_read(enum ints_layout layout,
+                               const unsigned char *at,
                                const unsigned char *end,
                                size_t n,
                                int64_t *numbers)
 {
-    uint64_t low;
-    uint64_t step;
-
-    at = get_varint(at, end, &low);
-    at = at ? get_varint(at, end, &step) : NULL;
-    if (!at || end - at < 2)
-        return NULL;
-    unsigned width = at[0];
-    size_t n_apart = at[1];
-    at += 2;
-    if (width > 64 || n_apart > INTS_APART_MAX ||
-        (size_t)(end - at) < packed_bytes(width, n) + n_apart * INTS_APART_BYTES)
-        return NULL;
-    low = low >> 1 ^ (0 - (low & 1));
     uint64_t *codes = (uint64_t *)numbers;
-    if (width > 0)
-        unpack(at, (size_t)(end - at), width, n, codes);
+    struct head head;
+
+    at = read_head(layout, at, end, n, &head);
+    if (!at)
+        return NULL;
+    if (head.width == 0) {
+        for (size_t i = 0; i < n; i++)
+            codes[i] = head.low;
+        return read_apart(at, head.n_apart, n, numbers);
+    }
+    if (has_planes(layout, head.width))
+        unpack_planes(at, head.width, n, codes);
     else
-        memset(codes, 0, n * sizeof(*codes));
-    if (step > 1)
-        for (size_t i = 0; i < n; i++)
-            codes[i] *= step;
-    if (low)
-        for (size_t i = 0; i < n; i++)
-            codes[i] += low;
-    return read_apart(at + packed_bytes(width, n), n_apart, n, numbers);
+        unpack_bits(at, (size_t)(end - at), head.width, n, codes);
+    scale(codes, n, head.low, head.step);
+    return read_apart(at + head.n_bytes, head.n_apart, n, numbers);
+}
+
+static void add_up(uint64_t *numbers, size_t n)
+{
+    uint64_t sum = numbers[0];
+
+    for (size_t i = 1; i <= n; i++)
+        numbers[i] = sum += numbers[i];
+}
+
+const unsigned char *ints_read_sums(enum ints_layout layout,
+                                    const unsigned char *at,
+                                    const unsigned char *end,
+                                    size_t n,
+                                    int64_t *numbers)
+{
+    uint64_t *sums = (uint64_t *)numbers;
+    struct head head;
+    const unsigned char *codes = read_head(layout, at, end, n, &head);
+
+    if (codes && head.width == 0 && head.n_apart == 0) { /* regular times; a constant */
+        for (size_t i = 1; i <= n; i++)
+            sums[i] = sums[0] + i * head.low;
+        return codes;
+    }
+    at = ints_read(layout, at, end, n, numbers + 1);
+    if (at)
+        add_up(sums, n);
+    return at;
 }

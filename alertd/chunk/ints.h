@@ -4,7 +4,10 @@
  * A row of whole numbers in few bits: each is low + step x code, all codes equally wide. The few
  * that would make all others wide (a counter's reset, a gap) stand apart, whole.
  *
- *     low | step | width | n apart | codes, packed from the lowest bit | apart: place, number
+ *     low | step | width | n apart | codes | apart: place, number
+ *
+ * The codes are laid out as bits without room between them, or byte by byte in planes (all
+ * lowest bytes, then all second ones), which a compressor behind them can make sense of.
  *
  * A frame of reference with exceptions, as in Zukowski et al., "Super-Scalar RAM-CPU Cache
  * Compression" (ICDE 2006). All arithmetic is modulo 2^64: any int64 beside any other.
@@ -19,7 +22,13 @@ enum {
     INTS_APART_BYTES = 2 + 8,
 };
 
+enum ints_layout {
+    INTS_BITS,
+    INTS_PLANES,
+};
+
 struct ints_plan {
+    enum ints_layout layout;
     int64_t low, high; /* of those that do not stand apart */
     uint64_t step;     /* 0: all are low */
     unsigned width;
@@ -27,7 +36,7 @@ struct ints_plan {
 };
 
 /* How n numbers (1 to 65535) are written best. */
-struct ints_plan ints_plan(const int64_t *numbers, size_t n);
+struct ints_plan ints_plan(enum ints_layout layout, const int64_t *numbers, size_t n);
 /* At most so many bytes. */
 size_t ints_bytes(const struct ints_plan *plan, size_t n);
 /* Returns the byte after the last. */
@@ -38,7 +47,16 @@ unsigned char *ints_write(const struct ints_plan *plan,
 
 /* The bytes are not believed: NULL when they are not n numbers, else the byte after the last.
  * Up to `end` everything may be read. */
-const unsigned char *ints_read(const unsigned char *at,
+const unsigned char *ints_read(enum ints_layout layout,
+                               const unsigned char *at,
                                const unsigned char *end,
                                size_t n,
                                int64_t *numbers);
+
+/* The same of n numbers that are differences: numbers[0] is there, numbers[1] to numbers[n] become
+ * the sums. */
+const unsigned char *ints_read_sums(enum ints_layout layout,
+                                    const unsigned char *at,
+                                    const unsigned char *end,
+                                    size_t n,
+                                    int64_t *numbers);

@@ -38,8 +38,7 @@ size_t packed_bytes_max(size_t n)
 
 /* The values of a chunk as whole numbers. */
 struct numbers {
-    int64_t of[CHUNK_SAMPLES_MAX];
-    uint16_t odd[CHUNK_SAMPLES_MAX / ODD_PART + 1];
+    int64_t *of; /* the caller's room */
     size_t n_odd;
     unsigned exponent;
     bool are_bits;
@@ -107,7 +106,7 @@ static bool as_decimals(const double *values, size_t n, struct numbers *numbers)
             continue;
         if (numbers->n_odd == odd_max)
             return false;
-        numbers->odd[numbers->n_odd++] = (uint16_t)i;
+        numbers->n_odd++;
         numbers->of[i] = likely(numbers->of, i);
     }
     return true;
@@ -138,17 +137,21 @@ static void add_up(int64_t *numbers, size_t n)
     }
 }
 
-static unsigned char *write_times(const int64_t *t_ms, size_t n, int64_t *room, unsigned char *at)
+static unsigned char *write_times(
+    enum ints_layout layout, const int64_t *t_ms, size_t n, int64_t *room, unsigned char *at)
 {
     if (n == 1)
         return at;
     memcpy(room, t_ms, n * sizeof(*t_ms));
     take_apart(room, n);
-    const struct ints_plan plan = ints_plan(room + 1, n - 1);
+    const struct ints_plan plan = ints_plan(layout, room + 1, n - 1);
     return ints_write(&plan, room + 1, n - 1, at);
 }
 
-static unsigned char *write_numbers(struct numbers *numbers, size_t n, unsigned char *at)
+static unsigned char *write_numbers(enum ints_layout layout,
+                                    const struct numbers *numbers,
+                                    size_t n,
+                                    unsigned char *at)
 {
     unsigned char *tag = at;
 
@@ -156,10 +159,10 @@ static unsigned char *write_numbers(struct numbers *numbers, size_t n, unsigned 
     *at++ = (unsigned char)numbers->exponent;
     memcpy(at, &(uint16_t){(uint16_t)numbers->n_odd}, 2);
     at += 2;
-    const struct ints_plan itself = ints_plan(numbers->of, n);
+    const struct ints_plan itself = ints_plan(layout, numbers->of, n);
     if (n > 2) {
         take_apart(numbers->of, n);
-        const struct ints_plan change = ints_plan(numbers->of + 1, n - 1);
+        const struct ints_plan change = ints_plan(layout, numbers->of + 1, n - 1);
         if (ints_bytes(&change, n - 1) + 8 < ints_bytes(&itself, n)) {
             *tag |= TAG_DIFFERENCES;
             memcpy(at, &numbers->of[0], 8);
@@ -170,34 +173,51 @@ static unsigned char *write_numbers(struct numbers *numbers, size_t n, unsigned 
     return ints_write(&itself, numbers->of, n, at);
 }
 
-unsigned char *packed_write(const int64_t *t_ms, const double *values, size_t n, unsigned char *out)
+static unsigned char *write_odd(const double *values,
+                                size_t n,
+                                unsigned exponent,
+                                unsigned char *at)
 {
-    struct numbers numbers;
+    int64_t number;
 
-    assert(n > 0 && n <= CHUNK_SAMPLES_MAX);
-    unsigned char *at = write_times(t_ms, n, numbers.of, out);
-    if (!as_decimals(values, n, &numbers))
-        as_bits(values, n, &numbers);
-    at = write_numbers(&numbers, n, at);
-    for (size_t i = 0; i < numbers.n_odd; i++, at += ODD_BYTES) {
-        memcpy(at, &numbers.odd[i], 2);
-        memcpy(at + 2, &values[numbers.odd[i]], 8);
+    for (size_t i = 0; i < n; i++) {
+        if (is_decimal(values[i], exponent, &number))
+            continue;
+        memcpy(at, &(uint16_t){(uint16_t)i}, 2);
+        memcpy(at + 2, &values[i], 8);
+        at += ODD_BYTES;
     }
     return at;
 }
 
+unsigned char *packed_write(enum ints_layout layout,
+                            const int64_t *t_ms,
+                            const double *values,
+                            size_t n,
+                            int64_t *room,
+                            unsigned char *out)
+{
+    struct numbers numbers = {.of = room};
+
+    assert(n > 0 && n <= CHUNK_LONG_SAMPLES_MAX);
+    unsigned char *at = write_times(layout, t_ms, n, room, out);
+    if (!as_decimals(values, n, &numbers))
+        as_bits(values, n, &numbers);
+    at = write_numbers(layout, &numbers, n, at);
+    return numbers.n_odd ? write_odd(values, n, numbers.exponent, at) : at;
+}
+
 /* --- reading --- */
 
-static const unsigned char *read_differences(
-    const unsigned char *at, const unsigned char *end, size_t n, int64_t first, int64_t *numbers)
+static const unsigned char *read_differences(enum ints_layout layout,
+                                             const unsigned char *at,
+                                             const unsigned char *end,
+                                             size_t n,
+                                             int64_t first,
+                                             int64_t *numbers)
 {
     numbers[0] = first;
-    if (n == 1)
-        return at;
-    at = ints_read(at, end, n - 1, numbers + 1);
-    if (at)
-        add_up(numbers, n);
-    return at;
+    return n > 1 ? ints_read_sums(layout, at, end, n - 1, numbers) : at;
 }
 
 static void as_values(const int64_t *numbers, size_t n, unsigned exponent, double *values)
@@ -228,23 +248,22 @@ static bool read_odd(
     return true;
 }
 
-bool packed_read(const unsigned char *at,
+bool packed_read(enum ints_layout layout,
+                 const unsigned char *at,
                  const unsigned char *end,
                  size_t n,
                  int64_t t0_ms,
+                 int64_t *room,
                  int64_t *t_ms,
                  double *values)
 {
-    int64_t numbers[CHUNK_SAMPLES_MAX];
+    uint16_t n_odd;
 
-    if (n > CHUNK_SAMPLES_MAX)
-        return false;
-    at = read_differences(at, end, n, t0_ms, t_ms);
-    if (!at || end - at < HEAD_BYTES - 10)
+    at = read_differences(layout, at, end, n, t0_ms, t_ms);
+    if (!at || end - at < 4)
         return false;
     unsigned tag = at[0];
     unsigned exponent = at[1];
-    uint16_t n_odd;
     memcpy(&n_odd, at + 2, 2);
     at += 4;
     if (tag > (TAG_BITS | TAG_DIFFERENCES) || exponent > EXPONENT_MAX)
@@ -254,15 +273,15 @@ bool packed_read(const unsigned char *at,
         if (end - at < 8)
             return false;
         memcpy(&first, at, 8);
-        at = read_differences(at + 8, end, n, first, numbers);
+        at = read_differences(layout, at + 8, end, n, first, room);
     } else {
-        at = ints_read(at, end, n, numbers);
+        at = ints_read(layout, at, end, n, room);
     }
     if (!at)
         return false;
     if (tag & TAG_BITS)
-        memcpy(values, numbers, n * sizeof(*values));
+        memcpy(values, room, n * sizeof(*values));
     else
-        as_values(numbers, n, exponent, values);
+        as_values(room, n, exponent, values);
     return read_odd(at, end, n_odd, n, values);
 }

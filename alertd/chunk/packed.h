@@ -18,19 +18,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alertd/chunk/ints.h"
+
 /* Room that packed_write() needs for n samples. */
 size_t packed_bytes_max(size_t n);
-/* n is 1 to CHUNK_SAMPLES_MAX. Returns the byte after the last. */
-unsigned char *packed_write(const int64_t *t_ms,
+/* n is 1 to CHUNK_LONG_SAMPLES_MAX; room is for n numbers. Returns the byte after the last. */
+unsigned char *packed_write(enum ints_layout layout,
+                            const int64_t *t_ms,
                             const double *values,
                             size_t n,
+                            int64_t *room,
                             unsigned char *out);
 
 /* A body of n samples from t0_ms on that ends at `end`; not believed. False: it is none; the
- * columns are half written. Whether times ascend is not looked at. */
-bool packed_read(const unsigned char *at,
+ * columns are half written. Whether times ascend is not looked at. room is for n numbers. */
+bool packed_read(enum ints_layout layout,
+                 const unsigned char *at,
                  const unsigned char *end,
                  size_t n,
                  int64_t t0_ms,
+                 int64_t *room,
                  int64_t *t_ms,
                  double *values);

@@ -301,11 +301,15 @@ int columns_add_chunk(struct columns *columns,
                       int64_t to_ms,
                       struct err *reterr)
 {
+    struct chunk_info info = {0};
     size_t n;
+    int r = chunk_check(bytes, len, &info, reterr);
 
-    columns_reserve(columns, CHUNK_SAMPLES_MAX);
-    int r = chunk_decode(bytes, len, columns->t_ms + columns->n, columns->values + columns->n, &n,
-                         reterr);
+    if (r != 0)
+        return r;
+    columns_reserve(columns, info.n);
+    r = chunk_decode(bytes, len, columns->t_ms + columns->n, columns->values + columns->n, &n,
+                     reterr);
     if (r == 0)
         keep_within(columns, n, from_ms, to_ms);
     return r;

@@ -43,6 +43,23 @@ static void check_columns(const struct sample *expected,
     }
 }
 
+static void check_long(const struct sample *from, size_t n)
+{
+    static int64_t t[CHUNK_SAMPLES_MAX];
+    static double v[CHUNK_SAMPLES_MAX];
+    unsigned char *bytes = mem_alloc(chunk_long_room(n));
+    size_t len = chunk_pack_long(times, values, n, bytes); /* as pack() left them */
+    struct err err = {0};
+    size_t n_read = 0;
+
+    bytes = mem_realloc(bytes, len);
+    if (chunk_decode(bytes, len, t, v, &n_read, &err) != 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(n_read, n);
+    check_columns(from, n, t, v);
+    free(bytes);
+}
+
 /* Sealed and decoded, and read while open: the same. Returns the sealed size. */
 static size_t check_round_trip(const struct sample *from, size_t n)
 {
@@ -58,6 +75,7 @@ static size_t check_round_trip(const struct sample *from, size_t n)
     check_columns(from, n, t, v);
     size_t len;
     unsigned char *bytes = pack(from, n, &len);
+    check_long(from, n);
     memset(t, 0, sizeof(t));
     if (chunk_decode(bytes, len, t, v, &n_read, &err) != 0)
         fail_msg("%s", err.text);
@@ -177,6 +195,32 @@ static void test_an_open_chunk_is_read_from_a_mark_on(void **state)
     }
 }
 
+static void test_a_whole_day_in_one(void **state)
+{
+    enum {
+        N = CHUNK_LONG_SAMPLES_MAX
+    };
+    static int64_t t[N], t_read[N];
+    static double v[N], v_read[N];
+    unsigned char *bytes = mem_alloc(chunk_long_room(N));
+    size_t n_read = 0;
+
+    for (int kind = 0; kind < 8; kind++) {
+        struct rng rng = {(uint64_t)kind + 7};
+        for (int i = 0; i < N; i++) {
+            t[i] = 1700000000000 + i * INT64_C(5000);
+            v[i] = next_value(&rng, kind, i ? v[i - 1] : 0);
+        }
+        size_t len = chunk_pack_long(t, v, N, bytes);
+        row("kind %d: %.3f bytes a sample", kind, (double)len / N);
+        assert_int_equal(chunk_decode(bytes, len, t_read, v_read, &n_read, NULL), 0);
+        assert_int_equal(n_read, N);
+        assert_memory_equal(t_read, t, sizeof(t));
+        assert_memory_equal(v_read, v, sizeof(v));
+    }
+    free(bytes);
+}
+
 static void test_ordinary_series_are_small(void **state)
 {
     static const struct {
@@ -262,7 +306,7 @@ static void test_forged_chunks(void **state)
         size_t len = CHUNK_BYTES_MIN + rng_below(&rng, sizeof(bytes) - CHUNK_BYTES_MIN);
         for (size_t k = 0; k < len - 4; k++)
             bytes[k] = (unsigned char)rng_next(&rng);
-        bytes[0] = i & 1 ? 1 : 3;
+        bytes[0] = (unsigned char[]){1, 3, 4, 3}[i % 4];
         bytes[2] = 0;
         if (i & 2) { /* a body that begins well: times that are the same apart, then anything */
             bytes[19] = 2;
@@ -292,6 +336,7 @@ int main(void)
         cmocka_unit_test(test_random_lives),
         cmocka_unit_test(test_lives_of_a_kind),
         cmocka_unit_test(test_an_open_chunk_is_read_from_a_mark_on),
+        cmocka_unit_test(test_a_whole_day_in_one),
         cmocka_unit_test(test_ordinary_series_are_small),
         cmocka_unit_test(test_bits_of_old_are_read),
         cmocka_unit_test(test_damage_is_refused),

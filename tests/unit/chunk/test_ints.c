@@ -17,23 +17,29 @@ enum {
 static int64_t numbers[N_MAX];
 
 /* Returns the bytes they took; they are read from exactly so many. */
-static size_t check_round_trip(size_t n)
+static size_t check_layout(enum ints_layout layout, size_t n)
 {
     static int64_t read[N_MAX];
-    const struct ints_plan plan = ints_plan(numbers, n);
+    const struct ints_plan plan = ints_plan(layout, numbers, n);
     size_t most = ints_bytes(&plan, n);
     unsigned char *bytes = mem_alloc(most);
 
     size_t len = (size_t)(ints_write(&plan, numbers, n, bytes) - bytes);
     assert_true(len <= most);
     bytes = mem_realloc(bytes, len);
-    if (ints_read(bytes, bytes + len, n, read) != bytes + len)
+    if (ints_read(layout, bytes, bytes + len, n, read) != bytes + len)
         fail_msg("%zu numbers of width %u are not read back", n, plan.width);
     assert_memory_equal(read, numbers, n * sizeof(*read));
     for (size_t cut = 0; cut < len && cut < 64; cut++)
-        assert_null(ints_read(bytes, bytes + cut, n, read));
+        assert_null(ints_read(layout, bytes, bytes + cut, n, read));
     free(bytes);
     return len;
+}
+
+static size_t check_round_trip(size_t n)
+{
+    (void)check_layout(INTS_PLANES, n);
+    return check_layout(INTS_BITS, n);
 }
 
 static void test_every_width(void **state)

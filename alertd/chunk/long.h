@@ -1,0 +1,24 @@
+#pragma once
+
+/*
+ * The body of a long chunk, for days that are over: as packed.h lays samples out, in whole
+ * bytes, and then compressed by zstd. Smaller than packed, slower to read and much slower to
+ * write.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Room that long_write() needs for n samples. */
+size_t long_bytes_max(size_t n);
+/* n is 1 to CHUNK_LONG_SAMPLES_MAX. Returns how many bytes it took. */
+size_t long_write(const int64_t *t_ms, const double *values, size_t n, unsigned char *out);
+
+/* As packed_read(). */
+bool long_read(const unsigned char *bytes,
+               size_t n_bytes,
+               size_t n,
+               int64_t t0_ms,
+               int64_t *t_ms,
+               double *values);
