@@ -111,15 +111,19 @@ static bool is_ascending(const int64_t *t_ms, size_t n)
     return ascending;
 }
 
-static bool read_view(const struct chunk_view *view, int64_t *t_ms, double *values)
+static bool read_packed(const struct chunk_view *view, int64_t *t_ms, double *values)
 {
+    const struct packed_body body = {INTS_BITS, view->bits, view->bits + view->n_bytes, view->n,
+                                     view->t0_ms};
     int64_t room[CHUNK_SAMPLES_MAX];
 
+    return view->n <= CHUNK_SAMPLES_MAX && packed_read(&body, room, t_ms, values);
+}
+
+static bool read_view(const struct chunk_view *view, int64_t *t_ms, double *values)
+{
     switch (view->format) {
-    case FORMAT_PACKED:
-        return view->n <= CHUNK_SAMPLES_MAX &&
-               packed_read(INTS_BITS, view->bits, view->bits + view->n_bytes, view->n, view->t0_ms,
-                           room, t_ms, values);
+    case FORMAT_PACKED: return read_packed(view, t_ms, values);
     case FORMAT_LONG:
         return long_read(view->bits, view->n_bytes, view->n, view->t0_ms, t_ms, values);
     case FORMAT_XOR: return xor_read(view->bits, view->n_bytes, view->n, view->t0_ms, t_ms, values);

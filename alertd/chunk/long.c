@@ -42,7 +42,8 @@ bool long_read(const unsigned char *bytes,
     MEM_AUTO unsigned char *packed = mem_alloc(most);
     MEM_AUTO int64_t *room = mem_alloc(n * sizeof(*room));
     size_t len = ZSTD_decompress(packed, most, bytes, n_bytes);
+    const struct packed_body body = {INTS_PLANES, packed, packed + (ZSTD_isError(len) ? 0 : len), n,
+                                     t0_ms};
 
-    return !ZSTD_isError(len) &&
-           packed_read(INTS_PLANES, packed, packed + len, n, t0_ms, room, t_ms, values);
+    return !ZSTD_isError(len) && packed_read(&body, room, t_ms, values);
 }

@@ -248,18 +248,13 @@ static bool read_odd(
     return true;
 }
 
-bool packed_read(enum ints_layout layout,
-                 const unsigned char *at,
-                 const unsigned char *end,
-                 size_t n,
-                 int64_t t0_ms,
-                 int64_t *room,
-                 int64_t *t_ms,
-                 double *values)
+bool packed_read(const struct packed_body *body, int64_t *room, int64_t *t_ms, double *values)
 {
+    const unsigned char *end = body->end;
+    size_t n = body->n;
     uint16_t n_odd;
 
-    at = read_differences(layout, at, end, n, t0_ms, t_ms);
+    const unsigned char *at = read_differences(body->layout, body->at, end, n, body->t0_ms, t_ms);
     if (!at || end - at < 4)
         return false;
     unsigned tag = at[0];
@@ -273,9 +268,9 @@ bool packed_read(enum ints_layout layout,
         if (end - at < 8)
             return false;
         memcpy(&first, at, 8);
-        at = read_differences(layout, at + 8, end, n, first, room);
+        at = read_differences(body->layout, at + 8, end, n, first, room);
     } else {
-        at = ints_read(layout, at, end, n, room);
+        at = ints_read(body->layout, at, end, n, room);
     }
     if (!at)
         return false;

@@ -30,13 +30,13 @@ unsigned char *packed_write(enum ints_layout layout,
                             int64_t *room,
                             unsigned char *out);
 
-/* A body of n samples from t0_ms on that ends at `end`; not believed. False: it is none; the
- * columns are half written. Whether times ascend is not looked at. room is for n numbers. */
-bool packed_read(enum ints_layout layout,
-                 const unsigned char *at,
-                 const unsigned char *end,
-                 size_t n,
-                 int64_t t0_ms,
-                 int64_t *room,
-                 int64_t *t_ms,
-                 double *values);
+struct packed_body {
+    enum ints_layout layout;
+    const unsigned char *at, *end;
+    size_t n;
+    int64_t t0_ms;
+};
+
+/* The body is not believed. False: it is none; the columns are half written. Whether times ascend
+ * is not looked at. room is for n numbers. */
+bool packed_read(const struct packed_body *body, int64_t *room, int64_t *t_ms, double *values);
