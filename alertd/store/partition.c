@@ -31,6 +31,8 @@ static const struct db_migration migrations[] = {
      " duplicate INTEGER NOT NULL, too_old INTEGER NOT NULL, too_new INTEGER NOT NULL,"
      " series_limit INTEGER NOT NULL, invalid INTEGER NOT NULL, words TEXT NOT NULL,"
      " PRIMARY KEY (agent, epoch, sequence)) STRICT, WITHOUT ROWID;"},
+    /* is_long: compacted since */
+    {2, "long chunks", "ALTER TABLE sealed ADD COLUMN is_long INTEGER NOT NULL DEFAULT 0;"},
 };
 
 enum {
@@ -84,12 +86,14 @@ bool partition_day_parse(const char *name, int64_t *ret_day_ms)
 
 static int read_state(struct partition *partition, struct db_conn *conn, struct err *reterr)
 {
-    struct db_stmt *stmt = db_prepare(conn, "SELECT count(*), min(t_min), max(t_max) FROM sealed");
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT count(*), min(t_min), max(t_max), min(is_long) FROM sealed");
 
     if (db_step(stmt) && db_int(stmt, 0) > 0) {
         partition->has_chunks = true;
         partition->chunk_min_ms = db_int(stmt, 1);
         partition->chunk_max_ms = db_int(stmt, 2);
+        partition->is_compact = db_int(stmt, 3) == 1;
     }
     int r = db_done(stmt, reterr);
     if (r != 0)
@@ -214,17 +218,22 @@ int partition_put_journal(
     return db_run(stmt, reterr);
 }
 
-int partition_put_chunk(struct db_conn *conn,
-                        uint32_t local_id,
-                        const int64_t *t_ms,
-                        const double *values,
-                        size_t n,
-                        struct err *reterr)
+static int put_chunk(struct db_conn *conn,
+                     uint32_t local_id,
+                     const struct columns *columns,
+                     size_t first,
+                     bool is_long,
+                     struct err *reterr)
 {
+    size_t most = is_long ? CHUNK_LONG_SAMPLES_MAX : CHUNK_SAMPLES_MAX;
+    size_t n = columns->n - first < most ? columns->n - first : most;
+    const int64_t *t_ms = columns->t_ms + first;
+    const double *values = columns->values + first;
+    MEM_AUTO unsigned char *bytes = mem_alloc(is_long ? chunk_long_room(n) : chunk_room(n));
+    size_t len = is_long ? chunk_pack_long(t_ms, values, n, bytes)
+                         : chunk_pack(t_ms, values, n, bytes);
     struct db_stmt *stmt = db_prepare(
         conn, "INSERT INTO chunk (series, t0, t1, n, body) VALUES (?, ?, ?, ?, ?)");
-    MEM_AUTO unsigned char *bytes = mem_alloc(chunk_room(n));
-    size_t len = chunk_pack(t_ms, values, n, bytes);
 
     db_bind_int(stmt, 1, local_id);
     db_bind_int(stmt, 2, t_ms[0]);
@@ -232,6 +241,20 @@ int partition_put_chunk(struct db_conn *conn,
     db_bind_int(stmt, 4, (int64_t)n);
     db_bind_blob(stmt, 5, bytes, len);
     return db_run(stmt, reterr);
+}
+
+int partition_put_chunks(struct db_conn *conn,
+                         uint32_t local_id,
+                         const struct columns *columns,
+                         bool is_long,
+                         struct err *reterr)
+{
+    size_t most = is_long ? CHUNK_LONG_SAMPLES_MAX : CHUNK_SAMPLES_MAX;
+    int r = 0;
+
+    for (size_t first = 0; first < columns->n && r == 0; first += most)
+        r = put_chunk(conn, local_id, columns, first, is_long, reterr);
+    return r;
 }
 
 int partition_drop_journal(struct db_conn *conn, int64_t id, bool shrink, struct err *reterr)
@@ -245,12 +268,15 @@ int partition_drop_journal(struct db_conn *conn, int64_t id, bool shrink, struct
     return r;
 }
 
-int partition_put_sealed(struct db_conn *conn, int64_t min_ms, int64_t max_ms, struct err *reterr)
+int partition_put_sealed(
+    struct db_conn *conn, int64_t min_ms, int64_t max_ms, bool is_long, struct err *reterr)
 {
-    struct db_stmt *stmt = db_prepare(conn, "INSERT INTO sealed (t_min, t_max) VALUES (?, ?)");
+    struct db_stmt *stmt = db_prepare(
+        conn, "INSERT INTO sealed (t_min, t_max, is_long) VALUES (?, ?, ?)");
 
     db_bind_int(stmt, 1, min_ms);
     db_bind_int(stmt, 2, max_ms);
+    db_bind_int(stmt, 3, is_long);
     return db_run(stmt, reterr);
 }
 

@@ -40,6 +40,7 @@ struct partition {
     /* sealed: */
     bool has_chunks;
     int64_t chunk_min_ms, chunk_max_ms;
+    bool is_compact; /* all chunks are long ones, since its day is over */
     /* Everything of this day from here on is in memory as well. */
     int64_t memory_from_ms;
 
@@ -78,18 +79,18 @@ int partition_put_series(struct db_conn *conn,
                          struct err *reterr);
 int partition_put_journal(
     struct db_conn *conn, int64_t id, const void *body, size_t len, struct err *reterr);
-/* 1 to CHUNK_SAMPLES_MAX samples as one chunk. */
-int partition_put_chunk(struct db_conn *conn,
-                        uint32_t local_id,
-                        const int64_t *t_ms,
-                        const double *values,
-                        size_t n,
-                        struct err *reterr);
+/* Settled columns as chunks, long ones or packed. */
+int partition_put_chunks(struct db_conn *conn,
+                         uint32_t local_id,
+                         const struct columns *columns,
+                         bool is_long,
+                         struct err *reterr);
 /* Rows up to and including id are sealed. shrink: give free pages back to the file system
  * (when the day is over; during it the journal needs them again). */
 int partition_drop_journal(struct db_conn *conn, int64_t id, bool shrink, struct err *reterr);
 /* Chunks within this span were added. */
-int partition_put_sealed(struct db_conn *conn, int64_t min_ms, int64_t max_ms, struct err *reterr);
+int partition_put_sealed(
+    struct db_conn *conn, int64_t min_ms, int64_t max_ms, bool is_long, struct err *reterr);
 
 /* --- rows, read --- */
 

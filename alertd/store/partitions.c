@@ -292,6 +292,8 @@ void store_drop_partition(struct store *store, size_t i, bool unlink_file)
             (store->n_partitions - i - 1) * sizeof(struct partition *));
     store->n_partitions--;
     (void)pthread_rwlock_unlock(&store->lock);
+    if (store->compaction.partition == partition)
+        store->compaction = (struct compaction){0};
     MEM_AUTO char *path = mem_strdup(partition->path);
     partition_close(partition);
     if (unlink_file)

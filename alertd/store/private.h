@@ -48,6 +48,14 @@ struct sealing {
     bool shrink;
 };
 
+/* The compaction under way, a few series at a time. */
+struct compaction {
+    struct partition *partition; /* NULL: none */
+    uint32_t next_id;
+    bool is_shrinking;     /* all series are done; the room is given back */
+    int64_t not_before_ms; /* after a failure */
+};
+
 struct store {
     struct store_options options;
     char *folder;
@@ -75,6 +83,7 @@ struct store {
     struct pusher *pushers;
     size_t n_pushers, pushers_capacity;
     struct sealing sealing;
+    struct compaction compaction;
     int64_t next_log_ms; /* of a full disk: not every push says so */
 };
 
@@ -141,6 +150,14 @@ void seal_begin_due(struct store *store, int64_t now_ms);
 /* One slice; false when nothing is under way. */
 bool seal_step(struct store *store);
 void retention_apply(struct store *store, int64_t now_ms);
+/* No sample of its day is taken any more, unless samples of any age are. */
+bool partition_is_over(const struct partition *partition, int64_t now_ms);
+
+/* compact.c */
+/* Begins with a partition whose day is over, if none is under way. */
+void compact_begin_due(struct store *store, int64_t now_ms);
+/* A few series; false when nothing is under way. */
+bool compact_step(struct store *store);
 
 /* writer.c */
 int store_thread_start(struct store *store, struct err *reterr);

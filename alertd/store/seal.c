@@ -80,21 +80,6 @@ struct slice {
     const struct sealing *sealing;
 };
 
-static int seal_columns(struct db_conn *conn,
-                        uint32_t local_id,
-                        const struct columns *columns,
-                        struct err *reterr)
-{
-    int r = 0;
-
-    for (size_t i = 0; i < columns->n && r == 0; i += CHUNK_SAMPLES_MAX) {
-        size_t left = columns->n - i;
-        r = partition_put_chunk(conn, local_id, columns->t_ms + i, columns->values + i,
-                                left < CHUNK_SAMPLES_MAX ? left : CHUNK_SAMPLES_MAX, reterr);
-    }
-    return r;
-}
-
 static int seal_slice(struct db_conn *conn, void *arg, struct err *reterr)
 {
     struct slice *slice = arg;
@@ -112,11 +97,11 @@ static int seal_slice(struct db_conn *conn, void *arg, struct err *reterr)
         if (slice->n_samples == 0 || columns.t_ms[columns.n - 1] > slice->max_ms)
             slice->max_ms = columns.t_ms[columns.n - 1];
         slice->n_samples += columns.n;
-        r = seal_columns(conn, slice->segments[i]->local_id, &columns, reterr);
+        r = partition_put_chunks(conn, slice->segments[i]->local_id, &columns, false, reterr);
     }
     columns_done(&columns);
     if (r == 0 && slice->n_samples > 0)
-        r = partition_put_sealed(conn, slice->min_ms, slice->max_ms, reterr);
+        r = partition_put_sealed(conn, slice->min_ms, slice->max_ms, false, reterr);
     if (r == 0 && slice->is_last)
         r = partition_drop_journal(conn, slice->sealing->journal_to, slice->sealing->shrink,
                                    reterr);
@@ -134,6 +119,7 @@ static void show_sealed(struct store *store, const struct slice *slice)
         if (!partition->has_chunks || slice->max_ms > partition->chunk_max_ms)
             partition->chunk_max_ms = slice->max_ms;
         partition->has_chunks = true;
+        partition->is_compact = false;
     }
     for (size_t i = 0; i < slice->n; i++)
         if (segment_has_unsealed(slice->segments[i]))
@@ -183,7 +169,7 @@ bool seal_step(struct store *store)
 
 /* --- the end --- */
 
-static bool is_over(const struct partition *partition, int64_t now_ms)
+bool partition_is_over(const struct partition *partition, int64_t now_ms)
 {
     return now_ms > partition->day_ms + PARTITION_MS + OLDEST_MS + DAY_OVER_MS;
 }
@@ -202,7 +188,7 @@ void retention_apply(struct store *store, int64_t now_ms)
                      partition->day);
             store_drop_partition(store, i, true);
         } else if (partition->is_warm && partition->journal_since_ms == 0 &&
-                   is_over(partition, now_ms)) {
+                   partition_is_over(partition, now_ms)) {
             (void)pthread_rwlock_wrlock(&store->lock);
             store_cool(store, partition);
             (void)pthread_rwlock_unlock(&store->lock);

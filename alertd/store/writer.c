@@ -234,6 +234,7 @@ static void maintain(struct store *store, struct request *request)
 {
     retention_apply(store, request->now_ms);
     seal_begin_due(store, request->now_ms);
+    compact_begin_due(store, request->now_ms);
     answer(store, (struct request *[]){request}, 1);
 }
 
@@ -308,10 +309,10 @@ static void *store_main(void *arg)
     struct store *store = arg;
 
     for (;;) {
-        bool sealing = seal_step(store);
+        bool busy = seal_step(store) || compact_step(store);
 
         (void)pthread_mutex_lock(&store->queue_lock);
-        while (!sealing && !store->first && !store->stopping)
+        while (!busy && !store->first && !store->stopping)
             (void)pthread_cond_wait(&store->wake, &store->queue_lock);
         bool has_work = store->first != NULL;
         bool stop = store->stopping && !has_work;

@@ -1,0 +1,182 @@
+/*
+ * Days that are over become small: each series' chunks are put together into long ones.
+ *
+ *     packed | packed | packed | ...   ──a few series a transaction──>   long
+ *
+ * Between the transactions appends go on, and selects read what was there when they began. A
+ * crash leaves some series done and some not, which is no harm: the start begins again and
+ * passes over those that are. A series with a damaged chunk stays as it is, so that what is
+ * sound of it can still be told from what is not.
+ */
+
+#include <stdlib.h>
+
+#include "alertd/store/private.h"
+
+enum {
+    SLICE_SERIES = 16,            /* a few milliseconds of the store's thread */
+    SERIES_SAMPLES_MAX = 1 << 20, /* more of a day are left as they are: they are large chunks */
+    SHRINK_PAGES = 256,
+    RETRY_MS = 3600 * 1000,
+};
+
+void compact_begin_due(struct store *store, int64_t now_ms)
+{
+    struct compaction *compaction = &store->compaction;
+
+    if (compaction->partition || now_ms < compaction->not_before_ms)
+        return;
+    for (size_t i = 0; i < store->n_partitions; i++) {
+        struct partition *partition = store->partitions[i];
+
+        if (partition->has_chunks && !partition->is_compact && !partition->is_warm &&
+            !partition->is_damaged && partition_is_over(partition, now_ms)) {
+            *compaction = (struct compaction){.partition = partition};
+            return;
+        }
+    }
+}
+
+/* A slice, as a job. */
+struct slice {
+    const struct partition *partition;
+    uint32_t from_id, next_id;
+    bool is_last;
+};
+
+/* How many chunks and samples a series has. */
+static int count_chunks(struct db_conn *conn,
+                        uint32_t id,
+                        int64_t *ret_chunks,
+                        int64_t *ret_samples,
+                        struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT count(*), coalesce(sum(n), 0) FROM chunk WHERE series = ?");
+
+    db_bind_int(stmt, 1, id);
+    if (db_step(stmt)) {
+        *ret_chunks = db_int(stmt, 0);
+        *ret_samples = db_int(stmt, 1);
+    }
+    return db_done(stmt, reterr);
+}
+
+static int drop_chunks(struct db_conn *conn, uint32_t id, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(conn, "DELETE FROM chunk WHERE series = ?");
+
+    db_bind_int(stmt, 1, id);
+    return db_run(stmt, reterr);
+}
+
+static int compact_series(struct db_conn *conn,
+                          uint32_t id,
+                          struct columns *columns,
+                          struct err *reterr)
+{
+    int64_t n_chunks = 0;
+    int64_t n_samples = 0;
+    size_t n_damaged = 0;
+
+    int r = count_chunks(conn, id, &n_chunks, &n_samples, reterr);
+    if (r != 0 || n_chunks == 0 || n_samples > SERIES_SAMPLES_MAX)
+        return r;
+    columns->n = 0;
+    r = partition_read_chunks(conn, id, INT64_MIN, INT64_MAX, columns, &n_damaged, reterr);
+    if (r != 0 || n_damaged > 0 || columns->n == 0)
+        return r;
+    columns_settle(columns);
+    r = drop_chunks(conn, id, reterr);
+    return r == 0 ? partition_put_chunks(conn, id, columns, true, reterr) : r;
+}
+
+/* All is long now: say so in place of what was sealed. */
+static int note_compact(struct db_conn *conn, const struct partition *partition, struct err *reterr)
+{
+    int r = db_run(db_prepare(conn, "DELETE FROM sealed"), reterr);
+
+    return r == 0 ? partition_put_sealed(conn, partition->chunk_min_ms, partition->chunk_max_ms,
+                                         true, reterr)
+                  : r;
+}
+
+static int compact_slice(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    struct slice *slice = arg;
+    struct columns columns = {0};
+    uint32_t ids[SLICE_SERIES];
+    size_t n = 0;
+    struct db_stmt *stmt = db_prepare(conn,
+                                      "SELECT id FROM series WHERE id >= ? ORDER BY id LIMIT ?");
+
+    db_bind_int(stmt, 1, slice->from_id);
+    db_bind_int(stmt, 2, SLICE_SERIES);
+    while (n < SLICE_SERIES && db_step(stmt))
+        ids[n++] = (uint32_t)db_int(stmt, 0);
+    int r = db_done(stmt, reterr);
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = compact_series(conn, ids[i], &columns, reterr);
+    columns_done(&columns);
+    slice->is_last = n < SLICE_SERIES;
+    slice->next_id = n > 0 ? ids[n - 1] + 1 : slice->from_id;
+    return r == 0 && slice->is_last ? note_compact(conn, slice->partition, reterr) : r;
+}
+
+/* Gives back some of the room the packed chunks had; *arg: there is more. */
+static int shrink_slice(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    bool *more = arg;
+    struct db_stmt *stmt = db_prepare(conn, "PRAGMA freelist_count");
+
+    *more = db_step(stmt) && db_int(stmt, 0) > SHRINK_PAGES;
+    int r = db_done(stmt, reterr);
+    return r == 0 ? db_run(db_prepare(conn, "PRAGMA incremental_vacuum(256)"), reterr) : r;
+}
+
+static int step(struct store *store, struct err *reterr)
+{
+    struct compaction *compaction = &store->compaction;
+    struct partition *partition = compaction->partition;
+    struct slice slice = {.partition = partition, .from_id = compaction->next_id};
+    bool more = false;
+    int r;
+
+    if (compaction->is_shrinking) {
+        r = db_write(partition->db, shrink_slice, &more, reterr);
+        if (r == 0 && !more)
+            compaction->partition = NULL;
+        return r;
+    }
+    r = db_write(partition->db, compact_slice, &slice, reterr);
+    if (r != 0)
+        return r;
+    compaction->next_id = slice.next_id;
+    if (slice.is_last) {
+        (void)pthread_rwlock_wrlock(&store->lock);
+        partition->is_compact = true;
+        (void)pthread_rwlock_unlock(&store->lock);
+        compaction->is_shrinking = true;
+    }
+    return 0;
+}
+
+bool compact_step(struct store *store)
+{
+    struct compaction *compaction = &store->compaction;
+    struct partition *partition = compaction->partition;
+    struct err err = {0};
+
+    if (!partition)
+        return false;
+    if (partition->is_warm || partition->is_damaged) { /* samples of any age are taken: later */
+        compaction->partition = NULL;
+        return false;
+    }
+    if (step(store, &err) == 0)
+        return compaction->partition != NULL;
+    log_error(store->options.log, "store", "compaction failed and is tried again",
+              "file=%s reason=\"%s\"", partition->path, err.text);
+    *compaction = (struct compaction){.not_before_ms = store->options.now_wall_ms() + RETRY_MS};
+    return false;
+}

@@ -1,0 +1,141 @@
+/*
+ * A day that is over becomes small, and is read as before.
+ */
+
+#include "alertd/db/db.h"
+#include "alertd/store/partition.h"
+#include "lib/base/rng.h"
+#include "tests/unit/store/store_fixture.h"
+
+int64_t fixture_now_ms;
+
+enum {
+    N_SERIES = 40, /* more than one slice has */
+};
+
+/* Two days, sealed as they come, with a late sample in the first. */
+static void push_days(struct fixture *fixture)
+{
+    for (int half = 0; half < 48; half++) {
+        for (int i = 0; i < N_SERIES; i++) {
+            struct sample samples[180];
+            struct store_outcome outcome;
+
+            for (int k = 0; k < 180; k++)
+                samples[k] = (struct sample){
+                    NOON + (half * 180 + k) * INT64_C(10000),
+                    half % 7 == 3 && k == 9 ? sample_stale() : i + (half * 180 + k) % 97 / 10.0};
+            fixture_now_ms = samples[179].t_ms;
+            assert_int_equal(push_as(fixture, i, samples, 180, &(struct store_batch){0}, &outcome),
+                             0);
+        }
+        assert_int_equal(store_maintain(fixture->store, fixture_now_ms, NULL), 0);
+    }
+    assert_int_equal(push(fixture, 3, NOON + 5, 7).stored, 1);
+}
+
+/* Until days are over, and what is due then is done. */
+static void pass_days(struct fixture *fixture, int n)
+{
+    for (int k = 0; k < n * 8; k++) {
+        fixture_now_ms += 3 * HOUR;
+        assert_int_equal(store_maintain(fixture->store, fixture_now_ms, NULL), 0);
+    }
+    store_close(fixture->store); /* what is under way is not waited for: it goes on */
+    fixture_open(fixture);
+    for (int k = 0; k < 200; k++)
+        assert_int_equal(store_maintain(fixture->store, fixture_now_ms, NULL), 0);
+}
+
+static char *read_all(struct fixture *fixture, int i)
+{
+    size_t n_warnings = 0;
+    char *text = read_back(fixture, i, NOON - DAY, NOON + 3 * DAY, &n_warnings);
+
+    assert_int_equal(n_warnings, 0);
+    return text;
+}
+
+struct chunks {
+    int64_t n, bytes, n_long;
+};
+
+static struct chunks chunks_of(struct fixture *fixture, const char *day)
+{
+    struct partition *partition = NULL;
+    struct chunks chunks = {0};
+    struct db_conn *conn = NULL;
+    int64_t day_ms;
+
+    assert_true(partition_day_parse(day, &day_ms));
+    store_close(fixture->store);
+    assert_int_equal(partition_open(fixture->options.folder, day_ms, false, &partition, NULL), 0);
+    assert_int_equal(db_read_begin(partition->db, &conn, NULL), 0);
+    struct db_stmt *stmt = db_prepare(conn, "SELECT count(*), sum(length(body)), "
+                                            "sum(substr(body, 1, 1) = x'04') FROM chunk");
+    if (db_step(stmt))
+        chunks = (struct chunks){db_int(stmt, 0), db_int(stmt, 1), db_int(stmt, 2)};
+    assert_int_equal(db_done(stmt, NULL), 0);
+    db_read_end(partition->db, conn);
+    partition_close(partition);
+    fixture_open(fixture);
+    return chunks;
+}
+
+static void test_a_day_that_is_over_has_one_chunk_a_series(void **state)
+{
+    struct fixture fixture;
+    char *before[N_SERIES];
+
+    fixture_init(&fixture, 90 * DAY);
+    push_days(&fixture);
+    for (int i = 0; i < N_SERIES; i++)
+        before[i] = read_all(&fixture, i);
+    const struct chunks packed = chunks_of(&fixture, "2023-11-15.db");
+    assert_true(packed.n > N_SERIES);
+    assert_int_equal(packed.n_long, 0);
+    pass_days(&fixture, 4);
+    const struct chunks after = chunks_of(&fixture, "2023-11-15.db");
+    row("%lld chunks of %lld bytes, then %lld of %lld", (long long)packed.n,
+        (long long)packed.bytes, (long long)after.n, (long long)after.bytes);
+    assert_int_equal(after.n, N_SERIES);
+    assert_int_equal(after.n_long, N_SERIES);
+    assert_true(after.bytes < packed.bytes);
+    for (int i = 0; i < N_SERIES; i++) {
+        char *text = read_all(&fixture, i);
+        assert_string_equal(text, before[i]);
+        free(text);
+        free(before[i]);
+    }
+    fixture_done(&fixture);
+}
+
+/* Without retention a sample of any age is taken: its day is sealed again, then compacted again. */
+static void test_a_day_is_opened_again(void **state)
+{
+    struct fixture fixture;
+
+    fixture_init(&fixture, 0);
+    push_days(&fixture);
+    pass_days(&fixture, 4);
+    assert_int_equal(chunks_of(&fixture, "2023-11-15.db").n_long, N_SERIES);
+    assert_int_equal(push(&fixture, 2, NOON + 15000, 99).stored, 1);
+    assert_int_equal(push(&fixture, 2, NOON + 10000, 99).duplicate, 1);
+    expect(&fixture, 2, 10000, 20000, "2.1@10000 99@15000 2.2@20000");
+    pass_days(&fixture, 4);
+    const struct chunks after = chunks_of(&fixture, "2023-11-15.db");
+    assert_int_equal(after.n, N_SERIES);
+    assert_int_equal(after.n_long, N_SERIES);
+    expect(&fixture, 2, 10000, 20000, "2.1@10000 99@15000 2.2@20000");
+    fixture_done(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_day_that_is_over_has_one_chunk_a_series),
+        cmocka_unit_test(test_a_day_is_opened_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
