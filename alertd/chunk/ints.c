@@ -261,26 +261,23 @@ static uint64_t code_at(const unsigned char *bytes, size_t n_bytes, size_t bit, 
     return (uint64_t)(word >> (bit % 8)) & (UINT64_MAX >> (64 - width));
 }
 
-/* The codes whose word may be read whole. */
-static void unpack_words(const unsigned char *bytes, unsigned width, size_t n, uint64_t *codes)
+/* So many codes lie in words that may be read whole. */
+static size_t count_whole(size_t n_bytes, unsigned width, size_t n)
 {
-    uint64_t mask = UINT64_MAX >> (64 - width);
+    size_t n_whole = width <= LOAD_WIDTH_MAX && n_bytes >= 8 ? (n_bytes - 8) * 8 / width : 0;
 
-    for (size_t i = 0; i < n; i++)
-        codes[i] = load(bytes + i * width / 8) >> (i * width % 8) & mask;
+    return n_whole < n ? n_whole : n;
 }
 
 /* width 1 to 64; n_bytes may be read, the codes lie within. */
 static void unpack_bits(
     const unsigned char *bytes, size_t n_bytes, unsigned width, size_t n, uint64_t *codes)
 {
-    size_t n_whole = 0;
+    size_t n_whole = count_whole(n_bytes, width, n);
+    uint64_t mask = UINT64_MAX >> (64 - width);
 
-    if (width <= LOAD_WIDTH_MAX && n_bytes >= 8)
-        n_whole = (n_bytes - 8) * 8 / width;
-    if (n_whole > n)
-        n_whole = n;
-    unpack_words(bytes, width, n_whole, codes);
+    for (size_t i = 0, bit = 0; i < n_whole; i++, bit += width)
+        codes[i] = load(bytes + bit / 8) >> (bit % 8) & mask;
     for (size_t i = n_whole; i < n; i++)
         codes[i] = code_at(bytes, n_bytes, i * width, width);
 }
@@ -374,12 +371,27 @@ const unsigned char *ints_read(enum ints_layout layout,
     return read_apart(at + head.n_bytes, head.n_apart, n, numbers);
 }
 
+/* What ints_read() and add_up() do, in one go: most chunks are read here. */
+static void sum_bits(
+    const unsigned char *bytes, size_t n_bytes, const struct head *head, size_t n, uint64_t *sums)
+{
+    size_t n_whole = count_whole(n_bytes, head->width, n);
+    uint64_t mask = UINT64_MAX >> (64 - head->width);
+    uint64_t sum = sums[0];
+
+    for (size_t i = 0, bit = 0; i < n_whole; i++, bit += head->width) {
+        uint64_t code = load(bytes + bit / 8) >> (bit % 8) & mask;
+        sums[i + 1] = sum += head->low + code * head->step;
+    }
+    for (size_t i = n_whole; i < n; i++)
+        sums[i + 1] = sum += head->low +
+                             head->step * code_at(bytes, n_bytes, i * head->width, head->width);
+}
+
 static void add_up(uint64_t *numbers, size_t n)
 {
-    uint64_t sum = numbers[0];
-
     for (size_t i = 1; i <= n; i++)
-        numbers[i] = sum += numbers[i];
+        numbers[i] += numbers[i - 1];
 }
 
 const unsigned char *ints_read_sums(enum ints_layout layout,
@@ -392,13 +404,20 @@ const unsigned char *ints_read_sums(enum ints_layout layout,
     struct head head;
     const unsigned char *codes = read_head(layout, at, end, n, &head);
 
-    if (codes && head.width == 0 && head.n_apart == 0) { /* regular times; a constant */
-        for (size_t i = 1; i <= n; i++)
-            sums[i] = sums[0] + i * head.low;
-        return codes;
+    if (!codes)
+        return NULL;
+    if (head.n_apart > 0 || has_planes(layout, head.width)) {
+        at = ints_read(layout, at, end, n, numbers + 1);
+        if (at)
+            add_up(sums, n);
+        return at;
     }
-    at = ints_read(layout, at, end, n, numbers + 1);
-    if (at)
-        add_up(sums, n);
-    return at;
+    if (head.width > 0) {
+        sum_bits(codes, (size_t)(end - codes), &head, n, sums);
+    } else { /* regular times; a constant */
+        uint64_t sum = sums[0];
+        for (size_t i = 1; i <= n; i++)
+            sums[i] = sum + i * head.low;
+    }
+    return codes + head.n_bytes;
 }
