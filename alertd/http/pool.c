@@ -48,20 +48,33 @@ static bool may_start(const struct pool *pool, enum lane which)
     return which == LANE_ACT || busy + 1 < pool->size || pool->size == 1;
 }
 
-/* Waits for a call; NULL when the pool stops and nothing is left. */
+/* The first lane that has a call a worker may start on; LANES: none has. */
+static int find_lane(const struct pool *pool)
+{
+    int lane = 0;
+
+    while (lane < LANES && !may_start(pool, (enum lane)lane))
+        lane++;
+    return lane;
+}
+
+/* Waits for a call; NULL when the pool stops and nothing is left. One worker is woken for a call,
+ * and it wakes the next when there is more to do: all of them for each call would cost more
+ * than most calls do. */
 static struct call *next_call(struct pool *pool, enum lane *ret_lane)
 {
-    for (;;) {
-        for (int lane = 0; lane < LANES; lane++) {
-            if (may_start(pool, (enum lane)lane)) {
-                *ret_lane = (enum lane)lane;
-                return take_from(pool, &pool->lanes[lane]);
-            }
-        }
+    int lane;
+
+    while ((lane = find_lane(pool)) == LANES) {
         if (pool->stopping)
             return NULL;
         (void)pthread_cond_wait(&pool->changed, &pool->lock);
     }
+    *ret_lane = (enum lane)lane;
+    struct call *call = take_from(pool, &pool->lanes[lane]);
+    if (find_lane(pool) < LANES)
+        (void)pthread_cond_signal(&pool->changed);
+    return call;
 }
 
 static void *run(void *arg)
@@ -84,7 +97,6 @@ static void *run(void *arg)
         (void)pthread_mutex_lock(&pool->lock);
         pool->lanes[lane].active--;
         pool->active--;
-        (void)pthread_cond_broadcast(&pool->changed);
     }
     (void)pthread_mutex_unlock(&pool->lock);
     return NULL;
