@@ -221,14 +221,17 @@ int prom_parts_eval(struct prom_parts *parts,
                     struct promql_value *ret_value,
                     struct err *reterr)
 {
-    struct work work = {.expr = expr, .source = source, .n = parallel_workers(parts->workers)};
+    struct work work = {.expr = expr, .source = source};
     struct promql_query small = *query;
 
-    if (work.n > PROM_PARTS_MAX)
-        work.n = PROM_PARTS_MAX;
-    if (work.n < 2 || query->explain || count_steps(query) < 2 * PART_STEPS_MIN ||
+    if (query->explain || count_steps(query) < 2 * PART_STEPS_MIN ||
         (query->limits.max_samples && query->limits.max_samples < SMALL_SAMPLES) ||
         !promql_steps_are_apart(expr))
+        return promql_eval(expr, source, query, arena, ret_value, reterr);
+    work.n = parallel_workers(parts->workers); /* asks the kernel: not for every small query */
+    if (work.n > PROM_PARTS_MAX)
+        work.n = PROM_PARTS_MAX;
+    if (work.n < 2)
         return promql_eval(expr, source, query, arena, ret_value, reterr);
     /* Whether it is small is seen by trying: a big one is given up after little. */
     small.limits.max_samples = SMALL_SAMPLES;
