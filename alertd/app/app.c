@@ -165,6 +165,7 @@ static int open_store(struct app *app, struct err *reterr)
         return r;
     return store_open(&(struct store_options){.folder = folder,
                                               .retention_ms = app->settings.retention_ms,
+                                              .retention_bytes = app->settings.retention_bytes,
                                               .sync_normal = app->settings.sync_normal,
                                               .now_wall_ms = clock_wall_ms,
                                               .log = &app->log},

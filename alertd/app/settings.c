@@ -15,6 +15,7 @@ enum kind {
     TEXT,
     DURATION, /* int64_t ms */
     COUNT,    /* int64_t, at least 1 */
+    SIZE,     /* uint64_t bytes */
     CHOICE,   /* an enum: the index into `choices` */
     SWITCH,   /* a bool: whether it is the second of two choices */
     LIST,     /* repeatable */
@@ -41,6 +42,9 @@ static const struct row rows[] = {
      "Folder for everything that is kept. One alertd at a time."},
     {"storage.retention.time", DURATION, 0, AT(retention_ms), "90d", "DURATION", NULL,
      "How long samples are kept, in days; 0 keeps them for ever and takes samples of any age."},
+    {"storage.retention.size", SIZE, 0, AT(retention_bytes), "0", "SIZE", NULL,
+     "How much room days of samples may take, such as 500MB or 20GB; beyond it the oldest day goes, "
+     "but never today. 0: no limit."},
     {"storage.sync", SWITCH, 0, AT(sync_normal), "full", NULL, "full|normal",
      "full: an answered push survives a power cut. normal: it survives a crash of alertd, but "
      "a power cut loses what came since the last checkpoint."},
@@ -138,6 +142,26 @@ static int set_count(int64_t *place, const struct row *row, const char *text, st
     return 0;
 }
 
+/* "500MB": units of 1024, as in Prometheus. */
+static int set_size(uint64_t *place, const struct row *row, const char *text, struct err *reterr)
+{
+    static const char *const units[] = {"B", "KB", "MB", "GB", "TB", "PB"};
+    char *end = NULL;
+    unsigned long long value = strtoull(text, &end, 10);
+    size_t unit = 0;
+
+    while (unit < sizeof(units) / sizeof(*units) && strcmp(end, units[unit]) != 0)
+        unit++;
+    bool has_unit = unit < sizeof(units) / sizeof(*units);
+    if (end == text || text[0] < '0' || text[0] > '9' || !(has_unit || strcmp(text, "0") == 0) ||
+        (has_unit && value > UINT64_MAX >> (10 * unit)))
+        return err_set(reterr, SETTINGS_E_USAGE,
+                       "--%s: expected a size such as 500MB or 20GB, or 0, got \"%s\"", row->name,
+                       text);
+    *place = has_unit ? (uint64_t)value << (10 * unit) : 0;
+    return 0;
+}
+
 static int set_duration(int64_t *place, const struct row *row, const char *text, struct err *reterr)
 {
     int64_t value_ms;
@@ -175,6 +199,7 @@ static int set_value(struct settings *settings,
     case TEXT: *(const char **)place = text; return 0;
     case DURATION: return set_duration(place, row, text, reterr);
     case COUNT: return set_count(place, row, text, reterr);
+    case SIZE: return set_size(place, row, text, reterr);
     case CHOICE:
     case SWITCH: return set_choice(place, row, text, reterr);
     case LIST: return add_to_list(place, row, text, reterr);

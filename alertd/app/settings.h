@@ -39,7 +39,8 @@ struct settings {
     enum settings_action action;
     const char *config_file; /* "": the built-in default */
     const char *storage_path;
-    int64_t retention_ms; /* 0: everything is kept */
+    int64_t retention_ms;     /* 0: everything is kept */
+    uint64_t retention_bytes; /* 0: however much that is */
     bool sync_normal;
     struct settings_list listen;
     const char *external_url; /* "": from the first listen address */

@@ -174,7 +174,36 @@ bool partition_is_over(const struct partition *partition, int64_t now_ms)
     return now_ms > partition->day_ms + PARTITION_MS + OLDEST_MS + DAY_OVER_MS;
 }
 
-void retention_apply(struct store *store, int64_t now_ms)
+static uint64_t bytes_of(const struct partition *partition)
+{
+    struct db_stats stats = {0};
+
+    db_stats(partition->db, &stats);
+    return stats.file_bytes + stats.wal_bytes;
+}
+
+/* The oldest days, until the others have room. What is in use goes the next time. */
+static void apply_size(struct store *store)
+{
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < store->n_partitions; i++)
+        total += bytes_of(store->partitions[i]);
+    for (size_t i = 0; total > store->options.retention_bytes && i + 1 < store->n_partitions;) {
+        struct partition *partition = store->partitions[i];
+        uint64_t bytes = bytes_of(partition);
+        size_t n = store->n_partitions;
+
+        log_info(store->options.log, "store", "a day goes to make room", "day=%s bytes=%llu",
+                 partition->day, (unsigned long long)bytes);
+        if (partition != store->sealing.partition)
+            store_drop_partition(store, i, true);
+        total -= bytes;
+        i += store->n_partitions == n;
+    }
+}
+
+static void apply_age(struct store *store, int64_t now_ms)
 {
     int64_t retention_ms = store->options.retention_ms;
 
@@ -194,6 +223,13 @@ void retention_apply(struct store *store, int64_t now_ms)
             (void)pthread_rwlock_unlock(&store->lock);
         }
     }
+}
+
+void retention_apply(struct store *store, int64_t now_ms)
+{
+    apply_age(store, now_ms);
+    if (store->options.retention_bytes > 0)
+        apply_size(store);
     if (store->n_dead > DEAD_MIN && store->n_dead > store->index.n / 4) {
         (void)pthread_rwlock_wrlock(&store->lock);
         index_sweep(&store->index);

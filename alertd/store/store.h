@@ -32,8 +32,9 @@ enum {
 struct store;
 
 struct store_options {
-    const char *folder;   /* <storage.path>/samples */
-    int64_t retention_ms; /* 0: keep everything, accept any age */
+    const char *folder;       /* <storage.path>/samples */
+    int64_t retention_ms;     /* 0: keep everything, accept any age */
+    uint64_t retention_bytes; /* beyond which the oldest day goes, but the newest; 0: no limit */
     bool sync_normal;
     size_t max_series; /* 0: 1 million */
     /* Free bytes below which nothing is taken (STORE_E_FULL). 0: 5 % of the file system, and

@@ -47,6 +47,7 @@ static void test_each_kind_of_flag(void **state)
 {
     static const char *const flags[] = {"--storage.path=/var/lib/alertd",
                                         "--storage.retention.time=0",
+                                        "--storage.retention.size=20GB",
                                         "--storage.sync=normal",
                                         "--web.listen-address=127.0.0.1:1",
                                         "--web.listen-address",
@@ -65,6 +66,7 @@ static void test_each_kind_of_flag(void **state)
     assert_int_equal(parse(&settings, NULL, flags), 0);
     assert_string_equal(settings.storage_path, "/var/lib/alertd");
     assert_int_equal(settings.retention_ms, 0);
+    assert_true(settings.retention_bytes == UINT64_C(20) << 30);
     assert_true(settings.sync_normal);
     assert_true(settings.auth_off);
     assert_int_equal(settings.listen.n, 2); /* the initial one gave way */
@@ -89,6 +91,9 @@ static void test_what_is_refused(void **state)
         {"--storage.path", "needs a value"},
         {"--storage.path=", "a folder is needed"},
         {"--storage.retention.time=1x", "expected a duration"},
+        {"--storage.retention.size=20", "expected a size"},
+        {"--storage.retention.size=-1GB", "expected a size"},
+        {"--storage.retention.size=99999999TB", "expected a size"},
         {"--query.timeout=0", "longer than nothing"},
         {"--query.max-samples=0", "above 0"},
         {"--query.max-samples=7x", "above 0"},

@@ -282,6 +282,33 @@ static void test_retention_drops_whole_days(void **state)
     fixture_done(&fixture);
 }
 
+static void test_too_much_room_costs_the_oldest_days(void **state)
+{
+    struct store_stats stats;
+    struct fixture fixture;
+
+    fixture_init(&fixture, 90 * DAY);
+    for (int day = 0; day < 4; day++) {
+        fixture_now_ms = NOON + day * DAY;
+        (void)push(&fixture, 1, fixture_now_ms, day);
+        assert_int_equal(store_maintain(fixture.store, fixture_now_ms, NULL), 0);
+    }
+    store_stats(fixture.store, &stats);
+    assert_int_equal(stats.partitions, 4);
+    uint64_t all = stats.disk_bytes;
+    for (int left = 3; left >= 1; left--) {
+        store_close(fixture.store);
+        fixture.options.retention_bytes = left == 1 ? 1 : all * (uint64_t)left / 4 + all / 8;
+        fixture_open(&fixture);
+        assert_int_equal(store_maintain(fixture.store, fixture_now_ms, NULL), 0);
+        store_stats(fixture.store, &stats);
+        assert_int_equal(stats.partitions, left); /* today stays, however little there is */
+        assert_int_equal(stats.oldest_ms, NOON - 12 * HOUR + (4 - left) * DAY);
+    }
+    expect(&fixture, 1, -DAY, 5 * DAY, "3@259200000");
+    fixture_done(&fixture);
+}
+
 /* --- lists of series --- */
 
 struct names {
@@ -515,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_sealing_changes_nothing_that_is_read),
         cmocka_unit_test(test_a_late_sample_is_sealed_with_its_day),
         cmocka_unit_test(test_retention_drops_whole_days),
+        cmocka_unit_test(test_too_much_room_costs_the_oldest_days),
         cmocka_unit_test(test_series_are_listed_from_memory_and_disk),
         cmocka_unit_test(test_matchers),
         cmocka_unit_test(test_a_damaged_day_is_set_aside_and_named),
