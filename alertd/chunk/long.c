@@ -38,12 +38,16 @@ bool long_read(const unsigned char *bytes,
                int64_t *t_ms,
                double *values)
 {
-    size_t most = packed_bytes_max(n);
-    MEM_AUTO unsigned char *packed = mem_alloc(most);
-    MEM_AUTO int64_t *room = mem_alloc(n * sizeof(*room));
-    size_t len = ZSTD_decompress(packed, most, bytes, n_bytes);
-    const struct packed_body body = {INTS_PLANES, packed, packed + (ZSTD_isError(len) ? 0 : len), n,
-                                     t0_ms};
+    unsigned long long most = ZSTD_getFrameContentSize(bytes, n_bytes);
 
-    return !ZSTD_isError(len) && packed_read(&body, room, t_ms, values);
+    /* unknown and wrong ones are the largest numbers there are */
+    if (most > packed_bytes_max(n))
+        return false;
+    MEM_AUTO unsigned char *packed = mem_alloc((size_t)most + 1);
+    MEM_AUTO int64_t *room = mem_alloc(n * sizeof(*room));
+    size_t len = ZSTD_decompress(packed, (size_t)most, bytes, n_bytes);
+    if (ZSTD_isError(len))
+        return false;
+    const struct packed_body body = {INTS_PLANES, packed, packed + len, n, t0_ms};
+    return packed_read(&body, room, t_ms, values);
 }
