@@ -89,14 +89,17 @@ static bool stands_apart(const struct ints_plan *plan, int64_t x)
     return x < plan->low || x > plan->high;
 }
 
-static uint64_t greatest_divisor(uint64_t a, uint64_t b)
+/* The greatest step that both are multiples of; 0 is one of any. */
+static uint64_t common_step(uint64_t step, uint64_t distance)
 {
-    while (b) {
-        uint64_t rest = a % b;
-        a = b;
-        b = rest;
+    if (step && distance % step == 0)
+        return step; /* mostly */
+    while (distance) {
+        uint64_t rest = step % distance;
+        step = distance;
+        distance = rest;
     }
-    return a;
+    return step;
 }
 
 struct ints_plan ints_plan(enum ints_layout layout, const int64_t *numbers, size_t n)
@@ -108,7 +111,7 @@ struct ints_plan ints_plan(enum ints_layout layout, const int64_t *numbers, size
         if (stands_apart(&plan, numbers[i]))
             plan.n_apart++;
         else if (plan.step != 1)
-            plan.step = greatest_divisor(plan.step, (uint64_t)numbers[i] - (uint64_t)plan.low);
+            plan.step = common_step(plan.step, (uint64_t)numbers[i] - (uint64_t)plan.low);
     }
     assert(plan.n_apart <= INTS_APART_MAX);
     if (plan.step)
