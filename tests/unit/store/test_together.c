@@ -1,0 +1,192 @@
+/*
+ * Everything at once: pushes, selects, sealing, compaction, retention, lists and statistics, over
+ * days that pass in seconds. What was acknowledged and is not over its retention is read; a
+ * sanitizer for threads sees who touches what without asking.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "tests/unit/store/store_fixture.h"
+
+int64_t fixture_now_ms;
+
+enum {
+    N_PUSHERS = 3,
+    N_READERS = 2,
+    SERIES_A_PUSHER = 4,
+    STEP_MS = 60000,
+    SAMPLES_A_PUSH = 30,
+    N_PUSHES = 500, /* ten days, half an hour each */
+    RETENTION_DAYS = 4,
+};
+
+/* The time is what the slowest pusher has reached. */
+static _Atomic int64_t pushed_to_ms[N_PUSHERS];
+
+static int64_t slowest_ms(void)
+{
+    int64_t least = INT64_MAX;
+
+    for (int i = 0; i < N_PUSHERS; i++) {
+        int64_t at_ms = atomic_load(&pushed_to_ms[i]);
+        least = at_ms < least ? at_ms : least;
+    }
+    return least;
+}
+
+/* The clock of the store: what is pushed next is not ahead of it. */
+static int64_t now_ms(void)
+{
+    return slowest_ms() + (int64_t)SAMPLES_A_PUSH * STEP_MS;
+}
+
+static double value_of(int series, int64_t t_ms)
+{
+    return (double)series + (double)(t_ms / STEP_MS % 1000) / 10;
+}
+
+struct worker {
+    struct fixture *fixture;
+    int number;
+    size_t n_wrong;
+    pthread_t thread;
+};
+
+static atomic_bool is_over;
+
+static void *push_all(void *arg)
+{
+    struct worker *worker = arg;
+
+    for (int n = 0; n < N_PUSHES; n++) {
+        int64_t from_ms = NOON + (int64_t)n * SAMPLES_A_PUSH * STEP_MS;
+
+        for (int k = 0; k < SERIES_A_PUSHER; k++) {
+            int series = worker->number * SERIES_A_PUSHER + k;
+            struct sample samples[SAMPLES_A_PUSH];
+            struct store_outcome outcome = {0};
+
+            for (int i = 0; i < SAMPLES_A_PUSH; i++)
+                samples[i] = (struct sample){from_ms + (int64_t)i * STEP_MS,
+                                             value_of(series, from_ms + (int64_t)i * STEP_MS)};
+            if (push_as(worker->fixture, series, samples, SAMPLES_A_PUSH, &(struct store_batch){0},
+                        &outcome) != 0 ||
+                outcome.stored != SAMPLES_A_PUSH)
+                worker->n_wrong++;
+        }
+        atomic_store(&pushed_to_ms[worker->number], from_ms + SAMPLES_A_PUSH * STEP_MS);
+        while (atomic_load(&pushed_to_ms[worker->number]) > slowest_ms()) /* else it is too new */
+            (void)sched_yield();
+    }
+    return NULL;
+}
+
+/* What a select finds of one series in the last hours is whole and right. */
+static size_t count_wrong(struct fixture *fixture, int series, int64_t from_ms, int64_t to_ms)
+{
+    const struct source source = store_source(fixture->store);
+    struct matcher matcher;
+    struct source_result result = {0};
+    ARENA_AUTO struct arena arena;
+    char value[16];
+    size_t n_wrong = 0;
+
+    (void)snprintf(value, sizeof(value), "%d", series);
+    arena_init(&arena, 1 << 26);
+    if (matcher_init(&matcher, MATCHER_EQUAL, "i", value, NULL) != 0)
+        return 1;
+    int r = source_read_all(&source, &(struct source_query){&matcher, 1, from_ms, to_ms, false},
+                            1 << 20, &arena, &result, NULL);
+    size_t n = result.n ? result.series[0].n : 0;
+    n_wrong += r != 0 || result.n_warnings > 0 || n != (size_t)((to_ms - from_ms) / STEP_MS) + 1;
+    for (size_t i = 0; i < n; i++)
+        n_wrong += result.series[0].values[i] != value_of(series, result.series[0].t_ms[i]);
+    matcher_done(&matcher);
+    return n_wrong;
+}
+
+static void *read_all(void *arg)
+{
+    struct worker *worker = arg;
+
+    for (int n = 0; !atomic_load(&is_over); n++) {
+        int64_t to_ms = slowest_ms() - STEP_MS;
+        int64_t back_ms = (n % 3 == 0 ? 30 : 2) * HOUR;
+        int64_t from_ms = to_ms - back_ms < NOON ? NOON : to_ms - back_ms;
+
+        if (to_ms > NOON)
+            worker->n_wrong += count_wrong(worker->fixture, n % (N_PUSHERS * SERIES_A_PUSHER),
+                                           from_ms, to_ms);
+    }
+    return NULL;
+}
+
+static bool count_series(void *arg, const struct labels *labels)
+{
+    *(size_t *)arg += labels->n > 0;
+    return true;
+}
+
+static void *look_after(void *arg)
+{
+    struct worker *worker = arg;
+    struct store *store = worker->fixture->store;
+
+    while (!atomic_load(&is_over)) {
+        struct store_stats stats;
+        size_t n = 0;
+
+        worker->n_wrong += store_maintain(store, now_ms(), NULL) != 0;
+        store_stats(store, &stats);
+        worker->n_wrong += stats.quarantined > 0;
+        worker->n_wrong += store_series(store, NULL, 0, INT64_MIN, INT64_MAX, count_series, &n,
+                                        NULL) != 0;
+    }
+    return NULL;
+}
+
+static void test_everything_at_once(void **state)
+{
+    static struct worker workers[N_PUSHERS + N_READERS + 1];
+    struct store_stats stats;
+    struct fixture fixture;
+
+    fixture_init(&fixture, RETENTION_DAYS * DAY);
+    store_close(fixture.store);
+    fixture.options.now_wall_ms = now_ms;
+    for (int i = 0; i < N_PUSHERS; i++)
+        atomic_store(&pushed_to_ms[i], NOON);
+    fixture_open(&fixture);
+    for (int i = 0; i < N_PUSHERS + N_READERS + 1; i++) {
+        workers[i] = (struct worker){.fixture = &fixture, .number = i};
+        void *(*run)(void *) = i < N_PUSHERS               ? push_all
+                               : i < N_PUSHERS + N_READERS ? read_all
+                                                           : look_after;
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, run, &workers[i]), 0);
+    }
+    for (int i = 0; i < N_PUSHERS + N_READERS + 1; i++) {
+        (void)pthread_join(workers[i].thread, NULL);
+        atomic_store(&is_over, i + 1 >= N_PUSHERS);
+        if (workers[i].n_wrong > 0)
+            fail_msg("worker %d saw %zu wrong things", i, workers[i].n_wrong);
+    }
+    int64_t end_ms = NOON + (int64_t)N_PUSHES * SAMPLES_A_PUSH * STEP_MS - STEP_MS;
+    assert_int_equal(store_maintain(fixture.store, end_ms, NULL), 0);
+    store_stats(fixture.store, &stats);
+    row("%llu partitions, %llu commits", (unsigned long long)stats.partitions,
+        (unsigned long long)stats.commits);
+    assert_true(stats.partitions <= RETENTION_DAYS + 2);
+    for (int series = 0; series < N_PUSHERS * SERIES_A_PUSHER; series++)
+        assert_int_equal(count_wrong(&fixture, series, end_ms - 3 * DAY, end_ms), 0);
+    fixture_done(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_everything_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
