@@ -24,6 +24,8 @@
 #include "alertd/store/store.h"
 
 struct request;
+struct staged;
+struct touch;
 
 /* A damaged file that was set aside. */
 struct quarantine {
@@ -79,7 +81,8 @@ struct store {
     /* the thread's own */
     struct staged *staged;
     size_t n_staged, staged_capacity;
-    uint64_t group;
+    struct touch *touches; /* of the segments staged */
+    size_t n_touches, touches_capacity;
     struct pusher *pushers;
     size_t n_pushers, pushers_capacity;
     struct sealing sealing;
@@ -121,6 +124,13 @@ struct staged {
     struct segment *segment;
     struct sample sample;
     uint32_t order;
+};
+
+/* One segment's part of what is staged. */
+struct touch {
+    const struct segment *segment;
+    const struct request *by; /* the last */
+    int64_t min_ms, max_ms;
 };
 
 struct request {

@@ -31,10 +31,15 @@ static struct block block_of(const struct chunk *chunk)
     return block;
 }
 
+static void free_blocks(const struct block *blocks, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        free(blocks[i].bytes);
+}
+
 static void run_done(struct run *run)
 {
-    for (uint32_t i = 0; i < run->n; i++)
-        free(run->blocks[i].bytes);
+    free_blocks(run->blocks, run->n);
     free(run->blocks);
     chunk_done(&run->open);
     *run = (struct run){.open = CHUNK_INIT};
@@ -63,6 +68,23 @@ static void run_append(struct run *run, struct sample sample)
         chunk_done(&run->open);
     }
     chunk_append(&run->open, sample);
+}
+
+/* Takes the run, which is not empty, as blocks of just the size they need. */
+static struct blocks *blocks_of(struct run *run)
+{
+    uint32_t n = run->n + (run->open.last.n > 0);
+    struct blocks *blocks = mem_alloc(sizeof(*blocks) + n * sizeof(blocks->at[0]));
+
+    blocks->n = n;
+    if (run->n > 0)
+        memcpy(blocks->at, run->blocks, run->n * sizeof(blocks->at[0]));
+    if (run->open.last.n > 0)
+        blocks->at[run->n] = block_of(&run->open);
+    free(run->blocks);
+    chunk_done(&run->open);
+    *run = (struct run){.open = CHUNK_INIT};
+    return blocks;
 }
 
 /* The block whose span holds t_ms, or NULL. */
@@ -164,9 +186,18 @@ static void forget_recent(struct segment *segment)
 {
     if (!segment->recent)
         return;
-    run_done(segment->recent);
+    free_blocks(segment->recent->at, segment->recent->n);
     free(segment->recent);
     segment->recent = NULL;
+}
+
+/* What was sealed last, seen as a run; a loan. */
+static struct run recent_run(const struct segment *segment)
+{
+    struct blocks *recent = segment->recent;
+
+    return recent ? (struct run){.blocks = recent->at, .n = recent->n, .open = CHUNK_INIT}
+                  : (struct run){.open = CHUNK_INIT};
 }
 
 void segment_free(struct segment *segment)
@@ -226,9 +257,10 @@ void segment_append(struct segment *segment, struct sample sample)
 
 bool segment_has(const struct segment *segment, int64_t t_ms)
 {
+    const struct run recent = recent_run(segment);
     const struct late *late = segment->late;
 
-    if (run_has(&segment->live, t_ms) || (segment->recent && run_has(segment->recent, t_ms)))
+    if (run_has(&segment->live, t_ms) || run_has(&recent, t_ms))
         return true;
     if (!late)
         return false;
@@ -383,10 +415,11 @@ void segment_read(const struct segment *segment,
                   bool with_recent,
                   struct columns *columns)
 {
+    const struct run recent = recent_run(segment);
     const struct late *late = segment->late;
 
-    if (with_recent && segment->recent)
-        read_run(segment->recent, from_ms, to_ms, columns);
+    if (with_recent)
+        read_run(&recent, from_ms, to_ms, columns);
     read_run(&segment->live, from_ms, to_ms, columns);
     if (!late)
         return;
@@ -431,9 +464,10 @@ bool segment_collect(const struct segment *segment,
                      struct arena *arena,
                      struct pieces *pieces)
 {
+    const struct run recent = recent_run(segment);
     const struct late *late = segment->late;
 
-    if (segment->recent && !collect_run(segment->recent, from_ms, to_ms, arena, pieces))
+    if (!collect_run(&recent, from_ms, to_ms, arena, pieces))
         return false;
     if (!collect_run(&segment->live, from_ms, to_ms, arena, pieces))
         return false;
@@ -458,10 +492,10 @@ static bool run_overlaps(const struct run *run, int64_t from_ms, int64_t to_ms)
 
 bool segment_overlaps(const struct segment *segment, int64_t from_ms, int64_t to_ms)
 {
+    const struct run recent = recent_run(segment);
     const struct late *late = segment->late;
 
-    if (run_overlaps(&segment->live, from_ms, to_ms) ||
-        (segment->recent && run_overlaps(segment->recent, from_ms, to_ms)))
+    if (run_overlaps(&segment->live, from_ms, to_ms) || run_overlaps(&recent, from_ms, to_ms))
         return true;
     if (!late)
         return false;
@@ -494,12 +528,11 @@ void segment_sealed(struct segment *segment, int64_t keep_after_ms)
     assert(columns.n == 0 || (columns.t_ms && columns.values));
     forget_unsealed(segment);
     forget_recent(segment);
-    if (columns.n > 0) {
-        segment->recent = mem_zalloc(sizeof(*segment->recent));
-        segment->recent->open = CHUNK_INIT;
-    }
+    struct run kept = {.open = CHUNK_INIT};
     for (size_t i = 0; i < columns.n; i++)
-        run_append(segment->recent, (struct sample){columns.t_ms[i], columns.values[i]});
+        run_append(&kept, (struct sample){columns.t_ms[i], columns.values[i]});
+    if (columns.n > 0)
+        segment->recent = blocks_of(&kept);
     columns_done(&columns);
 }
 

@@ -6,7 +6,7 @@
  *     live    | block | block | open ->      in time order, appended to
  *     late    | block | open ->              a second run: a spool being drained after an outage
  *     strays  . . .                          what fits behind neither: sorted pairs
- *     recent  | block | open ->              copies of what was sealed to disk last
+ *     recent  | block | block |              copies of what was sealed to disk last
  *
  * A sample goes behind the first run that ends before it. `recent` is on disk already; the
  * rest is in the partition's journal until it is sealed.
@@ -44,20 +44,23 @@ struct late { /* rarely there */
     size_t n_strays, capacity;
 };
 
+struct blocks { /* which nothing is appended to */
+    uint32_t n;
+    struct block at[];
+};
+
+/* There is one for each series and day: what is not needed all the time is elsewhere. */
 struct segment {
     struct segment *next; /* of the same series, an older day */
     struct series *series;
     struct partition *partition;
     struct run live;
     struct late *late;
-    struct run *recent;
-    uint32_t local_id;    /* the series' number within the partition's file */
-    bool is_named;        /* its row in the partition's series table is committed */
-    int64_t sealed_to_ms; /* nothing later is in the partition's chunks; INT64_MIN: none is */
-    /* staging, for the store's thread: */
-    uint64_t staged_group;
-    const void *staged_by;
-    int64_t staged_min_ms, staged_max_ms;
+    struct blocks *recent;
+    int64_t sealed_to_ms;   /* nothing later is in the partition's chunks; INT64_MIN: none is */
+    uint32_t local_id;      /* the series' number within the partition's file */
+    uint32_t touch    : 31; /* where the group that stages keeps what it knows of it: stage.c */
+    uint32_t is_named : 1;  /* its row in the partition's series table is committed */
 };
 
 /* Put in front of the series' list. */

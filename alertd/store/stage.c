@@ -8,6 +8,7 @@
  *     same series staged by another batch of this group, overlapping -> STAGE_LATER
  */
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,20 +146,41 @@ static int is_stored(const struct segment *segment, int64_t t_ms, bool *ret_stor
     return r;
 }
 
+/* What this group staged of the segment; NULL: nothing yet. A segment's place in the list may
+ * be of an earlier group, so the list is asked whose place it is. */
+static struct touch *touch_of(const struct store *store, const struct segment *segment)
+{
+    struct touch *touch = segment->touch < store->n_touches ? &store->touches[segment->touch]
+                                                            : NULL;
+
+    return touch && touch->segment == segment ? touch : NULL;
+}
+
+static struct touch *touch(struct store *store, struct segment *segment, int64_t t_ms)
+{
+    struct touch *known = touch_of(store, segment);
+
+    if (known)
+        return known;
+    store->touches = mem_grow(store->touches, &store->touches_capacity, store->n_touches + 1,
+                              sizeof(*store->touches));
+    assert(store->n_touches <= INT32_MAX);
+    segment->touch = (uint32_t)store->n_touches & INT32_MAX;
+    store->touches[store->n_touches] = (struct touch){
+        .segment = segment, .min_ms = t_ms, .max_ms = t_ms};
+    return &store->touches[store->n_touches++];
+}
+
 static void push_staged(struct staging *staging, struct segment *segment, struct sample sample)
 {
     struct store *store = staging->store;
+    struct touch *touched = touch(store, segment, sample.t_ms);
 
-    if (segment->staged_group != store->group) {
-        segment->staged_group = store->group;
-        segment->staged_by = staging->request;
-        segment->staged_min_ms = segment->staged_max_ms = sample.t_ms;
-    }
-    segment->staged_by = staging->request;
-    if (sample.t_ms < segment->staged_min_ms)
-        segment->staged_min_ms = sample.t_ms;
-    if (sample.t_ms > segment->staged_max_ms)
-        segment->staged_max_ms = sample.t_ms;
+    touched->by = staging->request;
+    if (sample.t_ms < touched->min_ms)
+        touched->min_ms = sample.t_ms;
+    if (sample.t_ms > touched->max_ms)
+        touched->max_ms = sample.t_ms;
     store->staged = mem_grow(store->staged, &store->staged_capacity, store->n_staged + 1,
                              sizeof(*store->staged));
     store->staged[store->n_staged] = (struct staged){
@@ -170,10 +192,12 @@ static int stage_sample(struct staging *staging, struct segment *segment, struct
 {
     bool stored = false;
 
-    if (segment->staged_group == staging->store->group && sample.t_ms <= segment->staged_max_ms) {
-        if (segment->staged_by == staging->request)
+    const struct touch *touched = touch_of(staging->store, segment);
+
+    if (touched && sample.t_ms <= touched->max_ms) {
+        if (touched->by == staging->request)
             staging->must_sort = true;
-        else if (sample.t_ms >= segment->staged_min_ms)
+        else if (sample.t_ms >= touched->min_ms)
             staging->overlaps = true;
     }
     if (sample.t_ms <= segment_last_ms(segment)) {

@@ -36,6 +36,7 @@ static void free_store(struct store *store)
     free(store->partitions);
     free(store->quarantined);
     free(store->staged);
+    free(store->touches);
     free(store->pushers);
     (void)pthread_cond_destroy(&store->wake);
     (void)pthread_mutex_destroy(&store->queue_lock);

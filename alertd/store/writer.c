@@ -268,8 +268,8 @@ static void run_group(struct store *store)
     size_t n = 0;
     bool full = false;
 
-    store->group++;
     store->n_staged = 0;
+    store->n_touches = 0;
     store_drop_damaged(store);
     while (n < GROUP_MAX && !full && store->n_staged < GROUP_SAMPLES_MAX) {
         struct request *request = take_one(store);
