@@ -33,16 +33,16 @@ void batch_done(struct batch *batch)
         labels_unref(batch->entries[i].labels);
     free(batch->entries);
     free(batch->first_sample);
+    free(batch->lessons);
     free(batch->samples);
     arena_reset(&batch->scratch);
 }
 
-void batch_add(struct batch *batch,
-               const struct labels *labels,
-               const struct sample *samples,
-               size_t n)
+void batch_add(struct batch *batch, const struct store_entry *entry)
 {
+    const struct sample *samples = entry->samples;
     size_t i = batch->n_entries;
+    size_t n = entry->n;
 
     batch->entries = mem_grow(batch->entries, &batch->entries_capacity, i + 1,
                               sizeof(*batch->entries));
@@ -50,7 +50,7 @@ void batch_add(struct batch *batch,
                                    sizeof(*batch->first_sample));
     batch->samples = mem_grow(batch->samples, &batch->samples_capacity, batch->n_samples + n,
                               sizeof(*batch->samples));
-    batch->entries[i] = (struct store_entry){.labels = labels, .n = n};
+    batch->entries[i] = *entry;
     batch->first_sample[i] = batch->n_samples;
     for (size_t k = 0; k < n; k++) {
         batch->samples[batch->n_samples + k] = samples[k];
@@ -59,6 +59,13 @@ void batch_add(struct batch *batch,
     }
     batch->n_samples += n;
     batch->n_entries++;
+}
+
+void batch_learn(struct batch *batch, struct hash128 key)
+{
+    batch->lessons = mem_grow(batch->lessons, &batch->lessons_capacity, batch->n_lessons + 1,
+                              sizeof(*batch->lessons));
+    batch->lessons[batch->n_lessons++] = (struct lesson){key, batch->n_entries - 1};
 }
 
 void batch_refuse(struct batch *batch, size_t n_samples, const char *why)

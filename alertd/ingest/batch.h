@@ -8,15 +8,24 @@
 #include "alertd/ingest/series_cache.h"
 #include "lib/base/arena.h"
 
+/* What the cache is told once the store has said which series it is. */
+struct lesson {
+    struct hash128 key;
+    size_t entry;
+};
+
 struct batch {
     const struct ingest_body *body;
     struct series_cache *cache;
     struct families *families;
+    bool without_cache; /* every series by its labels */
     uint32_t pusher;
     uint64_t salt;               /* of the rules for this token: series_cache_key() */
-    struct store_entry *entries; /* each holds a reference on its labels */
+    struct store_entry *entries; /* each holds a reference on its labels, if it has them */
     size_t *first_sample;        /* of each entry */
     size_t n_entries, entries_capacity, first_capacity;
+    struct lesson *lessons;
+    size_t n_lessons, lessons_capacity;
     struct sample *samples;
     size_t n_samples, samples_capacity;
     int64_t newest_ms;
@@ -32,11 +41,10 @@ void batch_init(struct batch *batch,
                 uint32_t pusher);
 void batch_done(struct batch *batch);
 
-/* Takes the reference on labels. */
-void batch_add(struct batch *batch,
-               const struct labels *labels,
-               const struct sample *samples,
-               size_t n);
+/* Takes the reference on its labels and copies its samples. */
+void batch_add(struct batch *batch, const struct store_entry *entry);
+/* The entry added last came with label bytes of this fingerprint. */
+void batch_learn(struct batch *batch, struct hash128 key);
 void batch_refuse(struct batch *batch, size_t n_samples, const char *why);
 
 /* A label set of these pairs if it may be stored; otherwise its n_samples are refused with

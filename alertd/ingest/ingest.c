@@ -76,12 +76,12 @@ static int on_series(void *arg, const struct remote_write_series *series, struct
         return 0;
     struct hash128 key = series_cache_key(batch->cache, series->raw ? series->raw : "",
                                           series->raw_len, batch->salt);
-    const struct labels *labels = series->raw_is_labels_only
-                                      ? series_cache_find(batch->cache, key, batch->pusher,
-                                                          batch->body->now_ms)
-                                      : NULL;
-    if (labels) {
-        batch_add(batch, labels, series->samples, series->n);
+    struct store_entry entry = {.samples = series->samples, .n = series->n};
+    if (series->raw_is_labels_only && !batch->without_cache)
+        entry.series = series_cache_find(batch->cache, key, batch->pusher, batch->body->now_ms);
+    if (entry.series.number) {
+        batch_add(batch, &entry);
+        batch_learn(batch, key);
         return 0;
     }
     struct err why = {0};
@@ -93,12 +93,12 @@ static int on_series(void *arg, const struct remote_write_series *series, struct
     }
     if (r != 0)
         return err_set(reterr, r, "%s", why.text);
-    labels = batch_labels(batch, pairs, n, series->n);
-    if (!labels)
+    entry.labels = batch_labels(batch, pairs, n, series->n);
+    if (!entry.labels)
         return 0;
+    batch_add(batch, &entry);
     if (series->raw_is_labels_only)
-        series_cache_add(batch->cache, key, labels, batch->pusher, batch->body->now_ms);
-    batch_add(batch, labels, series->samples, series->n);
+        batch_learn(batch, key);
     return 0;
 }
 
@@ -143,9 +143,10 @@ static int on_sample(void *arg, const struct exposition_sample *sample, struct e
     if (batch->n_samples >= INGEST_SAMPLES_MAX)
         return err_set(reterr, INGEST_E_TOO_LARGE, "more than %d samples in one body: send less",
                        INGEST_SAMPLES_MAX);
-    const struct labels *labels = batch_labels(batch, sample->labels, sample->n, 1);
-    if (labels)
-        batch_add(batch, labels, &one, 1);
+    const struct store_entry entry = {
+        .labels = batch_labels(batch, sample->labels, sample->n, 1), .samples = &one, .n = 1};
+    if (entry.labels)
+        batch_add(batch, &entry);
     return 0;
 }
 
@@ -225,12 +226,28 @@ static void describe(const struct batch *batch, struct ingest_answer *answer)
                        first);
 }
 
+/* Which series the store says they are: new ones, and those that moved. */
+static void teach_cache(const struct batch *batch, const struct store_series *told)
+{
+    for (size_t i = 0; i < batch->n_lessons; i++) {
+        const struct lesson *lesson = &batch->lessons[i];
+        const struct store_series *series = &told[lesson->entry];
+        const struct store_entry *entry = &batch->entries[lesson->entry];
+
+        if (series->number &&
+            (series->number != entry->series.number || series->place != entry->series.place))
+            series_cache_put(batch->cache, lesson->key, *series, batch->pusher,
+                             batch->body->now_ms);
+    }
+}
+
 static int store_batch(struct ingest *ingest,
                        struct batch *batch,
                        struct ingest_answer *ret_answer,
                        struct err *reterr)
 {
     const struct ingest_body *body = batch->body;
+    MEM_AUTO struct store_series *told = mem_zalloc(batch->n_entries * sizeof(*told));
     bool named = body->agent && body->agent[0];
     const struct store_batch to_store = {.entries = batch_entries(batch),
                                          .n = batch->n_entries,
@@ -238,12 +255,14 @@ static int store_batch(struct ingest *ingest,
                                          .epoch = body->epoch,
                                          .sequence = body->sequence,
                                          .body_hash = hash64(body->bytes, body->len),
-                                         .internal = body->own_labels != NULL};
+                                         .internal = body->own_labels != NULL,
+                                         .ret_series = told};
     struct ingest_answer answer = {0};
 
     int r = store_append(ingest->store, &to_store, &answer.outcome, reterr);
     if (r != 0)
         return public_result(r);
+    teach_cache(batch, told);
     describe(batch, &answer);
     if (named)
         agents_note(ingest->agents, body->agent, body->interval_ms, batch->newest_ms, body->now_ms);
@@ -265,6 +284,26 @@ static int check_agent(const struct ingest_body *body, struct err *reterr)
     return 0;
 }
 
+static int read_and_store(struct ingest *ingest,
+                          const struct ingest_body *body,
+                          bool without_cache,
+                          struct ingest_answer *ret_answer,
+                          struct err *reterr)
+{
+    struct batch batch;
+
+    batch_init(&batch, body, ingest->cache,
+               body->agent ? agents_number(ingest->agents, body->agent) : 0);
+    batch.families = ingest->families;
+    batch.without_cache = without_cache;
+    int r = body->format == INGEST_REMOTE_WRITE ? read_remote_write(&batch, reterr)
+                                                : read_text(&batch, reterr);
+    if (r == 0)
+        r = store_batch(ingest, &batch, ret_answer, reterr);
+    batch_done(&batch);
+    return r;
+}
+
 int ingest_push(struct ingest *ingest,
                 const struct ingest_body *body,
                 struct ingest_answer *ret_answer,
@@ -274,18 +313,10 @@ int ingest_push(struct ingest *ingest,
 
     atomic_fetch_add(&ingest->bodies, 1);
     atomic_fetch_add(&ingest->bytes, body->len);
-    if (r == 0) {
-        struct batch batch;
-
-        batch_init(&batch, body, ingest->cache,
-                   body->agent ? agents_number(ingest->agents, body->agent) : 0);
-        batch.families = ingest->families;
-        r = body->format == INGEST_REMOTE_WRITE ? read_remote_write(&batch, reterr)
-                                                : read_text(&batch, reterr);
-        if (r == 0)
-            r = store_batch(ingest, &batch, ret_answer, reterr);
-        batch_done(&batch);
-    }
+    if (r == 0)
+        r = read_and_store(ingest, body, false, ret_answer, reterr);
+    if (r == STORE_E_UNKNOWN) /* the store has forgotten what the cache remembers */
+        r = read_and_store(ingest, body, true, ret_answer, reterr);
     if (r != 0)
         atomic_fetch_add(&ingest->bodies_refused, 1);
     return r;
@@ -299,13 +330,14 @@ struct markers {
     const struct sample *marker;
 };
 
-static void add_marker(void *arg, const struct labels *labels)
+static void add_marker(void *arg, struct store_series series)
 {
     struct markers *markers = arg;
 
     markers->entries = mem_grow(markers->entries, &markers->capacity, markers->n + 1,
                                 sizeof(*markers->entries));
-    markers->entries[markers->n++] = (struct store_entry){labels_ref(labels), markers->marker, 1};
+    markers->entries[markers->n++] = (struct store_entry){
+        .samples = markers->marker, .n = 1, .series = series};
 }
 
 int ingest_mark_stale(struct ingest *ingest, const char *agent, int64_t at_ms, struct err *reterr)
@@ -323,13 +355,11 @@ int ingest_mark_stale(struct ingest *ingest, const char *agent, int64_t at_ms, s
             .entries = markers.entries, .n = markers.n, .internal = true};
         r = store_append(ingest->store, &batch, &outcome, reterr);
     }
-    for (size_t i = 0; i < markers.n; i++)
-        labels_unref(markers.entries[i].labels);
     free(markers.entries);
     return r;
 }
 
-static void count_one(void *arg, const struct labels *labels)
+static void count_one(void *arg, struct store_series series)
 {
     ++*(size_t *)arg;
 }

@@ -3,10 +3,10 @@
 /*
  * From a pushed body to stored samples.
  *
- *     bytes ─> uncompress ─> walk ─> each series: known label bytes? ─> labels ─> store_append
- *                                      │ no: decode, check                          │
- *                                      v                                            v
- *                                    cache (series_cache.h)                       answer
+ *     bytes ─> uncompress ─> walk ─> each series: known label bytes? ─> series ─> store_append
+ *                                      │ no: decode, check ─> labels ────────────┘       │
+ *                                      v                                                 v
+ *                                    cache (series_cache.h) <── which series it is ── answer
  *
  * A body that is broken as a whole stores nothing (INGEST_E_MALFORMED). A body whose frame
  * is right stores what is right in it and says how much was not and why: `partial` words.

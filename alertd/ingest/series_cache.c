@@ -1,6 +1,7 @@
 /*
  * Label bytes seen before. See series_cache.h. Each shard is an open-addressed table that
- * doubles up to its bound; forgetting builds it anew without the entries not used lately.
+ * grows by a quarter when it is full by four fifths, up to its bound; forgetting builds it
+ * anew without the entries not used lately.
  */
 
 #include "alertd/ingest/series_cache.h"
@@ -21,8 +22,8 @@ enum {
 
 struct entry {
     struct hash128 key;
-    const struct labels *labels; /* NULL: free */
-    int64_t used_ms;
+    struct store_series series; /* number 0: free */
+    uint32_t used_s;
     uint32_t pusher;
 };
 
@@ -58,8 +59,6 @@ void series_cache_free(struct series_cache *cache)
     for (size_t i = 0; i < N_SHARDS; i++) {
         struct shard *shard = &cache->shards[i];
 
-        for (size_t k = 0; k < shard->n_slots; k++)
-            labels_unref(shard->entries[k].labels);
         free(shard->entries);
         (void)pthread_mutex_destroy(&shard->lock);
     }
@@ -79,37 +78,43 @@ static struct shard *shard_of(struct series_cache *cache, struct hash128 key)
     return &cache->shards[key.high % N_SHARDS];
 }
 
+/* Its entry, or the free one where it would be. */
 static struct entry *slot_of(const struct shard *shard, struct hash128 key)
 {
-    size_t at = key.low & (shard->n_slots - 1);
+    size_t at = (size_t)((key.low >> 32) * shard->n_slots >> 32);
 
-    while (shard->entries[at].labels &&
+    while (shard->entries[at].series.number &&
            (shard->entries[at].key.low != key.low || shard->entries[at].key.high != key.high))
-        at = (at + 1) & (shard->n_slots - 1);
+        at = at + 1 < shard->n_slots ? at + 1 : 0;
     return &shard->entries[at];
 }
 
-const struct labels *series_cache_find(struct series_cache *cache,
-                                       struct hash128 key,
-                                       uint32_t pusher,
-                                       int64_t now_ms)
+static uint32_t seconds(int64_t t_ms)
+{
+    return t_ms > 0 ? (uint32_t)(t_ms / 1000) : 0;
+}
+
+struct store_series series_cache_find(struct series_cache *cache,
+                                      struct hash128 key,
+                                      uint32_t pusher,
+                                      int64_t now_ms)
 {
     struct shard *shard = shard_of(cache, key);
-    const struct labels *labels = NULL;
+    struct store_series series;
 
     (void)pthread_mutex_lock(&shard->lock);
     struct entry *entry = slot_of(shard, key);
-    if (entry->labels) {
-        labels = labels_ref(entry->labels);
-        entry->used_ms = now_ms;
+    series = entry->series;
+    if (series.number) {
+        entry->used_s = seconds(now_ms);
         entry->pusher = pusher;
     }
     (void)pthread_mutex_unlock(&shard->lock);
-    return labels;
+    return series;
 }
 
-/* Into a table of n_slots, without what was last used before since_ms. */
-static void rebuild(struct shard *shard, size_t n_slots, int64_t since_ms)
+/* Into a table of n_slots, without what was last used before since_s. */
+static void rebuild(struct shard *shard, size_t n_slots, uint32_t since_s)
 {
     struct entry *old = shard->entries;
     size_t n_old = shard->n_slots;
@@ -118,21 +123,17 @@ static void rebuild(struct shard *shard, size_t n_slots, int64_t since_ms)
     shard->n_slots = n_slots;
     shard->n = 0;
     for (size_t i = 0; i < n_old; i++) {
-        if (!old[i].labels)
+        if (!old[i].series.number || old[i].used_s < since_s)
             continue;
-        if (old[i].used_ms < since_ms) {
-            labels_unref(old[i].labels);
-            continue;
-        }
         *slot_of(shard, old[i].key) = old[i];
         shard->n++;
     }
     free(old);
 }
 
-void series_cache_add(struct series_cache *cache,
+void series_cache_put(struct series_cache *cache,
                       struct hash128 key,
-                      const struct labels *labels,
+                      struct store_series series,
                       uint32_t pusher,
                       int64_t now_ms)
 {
@@ -140,14 +141,16 @@ void series_cache_add(struct series_cache *cache,
 
     (void)pthread_mutex_lock(&shard->lock);
     if (shard->n >= ENTRIES_MAX && now_ms - shard->forgot_ms >= FORGET_MS) {
-        rebuild(shard, shard->n_slots, now_ms - RECENT_MS);
+        rebuild(shard, shard->n_slots, seconds(now_ms - RECENT_MS));
         shard->forgot_ms = now_ms;
     }
-    if (shard->n * 4 >= shard->n_slots * 3)
-        rebuild(shard, shard->n_slots * 2, INT64_MIN);
+    if (shard->n * 5 >= shard->n_slots * 4)
+        rebuild(shard, shard->n_slots + shard->n_slots / 4, 0);
     struct entry *entry = slot_of(shard, key);
-    if (!entry->labels && shard->n < ENTRIES_MAX) {
-        *entry = (struct entry){key, labels_ref(labels), now_ms, pusher};
+    if (entry->series.number) {
+        entry->series = series;
+    } else if (shard->n < ENTRIES_MAX) {
+        *entry = (struct entry){key, series, seconds(now_ms), pusher};
         shard->n++;
     }
     (void)pthread_mutex_unlock(&shard->lock);
@@ -156,7 +159,7 @@ void series_cache_add(struct series_cache *cache,
 void series_cache_of(struct series_cache *cache,
                      uint32_t pusher,
                      int64_t since_ms,
-                     void (*each)(void *arg, const struct labels *labels),
+                     void (*each)(void *arg, struct store_series series),
                      void *arg)
 {
     for (size_t i = 0; i < N_SHARDS; i++) {
@@ -164,9 +167,9 @@ void series_cache_of(struct series_cache *cache,
 
         (void)pthread_mutex_lock(&shard->lock);
         for (size_t k = 0; k < shard->n_slots; k++)
-            if (shard->entries[k].labels && shard->entries[k].pusher == pusher &&
-                shard->entries[k].used_ms >= since_ms)
-                each(arg, shard->entries[k].labels);
+            if (shard->entries[k].series.number && shard->entries[k].pusher == pusher &&
+                shard->entries[k].used_s >= seconds(since_ms))
+                each(arg, shard->entries[k].series);
         (void)pthread_mutex_unlock(&shard->lock);
     }
 }

@@ -2,10 +2,10 @@
 
 /*
  * Label bytes seen before: who pushes every ten seconds sends the same bytes every ten
- * seconds, and their fingerprint finds the label set without decoding, checking or
+ * seconds, and their fingerprint finds the store's series without decoding, checking or
  * allocating.
  *
- *     128-bit fingerprint (seeded) -> labels, who pushed it last and when
+ *     128-bit fingerprint (seeded) -> series, who pushed it last and when (in seconds)
  *
  * Sixteen shards with a lock each. Bounded: a full shard forgets what is oldest. Nothing
  * depends on an entry being there but speed, and the staleness markers of a lost agent.
@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alertd/store/store.h"
 #include "lib/model/hash.h"
-#include "lib/model/labels.h"
 
 struct series_cache;
 struct series_cache *series_cache_new(void);
@@ -29,15 +29,15 @@ struct hash128 series_cache_key(const struct series_cache *cache,
                                 size_t len,
                                 uint64_t salt);
 
-/* With a reference for the caller, or NULL. pusher: 0 none, or a number of an agent. */
-const struct labels *series_cache_find(struct series_cache *cache,
-                                       struct hash128 key,
-                                       uint32_t pusher,
-                                       int64_t now_ms);
-/* Takes a reference of its own. */
-void series_cache_add(struct series_cache *cache,
+/* Number 0: not there. pusher: 0 none, or a number of an agent. */
+struct store_series series_cache_find(struct series_cache *cache,
+                                      struct hash128 key,
+                                      uint32_t pusher,
+                                      int64_t now_ms);
+/* Or says that it is another series now. */
+void series_cache_put(struct series_cache *cache,
                       struct hash128 key,
-                      const struct labels *labels,
+                      struct store_series series,
                       uint32_t pusher,
                       int64_t now_ms);
 
@@ -46,6 +46,6 @@ void series_cache_add(struct series_cache *cache,
 void series_cache_of(struct series_cache *cache,
                      uint32_t pusher,
                      int64_t since_ms,
-                     void (*each)(void *arg, const struct labels *labels),
+                     void (*each)(void *arg, struct store_series series),
                      void *arg);
 size_t series_cache_size(struct series_cache *cache);

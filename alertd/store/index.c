@@ -15,7 +15,7 @@
 #include "lib/base/mem.h"
 
 struct posting {              /* one pair and who has it */
-    const char *name, *value; /* of the first series that has it */
+    const char *name, *value; /* texts; the name's is the same for all pairs of it */
     uint64_t hash;
     uint32_t *ids;
     uint32_t n, capacity;
@@ -23,12 +23,13 @@ struct posting {              /* one pair and who has it */
 
 struct label_name {
     const char *name;
-    uint64_t *values; /* hashes of this name's pairs */
+    uint32_t *pairs;
     size_t n, capacity;
 };
 
 enum {
-    SLOTS_MIN = 64
+    SLOTS_MIN = 64,
+    IDS_MIN = 6, /* most pairs have few series; the smallest piece of heap has room for these */
 };
 
 /* FNV-1a: of short texts, within one process; collisions are compared in full. */
@@ -52,91 +53,70 @@ void index_init(struct index *index)
         .n_slots = SLOTS_MIN, .n_posting_slots = SLOTS_MIN, .n_name_slots = SLOTS_MIN};
     index->names = mem_zalloc(SLOTS_MIN * sizeof(*index->names));
     index->slots = mem_zalloc(SLOTS_MIN * sizeof(*index->slots));
-    index->postings = mem_zalloc(SLOTS_MIN * sizeof(*index->postings));
+    index->posting_slots = mem_zalloc(SLOTS_MIN * sizeof(*index->posting_slots));
+    index->texts = texts_new();
 }
 
 static void free_tables(struct index *index)
 {
-    for (size_t i = 0; i < index->n_posting_slots; i++)
+    for (size_t i = 0; i < index->n_postings; i++)
         free(index->postings[i].ids);
     for (size_t i = 0; i < index->n_name_slots; i++)
-        free(index->names[i].values);
+        free(index->names[i].pairs);
     free(index->postings);
+    free(index->posting_slots);
     free(index->names);
     free(index->slots);
     free(index->series);
+    texts_unref(index->texts);
 }
 
 void index_done(struct index *index)
 {
-    for (size_t i = 0; i < index->n; i++) {
-        labels_unref(index->series[i]->labels);
+    for (size_t i = 0; i < index->n; i++)
         free(index->series[i]);
-    }
     free_tables(index);
     *index = (struct index){0};
 }
 
-static uint32_t *series_slot(const struct index *index, const struct labels *labels)
-{
-    size_t at = labels->hash & (index->n_slots - 1);
+/* --- pairs --- */
 
-    while (index->slots[at] && !labels_equal(index->series[index->slots[at] - 1]->labels, labels))
-        at = (at + 1) & (index->n_slots - 1);
-    return &index->slots[at];
-}
-
-struct series *index_find(const struct index *index, const struct labels *labels)
-{
-    const uint32_t *slot = series_slot(index, labels);
-
-    return *slot ? index->series[*slot - 1] : NULL;
-}
-
-static struct posting *posting_slot(const struct index *index,
-                                    uint64_t hash,
-                                    const char *name,
-                                    const char *value)
+/* The slot of a pair, or the free one where it would be. */
+static uint32_t *posting_slot(const struct index *index,
+                              uint64_t hash,
+                              const char *name,
+                              const char *value)
 {
     size_t at = hash & (index->n_posting_slots - 1);
 
     for (;; at = (at + 1) & (index->n_posting_slots - 1)) {
-        struct posting *posting = &index->postings[at];
-        if (!posting->ids || (posting->hash == hash && strcmp(posting->name, name) == 0 &&
-                              strcmp(posting->value, value) == 0))
-            return posting;
+        uint32_t *slot = &index->posting_slots[at];
+        const struct posting *posting = *slot ? &index->postings[*slot - 1] : NULL;
+        if (!posting || (posting->hash == hash && strcmp(posting->name, name) == 0 &&
+                         strcmp(posting->value, value) == 0))
+            return slot;
     }
 }
 
-static void grow_slots(struct index *index)
+/* Puts place + 1 of something new into the first free slot for its hash. */
+static void put_slot(uint32_t *slots, size_t n_slots, uint64_t hash, size_t place)
 {
-    if (index->n * 4 < index->n_slots * 3)
-        return;
-    free(index->slots);
-    index->n_slots *= 2;
-    index->slots = mem_zalloc(index->n_slots * sizeof(*index->slots));
-    for (size_t i = 0; i < index->n; i++) {
-        size_t at = index->series[i]->labels->hash & (index->n_slots - 1);
+    size_t at = hash & (n_slots - 1);
 
-        while (index->slots[at]) /* all are distinct: no need to compare */
-            at = (at + 1) & (index->n_slots - 1);
-        index->slots[at] = (uint32_t)i + 1;
-    }
+    while (slots[at]) /* all are distinct: no need to compare */
+        at = (at + 1) & (n_slots - 1);
+    slots[at] = (uint32_t)place + 1;
 }
 
 static void grow_postings(struct index *index)
 {
-    struct posting *old = index->postings;
-    size_t n_old = index->n_posting_slots;
-
-    if (index->n_postings * 4 < n_old * 3)
+    if (index->n_postings * 4 < index->n_posting_slots * 3)
         return;
-    index->n_posting_slots = n_old * 2;
-    index->postings = mem_zalloc(index->n_posting_slots * sizeof(*index->postings));
-    for (size_t i = 0; i < n_old; i++)
-        if (old[i].ids)
-            *posting_slot(index, old[i].hash, old[i].name, old[i].value) = old[i];
-    free(old);
+    free(index->posting_slots);
+    index->n_posting_slots *= 2;
+    index->posting_slots = mem_zalloc(index->n_posting_slots * sizeof(*index->posting_slots));
+    for (size_t i = 0; i < index->n_postings; i++)
+        put_slot(index->posting_slots, index->n_posting_slots, index->postings[i].hash, i);
 }
 
 /* Its place, or the free one where it would be. */
@@ -164,57 +144,150 @@ static void grow_names(struct index *index)
     free(old);
 }
 
-static void note_value(struct index *index, const char *name, uint64_t hash)
+/* Its text. */
+static const char *note_value(struct index *index, const char *name, uint32_t pair)
 {
     grow_names(index);
     struct label_name *known = name_slot(index, name);
 
     if (!known->name) {
-        known->name = name;
+        known->name = texts_add(index->texts, name);
         index->n_names++;
     }
-    known->values = mem_grow(known->values, &known->capacity, known->n + 1, sizeof(*known->values));
-    known->values[known->n++] = hash;
+    known->pairs = mem_grow(known->pairs, &known->capacity, known->n + 1, sizeof(*known->pairs));
+    known->pairs[known->n++] = pair;
+    return known->name;
 }
 
-/* Ids only grow, so each list stays sorted. */
-static void post(struct index *index, const struct label *label, uint32_t id)
+/* The pair's number. */
+static uint32_t pair_of(struct index *index, const char *name, const char *value)
 {
-    uint64_t hash = hash_pair(label->name, label->value);
+    uint64_t hash = hash_pair(name, value);
 
     grow_postings(index);
-    struct posting *posting = posting_slot(index, hash, label->name, label->value);
-    if (!posting->ids) {
-        *posting = (struct posting){.name = label->name, .value = label->value, .hash = hash};
-        index->n_postings++;
-        note_value(index, label->name, hash);
-    }
-    if (posting->n == posting->capacity) { /* most pairs have one series: begin with one */
-        posting->capacity = posting->capacity ? posting->capacity + posting->capacity / 2 + 1 : 1;
+    uint32_t *slot = posting_slot(index, hash, name, value);
+    if (*slot)
+        return *slot - 1;
+    assert(index->n_postings < UINT32_MAX - 1);
+    uint32_t pair = (uint32_t)index->n_postings++;
+    index->postings = mem_grow(index->postings, &index->postings_capacity, index->n_postings,
+                               sizeof(*index->postings));
+    *slot = pair + 1;
+    index->postings[pair] = (struct posting){.name = note_value(index, name, pair),
+                                             .value = texts_add(index->texts, value),
+                                             .hash = hash};
+    return pair;
+}
+
+/* Places only grow, so each list stays sorted. */
+static void post(struct posting *posting, uint32_t place)
+{
+    if (posting->n == posting->capacity) {
+        posting->capacity = posting->capacity ? posting->capacity + posting->capacity / 2 : IDS_MIN;
         posting->ids = mem_realloc(posting->ids, posting->capacity * sizeof(*posting->ids));
     }
     assert(posting->ids);
-    posting->ids[posting->n++] = id;
+    posting->ids[posting->n++] = place;
 }
 
+/* --- series --- */
+
+static bool has_labels(const struct index *index,
+                       const struct series *series,
+                       const struct labels *labels)
+{
+    if (series->hash != labels->hash || series->n != labels->n)
+        return false;
+    for (uint32_t i = 0; i < series->n; i++) {
+        const struct posting *pair = &index->postings[series->pairs[i]];
+
+        if (strcmp(pair->name, labels->at[i].name) != 0 ||
+            strcmp(pair->value, labels->at[i].value) != 0)
+            return false;
+    }
+    return true;
+}
+
+struct series *index_find(const struct index *index, const struct labels *labels)
+{
+    size_t at = labels->hash & (index->n_slots - 1);
+
+    for (; index->slots[at]; at = (at + 1) & (index->n_slots - 1)) {
+        struct series *series = index->series[index->slots[at] - 1];
+
+        if (has_labels(index, series, labels))
+            return series;
+    }
+    return NULL;
+}
+
+struct series *index_at(const struct index *index, uint32_t number, uint32_t place)
+{
+    size_t low = 0;
+    size_t high = index->n;
+
+    if (place < index->n && index->series[place]->number == number)
+        return index->series[place];
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (index->series[middle]->number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < index->n && index->series[low]->number == number ? index->series[low] : NULL;
+}
+
+const struct labels *index_labels(const struct index *index,
+                                  const struct series *series,
+                                  struct arena *arena)
+{
+    struct labels *labels = labels_lend(arena, series->n, series->hash);
+
+    for (uint32_t i = 0; labels && i < series->n; i++) {
+        const struct posting *pair = &index->postings[series->pairs[i]];
+
+        labels->at[i] = (struct label){pair->name, pair->value};
+    }
+    return labels;
+}
+
+static void grow_slots(struct index *index)
+{
+    if (index->n * 4 < index->n_slots * 3)
+        return;
+    free(index->slots);
+    index->n_slots *= 2;
+    index->slots = mem_zalloc(index->n_slots * sizeof(*index->slots));
+    for (size_t i = 0; i < index->n; i++)
+        put_slot(index->slots, index->n_slots, index->series[i]->hash, i);
+}
+
+/* The series knows its pairs. */
 static void add(struct index *index, struct series *series)
 {
     assert(index->n < UINT32_MAX - 1);
     grow_slots(index);
     index->series = mem_grow(index->series, &index->capacity, index->n + 1,
                              sizeof(struct series *));
-    series->id = (uint32_t)index->n;
-    *series_slot(index, series->labels) = series->id + 1;
+    series->place = (uint32_t)index->n;
+    put_slot(index->slots, index->n_slots, series->hash, index->n);
     index->series[index->n++] = series;
-    for (size_t i = 0; i < series->labels->n; i++)
-        post(index, &series->labels->at[i], series->id);
+    for (uint32_t i = 0; i < series->n; i++)
+        post(&index->postings[series->pairs[i]], series->place);
 }
 
 struct series *index_add(struct index *index, const struct labels *labels)
 {
-    struct series *series = mem_zalloc(sizeof(*series));
+    struct series *series = mem_zalloc(sizeof(*series) + labels->n * sizeof(series->pairs[0]));
 
-    series->labels = labels_ref(labels);
+    assert(index->last_number < UINT32_MAX);
+    series->hash = labels->hash;
+    series->number = ++index->last_number;
+    series->n = labels->n;
+    for (uint32_t i = 0; i < labels->n; i++)
+        series->pairs[i] = pair_of(index, labels->at[i].name, labels->at[i].value);
     add(index, series);
     return series;
 }
@@ -224,14 +297,20 @@ void index_sweep(struct index *index)
     struct index fresh;
 
     index_init(&fresh);
+    fresh.last_number = index->last_number;
     for (size_t i = 0; i < index->n; i++) {
         struct series *series = index->series[i];
-        if (series->segments) {
-            add(&fresh, series);
-        } else {
-            labels_unref(series->labels);
+
+        if (!series->segments) {
             free(series);
+            continue;
         }
+        for (uint32_t k = 0; k < series->n; k++) {
+            const struct posting *pair = &index->postings[series->pairs[k]];
+
+            series->pairs[k] = pair_of(&fresh, pair->name, pair->value);
+        }
+        add(&fresh, series);
     }
     free_tables(index);
     *index = fresh;
@@ -246,8 +325,11 @@ static bool names_a_list(const struct matcher *matcher)
 
 static const struct posting *list_of(const struct index *index, const struct matcher *matcher)
 {
-    return posting_slot(index, hash_pair(matcher->name, matcher->value), matcher->name,
-                        matcher->value);
+    static const struct posting nobody = {0};
+    uint32_t slot = *posting_slot(index, hash_pair(matcher->name, matcher->value), matcher->name,
+                                  matcher->value);
+
+    return slot ? &index->postings[slot - 1] : &nobody;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -270,27 +352,17 @@ static uint32_t *union_lists(const struct index *index,
     size_t n = 0;
 
     for (size_t i = 0; i < name->n; i++) {
-        size_t at = name->values[i] & (index->n_posting_slots - 1);
-        /* every pair of this name with this hash: two could share it */
-        for (; index->postings[at].ids; at = (at + 1) & (index->n_posting_slots - 1)) {
-            const struct posting *posting = &index->postings[at];
-            if (posting->hash != name->values[i] || strcmp(posting->name, name->name) != 0)
-                continue;
-            if (matcher_matches(matcher, posting->value)) {
-                ids = mem_grow(ids, &capacity, n + posting->n, sizeof(*ids));
-                memcpy(ids + n, posting->ids, posting->n * sizeof(*ids));
-                n += posting->n;
-            }
-        }
+        const struct posting *posting = &index->postings[name->pairs[i]];
+
+        if (!matcher_matches(matcher, posting->value))
+            continue;
+        ids = mem_grow(ids, &capacity, n + posting->n, sizeof(*ids));
+        memcpy(ids + n, posting->ids, posting->n * sizeof(*ids));
+        n += posting->n;
     }
     if (n > 1)
         qsort(ids, n, sizeof(*ids), compare_ids);
-    /* two values of one hash were both visited twice */
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++)
-        if (kept == 0 || ids[kept - 1] != ids[i])
-            ids[kept++] = ids[i];
-    *ret_n = kept;
+    *ret_n = n;
     return ids;
 }
 
@@ -382,13 +454,43 @@ static uint32_t *candidates(const struct index *index,
     return ids;
 }
 
-/* Whether the matchers that name no list like the series. */
-static bool rest_matches(const struct matcher *matchers,
-                         size_t n_matchers,
-                         const struct labels *labels)
+/* The value of a name that is a text of the index; "" when absent. */
+static const char *value_of(const struct index *index,
+                            const struct series *series,
+                            const char *name)
 {
+    for (uint32_t i = 0; name && i < series->n; i++)
+        if (index->postings[series->pairs[i]].name == name)
+            return index->postings[series->pairs[i]].value;
+    return "";
+}
+
+/* A matcher that names no list, and its label's name as the index knows it, NULL: not. */
+struct test {
+    const struct matcher *matcher;
+    const char *name;
+};
+
+static size_t find_tests(const struct index *index,
+                         const struct matcher *matchers,
+                         size_t n_matchers,
+                         struct test *tests)
+{
+    size_t n = 0;
+
     for (size_t i = 0; i < n_matchers; i++)
-        if (!names_a_list(&matchers[i]) && !matchers_match(&matchers[i], 1, labels))
+        if (!names_a_list(&matchers[i]))
+            tests[n++] = (struct test){&matchers[i], name_slot(index, matchers[i].name)->name};
+    return n;
+}
+
+static bool passes(const struct index *index,
+                   const struct series *series,
+                   const struct test *tests,
+                   size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!matcher_matches(tests[i].matcher, value_of(index, series, tests[i].name)))
             return false;
     return true;
 }
@@ -400,13 +502,15 @@ struct series **index_select(const struct index *index,
 {
     size_t n_candidates = 0;
     MEM_AUTO uint32_t *ids = candidates(index, matchers, n_matchers, &n_candidates);
+    MEM_AUTO struct test *tests = mem_alloc((n_matchers + 1) * sizeof(*tests));
+    size_t n_tests = find_tests(index, matchers, n_matchers, tests);
     struct series **found = mem_alloc((n_candidates ? n_candidates : 1) * sizeof(struct series *));
     size_t n = 0;
 
     for (size_t i = 0; i < n_candidates; i++) {
         struct series *series = index->series[ids[i]];
 
-        if (rest_matches(matchers, n_matchers, series->labels))
+        if (passes(index, series, tests, n_tests))
             found[n++] = series;
     }
     *ret_n = n;

@@ -107,12 +107,12 @@ void store_quarantine(struct store *store, int64_t day_ms, const char *path, con
 
 struct segment *store_segment(struct store *store,
                               struct partition *partition,
+                              struct series *series,
                               const struct labels *labels,
                               bool is_named,
                               uint32_t local_id)
 {
     (void)pthread_rwlock_wrlock(&store->lock);
-    struct series *series = index_find(&store->index, labels);
     if (!series)
         series = index_add(&store->index, labels);
     else if (!series->segments)
@@ -161,12 +161,10 @@ static int load_series(struct store *store,
     while (!corrupt && db_step(stmt)) {
         size_t len;
         const void *bytes = db_blob(stmt, 1, &len);
-        const struct labels *loan = partition_read_labels(&arena, bytes, len, &corrupt);
-        if (loan) {
-            const struct labels *labels = labels_new(loan->at, loan->n);
-            (void)store_segment(store, partition, labels, true, (uint32_t)db_int(stmt, 0));
-            labels_unref(labels);
-        }
+        const struct labels *labels = partition_read_labels(&arena, bytes, len, &corrupt);
+        if (labels)
+            (void)store_segment(store, partition, index_find(&store->index, labels), labels, true,
+                                (uint32_t)db_int(stmt, 0));
         arena_reset(&arena);
     }
     int r = db_done(stmt, reterr);

@@ -101,8 +101,10 @@ int store_partition_for_append(struct store *store,
 int store_load(struct store *store, struct err *reterr);
 /* Sets a damaged file aside and remembers it for warnings. */
 void store_quarantine(struct store *store, int64_t day_ms, const char *path, const char *why);
+/* A new one. series: NULL, or the one of these labels when the index has it. */
 struct segment *store_segment(struct store *store,
                               struct partition *partition,
+                              struct series *series,
                               const struct labels *labels,
                               bool is_named,
                               uint32_t local_id);

@@ -19,7 +19,7 @@
 #include "lib/base/mem.h"
 
 struct found {
-    const struct labels *labels; /* referenced, or in the arena */
+    const struct labels *labels; /* in the arena, perhaps with the index's texts */
     struct pieces *pieces;       /* in the arena; NULL: only the name is asked for */
     bool is_sure;                /* there is a sample in the time asked for, about; of a name */
 };
@@ -45,7 +45,7 @@ struct selection {
     struct arena *arena;
     struct found *found;
     size_t n, capacity;
-    size_t n_referenced; /* the first so many: their labels are the index's */
+    struct texts *texts; /* the index's, a reference */
     uint32_t *slots;     /* hash table over found, made when a file is read: place + 1 */
     size_t n_slots;
     struct held *held; /* what memory does not know all of */
@@ -222,25 +222,22 @@ static bool collect_memory(const struct selection *selection,
     return fits;
 }
 
-/* The series is found when memory or a file may have something of it; then its labels are
- * kept alive. */
+/* The series is found when memory or a file may have something of it. */
 static int read_series(struct selection *selection, const struct series *series)
 {
     size_t n = selection->n;
-    struct found *found = add_found(selection, series->labels);
+    struct found *found = add_found(selection, NULL);
     bool whole = false;
 
-    if (!found || !collect_memory(selection, series, found, &whole)) {
-        selection->n = n;
+    if (!found || !collect_memory(selection, series, found, &whole))
         return spent(selection);
-    }
     bool in_file = !whole && note_rows(selection, series, n);
-    if (found->is_sure || in_file)
-        (void)labels_ref(series->labels);
-    else
+    if (!found->is_sure && !in_file) {
         selection->n = n;
-    selection->n_referenced = selection->n;
-    return 0;
+        return 0;
+    }
+    found->labels = index_labels(&selection->store->index, series, selection->arena);
+    return found->labels ? 0 : spent(selection);
 }
 
 /* Which files know what memory does not. Called with the lock. */
@@ -271,6 +268,7 @@ static int read_memory(struct selection *selection)
 
     (void)pthread_rwlock_rdlock(&store->lock);
     hold_partitions(selection);
+    selection->texts = texts_ref(store->index.texts);
     struct series **matching = index_select(&store->index, query->matchers, query->n_matchers, &n);
     for (size_t i = 0; i < n && r == 0; i++)
         r = read_series(selection, matching[i]);
@@ -439,18 +437,10 @@ static int read_files(struct selection *selection)
 
 /* --- the answer --- */
 
-/* The index's labels that an answer refers to: let go with the arena. */
-struct loan {
-    const struct source_match *matches;
-    size_t n;
-};
-
+/* The index's texts that an answer refers to: let go with the arena. */
 static void give_back(void *object)
 {
-    const struct loan *loan = object;
-
-    for (size_t i = 0; i < loan->n; i++)
-        labels_unref(loan->matches[i].labels);
+    texts_unref(object);
 }
 
 static int fill_answer(struct selection *selection, struct source_selection *ret_selection)
@@ -458,16 +448,14 @@ static int fill_answer(struct selection *selection, struct source_selection *ret
     struct arena *arena = selection->arena;
     struct source_match *matches = arena_array(arena, selection->n + 1, sizeof(*matches));
     const char **warnings = arena_array(arena, selection->n_warnings + 1, sizeof(*warnings));
-    struct loan *loan = arena_alloc(arena, sizeof(*loan));
 
-    if (!matches || !warnings || !loan || !arena_on_reset(arena, give_back, loan))
+    if (!matches || !warnings || !arena_on_reset(arena, give_back, selection->texts))
         return spent(selection);
+    selection->texts = NULL; /* the arena's now */
     for (size_t i = 0; i < selection->n; i++)
         matches[i] = (struct source_match){selection->found[i].labels, selection->found[i].pieces};
     for (size_t i = 0; i < selection->n_warnings; i++)
         warnings[i] = selection->warnings[i];
-    *loan = (struct loan){matches, selection->n_referenced};
-    selection->n_referenced = 0; /* the arena's now */
     *ret_selection = (struct source_selection){
         .matches = matches,
         .n = selection->n,
@@ -479,8 +467,7 @@ static int fill_answer(struct selection *selection, struct source_selection *ret
 
 static void selection_done(struct selection *selection)
 {
-    for (size_t i = 0; i < selection->n_referenced; i++)
-        labels_unref(selection->found[i].labels);
+    texts_unref(selection->texts);
     for (size_t i = 0; i < selection->n_held; i++) {
         atomic_fetch_sub(&selection->held[i].partition->n_uses, 1);
         free(selection->held[i].rows);

@@ -23,6 +23,7 @@ enum {
     AHEAD_MS = 600000,    /* how far ahead, as Prometheus */
     SERIES_MAX = 1000000, /* when the options say nothing */
     LOW_WATER_MAX = 256 << 20,
+    PRINT_BYTES_MAX = 1 << 16, /* labels put together for a message */
 };
 
 struct staging {
@@ -33,15 +34,35 @@ struct staging {
     bool overlaps; /* with another batch of the group */
 };
 
-static void reject(struct store_outcome *outcome,
+/* The series of an entry. */
+struct named {
+    struct series *series;       /* NULL: not known yet */
+    const struct labels *labels; /* NULL: the series' */
+};
+
+static void print_labels(const struct store *store, const struct named *named, struct str *out)
+{
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, PRINT_BYTES_MAX);
+    const struct labels *labels = named->labels
+                                      ? named->labels
+                                      : index_labels(&store->index, named->series, &arena);
+    if (labels)
+        labels_print(labels, out);
+}
+
+static void reject(struct staging *staging,
                    size_t *count,
-                   const struct labels *labels,
+                   const struct named *named,
                    int64_t t_ms,
                    const char *why)
 {
+    struct store_outcome *outcome = &staging->request->outcome;
+
     if (*count == 0 && !outcome->first_rejection[0]) {
         STR_AUTO struct str text = STR_INIT(100);
-        labels_print(labels, &text);
+        print_labels(staging->store, named, &text);
         (void)snprintf(outcome->first_rejection, sizeof(outcome->first_rejection),
                        "%s: %.80s @%lld", why, str_text(&text), (long long)t_ms);
     }
@@ -67,7 +88,7 @@ static bool disk_is_low(struct store *store)
 }
 
 /* A time nobody may push: counted, and true. */
-static bool is_out_of_bounds(struct staging *staging, const struct labels *labels, int64_t t_ms)
+static bool is_out_of_bounds(struct staging *staging, const struct named *named, int64_t t_ms)
 {
     const struct store_options *options = &staging->store->options;
     struct store_outcome *outcome = &staging->request->outcome;
@@ -77,25 +98,26 @@ static bool is_out_of_bounds(struct staging *staging, const struct labels *label
 
     if (options->retention_ms > 0 && !staging->request->batch->internal) {
         if (t_ms < now_ms - oldest_ms) {
-            reject(outcome, &outcome->rejected_too_old, labels, t_ms, "too old");
+            reject(staging, &outcome->rejected_too_old, named, t_ms, "too old");
             return true;
         }
         if (t_ms > now_ms + AHEAD_MS) {
-            reject(outcome, &outcome->rejected_too_new, labels, t_ms,
+            reject(staging, &outcome->rejected_too_new, named, t_ms,
                    "more than 10 minutes ahead of this clock");
             return true;
         }
     }
     if (!partition_day_text(partition_day_of(t_ms), day)) {
-        reject(outcome, &outcome->rejected_invalid, labels, t_ms, "outside of the years 1 to 9999");
+        reject(staging, &outcome->rejected_invalid, named, t_ms, "outside of the years 1 to 9999");
         return true;
     }
     return false;
 }
 
-/* The series' segment of that day. NULL with *ret_r 0: refused and counted. */
+/* The series' segment of that day, and the series, which may be new. NULL with *ret_r 0:
+ * refused and counted. */
 static struct segment *find_segment(struct staging *staging,
-                                    const struct labels *labels,
+                                    struct named *named,
                                     int64_t t_ms,
                                     int *ret_r)
 {
@@ -108,7 +130,9 @@ static struct segment *find_segment(struct staging *staging,
         *ret_r = store_partition_for_append(store, day_ms, &staging->partition, &request->err);
     if (*ret_r != 0)
         return NULL;
-    const struct series *series = index_find(&store->index, labels);
+    if (!named->series) /* the day's file may just have made it known */
+        named->series = index_find(&store->index, named->labels);
+    struct series *series = named->series;
     for (struct segment *segment = series ? series->segments : NULL; segment;
          segment = segment->next)
         if (segment->partition == staging->partition)
@@ -116,12 +140,14 @@ static struct segment *find_segment(struct staging *staging,
     size_t limit = store->options.max_series ? store->options.max_series : SERIES_MAX;
     if ((!series || !series->segments) && store->stats.series >= limit &&
         !request->batch->internal) {
-        reject(&request->outcome, &request->outcome.rejected_series_limit, labels, t_ms,
+        reject(staging, &request->outcome.rejected_series_limit, named, t_ms,
                "no more series than there are");
         return NULL;
     }
-    return store_segment(store, staging->partition, labels, false,
-                         staging->partition->next_local_id++);
+    struct segment *segment = store_segment(store, staging->partition, series, named->labels, false,
+                                            staging->partition->next_local_id++);
+    named->series = segment->series;
+    return segment;
 }
 
 /* Is it stored already? Only asked when it is not later than all of its series. */
@@ -212,17 +238,32 @@ static int stage_sample(struct staging *staging, struct segment *segment, struct
     return 0;
 }
 
-static int stage_entry(struct staging *staging, const struct store_entry *entry)
+static int unknown(const struct staging *staging)
 {
+    if (staging->request->batch->internal)
+        return 0;
+    return err_set(&staging->request->err, STORE_E_UNKNOWN,
+                   "a series is told by a number that is no more");
+}
+
+static int stage_entry(struct staging *staging, size_t place)
+{
+    const struct store_batch *batch = staging->request->batch;
+    const struct store_entry *entry = &batch->entries[place];
+    struct named named = {.labels = entry->labels};
     struct segment *segment = NULL;
     int r;
 
+    if (!named.labels)
+        named.series = index_at(&staging->store->index, entry->series.number, entry->series.place);
+    if (!named.labels && !named.series)
+        return unknown(staging);
     for (size_t i = 0; i < entry->n && !staging->overlaps; i++) {
         int64_t t_ms = entry->samples[i].t_ms;
-        if (is_out_of_bounds(staging, entry->labels, t_ms))
+        if (is_out_of_bounds(staging, &named, t_ms))
             continue;
         if (!segment || segment->partition->day_ms != partition_day_of(t_ms)) {
-            segment = find_segment(staging, entry->labels, t_ms, &r);
+            segment = find_segment(staging, &named, t_ms, &r);
             if (r != 0)
                 return r;
             if (!segment)
@@ -232,6 +273,8 @@ static int stage_entry(struct staging *staging, const struct store_entry *entry)
         if (r != 0)
             return r;
     }
+    if (batch->ret_series && named.series)
+        batch->ret_series[place] = (struct store_series){named.series->number, named.series->place};
     return 0;
 }
 
@@ -268,6 +311,14 @@ static void sort_staged(struct store *store, struct request *request)
     store->n_staged = request->first_staged + kept;
 }
 
+/* What went wrong on the way, as the store's callers know it. */
+static int result_of(int r)
+{
+    if (r == DB_E_FULL)
+        return STORE_E_FULL;
+    return r < 0 || r == STORE_E_UNKNOWN ? r : -EIO;
+}
+
 static enum stage_verdict answer(struct request *request, int result)
 {
     request->result = result;
@@ -291,13 +342,10 @@ enum stage_verdict stage_batch(struct store *store, struct request *request)
                               "is room",
                               store->folder));
     for (size_t i = 0; i < batch->n && r == 0 && !staging.overlaps; i++)
-        r = stage_entry(&staging, &batch->entries[i]);
+        r = stage_entry(&staging, i);
     if (r != 0 || staging.overlaps) {
         store->n_staged = request->first_staged;
-        return r != 0 ? answer(request, r < 0            ? r
-                                        : r == DB_E_FULL ? STORE_E_FULL
-                                                         : -EIO)
-                      : STAGE_LATER;
+        return r != 0 ? answer(request, result_of(r)) : STAGE_LATER;
     }
     if (staging.must_sort)
         sort_staged(store, request);

@@ -27,6 +27,7 @@ enum {
     STORE_E_CONFLICT = 1, /* same batch identity, other content: 409 */
     STORE_E_FULL = 2,     /* disk below low water: 503, Retry-After */
     STORE_E_LIMIT = 3,    /* nothing of it could be stored: series limit (429) */
+    STORE_E_UNKNOWN = 10, /* nothing was stored: a series is told by a number that is no more */
 };
 
 struct store;
@@ -47,11 +48,19 @@ struct store_options {
 int store_open(const struct store_options *options, struct store **ret_store, struct err *reterr);
 void store_close(struct store *store); /* drains; NULL is fine */
 
+/* A series in short: good until the store forgets the series, which it does when nothing of
+ * it has come for days. Zeros: none. */
+struct store_series {
+    uint32_t number;
+    uint32_t place; /* a hint */
+};
+
 /* One series' samples in a batch. */
 struct store_entry {
-    const struct labels *labels;
+    const struct labels *labels; /* NULL: `series` says which */
     const struct sample *samples;
     size_t n;
+    struct store_series series;
 };
 
 struct store_batch {
@@ -61,7 +70,12 @@ struct store_batch {
     const char *agent;
     uint64_t epoch, sequence;
     uint64_t body_hash;
-    bool internal; /* our own series (up, ALERTS, rule results): no age limit on them */
+    /* Our own series (up, ALERTS, rule results): no age limit on them, and numbers that are
+     * no more are left out. */
+    bool internal;
+    /* Where to say the series of each entry in short; those of refused ones are left as they
+     * are. NULL: nobody asks. */
+    struct store_series *ret_series;
 };
 
 struct store_outcome {

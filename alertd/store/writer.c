@@ -16,6 +16,7 @@
 enum {
     GROUP_MAX = 256,             /* batches in one commit */
     GROUP_SAMPLES_MAX = 1 << 20, /* and samples, about */
+    SERIES_BYTES_MAX = 1 << 20,  /* of one series' labels, without their texts */
 };
 
 /* What one day's transaction writes. */
@@ -29,6 +30,19 @@ struct day_write {
     struct segment **named; /* whose row it wrote */
     size_t n_named, named_capacity;
 };
+
+static int put_series(struct db_conn *conn,
+                      const struct store *store,
+                      const struct segment *segment,
+                      struct err *reterr)
+{
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, SERIES_BYTES_MAX);
+    const struct labels *labels = index_labels(&store->index, segment->series, &arena);
+    return labels ? partition_put_series(conn, segment->local_id, labels, reterr)
+                  : err_set(reterr, -E2BIG, "a series of too many labels");
+}
 
 /* Samples of one series one after another make the body small; they mostly come so. */
 static int write_samples(struct db_conn *conn, struct day_write *write, struct err *reterr)
@@ -44,7 +58,7 @@ static int write_samples(struct db_conn *conn, struct day_write *write, struct e
             write->named = mem_grow(write->named, &write->named_capacity, write->n_named + 1,
                                     sizeof(struct segment *));
             write->named[write->n_named++] = segment;
-            int r = partition_put_series(conn, segment->local_id, segment->series->labels, reterr);
+            int r = put_series(conn, store, segment, reterr);
             if (r != 0)
                 return r;
         }

@@ -119,6 +119,15 @@ const struct labels *labels_in_arena(struct arena *arena, const struct label *pa
     return n ? make(arena, pairs, n, false) : &empty_set;
 }
 
+struct labels *labels_lend(struct arena *arena, size_t n, uint64_t hash)
+{
+    struct labels *labels = arena_room(arena, 1, sizeof(*labels) + n * sizeof(labels->at[0]));
+
+    if (labels)
+        *labels = (struct labels){.hash = hash, .refs = REFS_NONE, .n = (uint32_t)n};
+    return labels;
+}
+
 /* The count is the one part of a set that changes, from several threads. */
 static struct labels *writable(const struct labels *labels)
 {

@@ -55,6 +55,10 @@ void labels_unref(const struct labels *labels); /* NULL is fine */
 /* The same in an arena: not counted, lives as long as it; NULL past its limit. */
 const struct labels *labels_in_arena(struct arena *arena, const struct label *pairs, size_t n);
 
+/* Room in an arena for n pairs that the caller fills in: sorted and settled as invariant (1)
+ * says, of this hash, with texts that live as long as the arena. NULL past its limit. */
+struct labels *labels_lend(struct arena *arena, size_t n, uint64_t hash);
+
 /* NULL when absent; a loan. */
 const char *labels_get(const struct labels *labels, const char *name);
 bool labels_equal(const struct labels *a, const struct labels *b);

@@ -217,6 +217,33 @@ static void test_a_lost_agents_series_end(void **state)
     desk_done(&desk);
 }
 
+/* The cache remembers a series by a number that the store has forgotten. */
+static void test_a_series_forgotten_comes_again(void **state)
+{
+    static const struct rows rows[] = {{"m", "web-1", 1}, {"m", "web-2", 2}};
+    STR_AUTO struct str text = STR_INIT(1 << 20);
+    struct ingest_answer answer;
+    struct desk desk;
+    struct err err;
+    struct ingest_body body = {.now_ms = NOON};
+
+    desk_init(&desk);
+    assert_int_equal(push_body(&desk, rows, 2, body, &answer, &err), 0);
+    for (int i = 0; i < 1300; i++) /* as many as a sweep waits for */
+        str_addf(&text, "gone{i=\"%d\"} 1 %lld\n", i, (long long)NOON);
+    assert_int_equal(push_text(&desk, str_text(&text), &answer, &err), 0);
+    assert_int_equal(answer.outcome.stored, 1300);
+    fixture_now_ms = NOON + 20 * DAY;
+    assert_int_equal(store_maintain(desk.fixture.store, fixture_now_ms, NULL), 0);
+    for (int k = 0; k < 2; k++) {
+        body.now_ms = fixture_now_ms + k;
+        assert_int_equal(push_body(&desk, rows, 2, body, &answer, &err), 0);
+        assert_int_equal(answer.outcome.stored, 2);
+        assert_string_equal(answer.partial, "");
+    }
+    desk_done(&desk);
+}
+
 /* --- agents --- */
 
 static void test_how_long_an_agent_may_be_silent(void **state)
@@ -282,6 +309,7 @@ int main(void)
         cmocka_unit_test(test_broken_bodies_store_nothing),
         cmocka_unit_test(test_the_same_batch_with_another_body_is_a_conflict),
         cmocka_unit_test(test_a_lost_agents_series_end),
+        cmocka_unit_test(test_a_series_forgotten_comes_again),
         cmocka_unit_test(test_how_long_an_agent_may_be_silent),
         cmocka_unit_test(test_agents_are_kept_by_name),
     };
