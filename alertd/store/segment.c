@@ -12,7 +12,8 @@
 #include "lib/base/mem.h"
 
 enum {
-    BLOCK_SAMPLES = 240 /* what one look-up decodes; 40 minutes of a sample every 10 s */
+    BLOCK_SAMPLES = 240, /* what one look-up decodes; 40 minutes of a sample every 10 s */
+    CACHE_LINE_BYTES = 64,
 };
 
 /* --- blocks and runs --- */
@@ -479,6 +480,26 @@ bool segment_collect(const struct segment *segment,
         end++;
     return collect_run(&late->run, from_ms, to_ms, arena, pieces) &&
            (end == first || pieces_add_samples(pieces, arena, late->strays + first, end - first));
+}
+
+void segment_prefetch(const struct segment *segment)
+{
+    const char *at = (const char *)segment;
+
+    for (size_t i = 0; i < sizeof(*segment); i += CACHE_LINE_BYTES)
+        __builtin_prefetch(at + i);
+}
+
+void segment_prefetch_samples(const struct segment *segment, int64_t from_ms)
+{
+    const struct chunk *open = &segment->live.open;
+
+    __builtin_prefetch(segment->recent);
+    if (open->last.n == 0 || open->last.t_ms < from_ms)
+        return;
+    const struct chunk_view view = chunk_view_open(open, from_ms);
+    for (size_t i = 0; i < view.n_bytes; i += CACHE_LINE_BYTES)
+        __builtin_prefetch(view.bits + i);
 }
 
 static bool run_overlaps(const struct run *run, int64_t from_ms, int64_t to_ms)

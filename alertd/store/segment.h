@@ -113,6 +113,9 @@ bool segment_collect(const struct segment *segment,
                      int64_t to_ms,
                      struct arena *arena,
                      struct pieces *pieces);
+/* Asks the memory for a segment that is read soon, and then for its samples from from_ms on. */
+void segment_prefetch(const struct segment *segment);
+void segment_prefetch_samples(const struct segment *segment, int64_t from_ms);
 /* Whether memory may have samples of it within [from, to]. */
 bool segment_overlaps(const struct segment *segment, int64_t from_ms, int64_t to_ms);
 /* Its newest sample, when that is at hand; false: look for it (or there is none). */

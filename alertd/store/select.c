@@ -18,6 +18,12 @@
 #include "alertd/store/private.h"
 #include "lib/base/mem.h"
 
+enum { /* series that are asked for while one is read */
+    AHEAD_FOR_SERIES = 12,
+    AHEAD_FOR_SEGMENT = 8,
+    AHEAD_FOR_SAMPLES = 4,
+};
+
 struct found {
     const struct labels *labels; /* in the arena, perhaps with the index's texts */
     struct pieces *pieces;       /* in the arena; NULL: only the name is asked for */
@@ -259,6 +265,18 @@ static void hold_partitions(struct selection *selection)
     }
 }
 
+/* Asks the memory for what the series some places ahead will need, link by link: nearly all of
+ * it is not in the cache, and waiting for one after the other was a quarter of a rule. */
+static void look_ahead(const struct source_query *query, struct series *const *series, size_t n)
+{
+    if (n > AHEAD_FOR_SERIES)
+        __builtin_prefetch(series[AHEAD_FOR_SERIES]);
+    if (n > AHEAD_FOR_SEGMENT && series[AHEAD_FOR_SEGMENT]->segments)
+        segment_prefetch(series[AHEAD_FOR_SEGMENT]->segments);
+    if (n > AHEAD_FOR_SAMPLES && series[AHEAD_FOR_SAMPLES]->segments && !query->newest_only)
+        segment_prefetch_samples(series[AHEAD_FOR_SAMPLES]->segments, query->from_ms);
+}
+
 static int read_memory(struct selection *selection)
 {
     const struct source_query *query = selection->query;
@@ -270,8 +288,10 @@ static int read_memory(struct selection *selection)
     hold_partitions(selection);
     selection->texts = texts_ref(store->index.texts);
     struct series **matching = index_select(&store->index, query->matchers, query->n_matchers, &n);
-    for (size_t i = 0; i < n && r == 0; i++)
+    for (size_t i = 0; i < n && r == 0; i++) {
+        look_ahead(query, matching + i, n - i);
         r = read_series(selection, matching[i]);
+    }
     for (size_t i = 0; i < store->n_quarantined && r == 0; i++)
         if (day_overlaps(selection, store->quarantined[i].day_ms))
             r = warn(selection, store->quarantined[i].words);
