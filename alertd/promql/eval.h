@@ -55,6 +55,14 @@ static inline bool is_hole(double value)
     return sample_is_stale(value);
 }
 
+static inline bool has_point(const double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!is_hole(values[i]))
+            return true;
+    return false;
+}
+
 /* The samples of a selector's series, read one series after the other. */
 struct reading {
     struct source_query query;

@@ -31,7 +31,6 @@ struct window {
     int64_t to_ms;
     int64_t at_ms; /* the step; to_ms without offset */
     double param;  /* the scalar argument, when the function has one */
-    bool rising;   /* no value of the series is below the one before */
     double *room;  /* n values of scratch, for functions that sort */
 };
 
@@ -42,10 +41,15 @@ struct window_bounds {
 
 /* All windows of one series, as a function sees them that answers for all at once. */
 struct windows {
+    const int64_t *t_ms;
     const double *values; /* no staleness markers */
     size_t n_values;
     const struct window_bounds *bounds; /* by step; neither end ever moves back */
     size_t n;
+    int64_t first_to_ms; /* where the first window ends */
+    int64_t step_ms;     /* from there to the next one's end */
+    int64_t range_ms;
+    bool overlap;         /* most of a window, and that is much, is in the next one */
     const double *params; /* by step; NULL: the function has none */
     double *room;         /* WINDOWS_ROOM * n_values of scratch */
 };
@@ -55,7 +59,7 @@ enum {
 };
 
 /* The values of the steps whose window has samples; the others are left alone. False: not
- * possible for these samples, nothing was written that counts. */
+ * possible for these samples, or not worth it; nothing was written that counts. */
 typedef bool fn_slide(const struct windows *windows, double *values);
 /* False: no point at this step. */
 typedef bool fn_window(const struct window *window, double *ret_value);
@@ -77,7 +81,7 @@ struct fn {
     fn_eval *eval;
     fn_point *point;
     fn_window *window;
-    fn_slide *slide; /* beside `window`: the same for windows that overlap much */
+    fn_slide *slide; /* the same for all windows at once; without `window` it never declines */
     fn_date *date;
     bool orders;         /* the columns of its result are in an order that counts */
     bool keeps_name;     /* of the metric: last_over_time */

@@ -26,6 +26,7 @@ enum {
     /* below these, looking at each window alone is as fast */
     OVERLAP_SAMPLES_MIN = 8,
     OVERLAP_STEPS_MIN = 2,
+    SAMPLES_PER_LOOK = 1 << 16,
 };
 
 /* Long windows over many steps take their time within one series. */
@@ -35,66 +36,75 @@ static bool is_late(struct slide *slide, size_t work)
     return slide->late != 0;
 }
 
-static bool is_rising(const struct range_series *series)
-{
-    for (size_t i = 1; i < series->n; i++)
-        if (series->values[i] < series->values[i - 1])
-            return false;
-    return true;
-}
-
-/* All windows at once, where the function can and most of a window is in the next one. */
+/* All windows at once, if the function can. */
 static bool slide_at_once(const struct slide *slide,
                           const struct range_series *in,
                           size_t most,
                           double *values)
 {
     const struct grid *grid = &slide->eval->grid;
-    const struct windows windows = {.values = in->values,
-                                    .n_values = in->n,
-                                    .bounds = slide->bounds,
-                                    .n = grid->n,
-                                    .params = slide->params,
-                                    .room = slide->room};
+    const struct ranges *ranges = slide->ranges;
+    const struct windows windows = {
+        .t_ms = in->t_ms,
+        .values = in->values,
+        .n_values = in->n,
+        .bounds = slide->bounds,
+        .n = grid->n,
+        .first_to_ms = ranges_end(ranges, grid->start_ms),
+        .step_ms = ranges->fixed ? 0 : grid->step_ms,
+        .range_ms = ranges->range_ms,
+        .overlap = most >= OVERLAP_SAMPLES_MIN && grid->n > 1 &&
+                   ranges->range_ms / grid->step_ms >= OVERLAP_STEPS_MIN,
+        .params = slide->params,
+        .room = slide->room,
+    };
 
-    return slide->fn->slide && most >= OVERLAP_SAMPLES_MIN && grid->n > 1 &&
-           slide->ranges->range_ms / grid->step_ms >= OVERLAP_STEPS_MIN &&
-           slide->fn->slide(&windows, values);
+    return slide->fn->slide && slide->fn->slide(&windows, values);
 }
 
-/* False: no step has a point. */
-static bool slide_window(struct slide *slide, const struct range_series *in, double *values)
+/* One window after the other. */
+static void slide_each(struct slide *slide, const struct range_series *in, double *values)
 {
-    struct eval *eval = slide->eval;
-    struct window window = {.rising = slide->fn->wants_counter && is_rising(in),
-                            .room = slide->room};
-    size_t most = ranges_bounds(eval, slide->ranges, in, slide->bounds);
-    bool any = false;
+    const struct grid *grid = &slide->eval->grid;
+    struct window window = {.room = slide->room};
+    size_t work = 0;
 
-    if (most == 0)
-        return false;
-    if (slide_at_once(slide, in, most, values))
-        return !is_late(slide, most * eval->grid.n);
-    for (size_t i = 0; i < eval->grid.n; i++) {
+    for (size_t i = 0; i < grid->n; i++) {
         const struct window_bounds *bounds = &slide->bounds[i];
 
         if (bounds->first == bounds->end)
             continue;
-        window.at_ms = grid_at(&eval->grid, i);
+        window.at_ms = grid_at(grid, i);
         window.to_ms = ranges_end(slide->ranges, window.at_ms);
         window.from_ms = window.to_ms - slide->ranges->range_ms;
         window.t_ms = in->t_ms + bounds->first;
         window.values = in->values + bounds->first;
         window.n = bounds->end - bounds->first;
-        if (is_late(slide, window.n))
-            return false;
         window.param = slide->params ? slide->params[i] : 0;
-        if (slide->fn->window(&window, &values[i]))
-            any = true;
-        else
+        if (!slide->fn->window(&window, &values[i]))
             values[i] = sample_stale();
+        work += window.n;
+        if (work < SAMPLES_PER_LOOK)
+            continue;
+        if (is_late(slide, work))
+            return;
+        work = 0;
     }
-    return any;
+    (void)is_late(slide, work);
+}
+
+/* False: no step has a point. */
+static bool slide_window(struct slide *slide, const struct range_series *in, double *values)
+{
+    size_t most = ranges_bounds(slide->eval, slide->ranges, in, slide->bounds);
+
+    if (most == 0)
+        return false;
+    if (slide_at_once(slide, in, most, values))
+        (void)is_late(slide, most * slide->eval->grid.n);
+    else
+        slide_each(slide, in, values);
+    return has_point(values, slide->eval->grid.n);
 }
 
 static bool looks_like_a_counter(const char *name)

@@ -42,7 +42,7 @@ static bool slide_sum(const struct windows *windows, bool mean, double *values)
     size_t first = 0;
     size_t end = 0;
 
-    if (!sums_are_exact(windows))
+    if (!windows->overlap || !sums_are_exact(windows))
         return false;
     for (size_t i = 0; i < windows->n; i++) {
         const struct window_bounds *bounds = &windows->bounds[i];
@@ -88,7 +88,7 @@ static bool slide_extreme(const struct windows *windows, double sign, double *va
     size_t end = 0;
 
     _Static_assert(sizeof(size_t) <= sizeof(double), "places fit into the room of samples");
-    if (has_nan(windows))
+    if (!windows->overlap || has_nan(windows))
         return false;
     for (size_t i = 0; i < windows->n; i++) {
         const struct window_bounds *bounds = &windows->bounds[i];
@@ -192,6 +192,8 @@ bool slide_quantile_over_time(const struct windows *windows, double *values)
                             .going = windows->room + 3 * n};
     struct window_bounds at = {0};
 
+    if (!windows->overlap)
+        return false;
     for (size_t i = 0; i < windows->n; i++) {
         const struct window_bounds *bounds = &windows->bounds[i];
 

@@ -121,6 +121,26 @@ static int read_series(struct eval *eval, struct reading *reading, size_t i)
     return PROMQL_E_LIMIT;
 }
 
+/* A place among ascending times that only moves forward. */
+struct cursor {
+    size_t at; /* the times before it are passed */
+    size_t by; /* it moved last: samples are regular mostly, and so many come again */
+};
+
+/* Passes all of n times at or before until_ms. */
+static size_t cursor_move(struct cursor *cursor, const int64_t *t_ms, size_t n, int64_t until_ms)
+{
+    size_t at = cursor->at;
+
+    if (cursor->by > 0 && cursor->by <= n - at && t_ms[at + cursor->by - 1] <= until_ms)
+        at += cursor->by;
+    while (at < n && t_ms[at] <= until_ms)
+        at++;
+    cursor->by = at - cursor->at;
+    cursor->at = at;
+    return at;
+}
+
 /* The newest sample at or before each step, within the look-back. False: none at all. */
 static bool look_back(const struct eval *eval,
                       const struct sight *sight,
@@ -128,14 +148,13 @@ static bool look_back(const struct eval *eval,
                       bool times,
                       double *values)
 {
-    size_t next = 0; /* samples before it are at or before the step */
+    struct cursor cursor = {0};
     bool any = false;
 
     for (size_t i = 0; i < eval->grid.n; i++) {
         int64_t at_ms = sight_at(sight, grid_at(&eval->grid, i));
+        size_t next = cursor_move(&cursor, series->t_ms, series->n, at_ms);
 
-        while (next < series->n && series->t_ms[next] <= at_ms)
-            next++;
         if (next == 0)
             continue;
         int64_t t_ms = series->t_ms[next - 1];
@@ -265,18 +284,16 @@ size_t ranges_bounds(const struct eval *eval,
                      const struct range_series *series,
                      struct window_bounds *ret_bounds)
 {
-    size_t first = 0;
-    size_t end = 0;
+    struct cursor first_cursor = {0};
+    struct cursor end_cursor = {0};
     size_t most = 0;
 
     for (size_t i = 0; i < eval->grid.n; i++) {
         int64_t to_ms = ranges_end(ranges, grid_at(&eval->grid, i));
         int64_t from_ms = to_ms - ranges->range_ms;
+        size_t end = cursor_move(&end_cursor, series->t_ms, series->n, to_ms);
+        size_t first = cursor_move(&first_cursor, series->t_ms, end, from_ms);
 
-        while (end < series->n && series->t_ms[end] <= to_ms)
-            end++;
-        while (first < end && series->t_ms[first] <= from_ms)
-            first++;
         ret_bounds[i] = (struct window_bounds){(uint32_t)first, (uint32_t)end};
         most = end - first > most ? end - first : most;
     }

@@ -55,15 +55,9 @@ void vector_drop_empty(struct eval *eval, struct value *value)
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < value->n; i++) {
-        const double *values = value->columns[i].values;
-        size_t j = 0;
-
-        while (j < eval->grid.n && is_hole(values[j]))
-            j++;
-        if (j < eval->grid.n)
+    for (size_t i = 0; i < value->n; i++)
+        if (has_point(value->columns[i].values, eval->grid.n))
             value->columns[kept++] = value->columns[i];
-    }
     value->n = kept;
 }
 
