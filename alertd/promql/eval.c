@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/promql/fn_body.h"
 #include "lib/base/bug.h"
 
 enum {
@@ -272,6 +273,26 @@ int eval_expr(struct eval *eval, const struct promql_expr *expr, struct value *r
     int r = fixed ? eval_fixed(eval, expr, ret_value) : eval_kind(eval, expr, ret_value);
     if (eval->explain)
         explain_value(eval, &frame, r ? NULL : ret_value, fixed);
+    return r ? eval_blame(eval, expr, r) : 0;
+}
+
+int eval_each(struct eval *eval, const struct promql_expr *expr, struct taker *taker)
+{
+    struct value value = {0};
+    int r;
+
+    expr = expr_unwrap(expr);
+    /* who explains a query counts what each node made */
+    bool at_once = eval->explain || (eval->grid.n > 1 && is_fixed(expr));
+    if (!at_once && expr->kind == PROMQL_SELECTOR) {
+        r = eval_selector_each(eval, expr, taker);
+    } else if (!at_once && expr->kind == PROMQL_CALL && expr->call.fn->eval == eval_window) {
+        r = eval_window_each(eval, expr, taker);
+    } else {
+        r = eval_expr(eval, expr, &value);
+        if (!r)
+            r = vector_each(eval, &value, taker);
+    }
     return r ? eval_blame(eval, expr, r) : 0;
 }
 

@@ -87,6 +87,16 @@ struct value {
     const char *string;
 };
 
+/* Who takes the columns of a vector one by one, as they are made: an aggregation needs each
+ * once, and all of them at once are the largest thing a query would hold. */
+struct taker {
+    /* First of all: no more than n columns will come. */
+    int (*expect)(struct taker *taker, size_t n);
+    /* A column with a point at least. */
+    int (*take)(struct taker *taker, const struct column *column);
+    bool keeps; /* the values, each column's in room of their own; otherwise they are lent */
+};
+
 /* A range vector and where its windows lie. Its series are asked for one by one. */
 struct ranges {
     const struct promql_expr *expr;
@@ -134,6 +144,8 @@ int eval_scalar_arg(struct eval *eval,
                     const struct promql_expr *call,
                     size_t i,
                     const double **ret_values);
+/* A vector's columns to a taker, made one by one where they can be. */
+int eval_each(struct eval *eval, const struct promql_expr *expr, struct taker *taker);
 /* The vector argument number i of a call. */
 int eval_vector_arg(struct eval *eval,
                     const struct promql_expr *call,
@@ -193,6 +205,8 @@ void explain_read(struct eval *eval,
 /* --- select.c ------------------------------------------------------------------------ */
 
 int eval_selector(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
+/* The same to a taker. */
+int eval_selector_each(struct eval *eval, const struct promql_expr *expr, struct taker *taker);
 /* The same, with each sample's own time in seconds as its value. */
 int eval_selector_times(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
 /* A matrix selector or a subquery. */
@@ -219,6 +233,25 @@ double *vector_add(struct eval *eval,
                    bool nameless);
 int scalar_new(struct eval *eval, struct value *ret_value);
 double *holes_new(struct eval *eval);
+/* The columns of a vector that is there already. */
+int vector_each(struct eval *eval, const struct value *value, struct taker *taker);
+/* Takes all columns into a vector. */
+struct collector {
+    struct taker taker;
+    struct eval *eval;
+    struct value value;
+};
+struct collector collector_of(struct eval *eval);
+/* Room that columns for a taker are made in. */
+struct maker {
+    struct eval *eval;
+    struct taker *taker;
+    double *values; /* of the column at hand */
+};
+/* All holes in maker->values. */
+int maker_start(struct maker *maker);
+/* They are a column. */
+int maker_give(struct maker *maker, const struct labels *labels, bool nameless);
 /* Takes the metric names away, and merges what then has the same labels. */
 int vector_drop_names(struct eval *eval, struct value *value);
 /* After labels were changed: columns that are now alike become one; an error when both
@@ -287,6 +320,8 @@ int eval_match(struct eval *eval,
                struct value *right,
                struct value *ret_value);
 int eval_aggregate(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
+/* fn_over_time.c: a function of windows, its columns to a taker */
+int eval_window_each(struct eval *eval, const struct promql_expr *call, struct taker *taker);
 /* eval_rank.c: those that look at all values of a group at once */
 int eval_rank(struct eval *eval,
               const struct promql_expr *expr,

@@ -149,35 +149,42 @@ static bool make_room(struct slide *slide, size_t n)
     return slide->room != NULL;
 }
 
-static int slide_all(struct slide *slide, const struct promql_expr *arg, struct value *ret_value)
+static int slide_all(struct slide *slide, bool nameless, struct taker *taker)
 {
     struct eval *eval = slide->eval;
     struct ranges *ranges = slide->ranges;
-    struct value made;
-    double *spare = NULL; /* still all holes */
-    int r = vector_new(eval, ranges->n, &made);
+    struct maker maker = {.eval = eval, .taker = taker};
+    int r = taker->expect(taker, ranges->n);
 
     for (size_t i = 0; !r && i < ranges->n; i++) {
         struct range_series in;
 
         r = ranges_read(eval, ranges, i, &in);
+        if (!r)
+            r = maker_start(&maker);
+        if (!r && !make_room(slide, in.n))
+            r = eval_out_of_memory(eval);
         if (r)
-            break;
-        spare = spare ? spare : holes_new(eval);
-        if (!spare || !make_room(slide, in.n))
-            return eval_out_of_memory(eval);
-        if (slide_window(slide, &in, spare)) {
+            return r;
+        if (slide_window(slide, &in, maker.values)) {
             if (slide->fn->wants_counter)
-                check_counter(eval, arg, &in);
-            made.columns[made.n++] = (struct column){in.labels, in.nameless, spare};
-            spare = NULL;
+                check_counter(eval, ranges->expr, &in);
+            r = maker_give(&maker, in.labels, nameless || in.nameless);
         }
-        r = slide->late ? slide->late : eval_tick(eval);
+        r = slide->late ? slide->late : r ? r : eval_tick(eval);
     }
+    return r;
+}
+
+static int collect(struct slide *slide, struct value *ret_value)
+{
+    struct collector all = collector_of(slide->eval);
+    int r = slide_all(slide, false, &all.taker);
+
     if (r)
         return r;
-    made.one_name = ranges->one_name;
-    *ret_value = made;
+    all.value.one_name = slide->ranges->one_name;
+    *ret_value = all.value;
     return 0;
 }
 
@@ -207,23 +214,56 @@ static void warn_quantiles(struct eval *eval,
     }
 }
 
-int eval_window(struct eval *eval, const struct promql_expr *call, struct value *ret_value)
+static int open_slide(struct eval *eval,
+                      const struct promql_expr *call,
+                      struct ranges *ranges,
+                      struct slide *ret)
 {
-    struct slide slide = {.eval = eval, .fn = call->call.fn};
-    struct ranges ranges;
+    struct slide slide = {.eval = eval, .fn = call->call.fn, .ranges = ranges};
     size_t matrix = call->call.fn->args[0] == PROMQL_MATRIX ? 0 : 1;
     int r = call->call.n_args > 1 ? eval_scalar_arg(eval, call, 1 - matrix, &slide.params) : 0;
 
     if (!r)
-        r = eval_ranges(eval, call->call.args[matrix], &ranges);
-    slide.ranges = &ranges;
+        r = eval_ranges(eval, call->call.args[matrix], ranges);
     if (!r)
-        r = slide_all(&slide, call->call.args[matrix], ret_value);
-    if (r || slide.fn->keeps_name)
+        *ret = slide;
+    return r;
+}
+
+static int close_slide(struct slide *slide, const struct promql_expr *call, struct value *ret_value)
+{
+    int r = collect(slide, ret_value);
+
+    if (r || slide->fn->keeps_name)
         return r;
-    if (slide.fn->sorts)
-        warn_quantiles(eval, call->call.args[0], slide.params, ret_value);
-    return drop_names_strictly(eval, ret_value);
+    if (slide->fn->sorts)
+        warn_quantiles(slide->eval, call->call.args[0], slide->params, ret_value);
+    return drop_names_strictly(slide->eval, ret_value);
+}
+
+int eval_window(struct eval *eval, const struct promql_expr *call, struct value *ret_value)
+{
+    struct ranges ranges;
+    struct slide slide;
+    int r = open_slide(eval, call, &ranges, &slide);
+
+    return r ? r : close_slide(&slide, call, ret_value);
+}
+
+int eval_window_each(struct eval *eval, const struct promql_expr *call, struct taker *taker)
+{
+    struct ranges ranges;
+    struct slide slide;
+    struct value value;
+    int r = open_slide(eval, call, &ranges, &slide);
+
+    if (r)
+        return r;
+    /* Without their names some may be alike: that, and quantiles' words, take all of them. */
+    if (slide.fn->keeps_name || (ranges.one_name && !slide.fn->sorts))
+        return slide_all(&slide, !slide.fn->keeps_name, taker);
+    r = close_slide(&slide, call, &value);
+    return r ? r : vector_each(eval, &value, taker);
 }
 
 int eval_absent_over_time(struct eval *eval,
@@ -237,7 +277,7 @@ int eval_absent_over_time(struct eval *eval,
     int r = eval_ranges(eval, call->call.args[0], &ranges);
 
     if (!r)
-        r = slide_all(&slide, call->call.args[0], &made);
+        r = collect(&slide, &made);
     return r ? r : absent_of(eval, call, &made, ret_value);
 }
 

@@ -167,43 +167,54 @@ static bool look_back(const struct eval *eval,
     return any;
 }
 
-static int select_vector(struct eval *eval,
-                         const struct promql_expr *expr,
-                         bool times,
-                         struct value *ret_value)
+static int select_each(struct eval *eval,
+                       const struct promql_expr *expr,
+                       bool times,
+                       struct taker *taker)
 {
+    struct maker maker = {.eval = eval, .taker = taker};
     struct reading reading;
     struct sight sight;
-    struct value made;
-    double *spare = NULL; /* still all holes */
     int r = find_sight(eval, &expr->selector.when, &sight);
 
     if (!r)
         r = open_reading(eval, expr, &sight, eval->limits.lookback_ms, &reading);
     if (!r)
-        r = vector_new(eval, reading.selection.n, &made);
+        r = taker->expect(taker, reading.selection.n);
     for (size_t i = 0; !r && i < reading.selection.n; i++) {
-        spare = spare ? spare : holes_new(eval);
-        if (!spare)
-            return eval_out_of_memory(eval);
-        r = read_series(eval, &reading, i);
-        if (!r && look_back(eval, &sight, &reading.columns, times, spare)) {
-            made.columns[made.n++] = (struct column){reading.selection.matches[i].labels, false,
-                                                     spare};
-            spare = NULL;
-        }
+        r = maker_start(&maker);
+        if (!r)
+            r = read_series(eval, &reading, i);
+        if (!r && look_back(eval, &sight, &reading.columns, times, maker.values))
+            r = maker_give(&maker, reading.selection.matches[i].labels, false);
         r = r ? r : eval_tick(eval);
     }
+    return r;
+}
+
+static int select_vector(struct eval *eval,
+                         const struct promql_expr *expr,
+                         bool times,
+                         struct value *ret_value)
+{
+    struct collector all = collector_of(eval);
+    int r = select_each(eval, expr, times, &all.taker);
+
     if (r)
         return r;
-    made.one_name = selector_has_one_name(&expr->selector);
-    *ret_value = made;
+    all.value.one_name = selector_has_one_name(&expr->selector);
+    *ret_value = all.value;
     return 0;
 }
 
 int eval_selector(struct eval *eval, const struct promql_expr *expr, struct value *ret_value)
 {
     return select_vector(eval, expr, false, ret_value);
+}
+
+int eval_selector_each(struct eval *eval, const struct promql_expr *expr, struct taker *taker)
+{
+    return select_each(eval, expr, false, taker);
 }
 
 int eval_selector_times(struct eval *eval, const struct promql_expr *expr, struct value *ret_value)

@@ -16,12 +16,18 @@ int vector_new(struct eval *eval, size_t n, struct value *ret_value)
     return 0;
 }
 
+static void make_holes(double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        values[i] = sample_stale();
+}
+
 double *holes_new(struct eval *eval)
 {
     double *values = arena_room(eval->arena, eval->grid.n, sizeof(*values));
 
-    for (size_t i = 0; values && i < eval->grid.n; i++)
-        values[i] = sample_stale();
+    if (values)
+        make_holes(values, eval->grid.n);
     return values;
 }
 
@@ -60,6 +66,61 @@ void vector_drop_empty(struct eval *eval, struct value *value)
             value->columns[kept++] = value->columns[i];
     value->n = kept;
 }
+
+/* --- One by one -------------------------------------------------------------------------- */
+
+int vector_each(struct eval *eval, const struct value *value, struct taker *taker)
+{
+    int r = taker->expect(taker, value->n);
+
+    for (size_t i = 0; !r && i < value->n; i++) {
+        if (has_point(value->columns[i].values, eval->grid.n))
+            r = taker->take(taker, &value->columns[i]);
+        r = r ? r : eval_tick(eval);
+    }
+    return r;
+}
+
+static int expect_all(struct taker *taker, size_t n)
+{
+    struct collector *collector = (struct collector *)taker;
+
+    return vector_new(collector->eval, n, &collector->value);
+}
+
+static int take_all(struct taker *taker, const struct column *column)
+{
+    struct collector *collector = (struct collector *)taker;
+
+    collector->value.columns[collector->value.n++] = *column;
+    return 0;
+}
+
+struct collector collector_of(struct eval *eval)
+{
+    return (struct collector){.taker = {.expect = expect_all, .take = take_all, .keeps = true},
+                              .eval = eval};
+}
+
+int maker_start(struct maker *maker)
+{
+    if (maker->values)
+        make_holes(maker->values, maker->eval->grid.n);
+    else
+        maker->values = holes_new(maker->eval);
+    return maker->values ? 0 : eval_out_of_memory(maker->eval);
+}
+
+int maker_give(struct maker *maker, const struct labels *labels, bool nameless)
+{
+    const struct column column = {labels, nameless, maker->values};
+
+    if (maker->taker->keeps)
+        maker->values = NULL;
+    return maker->taker->take(maker->taker, &column);
+}
+
+/* --- Merged ------------------------------------------------------------------------------ */
 
 static int same_labelset(struct eval *eval)
 {
