@@ -35,23 +35,88 @@ static void add_labels(struct json_out *out, const struct labels *labels)
     json_close(out, '}');
 }
 
-/* [1729728900.500,"1.5"]: straight into the text, a million of them. */
-static void add_point(struct str *out, int64_t t_ms, double value)
+enum {
+    LEAD_MAX = PROM_TIME_TEXT_MAX + 3,
+    POINT_MAX = LEAD_MAX + FLOAT_TEXT_MAX + 3,
+};
+
+/* What stands before a point's value: [1729728900.500," */
+struct lead {
+    int64_t t_ms;
+    size_t len;
+    char text[LEAD_MAX];
+};
+
+/* Of all steps: one and the same for all series. */
+struct leads {
+    const struct lead *at;
+    size_t n;
+};
+
+static void write_lead(int64_t t_ms, struct lead *lead)
 {
-    char text[PROM_TIME_TEXT_MAX + FLOAT_TEXT_MAX + sizeof("[,\"\"]")];
     size_t n = 0;
 
-    text[n++] = '[';
-    n += prom_time_text(t_ms, text + n);
-    text[n++] = ',';
-    text[n++] = '"';
-    n += prom_float_text(value, text + n);
-    text[n++] = '"';
-    text[n++] = ']';
-    str_addn(out, text, n);
+    lead->t_ms = t_ms;
+    lead->text[n++] = '[';
+    n += prom_time_text(t_ms, lead->text + n);
+    lead->text[n++] = ',';
+    lead->text[n++] = '"';
+    lead->len = n;
 }
 
-static void add_series(struct json_out *out, const struct promql_series *series, bool many)
+static struct leads leads_of(struct prom_call *call, const struct promql_value *value)
+{
+    const struct promql_query *query = &call->query;
+    struct leads leads = {0};
+
+    if (query->step_ms <= 0 || value->n < 2)
+        return leads;
+    size_t n = (size_t)((query->end_ms - query->start_ms) / query->step_ms) + 1;
+    struct lead *at = arena_room(&call->arena, n, sizeof(*at));
+    if (!at)
+        return leads; /* each point's own, then */
+    for (size_t i = 0; i < n; i++)
+        write_lead(query->start_ms + (int64_t)i * query->step_ms, &at[i]);
+    return (struct leads){at, n};
+}
+
+/* [1729728900.500,"1.5"], and so on: straight into the text, a million of them. */
+static void add_points(struct str *out,
+                       const struct leads *leads,
+                       const struct promql_series *series)
+{
+    struct lead own;
+    size_t step = 0;
+
+    for (size_t i = 0; i < series->n; i++) {
+        const struct lead *lead = &own;
+        char *room = str_room(out, POINT_MAX);
+        char *at = room;
+
+        if (!room)
+            return;
+        while (step < leads->n && leads->at[step].t_ms < series->t_ms[i])
+            step++;
+        if (step < leads->n && leads->at[step].t_ms == series->t_ms[i])
+            lead = &leads->at[step];
+        else
+            write_lead(series->t_ms[i], &own);
+        if (i)
+            *at++ = ',';
+        memcpy(at, lead->text, LEAD_MAX); /* all of it: quicker than so much as counts */
+        at += lead->len;
+        at += prom_float_text(series->values[i], at);
+        *at++ = '"';
+        *at++ = ']';
+        str_grow(out, (size_t)(at - room));
+    }
+}
+
+static void add_series(struct json_out *out,
+                       const struct leads *leads,
+                       const struct promql_series *series,
+                       bool many)
 {
     json_open(out, '{');
     json_key(out, "metric");
@@ -59,19 +124,32 @@ static void add_series(struct json_out *out, const struct promql_series *series,
     json_key(out, many ? "values" : "value");
     if (many)
         str_addc(out->text, '[');
-    for (size_t i = 0; i < series->n; i++) {
-        if (i)
-            str_addc(out->text, ',');
-        add_point(out->text, series->t_ms[i], series->values[i]);
-    }
+    add_points(out->text, leads, series);
     if (many)
         str_addc(out->text, ']');
     out->need_comma = true;
     json_close(out, '}');
 }
 
+static void add_all_series(struct json_out *out,
+                           struct prom_call *call,
+                           const struct promql_value *value)
+{
+    struct leads leads = leads_of(call, value);
+    size_t n = call->limit && call->limit < value->n ? call->limit : value->n;
+    size_t before = out->text->len;
+
+    json_open(out, '[');
+    for (size_t i = 0; i < n; i++) {
+        add_series(out, &leads, &value->series[i], value->type == PROMQL_MATRIX);
+        if (i == 0) /* the others will be about as long */
+            str_reserve(out->text, (out->text->len - before) * n + POINT_MAX);
+    }
+    json_close(out, ']');
+}
+
 static void add_result(struct json_out *out,
-                       const struct prom_call *call,
+                       struct prom_call *call,
                        const struct promql_value *value)
 {
     if (value->type == PROMQL_SCALAR || value->type == PROMQL_STRING) {
@@ -87,10 +165,7 @@ static void add_result(struct json_out *out,
         json_close(out, ']');
         return;
     }
-    json_open(out, '[');
-    for (size_t i = 0; i < value->n && (!call->limit || i < call->limit); i++)
-        add_series(out, &value->series[i], value->type == PROMQL_MATRIX);
-    json_close(out, ']');
+    add_all_series(out, call, value);
 }
 
 struct stats {
@@ -132,7 +207,7 @@ static void add_stats(struct json_out *out,
     json_close(out, '}');
 }
 
-static void reply(const struct prom_call *call,
+static void reply(struct prom_call *call,
                   const struct promql_value *value,
                   const struct stats *stats)
 {

@@ -10,17 +10,43 @@
 
 #include "lib/base/mem.h"
 
-void str_addn(struct str *str, const char *bytes, size_t len)
+void str_reserve(struct str *str, size_t more)
+{
+    size_t left = str->limit - str->len;
+    size_t capacity = str->len + (more < left ? more : left) + 1;
+
+    if (str->full || capacity <= str->capacity)
+        return;
+    str->text = mem_realloc(str->text, capacity);
+    str->capacity = capacity;
+    str->text[str->len] = '\0';
+}
+
+char *str_room(struct str *str, size_t len)
 {
     if (str->full || len > str->limit - str->len) {
         str->full = true;
-        return;
+        return NULL;
     }
     str->text = mem_grow(str->text, &str->capacity, str->len + len + 1, 1);
-    if (len)
-        memcpy(str->text + str->len, bytes, len);
+    return str->text + str->len;
+}
+
+void str_grow(struct str *str, size_t len)
+{
     str->len += len;
     str->text[str->len] = '\0';
+}
+
+void str_addn(struct str *str, const char *bytes, size_t len)
+{
+    char *room = str_room(str, len);
+
+    if (!room)
+        return;
+    if (len)
+        memcpy(room, bytes, len);
+    str_grow(str, len);
 }
 
 void str_add(struct str *str, const char *text)

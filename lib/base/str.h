@@ -36,6 +36,13 @@ void str_add_rune(struct str *str, uint32_t rune);
 void str_addf(struct str *str, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void str_addv(struct str *str, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
+/* Room for what is about to come, so that it is not copied as it grows; no promise. */
+void str_reserve(struct str *str, size_t more);
+/* For writers of many small pieces: room for len bytes behind the text, of which as many as
+ * str_grow() is told become part of it. NULL past the ceiling. */
+char *str_room(struct str *str, size_t len);
+void str_grow(struct str *str, size_t len);
+
 /* The text so far, never NULL; a loan until the next append. */
 const char *str_text(const struct str *str);
 
