@@ -83,7 +83,7 @@ static inline int push_as(struct fixture *fixture,
                           struct store_outcome *ret_outcome)
 {
     const struct labels *labels = series_of(i);
-    const struct store_entry entry = {labels, samples, n};
+    const struct store_entry entry = {.labels = labels, .samples = samples, .n = n};
     struct store_batch batch = *identity;
     struct err err = {0};
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "lib/base/clock.h"
 #include "tests/unit/store/store_fixture.h"
 
 int64_t fixture_now_ms;
@@ -17,8 +18,8 @@ enum {
     SERIES_A_PUSHER = 4,
     STEP_MS = 60000,
     SAMPLES_A_PUSH = 30,
-    N_PUSHES = 500, /* ten days, half an hour each */
-    RETENTION_DAYS = 4,
+    N_PUSHES = 240, /* five days, half an hour each */
+    RETENTION_DAYS = 2,
 };
 
 /* The time is what the slowest pusher has reached. */
@@ -77,7 +78,7 @@ static void *push_all(void *arg)
         }
         atomic_store(&pushed_to_ms[worker->number], from_ms + SAMPLES_A_PUSH * STEP_MS);
         while (atomic_load(&pushed_to_ms[worker->number]) > slowest_ms()) /* else it is too new */
-            (void)sched_yield();
+            clock_sleep_ms(1);
     }
     return NULL;
 }
@@ -140,6 +141,7 @@ static void *look_after(void *arg)
         worker->n_wrong += store_maintain(store, now_ms(), NULL) != 0;
         store_stats(store, &stats);
         worker->n_wrong += stats.quarantined > 0;
+        clock_sleep_ms(1);
         worker->n_wrong += store_series(store, NULL, 0, INT64_MIN, INT64_MAX, count_series, &n,
                                         NULL) != 0;
     }
@@ -178,7 +180,7 @@ static void test_everything_at_once(void **state)
         (unsigned long long)stats.commits);
     assert_true(stats.partitions <= RETENTION_DAYS + 2);
     for (int series = 0; series < N_PUSHERS * SERIES_A_PUSHER; series++)
-        assert_int_equal(count_wrong(&fixture, series, end_ms - 3 * DAY, end_ms), 0);
+        assert_int_equal(count_wrong(&fixture, series, end_ms - RETENTION_DAYS * DAY, end_ms), 0);
     fixture_done(&fixture);
 }
 
