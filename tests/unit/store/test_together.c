@@ -17,8 +17,8 @@ enum {
     N_READERS = 2,
     SERIES_A_PUSHER = 4,
     STEP_MS = 60000,
-    SAMPLES_A_PUSH = 30,
-    N_PUSHES = 240, /* five days, half an hour each */
+    SAMPLES_A_PUSH = 60,
+    N_PUSHES = 120, /* five days, an hour each */
     RETENTION_DAYS = 2,
 };
 
