@@ -48,12 +48,17 @@ int64_t partition_day_of(int64_t t_ms)
     return t_ms - (within < 0 ? within + PARTITION_MS : within);
 }
 
-bool partition_day_text(int64_t day_ms, char *text)
+bool partition_has_day(int64_t t_ms)
 {
     const int64_t year_1_ms = INT64_C(-62135596800000);
     const int64_t year_10000_ms = INT64_C(253402300800000);
 
-    if (day_ms < year_1_ms || day_ms >= year_10000_ms)
+    return t_ms >= year_1_ms && t_ms < year_10000_ms;
+}
+
+bool partition_day_text(int64_t day_ms, char *text)
+{
+    if (!partition_has_day(day_ms))
         return false;
     struct clock_utc utc = clock_split_utc(day_ms);
     (void)snprintf(text, PARTITION_DAY_TEXT_MAX, "%04d-%02d-%02d", utc.year, utc.month, utc.day);

@@ -57,7 +57,9 @@ struct partition {
 };
 
 int64_t partition_day_of(int64_t t_ms); /* its midnight */
-/* "2026-11-23"; false outside of the years 1 to 9999. */
+/* Within the years 1 to 9999: others have no file. */
+bool partition_has_day(int64_t t_ms);
+/* "2026-11-23"; false when it has none. */
 bool partition_day_text(int64_t day_ms, char *text);
 /* Of a file name "2026-11-23.db"; false for other names. */
 bool partition_day_parse(const char *name, int64_t *ret_day_ms);

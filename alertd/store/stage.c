@@ -94,7 +94,6 @@ static bool is_out_of_bounds(struct staging *staging, const struct named *named,
     struct store_outcome *outcome = &staging->request->outcome;
     int64_t now_ms = staging->request->now_ms;
     int64_t oldest_ms = options->retention_ms < OLDEST_MS ? options->retention_ms : OLDEST_MS;
-    char day[PARTITION_DAY_TEXT_MAX];
 
     if (options->retention_ms > 0 && !staging->request->batch->internal) {
         if (t_ms < now_ms - oldest_ms) {
@@ -107,7 +106,7 @@ static bool is_out_of_bounds(struct staging *staging, const struct named *named,
             return true;
         }
     }
-    if (!partition_day_text(partition_day_of(t_ms), day)) {
+    if (!partition_has_day(t_ms)) {
         reject(staging, &outcome->rejected_invalid, named, t_ms, "outside of the years 1 to 9999");
         return true;
     }
