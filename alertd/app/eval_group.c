@@ -10,12 +10,14 @@
 #include "alertd/db/incident_db.h"
 #include "alertd/db/rule_db.h"
 #include "alertd/eval/rule_reads.h"
+#include "alertd/promql/memo.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/json/write.h"
 
 enum {
     INCIDENT_BYTES_MAX = 1024 * 1024,
+    MEMO_BYTES_MAX = 1024 * 1024,
     TOGETHER_MAX = 64, /* rules whose series wait for one commit: each later one looks at them */
 };
 
@@ -36,6 +38,7 @@ struct group_turn {
     struct eval_group *group;
     struct rule_turn *rules;
     int64_t us;
+    struct promql_memo *memo; /* what its expressions gave at this slot */
     /* What rules number `unstored` to the present one wrote and the store has not yet. */
     struct alert_series_list series;
     size_t unstored;
@@ -71,7 +74,10 @@ int eval_write_series(const struct loop_eval_options *options,
     return r;
 }
 
-static void run_rule(struct loop_eval *loop, const struct eval_group *group, struct rule_turn *turn)
+static void run_rule(struct loop_eval *loop,
+                     const struct eval_group *group,
+                     struct promql_memo *memo,
+                     struct rule_turn *turn)
 {
     struct source source = store_source(loop->options.store);
     struct promql_limits limits = loop->options.limits;
@@ -87,6 +93,7 @@ static void run_rule(struct loop_eval *loop, const struct eval_group *group, str
         .alerts = &turn->rule->alerts,
         .output = &turn->rule->output,
         .no_data_hold_ms = EVAL_NO_DATA_HOLD_MS,
+        .memo = memo,
     };
     int64_t timeout_ms = loop->options.timeout_ms;
 
@@ -111,6 +118,8 @@ static void append_series(struct group_turn *turn, size_t n_rules)
                           turn->group->slot_ms - group->query_offset_ms, &err))
         log_warn(turn->loop->options.log, "eval", "rules' series not stored",
                  "group=\"%s\" error=\"%s\"", group->name, err.text);
+    if (turn->series.n > 0)
+        promql_memo_forget(turn->memo);
     alert_series_done(&turn->series);
     turn->unstored = n_rules;
 }
@@ -334,17 +343,19 @@ size_t eval_group(struct loop_eval *loop, struct eval_group *group, bool *ret_co
     size_t n_failed = 0;
 
     turn.rules = mem_zalloc(n * sizeof(*turn.rules));
+    turn.memo = promql_memo_new(MEMO_BYTES_MAX);
     for (size_t i = 0; i < n; i++) {
         turn.rules[i].rule = &group->rules[i];
         turn.rules[i].source = &group->group->rules[i];
         store_what_is_read(&turn, i);
-        run_rule(loop, group, &turn.rules[i]);
+        run_rule(loop, group, turn.memo, &turn.rules[i]);
         alert_series_move(&turn.rules[i].result.series, &turn.series);
         judge_rule(group, &turn.rules[i]);
         say_health(loop, group, &turn.rules[i]);
         n_failed += !turn.rules[i].ok;
     }
     append_series(&turn, n);
+    promql_memo_free(turn.memo);
     turn.us = clock_mono_us() - began_us;
     remember(&turn);
     collect_events(&turn);

@@ -21,6 +21,7 @@ enum {
 static int run_query(const struct rule_eval *eval,
                      const struct promql_expr *expr,
                      int64_t at_ms,
+                     struct promql_memo *memo,
                      struct arena *arena,
                      struct promql_value *ret_value,
                      struct err *reterr)
@@ -29,6 +30,7 @@ static int run_query(const struct rule_eval *eval,
         .start_ms = at_ms,
         .end_ms = at_ms,
         .limits = *eval->limits,
+        .memo = memo,
     };
 
     return promql_eval(expr, eval->source, &query, arena, ret_value, reterr);
@@ -57,7 +59,7 @@ static int template_query(void *arg,
     int r = promql_parse(arena, text, &expr, reterr);
 
     if (r == 0)
-        r = run_query(eval, expr, eval->now_ms, arena, &value, reterr);
+        r = run_query(eval, expr, eval->now_ms, NULL, arena, &value, reterr);
     if (r)
         return r;
     if (value.type != PROMQL_VECTOR && value.type != PROMQL_SCALAR)
@@ -301,8 +303,8 @@ int rule_eval(const struct rule_eval *eval, struct rule_eval_result *ret_result,
     ARENA_AUTO struct arena arena;
 
     arena_init(&arena, RULE_EVAL_BYTES_MAX);
-    int r = run_query(eval, eval->rule->expr, eval->now_ms - eval->group->query_offset_ms, &arena,
-                      &value, reterr);
+    int r = run_query(eval, eval->rule->expr, eval->now_ms - eval->group->query_offset_ms,
+                      eval->memo, &arena, &value, reterr);
     if (r == 0)
         r = eval_value(eval, &value, &arena, &result, reterr);
     if (r) {

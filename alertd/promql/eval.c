@@ -208,7 +208,9 @@ static int eval_kind(struct eval *eval, const struct promql_expr *expr, struct v
     case PROMQL_SELECTOR: return eval_selector(eval, expr, ret_value);
     case PROMQL_SUBQUERY: UNREACHABLE("a range vector where a value stands");
     case PROMQL_CALL: return expr->call.fn->eval(eval, expr, ret_value);
-    case PROMQL_AGGREGATE: return eval_aggregate(eval, expr, ret_value);
+    case PROMQL_AGGREGATE:
+        return eval->memo && eval->grid.n == 1 ? eval_remembered(eval, expr, ret_value)
+                                               : eval_aggregate(eval, expr, ret_value);
     case PROMQL_BINARY: return eval_binary(eval, expr, ret_value);
     case PROMQL_UNARY: return eval_unary(eval, expr, ret_value);
     case PROMQL_PAREN: UNREACHABLE("eval_expr() looks inside parentheses");
@@ -543,6 +545,8 @@ int promql_eval(const struct promql_expr *expr,
     struct promql_value made = {0};
     bool instant = query->step_ms <= 0;
 
+    if (instant && !query->explain)
+        eval.memo = query->memo;
     if (!eval.limits.max_samples)
         eval.limits.max_samples = SAMPLES_DEFAULT;
     if (!eval.limits.lookback_ms)

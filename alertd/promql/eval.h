@@ -132,6 +132,7 @@ struct eval {
     size_t n_series;                /* read from the source, as n_samples */
     size_t ticks, work;             /* series and samples since the clock was looked at */
     struct promql_explain *explain; /* NULL: nobody asks what nodes cost */
+    struct promql_memo *memo;       /* of an instant query that is not explained; or NULL */
     struct note *warnings, *infos;  /* newest first */
     struct err *reterr;
 };
@@ -320,6 +321,8 @@ int eval_match(struct eval *eval,
                struct value *right,
                struct value *ret_value);
 int eval_aggregate(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
+/* memo.c: the same, from eval->memo if it is known there; at one step. */
+int eval_remembered(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
 /* fn_over_time.c: a function of windows, its columns to a taker */
 int eval_window_each(struct eval *eval, const struct promql_expr *call, struct taker *taker);
 /* eval_rank.c: those that look at all values of a group at once */

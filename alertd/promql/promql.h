@@ -85,6 +85,7 @@ struct promql_query {
     size_t first_step, n_steps;
     struct promql_limits limits;
     struct promql_explain *explain; /* explain.h: what each node costs; NULL: not asked */
+    struct promql_memo *memo;       /* memo.h: of an instant query; NULL: everything is read */
 };
 
 struct promql_series {
