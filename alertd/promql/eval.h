@@ -90,8 +90,8 @@ struct value {
 /* Who takes the columns of a vector one by one, as they are made: an aggregation needs each
  * once, and all of them at once are the largest thing a query would hold. */
 struct taker {
-    /* First of all: no more than n columns will come. */
-    int (*expect)(struct taker *taker, size_t n);
+    /* First of all: no more than n columns will come; one_name as in struct value. */
+    int (*expect)(struct taker *taker, size_t n, bool one_name);
     /* A column with a point at least. */
     int (*take)(struct taker *taker, const struct column *column);
     bool keeps; /* the values, each column's in room of their own; otherwise they are lent */
@@ -323,6 +323,11 @@ int eval_match(struct eval *eval,
 int eval_aggregate(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
 /* memo.c: the same, from eval->memo if it is known there; at one step. */
 int eval_remembered(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
+/* eval_top.c: topk, bottomk */
+int eval_top(struct eval *eval,
+             const struct promql_expr *expr,
+             const double *param,
+             struct value *ret_value);
 /* fn_over_time.c: a function of windows, its columns to a taker */
 int eval_window_each(struct eval *eval, const struct promql_expr *call, struct taker *taker);
 /* eval_rank.c: those that look at all values of a group at once */

@@ -215,11 +215,12 @@ static void add_column(enum promql_aggregator op, struct fold *fold, const doubl
 
 /* --- Groups ------------------------------------------------------------------------------ */
 
-static int expect_columns(struct taker *taker, size_t n)
+static int expect_columns(struct taker *taker, size_t n, bool one_name)
 {
     struct folding *folding = (struct folding *)taker;
     struct arena *arena = folding->eval->arena;
 
+    (void)one_name;
     folding->columns = arena_array(arena, n + 1, sizeof(*folding->columns));
     folding->folds = arena_array(arena, n + 1, sizeof(*folding->folds));
     if (!folding->columns || !folding->folds)
@@ -292,6 +293,8 @@ int eval_aggregate(struct eval *eval, const struct promql_expr *expr, struct val
 
     if (!r && !expr->aggregate.param)
         return eval_fold(eval, expr, ret_value);
+    if (!r && (expr->aggregate.op == AGGREGATOR_TOPK || expr->aggregate.op == AGGREGATOR_BOTTOMK))
+        return eval_top(eval, expr, param.columns[0].values, ret_value);
     if (!r)
         r = eval_expr(eval, expr->aggregate.of, &of);
     if (r)

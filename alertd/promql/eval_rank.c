@@ -1,6 +1,6 @@
 /*
- * Aggregations that look at all values of a group at once: topk, bottomk, quantile,
- * count_values.
+ * Aggregations that look at all values of a group at once: quantile, count_values. And the
+ * arithmetic of quantiles.
  */
 
 #include <math.h>
@@ -149,12 +149,6 @@ void warn_quantile(struct eval *eval, const struct promql_expr *at, double q)
     eval_warn(eval, at, "quantile value should be between 0 and 1, got %s", text);
 }
 
-/* One point of a group at one step, with the order it came in. */
-struct entry {
-    double value;
-    size_t column;
-};
-
 struct rank {
     struct eval *eval;
     const struct promql_expr *expr;
@@ -163,34 +157,8 @@ struct rank {
     struct groups groups;
     size_t *members; /* columns by group */
     size_t *starts;  /* groups.n + 1 */
-    struct entry *entries;
+    double *points;  /* of a group at a step */
 };
-
-/* Best first: topk wants the greatest, bottomk the smallest, NaN last in both. */
-static int by_rank(double a, double b, bool top)
-{
-    if (isnan(a) || isnan(b))
-        return isnan(a) - isnan(b);
-    return top ? (a < b) - (a > b) : (a > b) - (a < b);
-}
-
-static int top_order(const void *a, const void *b)
-{
-    const struct entry *left = a;
-    const struct entry *right = b;
-    int order = by_rank(left->value, right->value, true);
-
-    return order ? order : (left->column > right->column) - (left->column < right->column);
-}
-
-static int bottom_order(const void *a, const void *b)
-{
-    const struct entry *left = a;
-    const struct entry *right = b;
-    int order = by_rank(left->value, right->value, false);
-
-    return order ? order : (left->column > right->column) - (left->column < right->column);
-}
 
 static int group_members(struct rank *rank)
 {
@@ -202,8 +170,8 @@ static int group_members(struct rank *rank)
 
     rank->members = arena_array(eval->arena, n + 1, sizeof(*rank->members));
     rank->starts = arena_array(eval->arena, n + 2, sizeof(*rank->starts));
-    rank->entries = arena_array(eval->arena, n + 1, sizeof(*rank->entries));
-    if (r || !group_of || !rank->members || !rank->starts || !rank->entries)
+    rank->points = arena_array(eval->arena, n + 1, sizeof(*rank->points));
+    if (r || !group_of || !rank->members || !rank->starts || !rank->points)
         return r ? r : eval_out_of_memory(eval);
     for (size_t i = 0; i < n; i++) {
         group_of[i] = groups_put(&rank->groups, &rank->of->columns[i]);
@@ -223,7 +191,7 @@ static int group_members(struct rank *rank)
     return 0;
 }
 
-/* The points of a group at a step into rank->entries; returns their number. */
+/* The points of a group at a step into rank->points; returns their number. */
 static size_t gather(const struct rank *rank, size_t group, size_t step)
 {
     size_t n = 0;
@@ -232,7 +200,7 @@ static size_t gather(const struct rank *rank, size_t group, size_t step)
         double value = rank->of->columns[rank->members[i]].values[step];
 
         if (!is_hole(value))
-            rank->entries[n++] = (struct entry){value, rank->members[i]};
+            rank->points[n++] = value;
     }
     return n;
 }
@@ -252,82 +220,6 @@ int eval_how_many(struct eval *eval, double param, size_t *ret_k)
     if (param >= 9.2233720368547758e18)
         return overflows(eval, param);
     *ret_k = param < 1 ? 0 : (size_t)param;
-    return 0;
-}
-
-/* The columns of the input without their points. */
-static int empty_copies(const struct rank *rank, struct value *ret)
-{
-    int r = vector_new(rank->eval, rank->of->n, ret);
-
-    for (size_t i = 0; !r && i < rank->of->n; i++) {
-        ret->columns[i] = rank->of->columns[i];
-        ret->columns[i].values = holes_new(rank->eval);
-        if (!ret->columns[i].values)
-            return eval_out_of_memory(rank->eval);
-    }
-    if (r)
-        return r;
-    ret->n = rank->of->n;
-    ret->one_name = rank->of->one_name;
-    return 0;
-}
-
-/* The best k of each group keep their points at this step; *ranked holds their columns, best
- * first. */
-static int rank_step(
-    const struct rank *rank, size_t step, struct value *made, size_t *ranked, size_t *n_ranked)
-{
-    bool top = rank->expr->aggregate.op == AGGREGATOR_TOPK;
-    size_t k = 0;
-    int r = eval_how_many(rank->eval, rank->param[step], &k);
-
-    if (r)
-        return r;
-    *n_ranked = 0;
-    for (size_t group = 0; group < rank->groups.n; group++) {
-        size_t n = gather(rank, group, step);
-
-        qsort(rank->entries, n, sizeof(*rank->entries), top ? top_order : bottom_order);
-        for (size_t i = 0; i < n && i < k; i++) {
-            made->columns[rank->entries[i].column].values[step] = rank->entries[i].value;
-            ranked[(*n_ranked)++] = rank->entries[i].column;
-        }
-    }
-    return eval_tick(rank->eval);
-}
-
-/* An instant query shows the columns in their order of rank. */
-static int show_ranked(const struct rank *rank, struct value *made, const size_t *ranked, size_t n)
-{
-    struct column *columns = arena_array(rank->eval->arena, n + 1, sizeof(*columns));
-
-    if (!columns)
-        return eval_out_of_memory(rank->eval);
-    for (size_t i = 0; i < n; i++)
-        columns[i] = made->columns[ranked[i]];
-    made->columns = columns;
-    made->n = n;
-    return 0;
-}
-
-/* topk and bottomk keep series as they are, at the steps where they rank. */
-static int eval_top(struct rank *rank, struct value *ret_value)
-{
-    struct eval *eval = rank->eval;
-    struct value made = {0};
-    size_t *ranked = arena_array(eval->arena, rank->of->n + 1, sizeof(*ranked));
-    size_t n_ranked = 0;
-    int r = ranked ? empty_copies(rank, &made) : eval_out_of_memory(eval);
-
-    for (size_t step = 0; !r && rank->of->n && step < eval->grid.n; step++)
-        r = rank_step(rank, step, &made, ranked, &n_ranked);
-    if (!r && eval->grid.n == 1)
-        r = show_ranked(rank, &made, ranked, n_ranked);
-    if (r)
-        return r;
-    vector_drop_empty(eval, &made);
-    *ret_value = made;
     return 0;
 }
 
@@ -353,9 +245,8 @@ static void warn_quantiles(const struct rank *rank)
 static int eval_quantile(struct rank *rank, struct value *ret_value)
 {
     struct eval *eval = rank->eval;
-    double *sorted = arena_array(eval->arena, rank->of->n + 1, sizeof(*sorted));
     struct value made;
-    int r = sorted ? vector_new(eval, rank->groups.n, &made) : eval_out_of_memory(eval);
+    int r = vector_new(eval, rank->groups.n, &made);
 
     if (!r)
         warn_quantiles(rank);
@@ -369,10 +260,8 @@ static int eval_quantile(struct rank *rank, struct value *ret_value)
         for (size_t step = 0; step < eval->grid.n; step++) {
             size_t n = gather(rank, group, step);
 
-            for (size_t i = 0; i < n; i++)
-                sorted[i] = rank->entries[i].value;
             if (n)
-                values[step] = number_quantile(rank->param[step], sorted, n);
+                values[step] = number_quantile(rank->param[step], rank->points, n);
         }
         r = eval_tick(eval);
     }
@@ -395,10 +284,7 @@ int eval_rank(struct eval *eval,
         return eval_limit(eval, expr, of, param, ret_value);
     int r = group_members(&rank);
 
-    if (r)
-        return r;
-    return expr->aggregate.op == AGGREGATOR_QUANTILE ? eval_quantile(&rank, ret_value)
-                                                     : eval_top(&rank, ret_value);
+    return r ? r : eval_quantile(&rank, ret_value);
 }
 
 /* --- count_values ----------------------------------------------------------------------------- */

@@ -154,7 +154,7 @@ static int slide_all(struct slide *slide, bool nameless, struct taker *taker)
     struct eval *eval = slide->eval;
     struct ranges *ranges = slide->ranges;
     struct maker maker = {.eval = eval, .taker = taker};
-    int r = taker->expect(taker, ranges->n);
+    int r = taker->expect(taker, ranges->n, ranges->one_name);
 
     for (size_t i = 0; !r && i < ranges->n; i++) {
         struct range_series in;
@@ -181,11 +181,9 @@ static int collect(struct slide *slide, struct value *ret_value)
     struct collector all = collector_of(slide->eval);
     int r = slide_all(slide, false, &all.taker);
 
-    if (r)
-        return r;
-    all.value.one_name = slide->ranges->one_name;
-    *ret_value = all.value;
-    return 0;
+    if (!r)
+        *ret_value = all.value;
+    return r;
 }
 
 static int drop_names_strictly(struct eval *eval, struct value *value)

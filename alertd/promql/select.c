@@ -180,7 +180,7 @@ static int select_each(struct eval *eval,
     if (!r)
         r = open_reading(eval, expr, &sight, eval->limits.lookback_ms, &reading);
     if (!r)
-        r = taker->expect(taker, reading.selection.n);
+        r = taker->expect(taker, reading.selection.n, selector_has_one_name(&expr->selector));
     for (size_t i = 0; !r && i < reading.selection.n; i++) {
         r = maker_start(&maker);
         if (!r)
@@ -200,11 +200,9 @@ static int select_vector(struct eval *eval,
     struct collector all = collector_of(eval);
     int r = select_each(eval, expr, times, &all.taker);
 
-    if (r)
-        return r;
-    all.value.one_name = selector_has_one_name(&expr->selector);
-    *ret_value = all.value;
-    return 0;
+    if (!r)
+        *ret_value = all.value;
+    return r;
 }
 
 int eval_selector(struct eval *eval, const struct promql_expr *expr, struct value *ret_value)

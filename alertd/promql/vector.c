@@ -71,7 +71,7 @@ void vector_drop_empty(struct eval *eval, struct value *value)
 
 int vector_each(struct eval *eval, const struct value *value, struct taker *taker)
 {
-    int r = taker->expect(taker, value->n);
+    int r = taker->expect(taker, value->n, value->one_name);
 
     for (size_t i = 0; !r && i < value->n; i++) {
         if (has_point(value->columns[i].values, eval->grid.n))
@@ -81,11 +81,13 @@ int vector_each(struct eval *eval, const struct value *value, struct taker *take
     return r;
 }
 
-static int expect_all(struct taker *taker, size_t n)
+static int expect_all(struct taker *taker, size_t n, bool one_name)
 {
     struct collector *collector = (struct collector *)taker;
+    int r = vector_new(collector->eval, n, &collector->value);
 
-    return vector_new(collector->eval, n, &collector->value);
+    collector->value.one_name = one_name;
+    return r;
 }
 
 static int take_all(struct taker *taker, const struct column *column)
