@@ -2,8 +2,8 @@
  * The recorder behind eval_expr() and eval_ranges(). See explain.h.
  *
  * A node's own time is its total less the totals of what ended within it. Counting points
- * takes time too, which is taken off every clock: the numbers are those of a query that
- * nobody watches.
+ * takes time too, which is taken off every clock: the times are those of a query that
+ * nobody watches, near enough.
  */
 
 #include "alertd/promql/explain.h"

@@ -19,6 +19,9 @@
  * A node that was evaluated at one step for all (pinned by @) has steps 1. A subquery's inner
  * nodes have the steps of its own grid. A node with evaluations 0 was not evaluated: a string
  * is taken as it is written, and a function may do the work of the node below it.
+ *
+ * So that there is something to count, a node makes all its columns before the one above sees
+ * them. Unwatched, an aggregation takes each as it is made, and holds less memory than is told.
  */
 
 #include <stddef.h>

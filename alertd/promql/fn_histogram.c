@@ -1,8 +1,8 @@
 /*
  * Classic histograms: cumulative buckets, one series per upper bound in the label le.
  *
- * Series that differ in le only are one histogram. Per step its buckets are sorted,
- * equal bounds added up, and counts forced to rise (scrapes of several targets do not
+ * Series that differ in le only are one histogram. Its buckets are sorted once; per step
+ * equal bounds are added up, and counts forced to rise (scrapes of several targets do not
  * happen at one instant): differences of a relative 1e-12 silently, larger ones with an
  * info. Within a bucket observations are taken to lie evenly. (Prometheus' rules,
  * promql/quantile.go.)
@@ -16,6 +16,7 @@
 
 #include "alertd/promql/eval.h"
 #include "alertd/promql/fn_body.h"
+#include "alertd/promql/number.h"
 #include "lib/base/float.h"
 
 #define BUCKET_LABEL "le"
@@ -30,8 +31,8 @@ struct histograms {
     const struct promql_expr *call;
     const struct value *of;
     double *upper; /* by column */
-    size_t *next;  /* by column: the next of the same histogram, SIZE_MAX at the end */
-    size_t *first; /* by group */
+    size_t *next;  /* by column: the next bucket of the histogram, SIZE_MAX at the end */
+    size_t *first; /* by group: the lowest bucket */
     struct groups groups;
     struct bucket *buckets; /* of one histogram at one step */
 };
@@ -77,46 +78,66 @@ static bool read_bound(const char *le, double *ret_upper)
     return *end == '\0';
 }
 
+/* A column as a bucket of a histogram. */
+struct bound {
+    double upper;
+    size_t group, column;
+};
+
+/* The greatest first; of equals the first column. */
+static int by_upper(const void *a, const void *b)
+{
+    const struct bound *left = a;
+    const struct bound *right = b;
+
+    if (number_is_before(left->upper, right->upper))
+        return 1;
+    if (number_is_before(right->upper, left->upper))
+        return -1;
+    return (left->column > right->column) - (left->column < right->column);
+}
+
+/* Each histogram's columns as a list in the order of their bounds, for all steps. */
+static void link_buckets(struct histograms *in, struct bound *bounds, size_t n)
+{
+    qsort(bounds, n, sizeof(*bounds), by_upper);
+    for (size_t i = 0; i < in->groups.n; i++)
+        in->first[i] = SIZE_MAX;
+    for (size_t i = 0; i < n; i++) { /* from their ends */
+        in->next[bounds[i].column] = in->first[bounds[i].group];
+        in->first[bounds[i].group] = bounds[i].column;
+    }
+}
+
 static int find_histograms(struct histograms *in)
 {
     static const char *const names[] = {BUCKET_LABEL};
     static const struct label_filter filter = {LABELS_WITHOUT, names, 1};
     struct eval *eval = in->eval;
     size_t n = in->of->n;
+    size_t n_bounds = 0;
+    struct bound *bounds = arena_array(eval->arena, n + 1, sizeof(*bounds));
     int r = groups_init(eval, &filter, n, &in->groups);
 
     in->upper = arena_array(eval->arena, n + 1, sizeof(*in->upper));
     in->next = arena_array(eval->arena, n + 1, sizeof(*in->next));
     in->first = arena_array(eval->arena, n + 1, sizeof(*in->first));
     in->buckets = arena_array(eval->arena, n + 1, sizeof(*in->buckets));
-    if (r || !in->upper || !in->next || !in->first || !in->buckets)
+    if (r || !bounds || !in->upper || !in->next || !in->first || !in->buckets)
         return r ? r : eval_out_of_memory(eval);
-    for (size_t i = 0; i < n; i++)
-        in->first[i] = SIZE_MAX;
     for (size_t i = 0; i < n; i++) {
         const struct column *column = &in->of->columns[i];
-        const char *le = column_label(column, BUCKET_LABEL);
 
-        if (!read_bound(le, &in->upper[i])) {
+        if (read_bound(column_label(column, BUCKET_LABEL), &in->upper[i]))
+            bounds[n_bounds++] = (struct bound){in->upper[i], groups_put(&in->groups, column), i};
+        else
             warn_bad_le(in, column);
-            continue;
-        }
-        size_t group = groups_put(&in->groups, column);
-        in->next[i] = in->first[group];
-        in->first[group] = i;
     }
+    link_buckets(in, bounds, n_bounds);
     return 0;
 }
 
-static int by_upper(const void *a, const void *b)
-{
-    double left = ((const struct bucket *)a)->upper;
-    double right = ((const struct bucket *)b)->upper;
-
-    return (left > right) - (left < right);
-}
-
-/* The buckets of a histogram at a step, sorted, equal bounds added up. */
+/* The buckets of a histogram at a step, in order, equal bounds added up. */
 static size_t gather_buckets(const struct histograms *in, size_t group, size_t step)
 {
     size_t n = 0;
@@ -130,7 +151,6 @@ static size_t gather_buckets(const struct histograms *in, size_t group, size_t s
     }
     if (!n)
         return 0;
-    qsort(in->buckets, n, sizeof(*in->buckets), by_upper);
     for (size_t i = 1; i < n; i++) {
         if (in->buckets[i].upper == in->buckets[kept].upper)
             in->buckets[kept].count += in->buckets[i].count;

@@ -234,7 +234,7 @@ static int close_slide(struct slide *slide, const struct promql_expr *call, stru
 
     if (r || slide->fn->keeps_name)
         return r;
-    if (slide->fn->sorts)
+    if (slide->fn->sorts && slide->params)
         warn_quantiles(slide->eval, call->call.args[0], slide->params, ret_value);
     return drop_names_strictly(slide->eval, ret_value);
 }

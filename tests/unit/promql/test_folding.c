@@ -215,14 +215,14 @@ static void test_groups_are_folded(void **state)
         ask(&fixture, text, &arena, &value);
         assert_int_equal(value.n, 3);
         for (size_t step = 0; step < N_STEPS; step++)
-            for (char group = 'x'; group <= 'z'; group++) {
+            for (const char *group = "xyz"; *group; group++) {
                 double values[N_SERIES];
                 size_t n = 0;
 
                 for (size_t i = 0; i < N_SERIES; i++)
-                    if (group_of(i) == group && !sample_is_stale(fixture.points[i][step]))
+                    if (group_of(i) == *group && !sample_is_stale(fixture.points[i][step]))
                         values[n++] = fixture.points[i][step];
-                expect_same(text, step, point_of(&value, "g", group, step),
+                expect_same(text, step, point_of(&value, "g", *group, step),
                             n ? operators[k / 3].of(values, n) : sample_stale());
             }
     }
