@@ -15,7 +15,7 @@
 #include "lib/base/float.h"
 #include "lib/base/mem.h"
 
-struct reader {
+struct exposition_reader {
     const struct exposition_visitor *visitor;
     struct err *reterr;
     unsigned line;
@@ -27,7 +27,7 @@ struct reader {
     bool at_eof; /* "# EOF" was read */
 };
 
-static int fail(const struct reader *in, const char *what)
+static int fail(const struct exposition_reader *in, const char *what)
 {
     return err_at(in->reterr, EXPOSITION_E_SYNTAX, in->line, (unsigned)(in->at - in->start) + 1,
                   "%s, got %s", what,
@@ -41,13 +41,13 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-static void skip_blanks(struct reader *in)
+static void skip_blanks(struct exposition_reader *in)
 {
     while (in->at < in->end && is_blank(*in->at))
         in->at++;
 }
 
-static bool take(struct reader *in, char c)
+static bool take(struct exposition_reader *in, char c)
 {
     if (in->at == in->end || *in->at != c)
         return false;
@@ -56,7 +56,7 @@ static bool take(struct reader *in, char c)
 }
 
 /* Room for len + 1 bytes that stay where they are until the line ends. */
-static char *scratch_take(struct reader *in, size_t len)
+static char *scratch_take(struct exposition_reader *in, size_t len)
 {
     char *place = in->scratch + in->scratch_len;
 
@@ -71,7 +71,7 @@ static bool is_name_char(char c, bool first, bool colon)
            (!first && c >= '0' && c <= '9');
 }
 
-static const char *read_name(struct reader *in, bool colon)
+static const char *read_name(struct exposition_reader *in, bool colon)
 {
     const char *start = in->at;
 
@@ -85,7 +85,7 @@ static const char *read_name(struct reader *in, bool colon)
 }
 
 /* Behind the opening quote. \\ \" \n are escapes, any other backslash stands for itself. */
-static int read_quoted(struct reader *in, const char **ret_text)
+static int read_quoted(struct exposition_reader *in, const char **ret_text)
 {
     const char *start = in->at;
     char *text = in->scratch + in->scratch_len;
@@ -112,7 +112,7 @@ static int read_quoted(struct reader *in, const char **ret_text)
     return 0;
 }
 
-static int add_label(struct reader *in, const char *name, const char *value)
+static int add_label(struct exposition_reader *in, const char *name, const char *value)
 {
     for (size_t i = 1; i < in->n_labels; i++)
         if (strcmp(in->labels[i].name, name) == 0)
@@ -125,7 +125,7 @@ static int add_label(struct reader *in, const char *name, const char *value)
 }
 
 /* One thing between the braces: name="value", "name"="value", or "metric name". */
-static int read_pair(struct reader *in)
+static int read_pair(struct exposition_reader *in)
 {
     const char *name = NULL;
     const char *value = NULL;
@@ -156,7 +156,7 @@ static int read_pair(struct reader *in)
     return r ? r : add_label(in, name, value);
 }
 
-static int read_braces(struct reader *in)
+static int read_braces(struct exposition_reader *in)
 {
     for (;;) {
         skip_blanks(in);
@@ -172,7 +172,7 @@ static int read_braces(struct reader *in)
 }
 
 /* The bytes up to the next blank. */
-static size_t token(const struct reader *in)
+static size_t token(const struct exposition_reader *in)
 {
     const char *at = in->at;
 
@@ -181,7 +181,7 @@ static size_t token(const struct reader *in)
     return (size_t)(at - in->at);
 }
 
-static int read_value(struct reader *in, double *ret_value)
+static int read_value(struct exposition_reader *in, double *ret_value)
 {
     size_t len = token(in);
     double value;
@@ -201,7 +201,7 @@ static int read_value(struct reader *in, double *ret_value)
 }
 
 /* Milliseconds as digits; OpenMetrics: seconds with a fraction. */
-static int read_time(struct reader *in, int64_t *ret_t_ms)
+static int read_time(struct exposition_reader *in, int64_t *ret_t_ms)
 {
     size_t len = token(in);
     int64_t t_ms = 0;
@@ -228,7 +228,7 @@ static int read_time(struct reader *in, int64_t *ret_t_ms)
     return 0;
 }
 
-static int read_sample(struct reader *in)
+static int read_sample(struct exposition_reader *in)
 {
     struct exposition_sample sample = {.labels = in->labels, .line = in->line};
 
@@ -261,7 +261,7 @@ static int read_sample(struct reader *in)
     return in->visitor->sample(in->visitor->arg, &sample, in->reterr);
 }
 
-static const char *read_help(struct reader *in)
+static const char *read_help(struct exposition_reader *in)
 {
     char *text = in->scratch + in->scratch_len;
     size_t len = 0;
@@ -288,7 +288,7 @@ static bool is_type(const char *text, bool openmetrics)
 }
 
 /* Behind "# HELP", "# TYPE" or "# UNIT". */
-static int read_metadata(struct reader *in, const char *what)
+static int read_metadata(struct exposition_reader *in, const char *what)
 {
     const char *family = NULL;
 
@@ -316,7 +316,7 @@ static int read_metadata(struct reader *in, const char *what)
                : 0;
 }
 
-static int read_comment(struct reader *in)
+static int read_comment(struct exposition_reader *in)
 {
     static const char *const kinds[] = {"HELP", "TYPE", "UNIT"};
 
@@ -336,7 +336,7 @@ static int read_comment(struct reader *in)
     return in->visitor->openmetrics ? fail(in, "expected HELP, TYPE, UNIT or EOF") : 0;
 }
 
-static int read_line(struct reader *in)
+static int read_line(struct exposition_reader *in)
 {
     size_t len = (size_t)(in->end - in->start);
 
@@ -355,18 +355,36 @@ static int read_line(struct reader *in)
     return *in->at == '#' ? read_comment(in) : read_sample(in);
 }
 
-int exposition_parse(const char *text,
-                     size_t len,
-                     const struct exposition_visitor *visitor,
-                     struct err *reterr)
+struct exposition_reader *exposition_reader_new(const struct exposition_visitor *visitor,
+                                                unsigned lines_before)
 {
-    struct reader *in = mem_zalloc(sizeof(*in));
-    const char *end = text + len;
-    int r = 0;
+    struct exposition_reader *in = mem_zalloc(sizeof(*in));
 
     in->visitor = visitor;
+    in->line = lines_before;
+    return in;
+}
+
+void exposition_reader_free(struct exposition_reader *in)
+{
+    if (!in)
+        return;
+    free(in->scratch);
+    free(in);
+}
+
+unsigned exposition_lines(const struct exposition_reader *in)
+{
+    return in->line;
+}
+
+int exposition_read(struct exposition_reader *in, const char *lines, size_t len, struct err *reterr)
+{
+    const char *end = lines + len;
+    int r = 0;
+
     in->reterr = reterr;
-    for (const char *at = text; at < end && r == 0;) {
+    for (const char *at = lines; at < end && r == 0;) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
 
         in->line++;
@@ -375,10 +393,27 @@ int exposition_parse(const char *text,
         at = newline ? newline + 1 : end;
         r = read_line(in);
     }
-    if (r == 0 && visitor->openmetrics && !in->at_eof)
-        r = err_at(reterr, EXPOSITION_E_SYNTAX, in->line + 1, 1,
-                   "the text does not end with # EOF");
-    free(in->scratch);
-    free(in);
+    return r;
+}
+
+int exposition_end(struct exposition_reader *in, struct err *reterr)
+{
+    if (in->visitor->openmetrics && !in->at_eof)
+        return err_at(reterr, EXPOSITION_E_SYNTAX, in->line + 1, 1,
+                      "the text does not end with # EOF");
+    return 0;
+}
+
+int exposition_parse(const char *text,
+                     size_t len,
+                     const struct exposition_visitor *visitor,
+                     struct err *reterr)
+{
+    struct exposition_reader *in = exposition_reader_new(visitor, 0);
+    int r = exposition_read(in, text, len, reterr);
+
+    if (r == 0)
+        r = exposition_end(in, reterr);
+    exposition_reader_free(in);
     return r;
 }

@@ -16,6 +16,12 @@
  *
  * OpenMetrics differs: time stamps are seconds with a fraction, no blank lines, the text
  * ends with "# EOF" and nothing after it, exemplars may follow a sample (skipped).
+ *
+ * A text larger than memory is read in pieces of whole lines:
+ *
+ *     reader = exposition_reader_new(&visitor, 0);
+ *     while (more) exposition_read(reader, lines, len, &err);
+ *     exposition_end(reader, &err);
  */
 
 #include <stdbool.h>
@@ -60,3 +66,18 @@ int exposition_parse(const char *text,
                      size_t len,
                      const struct exposition_visitor *visitor,
                      struct err *reterr);
+
+struct exposition_reader;
+/* lines_before: what an earlier reader has read of the text, for the places in words. The
+ * visitor must outlive it. */
+struct exposition_reader *exposition_reader_new(const struct exposition_visitor *visitor,
+                                                unsigned lines_before);
+void exposition_reader_free(struct exposition_reader *in); /* NULL is fine */
+/* Whole lines; as exposition_parse(). After a failure only _free() makes sense. */
+int exposition_read(struct exposition_reader *in,
+                    const char *lines,
+                    size_t len,
+                    struct err *reterr);
+/* Nothing more comes: is the text complete? */
+int exposition_end(struct exposition_reader *in, struct err *reterr);
+unsigned exposition_lines(const struct exposition_reader *in);

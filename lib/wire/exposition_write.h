@@ -17,6 +17,7 @@
 #include "lib/base/str.h"
 #include "lib/model/labels.h"
 #include "lib/model/metric.h"
+#include "lib/model/sample.h"
 
 #define EXPOSITION_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
@@ -25,3 +26,10 @@ void exposition_family(struct str *out, const char *name, enum metric_type type,
 
 /* One line. Labels in any order, __name__ among them. */
 void exposition_sample(struct str *out, const struct label *labels, size_t n, double value);
+
+/* One line of OpenMetrics with its time, names in quotes where they must be:
+ * `up{job="a"} 1 1700000000.123`, `{"a name","b-c"="d"} NaN 1700000000.000`. */
+void openmetrics_sample(struct str *out,
+                        const struct label *labels,
+                        size_t n,
+                        struct sample sample);

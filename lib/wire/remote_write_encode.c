@@ -122,22 +122,34 @@ static bool open_field(struct remote_write *writer, unsigned field, size_t size)
     return true;
 }
 
+bool remote_write_add_series(struct remote_write *writer,
+                             const struct label *labels,
+                             size_t n,
+                             const struct sample *samples,
+                             size_t n_samples)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < n; i++)
+        size += field_size(label_size(&labels[i]));
+    for (size_t i = 0; i < n_samples; i++)
+        size += field_size(sample_size(samples[i]));
+    if (!open_field(writer, 1, size))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        put_label(&writer->body, &labels[i]);
+    for (size_t i = 0; i < n_samples; i++)
+        put_sample(&writer->body, samples[i]);
+    writer->n_samples += n_samples;
+    return true;
+}
+
 bool remote_write_add(struct remote_write *writer,
                       const struct label *labels,
                       size_t n,
                       struct sample sample)
 {
-    size_t size = field_size(sample_size(sample));
-
-    for (size_t i = 0; i < n; i++)
-        size += field_size(label_size(&labels[i]));
-    if (!open_field(writer, 1, size))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        put_label(&writer->body, &labels[i]);
-    put_sample(&writer->body, sample);
-    writer->n_samples++;
-    return true;
+    return remote_write_add_series(writer, labels, n, &sample, 1);
 }
 
 bool remote_write_add_metadata(struct remote_write *writer,

@@ -48,6 +48,13 @@ bool remote_write_add(struct remote_write *writer,
                       size_t n,
                       struct sample sample);
 
+/* The same with any number of samples, in order of time. */
+bool remote_write_add_series(struct remote_write *writer,
+                             const struct label *labels,
+                             size_t n,
+                             const struct sample *samples,
+                             size_t n_samples);
+
 /* What a family is; receivers show it in metadata and editors. False when full. */
 bool remote_write_add_metadata(struct remote_write *writer,
                                const char *family,

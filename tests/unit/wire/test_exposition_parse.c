@@ -143,6 +143,30 @@ static void test_openmetrics(void **state)
     }
 }
 
+static void test_pieces_are_one_text(void **state)
+{
+    static const char *const pieces[] = {"a 1 1\nb 2 2\n", "", "c 3 3\n# EOF\n"};
+    STR_AUTO struct str seen = STR_INIT(1000);
+    const struct exposition_visitor visitor = {
+        .sample = see_sample, .arg = &seen, .openmetrics = true};
+    struct exposition_reader *reader = exposition_reader_new(&visitor, 10);
+    struct err err = {0};
+
+    for (int i = 0; i < 3; i++) {
+        if (i == 2) {
+            assert_int_equal(exposition_end(reader, &err), EXPOSITION_E_SYNTAX);
+            assert_int_equal(err.line, 13);
+        }
+        assert_int_equal(exposition_read(reader, pieces[i], strlen(pieces[i]), &err), 0);
+    }
+    assert_int_equal(exposition_end(reader, &err), 0);
+    assert_int_equal(exposition_lines(reader), 14);
+    assert_string_equal(str_text(&seen), "__name__=a 1@1000|__name__=b 2@2000|__name__=c 3@3000|");
+    assert_int_equal(exposition_read(reader, "d 4 4\n", 6, &err), EXPOSITION_E_SYNTAX);
+    assert_int_equal(err.line, 15);
+    exposition_reader_free(reader);
+}
+
 static void test_ceilings(void **state)
 {
     STR_AUTO struct str seen = STR_INIT(100000);
@@ -167,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_openmetrics),
+        cmocka_unit_test(test_pieces_are_one_text),
         cmocka_unit_test(test_ceilings),
     };
 

@@ -58,9 +58,40 @@ static void test_families(void **state)
                                         "# TYPE c_info untyped\n");
 }
 
+static void test_openmetrics(void **state)
+{
+    static const struct {
+        struct label labels[3];
+        size_t n;
+        struct sample sample;
+        const char *expect;
+    } rows[] = {
+        {{{LABEL_NAME, "up"}}, 1, {1700000000123, 1}, "up 1 1700000000.123\n"},
+        {{{LABEL_NAME, "a:b"}, {"c", "d\\\"\n"}},
+         2,
+         {1700000000000, -0.0},
+         "a:b{c=\"d\\\\\\\"\\n\"} -0 1700000000.000\n"},
+        {{{LABEL_NAME, "a name"}, {"b-c", "d"}},
+         2,
+         {1, 5e-324},
+         "{\"a name\",\"b-c\"=\"d\"} 5e-324 0.001\n"},
+        {{{LABEL_NAME, "1st"}}, 1, {-1, (double)INFINITY}, "{\"1st\"} +Inf -0.001\n"},
+        {{{LABEL_NAME, "x"}}, 1, {-1500, (double)NAN}, "x NaN -1.500\n"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        STR_AUTO struct str out = STR_INIT(1000);
+
+        row("%s", rows[i].expect);
+        openmetrics_sample(&out, rows[i].labels, rows[i].n, rows[i].sample);
+        assert_string_equal(str_text(&out), rows[i].expect);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_openmetrics),
         cmocka_unit_test(test_samples),
         cmocka_unit_test(test_families),
     };

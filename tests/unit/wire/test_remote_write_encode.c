@@ -27,6 +27,25 @@ static void test_one_series(void **state)
     remote_write_done(&writer);
 }
 
+static void test_many_samples_of_a_series(void **state)
+{
+    static const struct sample samples[] = {{0, 1.5}, {1, 1.5}};
+    static const char expect[] = "\x0a\x2a"
+                                 "\x0a\x0e\x0a\x08__name__\x12\x02up"
+                                 "\x12\x0b\x09\0\0\0\0\0\0\xf8\x3f\x10\0"
+                                 "\x12\x0b\x09\0\0\0\0\0\0\xf8\x3f\x10\x01";
+    struct remote_write writer;
+
+    remote_write_init(&writer, 50);
+    assert_true(remote_write_add_series(&writer, up, 1, samples, 2));
+    assert_int_equal(writer.body.len, sizeof(expect) - 1);
+    assert_memory_equal(writer.body.text, expect, writer.body.len);
+    assert_int_equal(writer.n_samples, 2);
+    assert_false(remote_write_add_series(&writer, up, 1, samples, 2));
+    assert_int_equal(writer.n_samples, 2);
+    remote_write_done(&writer);
+}
+
 static void test_numbers(void **state)
 {
     static const struct {
@@ -119,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_series),
+        cmocka_unit_test(test_many_samples_of_a_series),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_metadata),
         cmocka_unit_test(test_a_series_that_does_not_fit_leaves_nothing),
