@@ -21,6 +21,7 @@
 #include "alertd/api/api.h"
 #include "alertd/ingest/ingest.h"
 #include "lib/base/clock.h"
+#include "lib/json/write.h"
 
 static bool read_uint64(const char *text, uint64_t *ret_value)
 {
@@ -188,7 +189,45 @@ static void post_import(void *context, struct http_request *request, struct http
     push(context, request, response, &body);
 }
 
+/* What came of a body of history, by count: an import goes on when some of it was refused. */
+static void post_history(void *context,
+                         struct http_request *request,
+                         struct http_response *response)
+{
+    const struct api *api = context;
+    struct ingest_body body = {.format = INGEST_REMOTE_WRITE,
+                               .now_ms = clock_wall_ms(),
+                               .bytes = request->body,
+                               .len = request->body_len,
+                               .is_history = true};
+    struct json_out out = JSON_OUT(&response->body);
+    struct ingest_answer answer;
+    struct err err = {0};
+
+    if (!is_remote_write(http_header(request, "Content-Type"))) {
+        unsupported(response, "expected Content-Type: application/x-protobuf (remote write 1.0, "
+                              "prometheus.WriteRequest)");
+        return;
+    }
+    if (!read_identity(request, response, &body))
+        return;
+    int r = ingest_push(api->ingest, &body, &answer, &err);
+    if (r != 0) {
+        refuse(api, response, r, &err);
+        return;
+    }
+    json_open(&out, '{');
+    json_kv_int(&out, "stored", (int64_t)answer.outcome.stored);
+    json_kv_int(&out, "duplicate", (int64_t)answer.outcome.duplicate);
+    json_kv_int(&out, "refused", (int64_t)(answer.n_refused + answer.n_unsupported));
+    json_kv_bool(&out, "replayed", answer.outcome.replayed);
+    json_kv_string(&out, "words", answer.partial);
+    json_close(&out, '}');
+}
+
 static const struct http_route routes[] = {
+    {"POST", "/api/alertd/v1/samples/history", HTTP_SCOPE_ADMIN, HTTP_BIG_BODY, post_history,
+     "remote write 1.0 of any age that the retention keeps; answers what came of it"},
     {"POST", "/api/v1/write", HTTP_SCOPE_PUSH, HTTP_BIG_BODY, post_write,
      "Prometheus remote write 1.0: 204 means stored and synced"},
     {"POST", "/api/v1/import/prometheus", HTTP_SCOPE_PUSH, HTTP_BIG_BODY, post_import,

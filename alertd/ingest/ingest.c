@@ -74,10 +74,12 @@ static int on_series(void *arg, const struct remote_write_series *series, struct
     batch->n_unsupported += series->n_histograms;
     if (series->n == 0)
         return 0;
+    /* who pushes a series now is not who brings its history */
+    bool is_cached = series->raw_is_labels_only && !batch->body->is_history;
     struct hash128 key = series_cache_key(batch->cache, series->raw ? series->raw : "",
                                           series->raw_len, batch->salt);
     struct store_entry entry = {.samples = series->samples, .n = series->n};
-    if (series->raw_is_labels_only && !batch->without_cache)
+    if (is_cached && !batch->without_cache)
         entry.series = series_cache_find(batch->cache, key, batch->pusher, batch->body->now_ms);
     if (entry.series.number) {
         batch_add(batch, &entry);
@@ -97,7 +99,7 @@ static int on_series(void *arg, const struct remote_write_series *series, struct
     if (!entry.labels)
         return 0;
     batch_add(batch, &entry);
-    if (series->raw_is_labels_only)
+    if (is_cached)
         batch_learn(batch, key);
     return 0;
 }
@@ -256,6 +258,7 @@ static int store_batch(struct ingest *ingest,
                                          .sequence = body->sequence,
                                          .body_hash = hash64(body->bytes, body->len),
                                          .internal = body->own_labels != NULL,
+                                         .history = body->is_history,
                                          .ret_series = told};
     struct ingest_answer answer = {0};
 
@@ -264,7 +267,7 @@ static int store_batch(struct ingest *ingest,
         return public_result(r);
     teach_cache(batch, told);
     describe(batch, &answer);
-    if (named)
+    if (named && !body->is_history)
         agents_note(ingest->agents, body->agent, body->interval_ms, batch->newest_ms, body->now_ms);
     *ret_answer = answer;
     return 0;

@@ -62,6 +62,8 @@ struct ingest_body {
     /* Labels for series that lack them, and no age limit: alertd's own metrics. */
     const struct label *own_labels;
     size_t n_own_labels;
+    /* An import of history: as old as the retention keeps, and nobody to watch. */
+    bool is_history;
 };
 
 struct ingest_answer {

@@ -93,7 +93,8 @@ static bool is_out_of_bounds(struct staging *staging, const struct named *named,
     const struct store_options *options = &staging->store->options;
     struct store_outcome *outcome = &staging->request->outcome;
     int64_t now_ms = staging->request->now_ms;
-    int64_t oldest_ms = options->retention_ms < OLDEST_MS ? options->retention_ms : OLDEST_MS;
+    bool is_day_enough = !staging->request->batch->history && options->retention_ms > OLDEST_MS;
+    int64_t oldest_ms = is_day_enough ? OLDEST_MS : options->retention_ms;
 
     if (options->retention_ms > 0 && !staging->request->batch->internal) {
         if (t_ms < now_ms - oldest_ms) {

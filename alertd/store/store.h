@@ -73,6 +73,7 @@ struct store_batch {
     /* Our own series (up, ALERTS, rule results): no age limit on them, and numbers that are
      * no more are left out. */
     bool internal;
+    bool history; /* an import: as old as the retention keeps, not only of the last day */
     /* Where to say the series of each entry in short; those of refused ones are left as they
      * are. NULL: nobody asks. */
     struct store_series *ret_series;

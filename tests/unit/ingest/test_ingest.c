@@ -246,6 +246,30 @@ static void test_a_series_forgotten_comes_again(void **state)
 
 /* --- agents --- */
 
+static void test_history_is_nobodys(void **state)
+{
+    const struct ingest_body live = {.now_ms = NOON, .agent = "web-1", .interval_ms = 10000};
+    const struct ingest_body history = {
+        .now_ms = NOON - 5 * DAY, .agent = "import", .sequence = 1, .is_history = true};
+    struct ingest_answer answer;
+    struct desk desk;
+    struct err err;
+    size_t n;
+
+    desk_init(&desk);
+    for (int i = 0; i < 2; i++) /* the number is known from the second on */
+        assert_int_equal(push_body(&desk, &(struct rows){"m", "web-1", 1}, 1, live, &answer, &err),
+                         0);
+    assert_int_equal(ingest_count_series(desk.ingest, "web-1"), 1);
+    assert_int_equal(push_body(&desk, &(struct rows){"m", "web-1", 1}, 1, history, &answer, &err),
+                     0);
+    assert_int_equal(answer.outcome.stored, 1);
+    assert_int_equal(ingest_count_series(desk.ingest, "web-1"), 1);
+    free(agents_all(ingest_agents(desk.ingest), &n));
+    assert_int_equal(n, 1);
+    desk_done(&desk);
+}
+
 static void test_how_long_an_agent_may_be_silent(void **state)
 {
     static const struct {
@@ -310,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_the_same_batch_with_another_body_is_a_conflict),
         cmocka_unit_test(test_a_lost_agents_series_end),
         cmocka_unit_test(test_a_series_forgotten_comes_again),
+        cmocka_unit_test(test_history_is_nobodys),
         cmocka_unit_test(test_how_long_an_agent_may_be_silent),
         cmocka_unit_test(test_agents_are_kept_by_name),
     };

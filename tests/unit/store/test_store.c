@@ -106,6 +106,24 @@ static void test_too_old_and_too_new_are_told_apart(void **state)
     fixture_done(&fixture);
 }
 
+static void test_history_is_as_old_as_the_retention(void **state)
+{
+    static const struct sample samples[] = {{NOON - 15 * DAY - 1, 1},
+                                            {NOON - 15 * DAY, 2},
+                                            {NOON - 24 * HOUR - 1, 3},
+                                            {NOON + 600001, 4}};
+    struct store_outcome outcome;
+    struct fixture fixture;
+
+    fixture_init(&fixture, 15 * DAY);
+    assert_int_equal(
+        push_as(&fixture, 1, samples, 4, &(struct store_batch){.history = true}, &outcome), 0);
+    assert_int_equal(outcome.stored, 2);
+    assert_int_equal(outcome.rejected_too_old, 1);
+    assert_int_equal(outcome.rejected_too_new, 1);
+    fixture_done(&fixture);
+}
+
 static void test_without_retention_any_age_is_taken(void **state)
 {
     struct fixture fixture;
@@ -534,6 +552,7 @@ int main(void)
         cmocka_unit_test(test_a_batch_in_any_order_with_doubles),
         cmocka_unit_test(test_every_bit_is_kept),
         cmocka_unit_test(test_too_old_and_too_new_are_told_apart),
+        cmocka_unit_test(test_history_is_as_old_as_the_retention),
         cmocka_unit_test(test_without_retention_any_age_is_taken),
         cmocka_unit_test(test_a_replayed_batch_is_answered_again),
         cmocka_unit_test(test_a_new_series_is_refused_before_an_old_one),
