@@ -29,6 +29,12 @@ struct ctl_option {
     const char *help;
 };
 
+/* One option as it was given: a command may be given one several times. */
+struct ctl_given {
+    int option; /* of command->options */
+    const char *value;
+};
+
 struct ctl {
     const char *url;   /* alertd's address, no trailing slash */
     bool url_given;    /* with --url, not only by default */
@@ -38,7 +44,9 @@ struct ctl {
     const struct command *command;
     char *const *arguments; /* what is left after the command's words and options */
     int n_arguments;
-    const char *values[CTL_OPTIONS_MAX]; /* of command->options, NULL where not given */
+    struct ctl_given *given; /* its options, in order */
+    int n_given;
+    const char *alertd_url; /* from the environment, or the default: never --url */
 };
 
 struct command {
@@ -51,8 +59,10 @@ struct command {
     enum ctl_exit (*run)(struct ctl *ctl);
 };
 
-/* NULL when not given, "" for a flag that was. */
+/* NULL when not given, "" for a flag that was; the last one of several. */
 const char *ctl_option(const struct ctl *ctl, const char *name);
+/* The one at this place of several, from 0; NULL past the last. */
+const char *ctl_option_at(const struct ctl *ctl, const char *name, int place);
 
 /* A line to stderr: `alertctl incident ack: words`; returns CTL_FAILURE. */
 enum ctl_exit ctl_fail(const struct ctl *ctl, const char *fmt, ...)
@@ -66,6 +76,9 @@ enum ctl_exit cmd_test_rules(struct ctl *ctl);
 enum ctl_exit cmd_ready(struct ctl *ctl);
 enum ctl_exit cmd_query(struct ctl *ctl);
 enum ctl_exit cmd_import(struct ctl *ctl);
+enum ctl_exit cmd_import_prometheus(struct ctl *ctl);
+enum ctl_exit cmd_import_openmetrics(struct ctl *ctl);
+enum ctl_exit cmd_export_openmetrics(struct ctl *ctl);
 enum ctl_exit cmd_export_rules(struct ctl *ctl);
 enum ctl_exit cmd_agents(struct ctl *ctl);
 enum ctl_exit cmd_backup(struct ctl *ctl);

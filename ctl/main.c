@@ -104,7 +104,27 @@ static const struct command commands[] = {
      {{0}},
      "store Prometheus rule files as new versions",
      cmd_import},
-    {"import prometheus", "FILE...", 1, -1, {{0}}, "the same as import rules", cmd_import},
+    {"import prometheus",
+     "",
+     0,
+     0,
+     {{"match", "SELECTOR", "which series, as in PromQL; may be given several times"},
+      {"from", "WHEN", "RFC 3339, Unix seconds, or how long ago: 30d"},
+      {"to", "WHEN", "the end of it, as --from (now)"},
+      {"into", "URL", "the alertd they go to (ALERTD_URL)"},
+      {"step-hours", "N", "at most so much in one question (1)"},
+      {"source-token-file", "FILE", "a bearer token for the server at --url"},
+      {"resume", "FILE", "where to note how far it came (~/.local/state/alertctl)"}},
+     "samples out of the Prometheus-compatible server at --url",
+     cmd_import_prometheus},
+    {"import openmetrics",
+     "FILE|-",
+     1,
+     1,
+     {{"format", "FORMAT", "openmetrics, or prometheus with times in milliseconds (openmetrics)"},
+      {"resume", "FILE", "where to note how far it came (~/.local/state/alertctl)"}},
+     "samples with times from a text",
+     cmd_import_openmetrics},
     {"export rules",
      "",
      0,
@@ -113,6 +133,16 @@ static const struct command commands[] = {
       {"group", "NAME", "only groups of this name"}},
      "rules as one Prometheus file",
      cmd_export_rules},
+    {"export openmetrics",
+     "",
+     0,
+     0,
+     {{"match", "SELECTOR", "which series, as in PromQL; may be given several times"},
+      {"from", "WHEN", "RFC 3339, Unix seconds, or how long ago: 30d"},
+      {"to", "WHEN", "the end of it, as --from (now)"},
+      {"output", "FILE", "write there instead of standard output"}},
+     "samples as a text that import openmetrics reads",
+     cmd_export_openmetrics},
     {"agents", "", 0, 0, {{0}}, "agents, how fresh they are, their last results", cmd_agents},
     {"token create",
      "NAME",
@@ -175,12 +205,22 @@ static void print_help(FILE *out, const struct command *command)
     }
 }
 
+const char *ctl_option_at(const struct ctl *ctl, const char *name, int place)
+{
+    for (int i = 0; i < ctl->n_given; i++)
+        if (strcmp(ctl->command->options[ctl->given[i].option].name, name) == 0 && place-- == 0)
+            return ctl->given[i].value;
+    return NULL;
+}
+
 const char *ctl_option(const struct ctl *ctl, const char *name)
 {
-    for (int i = 0; i < CTL_OPTIONS_MAX && ctl->command->options[i].name; i++)
-        if (strcmp(ctl->command->options[i].name, name) == 0)
-            return ctl->values[i];
-    return NULL;
+    const char *value = NULL;
+
+    for (int i = 0; i < ctl->n_given; i++)
+        if (strcmp(ctl->command->options[ctl->given[i].option].name, name) == 0)
+            value = ctl->given[i].value;
+    return value;
 }
 
 enum ctl_exit ctl_fail(const struct ctl *ctl, const char *fmt, ...)
@@ -280,6 +320,7 @@ static enum ctl_exit read_options(struct ctl *ctl, struct line *line)
     bool only_words = false;
 
     for (int i = 0; i < line->n_options; i++) {
+        const char *value = NULL;
         int option = 0;
 
         if (!only_words && strcmp(line->options[i], "--") == 0) {
@@ -292,12 +333,13 @@ static enum ctl_exit read_options(struct ctl *ctl, struct line *line)
         }
         for (; option < CTL_OPTIONS_MAX && ctl->command->options[option].name; option++)
             if (take(line->options, line->n_options, &i, ctl->command->options[option].name,
-                     ctl->command->options[option].value != NULL, &ctl->values[option]))
+                     ctl->command->options[option].value != NULL, &value))
                 break;
         if (option == CTL_OPTIONS_MAX || !ctl->command->options[option].name) {
             (void)ctl_fail(ctl, "unknown or incomplete option %s (try --help)", line->options[i]);
             return CTL_USAGE;
         }
+        ctl->given[ctl->n_given++] = (struct ctl_given){option, value};
     }
     return CTL_OK;
 }
@@ -383,6 +425,8 @@ int main(int argc, char **argv)
     const char *url = variable("ALERTD_URL");
     struct ctl ctl = {
         .url = url ? url : DEFAULT_URL,
+        .alertd_url = url ? url : DEFAULT_URL,
+        .given = calloc((size_t)argc + 1, sizeof(*ctl.given)),
         .token = variable("ALERTD_TOKEN"),
         .color = isatty(STDOUT_FILENO) && !variable("NO_COLOR"),
     };
@@ -391,7 +435,7 @@ int main(int argc, char **argv)
     struct line line = {.words = words, .options = options};
     int status = CTL_FAILURE;
 
-    if (words && options) {
+    if (words && options && ctl.given) {
         read_globals(argc, argv, &ctl, &line);
         if (line.version) {
             (void)printf("alertctl " WATCHBILL_VERSION "\n");
@@ -402,6 +446,7 @@ int main(int argc, char **argv)
     }
     free(words);
     free(options);
+    free(ctl.given);
     if (fflush(stdout) != 0)
         status = CTL_FAILURE;
     return status;

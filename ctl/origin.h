@@ -1,0 +1,69 @@
+#pragma once
+
+/*
+ * Raw samples out of a server that speaks Prometheus' query API.
+ *
+ *     (a, b]   ->  POST /api/v1/query  query=SELECTOR[b-a]  time=b   ->  every sample in it
+ *              ->  refused as too much, or too large an answer: the half of it, and so on
+ *
+ * A range selector is open at its left end, so consecutive questions neither lose nor double
+ * the sample on a border; older servers that close it are cut to the same. Questions end at
+ * whole seconds, which every server reads alike.
+ *
+ * Not seen this way: staleness markers, and native histograms (counted).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/model/labels.h"
+#include "lib/model/sample.h"
+
+enum {
+    ORIGIN_E_ASK = 1,      /* it can't be asked, or refuses: the words are its own */
+    ORIGIN_E_TOO_MUCH = 2, /* too much at once: only inside, a reader asks for less */
+};
+
+struct http_client;
+
+struct origin {
+    const char *url;
+    struct str bearer; /* the Authorization header; "" none */
+    struct http_client *client;
+    int64_t piece_s, piece_max_s; /* what is asked at once */
+    unsigned n_good;              /* questions answered since piece_s changed */
+    uint64_t n_questions, n_histograms;
+};
+
+/* token NULL: none. piece_max_ms: at most so much in one question. */
+void origin_init(struct origin *origin, const char *url, const char *token, int64_t piece_max_ms);
+void origin_done(struct origin *origin);
+
+/* One series of one question, in order of time within it. A non-zero result ends the reading. */
+typedef int origin_visit(void *arg,
+                         const struct labels *labels,
+                         const struct sample *samples,
+                         size_t n,
+                         struct err *reterr);
+
+/* Every sample of the selector's series in [from_ms, to_ms], question by question in order
+ * of time. 0, ORIGIN_E_ASK, or visit()'s. */
+int origin_read(struct origin *origin,
+                const char *selector,
+                int64_t from_ms,
+                int64_t to_ms,
+                origin_visit *visit,
+                void *arg,
+                struct err *reterr);
+
+/* The series of the selector within that time: visit() without samples, perhaps of some more. */
+int origin_series(struct origin *origin,
+                  const char *selector,
+                  int64_t from_ms,
+                  int64_t to_ms,
+                  origin_visit *visit,
+                  void *arg,
+                  struct err *reterr);
