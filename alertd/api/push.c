@@ -1,5 +1,5 @@
 /*
- * Samples in: Prometheus remote write 1.0 and the text format.
+ * Samples in: Prometheus remote write 1.0 and 2.0, and the text format.
  *
  * What the sender is told, since it decides what it does next:
  *
@@ -22,6 +22,7 @@
 #include "alertd/ingest/ingest.h"
 #include "lib/base/clock.h"
 #include "lib/json/write.h"
+#include "lib/wire/remote_write2_decode.h"
 
 static bool read_uint64(const char *text, uint64_t *ret_value)
 {
@@ -125,6 +126,10 @@ static void push(const struct api *api,
     }
     add_count(request, response, "X-Prometheus-Remote-Write-Samples-Written",
               answer.outcome.stored + answer.outcome.duplicate);
+    if (body->format == INGEST_REMOTE_WRITE_2) { /* a sender of 2.0 misses them otherwise */
+        add_count(request, response, "X-Prometheus-Remote-Write-Histograms-Written", 0);
+        add_count(request, response, "X-Prometheus-Remote-Write-Exemplars-Written", 0);
+    }
     if (answer.n_refused > 0)
         http_fail(response, "bad_data", "%s", answer.partial);
     else if (answer.n_unsupported > 0)
@@ -135,17 +140,30 @@ static void push(const struct api *api,
         response->status = 204;
 }
 
-/* "application/x-protobuf", perhaps with parameters; another proto= is remote write 2.0. */
-static bool is_remote_write(const char *content_type)
+/* "application/x-protobuf", perhaps with proto=: which version it is. False: another format. */
+static bool read_format(const char *content_type, enum ingest_format *ret_format)
 {
     static const char type[] = "application/x-protobuf";
+    static const char old[] = "prometheus.WriteRequest";
     const char *proto;
 
+    *ret_format = INGEST_REMOTE_WRITE;
     if (!content_type || strncasecmp(content_type, type, sizeof(type) - 1) != 0)
         return false;
     proto = strcasestr(content_type + sizeof(type) - 1, "proto=");
-    return !proto || strncmp(proto + 6, "prometheus.WriteRequest", 23) == 0;
+    if (!proto)
+        return true;
+    proto += sizeof("proto=") - 1;
+    size_t len = strcspn(proto, "; \t");
+    if (len == sizeof(REMOTE_WRITE2_PROTO) - 1 && strncmp(proto, REMOTE_WRITE2_PROTO, len) == 0)
+        *ret_format = INGEST_REMOTE_WRITE_2;
+    return *ret_format == INGEST_REMOTE_WRITE_2 ||
+           (len == sizeof(old) - 1 && strncmp(proto, old, len) == 0);
 }
+
+static const char unknown_format[] =
+    "expected Content-Type: application/x-protobuf, with proto=prometheus.WriteRequest (remote "
+    "write 1.0, as without) or proto=" REMOTE_WRITE2_PROTO " (2.0)";
 
 static void unsupported(struct http_response *response, const char *words)
 {
@@ -156,11 +174,10 @@ static void unsupported(struct http_response *response, const char *words)
 static void post_write(void *context, struct http_request *request, struct http_response *response)
 {
     const char *encoding = http_header(request, "Content-Encoding");
-    struct ingest_body body = {.format = INGEST_REMOTE_WRITE, .now_ms = clock_wall_ms()};
+    struct ingest_body body = {.now_ms = clock_wall_ms()};
 
-    if (!is_remote_write(http_header(request, "Content-Type")))
-        unsupported(response, "expected Content-Type: application/x-protobuf (remote write 1.0, "
-                              "prometheus.WriteRequest)");
+    if (!read_format(http_header(request, "Content-Type"), &body.format))
+        unsupported(response, unknown_format);
     else if (!encoding || strcasecmp(encoding, "snappy") != 0)
         unsupported(response, "expected Content-Encoding: snappy");
     else
@@ -195,8 +212,7 @@ static void post_history(void *context,
                          struct http_response *response)
 {
     const struct api *api = context;
-    struct ingest_body body = {.format = INGEST_REMOTE_WRITE,
-                               .now_ms = clock_wall_ms(),
+    struct ingest_body body = {.now_ms = clock_wall_ms(),
                                .bytes = request->body,
                                .len = request->body_len,
                                .is_history = true};
@@ -204,9 +220,8 @@ static void post_history(void *context,
     struct ingest_answer answer;
     struct err err = {0};
 
-    if (!is_remote_write(http_header(request, "Content-Type"))) {
-        unsupported(response, "expected Content-Type: application/x-protobuf (remote write 1.0, "
-                              "prometheus.WriteRequest)");
+    if (!read_format(http_header(request, "Content-Type"), &body.format)) {
+        unsupported(response, unknown_format);
         return;
     }
     if (!read_identity(request, response, &body))
@@ -227,9 +242,9 @@ static void post_history(void *context,
 
 static const struct http_route routes[] = {
     {"POST", "/api/alertd/v1/samples/history", HTTP_SCOPE_ADMIN, HTTP_BIG_BODY, post_history,
-     "remote write 1.0 of any age that the retention keeps; answers what came of it"},
+     "remote write of any age that the retention keeps; answers what came of it"},
     {"POST", "/api/v1/write", HTTP_SCOPE_PUSH, HTTP_BIG_BODY, post_write,
-     "Prometheus remote write 1.0: 204 means stored and synced"},
+     "Prometheus remote write 1.0 and 2.0: 204 means stored and synced"},
     {"POST", "/api/v1/import/prometheus", HTTP_SCOPE_PUSH, HTTP_BIG_BODY, post_import,
      "text exposition or OpenMetrics; ?timestamp=MS for samples without a time"},
 };

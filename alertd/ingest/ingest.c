@@ -18,6 +18,7 @@
 #include "lib/base/str.h"
 #include "lib/model/hash.h"
 #include "lib/wire/exposition_parse.h"
+#include "lib/wire/remote_write2_decode.h"
 #include "lib/wire/remote_write_decode.h"
 
 enum {
@@ -128,7 +129,9 @@ static int read_remote_write(struct batch *batch, struct err *reterr)
     int r = remote_write_uncompress(batch->body->bytes, batch->body->len, INGEST_BODY_MAX, &bytes,
                                     &len, reterr);
     if (r == 0)
-        r = remote_write_decode(bytes, len, &visitor, reterr);
+        r = batch->body->format == INGEST_REMOTE_WRITE_2
+                ? remote_write2_decode(bytes, len, &visitor, reterr)
+                : remote_write_decode(bytes, len, &visitor, reterr);
     if (r == REMOTE_WRITE_E_TOO_LARGE || r == REMOTE_WRITE_E_LIMIT)
         return INGEST_E_TOO_LARGE;
     return r > 0 ? INGEST_E_MALFORMED : r;
@@ -299,8 +302,8 @@ static int read_and_store(struct ingest *ingest,
                body->agent ? agents_number(ingest->agents, body->agent) : 0);
     batch.families = ingest->families;
     batch.without_cache = without_cache;
-    int r = body->format == INGEST_REMOTE_WRITE ? read_remote_write(&batch, reterr)
-                                                : read_text(&batch, reterr);
+    bool is_text = body->format == INGEST_TEXT || body->format == INGEST_OPENMETRICS;
+    int r = is_text ? read_text(&batch, reterr) : read_remote_write(&batch, reterr);
     if (r == 0)
         r = store_batch(ingest, &batch, ret_answer, reterr);
     batch_done(&batch);

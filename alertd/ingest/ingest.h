@@ -42,6 +42,7 @@ enum {
 
 enum ingest_format {
     INGEST_REMOTE_WRITE,
+    INGEST_REMOTE_WRITE_2,
     INGEST_TEXT,
     INGEST_OPENMETRICS,
 };

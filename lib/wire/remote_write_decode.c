@@ -1,7 +1,6 @@
 /*
  * Remote write, decoded. See remote_write_decode.h. Formats: google/snappy
- * format_description.txt; protobuf.dev/programming-guides/encoding; Prometheus'
- * prompb/remote.proto.
+ * format_description.txt; Prometheus' prompb/remote.proto.
  */
 
 #include "lib/wire/remote_write_decode.h"
@@ -11,26 +10,7 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
-
-enum {
-    WIRE_VARINT = 0,
-    WIRE_FIXED64 = 1,
-    WIRE_BYTES = 2,
-    WIRE_FIXED32 = 5,
-};
-
-/* What is left to read of one message. */
-struct cursor {
-    const unsigned char *at, *end;
-};
-
-struct field {
-    uint32_t number;
-    unsigned type;
-    uint64_t value; /* of a varint or fixed field */
-    struct cursor bytes;
-    const unsigned char *start; /* of its tag */
-};
+#include "lib/wire/protobuf.h"
 
 struct walk {
     const unsigned char *body; /* to name the byte in an error */
@@ -71,69 +51,6 @@ int remote_write_uncompress(const void *block,
     return 0;
 }
 
-/* At most ten bytes, the tenth at most 1. */
-static bool read_varint(struct cursor *in, uint64_t *ret_value)
-{
-    uint64_t value = 0;
-
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        if (in->at == in->end)
-            return false;
-        unsigned char byte = *in->at++;
-        if (shift == 63 && byte > 1)
-            return false;
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80)) {
-            *ret_value = value;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool read_fixed(struct cursor *in, size_t n_bytes, uint64_t *ret_value)
-{
-    uint64_t value = 0;
-
-    if ((size_t)(in->end - in->at) < n_bytes)
-        return false;
-    for (size_t i = 0; i < n_bytes; i++)
-        value |= (uint64_t)in->at[i] << (8 * i);
-    in->at += n_bytes;
-    *ret_value = value;
-    return true;
-}
-
-/* The next field of a message; false when it is malformed. */
-static bool read_field(struct cursor *in, struct field *ret_field)
-{
-    uint64_t tag;
-    uint64_t len;
-    struct field field = {.start = in->at};
-
-    if (!read_varint(in, &tag) || tag > UINT32_MAX || tag >> 3 == 0)
-        return false;
-    field.number = (uint32_t)(tag >> 3);
-    field.type = tag & 7;
-    bool fine;
-    switch (field.type) {
-    case WIRE_VARINT: fine = read_varint(in, &field.value); break;
-    case WIRE_FIXED64: fine = read_fixed(in, 8, &field.value); break;
-    case WIRE_FIXED32: fine = read_fixed(in, 4, &field.value); break;
-    case WIRE_BYTES:
-        fine = read_varint(in, &len) && len <= (uint64_t)(in->end - in->at);
-        if (fine) {
-            field.bytes = (struct cursor){in->at, in->at + len};
-            in->at += len;
-        }
-        break;
-    default: fine = false; /* groups, and what protobuf does not know */
-    }
-    if (fine)
-        *ret_field = field;
-    return fine;
-}
-
 static int malformed(const struct walk *walk, const struct cursor *at, const char *what)
 {
     return err_set(walk->reterr, REMOTE_WRITE_E_MALFORMED,
@@ -147,7 +64,7 @@ static int read_sample(struct walk *walk, struct cursor in, size_t i)
     struct field field;
 
     while (in.at < in.end) {
-        if (!read_field(&in, &field))
+        if (!protobuf_field(&in, &field))
             return malformed(walk, &in, "a sample");
         if (field.number == 1 && field.type == WIRE_FIXED64)
             sample.value = sample_from_bits(field.value);
@@ -175,7 +92,7 @@ static int read_series(struct walk *walk, struct cursor in)
     struct field field;
 
     while (in.at < in.end) {
-        if (!read_field(&in, &field))
+        if (!protobuf_field(&in, &field))
             return malformed(walk, &in, "a time series");
         if (field.number >= 1 && field.number <= 4 && field.type != WIRE_BYTES)
             return malformed(walk, &in, "a time series' field has another type");
@@ -210,7 +127,7 @@ static int read_metadata(struct walk *walk, struct cursor in)
     struct field field;
 
     while (in.at < in.end) {
-        if (!read_field(&in, &field))
+        if (!protobuf_field(&in, &field))
             return malformed(walk, &in, "metadata");
         size_t len = (size_t)(field.bytes.end - field.bytes.at);
         if (field.number == 1 && field.type == WIRE_VARINT) {
@@ -234,7 +151,7 @@ static int read_request(struct walk *walk, struct cursor in)
     struct field field;
 
     while (in.at < in.end) {
-        if (!read_field(&in, &field))
+        if (!protobuf_field(&in, &field))
             return malformed(walk, &in, "the request");
         int r = 0;
         if ((field.number == 1 || field.number == 3) && field.type != WIRE_BYTES)
@@ -244,7 +161,7 @@ static int read_request(struct walk *walk, struct cursor in)
         else if (field.number == 3 && walk->visitor->metadata)
             r = read_metadata(walk, field.bytes);
         else if (field.number == 4 || field.number == 5)
-            r = malformed(walk, &in, "this is remote write 2.0, send version 0.1.0");
+            r = malformed(walk, &in, "this is remote write 2.0, its content type says 1.0");
         if (r != 0)
             return r;
     }
@@ -297,7 +214,7 @@ static int read_label(struct arena *arena,
     struct field field;
 
     while (in.at < in.end) {
-        if (!read_field(&in, &field) || (field.number <= 2 && field.type != WIRE_BYTES))
+        if (!protobuf_field(&in, &field) || (field.number <= 2 && field.type != WIRE_BYTES))
             return err_set(reterr, REMOTE_WRITE_E_MALFORMED, "malformed protobuf in a label");
         if (field.number == 1)
             name = field.bytes;
@@ -343,7 +260,7 @@ int remote_write_labels(const struct remote_write_series *series,
     size_t n = 0;
 
     while (in.at < in.end) {
-        if (!read_field(&in, &field))
+        if (!protobuf_field(&in, &field))
             return err_set(reterr, REMOTE_WRITE_E_MALFORMED, "malformed protobuf in the labels");
         if (field.number != 1)
             continue;

@@ -8,6 +8,7 @@ import os
 import pathlib
 import pty
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -338,14 +339,65 @@ class Misbehaving(Folder):
         os.close(ours)
 
 
+def field(number, data):
+    return bytes([number << 3 | 2]) + length(len(data)) + data
+
+
+def length(n):
+    out = b""
+    while n >= 128:
+        out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
+
+
+def snappy(data):
+    return length(len(data)) + b"".join(b"\xf4" + struct.pack("<H", len(part) - 1) + part for part in
+                                        (data[at:at + 60000] for at in range(0, len(data), 60000)))
+
+
+class SecondVersion(Folder):
+    """Remote write 2.0 by hand: what a sender is told."""
+
+    V2 = {"Content-Type": "application/x-protobuf;proto=io.prometheus.write.v2.Request", "Content-Encoding": "snappy"}
+
+    def body(self, *more):
+        symbols = b"".join(field(4, text) for text in (b"", b"__name__", b"two_total", b"Help of it."))
+        sample = field(2, b"\x09" + struct.pack("<d", 1.5) + b"\x10" + length(NOW * 1000))
+        return snappy(symbols + field(5, field(1, b"\1\2") + sample + field(5, b"\x08\1\x18\3") + b"".join(more)))
+
+    def test_samples_and_metadata_come_in(self):
+        alertd = self.alertd()
+        for _ in range(2):  # a repetition is answered the same
+            reply = alertd.call("POST", "/api/v1/write", self.body(), self.V2)
+            self.assertEqual(reply.status, 204, reply)
+            self.assertEqual({kind: reply.headers[f"X-Prometheus-Remote-Write-{kind}-Written"] for kind in ("Samples", "Histograms", "Exemplars")},
+                             {"Samples": "1", "Histograms": "0", "Exemplars": "0"})
+        self.assertEqual(list(alertd.query("two_total").values()), [1.5])
+        told = alertd.get("/api/v1/metadata?metric=two_total")["data"]["two_total"]
+        self.assertEqual(told, [{"type": "counter", "help": "Help of it.", "unit": ""}])
+
+    def test_what_it_does_not_take(self):
+        alertd = self.alertd()
+        reply = alertd.call("POST", "/api/v1/write", self.body(field(3, b"")), self.V2)
+        self.assertEqual(reply.status, 400)
+        self.assertIn("native histograms", reply.text)
+        self.assertEqual(reply.headers["X-Prometheus-Remote-Write-Samples-Written"], "1")
+        for proto, status in (("io.prometheus.write.v3.Request", 415), ("io.prometheus.write.v2.Requests", 415),
+                              ("prometheus.WriteRequest", 400), ("io.prometheus.write.v2.Request;x=y", 204)):
+            with self.subTest(proto):
+                headers = {**self.V2, "Content-Type": f"application/x-protobuf;proto={proto}"}
+                self.assertEqual(alertd.call("POST", "/api/v1/write", self.body(), headers).status, status)
+        self.assertEqual(alertd.call("POST", "/api/v1/write", self.body(), {**self.V2, "Content-Encoding": "gzip"}).status, 400)
+
+
 class Prometheus(Program):
     name = "prometheus"
 
-    def __init__(self, program, blocks, flags=()):
+    def __init__(self, program, blocks, flags=(), config="global: {}\n"):
         super().__init__()
         self.program, self.blocks, self.flags, self.port = program, blocks, flags, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        (self.folder / "p.yml").write_text("global: {}\n")
+        (self.folder / "p.yml").write_text(config)
 
     def command(self):
         return [self.program, f"--config.file={self.folder}/p.yml", f"--storage.tsdb.path={self.blocks}",
@@ -388,6 +440,44 @@ class Peers(Folder):
             self.assertEqual(self.exported(alertd, "m", "odd", url=server.url), text)
             done = self.ctl(alertd, "import", "prometheus", f"--url={server.url}", "--match=m{", "--from=10d", status=1)
             self.assertIn("parse error", done.stderr)
+
+    def test_a_prometheus_sends_version_2(self):
+        program = peer("prometheus")
+        if not program:
+            self.skipTest("prometheus is not here (set WATCHBILL_PEERS)")
+        alertd = self.alertd()
+        config = f"""
+scrape_configs:
+  - job_name: itself
+    scrape_interval: 1s
+    static_configs: [{{targets: ["PORT"]}}]
+remote_write:
+  - url: {alertd.url}/api/v1/write
+    protobuf_message: io.prometheus.write.v2.Request
+    authorization: {{credentials: {alertd.token}}}
+    queue_config: {{batch_send_deadline: 1s}}
+"""
+        server = Prometheus(program, self.folder / "data", flags=["--enable-feature=metadata-wal-records"])
+        (server.folder / "p.yml").write_text(config.replace("PORT", f"127.0.0.1:{server.port}"))
+        with server:
+            sent = 'sum(prometheus_remote_storage_samples_total{job="itself"})'
+            until(lambda: alertd.query(sent) and alertd.query(sent)[()] > 500, seconds=60, what="samples over remote write 2.0")
+            failed = alertd.query('sum({__name__=~"prometheus_remote_storage_(samples|metadata)_(failed|dropped)_total"})')
+            self.assertEqual(list(failed.values()), [0])
+            told = until(lambda: alertd.get("/api/v1/metadata?metric=go_goroutines")["data"], what="metadata of a family")
+            self.assertEqual(told["go_goroutines"][0]["type"], "gauge")
+            at = int(time.time())
+            for expression in ("go_info", "scrape_samples_scraped", "prometheus_http_requests_total"):
+                until(lambda: self.same(alertd.url, server.url, alertd.token, expression, at), what=f"{expression} as Prometheus has it")
+            self.assertNotIn("level=ERROR", server.log())
+
+    @staticmethod
+    def same(ours, theirs, token, expression, at):
+        """At one instant, and not nothing."""
+        path = "/api/v1/query?" + urllib.parse.urlencode({"query": expression, "time": at})
+        vectors = [request("GET", url + path, headers={"Authorization": f"Bearer {token}"}).json["data"]["result"] for url in (ours, theirs)]
+        one, other = (sorted(vector, key=lambda series: sorted(series["metric"].items())) for vector in vectors)
+        return one and one == other
 
     def test_all_of_a_victoriametrics(self):
         """It keeps no NaN and no -0, and rounds large numbers: those are not asked back."""

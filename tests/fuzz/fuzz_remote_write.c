@@ -1,5 +1,5 @@
 /*
- * Any bytes at all as a remote write body: compressed, and as protobuf directly. Memory
+ * Any bytes at all as a remote write body, 1.0 and 2.0: compressed, and as protobuf directly. Memory
  * stays below the limits, labels come out sorted, distinct and not empty.
  */
 
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/bug.h"
+#include "lib/wire/remote_write2_decode.h"
 #include "lib/wire/remote_write_decode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -48,6 +49,9 @@ static void walk(const char *bytes, size_t len)
 
     arena_init(&found.arena, UNCOMPRESSED_MAX);
     (void)remote_write_decode(bytes, len, &visitor, NULL);
+    found.n_samples = 0;
+    arena_reset(&found.arena);
+    (void)remote_write2_decode(bytes, len, &visitor, NULL);
     arena_reset(&found.arena);
 }
 
