@@ -177,9 +177,12 @@ enum ctl_exit cmd_import_prometheus(struct ctl *ctl)
     struct err err = {0};
     size_t len;
 
+    if (ctl->n_arguments > 0)
+        return wrong_usage(ctl,
+                           "no files are taken: rules are stored by import rules FILE, samples "
+                           "by import openmetrics FILE");
     if (!ctl->url_given || !ctl_option(ctl, "match") || !ctl_option(ctl, "from"))
-        return wrong_usage(ctl, "--url (the server to read from), --match and --from are needed; "
-                                "files of rules are stored by import rules");
+        return wrong_usage(ctl, "--url (the server to read from), --match and --from are needed");
     enum ctl_exit status = read_times(&import);
     if (status != CTL_OK)
         return status;

@@ -107,7 +107,7 @@ static const struct command commands[] = {
     {"import prometheus",
      "",
      0,
-     0,
+     -1, /* it says where files go */
      {{"match", "SELECTOR", "which series, as in PromQL; may be given several times"},
       {"from", "WHEN", "RFC 3339, Unix seconds, or how long ago: 30d"},
       {"to", "WHEN", "the end of it, as --from (now)"},

@@ -53,10 +53,12 @@ static void show_bar(struct progress *progress, double share, const char *line)
     for (int i = 0; i < BAR_WIDTH; i++)
         bar[i] = i < full ? '#' : '-';
     bar[BAR_WIDTH] = '\0';
+    (void)fputs("\r\033[?7l", stderr); /* on a narrow terminal it is cut, not wrapped */
     if (progress->to > progress->from)
-        (void)fprintf(stderr, "\r%s  [%s]  %s\033[K", progress->what, bar, line);
+        (void)fprintf(stderr, "%s  [%s]  %s", progress->what, bar, line);
     else
-        (void)fprintf(stderr, "\r%s  %s\033[K", progress->what, line);
+        (void)fprintf(stderr, "%s  %s", progress->what, line);
+    (void)fputs("\033[K\033[?7h", stderr);
     (void)fflush(stderr);
     progress->is_shown = true;
 }
@@ -73,7 +75,7 @@ static void guess_left(
     if (spent_ms < GUESS_AFTER_MS || done <= 0 || at >= progress->to)
         return;
     double left_ms = (double)spent_ms * (double)(progress->to - at) / (double)done;
-    if (left_ms < 1e12)
+    if (left_ms >= 1000 && left_ms < 1e12)
         (void)snprintf(text, size, "  about %s left",
                        duration_human((int64_t)(left_ms / 1000) * 1000, left));
 }

@@ -326,6 +326,7 @@ class Misbehaving(Folder):
                           ("export", "openmetrics", "--match=m", "--from=1d", "--to=2d")):
             with self.subTest(arguments):
                 self.assertTrue(self.ctl("http://127.0.0.1:1", *arguments, status=2).stderr)
+        self.assertIn("import rules FILE", self.ctl("http://127.0.0.1:1", "import", "prometheus", "rules.yml", status=2).stderr)
 
     def test_a_bar_on_a_terminal_and_lines_elsewhere(self):
         stub = Stub(self)
@@ -335,7 +336,7 @@ class Misbehaving(Folder):
         ours, theirs = pty.openpty()
         subprocess.run([ALERTCTL, *self.import_from(stub)], stderr=theirs, stdout=subprocess.DEVNULL, env=self.env(stub.url), check=True, timeout=60)
         os.close(theirs)
-        self.assertRegex(os.read(ours, 65536).decode(), r"^\rimport  \[-{20}\]    0 %  \S+Z  0 samples")
+        self.assertRegex(os.read(ours, 65536).decode(), r"^\r\x1b\[\?7limport  \[-{20}\]    0 %  \S+Z  0 samples")
         os.close(ours)
 
 
