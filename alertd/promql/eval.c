@@ -358,29 +358,34 @@ static const struct labels *final_labels(struct eval *eval, const struct column 
     return filter_labels(eval, &all, column);
 }
 
-/* The points of a column; columns without holes share the steps' times. */
+/* The points of a column. Without holes between them they share the steps' times. */
 static int final_points(struct eval *eval,
                         const struct column *column,
                         const int64_t *steps,
                         struct promql_series *ret)
 {
-    const struct grid *grid = &eval->grid;
+    double *values = column->values;
+    size_t end = eval->grid.n;
+    size_t first = 0;
     size_t n = 0;
 
-    for (size_t i = 0; i < grid->n; i++)
-        n += !is_hole(column->values[i]);
-    ret->n = n;
-    ret->values = column->values;
-    ret->t_ms = steps;
-    if (n == grid->n)
+    while (end > 0 && is_hole(values[end - 1]))
+        end--;
+    while (first < end && is_hole(values[first]))
+        first++;
+    for (size_t i = first; i < end; i++)
+        n += !is_hole(values[i]);
+    *ret = (struct promql_series){
+        .labels = ret->labels, .n = n, .t_ms = steps + first, .values = values + first};
+    if (n == end - first)
         return 0;
-    int64_t *t_ms = arena_array(eval->arena, n ? n : 1, sizeof(*t_ms));
+    int64_t *t_ms = arena_room(eval->arena, n, sizeof(*t_ms));
     if (!t_ms)
         return eval_out_of_memory(eval);
-    for (size_t i = 0, put = 0; i < grid->n; i++)
-        if (!is_hole(column->values[i])) {
+    for (size_t i = first, put = 0; i < end; i++)
+        if (!is_hole(values[i])) {
             t_ms[put] = steps[i];
-            column->values[put++] = column->values[i];
+            values[first + put++] = values[i];
         }
     ret->t_ms = t_ms;
     return 0;
