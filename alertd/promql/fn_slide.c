@@ -133,27 +133,45 @@ static bool is_same(double a, double b)
     return !number_is_before(a, b) && !number_is_before(b, a);
 }
 
+/* The first of what still comes and goes: among what is less nothing changes. */
+static double next_change(const double *coming,
+                          size_t n_coming,
+                          const double *going,
+                          size_t n_going)
+{
+    double first_coming = n_coming ? *coming : INFINITY;
+    double first_going = n_going ? *going : INFINITY;
+
+    return number_is_before(first_coming, first_going) ? first_coming : first_going;
+}
+
 /* One pass: the old ones without those that go, those that come in between. */
 static void exchange(struct sorted *sorted, size_t n_coming, size_t n_going)
 {
+    const double *coming = sorted->coming;
+    const double *going = sorted->going;
     double *to = sorted->spare;
-    size_t coming = 0;
-    size_t going = 0;
+    double next = next_change(coming, n_coming, going, n_going);
 
     for (size_t i = 0; i < sorted->n; i++) {
         double value = sorted->samples[i];
 
-        if (going < n_going && is_same(sorted->going[going], value)) {
-            going++;
+        if (value < next) { /* most are; no NaN is */
+            *to++ = value;
             continue;
         }
-        while (coming < n_coming && number_is_before(sorted->coming[coming], value))
-            *to++ = sorted->coming[coming++];
-        *to++ = value;
+        for (; n_coming > 0 && number_is_before(*coming, value); n_coming--)
+            *to++ = *coming++;
+        if (n_going > 0 && is_same(*going, value)) {
+            going++;
+            n_going--;
+        } else {
+            *to++ = value;
+        }
+        next = next_change(coming, n_coming, going, n_going);
     }
-    while (coming < n_coming)
-        *to++ = sorted->coming[coming++];
-    sorted->n = (size_t)(to - sorted->spare);
+    memcpy(to, coming, n_coming * sizeof(*coming));
+    sorted->n = (size_t)(to - sorted->spare) + n_coming;
     double *old = sorted->samples;
     sorted->samples = sorted->spare;
     sorted->spare = old;
