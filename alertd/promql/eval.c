@@ -290,6 +290,8 @@ int eval_each(struct eval *eval, const struct promql_expr *expr, struct taker *t
         r = eval_selector_each(eval, expr, taker);
     } else if (!at_once && expr->kind == PROMQL_CALL && expr->call.fn->eval == eval_window) {
         r = eval_window_each(eval, expr, taker);
+    } else if (!at_once && is_filter(expr)) {
+        r = eval_filter_each(eval, expr, taker);
     } else {
         r = eval_expr(eval, expr, &value);
         if (!r)

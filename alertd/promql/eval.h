@@ -92,7 +92,7 @@ struct value {
 struct taker {
     /* First of all: no more than n columns will come; one_name as in struct value. */
     int (*expect)(struct taker *taker, size_t n, bool one_name);
-    /* A column with a point at least. */
+    /* A column with a point at least. Its values may be changed. */
     int (*take)(struct taker *taker, const struct column *column);
     bool keeps; /* the values, each column's in room of their own; otherwise they are lent */
 };
@@ -309,6 +309,10 @@ const struct labels *column_relabel(struct eval *eval,
 /* --- the rest ------------------------------------------------------------------------ */
 
 int eval_binary(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
+/* A comparison of a vector with a scalar that leaves points out: its columns keep their names,
+ * and so can come one by one. */
+bool is_filter(const struct promql_expr *expr);
+int eval_filter_each(struct eval *eval, const struct promql_expr *expr, struct taker *taker);
 /* eval_set.c: and, or, unless of two vectors */
 int eval_set(struct eval *eval,
              const struct promql_expr *expr,

@@ -85,6 +85,60 @@ static int vector_scalar(struct eval *eval, const struct one_sided *in, struct v
     return 0;
 }
 
+/* --- Columns one by one ----------------------------------------------------------------- */
+
+bool is_filter(const struct promql_expr *expr)
+{
+    return expr->kind == PROMQL_BINARY && operator_is_comparison(expr->binary.op) &&
+           !expr->binary.return_bool &&
+           expr->binary.left->type != expr->binary.right->type; /* a vector and a scalar */
+}
+
+/* Between who makes columns and who takes what a filter leaves of them. */
+struct filter {
+    struct taker taker;
+    struct taker *next;
+    struct one_sided in;
+    size_t n_steps;
+};
+
+static int pass_expected(struct taker *taker, size_t n, bool one_name)
+{
+    struct taker *next = ((struct filter *)taker)->next;
+
+    return next->expect(next, n, one_name);
+}
+
+static int pass_filtered(struct taker *taker, const struct column *column)
+{
+    struct filter *filter = (struct filter *)taker;
+
+    apply_column(&filter->in, column->values, filter->n_steps);
+    if (!has_point(column->values, filter->n_steps))
+        return 0;
+    return filter->next->take(filter->next, column);
+}
+
+int eval_filter_each(struct eval *eval, const struct promql_expr *expr, struct taker *taker)
+{
+    bool scalar_is_left = expr->binary.left->type == PROMQL_SCALAR;
+    const struct promql_expr *vector = scalar_is_left ? expr->binary.right : expr->binary.left;
+    struct filter filter = {.taker = {.expect = pass_expected, .take = pass_filtered},
+                            .next = taker,
+                            .in = {.expr = expr, .scalar_is_left = scalar_is_left},
+                            .n_steps = eval->grid.n};
+    struct value scalar = {0};
+    int r = eval_expr(eval, scalar_is_left ? expr->binary.left : expr->binary.right, &scalar);
+
+    if (r)
+        return r;
+    filter.in.scalars = scalar.columns[0].values;
+    filter.taker.keeps = taker->keeps;
+    return eval_each(eval, vector, &filter.taker);
+}
+
+/* --- Both sides at once ------------------------------------------------------------------ */
+
 int eval_binary(struct eval *eval, const struct promql_expr *expr, struct value *ret_value)
 {
     struct value left = {0};

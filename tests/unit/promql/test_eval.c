@@ -209,6 +209,7 @@ static void test_every_memory_limit(void **state)
         "histogram_quantile(0.9, h_bucket) + on () count_values('v', x{l='a'})",
         "max_over_time(deriv(x[20s])[1m:10s]) > bool on (l) quantile_over_time(0.2, x[1m])",
         "label_join(sort(clamp(x, 1, 5)), 'j', '-', 'l', 'l') and x",
+        "avg by (l) (rate(x[30s]) >= 0) + on (l) bottomk(1, x != 0.5)",
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

@@ -190,8 +190,13 @@ static void expect_same(const char *text, size_t step, double found, double want
         fail_msg("%s at step %zu: %.17g, not %.17g", text, step, found, wanted);
 }
 
-/* From a selector and from windows columns come one by one, from an operator all at once. */
-static const char *const vectors[] = {"m", "last_over_time(m[9s])", "+m"};
+/* The same points: from a selector, from windows and through filters columns come one by one,
+ * from other operators all at once. */
+static const char *const vectors[] = {"m", "last_over_time(m[9s])", "m != 0.05", "0.05 != m", "+m"};
+
+enum {
+    N_VECTORS = sizeof(vectors) / sizeof(vectors[0])
+};
 
 static void test_groups_are_folded(void **state)
 {
@@ -205,13 +210,14 @@ static void test_groups_are_folded(void **state)
     struct fixture fixture = {0};
 
     load(&fixture);
-    for (size_t k = 0; k < 3 * sizeof(operators) / sizeof(operators[0]); k++) {
+    for (size_t k = 0; k < N_VECTORS * sizeof(operators) / sizeof(operators[0]); k++) {
         ARENA_AUTO struct arena arena;
         struct promql_value value;
         char text[80];
 
         arena_init(&arena, 1 << 24);
-        (void)snprintf(text, sizeof(text), "%s by (g) (%s)", operators[k / 3].name, vectors[k % 3]);
+        (void)snprintf(text, sizeof(text), "%s by (g) (%s)", operators[k / N_VECTORS].name,
+                       vectors[k % N_VECTORS]);
         ask(&fixture, text, &arena, &value);
         assert_int_equal(value.n, 3);
         for (size_t step = 0; step < N_STEPS; step++)
@@ -223,7 +229,7 @@ static void test_groups_are_folded(void **state)
                     if (group_of(i) == *group && !sample_is_stale(fixture.points[i][step]))
                         values[n++] = fixture.points[i][step];
                 expect_same(text, step, point_of(&value, "g", *group, step),
-                            n ? operators[k / 3].of(values, n) : sample_stale());
+                            n ? operators[k / N_VECTORS].of(values, n) : sample_stale());
             }
     }
     fake_source_done(&fixture.fake);
@@ -258,15 +264,15 @@ static void test_the_best_are_found(void **state)
 
     load(&fixture);
     for (size_t k = 0; k <= 8; k++)
-        for (size_t form = 0; form < 6; form++) {
+        for (size_t form = 0; form < 2 * N_VECTORS; form++) {
             ARENA_AUTO struct arena arena;
             struct promql_value value;
-            bool top = form < 3;
+            bool top = form < N_VECTORS;
             char text[80];
 
             arena_init(&arena, 1 << 24);
             (void)snprintf(text, sizeof(text), "%s by (g) (%zu, %s)", top ? "topk" : "bottomk", k,
-                           vectors[form % 3]);
+                           vectors[form % N_VECTORS]);
             ask(&fixture, text, &arena, &value);
             for (size_t step = 0; step < N_STEPS; step++)
                 for (size_t i = 0; i < N_SERIES; i++) {
