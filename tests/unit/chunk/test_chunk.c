@@ -327,6 +327,13 @@ static void test_the_checksum_is_castagnolis(void **state)
     assert_int_equal(crc32c(0, "123456789", 9), 0xe3069283);
     assert_int_equal(crc32c(crc32c(0, "1234", 4), "56789", 5), 0xe3069283);
     assert_int_equal(crc32c(0, "", 0), 0);
+    struct rng rng = {3};
+    unsigned char bytes[100];
+    for (size_t n = 0; n < sizeof(bytes); n++) {
+        for (size_t i = 0; i < n; i++)
+            bytes[i] = (unsigned char)rng_next(&rng);
+        assert_int_equal(crc32c(9, bytes, n), crc32c_by_tables(9, bytes, n));
+    }
 }
 
 int main(void)
