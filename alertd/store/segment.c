@@ -165,7 +165,6 @@ struct segment *segment_new(struct series *series,
     segment->partition = partition;
     segment->local_id = local_id;
     segment->is_named = is_named;
-    segment->live.open = CHUNK_INIT;
     segment->sealed_to_ms = INT64_MIN;
     segment->next = series->segments;
     series->segments = segment;
@@ -174,7 +173,11 @@ struct segment *segment_new(struct series *series,
 
 static void forget_unsealed(struct segment *segment)
 {
-    run_done(&segment->live);
+    if (segment->live) {
+        run_done(segment->live);
+        free(segment->live);
+        segment->live = NULL;
+    }
     if (segment->late) {
         run_done(&segment->late->run);
         free(segment->late->strays);
@@ -190,6 +193,13 @@ static void forget_recent(struct segment *segment)
     free_blocks(segment->recent->at, segment->recent->n);
     free(segment->recent);
     segment->recent = NULL;
+}
+
+static const struct run *live_run(const struct segment *segment)
+{
+    static const struct run empty = {.open = {.last.leading = 255}}; /* CHUNK_INIT */
+
+    return segment->live ? segment->live : &empty;
 }
 
 /* What was sealed last, seen as a run; a loan. */
@@ -250,8 +260,12 @@ static void append_late(struct segment *segment, struct sample sample)
 
 void segment_append(struct segment *segment, struct sample sample)
 {
-    if (run_is_empty(&segment->live) || sample.t_ms > run_last_ms(&segment->live))
-        run_append(&segment->live, sample);
+    if (!segment->live) {
+        segment->live = mem_zalloc(sizeof(*segment->live));
+        segment->live->open = CHUNK_INIT;
+    }
+    if (run_is_empty(segment->live) || sample.t_ms > run_last_ms(segment->live))
+        run_append(segment->live, sample);
     else
         append_late(segment, sample);
 }
@@ -261,7 +275,7 @@ bool segment_has(const struct segment *segment, int64_t t_ms)
     const struct run recent = recent_run(segment);
     const struct late *late = segment->late;
 
-    if (run_has(&segment->live, t_ms) || run_has(&recent, t_ms))
+    if (run_has(live_run(segment), t_ms) || run_has(&recent, t_ms))
         return true;
     if (!late)
         return false;
@@ -273,7 +287,7 @@ bool segment_has(const struct segment *segment, int64_t t_ms)
 
 int64_t segment_last_ms(const struct segment *segment)
 {
-    int64_t last_ms = run_last_ms(&segment->live);
+    int64_t last_ms = run_last_ms(live_run(segment));
 
     /* Nothing late is later than the live run: it went there because it was not. But a
      * sealed live run leaves an empty one. */
@@ -282,7 +296,7 @@ int64_t segment_last_ms(const struct segment *segment)
 
 bool segment_has_unsealed(const struct segment *segment)
 {
-    return !run_is_empty(&segment->live) || segment->late;
+    return segment->live || segment->late;
 }
 
 /* --- columns --- */
@@ -421,7 +435,7 @@ void segment_read(const struct segment *segment,
 
     if (with_recent)
         read_run(&recent, from_ms, to_ms, columns);
-    read_run(&segment->live, from_ms, to_ms, columns);
+    read_run(live_run(segment), from_ms, to_ms, columns);
     if (!late)
         return;
     read_run(&late->run, from_ms, to_ms, columns);
@@ -470,7 +484,7 @@ bool segment_collect(const struct segment *segment,
 
     if (!collect_run(&recent, from_ms, to_ms, arena, pieces))
         return false;
-    if (!collect_run(&segment->live, from_ms, to_ms, arena, pieces))
+    if (!collect_run(live_run(segment), from_ms, to_ms, arena, pieces))
         return false;
     if (!late)
         return true;
@@ -482,24 +496,32 @@ bool segment_collect(const struct segment *segment,
            (end == first || pieces_add_samples(pieces, arena, late->strays + first, end - first));
 }
 
+static void prefetch(const void *object, size_t size)
+{
+    for (size_t i = 0; i < size; i += CACHE_LINE_BYTES)
+        __builtin_prefetch((const char *)object + i);
+}
+
 void segment_prefetch(const struct segment *segment)
 {
-    const char *at = (const char *)segment;
+    prefetch(segment, sizeof(*segment));
+}
 
-    for (size_t i = 0; i < sizeof(*segment); i += CACHE_LINE_BYTES)
-        __builtin_prefetch(at + i);
+void segment_prefetch_runs(const struct segment *segment)
+{
+    if (segment->live)
+        prefetch(segment->live, sizeof(*segment->live));
+    __builtin_prefetch(segment->recent);
 }
 
 void segment_prefetch_samples(const struct segment *segment, int64_t from_ms)
 {
-    const struct chunk *open = &segment->live.open;
+    const struct chunk *open = &live_run(segment)->open;
 
-    __builtin_prefetch(segment->recent);
     if (open->last.n == 0 || open->last.t_ms < from_ms)
         return;
     const struct chunk_view view = chunk_view_open(open, from_ms);
-    for (size_t i = 0; i < view.n_bytes; i += CACHE_LINE_BYTES)
-        __builtin_prefetch(view.bits + i);
+    prefetch(view.bits, view.n_bytes);
 }
 
 static bool run_overlaps(const struct run *run, int64_t from_ms, int64_t to_ms)
@@ -516,7 +538,7 @@ bool segment_overlaps(const struct segment *segment, int64_t from_ms, int64_t to
     const struct run recent = recent_run(segment);
     const struct late *late = segment->late;
 
-    if (run_overlaps(&segment->live, from_ms, to_ms) || run_overlaps(&recent, from_ms, to_ms))
+    if (run_overlaps(live_run(segment), from_ms, to_ms) || run_overlaps(&recent, from_ms, to_ms))
         return true;
     if (!late)
         return false;
@@ -527,7 +549,7 @@ bool segment_overlaps(const struct segment *segment, int64_t from_ms, int64_t to
 
 bool segment_newest(const struct segment *segment, struct sample *ret_sample)
 {
-    const struct chunk *open = &segment->live.open;
+    const struct chunk *open = &live_run(segment)->open;
 
     /* Sealed just now, only its copies know; a late one may have come since. */
     if (open->last.n == 0 || open->last.t_ms < segment->sealed_to_ms)
@@ -540,7 +562,7 @@ void segment_sealed(struct segment *segment, int64_t keep_after_ms)
 {
     struct columns columns = {0};
     int64_t from_ms = keep_after_ms == INT64_MAX ? INT64_MAX : keep_after_ms + 1;
-    int64_t last_ms = run_last_ms(&segment->live);
+    int64_t last_ms = run_last_ms(live_run(segment));
 
     if (last_ms > segment->sealed_to_ms)
         segment->sealed_to_ms = last_ms;

@@ -54,7 +54,7 @@ struct segment {
     struct segment *next; /* of the same series, an older day */
     struct series *series;
     struct partition *partition;
-    struct run live;
+    struct run *live; /* NULL: all is sealed, as of the day before */
     struct late *late;
     struct blocks *recent;
     int64_t sealed_to_ms;   /* nothing later is in the partition's chunks; INT64_MIN: none is */
@@ -113,8 +113,10 @@ bool segment_collect(const struct segment *segment,
                      int64_t to_ms,
                      struct arena *arena,
                      struct pieces *pieces);
-/* Asks the memory for a segment that is read soon, and then for its samples from from_ms on. */
+/* Ask the memory for a segment that is read soon, then for its runs, and then for its samples
+ * from from_ms on. */
 void segment_prefetch(const struct segment *segment);
+void segment_prefetch_runs(const struct segment *segment);
 void segment_prefetch_samples(const struct segment *segment, int64_t from_ms);
 /* Whether memory may have samples of it within [from, to]. */
 bool segment_overlaps(const struct segment *segment, int64_t from_ms, int64_t to_ms);

@@ -19,8 +19,9 @@
 #include "lib/base/mem.h"
 
 enum { /* series that are asked for while one is read */
-    AHEAD_FOR_SERIES = 12,
-    AHEAD_FOR_SEGMENT = 8,
+    AHEAD_FOR_SERIES = 16,
+    AHEAD_FOR_SEGMENT = 12,
+    AHEAD_FOR_RUNS = 8,
     AHEAD_FOR_SAMPLES = 4,
 };
 
@@ -273,6 +274,8 @@ static void look_ahead(const struct source_query *query, struct series *const *s
         __builtin_prefetch(series[AHEAD_FOR_SERIES]);
     if (n > AHEAD_FOR_SEGMENT && series[AHEAD_FOR_SEGMENT]->segments)
         segment_prefetch(series[AHEAD_FOR_SEGMENT]->segments);
+    if (n > AHEAD_FOR_RUNS && series[AHEAD_FOR_RUNS]->segments)
+        segment_prefetch_runs(series[AHEAD_FOR_RUNS]->segments);
     if (n > AHEAD_FOR_SAMPLES && series[AHEAD_FOR_SAMPLES]->segments && !query->newest_only)
         segment_prefetch_samples(series[AHEAD_FOR_SAMPLES]->segments, query->from_ms);
 }
