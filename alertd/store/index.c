@@ -400,6 +400,7 @@ static size_t intersect(uint32_t *ids, size_t n, const struct posting *list)
         at = skip_to(list, at, ids[i]);
         if (at == list->n)
             break;
+        assert(list->ids); /* it has so many */
         if (list->ids[at] == ids[i])
             ids[kept++] = ids[i];
     }
