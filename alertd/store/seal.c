@@ -22,7 +22,8 @@ enum {
     JOURNAL_BYTES_A_SERIES = 1024,
     JOURNAL_AGE_MS = 2 * 3600 * 1000,
     DAY_OVER_MS = 3600 * 1000, /* stragglers */
-    IDLE_MS = 600 * 1000,
+    IDLE_MS = 600 *
+              1000, /* a day that ended so long ago is sealed: each series has two until then */
     KEEP_MS = 3900 * 1000, /* an hour is the longest window many rules have */
     RETRY_MS = 60 * 1000,
     OLDEST_MS = 86400 * 1000, /* appends may come so late: stage.c */
@@ -39,14 +40,14 @@ static bool is_due(const struct partition *partition, int64_t now_ms)
         limit = JOURNAL_BYTES_MIN;
     return partition->journal_bytes >= limit ||
            now_ms - partition->journal_since_ms >= JOURNAL_AGE_MS ||
-           (now_ms >= partition->day_ms + PARTITION_MS + DAY_OVER_MS &&
+           (now_ms >= partition->day_ms + PARTITION_MS + IDLE_MS &&
             now_ms - partition->journal_since_ms >= IDLE_MS);
 }
 
 static void begin(struct store *store, struct partition *partition, int64_t now_ms)
 {
     struct sealing *sealing = &store->sealing;
-    bool day_over = now_ms >= partition->day_ms + PARTITION_MS + DAY_OVER_MS;
+    bool day_over = now_ms >= partition->day_ms + PARTITION_MS + IDLE_MS;
 
     *sealing = (struct sealing){.partition = partition,
                                 .n_segments = partition->n_segments,
