@@ -22,8 +22,7 @@ enum {
     JOURNAL_BYTES_A_SERIES = 1024,
     JOURNAL_AGE_MS = 2 * 3600 * 1000,
     DAY_OVER_MS = 3600 * 1000, /* stragglers */
-    IDLE_MS = 600 *
-              1000, /* a day that ended so long ago is sealed: each series has two until then */
+    IDLE_MS = 600 * 1000,  /* behind the end of a day: until then each series has two in memory */
     KEEP_MS = 3900 * 1000, /* an hour is the longest window many rules have */
     RETRY_MS = 60 * 1000,
     OLDEST_MS = 86400 * 1000, /* appends may come so late: stage.c */
