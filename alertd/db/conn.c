@@ -77,7 +77,7 @@ int db_conn_open(
     bool reads = (flags & SQLITE_OPEN_READONLY) != 0;
 
     *conn = (struct db_conn){.db = db};
-    int rc = sqlite3_open_v2(path, &conn->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = sqlite3_open_v2(path, &conn->handle, flags | SQLITE_OPEN_NOMUTEX, page_sum_layer());
     if (rc != SQLITE_OK) {
         int r = db_fail(conn->handle, rc, path, reterr);
         db_conn_close(conn);

@@ -38,7 +38,10 @@ static int quick_check(struct db_conn *conn, const struct db_options *options, s
 
 static int prepare_file(struct db_conn *conn, const struct db_options *options, struct err *reterr)
 {
-    /* auto_vacuum only takes effect on an empty file, before the first page is written. */
+    /* Both only take effect on an empty file, before the first page is written. */
+    int rc = options->bulk ? page_sum_begin(conn->handle) : SQLITE_OK;
+    if (rc != SQLITE_OK)
+        return db_fail(conn->handle, rc, options->path, reterr);
     int r = options->bulk ? db_conn_exec(conn, "PRAGMA auto_vacuum=INCREMENTAL", reterr) : 0;
     if (r == 0)
         r = db_conn_exec(conn,

@@ -83,3 +83,10 @@ int db_copy(struct db_conn *conn, const char *path, struct err *reterr);
 /* writer.c */
 int db_writer_start(struct db *db, struct err *reterr);
 void db_writer_stop(struct db *db);
+
+/* --- page_sum.c: checksums in the pages --- */
+
+/* The name of the layer every connection opens its file through; NULL: SQLite has none. */
+const char *page_sum_layer(void);
+/* A file that is empty yet gets checksums; others stay as they are. An SQLite result. */
+int page_sum_begin(sqlite3 *handle);
