@@ -4,9 +4,13 @@
 
 #include "alertd/store/partition.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
@@ -36,7 +40,8 @@ static const struct db_migration migrations[] = {
 };
 
 enum {
-    APPLICATION_ID = 0x57425350 /* "WBSP" */
+    APPLICATION_ID = 0x57425350, /* "WBSP" */
+    PAGE_BYTES = 4096,
 };
 
 int64_t partition_day_of(int64_t t_ms)
@@ -118,6 +123,51 @@ static int read_state(struct partition *partition, struct db_conn *conn, struct 
     return db_done(stmt, reterr);
 }
 
+/* SQLite takes a file that is empty, or shorter than a page, for a new one. So a mark lies beside
+ * a file from before it is made until its first commit: without the mark it was cut. */
+static int check_length(const char *path, const char *mark, struct err *reterr)
+{
+    struct stat info;
+
+    if (lstat(path, &info) != 0)
+        return 0;
+    if (!S_ISREG(info.st_mode))
+        return err_set(reterr, DB_E_CORRUPT, "%s is not a file", path);
+    if (info.st_size < PAGE_BYTES && access(mark, F_OK) != 0)
+        return err_set(reterr, DB_E_CORRUPT, "%s was cut to %lld bytes", path,
+                       (long long)info.st_size);
+    return 0;
+}
+
+static int make_mark(const char *path, const char *mark, struct err *reterr)
+{
+    if (access(path, F_OK) == 0)
+        return 0;
+    int fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(reterr, errno == ENOSPC ? DB_E_FULL : -errno, "cannot make %s: %s", mark,
+                       strerrordesc_np(errno));
+    (void)close(fd);
+    return 0;
+}
+
+static int open_file(struct partition *partition,
+                     const struct db_options *options,
+                     struct err *reterr)
+{
+    STR_AUTO struct str mark = STR_INIT(4096);
+
+    str_addf(&mark, "%s-new", partition->path);
+    int r = check_length(partition->path, str_text(&mark), reterr);
+    if (r == 0)
+        r = make_mark(partition->path, str_text(&mark), reterr);
+    if (r == 0)
+        r = db_open(options, &partition->db, reterr);
+    if (r == 0)
+        (void)unlink(str_text(&mark));
+    return r;
+}
+
 int partition_open(const char *folder,
                    int64_t day_ms,
                    bool sync_normal,
@@ -138,7 +188,7 @@ int partition_open(const char *folder,
                                        .migrations = migrations,
                                        .n_migrations = sizeof(migrations) / sizeof(*migrations),
                                        .bulk = true};
-    int r = db_open(&options, &partition->db, reterr);
+    int r = open_file(partition, &options, reterr);
     if (r == 0)
         r = db_read_begin(partition->db, &conn, reterr);
     if (r == 0) {

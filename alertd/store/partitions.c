@@ -73,6 +73,17 @@ static void act_unlink(const char *from, const char *to)
     (void)unlink(from);
 }
 
+/* Words that every query of the day gets as a warning from now on. */
+static void remember_words(struct store *store, int64_t day_ms, struct str *words)
+{
+    (void)pthread_rwlock_wrlock(&store->lock);
+    store->quarantined = mem_grow(store->quarantined, &store->quarantined_capacity,
+                                  store->n_quarantined + 1, sizeof(*store->quarantined));
+    store->quarantined[store->n_quarantined++] = (struct quarantine){day_ms, str_take(words)};
+    store->stats.quarantined = store->n_quarantined;
+    (void)pthread_rwlock_unlock(&store->lock);
+}
+
 static void remember_damage(struct store *store, int64_t day_ms, const char *file, const char *why)
 {
     struct str words = STR_INIT(600);
@@ -80,12 +91,15 @@ static void remember_damage(struct store *store, int64_t day_ms, const char *fil
 
     (void)partition_day_text(day_ms, day);
     str_addf(&words, "partition %s is quarantined (%s)%s%s", day, file, why[0] ? ": " : "", why);
-    (void)pthread_rwlock_wrlock(&store->lock);
-    store->quarantined = mem_grow(store->quarantined, &store->quarantined_capacity,
-                                  store->n_quarantined + 1, sizeof(*store->quarantined));
-    store->quarantined[store->n_quarantined++] = (struct quarantine){day_ms, str_take(&words)};
-    store->stats.quarantined = store->n_quarantined;
-    (void)pthread_rwlock_unlock(&store->lock);
+    remember_words(store, day_ms, &words);
+}
+
+static void remember_lost_rows(struct store *store, const struct partition *partition, size_t n)
+{
+    struct str words = STR_INIT(600);
+
+    str_addf(&words, "partition %s: %zu damaged journal rows were left out", partition->day, n);
+    remember_words(store, partition->day_ms, &words);
 }
 
 void store_quarantine(struct store *store, int64_t day_ms, const char *path, const char *why)
@@ -227,6 +241,7 @@ static int load_journal(struct store *store,
                         struct err *reterr)
 {
     struct recovery recovery = {.n = partition->next_local_id};
+    size_t n_damaged = 0;
 
     recovery.by_id = mem_zalloc(recovery.n * sizeof(struct segment *));
     for (size_t i = 0; i < partition->n_segments; i++)
@@ -237,10 +252,12 @@ static int load_journal(struct store *store,
         struct err err = {0};
         size_t len;
         const void *body = db_blob(stmt, 1, &len);
-        if (journal_read(body, len, recover_sample, &recovery, &err) != 0)
-            log_error(store->options.log, "store", "a journal row is damaged: its samples are lost",
-                      "file=%s row=%lld reason=\"%s\"", partition->path, (long long)db_int(stmt, 0),
-                      err.text);
+        if (journal_read(body, len, recover_sample, &recovery, &err) == 0)
+            continue;
+        n_damaged++;
+        log_error(store->options.log, "store", "a journal row is damaged: its samples are lost",
+                  "file=%s row=%lld reason=\"%s\"", partition->path, (long long)db_int(stmt, 0),
+                  err.text);
     }
     int r = db_done(stmt, reterr);
     for (size_t i = 0; r == 0 && partition->has_chunks && i < partition->n_segments; i++)
@@ -249,6 +266,8 @@ static int load_journal(struct store *store,
     store->stats.samples_in_head += recovery.n_samples;
     (void)pthread_rwlock_unlock(&store->lock);
     free(recovery.by_id);
+    if (n_damaged > 0)
+        remember_lost_rows(store, partition, n_damaged);
     return r;
 }
 
