@@ -2,7 +2,7 @@
 with a 2xx is there afterwards, no alert changed its state, no page is lost. The ledger is kept here,
 outside of the process that dies.
 
-usage: test_kill9.py [KILLS [SEED]]     5 kills; meson's suite `slow` asks for 50
+usage: test_kill9.py [KILLS [SEED]]     5 kills; meson's suite `slow` asks for 200
 """
 
 import contextlib
