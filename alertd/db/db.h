@@ -67,6 +67,9 @@ enum {
 /* Opens or makes the file, migrates it in one transaction each (a copy of the file is
  * kept beside it before the first), starts the writer thread. */
 int db_open(const struct db_options *options, struct db **ret_db, struct err *reterr);
+/* Of a file that is not open: how many commits in its log cannot be read any more, since
+ * something before them is damaged. */
+size_t db_log_lost(const char *path, size_t page_bytes);
 /* Drains the queue, checkpoints, closes. NULL is fine. */
 void db_close(struct db *db);
 
