@@ -161,6 +161,7 @@ static int open_file(struct partition *partition,
     int r = check_length(partition->path, str_text(&mark), reterr);
     if (r == 0)
         r = make_mark(partition->path, str_text(&mark), reterr);
+    partition->n_lost = db_log_lost(partition->path, PAGE_BYTES);
     if (r == 0)
         r = db_open(options, &partition->db, reterr);
     if (r == 0)

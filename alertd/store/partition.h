@@ -35,6 +35,7 @@ struct partition {
     int64_t day_ms;                   /* its midnight, UTC */
     char *path;
     struct db *db;      /* open as long as the partition is known */
+    size_t n_lost;      /* commits behind a damage in the log that was found at opening */
     atomic_uint n_uses; /* selects and backups at work: not unlinked meanwhile */
 
     /* sealed: */

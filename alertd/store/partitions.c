@@ -102,6 +102,19 @@ static void remember_lost_rows(struct store *store, const struct partition *part
     remember_words(store, partition->day_ms, &words);
 }
 
+static void remember_lost_commits(struct store *store, const struct partition *partition)
+{
+    struct str words = STR_INIT(600);
+
+    if (partition->n_lost == 0)
+        return;
+    str_addf(&words, "partition %s: its log is damaged, %zu commits in it are lost", partition->day,
+             partition->n_lost);
+    log_error(store->options.log, "store", "a log is damaged", "file=%s-wal commits_lost=%zu",
+              partition->path, partition->n_lost);
+    remember_words(store, partition->day_ms, &words);
+}
+
 void store_quarantine(struct store *store, int64_t day_ms, const char *path, const char *why)
 {
     char aside[4096];
@@ -377,6 +390,7 @@ static int open_one(struct store *store, int64_t day_ms, struct err *reterr)
     int r = partition_open(store->folder, day_ms, store->options.sync_normal, &partition, reterr);
     if (r == 0) {
         insert(store, partition);
+        remember_lost_commits(store, partition);
         if (partition->journal_bytes > 0)
             r = warm_up(store, partition, reterr);
         if (r == 0)
