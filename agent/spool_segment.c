@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "agent/crc32c.h"
+#include "lib/base/crc32c.h"
 
 enum {
     AT_CRC = 8,

@@ -43,7 +43,7 @@ MAY_INCLUDE = {
     "alertd/eval": MODEL | {"alertd/promql", "alertd/alert", "alertd/rule"},
     "alertd/postmortem": MODEL | {"lib/json", "alertd/promql", "alertd/incident"},
     # the shell acts
-    "alertd/db": CORE | {"lib/json", "alertd/chunk"},
+    "alertd/db": CORE | {"lib/json"},
     "alertd/http": BASE | {"lib/json"},
     "alertd/store": MODEL | {"alertd/chunk", "alertd/promql", "alertd/db"},
     "alertd/ingest": MODEL | {"lib/wire", "alertd/store"},

@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "alertd/chunk/crc32c.h"
 #include "alertd/chunk/long.h"
 #include "alertd/chunk/packed.h"
 #include "alertd/chunk/xor.h"
+#include "lib/base/crc32c.h"
 
 enum format {
     FORMAT_XOR = 1,       /* xor.h */

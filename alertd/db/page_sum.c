@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/chunk/crc32c.h"
 #include "alertd/db/private.h"
+#include "lib/base/crc32c.h"
 #include "lib/base/mem.h"
 
 enum {

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/chunk/crc32c.h"
 #include "alertd/store/partition.h"
+#include "lib/base/crc32c.h"
 #include "lib/base/mem.h"
 
 enum {

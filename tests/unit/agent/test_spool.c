@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "agent/crc32c.h"
 #include "agent/spool.h"
+#include "lib/base/crc32c.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "tests/lib/row.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "alertd/chunk/chunk.h"
-#include "alertd/chunk/crc32c.h"
+#include "lib/base/crc32c.h"
 #include "lib/base/mem.h"
 #include "lib/base/rng.h"
 #include "tests/lib/row.h"

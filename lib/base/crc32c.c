@@ -3,7 +3,7 @@
  * Kounavis and Berry's "slicing-by-8" (2005), so that eight bytes are looked up independently.
  */
 
-#include "alertd/chunk/crc32c.h"
+#include "lib/base/crc32c.h"
 
 #include <string.h>
 
