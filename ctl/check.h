@@ -1,14 +1,16 @@
 #pragma once
 
 /*
- * alertctl check rules, in three files:
+ * alertctl check rules, in four files:
  *
  *   cmd_check.c    options, files, exit status
  *   check_ask.c    the questions of lint with data, put to a server over HTTP
+ *   check_store.c  the same, put to a folder of samples
  *   check_show.c   findings for people, for programs and for GitHub
  */
 
 #include "alertd/rule/lint.h"
+#include "alertd/store/store.h"
 #include "ctl/cmd.h"
 #include "lib/json/write.h"
 #include "lib/model/labels.h"
@@ -29,6 +31,21 @@ struct asker {
 /* Whether the server answers at all, and what it tells about itself. */
 enum ctl_exit asker_init(struct asker *asker, const struct ctl *ctl, int64_t window_ms);
 void asker_done(struct asker *asker);
+
+/* The same of a storage folder. */
+struct store_asker {
+    struct store *store;
+    int64_t now_ms; /* its newest sample's time */
+    size_t n_unanswered;
+    struct rule_data data;
+};
+
+/* Fails when an alertd runs on the folder. In any case done() is due. */
+enum ctl_exit store_asker_init(struct store_asker *asker,
+                               const struct ctl *ctl,
+                               const char *folder,
+                               int64_t window_ms);
+void store_asker_done(struct store_asker *asker);
 
 /* --- Showing ----------------------------------------------------------------------------- */
 

@@ -20,7 +20,7 @@ enum ctl_exit {
 };
 
 enum {
-    CTL_OPTIONS_MAX = 8,
+    CTL_OPTIONS_MAX = 9,
 };
 
 struct ctl_option {

@@ -1,6 +1,6 @@
 /*
  * alertctl check rules: what alertd would say about rule files, without alertd; with --url
- * also what a server's data says about them.
+ * also what a server's data says about them, with --store what a folder of samples says.
  *
  * Exit status: 1 when a file would not load, 3 when all load and something is told.
  */
@@ -24,7 +24,9 @@ enum {
 
 /* What the rules are held against, besides themselves. */
 struct against {
-    struct asker *asker;        /* NULL: no server */
+    const struct rule_data *data; /* NULL: none is asked */
+    const size_t *n_unanswered;
+    const char *data_name;
     struct rule_policy *policy; /* NULL: none */
     struct unit_file **tests;   /* NULL: not asked for */
     size_t n_tests, tests_capacity;
@@ -35,8 +37,8 @@ static void lint_file(const struct against *against,
                       struct rule_findings *findings)
 {
     rule_lint(file, findings);
-    if (against->asker)
-        rule_lint_data(file, &against->asker->data, findings);
+    if (against->data)
+        rule_lint_data(file, against->data, findings);
     if (against->policy)
         rule_lint_policy(file, against->policy, findings);
     if (against->tests)
@@ -165,9 +167,9 @@ static enum ctl_exit check_all(struct ctl *ctl, struct show *show, const struct 
         failed |= check_file(ctl, show, against, ctl->arguments[i]) != 0;
     failed |= show_end(ctl, show) != CTL_OK;
     show_done(show);
-    if (against->asker && against->asker->n_unanswered)
-        (void)fprintf(stderr, "%s did not answer %zu questions\n", ctl->url,
-                      against->asker->n_unanswered);
+    if (against->data && *against->n_unanswered)
+        (void)fprintf(stderr, "%s did not answer %zu questions\n", against->data_name,
+                      *against->n_unanswered);
     if (failed)
         return CTL_FAILURE;
     return show->n_shown ? CTL_FINDINGS : CTL_OK;
@@ -229,11 +231,39 @@ static enum ctl_exit load_and_check(struct ctl *ctl, struct show *show, struct a
     return status;
 }
 
+static enum ctl_exit check_with_server(struct ctl *ctl, struct show *show, int64_t window_ms)
+{
+    struct asker asker;
+    enum ctl_exit status = asker_init(&asker, ctl, window_ms);
+    struct against against = {
+        .data = &asker.data, .n_unanswered = &asker.n_unanswered, .data_name = ctl->url};
+
+    if (status == CTL_OK)
+        status = load_and_check(ctl, show, &against);
+    asker_done(&asker);
+    return status;
+}
+
+static enum ctl_exit check_with_store(struct ctl *ctl,
+                                      struct show *show,
+                                      const char *folder,
+                                      int64_t window_ms)
+{
+    struct store_asker asker;
+    enum ctl_exit status = store_asker_init(&asker, ctl, folder, window_ms);
+    struct against against = {
+        .data = &asker.data, .n_unanswered = &asker.n_unanswered, .data_name = folder};
+
+    if (status == CTL_OK)
+        status = load_and_check(ctl, show, &against);
+    store_asker_done(&asker);
+    return status;
+}
+
 enum ctl_exit cmd_check_rules(struct ctl *ctl)
 {
+    const char *folder = ctl_option(ctl, "store");
     struct show show = {0};
-    struct against against = {0};
-    struct asker asker;
     int64_t window_ms = 0;
 
     if (ctl_option(ctl, "list"))
@@ -241,12 +271,12 @@ enum ctl_exit cmd_check_rules(struct ctl *ctl)
     enum ctl_exit status = read_options(ctl, &show, &window_ms);
     if (status != CTL_OK)
         return status;
-    if (!ctl->url_given)
-        return load_and_check(ctl, &show, &against);
-    status = asker_init(&asker, ctl, window_ms);
-    against.asker = &asker;
-    if (status == CTL_OK)
-        status = load_and_check(ctl, &show, &against);
-    asker_done(&asker);
-    return status;
+    if (ctl->url_given && folder) {
+        (void)ctl_fail(ctl, "--url or --store: whose data is meant?");
+        return CTL_USAGE;
+    }
+    if (folder)
+        return check_with_store(ctl, &show, folder, window_ms);
+    return ctl->url_given ? check_with_server(ctl, &show, window_ms)
+                          : load_and_check(ctl, &show, &(struct against){0});
 }

@@ -53,8 +53,9 @@ MAY_INCLUDE = {
     "alertd": LIB | {"alertd/app"},
     # the embedded dashboard: a table of bytes
     "web": set(),
-    # the command line works offline with the core and speaks HTTP for the rest
-    "ctl": LIB | CORE,
+    # the command line works offline with the core, asks a folder of samples that nobody else has
+    # open, and speaks HTTP for the rest
+    "ctl": LIB | CORE | {"alertd/db", "alertd/store"},
 }
 
 ONLY_IN = {

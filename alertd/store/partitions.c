@@ -430,6 +430,21 @@ static int compare_days(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* The newest sample of all is in the last day: sealed, or in memory. */
+static int64_t find_newest_ms(const struct store *store)
+{
+    if (store->n_partitions == 0)
+        return 0;
+    const struct partition *last = store->partitions[store->n_partitions - 1];
+    int64_t newest_ms = last->has_chunks ? last->chunk_max_ms : 0;
+
+    for (size_t i = 0; i < last->n_segments; i++) {
+        int64_t last_ms = segment_last_ms(last->segments[i]);
+        newest_ms = last_ms > newest_ms ? last_ms : newest_ms;
+    }
+    return newest_ms;
+}
+
 int store_load(struct store *store, struct err *reterr)
 {
     MEM_AUTO int64_t *days = NULL;
@@ -462,5 +477,6 @@ int store_load(struct store *store, struct err *reterr)
             return r;
         }
     }
+    store->stats.newest_ms = find_newest_ms(store);
     return 0;
 }

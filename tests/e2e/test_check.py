@@ -173,6 +173,26 @@ class WithData(Files):
             self.assertIn('no series has job="nowhere"', told[1][2])
             self.assertRegex(told[3][2], r"these come every (1m|5\ds)")  # never too long
             self.assertIn("the highest was 10, the median 5, and the threshold is 50", told[4][2])
+            self.the_folder_says_the_same(alertd, done.stdout, wanted)
+
+    def the_folder_says_the_same(self, alertd, told, wanted):
+        command = ("check", "rules", "--json", "--advice", f"--store={alertd.folder}", "--window=1h", self.write("r.yml", DATA))
+        done = alertctl(*command, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"process \d+.*--url, or use a copy")
+        alertd.stop()
+        done = alertctl(*command, check=False)
+        self.assertEqual((done.returncode, done.stderr), (3, ""), done.stdout)
+        with_url, with_store = ([(f["line"], f["id"]) for f in json.loads(text)["findings"] if f["id"] in wanted] for text in (told, done.stdout))
+        self.assertEqual(with_store, with_url)
+
+    def test_a_folder_without_samples_and_two_sources(self):
+        done = alertctl("check", "rules", f"--store={self.folder}", self.write("r.yml", DATA), check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("samples: --store is the folder of --storage.path", done.stderr)
+        done = alertctl("check", "rules", "--store=x", "--url=http://127.0.0.1:9", self.write("r.yml", DATA), check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("whose data is meant?", done.stderr)
 
     def test_nobody_to_ask_is_a_failure(self):
         done = alertctl("check", "rules", "--url=http://127.0.0.1:9", self.write("r.yml", DATA), check=False)
