@@ -151,6 +151,9 @@ int pieces_read(const struct pieces *pieces,
 {
     size_t n = pieces->n_samples;
 
+    columns->n = 0;
+    if (n == 0)
+        return 0;
     if (!source_columns_reserve(columns, arena, n))
         return err_set(reterr, SOURCE_E_LIMIT,
                        "the query needs more memory than it may use: ask for less time");
