@@ -8,13 +8,14 @@
 #include "alertd/app/app.h"
 
 enum {
-    KEPT_BYTES = 8 << 20,
+    KEPT_BYTES = 32 << 20,
     ALLOCATORS = 4,
 };
 
 /* Each query and each evaluation frees all it took: given back to the kernel, that would be
  * faulted in again by the next, which cost a fifth of a query's time. So each allocator keeps
- * a few megabytes, and there are few of them. */
+ * what a large query takes, and there are few of them; every two minutes all give back what is
+ * free (app's housekeeping). */
 static void keep_some_memory(void)
 {
     /* NOLINTBEGIN(concurrency-mt-unsafe): there is one thread yet */

@@ -112,6 +112,8 @@ def load(rwload, server, series, steps, interval_ms, end_ms):
     if done.returncode:
         raise SystemExit(f"{server.name} refused the load: {done.stdout[-400:]} {done.stderr[-400:]}")
     used = server.cpu_s() - before
+    if server.name == "VictoriaMetrics":  # what it took is not to be asked for at once
+        request("GET", server.url + "/internal/force_flush", timeout=60)
     print(f"# {server.name}: {series * steps / 1e6:.1f} M samples in {time.monotonic() - started:.1f} s, "
           f"{series * steps / max(used, 0.01) / 1e3:.0f} k a CPU second, {server.rss_mb():.0f} MB", file=sys.stderr)
 
