@@ -349,17 +349,16 @@ int columns_add_chunk(struct columns *columns,
                       struct err *reterr)
 {
     struct chunk_info info = {0};
-    size_t n;
     int r = chunk_check(bytes, len, &info, reterr);
 
     if (r != 0)
         return r;
+    const struct chunk_view view = chunk_view_sealed(bytes, len, &info);
     columns_reserve(columns, info.n);
-    r = chunk_decode(bytes, len, columns->t_ms + columns->n, columns->values + columns->n, &n,
-                     reterr);
-    if (r == 0)
-        keep_within(columns, n, from_ms, to_ms);
-    return r;
+    if (!chunk_view_decode(&view, columns->t_ms + columns->n, columns->values + columns->n))
+        return err_set(reterr, CHUNK_E_CORRUPT, "a chunk's bits are not %zu samples", info.n);
+    keep_within(columns, info.n, from_ms, to_ms);
+    return 0;
 }
 
 static bool is_settled(const int64_t *t_ms, size_t n)

@@ -65,3 +65,23 @@ bool protobuf_field(struct cursor *in, struct field *ret_field)
         *ret_field = field;
     return fine;
 }
+
+size_t protobuf_varint_size(uint64_t value)
+{
+    size_t size = 1;
+
+    for (; value >= 0x80; value >>= 7)
+        size++;
+    return size;
+}
+
+void protobuf_put_varint(struct str *out, uint64_t value)
+{
+    char bytes[VARINT_BYTES_MAX];
+    size_t n = 0;
+
+    for (; value >= 0x80; value >>= 7)
+        bytes[n++] = (char)(value | 0x80);
+    bytes[n++] = (char)value;
+    str_addn(out, bytes, n);
+}

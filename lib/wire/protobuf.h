@@ -12,11 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/str.h"
+
 enum {
     WIRE_VARINT = 0,
     WIRE_FIXED64 = 1,
     WIRE_BYTES = 2,
     WIRE_FIXED32 = 5,
+    VARINT_BYTES_MAX = 10,
 };
 
 /* What is left to read of one message. */
@@ -36,3 +39,8 @@ struct field {
 bool protobuf_field(struct cursor *in, struct field *ret_field);
 /* One varint, as packed fields hold them. */
 bool protobuf_varint(struct cursor *in, uint64_t *ret_value);
+
+/* --- writing --- */
+
+size_t protobuf_varint_size(uint64_t value);
+void protobuf_put_varint(struct str *out, uint64_t value);

@@ -19,7 +19,6 @@
 enum {
     REQUEST_SYMBOL = 4,
     REQUEST_SERIES = 5,
-    VARINT_MAX = 10,
 };
 
 struct walk {
@@ -82,30 +81,10 @@ static int collect_symbols(struct walk *walk, struct cursor in)
 
 /* --- labels --- */
 
-static size_t varint_size(uint64_t value)
-{
-    size_t size = 1;
-
-    for (; value >= 0x80; value >>= 7)
-        size++;
-    return size;
-}
-
-static void put_varint(struct str *out, uint64_t value)
-{
-    char bytes[VARINT_MAX];
-    size_t n = 0;
-
-    for (; value >= 0x80; value >>= 7)
-        bytes[n++] = (char)(value | 0x80);
-    bytes[n++] = (char)value;
-    str_addn(out, bytes, n);
-}
-
 static void put_text(struct str *out, unsigned field, const struct cursor *text)
 {
     str_addc(out, (char)(field << 3 | WIRE_BYTES));
-    put_varint(out, length_of(text));
+    protobuf_put_varint(out, length_of(text));
     str_addn(out, (const char *)text->at, length_of(text));
 }
 
@@ -113,8 +92,8 @@ static void put_text(struct str *out, unsigned field, const struct cursor *text)
 static void put_label(struct str *out, const struct cursor *name, const struct cursor *value)
 {
     str_addc(out, 1 << 3 | WIRE_BYTES);
-    put_varint(out, 2 + varint_size(length_of(name)) + length_of(name) +
-                        varint_size(length_of(value)) + length_of(value));
+    protobuf_put_varint(out, 2 + protobuf_varint_size(length_of(name)) + length_of(name) +
+                                 protobuf_varint_size(length_of(value)) + length_of(value));
     put_text(out, 1, name);
     put_text(out, 2, value);
 }

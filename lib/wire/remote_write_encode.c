@@ -13,13 +13,7 @@
 
 #include "lib/base/bug.h"
 #include "lib/base/mem.h"
-
-enum {
-    WIRE_VARINT = 0,
-    WIRE_FIXED64 = 1,
-    WIRE_BYTES = 2,
-    VARINT_MAX = 10,
-};
+#include "lib/wire/protobuf.h"
 
 #define TAG(field, wire) ((unsigned char)((field) << 3 | (wire)))
 
@@ -44,36 +38,16 @@ void remote_write_clear(struct remote_write *writer)
     writer->full = false;
 }
 
-static size_t varint_size(uint64_t value)
-{
-    size_t size = 1;
-
-    for (; value >= 0x80; value >>= 7)
-        size++;
-    return size;
-}
-
-static void put_varint(struct str *out, uint64_t value)
-{
-    char bytes[VARINT_MAX];
-    size_t n = 0;
-
-    for (; value >= 0x80; value >>= 7)
-        bytes[n++] = (char)(value | 0x80);
-    bytes[n++] = (char)value;
-    str_addn(out, bytes, n);
-}
-
 /* Tag, length and bytes of a string field (one-byte tags only). */
 static size_t field_size(size_t len)
 {
-    return 1 + varint_size(len) + len;
+    return 1 + protobuf_varint_size(len) + len;
 }
 
 static void put_field(struct str *out, unsigned field, const char *text, size_t len)
 {
     str_addc(out, (char)TAG(field, WIRE_BYTES));
-    put_varint(out, len);
+    protobuf_put_varint(out, len);
     str_addn(out, text, len);
 }
 
@@ -85,14 +59,14 @@ static size_t label_size(const struct label *label)
 static void put_label(struct str *out, const struct label *label)
 {
     str_addc(out, (char)TAG(1, WIRE_BYTES));
-    put_varint(out, label_size(label));
+    protobuf_put_varint(out, label_size(label));
     put_field(out, 1, label->name, strlen(label->name));
     put_field(out, 2, label->value, strlen(label->value));
 }
 
 static size_t sample_size(struct sample sample)
 {
-    return 1 + 8 + 1 + varint_size((uint64_t)sample.t_ms);
+    return 1 + 8 + 1 + protobuf_varint_size((uint64_t)sample.t_ms);
 }
 
 static void put_sample(struct str *out, struct sample sample)
@@ -103,11 +77,11 @@ static void put_sample(struct str *out, struct sample sample)
     for (int i = 0; i < 8; i++)
         fixed[i] = (char)(bits >> (8 * i));
     str_addc(out, (char)TAG(2, WIRE_BYTES));
-    put_varint(out, sample_size(sample));
+    protobuf_put_varint(out, sample_size(sample));
     str_addc(out, (char)TAG(1, WIRE_FIXED64));
     str_addn(out, fixed, sizeof(fixed));
     str_addc(out, (char)TAG(2, WIRE_VARINT));
-    put_varint(out, (uint64_t)sample.t_ms); /* negative: ten bytes of two's complement */
+    protobuf_put_varint(out, (uint64_t)sample.t_ms); /* negative: ten bytes of two's complement */
 }
 
 /* Opens a field of the request when it fits whole; the caller writes `size` bytes. */
@@ -118,7 +92,7 @@ static bool open_field(struct remote_write *writer, unsigned field, size_t size)
         return false;
     }
     str_addc(&writer->body, (char)TAG(field, WIRE_BYTES));
-    put_varint(&writer->body, size);
+    protobuf_put_varint(&writer->body, size);
     return true;
 }
 
@@ -157,12 +131,13 @@ bool remote_write_add_metadata(struct remote_write *writer,
                                enum metric_type type,
                                const char *help)
 {
-    size_t size = 1 + varint_size(type) + field_size(strlen(family)) + field_size(strlen(help));
+    size_t size = 1 + protobuf_varint_size(type) + field_size(strlen(family)) +
+                  field_size(strlen(help));
 
     if (!open_field(writer, 3, size))
         return false;
     str_addc(&writer->body, (char)TAG(1, WIRE_VARINT));
-    put_varint(&writer->body, type);
+    protobuf_put_varint(&writer->body, type);
     put_field(&writer->body, 2, family, strlen(family));
     put_field(&writer->body, 4, help, strlen(help));
     return true;
