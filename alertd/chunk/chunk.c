@@ -12,6 +12,7 @@
 #include "alertd/chunk/packed.h"
 #include "alertd/chunk/xor.h"
 #include "lib/base/crc32c.h"
+#include "lib/base/mem.h"
 
 enum format {
     FORMAT_XOR = 1,       /* xor.h */
@@ -79,7 +80,7 @@ static size_t close_chunk(
 size_t chunk_pack(const int64_t *t_ms, const double *values, size_t n, unsigned char *out)
 {
     unsigned char *body = out + CHUNK_HEAD_BYTES;
-    int64_t room[CHUNK_SAMPLES_MAX];
+    MEM_UNSET int64_t room[CHUNK_SAMPLES_MAX];
 
     assert(n > 0 && n <= CHUNK_SAMPLES_MAX);
     size_t len = (size_t)(packed_write(INTS_BITS, t_ms, values, n, room, body) - body);
@@ -115,7 +116,7 @@ static bool read_packed(const struct chunk_view *view, int64_t *t_ms, double *va
 {
     const struct packed_body body = {INTS_BITS, view->bits, view->bits + view->n_bytes, view->n,
                                      view->t0_ms};
-    int64_t room[CHUNK_SAMPLES_MAX];
+    MEM_UNSET int64_t room[CHUNK_SAMPLES_MAX];
 
     return view->n <= CHUNK_SAMPLES_MAX && packed_read(&body, room, t_ms, values);
 }

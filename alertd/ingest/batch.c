@@ -124,7 +124,7 @@ const struct labels *batch_labels(struct batch *batch,
                                   size_t n_samples)
 {
     STR_AUTO struct str why = STR_INIT(190);
-    struct label all[INGEST_LABELS_MAX * 2];
+    MEM_UNSET struct label all[INGEST_LABELS_MAX * 2];
     const struct ingest_body *body = batch->body;
     bool has_name = false;
     size_t n_all = 0;

@@ -243,7 +243,7 @@ const struct labels *partition_read_labels(struct arena *arena,
                                            size_t len,
                                            bool *ret_corrupt)
 {
-    struct label pairs[256];
+    MEM_UNSET struct label pairs[256];
     const char *at = bytes;
     const char *end = at + len;
     size_t n = 0;

@@ -2,9 +2,8 @@
  * The list of days: found in the folder at start, made when the first sample of a day
  * comes, set aside when damaged, dropped when too old.
  *
- * A partition is warm while samples may still be appended to it: then every series of its
- * file has a segment in memory, so that a series keeps its number. It cools when its day
- * is over and all is sealed.
+ * A partition is warm while samples may still be appended to it (warm.c); it cools when its
+ * day is over and all is sealed.
  */
 
 #include <dirent.h>
@@ -94,7 +93,7 @@ static void remember_damage(struct store *store, int64_t day_ms, const char *fil
     remember_words(store, day_ms, &words);
 }
 
-static void remember_lost_rows(struct store *store, const struct partition *partition, size_t n)
+void store_lost_rows(struct store *store, const struct partition *partition, size_t n)
 {
     struct str words = STR_INIT(600);
 
@@ -130,7 +129,7 @@ void store_quarantine(struct store *store, int64_t day_ms, const char *path, con
     remember_damage(store, day_ms, name ? name + 1 : aside, why);
 }
 
-/* --- warming: series and journal into memory --- */
+/* --- segments --- */
 
 struct segment *store_segment(struct store *store,
                               struct partition *partition,
@@ -173,137 +172,6 @@ void store_cool(struct store *store, struct partition *partition)
     partition->is_warm = false;
     if (partition->has_chunks)
         partition->memory_from_ms = partition->chunk_max_ms + 1;
-}
-
-static int load_series(struct store *store,
-                       struct partition *partition,
-                       struct db_conn *conn,
-                       struct err *reterr)
-{
-    struct db_stmt *stmt = db_prepare(conn, "SELECT id, labels FROM series ORDER BY id");
-    struct arena arena;
-    bool corrupt = false;
-
-    arena_init(&arena, 1 << 24);
-    while (!corrupt && db_step(stmt)) {
-        size_t len;
-        const void *bytes = db_blob(stmt, 1, &len);
-        const struct labels *labels = partition_read_labels(&arena, bytes, len, &corrupt);
-        if (labels)
-            (void)store_segment(store, partition, index_find(&store->index, labels), labels, true,
-                                (uint32_t)db_int(stmt, 0));
-        arena_reset(&arena);
-    }
-    int r = db_done(stmt, reterr);
-    if (r == 0 && corrupt)
-        r = err_set(reterr, DB_E_CORRUPT, "%s: a series row is not labels", partition->path);
-    return r;
-}
-
-struct recovery {
-    struct segment **by_id; /* local id -> segment */
-    uint32_t n;
-    uint64_t n_samples;
-};
-
-static void recover_sample(void *arg, uint32_t local_id, struct sample sample)
-{
-    struct recovery *recovery = arg;
-    struct segment *segment = local_id < recovery->n ? recovery->by_id[local_id] : NULL;
-
-    /* Twice only if the file was doctored: the checksum has matched. */
-    if (segment && !segment_has(segment, sample.t_ms)) {
-        segment_append(segment, sample);
-        recovery->n_samples++;
-    }
-}
-
-/* What was sealed in slices before a crash is in chunks and still in the journal. */
-static int drop_sealed(struct segment *segment, struct db_conn *conn, struct err *reterr)
-{
-    struct columns memory = {0};
-    struct columns disk = {0};
-    struct columns kept = {0};
-    size_t n_damaged = 0;
-    int r = 0;
-
-    segment_read(segment, INT64_MIN, INT64_MAX, false, &memory);
-    columns_settle(&memory);
-    if (memory.n > 0 && memory.t_ms[0] <= segment->sealed_to_ms)
-        r = partition_read_chunks(conn, segment->local_id, memory.t_ms[0],
-                                  memory.t_ms[memory.n - 1], &disk, &n_damaged, reterr);
-    if (r == 0 && disk.n > 0) {
-        columns_settle(&disk);
-        for (size_t i = 0, k = 0; i < memory.n; i++) {
-            while (k < disk.n && disk.t_ms[k] < memory.t_ms[i])
-                k++;
-            if (k == disk.n || disk.t_ms[k] != memory.t_ms[i])
-                columns_add(&kept, memory.t_ms[i], memory.values[i]);
-        }
-        segment_replace(segment, &kept);
-    }
-    columns_done(&memory);
-    columns_done(&disk);
-    columns_done(&kept);
-    return r;
-}
-
-static int load_journal(struct store *store,
-                        struct partition *partition,
-                        struct db_conn *conn,
-                        struct err *reterr)
-{
-    struct recovery recovery = {.n = partition->next_local_id};
-    size_t n_damaged = 0;
-
-    recovery.by_id = mem_zalloc(recovery.n * sizeof(struct segment *));
-    for (size_t i = 0; i < partition->n_segments; i++)
-        recovery.by_id[partition->segments[i]->local_id] = partition->segments[i];
-    struct db_stmt *stmt = db_prepare(conn, "SELECT id, body FROM journal ORDER BY id");
-    (void)pthread_rwlock_wrlock(&store->lock);
-    while (db_step(stmt)) {
-        struct err err = {0};
-        size_t len;
-        const void *body = db_blob(stmt, 1, &len);
-        if (journal_read(body, len, recover_sample, &recovery, &err) == 0)
-            continue;
-        n_damaged++;
-        log_error(store->options.log, "store", "a journal row is damaged: its samples are lost",
-                  "file=%s row=%lld reason=\"%s\"", partition->path, (long long)db_int(stmt, 0),
-                  err.text);
-    }
-    int r = db_done(stmt, reterr);
-    for (size_t i = 0; r == 0 && partition->has_chunks && i < partition->n_segments; i++)
-        if (segment_has_unsealed(partition->segments[i]))
-            r = drop_sealed(partition->segments[i], conn, reterr);
-    store->stats.samples_in_head += recovery.n_samples;
-    (void)pthread_rwlock_unlock(&store->lock);
-    free(recovery.by_id);
-    if (n_damaged > 0)
-        remember_lost_rows(store, partition, n_damaged);
-    return r;
-}
-
-static int warm_up(struct store *store, struct partition *partition, struct err *reterr)
-{
-    struct db_conn *conn;
-
-    int r = db_read_begin(partition->db, &conn, reterr);
-    if (r != 0)
-        return r;
-    r = load_series(store, partition, conn, reterr);
-    if (r == 0)
-        r = load_journal(store, partition, conn, reterr);
-    db_read_end(partition->db, conn);
-    (void)pthread_rwlock_wrlock(&store->lock);
-    if (r == 0)
-        partition->is_warm = true;
-    else
-        store_cool(store, partition);
-    (void)pthread_rwlock_unlock(&store->lock);
-    if (r == 0 && partition->journal_bytes > 0)
-        partition->journal_since_ms = store->options.now_wall_ms();
-    return r;
 }
 
 /* Selects that still read it hold n_uses; they end soon, so the thread leaves it for the
@@ -371,7 +239,7 @@ int store_partition_for_append(struct store *store,
             insert(store, partition);
     }
     if (r == 0 && !partition->is_warm)
-        r = warm_up(store, partition, reterr);
+        r = store_warm_up(store, partition, reterr);
     if (r == DB_E_CORRUPT)
         r = set_aside(store, day_ms, reterr);
     if (r == 0)
@@ -392,7 +260,7 @@ static int open_one(struct store *store, int64_t day_ms, struct err *reterr)
         insert(store, partition);
         remember_lost_commits(store, partition);
         if (partition->journal_bytes > 0)
-            r = warm_up(store, partition, reterr);
+            r = store_warm_up(store, partition, reterr);
         if (r == 0)
             r = replay_load(store, partition, reterr);
         if (r == DB_E_CORRUPT)

@@ -108,12 +108,17 @@ struct segment *store_segment(struct store *store,
                               const struct labels *labels,
                               bool is_named,
                               uint32_t local_id);
+/* Words to every query of the day: n rows of its journal could not be read. */
+void store_lost_rows(struct store *store, const struct partition *partition, size_t n);
 /* Frees its segments: it is cold again. With the lock to write. */
 void store_cool(struct store *store, struct partition *partition);
 /* Out of the list, closed; unlinks when asked. */
 void store_drop_partition(struct store *store, size_t i, bool unlink_file);
 /* Sets aside the partitions found damaged while writing. Not with staged samples. */
 void store_drop_damaged(struct store *store);
+
+/* warm.c: a partition's series and journal into memory */
+int store_warm_up(struct store *store, struct partition *partition, struct err *reterr);
 
 /* stage.c: a batch against what is known */
 enum stage_verdict {

@@ -20,8 +20,8 @@ enum {
 
 static struct block block_of(const struct chunk *chunk)
 {
-    int64_t t_ms[BLOCK_SAMPLES];
-    double values[BLOCK_SAMPLES];
+    MEM_UNSET int64_t t_ms[BLOCK_SAMPLES];
+    MEM_UNSET double values[BLOCK_SAMPLES];
     struct block block = {.n = chunk->last.n, .t0_ms = chunk->t0_ms, .t1_ms = chunk->last.t_ms};
 
     assert(chunk->last.n <= BLOCK_SAMPLES);
@@ -123,8 +123,8 @@ static bool has_time(const int64_t *t_ms, size_t n, int64_t wanted_ms)
 
 static bool block_has(const struct block *block, int64_t t_ms)
 {
-    int64_t times[BLOCK_SAMPLES];
-    double values[BLOCK_SAMPLES];
+    MEM_UNSET int64_t times[BLOCK_SAMPLES];
+    MEM_UNSET double values[BLOCK_SAMPLES];
 
     assert(block->n <= BLOCK_SAMPLES);
     if (!block->bytes || t_ms < block->t0_ms || t_ms > block->t1_ms)
@@ -134,8 +134,8 @@ static bool block_has(const struct block *block, int64_t t_ms)
 
 static bool open_has(const struct chunk *chunk, int64_t t_ms)
 {
-    int64_t times[BLOCK_SAMPLES];
-    double values[BLOCK_SAMPLES];
+    MEM_UNSET int64_t times[BLOCK_SAMPLES];
+    MEM_UNSET double values[BLOCK_SAMPLES];
 
     if (chunk->last.n == 0 || t_ms < chunk->t0_ms || t_ms > chunk->last.t_ms)
         return false;

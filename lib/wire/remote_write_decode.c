@@ -254,7 +254,7 @@ int remote_write_labels(const struct remote_write_series *series,
 {
     const unsigned char *raw = (const unsigned char *)series->raw;
     struct cursor in = {raw, raw + series->raw_len};
-    struct label found[REMOTE_WRITE_LABELS_MAX];
+    MEM_UNSET struct label found[REMOTE_WRITE_LABELS_MAX];
     struct label label = {"", ""};
     struct field field;
     size_t n = 0;
