@@ -56,6 +56,7 @@ static bool read_identity(const struct http_request *request,
 
     body->agent = http_header(request, PUSH_HEADER_AGENT);
     body->bound_agent = request->who.agent;
+    body->source = request->who.name;
     if (read_header(request, PUSH_HEADER_EPOCH, &body->epoch) &&
         read_header(request, PUSH_HEADER_SEQUENCE, &body->sequence) &&
         read_header(request, PUSH_HEADER_INTERVAL, &interval) && interval <= 86400000) {

@@ -163,13 +163,19 @@ static int open_store(struct app *app, struct err *reterr)
     int r = fs_make_folders(folder, reterr);
     if (r != 0)
         return r;
-    return store_open(&(struct store_options){.folder = folder,
-                                              .retention_ms = app->settings.retention_ms,
-                                              .retention_bytes = app->settings.retention_bytes,
-                                              .sync_normal = app->settings.sync_normal,
-                                              .now_wall_ms = clock_wall_ms,
-                                              .log = &app->log},
-                      &app->api.store, reterr);
+    return store_open(
+        &(struct store_options){
+            .folder = folder,
+            .retention_ms = app->settings.retention_ms,
+            .retention_bytes = app->settings.retention_bytes,
+            .sync_normal = app->settings.sync_normal,
+            .max_series = (size_t)app->settings.max_series,
+            .max_new_series_an_hour = (size_t)app->settings.max_new_series_an_hour,
+            .max_new_series_an_hour_a_pusher = (size_t)
+                                                   app->settings.max_new_series_an_hour_a_pusher,
+            .now_wall_ms = clock_wall_ms,
+            .log = &app->log},
+        &app->api.store, reterr);
 }
 
 static int start_notify(struct app *app, struct err *reterr)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "alertd/app/parts.h"
+#include "alertd/ingest/ingest.h"
 #include "lib/base/clock.h"
 #include "lib/base/float.h"
 
@@ -18,6 +19,7 @@ struct snapshot {
     struct http_stats http;
     struct db_stats state;
     struct store_stats store;
+    struct ingest_stats ingest;
     double resident_bytes, virtual_bytes, cpu_s, open_fds, max_fds, start_s;
 };
 
@@ -99,6 +101,11 @@ static double state_queue(const struct snapshot *now)
 static double samples_series(const struct snapshot *now)
 {
     return (double)now->store.series;
+}
+
+static double new_series(const struct snapshot *now)
+{
+    return (double)now->store.new_series_last_hour;
 }
 
 static double store_head(const struct snapshot *now)
@@ -194,6 +201,8 @@ static const struct row rows[] = {
     {"alertd_sqlite_file_bytes", "gauge", "Size of state.db.", state_file},
     {"alertd_sqlite_queue_depth", "gauge", "Changes waiting for their commit.", state_queue},
     {"alertd_series", "gauge", "Series in memory.", samples_series},
+    {"alertd_new_series_last_hour", "gauge", "Series that pushes began within the last hour.",
+     new_series},
     {"alertd_samples_in_memory", "gauge", "Samples not yet sealed into chunks.", store_head},
     {"alertd_samples_ingested_total", "counter", "Samples stored and synced.", store_stored},
     {"alertd_samples_duplicate_total", "counter", "Samples that were there already.",
@@ -262,7 +271,9 @@ static void add_value(struct str *out, double value)
     str_addf(out, " %s\n", text);
 }
 
-static void add_rejected(struct str *out, const struct store_stats *stats)
+static void add_rejected(struct str *out,
+                         const struct store_stats *stats,
+                         const struct ingest_stats *ingest)
 {
     const struct {
         const char *reason;
@@ -271,7 +282,9 @@ static void add_rejected(struct str *out, const struct store_stats *stats)
         {"too_old", stats->rejected_too_old},
         {"too_new", stats->rejected_too_new},
         {"series_limit", stats->rejected_series_limit},
+        {"new_series_limit", stats->rejected_new_series_limit},
         {"invalid", stats->rejected_invalid},
+        {"labels", ingest->samples_refused},
     };
 
     add_head(out, "alertd_samples_rejected_total", "counter", "Samples not taken, by reason.");
@@ -316,6 +329,7 @@ void app_render_metrics(void *arg, struct str *out)
     http_server_stats(app->server, &now.http);
     db_stats(app->api.state, &now.state);
     store_stats(app->api.store, &now.store);
+    ingest_stats(app->api.ingest, &now.ingest);
     read_process(app, &now);
 
     add_head(out, "alertd_build_info", "gauge", "Always 1; its labels say which build this is.");
@@ -325,7 +339,7 @@ void app_render_metrics(void *arg, struct str *out)
         str_add(out, rows[i].name);
         add_value(out, rows[i].read(&now));
     }
-    add_rejected(out, &now.store);
+    add_rejected(out, &now.store, &now.ingest);
     add_routes(out, app->server);
     loop_eval_metrics(app->eval, out);
     loop_keep_metrics(&app->api, out);

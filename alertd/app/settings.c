@@ -48,6 +48,12 @@ static const struct row rows[] = {
     {"storage.sync", SWITCH, 0, AT(sync_normal), "full", NULL, "full|normal",
      "full: an answered push survives a power cut. normal: it survives a crash of alertd, but "
      "a power cut loses what came since the last checkpoint."},
+    {"limit.series", COUNT, 0, AT(max_series), "1000000", "N", NULL,
+     "Most series kept in memory; samples of others are refused."},
+    {"limit.new-series-per-hour", COUNT, 0, AT(max_new_series_an_hour), "200000", "N", NULL,
+     "Most series that pushes may begin within an hour, all together. Series that are known go on."},
+    {"limit.new-series-per-hour-per-pusher", COUNT, 0, AT(max_new_series_an_hour_a_pusher),
+     "100000", "N", NULL, "The same for one agent, or for one token where no agent is named."},
     {"web.listen-address", LIST, 0, AT(listen), "127.0.0.1:9797", "HOST:PORT", NULL,
      "Where to serve; repeatable."},
     {"web.external-url", TEXT, 0, AT(external_url), "", "URL", NULL,

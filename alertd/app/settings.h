@@ -42,6 +42,7 @@ struct settings {
     int64_t retention_ms;     /* 0: everything is kept */
     uint64_t retention_bytes; /* 0: however much that is */
     bool sync_normal;
+    int64_t max_series, max_new_series_an_hour, max_new_series_an_hour_a_pusher;
     struct settings_list listen;
     const char *external_url; /* "": from the first listen address */
     struct settings_list hosts;

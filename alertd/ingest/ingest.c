@@ -30,7 +30,8 @@ struct ingest {
     struct agents *agents;
     struct series_cache *cache;
     struct families *families;
-    atomic_ullong bodies, bodies_refused, bytes;
+    struct offenders *offenders;
+    atomic_ullong bodies, bodies_refused, bytes, samples_refused;
 };
 
 struct ingest *ingest_new(struct store *store)
@@ -41,6 +42,7 @@ struct ingest *ingest_new(struct store *store)
     ingest->agents = agents_new();
     ingest->cache = series_cache_new();
     ingest->families = families_new();
+    ingest->offenders = offenders_new();
     return ingest;
 }
 
@@ -51,12 +53,18 @@ void ingest_free(struct ingest *ingest)
     agents_free(ingest->agents);
     series_cache_free(ingest->cache);
     families_free(ingest->families);
+    offenders_free(ingest->offenders);
     free(ingest);
 }
 
 struct families *ingest_families(struct ingest *ingest)
 {
     return ingest->families;
+}
+
+struct offenders *ingest_offenders(struct ingest *ingest)
+{
+    return ingest->offenders;
 }
 
 struct agents *ingest_agents(struct ingest *ingest)
@@ -209,6 +217,53 @@ static void add_reason(struct str *out, size_t n, const char *what)
         str_addf(out, "%s%zu %s", out->len ? ", " : "", n, what);
 }
 
+/* --- who is refused what --- */
+
+static const char *pusher_of(const struct ingest_body *body)
+{
+    if (body->agent && body->agent[0])
+        return body->agent;
+    return body->source && body->source[0] ? body->source : "unknown";
+}
+
+static void note_offender(struct ingest *ingest,
+                          const struct ingest_body *body,
+                          const char *reason,
+                          size_t n,
+                          const char *series)
+{
+    struct offender seen = {
+        .reason = reason, .first_ms = body->now_ms, .last_ms = body->now_ms, .n = n};
+
+    if (n == 0)
+        return;
+    (void)snprintf(seen.pusher, sizeof(seen.pusher), "%s", pusher_of(body));
+    (void)snprintf(seen.series, sizeof(seen.series), "%s", series);
+    offenders_note(ingest->offenders, &seen);
+}
+
+static void note_outcome(struct ingest *ingest,
+                         const struct batch *batch,
+                         const struct store_outcome *outcome)
+{
+    const struct ingest_body *body = batch->body;
+
+    atomic_fetch_add(&ingest->samples_refused, batch->n_refused);
+    note_offender(ingest, body, "labels", batch->n_refused, batch->first_refusal);
+    if (outcome->replayed)
+        return;
+    note_offender(ingest, body, "too_old", outcome->rejected_too_old,
+                  outcome->examples[STORE_TOO_OLD]);
+    note_offender(ingest, body, "too_new", outcome->rejected_too_new,
+                  outcome->examples[STORE_TOO_NEW]);
+    note_offender(ingest, body, "series_limit", outcome->rejected_series_limit,
+                  outcome->examples[STORE_SERIES_LIMIT]);
+    note_offender(ingest, body, "new_series_limit", outcome->rejected_new_series_limit,
+                  outcome->examples[STORE_NEW_SERIES_LIMIT]);
+    note_offender(ingest, body, "invalid", outcome->rejected_invalid,
+                  outcome->examples[STORE_INVALID]);
+}
+
 /* The counts in words, for whoever reads the answer. */
 static void describe(const struct batch *batch, struct ingest_answer *answer)
 {
@@ -218,11 +273,13 @@ static void describe(const struct batch *batch, struct ingest_answer *answer)
 
     answer->outcome.rejected_invalid += batch->n_refused;
     answer->n_refused = outcome->rejected_too_old + outcome->rejected_too_new +
-                        outcome->rejected_series_limit + outcome->rejected_invalid;
+                        outcome->rejected_series_limit + outcome->rejected_new_series_limit +
+                        outcome->rejected_invalid;
     answer->n_unsupported = batch->n_unsupported;
     add_reason(&reasons, outcome->rejected_too_old, "too old");
     add_reason(&reasons, outcome->rejected_too_new, "too far ahead");
     add_reason(&reasons, outcome->rejected_series_limit, "of series beyond the limit");
+    add_reason(&reasons, outcome->rejected_new_series_limit, "of new series beyond the limit");
     add_reason(&reasons, outcome->rejected_invalid, "invalid");
     if (answer->n_refused > 0)
         (void)snprintf(answer->partial, sizeof(answer->partial),
@@ -261,11 +318,13 @@ static int store_batch(struct ingest *ingest,
                                          .sequence = body->sequence,
                                          .body_hash = hash64(body->bytes, body->len),
                                          .internal = body->own_labels != NULL,
+                                         .pusher = pusher_of(body),
                                          .history = body->is_history,
                                          .ret_series = told};
     struct ingest_answer answer = {0};
 
     int r = store_append(ingest->store, &to_store, &answer.outcome, reterr);
+    note_outcome(ingest, batch, &answer.outcome);
     if (r != 0)
         return public_result(r);
     teach_cache(batch, told);
@@ -325,6 +384,8 @@ int ingest_push(struct ingest *ingest,
         r = read_and_store(ingest, body, true, ret_answer, reterr);
     if (r != 0)
         atomic_fetch_add(&ingest->bodies_refused, 1);
+    if (r == INGEST_E_TOO_LARGE)
+        note_offender(ingest, body, "body_too_large", 1, "");
     return r;
 }
 
@@ -385,5 +446,6 @@ void ingest_stats(struct ingest *ingest, struct ingest_stats *ret_stats)
     *ret_stats = (struct ingest_stats){.bodies = atomic_load(&ingest->bodies),
                                        .bodies_refused = atomic_load(&ingest->bodies_refused),
                                        .bytes = atomic_load(&ingest->bytes),
-                                       .cached_series = series_cache_size(ingest->cache)};
+                                       .cached_series = series_cache_size(ingest->cache),
+                                       .samples_refused = atomic_load(&ingest->samples_refused)};
 }

@@ -20,6 +20,7 @@
 
 #include "alertd/ingest/agents.h"
 #include "alertd/ingest/families.h"
+#include "alertd/ingest/offenders.h"
 #include "alertd/store/store.h"
 #include "lib/base/err.h"
 
@@ -28,7 +29,7 @@ enum {
     INGEST_E_TOO_LARGE = 41, /* 413 */
     INGEST_E_CONFLICT = 42,  /* 409: this batch was stored with other content */
     INGEST_E_FULL = 43,      /* 503: the disk is nearly full */
-    INGEST_E_LIMIT = 44,     /* 429: no more series */
+    INGEST_E_LIMIT = 44,     /* 429: no more series, or no more new ones for now */
     INGEST_E_FORBIDDEN = 45, /* 403: the token may not push as this agent */
 };
 
@@ -55,6 +56,8 @@ struct ingest_body {
     int64_t default_t_ms; /* of text samples without a time stamp */
     /* Identity of the batch; agent "" or NULL: none. */
     const char *agent;
+    /* Who pushes when no agent is named: a token's name; NULL: nobody knows. */
+    const char *source;
     uint64_t epoch, sequence;
     int64_t interval_ms; /* 0: not said */
     /* The agent the token is bound to, "" when it is not: then no other may be named, and the
@@ -72,7 +75,7 @@ struct ingest_answer {
     size_t n_refused;     /* samples, by all reasons together */
     size_t n_unsupported; /* native histograms, skipped */
     char
-        partial[320]; /* "12 of 500 samples refused: 12 too old; first: ..."; "" when all is well */
+        partial[640]; /* "12 of 500 samples refused: 12 too old; first: ..."; "" when all is well */
 };
 
 struct ingest;
@@ -86,6 +89,8 @@ int ingest_push(struct ingest *ingest,
                 struct ingest_answer *ret_answer,
                 struct err *reterr);
 
+/* Who was refused what lately. */
+struct offenders *ingest_offenders(struct ingest *ingest);
 struct agents *ingest_agents(struct ingest *ingest);
 struct families *ingest_families(struct ingest *ingest);
 
@@ -97,5 +102,6 @@ size_t ingest_count_series(struct ingest *ingest, const char *agent);
 
 struct ingest_stats {
     uint64_t bodies, bodies_refused, bytes, cached_series;
+    uint64_t samples_refused; /* by their labels: too many, too long, not allowed */
 };
 void ingest_stats(struct ingest *ingest, struct ingest_stats *ret_stats);

@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "alertd/store/churn.h"
 #include "alertd/store/index.h"
 #include "alertd/store/partition.h"
 #include "alertd/store/store.h"
@@ -64,6 +65,7 @@ struct store {
 
     pthread_rwlock_t lock;
     struct index index;
+    struct churn churn;
     size_t n_dead;                 /* series without segments, to sweep */
     struct partition **partitions; /* by day, ascending */
     size_t n_partitions, partitions_capacity;

@@ -132,7 +132,8 @@ int replay_put(struct db_conn *conn, const struct request *request, struct err *
     db_bind_int(stmt, 7, (int64_t)outcome->duplicate);
     db_bind_int(stmt, 8, (int64_t)outcome->rejected_too_old);
     db_bind_int(stmt, 9, (int64_t)outcome->rejected_too_new);
-    db_bind_int(stmt, 10, (int64_t)outcome->rejected_series_limit);
+    db_bind_int(stmt, 10,
+                (int64_t)(outcome->rejected_series_limit + outcome->rejected_new_series_limit));
     db_bind_int(stmt, 11, (int64_t)outcome->rejected_invalid);
     db_bind_text(stmt, 12, outcome->first_rejection);
     return db_run(stmt, reterr);

@@ -21,7 +21,9 @@
 enum {
     OLDEST_MS = 86400000, /* how far back a sample may lie: as long as an agent spools */
     AHEAD_MS = 600000,    /* how far ahead, as Prometheus */
-    SERIES_MAX = 1000000, /* when the options say nothing */
+    SERIES_MAX = 1000000, /* when the options say nothing, as the next two */
+    NEW_SERIES_MAX = 200000,
+    NEW_SERIES_A_PUSHER_MAX = 100000,
     LOW_WATER_MAX = 256 << 20,
     PRINT_BYTES_MAX = 1 << 16, /* labels put together for a message */
 };
@@ -52,21 +54,36 @@ static void print_labels(const struct store *store, const struct named *named, s
         labels_print(labels, out);
 }
 
+static size_t *count_of(struct store_outcome *outcome, enum store_reason reason)
+{
+    switch (reason) {
+    case STORE_TOO_OLD: return &outcome->rejected_too_old;
+    case STORE_TOO_NEW: return &outcome->rejected_too_new;
+    case STORE_SERIES_LIMIT: return &outcome->rejected_series_limit;
+    case STORE_NEW_SERIES_LIMIT: return &outcome->rejected_new_series_limit;
+    case STORE_INVALID:
+    case STORE_N_REASONS: break;
+    }
+    return &outcome->rejected_invalid;
+}
+
 static void reject(struct staging *staging,
-                   size_t *count,
+                   enum store_reason reason,
                    const struct named *named,
                    int64_t t_ms,
                    const char *why)
 {
     struct store_outcome *outcome = &staging->request->outcome;
 
-    if (*count == 0 && !outcome->first_rejection[0]) {
-        STR_AUTO struct str text = STR_INIT(100);
-        print_labels(staging->store, named, &text);
+    if (++*count_of(outcome, reason) > 1)
+        return;
+    STR_AUTO struct str text = STR_INIT(120);
+    print_labels(staging->store, named, &text);
+    (void)snprintf(outcome->examples[reason], sizeof(outcome->examples[reason]), "%s",
+                   str_text(&text));
+    if (!outcome->first_rejection[0])
         (void)snprintf(outcome->first_rejection, sizeof(outcome->first_rejection),
                        "%s: %.80s @%lld", why, str_text(&text), (long long)t_ms);
-    }
-    ++*count;
 }
 
 /* Below it nothing is taken: what is left is for what is stored already. Small disks keep
@@ -91,27 +108,72 @@ static bool disk_is_low(struct store *store)
 static bool is_out_of_bounds(struct staging *staging, const struct named *named, int64_t t_ms)
 {
     const struct store_options *options = &staging->store->options;
-    struct store_outcome *outcome = &staging->request->outcome;
     int64_t now_ms = staging->request->now_ms;
     bool is_day_enough = !staging->request->batch->history && options->retention_ms > OLDEST_MS;
     int64_t oldest_ms = is_day_enough ? OLDEST_MS : options->retention_ms;
 
     if (options->retention_ms > 0 && !staging->request->batch->internal) {
         if (t_ms < now_ms - oldest_ms) {
-            reject(staging, &outcome->rejected_too_old, named, t_ms, "too old");
+            reject(staging, STORE_TOO_OLD, named, t_ms, "too old");
             return true;
         }
         if (t_ms > now_ms + AHEAD_MS) {
-            reject(staging, &outcome->rejected_too_new, named, t_ms,
-                   "more than 10 minutes ahead of this clock");
+            reject(staging, STORE_TOO_NEW, named, t_ms, "more than 10 minutes ahead of this clock");
             return true;
         }
     }
     if (!partition_has_day(t_ms)) {
-        reject(staging, &outcome->rejected_invalid, named, t_ms, "outside of the years 1 to 9999");
+        reject(staging, STORE_INVALID, named, t_ms, "outside of the years 1 to 9999");
         return true;
     }
     return false;
+}
+
+static size_t limit_or(size_t limit, size_t otherwise)
+{
+    return limit ? limit : otherwise;
+}
+
+/* A series more than may be: counted, and true. What alertd writes itself is always taken, and
+ * an import brings old series, not new ones. */
+static bool is_beyond_limits(struct staging *staging, const struct named *named, int64_t t_ms)
+{
+    struct store *store = staging->store;
+    const struct store_options *options = &store->options;
+    const struct store_batch *batch = staging->request->batch;
+    size_t max = limit_or(options->max_series, SERIES_MAX);
+    size_t max_new = limit_or(options->max_new_series_an_hour, NEW_SERIES_MAX);
+    size_t max_a_pusher = limit_or(options->max_new_series_an_hour_a_pusher,
+                                   NEW_SERIES_A_PUSHER_MAX);
+    char why[200];
+
+    if (batch->internal)
+        return false;
+    if (store->stats.series >= max) {
+        (void)snprintf(why, sizeof(why), "%zu series are the limit (--limit.series)", max);
+        reject(staging, STORE_SERIES_LIMIT, named, t_ms, why);
+        return true;
+    }
+    (void)pthread_rwlock_wrlock(&store->lock);
+    enum churn_verdict verdict = batch->history
+                                     ? CHURN_FITS
+                                     : churn_take(&store->churn, batch->pusher,
+                                                  staging->request->now_ms, max_new, max_a_pusher);
+    (void)pthread_rwlock_unlock(&store->lock);
+    if (verdict == CHURN_FITS)
+        return false;
+    if (verdict == CHURN_TOTAL_FULL)
+        (void)snprintf(why, sizeof(why),
+                       "%zu new series within an hour are the limit "
+                       "(--limit.new-series-per-hour)",
+                       max_new);
+    else
+        (void)snprintf(why, sizeof(why),
+                       "%zu new series within an hour from \"%.40s\" are the limit "
+                       "(--limit.new-series-per-hour-per-pusher)",
+                       max_a_pusher, batch->pusher);
+    reject(staging, STORE_NEW_SERIES_LIMIT, named, t_ms, why);
+    return true;
 }
 
 /* The series' segment of that day, and the series, which may be new. NULL with *ret_r 0:
@@ -137,13 +199,8 @@ static struct segment *find_segment(struct staging *staging,
          segment = segment->next)
         if (segment->partition == staging->partition)
             return segment;
-    size_t limit = store->options.max_series ? store->options.max_series : SERIES_MAX;
-    if ((!series || !series->segments) && store->stats.series >= limit &&
-        !request->batch->internal) {
-        reject(staging, &request->outcome.rejected_series_limit, named, t_ms,
-               "no more series than there are");
+    if ((!series || !series->segments) && is_beyond_limits(staging, named, t_ms))
         return NULL;
-    }
     struct segment *segment = store_segment(store, staging->partition, series, named->labels, false,
                                             staging->partition->next_local_id++);
     named->series = segment->series;
@@ -350,10 +407,10 @@ enum stage_verdict stage_batch(struct store *store, struct request *request)
     if (staging.must_sort)
         sort_staged(store, request);
     request->n_staged = store->n_staged - request->first_staged;
-    if (request->n_staged == 0 && request->outcome.rejected_series_limit > 0 &&
-        request->outcome.duplicate == 0)
-        return answer(request,
-                      err_set(&request->err, STORE_E_LIMIT, "%zu series are the limit; %s",
-                              (size_t)store->stats.series, request->outcome.first_rejection));
+    size_t n_limited = request->outcome.rejected_series_limit +
+                       request->outcome.rejected_new_series_limit;
+    if (request->n_staged == 0 && n_limited > 0 && request->outcome.duplicate == 0)
+        return answer(request, err_set(&request->err, STORE_E_LIMIT, "nothing is stored: %s",
+                                       request->outcome.first_rejection));
     return STAGE_READY;
 }

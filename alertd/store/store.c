@@ -38,6 +38,7 @@ static void free_store(struct store *store)
     free(store->staged);
     free(store->touches);
     free(store->pushers);
+    churn_done(&store->churn);
     (void)pthread_cond_destroy(&store->wake);
     (void)pthread_mutex_destroy(&store->queue_lock);
     (void)pthread_rwlock_destroy(&store->lock);
@@ -82,7 +83,7 @@ int store_append(struct store *store,
     struct request request = {.batch = batch};
 
     int r = store_submit(store, &request, reterr);
-    if (r == 0)
+    if (r == 0 || r == STORE_E_LIMIT)
         *ret_outcome = request.outcome;
     return r;
 }
@@ -120,6 +121,7 @@ void store_stats(struct store *store, struct store_stats *ret_stats)
 
     (void)pthread_rwlock_rdlock(&store->lock);
     *ret_stats = store->stats;
+    ret_stats->new_series_last_hour = churn_count(&store->churn, store->options.now_wall_ms());
     (void)pthread_rwlock_unlock(&store->lock);
     ret_stats->partitions = n;
     ret_stats->oldest_ms = n ? held[0]->day_ms : 0;

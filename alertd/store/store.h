@@ -37,7 +37,9 @@ struct store_options {
     int64_t retention_ms;     /* 0: keep everything, accept any age */
     uint64_t retention_bytes; /* beyond which the oldest day goes, but the newest; 0: no limit */
     bool sync_normal;
-    size_t max_series; /* 0: 1 million */
+    size_t max_series;                      /* 0: 1 million */
+    size_t max_new_series_an_hour;          /* by pushes, in total; 0: 200,000 */
+    size_t max_new_series_an_hour_a_pusher; /* 0: 100,000 */
     /* Free bytes below which nothing is taken (STORE_E_FULL). 0: 5 % of the file system, and
      * at least 256 MiB of one that has more than 1 GiB. */
     unsigned long long low_water_bytes;
@@ -73,17 +75,30 @@ struct store_batch {
     /* Our own series (up, ALERTS, rule results): no age limit on them, and numbers that are
      * no more are left out. */
     bool internal;
+    /* Who pushes, for the limit of new series by pusher; NULL: nobody in particular. */
+    const char *pusher;
     bool history; /* an import: as old as the retention keeps, not only of the last day */
     /* Where to say the series of each entry in short; those of refused ones are left as they
      * are. NULL: nobody asks. */
     struct store_series *ret_series;
 };
 
+enum store_reason {
+    STORE_TOO_OLD,
+    STORE_TOO_NEW,
+    STORE_SERIES_LIMIT,
+    STORE_NEW_SERIES_LIMIT,
+    STORE_INVALID,
+    STORE_N_REASONS,
+};
+
 struct store_outcome {
     size_t stored, duplicate;
     size_t rejected_too_old, rejected_too_new, rejected_series_limit, rejected_invalid;
+    size_t rejected_new_series_limit; /* a replay has them among those of the series limit */
     bool replayed;             /* the batch was stored before; the counts are those of then */
-    char first_rejection[160]; /* words for the reply, "" when none */
+    char first_rejection[320]; /* words for the reply, "" when none */
+    char examples[STORE_N_REASONS][120]; /* a series refused for each reason, "" when none */
 };
 
 /* Blocks until committed and synced. From any thread. */
@@ -109,6 +124,7 @@ int store_series(struct store *store,
 struct store_stats {
     uint64_t series, samples_in_head, samples_stored_total, samples_duplicate_total;
     uint64_t rejected_too_old, rejected_too_new, rejected_series_limit, rejected_invalid;
+    uint64_t rejected_new_series_limit, new_series_last_hour;
     uint64_t commits, commit_us_total, partitions, disk_bytes, quarantined;
     int64_t oldest_ms, newest_ms;
     bool broken; /* a sync failed: only a restart helps, see db.h */

@@ -227,6 +227,7 @@ static void count(struct store *store, const struct request *request)
     store->stats.rejected_too_old += outcome->rejected_too_old;
     store->stats.rejected_too_new += outcome->rejected_too_new;
     store->stats.rejected_series_limit += outcome->rejected_series_limit;
+    store->stats.rejected_new_series_limit += outcome->rejected_new_series_limit;
     store->stats.rejected_invalid += outcome->rejected_invalid;
 }
 

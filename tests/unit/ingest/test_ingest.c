@@ -85,6 +85,35 @@ static void test_part_of_a_body_is_refused_in_words(void **state)
     desk_done(&desk);
 }
 
+static void test_new_series_are_bounded_by_the_hour_and_the_pusher(void **state)
+{
+    static struct offender seen[OFFENDERS_MAX];
+    struct ingest_answer answer;
+    struct desk desk;
+    struct err err;
+
+    desk_init(&desk);
+    ingest_free(desk.ingest);
+    desk.fixture.options.max_new_series_an_hour = 3;
+    desk.fixture.options.max_new_series_an_hour_a_pusher = 2;
+    fixture_reopen(&desk.fixture);
+    desk.ingest = ingest_new(desk.fixture.store);
+    assert_int_equal(push_text(&desk, "a 1\nb 1\nc 1\n", &answer, &err), 0);
+    assert_int_equal(answer.outcome.stored, 2);
+    row("%s", answer.partial);
+    assert_non_null(strstr(answer.partial, "--limit.new-series-per-hour-per-pusher"));
+    assert_int_equal(push_text(&desk, "c 1\n", &answer, &err), INGEST_E_LIMIT);
+    row("%s", err.text);
+    assert_int_equal(offenders_list(ingest_offenders(desk.ingest), seen), 1);
+    assert_string_equal(seen[0].reason, "new_series_limit");
+    assert_string_equal(seen[0].series, "c");
+    assert_int_equal(seen[0].n, 2);
+    fixture_now_ms = NOON + HOUR + HOUR / 12; /* the hour has slid past them */
+    assert_int_equal(push_text(&desk, "a 2 1700049600009\nc 1\n", &answer, &err), 0);
+    assert_int_equal(answer.outcome.stored, 2);
+    desk_done(&desk);
+}
+
 /* --- remote write --- */
 
 struct rows {
@@ -329,6 +358,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_part_of_a_body_is_refused_in_words),
+        cmocka_unit_test(test_new_series_are_bounded_by_the_hour_and_the_pusher),
         cmocka_unit_test(test_a_bound_token_writes_as_its_agent_only),
         cmocka_unit_test(test_broken_bodies_store_nothing),
         cmocka_unit_test(test_the_same_batch_with_another_body_is_a_conflict),

@@ -185,6 +185,8 @@ static void test_a_new_series_is_refused_before_an_old_one(void **state)
     (void)push(&fixture, 2, NOON, 1);
     assert_int_equal(push_as(&fixture, 3, &sample, 1, &(struct store_batch){0}, &outcome),
                      STORE_E_LIMIT);
+    assert_int_equal(outcome.rejected_series_limit, 1);
+    assert_string_equal(outcome.examples[STORE_SERIES_LIMIT], "m{i=\"3\", job=\"test\"}");
     assert_int_equal(push(&fixture, 2, NOON + 1, 1).stored, 1);
     assert_int_equal(
         push_as(&fixture, 3, &sample, 1, &(struct store_batch){.internal = true}, &outcome), 0);
