@@ -8,6 +8,7 @@
 #include "alertd/api/api.h"
 #include "alertd/api/backup.h"
 #include "alertd/api/overview.h"
+#include "alertd/api/status_tsdb.h"
 #include "lib/base/clock.h"
 #include "lib/json/write.h"
 
@@ -111,6 +112,8 @@ static const struct http_route routes[] = {
      "own metrics: read scope, or anyone from loopback"},
     {"GET", "/api/v1/status/buildinfo", HTTP_SCOPE_READ, 0, get_buildinfo,
      "as Prometheus; clients look here for what is spoken"},
+    {"GET", "/api/v1/status/tsdb", HTTP_SCOPE_READ, 0, status_tsdb_get,
+     "as Prometheus: what takes the space; ours in `watchbill`"},
     {"GET", "/api/alertd/v1/overview", HTTP_SCOPE_READ, 0, overview_get, "the wall in one call"},
     {"POST", "/api/alertd/v1/backup", HTTP_SCOPE_ADMIN, 0, backup_post,
      "a consistent copy of everything"},

@@ -316,6 +316,19 @@ void index_sweep(struct index *index)
     *index = fresh;
 }
 
+void index_each_pair(const struct index *index,
+                     void (*each)(void *arg, const char *name, const char *value, size_t n_series),
+                     void *arg)
+{
+    for (size_t i = 0; i < index->n_name_slots; i++) {
+        for (size_t k = 0; k < index->names[i].n; k++) {
+            const struct posting *pair = &index->postings[index->names[i].pairs[k]];
+
+            each(arg, pair->name, pair->value, pair->n);
+        }
+    }
+}
+
 /* --- selecting --- */
 
 static bool names_a_list(const struct matcher *matcher)

@@ -69,6 +69,11 @@ const struct labels *index_labels(const struct index *index,
                                   const struct series *series,
                                   struct arena *arena);
 
+/* Each pair and how many series have it (those to be swept too); those of a name together. */
+void index_each_pair(const struct index *index,
+                     void (*each)(void *arg, const char *name, const char *value, size_t n_series),
+                     void *arg);
+
 /* The series that match. Returns a heap array (free()) of *ret_n series. */
 struct series **index_select(const struct index *index,
                              const struct matcher *matchers,

@@ -121,6 +121,8 @@ void store_stats(struct store *store, struct store_stats *ret_stats)
 
     (void)pthread_rwlock_rdlock(&store->lock);
     *ret_stats = store->stats;
+    ret_stats->max_series = store->options.max_series;
+    ret_stats->max_new_series_an_hour = store->options.max_new_series_an_hour;
     ret_stats->new_series_last_hour = churn_count(&store->churn, store->options.now_wall_ms());
     (void)pthread_rwlock_unlock(&store->lock);
     ret_stats->partitions = n;

@@ -125,6 +125,7 @@ struct store_stats {
     uint64_t series, samples_in_head, samples_stored_total, samples_duplicate_total;
     uint64_t rejected_too_old, rejected_too_new, rejected_series_limit, rejected_invalid;
     uint64_t rejected_new_series_limit, new_series_last_hour;
+    uint64_t max_series, max_new_series_an_hour; /* the limits, as they are in force */
     uint64_t commits, commit_us_total, partitions, disk_bytes, quarantined;
     int64_t oldest_ms, newest_ms;
     bool broken; /* a sync failed: only a restart helps, see db.h */

@@ -87,6 +87,27 @@ class Status(unittest.TestCase):
         self.assertRegex(text, r'alertd_http_requests_total\{handler="/api/alertd/v1/overview",method="GET",code="2xx"\} [1-9]')
         self.assertEqual(self.alertd.call("GET", "/metrics", token="", headers={"X-Forwarded-For": "192.0.2.1"}).status, 401)
 
+    def test_what_takes_the_space(self):
+        tsdb = "/api/v1/status/tsdb"
+        with Alertd(flags=["--limit.new-series-per-hour-per-pusher=5"]) as alertd:
+            alertd.push("m{i=\"1\"} 1\nm{i=\"2\"} 1\nm{i=\"3\"} 1\nn{i=\"1\"} 1")
+            reply = alertd.call("POST", "/api/v1/import/prometheus", 'm{i="4"} 1\nm{i="5"} 1\nm{i="6"} 1\n', {"Content-Type": "text/plain"})
+            self.assertEqual(reply.status, 400)
+            self.assertIn("--limit.new-series-per-hour-per-pusher", reply.json["error"])
+            data = alertd.get(f"{tsdb}?limit=1000")["data"]
+            counts = {key: {one["name"]: one["value"] for one in data[key]} for key in data if isinstance(data[key], list)}
+            self.assertEqual((counts["seriesCountByMetricName"]["m"], counts["seriesCountByMetricName"]["n"]), (4, 1))
+            self.assertEqual((counts["labelValueCountByLabelName"]["i"], counts["memoryInBytesByLabelName"]["i"]), (4, 5))
+            self.assertEqual(counts["seriesCountByLabelValuePair"]["i=1"], 2)
+            self.assertGreaterEqual(data["headStats"]["numSeries"], 5)
+            own = data["watchbill"]
+            self.assertEqual([(one["reason"], one["count"], one["series"]) for one in own["offenders"]], [("new_series_limit", 2, 'm{i="5"}')])
+            self.assertGreater(own["days"][-1]["bytes"], 0)
+            self.assertEqual(own["limits"][1], {"flag": "--limit.new-series-per-hour", "used": 5, "limit": 200000})
+            self.assertEqual(len(alertd.get(f"{tsdb}?limit=1")["data"]["seriesCountByMetricName"]), 1)
+            for limit in ("0", "x", "1001", "-1", ""):
+                self.assertEqual(alertd.call("GET", f"{tsdb}?limit={limit}").status, 400, limit)
+
     def test_a_backup_runs(self):
         self.fire()
         made = self.alertd.post(BACKUP, {"folder": "first"})
