@@ -164,6 +164,13 @@ static const struct command commands[] = {
      {{0}},
      "a consistent copy of everything, while alertd runs",
      cmd_backup},
+    {"status tsdb",
+     "",
+     0,
+     0,
+     {{0}},
+     "what takes the samples' space, who was refused",
+     cmd_status_tsdb},
     {"ready", "", 0, 0, {{0}}, "0 when alertd answers and is ready", cmd_ready},
 };
 

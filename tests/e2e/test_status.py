@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from daemon import Alertd, until
+from daemon import Alertd, alertctl, until
 
 OVERVIEW, BACKUP = "/api/alertd/v1/overview", "/api/alertd/v1/backup"
 RULES = """
@@ -105,6 +105,9 @@ class Status(unittest.TestCase):
             self.assertGreater(own["days"][-1]["bytes"], 0)
             self.assertEqual(own["limits"][1], {"flag": "--limit.new-series-per-hour", "used": 5, "limit": 200000})
             self.assertEqual(len(alertd.get(f"{tsdb}?limit=1")["data"]["seriesCountByMetricName"]), 1)
+            shown = alertctl("status", "tsdb", alertd=alertd).stdout
+            self.assertRegex(shown, r'new_series_limit +first admin +2 +\S+ +m\{i="5"\}')
+            self.assertRegex(shown, r"--limit.new-series-per-hour +5 +200000")
             for limit in ("0", "x", "1001", "-1", ""):
                 self.assertEqual(alertd.call("GET", f"{tsdb}?limit={limit}").status, 400, limit)
 
