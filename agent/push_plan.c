@@ -4,11 +4,13 @@
 
 #include "agent/push_plan.h"
 
+#include "lib/net/retry.h"
+
 enum push_outcome push_outcome_of(int status)
 {
     if (status / 100 == 2)
         return PUSH_ACCEPTED;
-    if (status == 400 || status == 409 || status == 413 || status == 415 || status == 422)
+    if (retry_is_vain(status))
         return PUSH_REJECTED;
     return PUSH_FAILED;
 }
@@ -42,17 +44,6 @@ enum push_action push_plan_next(const struct push_plan *plan,
     return PUSH_WAIT;
 }
 
-static int64_t backoff_ms(unsigned n_failures, struct rng *rng)
-{
-    int64_t ceiling_ms = PUSH_BACKOFF_MAX_MS;
-
-    if (n_failures < 6)
-        ceiling_ms = (int64_t)PUSH_BACKOFF_MIN_MS << n_failures;
-    if (ceiling_ms > PUSH_BACKOFF_MAX_MS)
-        ceiling_ms = PUSH_BACKOFF_MAX_MS;
-    return (int64_t)rng_below(rng, (uint64_t)ceiling_ms);
-}
-
 /* A pause before the next old batch: a step of the interval, shaken by half of itself. */
 static int64_t backlog_pause_ms(const struct push_plan *plan, struct rng *rng)
 {
@@ -68,6 +59,8 @@ void push_plan_ended(struct push_plan *plan,
                      struct rng *rng,
                      int64_t now_ms)
 {
+    static const struct retry_bounds bounds = {PUSH_BACKOFF_MIN_MS, PUSH_BACKOFF_MAX_MS};
+
     if (action == PUSH_SEND_BACKLOG)
         plan->backlog_ms = now_ms + backlog_pause_ms(plan, rng);
     if (outcome != PUSH_FAILED) {
@@ -77,12 +70,5 @@ void push_plan_ended(struct push_plan *plan,
     }
     if (plan->n_failures < 1000)
         plan->n_failures++;
-    if (retry_after_ms >= 0) {
-        int64_t wait_ms = retry_after_ms < PUSH_RETRY_AFTER_MAX_MS ? retry_after_ms
-                                                                   : PUSH_RETRY_AFTER_MAX_MS;
-
-        plan->retry_ms = now_ms + wait_ms + (int64_t)rng_below(rng, (uint64_t)(wait_ms / 10 + 1));
-    } else {
-        plan->retry_ms = now_ms + backoff_ms(plan->n_failures, rng);
-    }
+    plan->retry_ms = now_ms + retry_pause_ms(&bounds, plan->n_failures, retry_after_ms, rng);
 }

@@ -13,9 +13,8 @@
  * (2) The backlog follows oldest first, at most PUSH_BACKLOG_RATE batches for each one
  *     that time itself makes: fifty agents that come back together must not bury the
  *     server they just got back.
- * (3) After k failures in a row the next attempt waits a random time below
- *     min(60 s, 1 s * 2^k): "full jitter" (Brooker, "Exponential backoff and jitter",
- *     2015). Retry-After wins, up to 5 minutes, with up to a tenth on top.
+ * (3) After failures the next attempt waits as lib/net/retry.h has it, between the bounds
+ *     below.
  */
 
 #include <stdbool.h>
@@ -27,7 +26,6 @@ enum {
     PUSH_BACKLOG_RATE = 4,
     PUSH_BACKOFF_MIN_MS = 1000,
     PUSH_BACKOFF_MAX_MS = 60000,
-    PUSH_RETRY_AFTER_MAX_MS = 300000,
 };
 
 enum push_action {
@@ -50,9 +48,7 @@ struct push_plan {
     unsigned n_failures; /* in a row */
 };
 
-/* What the status of an answer means. 2xx: accepted. 400, 409, 413, 415, 422: the batch
- * itself is refused. Everything else, a wrong token or path included, can be mended by
- * a person and is retried. */
+/* What the status of an answer means: 2xx is accepted, retry_is_vain() rejected. */
 enum push_outcome push_outcome_of(int status);
 
 /* What to do now. With PUSH_WAIT *ret_wake_ms says until when (INT64_MAX: until a batch
