@@ -1,9 +1,9 @@
 /*
  * The journal's body: samples as they were acknowledged, series by series.
  *
- *     format 1 | { local id + 1, { time step, value } ... 0 } ... | CRC-32C
+ *     format 1 or 2 | { local id + 1, { time step, value } ... 0 } ... | CRC-32C
  *
- * Numbers are varints; a time step is zigzag(t - t before), counted from 0 at the start of
+ * Format 2 is of an import of history, and otherwise the same. Numbers are varints; a time step is zigzag(t - t before), counted from 0 at the start of
  * the body, plus one, so that 0 can end the run; values are eight bytes.
  */
 
@@ -16,6 +16,7 @@
 
 enum {
     FORMAT = 1,
+    FORMAT_HISTORY = 2,
     CRC_BYTES = 4,
     SAMPLE_BYTES_MAX = 1 + 5 + 10 + 1 + 8,
 };
@@ -50,7 +51,7 @@ void journal_add(struct journal *journal, uint32_t local_id, struct sample sampl
     journal->bytes = mem_grow(journal->bytes, &journal->capacity,
                               journal->n + SAMPLE_BYTES_MAX + CRC_BYTES + 16, 1);
     if (journal->n == 0)
-        journal->bytes[journal->n++] = FORMAT;
+        journal->bytes[journal->n++] = journal->is_history ? FORMAT_HISTORY : FORMAT;
     if (journal->n_samples == 0 || local_id != journal->local_id) {
         if (journal->n_samples > 0)
             put_varint(journal, 0);
@@ -134,6 +135,11 @@ static bool read_run(struct cursor *in,
     }
 }
 
+bool journal_is_history(const void *bytes, size_t len)
+{
+    return len > 0 && *(const unsigned char *)bytes == FORMAT_HISTORY;
+}
+
 int journal_read(const void *bytes,
                  size_t len,
                  void (*each)(void *arg, uint32_t local_id, struct sample sample),
@@ -151,8 +157,9 @@ int journal_read(const void *bytes,
         crc |= (uint32_t)in.end[i] << (8 * i);
     if (crc != crc32c(0, bytes, len - CRC_BYTES))
         return err_set(reterr, CHUNK_E_CORRUPT, "a journal row's checksum does not match");
-    if (*in.at++ != FORMAT)
+    if (*in.at != FORMAT && *in.at != FORMAT_HISTORY)
         return err_set(reterr, CHUNK_E_CORRUPT, "a journal row of an unknown format");
+    in.at++;
     while (in.at < in.end) {
         uint64_t id;
 

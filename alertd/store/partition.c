@@ -37,6 +37,7 @@ static const struct db_migration migrations[] = {
      " PRIMARY KEY (agent, epoch, sequence)) STRICT, WITHOUT ROWID;"},
     /* is_long: compacted since */
     {2, "long chunks", "ALTER TABLE sealed ADD COLUMN is_long INTEGER NOT NULL DEFAULT 0;"},
+    {4, "outbound", "CREATE TABLE outbound (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;"},
 };
 
 enum {
@@ -119,6 +120,15 @@ static int read_state(struct partition *partition, struct db_conn *conn, struct 
     if (db_step(stmt)) {
         partition->journal_last_id = db_int(stmt, 0);
         partition->journal_bytes = (uint64_t)db_int(stmt, 1);
+    }
+    r = db_done(stmt, reterr);
+    if (r != 0)
+        return r;
+    stmt = db_prepare(conn, "SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM outbound");
+    if (db_step(stmt)) {
+        partition->outbound_first = db_int(stmt, 0) < db_int(stmt, 1) ? db_int(stmt, 0) : 0;
+        if (db_int(stmt, 1) > partition->journal_last_id)
+            partition->journal_last_id = db_int(stmt, 1);
     }
     return db_done(stmt, reterr);
 }
@@ -319,6 +329,11 @@ int partition_drop_journal(struct db_conn *conn, int64_t id, bool shrink, struct
 
     db_bind_int(stmt, 1, id);
     int r = db_run(stmt, reterr);
+    if (r != 0)
+        return r;
+    stmt = db_prepare(conn, "INSERT OR IGNORE INTO outbound (id, body) VALUES (?, x'')");
+    db_bind_int(stmt, 1, id);
+    r = db_run(stmt, reterr);
     if (r == 0 && shrink)
         r = db_run(db_prepare(conn, "PRAGMA incremental_vacuum"), reterr);
     return r;

@@ -7,6 +7,7 @@
  *     journal  id, body                           acknowledged samples, as they came
  *     chunk    series, t0, t1, n, body            sealed samples, compressed
  *     batch    agent, epoch, sequence, counts     what was answered to whom, for replays
+ *     outbound id, body                           sealed journal rows still to be passed on
  *
  * A sample is in the journal or in a chunk, never in neither: sealing moves it in one
  * transaction. Layout of the bodies: docs/formats/partition.md.
@@ -54,6 +55,8 @@ struct partition {
     int64_t journal_last_id;
     int64_t journal_since_ms;   /* wall clock of the first unsealed append; 0: nothing unsealed */
     int64_t seal_not_before_ms; /* after a failure */
+    int64_t outbound_first;     /* the first row kept for outbound.h, or before it; 0: none */
+    _Atomic int64_t held;       /* rows above it are wanted: outbound.h */
     bool is_damaged;            /* found while writing: set aside before the next group */
 };
 
@@ -88,7 +91,7 @@ int partition_put_chunks(struct db_conn *conn,
                          const struct columns *columns,
                          bool is_long,
                          struct err *reterr);
-/* Rows up to and including id are sealed. shrink: give free pages back to the file system
+/* Rows up to and including id are sealed; the number is remembered. shrink: give free pages back to the file system
  * (when the day is over; during it the journal needs them again). */
 int partition_drop_journal(struct db_conn *conn, int64_t id, bool shrink, struct err *reterr);
 /* Chunks within this span were added. */
@@ -127,11 +130,13 @@ struct journal {
     uint32_t local_id; /* of the run at hand */
     size_t n_samples;
     int64_t last_ms;
+    bool is_history; /* of an import, said before the first sample */
 };
 void journal_add(struct journal *journal, uint32_t local_id, struct sample sample);
 /* Puts the checksum behind it. */
 void journal_finish(struct journal *journal);
 void journal_done(struct journal *journal);
+bool journal_is_history(const void *bytes, size_t len);
 /* Calls each(sample) until the end; 0 or CHUNK_E_CORRUPT. */
 int journal_read(const void *bytes,
                  size_t len,

@@ -35,6 +35,7 @@ struct partition *store_partition(const struct store *store, int64_t day_ms)
 
 static void insert(struct store *store, struct partition *partition)
 {
+    atomic_store(&partition->held, store->options.keeps_outbound ? 0 : INT64_MAX);
     (void)pthread_rwlock_wrlock(&store->lock);
     size_t i = place_of(store, partition->day_ms);
     store->partitions = mem_grow(store->partitions, &store->partitions_capacity,

@@ -48,6 +48,7 @@ struct sealing {
     uint64_t journal_bytes; /* up to there */
     int64_t keep_after_ms;
     int64_t now_ms;
+    int64_t kept_to; /* rows up to it are in outbound, as far as they are wanted */
     bool shrink;
 };
 
@@ -171,6 +172,12 @@ bool seal_step(struct store *store);
 void retention_apply(struct store *store, int64_t now_ms);
 /* No sample of its day is taken any more, unless samples of any age are. */
 bool partition_is_over(const struct partition *partition, int64_t now_ms);
+
+/* outbound.c */
+/* Some of the journal rows that sealing drops and that are wanted; *ret_more: again. */
+int outbound_keep(struct store *store, bool *ret_more, struct err *reterr);
+/* Some of what is not wanted any more goes. */
+void outbound_trim(struct store *store, int64_t now_ms);
 
 /* compact.c */
 /* Begins with a partition whose day is over, if none is under way. */

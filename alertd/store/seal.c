@@ -2,6 +2,7 @@
  * From the journal to chunks, and out at the end.
  *
  *     journal rows + memory ──slice by slice──> chunk rows      then the journal rows go
+ *     those still to be passed on: first ──────> outbound rows   (outbound.c)
  *
  * A partition is sealed when its journal is long, old, or its day is over. A slice is one
  * transaction of a few thousand series; appends go on between slices. A crash in between
@@ -146,13 +147,18 @@ bool seal_step(struct store *store)
 
     if (!partition)
         return false;
+    bool more;
+    int r = outbound_keep(store, &more, &err);
+    if (r == 0 && more)
+        return true;
     size_t left = sealing->n_segments - sealing->cursor;
     struct slice slice = {.partition = partition,
                           .segments = partition->segments + sealing->cursor,
                           .n = left < SLICE_SEGMENTS ? left : SLICE_SEGMENTS,
                           .is_last = left <= SLICE_SEGMENTS,
                           .sealing = sealing};
-    int r = db_write(partition->db, seal_slice, &slice, &err);
+    if (r == 0)
+        r = db_write(partition->db, seal_slice, &slice, &err);
     if (r != 0) {
         log_error(store->options.log, "store", "sealing failed and is tried again",
                   "file=%s reason=\"%s\"", partition->path, err.text);
@@ -227,6 +233,7 @@ static void apply_age(struct store *store, int64_t now_ms)
 
 void retention_apply(struct store *store, int64_t now_ms)
 {
+    outbound_trim(store, now_ms);
     apply_age(store, now_ms);
     if (store->options.retention_bytes > 0)
         apply_size(store);

@@ -37,6 +37,7 @@ struct store_options {
     int64_t retention_ms;     /* 0: keep everything, accept any age */
     uint64_t retention_bytes; /* beyond which the oldest day goes, but the newest; 0: no limit */
     bool sync_normal;
+    bool keeps_outbound;                    /* what is sealed stays to be passed on: outbound.h */
     size_t max_series;                      /* 0: 1 million */
     size_t max_new_series_an_hour;          /* by pushes, in total; 0: 200,000 */
     size_t max_new_series_an_hour_a_pusher; /* 0: 100,000 */

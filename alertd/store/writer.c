@@ -49,6 +49,7 @@ static int write_samples(struct db_conn *conn, struct day_write *write, struct e
 {
     struct store *store = write->store;
 
+    write->journal.is_history = write->group[0]->batch->history;
     for (size_t i = 0; i < store->n_staged; i++) {
         struct segment *segment = store->staged[i].segment;
         if (segment->partition != write->partition)
@@ -95,6 +96,7 @@ static bool touches(const struct store *store,
 static void show(struct store *store, struct partition *partition)
 {
     (void)pthread_rwlock_wrlock(&store->lock);
+    partition->journal_last_id++;
     for (size_t i = 0; i < store->n_staged; i++) {
         const struct staged *staged = &store->staged[i];
         if (staged->segment->partition != partition)
@@ -156,7 +158,6 @@ static void commit_day(struct store *store,
     } else if (write->journal.n_samples > 0) {
         struct partition *partition = write->partition;
 
-        partition->journal_last_id++;
         partition->journal_bytes += write->journal.n;
         if (partition->journal_since_ms == 0)
             partition->journal_since_ms = group[0]->now_ms;
@@ -297,6 +298,10 @@ static void run_group(struct store *store)
         if (!request->batch) {
             maintain(store, request);
             return; /* what it began to seal has its slice before the next request */
+        }
+        if (n > 0 && request->batch->history != group[0]->batch->history) {
+            put_back(store, request); /* a journal row is of one kind */
+            break;
         }
         request->now_ms = store->options.now_wall_ms();
         switch (stage_batch(store, request)) {
