@@ -6,29 +6,12 @@
 
 #include <string.h>
 
+#include "lib/base/base64.h"
+
 enum {
     QP_LINE_MAX = 75,    /* 76 with the soft break's '=' */
     WORD_BYTES_MAX = 45, /* 60 characters of base64 and "=?UTF-8?B?" "?=" */
 };
-
-void encode_base64(const void *bytes, size_t len, struct str *out)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *at = bytes;
-
-    for (size_t i = 0; i < len; i += 3) {
-        unsigned triple = (unsigned)at[i] << 16;
-
-        if (i + 1 < len)
-            triple |= (unsigned)at[i + 1] << 8;
-        if (i + 2 < len)
-            triple |= at[i + 2];
-        str_addc(out, digits[triple >> 18]);
-        str_addc(out, digits[triple >> 12 & 63]);
-        str_addc(out, i + 1 < len ? digits[triple >> 6 & 63] : '=');
-        str_addc(out, i + 2 < len ? digits[triple & 63] : '=');
-    }
-}
 
 static bool is_unreserved(char c)
 {
@@ -123,7 +106,7 @@ void encode_header(const char *text, struct str *out)
         if (at != str_text(&clean))
             str_add(out, "\r\n ");
         str_add(out, "=?UTF-8?B?");
-        encode_base64(at, len, out);
+        base64_encode(at, len, out);
         str_add(out, "?=");
         at += len;
     }

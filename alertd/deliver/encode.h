@@ -4,12 +4,8 @@
  * Text in the clothes that mail and HTTP want. Private to deliver/.
  */
 
-#include <stddef.h>
-
 #include "lib/base/str.h"
 
-/* RFC 4648, with padding. */
-void encode_base64(const void *bytes, size_t len, struct str *out);
 /* RFC 3986: all but unreserved characters as %XX. */
 void encode_percent(const char *text, struct str *out);
 /* RFC 2045 quoted-printable, lines of at most 76 characters ending in CR LF. */

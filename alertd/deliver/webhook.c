@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/deliver/encode.h"
 #include "alertd/deliver/kinds.h"
 #include "alertd/deliver/payload.h"
 #include "alertd/deliver/post.h"
 #include "alertd/deliver/secret.h"
+#include "lib/base/base64.h"
 #include "lib/base/mem.h"
 
 enum {
@@ -31,7 +31,7 @@ static int authorization(const struct route_http *http, struct str *out, struct 
             return r;
         str_addf(&pair, "%s:%s", http->basic_auth.username, secret);
         str_add(out, "Basic ");
-        encode_base64(str_text(&pair), pair.len, out);
+        base64_encode(str_text(&pair), pair.len, out);
         return 0;
     }
     r = secret_read(&http->authorization.credentials, &secret, reterr);
