@@ -19,7 +19,7 @@ BASE = {"lib/base"}
 MODEL = BASE | {"lib/model", "lib/regex"}
 CORE = MODEL | {"alertd/promql", "alertd/alert", "alertd/rule", "alertd/eval", "alertd/route",
                 "alertd/incident", "alertd/postmortem"}
-SHELL = {"alertd/db", "alertd/store", "alertd/ingest", "alertd/deliver", "alertd/http"}
+SHELL = {"alertd/db", "alertd/store", "alertd/ingest", "alertd/deliver", "alertd/forward", "alertd/http"}
 LIB = MODEL | {"lib/json", "lib/yaml", "lib/net", "lib/wire"}
 
 MAY_INCLUDE = {
@@ -48,6 +48,7 @@ MAY_INCLUDE = {
     "alertd/store": MODEL | {"alertd/chunk", "alertd/promql", "alertd/db"},
     "alertd/ingest": MODEL | {"lib/wire", "alertd/store"},
     "alertd/deliver": LIB | {"alertd/route", "alertd/alert", "alertd/incident"},
+    "alertd/forward": LIB | {"alertd/promql", "alertd/store"},
     "alertd/api": LIB | CORE | SHELL | {"web"},
     "alertd/app": LIB | CORE | SHELL | {"alertd/api"},
     "alertd": LIB | {"alertd/app"},
@@ -70,7 +71,7 @@ ONLY_IN = {
     "xxhash.h": {"lib/model"},
     "sodium.h": {"alertd/api", "alertd/db"},
     "pthread.h": {"agent", "lib/base", "lib/net", "alertd/db", "alertd/store", "alertd/ingest", "alertd/http",
-                  "alertd/app"},
+                  "alertd/forward", "alertd/app"},
 }
 
 CALL_ONLY_IN = {  # the real clock has one home, so that time can be replayed

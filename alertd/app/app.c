@@ -101,6 +101,12 @@ static void write_banners(void *arg, struct json_out *out)
         write_banner(out, "warn",
                      "--storage.sync=normal: a power cut loses what came since the last "
                      "checkpoint.");
+    for (size_t i = 0; i < forward_n_targets(app->forward); i++) {
+        STR_AUTO struct str words = STR_INIT(APP_BANNER_MAX);
+
+        if (forward_trouble(app->forward, i, &words))
+            write_banner(out, "warn", str_text(&words));
+    }
     (void)pthread_mutex_lock(&app->reload_lock);
     if (app->config_error[0])
         write_banner(out, "error", app->config_error);
@@ -169,6 +175,7 @@ static int open_store(struct app *app, struct err *reterr)
             .retention_ms = app->settings.retention_ms,
             .retention_bytes = app->settings.retention_bytes,
             .sync_normal = app->settings.sync_normal,
+            .keeps_outbound = app->settings.remote_write_file[0] != 0,
             .max_series = (size_t)app->settings.max_series,
             .max_new_series_an_hour = (size_t)app->settings.max_new_series_an_hour,
             .max_new_series_an_hour_a_pusher = (size_t)
@@ -176,6 +183,22 @@ static int open_store(struct app *app, struct err *reterr)
             .now_wall_ms = clock_wall_ms,
             .log = &app->log},
         &app->api.store, reterr);
+}
+
+/* Before anything is stored: what comes from now on is forwarded. */
+static int start_forward(struct app *app, struct err *reterr)
+{
+    struct forward_configs configs = {0};
+    char folder[4096];
+
+    if (!app->settings.remote_write_file[0])
+        return 0;
+    if (forward_config_read(app->settings.remote_write_file, &configs, reterr) != 0)
+        return -EINVAL; /* its own codes mean other things here */
+    (void)snprintf(folder, sizeof(folder), "%s/forward", app->settings.storage_path);
+    return forward_start(
+        &(struct forward_options){.store = app->api.store, .folder = folder, .log = &app->log},
+        &configs, &app->forward, reterr);
 }
 
 static int start_notify(struct app *app, struct err *reterr)
@@ -305,8 +328,10 @@ static int open_all(struct app *app, struct err *reterr)
 /* What runs. */
 static int start_all(struct app *app, struct err *reterr)
 {
-    int r = start_notify(app, reterr);
+    int r = start_forward(app, reterr);
 
+    if (r == 0)
+        r = start_notify(app, reterr);
     if (r == 0) {
         boot_import_rules(app);
         r = start_eval(app, reterr);
@@ -351,6 +376,7 @@ static void stop(struct app *app)
     if (app->api.access && access_flush(app->api.access, clock_wall_ms(), &err) != 0)
         log_warn(&app->log, "app", "cannot write when tokens were used", "error=\"%s\"", err.text);
     access_close(app->api.access);
+    forward_stop(app->forward);
     ingest_free(app->api.ingest);
     store_close(app->api.store);
     db_close(app->api.state);

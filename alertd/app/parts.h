@@ -20,6 +20,7 @@
 #include "alertd/app/loop_notify.h"
 #include "alertd/app/settings.h"
 #include "alertd/db/access_db.h"
+#include "alertd/forward/forward.h"
 #include "alertd/route/config.h"
 
 enum {
@@ -36,6 +37,7 @@ struct app {
     struct loop_notify *notify; /* drains the outbox */
     struct loop_eval *eval;     /* evaluates the rules */
     struct loop_keep *keep;     /* up, own metrics, maintenance */
+    struct forward *forward;    /* passes on what is stored; NULL: to nobody */
     char external_url[300];
     char external_host[256]; /* its host name */
     char machine_host[256];  /* ours, when we listen on all addresses */

@@ -69,6 +69,9 @@ static const struct row rows[] = {
      "them are loopback."},
     {"rules.import", LIST, 0, AT(rules_import), NULL, "GLOB", NULL,
      "Rule files to load into the database at start; repeatable."},
+    {"remote-write.config-file", TEXT, 0, AT(remote_write_file), "", "PATH", NULL,
+     "Forward what is received: a YAML file with the remote_write list of prometheus.yml; read at "
+     "start. See docs/forwarding.md."},
     {"query.timeout", DURATION, 0, AT(query_timeout_ms), "10s", "DURATION", NULL,
      "Longest time one query may take."},
     {"query.max-samples", COUNT, 0, AT(query_max_samples), "500000000", "N", NULL,

@@ -49,6 +49,7 @@ struct settings {
     const char *web_dir; /* "": the built-in dashboard */
     bool auth_off;
     struct settings_list rules_import;
+    const char *remote_write_file; /* "": nothing is forwarded */
     enum log_level log_level;
     enum log_format log_format;
     int64_t query_timeout_ms;

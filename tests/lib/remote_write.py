@@ -3,7 +3,7 @@ told how to misbehave.
 
     with Receiver() as receiver:
         ...
-        receiver.answer = 503, {"Retry-After": "2"}     # or a function of the request
+        receiver.answer = 503, {"Retry-After": "2"}     # or with words behind, or a function of the request
         receiver.close(); receiver.open()               # gone, and back on the same port
 """
 
@@ -101,7 +101,7 @@ class Batch:
 
     def __init__(self, headers, body, at):
         self.headers, self.body, self.at = headers, body, at
-        self.id = headers["X-Watchbill-Epoch"], int(headers["X-Watchbill-Sequence"])
+        self.id = headers.get("X-Watchbill-Epoch"), int(headers.get("X-Watchbill-Sequence", 0))
 
     @functools.cached_property
     def decoded(self):
@@ -142,15 +142,17 @@ class Receiver:
                 if answer is None:  # the connection ends without a word
                     self.close_connection = True
                     return
-                status, headers = answer
+                status, headers, *words = answer
+                text = (words[0] if words else "").encode()
                 if status // 100 == 2:
                     with receiver.lock:
                         receiver.batches.append(batch)
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
+                self.wfile.write(text)
 
             def log_message(self, *_):
                 pass
