@@ -50,7 +50,9 @@ struct db_options {
     size_t n_migrations;
     int64_t max_wait_ms; /* longest a job waits for others to share its commit; 0 = none */
     bool check;          /* PRAGMA quick_check at open: for small files that must be right */
-    bool bulk;           /* sample partitions: deleted pages are not overwritten with zeros */
+    /* Sample partitions: deleted pages are not overwritten with zeros, and no copy is kept
+     * before a migration. */
+    bool bulk;
     /* Bytes set aside in path + "-reserve" and given back when the disk is nearly full, so
      * that the last acknowledgement, silence or page still commits. 0: none. */
     int64_t reserve_bytes;
@@ -65,7 +67,7 @@ enum {
 };
 
 /* Opens or makes the file, migrates it in one transaction each (a copy of the file is
- * kept beside it before the first), starts the writer thread. */
+ * kept beside it before the first, unless it is bulk), starts the writer thread. */
 int db_open(const struct db_options *options, struct db **ret_db, struct err *reterr);
 /* Of a file that is not open: how many commits in its log cannot be read any more, since
  * something before them is damaged. */

@@ -9,6 +9,7 @@
  *  (1) A step and its record commit together: an interrupted one leaves the old schema.
  *  (2) A number the file has and we do not know means a newer program: refused, since an
  *      older one would write rows the newer one misreads.
+ *      Nothing is copied of a bulk file: a year of days would need their room twice.
  *  (3) user_version is the highest number applied; application_id says whose file it is.
  */
 
@@ -163,7 +164,7 @@ int db_migrate(struct db_conn *conn, const struct db_options *options, struct er
         r = is_applied(conn, step->version, &applied, reterr);
         if (r != 0 || applied)
             continue;
-        if (n_applied > 0 && !copied) {
+        if (n_applied > 0 && !copied && !options->bulk) {
             r = copy_aside(conn, options, step->version, reterr);
             copied = true;
         }

@@ -1,17 +1,25 @@
 /*
- * Days that are over become small: each series' chunks are put together into long ones.
+ * Days that are over become small: each series' chunks are put together into long ones, and
+ * its roll-ups are written beside them.
  *
- *     packed | packed | packed | ...   ──a few series a transaction──>   long
+ *     packed | packed | packed | ...   ──a few series a transaction──>   long + roll-ups
  *
  * Between the transactions appends go on, and selects read what was there when they began. A
- * crash leaves some series done and some not, which is no harm: the start begins again and
- * passes over those that are. A series with a damaged chunk stays as it is, so that what is
- * sound of it can still be told from what is not.
+ * crash leaves some series done and some not, which is no harm: nobody reads a day's roll-ups
+ * before its last series is done, and the start begins again. A series with a damaged chunk
+ * stays as it is, without roll-ups, so that what is sound of it can still be told from what is
+ * not.
+ *
+ * A sample that comes to such a day later makes it warm: then its roll-ups are not read
+ * (rollup.c), nor after it was sealed, which unmarks them in the same transaction, until all
+ * this was done again. A day that an older program made long gets its roll-ups only: the newest
+ * first, for those are looked at, and one day each time that compact_begin_due() is called.
  */
 
 #include <stdlib.h>
 
 #include "alertd/store/private.h"
+#include "alertd/store/rollup_rows.h"
 
 enum {
     SLICE_SERIES = 16,            /* a few milliseconds of the store's thread */
@@ -20,21 +28,33 @@ enum {
     RETRY_MS = 3600 * 1000,
 };
 
+static bool is_due(const struct partition *partition, int64_t now_ms)
+{
+    return partition->has_chunks && !partition->is_warm && !partition->is_damaged &&
+           !(partition->is_compact && partition->is_rolled) && partition_is_over(partition, now_ms);
+}
+
+/* What can become small first. */
+static struct partition *find_due(const struct store *store, int64_t now_ms)
+{
+    for (size_t i = 0; i < store->n_partitions; i++)
+        if (is_due(store->partitions[i], now_ms) && !store->partitions[i]->is_compact)
+            return store->partitions[i];
+    for (size_t i = store->n_partitions; i-- > 0;)
+        if (is_due(store->partitions[i], now_ms))
+            return store->partitions[i];
+    return NULL;
+}
+
 void compact_begin_due(struct store *store, int64_t now_ms)
 {
     struct compaction *compaction = &store->compaction;
 
     if (compaction->partition || now_ms < compaction->not_before_ms)
         return;
-    for (size_t i = 0; i < store->n_partitions; i++) {
-        struct partition *partition = store->partitions[i];
-
-        if (partition->has_chunks && !partition->is_compact && !partition->is_warm &&
-            !partition->is_damaged && partition_is_over(partition, now_ms)) {
-            *compaction = (struct compaction){.partition = partition};
-            return;
-        }
-    }
+    struct partition *partition = find_due(store, now_ms);
+    if (partition)
+        *compaction = (struct compaction){.partition = partition};
 }
 
 /* A slice, as a job. */
@@ -72,6 +92,7 @@ static int drop_chunks(struct db_conn *conn, uint32_t id, struct err *reterr)
 
 static int compact_series(struct db_conn *conn,
                           uint32_t id,
+                          bool is_long, /* its chunks are already */
                           struct columns *columns,
                           struct err *reterr)
 {
@@ -79,7 +100,9 @@ static int compact_series(struct db_conn *conn,
     int64_t n_samples = 0;
     size_t n_damaged = 0;
 
-    int r = count_chunks(conn, id, &n_chunks, &n_samples, reterr);
+    int r = rollup_rows_put(conn, id, NULL, reterr);
+    if (r == 0)
+        r = count_chunks(conn, id, &n_chunks, &n_samples, reterr);
     if (r != 0 || n_chunks == 0 || n_samples > SERIES_SAMPLES_MAX)
         return r;
     columns->n = 0;
@@ -87,11 +110,14 @@ static int compact_series(struct db_conn *conn,
     if (r != 0 || n_damaged > 0 || columns->n == 0)
         return r;
     columns_settle(columns);
+    r = rollup_rows_put(conn, id, columns, reterr);
+    if (r != 0 || is_long)
+        return r;
     r = drop_chunks(conn, id, reterr);
     return r == 0 ? partition_put_chunks(conn, id, columns, true, reterr) : r;
 }
 
-/* All is long now: say so in place of what was sealed. */
+/* All is long and rolled up now: say so in place of what was sealed. */
 static int note_compact(struct db_conn *conn, const struct partition *partition, struct err *reterr)
 {
     int r = db_run(db_prepare(conn, "DELETE FROM sealed"), reterr);
@@ -116,7 +142,7 @@ static int compact_slice(struct db_conn *conn, void *arg, struct err *reterr)
         ids[n++] = (uint32_t)db_int(stmt, 0);
     int r = db_done(stmt, reterr);
     for (size_t i = 0; i < n && r == 0; i++)
-        r = compact_series(conn, ids[i], &columns, reterr);
+        r = compact_series(conn, ids[i], slice->partition->is_compact, &columns, reterr);
     columns_done(&columns);
     slice->is_last = n < SLICE_SERIES;
     slice->next_id = n > 0 ? ids[n - 1] + 1 : slice->from_id;
@@ -155,6 +181,7 @@ static int step(struct store *store, struct err *reterr)
     if (slice.is_last) {
         (void)pthread_rwlock_wrlock(&store->lock);
         partition->is_compact = true;
+        partition->is_rolled = true;
         (void)pthread_rwlock_unlock(&store->lock);
         compaction->is_shrinking = true;
     }

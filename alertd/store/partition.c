@@ -37,6 +37,11 @@ static const struct db_migration migrations[] = {
      " PRIMARY KEY (agent, epoch, sequence)) STRICT, WITHOUT ROWID;"},
     /* is_long: compacted since */
     {2, "long chunks", "ALTER TABLE sealed ADD COLUMN is_long INTEGER NOT NULL DEFAULT 0;"},
+    /* is_rolled: the roll-ups are of all samples; a table with row ids, whose rows of up to a page
+     * have no page of their own */
+    {3, "roll-ups",
+     "CREATE TABLE rollup (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;"
+     "ALTER TABLE sealed ADD COLUMN is_rolled INTEGER NOT NULL DEFAULT 0;"},
     {4, "outbound", "CREATE TABLE outbound (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;"},
 };
 
@@ -98,13 +103,14 @@ bool partition_day_parse(const char *name, int64_t *ret_day_ms)
 static int read_state(struct partition *partition, struct db_conn *conn, struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
-        conn, "SELECT count(*), min(t_min), max(t_max), min(is_long) FROM sealed");
+        conn, "SELECT count(*), min(t_min), max(t_max), min(is_long), min(is_rolled) FROM sealed");
 
     if (db_step(stmt) && db_int(stmt, 0) > 0) {
         partition->has_chunks = true;
         partition->chunk_min_ms = db_int(stmt, 1);
         partition->chunk_max_ms = db_int(stmt, 2);
         partition->is_compact = db_int(stmt, 3) == 1;
+        partition->is_rolled = db_int(stmt, 4) == 1;
     }
     int r = db_done(stmt, reterr);
     if (r != 0)
@@ -340,15 +346,38 @@ int partition_drop_journal(struct db_conn *conn, int64_t id, bool shrink, struct
 }
 
 int partition_put_sealed(
-    struct db_conn *conn, int64_t min_ms, int64_t max_ms, bool is_long, struct err *reterr)
+    struct db_conn *conn, int64_t min_ms, int64_t max_ms, bool is_over, struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
-        conn, "INSERT INTO sealed (t_min, t_max, is_long) VALUES (?, ?, ?)");
+        conn, "INSERT INTO sealed (t_min, t_max, is_long, is_rolled) VALUES (?1, ?2, ?3, ?3)");
 
     db_bind_int(stmt, 1, min_ms);
     db_bind_int(stmt, 2, max_ms);
-    db_bind_int(stmt, 3, is_long);
+    db_bind_int(stmt, 3, is_over);
     return db_run(stmt, reterr);
+}
+
+/* The only metric name that matches; NULL: there may be several. */
+static const char *exact_name(const struct matcher *matchers, size_t n_matchers)
+{
+    for (size_t i = 0; i < n_matchers; i++)
+        if (matchers[i].type == MATCHER_EQUAL && matchers[i].value[0] &&
+            strcmp(matchers[i].name, LABEL_NAME) == 0)
+            return matchers[i].value;
+    return NULL;
+}
+
+struct db_stmt *partition_series(struct db_conn *conn,
+                                 const struct matcher *matchers,
+                                 size_t n_matchers)
+{
+    const char *name = exact_name(matchers, n_matchers);
+    struct db_stmt *stmt = db_prepare(conn, name ? "SELECT id, labels FROM series WHERE name = ?1"
+                                                 : "SELECT id, labels FROM series");
+
+    if (name)
+        db_bind_text(stmt, 1, name);
+    return stmt;
 }
 
 struct db_stmt *partition_chunks(struct db_conn *conn,

@@ -6,6 +6,7 @@
  *     series   id, metric name, labels            who
  *     journal  id, body                           acknowledged samples, as they came
  *     chunk    series, t0, t1, n, body            sealed samples, compressed
+ *     rollup   id, body                           5 minutes and hours of them: rollup_rows.h
  *     batch    agent, epoch, sequence, counts     what was answered to whom, for replays
  *     outbound id, body                           sealed journal rows still to be passed on
  *
@@ -25,6 +26,7 @@
 #include "alertd/store/segment.h"
 #include "lib/base/arena.h"
 #include "lib/model/labels.h"
+#include "lib/model/matcher.h"
 
 enum {
     PARTITION_DAY_TEXT_MAX = 24,
@@ -43,6 +45,7 @@ struct partition {
     bool has_chunks;
     int64_t chunk_min_ms, chunk_max_ms;
     bool is_compact; /* all chunks are long ones, since its day is over */
+    bool is_rolled;  /* and its roll-ups are of all of them */
     /* Everything of this day from here on is in memory as well. */
     int64_t memory_from_ms;
 
@@ -94,9 +97,9 @@ int partition_put_chunks(struct db_conn *conn,
 /* Rows up to and including id are sealed; the number is remembered. shrink: give free pages back to the file system
  * (when the day is over; during it the journal needs them again). */
 int partition_drop_journal(struct db_conn *conn, int64_t id, bool shrink, struct err *reterr);
-/* Chunks within this span were added. */
+/* Chunks within this span were added; is_over: long ones and their roll-ups, all of the day. */
 int partition_put_sealed(
-    struct db_conn *conn, int64_t min_ms, int64_t max_ms, bool is_long, struct err *reterr);
+    struct db_conn *conn, int64_t min_ms, int64_t max_ms, bool is_over, struct err *reterr);
 
 /* --- rows, read --- */
 
@@ -105,6 +108,11 @@ const struct labels *partition_read_labels(struct arena *arena,
                                            const void *bytes,
                                            size_t len,
                                            bool *ret_corrupt);
+
+/* Number and labels of the series that may match, to be stepped. */
+struct db_stmt *partition_series(struct db_conn *conn,
+                                 const struct matcher *matchers,
+                                 size_t n_matchers);
 
 /* The bodies (column 0) of one series' chunks that overlap [from, to], to be stepped. */
 struct db_stmt *partition_chunks(struct db_conn *conn,

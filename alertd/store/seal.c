@@ -121,6 +121,7 @@ static void show_sealed(struct store *store, const struct slice *slice)
             partition->chunk_max_ms = slice->max_ms;
         partition->has_chunks = true;
         partition->is_compact = false;
+        partition->is_rolled = false; /* this is not in its roll-ups */
     }
     for (size_t i = 0; i < slice->n; i++)
         if (segment_has_unsealed(slice->segments[i]))

@@ -305,15 +305,6 @@ static int read_memory(struct selection *selection)
 
 /* --- files --- */
 
-static const char *exact_name(const struct source_query *query)
-{
-    for (size_t i = 0; i < query->n_matchers; i++)
-        if (query->matchers[i].type == MATCHER_EQUAL && query->matchers[i].value[0] &&
-            strcmp(query->matchers[i].name, LABEL_NAME) == 0)
-            return query->matchers[i].value;
-    return NULL;
-}
-
 static int has_chunks(struct selection *selection, struct db_conn *conn, int64_t id, bool *ret_has)
 {
     struct db_stmt *stmt = db_prepare(
@@ -374,14 +365,10 @@ static int read_row(struct selection *selection,
 static int read_rows(struct selection *selection, struct db_conn *conn, size_t *n_damaged)
 {
     const struct source_query *query = selection->query;
-    const char *name = exact_name(query);
-    struct db_stmt *stmt = db_prepare(conn, name ? "SELECT id, labels FROM series WHERE name = ?1"
-                                                 : "SELECT id, labels FROM series");
+    struct db_stmt *stmt = partition_series(conn, query->matchers, query->n_matchers);
     struct arena scratch;
     int r = 0;
 
-    if (name)
-        db_bind_text(stmt, 1, name);
     arena_init(&scratch, 1 << 20);
     while (r == 0 && db_step(stmt)) {
         bool corrupt;
