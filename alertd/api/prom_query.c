@@ -378,6 +378,8 @@ static const struct http_route routes[] = {
     {"POST", PATH "query_range", READ, SAFE, handle_query_range, "the same, parameters in a form"},
     {"GET", OURS "explain", READ, 0, explain_query, "what each node of a query costs"},
     {"POST", OURS "explain", READ, SAFE, explain_query, "the same, parameters in a form"},
+    {"GET", OURS "samples/rollup", READ, 0, prom_rollup_get, "series in steps of 5m or 1h"},
+    {"POST", OURS "samples/rollup", READ, SAFE, prom_rollup_get, "the same, parameters in a form"},
     {"GET", PATH "query_exemplars", READ, 0, handle_exemplars, "always empty: none are kept"},
     {"POST", PATH "query_exemplars", READ, SAFE, handle_exemplars, "always empty: none are kept"},
     {"GET", PATH "format_query", READ, 0, handle_format, "an expression in canonical spelling"},

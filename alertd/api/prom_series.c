@@ -190,16 +190,15 @@ static bool search_store(struct search *search,
     return !r && !search->spent;
 }
 
-static void fail_match(const struct search *search, int code, const struct err *err)
+void prom_series_fail_match(struct http_response *response, int code, const struct err *err)
 {
     if (code == PROMQL_E_TYPE && strstr(err->text, "non-empty matcher"))
-        http_fail(search->response, "bad_data",
+        http_fail(response, "bad_data",
                   "invalid parameter \"match[]\": match[] must contain at least one non-empty "
                   "matcher");
     else
-        http_fail(search->response, "bad_data",
-                  "invalid parameter \"match[]\": %u:%u: parse error: %s", err->line, err->column,
-                  err->text);
+        http_fail(response, "bad_data", "invalid parameter \"match[]\": %u:%u: parse error: %s",
+                  err->line, err->column, err->text);
 }
 
 /* All match[] in turn; without any, everything. */
@@ -216,7 +215,7 @@ static bool search_all(struct search *search, collect_fn *collect)
 
         int r = promql_parse_selector(&search->arena, text, &matchers, &n, &err);
         if (r) {
-            fail_match(search, r, &err);
+            prom_series_fail_match(search->response, r, &err);
             return false;
         }
         if (!search_store(search, collect, matchers, n))
