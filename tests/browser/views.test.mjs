@@ -32,6 +32,7 @@ const VIEWS = {
   agents: () => '/agents',
   explore: () => '/explore',
   'explore-graph': () => '/explore?expr=probe_duration_seconds&from=now-30m',
+  'explore-rollup': () => '/explore?expr=probe_duration_seconds&from=now-1y',
   'explore-table': () => '/explore?expr=probe_success&view=table',
   'explore-explain': () => `/explore?expr=${encodeURIComponent('max by (instance) (max_over_time(probe_duration_seconds{job="blackbox"}[5m])) > 0.1')}&from=now-30m&explain=1`,
   postmortems: () => '/pm',

@@ -11,6 +11,7 @@ import { IDLE, step, takesText } from '../src/lib/keys.ts'
 import { stepFor, summarize, toColumns } from '../src/lib/matrix.ts'
 import { count, formatValue } from '../src/lib/number.ts'
 import { ownRunbook, sectionOf } from '../src/lib/section.ts'
+import { isBareSelector, rollupStep, rollupWords, toBands } from '../src/lib/rollup.ts'
 import { caretLine, errorPlace, formatSeries, offsetOf } from '../src/lib/promql.ts'
 
 for (const [value, want] of [
@@ -171,4 +172,31 @@ test('which runbooks are ours', () => {
   assert.equal(ownRunbook('https://evil.example/runbooks/host#x', origins), null)
   assert.equal(ownRunbook('https://watch.example/runbooks/../api', origins), null)
   assert.equal(ownRunbook('http://[', origins), null)
+})
+
+test('which questions a roll-up answers', () => {
+  for (const bare of ['up', ' node_load1 ', 'a:b:rate5m{job="x"}', '{__name__=~"a|b"}', 'm{path="/{id}",q=\'}\'}', 'm{a="\\"}"}', 'm {\n  a="1",\n}']) assert.ok(isBareSelector(bare), bare)
+  for (const other of ['', '  ', 'rate(up[5m])', 'up[5m]', 'up offset 1d', 'up @ 0', 'up + 1', '1', 'up{a="}', 'NaN', 'inf', '-up', 'sum by (a) (up)', '"up"']) assert.ok(!isBareSelector(other), other)
+})
+
+test('steps of a roll-up are whole five minutes, and few enough', () => {
+  for (const days of [3, 7, 30, 90, 365, 3650]) {
+    for (const width of [390, 1280]) {
+      const step = rollupStep(days * 86400e3, width)
+      assert.equal(step % (step < 3600 ? 300 : 3600), 0, `${days} days`)
+      assert.ok(days * 86400 / step <= width / 2 + 1, `${days} days at ${width}: ${step}`)
+    }
+  }
+  assert.equal(rollupStep(3 * 86400e3, 1280), 600)
+  assert.equal(rollupStep(365 * 86400e3, 1200), 86400)
+})
+
+test('a roll-up as columns: the mean between the least and the greatest', () => {
+  const columns = toBands([{ metric: { __name__: 'm' }, values: [[600, '1', '5', '12', 4], [1200, '2', '2', '4', 2], [1800, 'NaN', 'NaN', 'NaN', 1]] }], 700e3, 2400e3, 600)
+  assert.deepEqual(columns.times, [900, 1500, 2100])
+  assert.deepEqual(columns.values, [[3, 2, null]])
+  assert.deepEqual(columns.band, { lows: [[1, 2, null]], highs: [[5, 2, null]], stepS: 600 })
+  assert.equal(rollupWords(300, 1200), '5-min roll-up, a point every 20 min: the line is the mean, the band is min..max')
+  assert.equal(rollupWords(3600, 21600), '1-h roll-up, a point every 6 h: the line is the mean, the band is min..max')
+  assert.equal(rollupWords(3600, 172800), '1-h roll-up, a point every 2 days: the line is the mean, the band is min..max')
 })

@@ -240,6 +240,10 @@ export interface PromAlert {
 }
 
 export interface PromSample { metric: Record<string, string>; value: [number, string] }
+/** [seconds, least, greatest, sum, count] of each step. */
+export interface RollupSeries { metric: Record<string, string>; values: [number, string, string, string, number][] }
+export interface Rollup { resolution: number; step: number; result: RollupSeries[] }
+
 export interface PromSeries { metric: Record<string, string>; values: [number, string][] }
 
 export type PromResult =

@@ -12,6 +12,8 @@ import type { Mark, Plot, PlotInput } from './plot.ts'
 interface Props {
   columns: Columns
   what: string
+  /** What the picture is made of, when that is not the samples. */
+  caption?: string
   threshold?: number | null
   marks?: Mark[]
   height?: number
@@ -26,16 +28,26 @@ function shortNames(labels: Record<string, string>[]): string[] {
   return labels.map((one) => formatSeries(Object.fromEntries(Object.entries(one).filter(([name]) => !shared.has(name)))))
 }
 
-function sentence({ columns, what, threshold }: Props): string {
-  const all = columns.values.map((column) => summarize(columns.times, column)).filter((one) => one !== null)
+/** Of a roll-up the extremes are those of its band. */
+function summaries({ times, values, band }: Columns) {
+  return values.map((column, i) => {
+    const line = summarize(times, column)
+    const low = line && summarize(times, band?.lows[i] ?? column)
+    const high = line && summarize(times, band?.highs[i] ?? column)
+    return line && low && high ? { ...high, min: low.min, last: line.last } : null
+  })
+}
+
+function sentence({ columns, what, threshold, caption }: Props): string {
+  const all = summaries(columns).filter((one) => one !== null)
   if (all.length === 0) return `${what}: no data in this range`
   const top = all.reduce((a, b) => (b.max > a.max ? b : a))
   const line = threshold === null || threshold === undefined ? '' : `, threshold ${formatValue(threshold)}`
-  return `${what}: ${count(all.length, 'series', 'series')}, at most ${formatValue(top.max)} at ${formatExact(top.maxAt * 1000, zone.value)}${line}`
+  return `${what}: ${count(all.length, 'series', 'series')}, at most ${formatValue(top.max)} at ${formatExact(top.maxAt * 1000, zone.value)}${line}${caption ? `. ${caption}` : ''}`
 }
 
 export function Chart(props: Props) {
-  const { columns, threshold = null, marks = [], height = 240, onZoom, onPick } = props
+  const { columns, threshold = null, marks = [], height = 240, caption = '', onZoom, onPick } = props
   const target = useRef<HTMLDivElement>(null)
   const [width, setWidth] = useState(0)
   const names = shortNames(columns.labels)
@@ -52,8 +64,9 @@ export function Chart(props: Props) {
 
   const input: PlotInput = {
     times: columns.times, values: columns.values, names, threshold, marks, zone: shownZone, width, height,
-    ...(onZoom ? { onZoom } : {}), ...(onPick ? { onPick } : {}),
+    ...(onZoom ? { onZoom } : {}), ...(onPick ? { onPick } : {}), ...(columns.band ? { band: columns.band } : {}),
   }
+  const sums = summaries(columns)
   const latest = useRef(input)
   latest.current = input
   const drawn = useRef<Plot | null>(null)
@@ -70,19 +83,19 @@ export function Chart(props: Props) {
       drawn.current?.end()
       drawn.current = null
     }
-  }, [width, height, dark, shownZone, names.join('\n')])
+  }, [width, height, dark, shownZone, columns.band !== undefined, names.join('\n')])
   useEffect(() => drawn.current?.update(latest.current), [columns, threshold, JSON.stringify(marks)])
 
   return (
     <figure class="chart">
       <div class={`chart-box h${height}`} ref={target} role="img" aria-label={sentence(props)} />
+      {caption && <figcaption class="dim">{caption}</figcaption>}
       {columns.values.length > 0 && (
         <details class="chart-table">
           <summary>{count(columns.values.length, 'series', 'series')}{columns.omitted > 0 && `, ${columns.omitted} more not drawn`}</summary>
           <div class="scroll"><table class="list">
             <thead><tr><th>Series</th><th class="right">Least</th><th class="right">Most</th><th class="right">Last</th></tr></thead>
-            <tbody>{columns.values.map((column, i) => {
-              const sum = summarize(columns.times, column)
+            <tbody>{sums.map((sum, i) => {
               return (
                 <tr key={i}>
                   <td class="mono"><i class={`swatch s${(i % 8) + 1}`} />{names[i]}</td>

@@ -2,6 +2,7 @@
 // Loaded when the first chart is shown; everything else reaches it through ui chart.tsx.
 
 import uPlot from 'uplot'
+import type { Columns } from '../lib/matrix.ts'
 import type { Zone } from '../lib/time.ts'
 import { formatClock, formatDay, formatExact } from '../lib/time.ts'
 import { formatValue } from '../lib/number.ts'
@@ -19,7 +20,12 @@ export interface PlotInput {
   height: number
   onZoom?: (fromMs: number, toMs: number) => void
   onPick?: (atMs: number) => void
+  /** Around the values, which are means of so long. */
+  band?: NonNullable<Columns['band']>
 }
+
+/** Above so many, bands hide each other and the lines. */
+const BANDS_MAX = 8
 
 /** light-dark() is resolved by painting it: custom properties keep the function as text. */
 function colour(name: string): string {
@@ -29,6 +35,11 @@ function colour(name: string): string {
   const value = getComputedStyle(probe).color
   probe.remove()
   return value
+}
+
+/** The same, to be seen through: colours are computed as rgb(). */
+function faint(name: string, alpha: number): string {
+  return colour(name).replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha})`)
 }
 
 function drawThreshold(u: uPlot, threshold: number, stroke: string, back: string): void {
@@ -93,6 +104,27 @@ function drawMarks(u: uPlot, marks: readonly Mark[], colours: Record<string, str
   ctx.restore()
 }
 
+/** The moment, or the step that a point stands for. */
+function cursorTime(ms: number, { band, zone }: PlotInput): string {
+  if (!band) return formatExact(ms, zone)
+  const half = band.stepS * 500
+  const [from, to] = [ms - half, ms + half]
+  const clock = (at: number) => formatClock(at, zone).slice(0, 5)
+  const sameDay = formatDay(from, zone) === formatDay(to, zone)
+  return `${formatDay(from, zone)} ${clock(from)} to ${sameDay ? '' : `${formatDay(to, zone).slice(5)} `}${clock(to)}${zone === 'utc' ? ' UTC' : ''}`
+}
+
+function cursorValue(value: number, { band }: PlotInput, series: number, i: number): string {
+  const low = band?.lows[series]?.[i] ?? value
+  const high = band?.highs[series]?.[i] ?? value
+  return low === high ? formatValue(value) : `${formatValue(value)} (${formatValue(low)} to ${formatValue(high)})`
+}
+
+/** The band's edges first, so that the lines are drawn on top of it. */
+function edgesOf({ band, values }: PlotInput): (number | null)[][] {
+  return band && values.length <= BANDS_MAX ? values.flatMap((_, i) => [band.highs[i] ?? [], band.lows[i] ?? []]) : []
+}
+
 /** A box beside the cursor: the time, and the nearest values. */
 function cursorBox(now: { input: PlotInput }, box: HTMLElement) {
   return (u: uPlot) => {
@@ -109,7 +141,7 @@ function cursorBox(now: { input: PlotInput }, box: HTMLElement) {
       .sort((a, b) => (b.value ?? 0) - (a.value ?? 0))
     box.replaceChildren()
     const head = document.createElement('b')
-    head.textContent = formatExact(at * 1000, input.zone)
+    head.textContent = cursorTime(at * 1000, input)
     box.append(head)
     for (const { s, value } of lines.slice(0, 8)) {
       const line = document.createElement('span')
@@ -118,7 +150,7 @@ function cursorBox(now: { input: PlotInput }, box: HTMLElement) {
       const name = document.createElement('em')
       name.textContent = input.names[s] ?? ''
       const number = document.createElement('strong')
-      number.textContent = formatValue(value ?? 0)
+      number.textContent = cursorValue(value ?? 0, input, s, i)
       line.append(dot, name, number)
       box.append(line)
     }
@@ -159,13 +191,14 @@ export function plot(target: HTMLElement, input: PlotInput): Plot {
   box.className = 'cursor-box'
   box.hidden = true
   const font = '11px system-ui, sans-serif'
+  const edges = edgesOf(input)
   const axis = { stroke: ink, font, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 } }
   const u = new uPlot({
     width: input.width,
     height: input.height,
     legend: { show: false },
     padding: [8, 12, 0, 0],
-    cursor: { y: false, sync: { key: 'time' }, drag: { x: input.onZoom !== undefined, y: false, setScale: false }, points: { size: 7 } },
+    cursor: { y: false, sync: { key: 'time' }, drag: { x: input.onZoom !== undefined, y: false, setScale: false }, points: { size: (_, s) => (s > edges.length ? 7 : 0) } },
     tzDate: (s) => (input.zone === 'utc' ? uPlot.tzDate(new Date(s * 1000), 'Etc/UTC') : new Date(s * 1000)),
     scales: {
       y: { range: (_, min, max) => {
@@ -179,7 +212,8 @@ export function plot(target: HTMLElement, input: PlotInput): Plot {
       { ...axis, size: 32, values: tickWords(input.zone), space: 70 },
       { ...axis, size: 56, values: (_, splits) => splits.map((value) => formatValue(value)) },
     ],
-    series: [{}, ...input.values.map((_, i) => ({
+    bands: input.values.slice(0, edges.length / 2).map((_, i) => ({ series: [2 * i + 1, 2 * i + 2] as [number, number], fill: faint(`--series-${(i % 8) + 1}`, edges.length > 2 ? 0.22 : 0.28) })),
+    series: [{}, ...edges.map(() => ({ stroke: 'transparent', width: 0, points: { show: false } })), ...input.values.map((_, i) => ({
       stroke: colour(`--series-${(i % 8) + 1}`),
       width: 1.75,
       dash: i >= 8 ? [6, 3] : [],
@@ -200,7 +234,7 @@ export function plot(target: HTMLElement, input: PlotInput): Plot {
         drawMarks(self, now.input.marks, tones, back)
       }],
     },
-  }, [input.times, ...input.values] as uPlot.AlignedData, target)
+  }, [input.times, ...edges, ...input.values] as uPlot.AlignedData, target)
   target.append(box)
   u.over.addEventListener('click', () => {
     const i = u.cursor.idx
@@ -209,7 +243,7 @@ export function plot(target: HTMLElement, input: PlotInput): Plot {
   return {
     update: (next) => {
       now.input = next
-      u.setData([next.times, ...next.values] as uPlot.AlignedData)
+      u.setData([next.times, ...edgesOf(next), ...next.values] as uPlot.AlignedData)
     },
     end: () => {
       u.destroy()

@@ -13,6 +13,8 @@ export interface Columns {
   labels: Record<string, string>[]
   /** How many series were left out. */
   omitted: number
+  /** Of a roll-up: values are means of steps so long; these lie around them. */
+  band?: { lows: (number | null)[][]; highs: (number | null)[][]; stepS: number }
 }
 
 const STEPS_S = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400]

@@ -18,7 +18,7 @@ import { Explain } from './explain.tsx'
 
 const HISTORY_MAX = 30
 const ROWS_MAX = 500
-const RANGES = ['15m', '1h', '6h', '24h', '7d']
+const RANGES = ['15m', '1h', '6h', '24h', '7d', '30d', '1y']
 
 function readHistory(): string[] {
   try {
@@ -233,7 +233,7 @@ export function Explore() {
           {view === 'table'
             ? <Instant expr={expr} atMs={range?.toMs ?? run.nowMs} tick={run.tick} onError={setError} />
             : range
-              ? <ExpressionChart expr={expr} {...range} tick={run.tick} what={expr} height={340} onError={setError}
+              ? <ExpressionChart expr={expr} {...range} rollup tick={run.tick} what={expr} height={340} onError={setError}
                                  onZoom={(fromMs, toMs) => setQuery({ from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() }, { push: true })} />
               : <p class="bad-ink pad" role="alert">The range {from} to {to} is none: try now-6h to now.</p>}
         </Panel>
