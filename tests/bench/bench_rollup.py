@@ -23,6 +23,7 @@ import time
 import urllib.parse
 
 import peers as bench
+from daemon import BUILD
 
 DAY = 86400
 SERIES = ["queue_depth", "requests_total", "response_seconds", "config_version"]
@@ -89,15 +90,15 @@ def main():
     start = end - options.days * DAY
     print(bench.heading("tests/bench/bench_rollup.py " + " ".join(sys.argv[1:])))
     with tempfile.TemporaryDirectory(prefix="bench-rollup-") as folder:
-        samples = pathlib.Path(folder) / "samples"
-        samples.mkdir()
+        samples = pathlib.Path(folder) / "alertd/samples"
+        samples.mkdir(parents=True)
         for word in ("fill", "roll"):
-            subprocess.run([bench.BUILD / "tests/lib/store_year", word, samples, str(options.days), str(options.interval), str(end)], check=True)
+            subprocess.run([BUILD / "tests/lib/store_year", word, samples, str(options.days), str(options.interval), str(end)], check=True)
         days = sorted(samples.glob("*.db"))
         n_samples = options.days * DAY // options.interval * len(SERIES)
         with_rollups, without = (sum(compact_bytes(path, one) for path in days) for one in (False, True))
         rows, chunks = (sum(body_bytes(path, table) for path in days) for table in ("rollup", "chunk"))
-        server = bench.start_alertd(folder, flags=["--storage.retention.time=20y"])
+        server = bench.start_alertd(folder)
         print("| series | step | points | roll-up ms | mean ms | all four ms | points ms | x mean | x all four |")
         print("|---|---|---|---|---|---|---|---|---|")
         for words, step in STEPS:

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alertd/store/partition.h"
 #include "alertd/store/rollup.h"
@@ -51,7 +52,7 @@ static struct store *open_store(const struct year *year)
 
     if (store_open(&options, &store, &err) != 0) {
         (void)fprintf(stderr, "%s\n", err.text);
-        exit(3);
+        _exit(3);
     }
     return store;
 }
@@ -108,7 +109,7 @@ static void push_day(struct store *store, const struct year *year, int64_t day_m
     const struct store_batch batch = {.entries = entries, .n = SERIES};
     if (store_append(store, &batch, &outcome, &err) != 0) {
         (void)fprintf(stderr, "%s\n", err.text);
-        exit(3);
+        _exit(3);
     }
     for (int i = 0; i < SERIES; i++)
         labels_unref(entries[i].labels);
@@ -136,7 +137,7 @@ static int64_t count_ready(const struct year *year)
 
         if (partition_open(year->folder, year->end_ms - day * DAY_MS, false, &partition, &err)) {
             (void)fprintf(stderr, "%s\n", err.text);
-            exit(3);
+            _exit(3);
         }
         n += partition->is_rolled && partition->journal_bytes == 0;
         partition_close(partition);
