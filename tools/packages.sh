@@ -9,7 +9,7 @@ build=(
   gcc g++ libc6-dev meson ninja-build pkg-config python3
   libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libjansson-dev
   libyaml-dev libsnappy-dev zlib1g-dev libzstd-dev libre2-dev libsodium-dev libxxhash-dev libmd4c-dev
-  ca-certificates
+  ca-certificates tzdata
 )
 check=(
   libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev
