@@ -79,7 +79,7 @@ int64_t clock_days_from_civil(int64_t year, int month, int day)
 struct clock_utc clock_split_utc(int64_t at_ms)
 {
     int64_t days = floor_div(at_ms, 86400000);
-    int64_t ms_of_day = at_ms - days * 86400000;
+    int64_t ms_of_day = (at_ms % 86400000 + 86400000) % 86400000; /* days * 86400000 may not fit */
     int64_t shifted = days + 719468;
     int64_t era = floor_div(shifted, 146097);
     int64_t doe = shifted - era * 146097;

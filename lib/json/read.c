@@ -11,6 +11,8 @@
 #include "lib/json/read.h"
 
 #include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +22,7 @@
 /* jansson has macros of these names; here they are functions. */
 #undef json_is_object
 #undef json_is_array
+#undef json_is_null
 
 enum {
     DEPTH_MAX = 64, /* nobody writes deeper by hand, and we recurse */
@@ -48,6 +51,11 @@ bool json_is_object(const struct json *value)
 bool json_is_array(const struct json *value)
 {
     return has_type(value, JSON_ARRAY);
+}
+
+bool json_is_null(const struct json *value)
+{
+    return has_type(value, JSON_NULL);
 }
 
 /* Fills node->children from node->value; false when it is nested too deeply. What was
@@ -89,11 +97,17 @@ static void drop(struct json *node)
 
 int json_parse(const char *text, size_t len, struct json **ret_root, struct err *reterr)
 {
+    return json_parse_upto(text, len, JSON_BODY_MAX, ret_root, reterr);
+}
+
+int json_parse_upto(
+    const char *text, size_t len, size_t max_bytes, struct json **ret_root, struct err *reterr)
+{
     json_error_t error;
 
-    if (len > JSON_BODY_MAX)
-        return err_set(reterr, JSON_E_SYNTAX, "JSON of %zu bytes: at most %d are read", len,
-                       (int)JSON_BODY_MAX);
+    if (len > max_bytes)
+        return err_set(reterr, JSON_E_SYNTAX, "JSON of %zu bytes: at most %zu are read", len,
+                       max_bytes);
     json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!value)
         return err_at(reterr, JSON_E_SYNTAX, error.line > 0 ? (unsigned)error.line : 1,
@@ -138,6 +152,17 @@ static int fail(const struct json *object, const char *key, const char *words, s
     if (key)
         str_addf(&place, "%s%s", place.len ? "." : "", key);
     return err_set(reterr, JSON_E_TYPE, "%s: %s", place.len ? str_text(&place) : "the body", words);
+}
+
+int json_wrong(const struct json *value, const char *key, struct err *reterr, const char *fmt, ...)
+{
+    char words[ERR_TEXT_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(words, sizeof(words), fmt, ap);
+    va_end(ap);
+    return fail(value, key, words, reterr);
 }
 
 static const struct json *find(const struct json *object, const char *key)
@@ -263,6 +288,11 @@ int json_get_object(const struct json *object,
     return 0;
 }
 
+const struct json *json_get(const struct json *object, const char *key)
+{
+    return find(object, key);
+}
+
 bool json_has(const struct json *object, const char *key)
 {
     const struct json *member = find(object, key);
@@ -306,6 +336,14 @@ int json_number(const struct json *value, double *ret_value)
     if (!value || !json_is_number(value->value))
         return JSON_E_TYPE;
     *ret_value = json_number_value(value->value);
+    return 0;
+}
+
+int json_truth(const struct json *value, bool *ret_value)
+{
+    if (!is_bool(value))
+        return JSON_E_TYPE;
+    *ret_value = has_type(value, JSON_TRUE);
     return 0;
 }
 
