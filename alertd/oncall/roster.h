@@ -47,6 +47,9 @@ enum {
 /* Without a beginning, without an end. */
 #define ROSTER_ALWAYS  INT64_MIN
 #define ROSTER_FOREVER INT64_MAX
+/* Nobody is on call before the year 1 or after the year 9999. */
+#define ROSTER_TIME_MIN_MS INT64_C(-62135596800000)
+#define ROSTER_TIME_MAX_MS INT64_C(253402300800000)
 
 struct contact {
     const char *method; /* "email", "ntfy", … : a kind of receiver */
@@ -103,7 +106,7 @@ struct layer {
 };
 
 enum override_kind {
-    OVERRIDE_REPLACE, /* person instead of `of` */
+    OVERRIDE_REPLACE, /* person instead of `of`; without `of` also where nobody was */
     OVERRIDE_ADD,     /* person beside whoever it is */
     OVERRIDE_REMOVE,  /* without `of` */
     OVERRIDE_SWAP,    /* person takes of's turns in the span, of takes person's in the other */
@@ -113,7 +116,7 @@ struct override {
     const char *id;
     enum override_kind kind;
     const char *person;
-    const char *of; /* NULL: everybody who is on call (not for a swap) */
+    const char *of; /* NULL: everybody who is on call (a swap names one) */
     int64_t from_ms, to_ms;
     int64_t other_from_ms, other_to_ms; /* of a swap */
     const char *note;                   /* NULL: none */

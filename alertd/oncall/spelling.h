@@ -16,43 +16,32 @@
 #include "lib/json/write.h"
 
 enum {
-    SPELLING_E_VALUE = 10, /* well-formed, and not meaningful; JSON_E_* come through too */
+    ROSTER_TEXT_MAX = 16 * 1024 * 1024
 };
 
-/* All need arena for what they make; schedules borrow from zones. */
-int person_parse(const char *text,
-                 size_t len,
-                 struct arena *arena,
-                 struct person *ret_person,
-                 struct err *reterr);
+/* 0, JSON_E_SYNTAX, JSON_E_TYPE (also for what is well-formed and not meaningful), or -ENOMEM
+ * when the arena is spent. Schedules borrow from zones. */
+int person_parse(
+    const char *text, size_t len, struct arena *arena, struct person *ret, struct err *reterr);
 int schedule_parse(const char *text,
                    size_t len,
                    struct zones *zones,
                    struct arena *arena,
-                   struct schedule *ret_schedule,
+                   struct schedule *ret,
                    struct err *reterr);
-int override_parse(const char *text,
-                   size_t len,
-                   struct arena *arena,
-                   struct override *ret_override,
-                   struct err *reterr);
-int shadow_parse(const char *text,
-                 size_t len,
-                 struct arena *arena,
-                 struct shadow *ret_shadow,
-                 struct err *reterr);
-int policy_parse(const char *text,
-                 size_t len,
-                 struct arena *arena,
-                 struct policy *ret_policy,
-                 struct err *reterr);
+int override_parse(
+    const char *text, size_t len, struct arena *arena, struct override *ret, struct err *reterr);
+int shadow_parse(
+    const char *text, size_t len, struct arena *arena, struct shadow *ret, struct err *reterr);
+int policy_parse(
+    const char *text, size_t len, struct arena *arena, struct policy *ret, struct err *reterr);
 /* {"people": […], "schedules": […], "shadows": […], "policies": […]}; every name a schedule, a
  * shadow or a policy uses must be there (receivers excepted), and no name twice. */
 int roster_parse(const char *text,
                  size_t len,
                  struct zones *zones,
                  struct arena *arena,
-                 struct roster *ret_roster,
+                 struct roster *ret,
                  struct err *reterr);
 
 void person_print(const struct person *person, struct json_out *out);
@@ -62,6 +51,6 @@ void shadow_print(const struct shadow *shadow, struct json_out *out);
 void policy_print(const struct policy *policy, struct json_out *out);
 void roster_print(const struct roster *roster, struct json_out *out);
 
-/* One lane of spans: [{"person","from","to","why","layer","override"}]. */
+/* A lane of spans: [{"person", "from", "to", "why", "layer", "override", "shadow", "mode"}]. */
 struct lane;
 void lane_print(const struct lane *lane, struct json_out *out);
