@@ -3,7 +3,7 @@
 /*
  * One escalation: whom to page next about an incident nobody has taken yet.
  *
- *   RUNNING --- acknowledge ---> ACKNOWLEDGED --- it expired ---> RUNNING, with the next step
+ *   RUNNING --- acknowledge ---> ACKNOWLEDGED --- it expired ---> RUNNING, with what was next
  *      |  \---- snooze --------> SNOOZED ------- its end -------> RUNNING, from the first step
  *      |   \--- take over -----> TAKEN
  *      |    \-- every round over, fallback paged --> EXHAUSTED
@@ -13,7 +13,8 @@
  *  (1) the first when it opened, each next one delay_ms behind the one before;
  *  (2) a step that reaches nobody is over at once: the next is due at the same instant;
  *  (3) behind the last step of the last round comes the fallback, once;
- *  (4) a step is due before an event of the same instant;
+ *  (4) a step is due before an event of the same instant; what was acknowledged when all had
+ *      been paged already starts again from the first step when that expires;
  *  (5) who is on call is asked for the instant at which the step was DUE, not for now.
  * So it does not matter when, or how often, it is advanced: a restart changes no page. A
  * move that was due long ago says so (at_ms), and its teller may add how late it is.
