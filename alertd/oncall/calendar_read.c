@@ -334,6 +334,7 @@ int calendar_schedule(const struct calendar *calendar,
                       struct err *reterr)
 {
     struct layer *layers = arena_array(arena, ROSTER_LAYERS_MAX, sizeof(*layers));
+    struct shift *rooms[ROSTER_LAYERS_MAX] = {0}; /* of the layers' shifts */
     size_t n = 0;
 
     if (!layers)
@@ -354,13 +355,13 @@ int calendar_schedule(const struct calendar *calendar,
             layer->level = from->level;
             layer->from_ms = ROSTER_ALWAYS;
             layer->until_ms = ROSTER_FOREVER;
-            layer->shifts = arena_array(arena, calendar->n_shifts, sizeof(struct shift));
+            rooms[layer - layers] = arena_array(arena, calendar->n_shifts, sizeof(struct shift));
+            layer->shifts = rooms[layer - layers];
             if (!layer->name || !layer->shifts)
                 return no_memory(reterr);
         }
-        struct shift *shifts = (struct shift *)(uintptr_t)layer->shifts;
-
-        shifts[layer->n_shifts++] = (struct shift){from->title, from->from_ms, from->to_ms};
+        rooms[layer - layers][layer->n_shifts++] = (struct shift){from->title, from->from_ms,
+                                                                  from->to_ms};
     }
     *ret_schedule = (struct schedule){
         .name = name, .title = calendar->name, .zone = zone, .layers = layers, .n_layers = n};

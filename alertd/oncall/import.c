@@ -19,6 +19,14 @@ void *import_array(struct importer *im, size_t n, size_t size)
     return reader_array(&im->r, n, size);
 }
 
+void *import_room(const void *array)
+{
+    void *room = NULL;
+
+    memcpy(&room, &array, sizeof(room));
+    return room;
+}
+
 void import_note(struct importer *im, const char *what, const char *name, const char *fmt, ...)
 {
     struct import_notes *notes = im->notes;

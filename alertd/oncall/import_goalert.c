@@ -237,7 +237,7 @@ static void read_overrides(struct goalert *go, const char *id, struct schedule *
 static void read_temporary(struct goalert *go, const struct json *from, struct schedule *schedule)
 {
     const struct json *list = import_list(from, "temporarySchedules");
-    struct override *room = (struct override *)(uintptr_t)schedule->overrides;
+    struct override *room = import_room(schedule->overrides);
 
     for (size_t i = 0; i < json_length(list) && room; i++) {
         const struct json *one = json_at(list, i);

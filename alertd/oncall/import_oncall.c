@@ -236,7 +236,7 @@ static void read_stand_in(struct oncall *oc, const struct event *event, struct s
 {
     const struct json *users = import_list(event->from, "users");
     const struct json *groups = import_list(event->from, "rolling_users");
-    struct override *room = (struct override *)(uintptr_t)schedule->overrides;
+    struct override *room = import_room(schedule->overrides);
 
     if (json_length(users) == 0)
         users = json_at(groups, 0);
@@ -269,7 +269,7 @@ static void read_shift(struct oncall *oc, const struct json *from, struct schedu
                           .duration_s = import_int(from, "duration", 0),
                           .frequency = import_text(from, "frequency", NULL),
                           .interval = (int)import_int(from, "interval", 1)};
-    struct layer *layers = (struct layer *)(uintptr_t)schedule->layers;
+    struct layer *layers = import_room(schedule->layers);
 
     if (!known || event.duration_s <= 0 || event.duration_s > 366 * DAY_S || event.interval < 1 ||
         event.interval > 1000 || (rolls && !event.frequency) || !read_start(oc, &event)) {
@@ -333,7 +333,7 @@ static void read_schedule_of(struct oncall *oc, const struct json *from, struct 
 
 static void add_people(struct oncall *oc, const struct json *ids, struct policy_step *step)
 {
-    struct target *targets = (struct target *)(uintptr_t)step->targets;
+    struct target *targets = import_room(step->targets);
 
     for (size_t i = 0; i < json_length(ids); i++) {
         const char *name = import_person(&oc->im, "policy", json_text(json_at(ids, i)));
@@ -348,7 +348,7 @@ static void read_step(struct oncall *oc, const struct json *from, struct policy 
 {
     struct importer *im = &oc->im;
     const char *type = import_text(from, "type", "?");
-    struct policy_step *steps = (struct policy_step *)(uintptr_t)policy->steps;
+    struct policy_step *steps = import_room(policy->steps);
     struct target *targets = import_array(im, ROSTER_TARGETS_MAX, sizeof(*targets));
     struct policy_step step = {.targets = targets};
     const struct json *schedule = import_find(

@@ -51,4 +51,6 @@ const char *import_person(struct importer *im, const char *what, const char *id)
 /* The zone of a name; UTC with a note when there is none. */
 const struct zone *import_zone(struct importer *im, const char *what, const char *name);
 void *import_array(struct importer *im, size_t n, size_t size);
+/* An array of import_array() that the roster holds already and that is still being filled. */
+void *import_room(const void *array);
 int import_end(struct importer *im, struct roster *roster, struct roster *ret_roster);
