@@ -33,7 +33,7 @@ char *reader_copy(struct reader *r, const char *text)
     char *copy = reader_array(r, len + 1, 1);
 
     if (copy)
-        memcpy(copy, text, len);
+        memcpy(copy, text, len + 1);
     return copy;
 }
 
