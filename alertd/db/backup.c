@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "alertd/db/private.h"
@@ -32,10 +33,17 @@ static int check_copy(struct db *db, const char *path, struct err *reterr)
     if (r != 0)
         return r;
     struct db_stmt *stmt = db_prepare(&conn, "PRAGMA quick_check(1)");
-    bool fine = db_step(stmt) && sqlite3_stricmp(db_text(stmt, 0), "ok") == 0;
+    char why[200] = "";
+    bool fine = false;
+
+    if (db_step(stmt)) {
+        (void)snprintf(why, sizeof(why), "%s", db_text(stmt, 0));
+        fine = sqlite3_stricmp(why, "ok") == 0;
+    }
     r = db_done(stmt, reterr);
     if (r == 0 && !fine)
-        r = err_set(reterr, DB_E_CORRUPT, "the copy %s is damaged: is the disk sound?", path);
+        r = err_set(reterr, DB_E_CORRUPT, "the copy %s is damaged: is the disk sound? (%s)", path,
+                    why);
     db_conn_close(&conn);
     return r;
 }
@@ -45,9 +53,15 @@ int db_copy(struct db_conn *conn, const char *path, struct err *reterr)
     if (access(path, F_OK) == 0)
         return err_set(reterr, -EEXIST, "%s exists: name a path that does not", path);
 
+    int64_t version; /* whether it has checksums is known when its head has been read */
+    int r = db_conn_int(conn, "PRAGMA schema_version", &version, reterr);
+    if (r != 0)
+        return r;
     struct db_stmt *stmt = db_prepare(conn, "VACUUM INTO ?");
     db_bind_text(stmt, 1, path);
-    int r = db_run(stmt, reterr);
+    page_sum_copying(conn->handle, true);
+    r = db_run(stmt, reterr);
+    page_sum_copying(conn->handle, false);
     if (r == 0)
         r = sync_path(path, reterr);
     if (r == 0)

@@ -12,6 +12,8 @@
  * Invariants
  *  (1) All connections of the program use the layer: a page written past it is damaged.
  *  (2) A read that fails is tried again before it is believed; then SQLite calls it damage.
+ *  (3) A page may be written before the head that says how it is to be: of a new file known
+ *      already is what it will say (page_sum_begin(), page_sum_copying()).
  */
 
 #include <pthread.h>
@@ -43,6 +45,8 @@ struct summed_file {
 static sqlite3_vfs *below_vfs;
 static sqlite3_vfs our_vfs;
 static int register_rc;
+/* Of the copy this thread makes: SQLite opens it by itself. */
+static _Thread_local bool copy_has_sums;
 
 static struct summed_file *ours(sqlite3_file *file)
 {
@@ -106,9 +110,11 @@ static int sum_read(sqlite3_file *file, void *bytes, int n, sqlite3_int64 at)
     }
     if (!summed->is_pages || (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ))
         return rc;
+    if (rc != SQLITE_OK && is_past_end(summed, at))
+        return rc;
     if (at == 0 && n >= HEAD_BYTES)
         summed->has_sums = says_sums(bytes, n);
-    if (!summed->has_sums || !is_page(n, at) || (rc != SQLITE_OK && is_past_end(summed, at)))
+    if (!summed->has_sums || !is_page(n, at))
         return rc;
     sum_of(bytes, n, at, sum);
     return memcmp(sum, (unsigned char *)bytes + n - SUM_BYTES, SUM_BYTES) == 0 ? rc
@@ -240,6 +246,8 @@ static int sum_open(
                                    .is_pages = (flags & SQLITE_OPEN_MAIN_DB) != 0};
     int rc = below_vfs->xOpen(below_vfs, name, summed->below, flags, ret_flags);
     summed->base.pMethods = summed->below->pMethods ? &methods : NULL;
+    if (rc == SQLITE_OK && summed->is_pages && (flags & SQLITE_OPEN_CREATE))
+        summed->has_sums = copy_has_sums;
     return rc;
 }
 
@@ -273,4 +281,14 @@ int page_sum_begin(sqlite3 *handle)
     int n = SUM_BYTES;
 
     return sqlite3_file_control(handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &n);
+}
+
+void page_sum_copying(sqlite3 *handle, bool is_copying)
+{
+    int n = -1; /* asks */
+
+    copy_has_sums = is_copying &&
+                    sqlite3_file_control(handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &n) ==
+                        SQLITE_OK &&
+                    n == SUM_BYTES;
 }

@@ -90,3 +90,5 @@ void db_writer_stop(struct db *db);
 const char *page_sum_layer(void);
 /* A file that is empty yet gets checksums; others stay as they are. An SQLite result. */
 int page_sum_begin(sqlite3 *handle);
+/* Around what makes SQLite write a copy of the connection's file: it gets checksums as that. */
+void page_sum_copying(sqlite3 *handle, bool is_copying);

@@ -393,6 +393,45 @@ static void test_backup_is_a_database_of_its_own(void **state)
     db_close(db);
 }
 
+static int job_many_notes(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    char text[1000];
+    int r = 0;
+
+    for (int i = 0; i < 4000 && r == 0; i++) {
+        (void)snprintf(text, sizeof(text), "%0999d", i);
+        r = insert_note(conn, text, reterr);
+    }
+    return r;
+}
+
+/* A copy larger than the cache was damaged: its pages were written before the first one said
+ * that they carry checksums. */
+static void test_backup_of_a_large_file_with_checksums(void **state)
+{
+    struct db_options options = {.path = scratch_path(&scratch, "t.db"),
+                                 .application_id = 0x74657374,
+                                 .migrations = first,
+                                 .n_migrations = 1,
+                                 .bulk = true};
+    struct db *db = NULL;
+    struct err err = {0};
+    char copy[300];
+
+    assert_int_equal(db_open(&options, &db, &err), 0);
+    assert_int_equal(db_write(db, job_many_notes, NULL, &err), 0);
+    (void)snprintf(copy, sizeof(copy), "%s", scratch_path(&scratch, "copy.db"));
+    if (db_backup(db, copy, &err) != 0)
+        fail_msg("%s", err.text);
+    db_close(db);
+
+    options.path = copy;
+    options.check = true;
+    assert_int_equal(db_open(&options, &db, &err), 0);
+    assert_int_equal(count_notes(db), 4000);
+    db_close(db);
+}
+
 static void test_the_folder_has_one_user(void **state)
 {
     struct err err = {0};
@@ -470,6 +509,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_is_not_ours_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_damaged_file_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_backup_is_a_database_of_its_own, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_backup_of_a_large_file_with_checksums, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_folder_has_one_user, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kill_9_loses_nothing_acknowledged, set_up, tear_down),
     };
