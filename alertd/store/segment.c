@@ -164,7 +164,7 @@ struct segment *segment_new(struct series *series,
     segment->series = series;
     segment->partition = partition;
     segment->local_id = local_id;
-    segment->is_named = is_named;
+    segment_set_named(segment, is_named);
     segment->sealed_to_ms = INT64_MIN;
     segment->next = series->segments;
     series->segments = segment;

@@ -14,6 +14,7 @@
  * Not thread-safe: the store's lock stands around it. Only the store's thread changes it.
  */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,11 +58,38 @@ struct segment {
     struct run *live; /* NULL: all is sealed, as of the day before */
     struct late *late;
     struct blocks *recent;
-    int64_t sealed_to_ms;   /* nothing later is in the partition's chunks; INT64_MIN: none is */
-    uint32_t local_id;      /* the series' number within the partition's file */
-    uint32_t touch    : 31; /* where the group that stages keeps what it knows of it: stage.c */
-    uint32_t is_named : 1;  /* its row in the partition's series table is committed */
+    int64_t sealed_to_ms; /* nothing later is in the partition's chunks; INT64_MIN: none is */
+    uint32_t local_id;    /* the series' number within the partition's file */
+    /* Selects look at it while it changes, so in one piece: the lowest bit is is_named, the rest is
+     * `touch`. One thread at a time changes it: the store's, or the writer that it waits for. */
+    _Atomic uint32_t touch_and_named;
 };
+
+/* Its row in the partition's series table is committed, or is in the transaction under way. */
+static inline bool segment_is_named(const struct segment *segment)
+{
+    return atomic_load_explicit(&segment->touch_and_named, memory_order_relaxed) & 1;
+}
+
+static inline void segment_set_named(struct segment *segment, bool is_named)
+{
+    uint32_t both = atomic_load_explicit(&segment->touch_and_named, memory_order_relaxed);
+
+    atomic_store_explicit(&segment->touch_and_named, (both & ~1U) | is_named, memory_order_relaxed);
+}
+
+/* Where the group that stages keeps what it knows of it: stage.c. 31 bits. */
+static inline uint32_t segment_touch(const struct segment *segment)
+{
+    return atomic_load_explicit(&segment->touch_and_named, memory_order_relaxed) >> 1;
+}
+
+static inline void segment_set_touch(struct segment *segment, uint32_t touch)
+{
+    uint32_t both = atomic_load_explicit(&segment->touch_and_named, memory_order_relaxed);
+
+    atomic_store_explicit(&segment->touch_and_named, touch << 1 | (both & 1), memory_order_relaxed);
+}
 
 /* Put in front of the series' list. */
 struct segment *segment_new(struct series *series,

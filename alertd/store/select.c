@@ -196,7 +196,7 @@ static bool note_rows(struct selection *selection, const struct series *series, 
 
         while (segment && segment->partition != held->partition)
             segment = segment->next;
-        if (!held->is_warm || !segment || !segment->is_named)
+        if (!held->is_warm || !segment || !segment_is_named(segment))
             continue;
         held->rows = mem_grow(held->rows, &held->capacity, held->n + 1, sizeof(*held->rows));
         held->rows[held->n++] = (struct row){(uint32_t)found, segment->local_id};

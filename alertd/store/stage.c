@@ -233,8 +233,8 @@ static int is_stored(const struct segment *segment, int64_t t_ms, bool *ret_stor
  * be of an earlier group, so the list is asked whose place it is. */
 static struct touch *touch_of(const struct store *store, const struct segment *segment)
 {
-    struct touch *touch = segment->touch < store->n_touches ? &store->touches[segment->touch]
-                                                            : NULL;
+    uint32_t at = segment_touch(segment);
+    struct touch *touch = at < store->n_touches ? &store->touches[at] : NULL;
 
     return touch && touch->segment == segment ? touch : NULL;
 }
@@ -248,7 +248,7 @@ static struct touch *touch(struct store *store, struct segment *segment, int64_t
     store->touches = mem_grow(store->touches, &store->touches_capacity, store->n_touches + 1,
                               sizeof(*store->touches));
     assert(store->n_touches <= INT32_MAX);
-    segment->touch = (uint32_t)store->n_touches & INT32_MAX;
+    segment_set_touch(segment, (uint32_t)store->n_touches);
     store->touches[store->n_touches] = (struct touch){
         .segment = segment, .min_ms = t_ms, .max_ms = t_ms};
     return &store->touches[store->n_touches++];

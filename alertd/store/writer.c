@@ -54,8 +54,8 @@ static int write_samples(struct db_conn *conn, struct day_write *write, struct e
         struct segment *segment = store->staged[i].segment;
         if (segment->partition != write->partition)
             continue;
-        if (!segment->is_named) {
-            segment->is_named = true;
+        if (!segment_is_named(segment)) {
+            segment_set_named(segment, true);
             write->named = mem_grow(write->named, &write->named_capacity, write->n_named + 1,
                                     sizeof(struct segment *));
             write->named[write->n_named++] = segment;
@@ -150,7 +150,7 @@ static void commit_day(struct store *store,
     (void)pthread_rwlock_unlock(&store->lock);
     if (r != 0) {
         for (size_t i = 0; i < write->n_named; i++) /* the rows were undone */
-            write->named[i]->is_named = false;
+            segment_set_named(write->named[i], false);
         write->partition->is_damaged = r == DB_E_CORRUPT;
         fail_touching(store, group, n, write, r, &err);
         log_error(store->options.log, "store", "samples could not be stored",
