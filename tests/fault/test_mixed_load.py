@@ -29,7 +29,7 @@ class MixedLoad(unittest.TestCase):
         reports = tempfile.TemporaryDirectory(prefix="watchbill-mixed-")
         self.addCleanup(reports.cleanup)
         self.reports = pathlib.Path(reports.name)
-        self.alertd = FastAlertd(DAYS * DAY_S // SECONDS, config=CONFIG.format(hook=self.hook.url), flags=[f"--storage.retention.time={KEPT_DAYS}d"])
+        self.alertd = FastAlertd(DAYS * DAY_S // SECONDS, config=CONFIG.format(hook=self.hook.url), flags=[f"--storage.retention.time={KEPT_DAYS}d", "--query.lookback-delta=6h"])
         self.addCleanup(self.alertd.close)
         options = os.environ.get("TSAN_OPTIONS", "")
         os.environ["TSAN_OPTIONS"] = f"{options} log_path={self.reports}/report halt_on_error=0 second_deadlock_stack=1"

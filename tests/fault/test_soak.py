@@ -34,10 +34,11 @@ class Soak(unittest.TestCase):
         self.hook = Webhook().start()
         self.addCleanup(self.hook.stop)
         self.alertd = FastAlertd(DAYS * DAY_S // SECONDS, config=CONFIG.format(hook=self.hook.url),
-                                 flags=[f"--storage.retention.time={KEPT_DAYS}d", "--log.level=info"])
+                                 flags=[f"--storage.retention.time={KEPT_DAYS}d", "--query.lookback-delta=1h"])
         self.addCleanup(self.alertd.close)
         self.rows = []  # second, MB, threads, files, disk MB, acknowledged
         self.checked = {}
+        self.lost = []
 
     def look(self, load, began):
         self.rows.append((time.monotonic() - began, *process_numbers(self.alertd.pid), self.alertd.disk_bytes() / 1e6, load.acked))
@@ -58,7 +59,7 @@ class Soak(unittest.TestCase):
                       f"  {max(row[3] for row in part):5d}  {max(row[2] for row in part):7d}", flush=True)
 
     def check_day(self, load, day_s, when):
-        self.assertEqual(load.missing(day_s), [], when)
+        self.lost += [f"{words} ({when})" for words in load.missing(day_s)]
         self.checked[day_s] = self.checked.get(day_s, 0) + 1
 
     def check_closed_days(self, load):
@@ -99,8 +100,10 @@ class Soak(unittest.TestCase):
         print(f"# {load.acked / 1e6:.1f} M samples, {load.skipped / 1e6:.1f} M left out, peak {load.peak / 1e3:.0f} k/s, a sample of each series every {load.step_s:.0f} s of {self.alertd.speed} a second; "
               f"{dict(load.counts)}, {len(self.hook.calls)} pages")
         self.assertFalse(load.wrong)
+        self.assertFalse(self.lost)
         self.check_flat()
         self.check_kept(load)
+        self.assertFalse(self.lost)
         self.assertEqual(errors_of(self.alertd.log()), [])
 
     def check_kept(self, load):

@@ -70,7 +70,7 @@ QUERIES = [
     "sum(soak_requests_total offset 1d)", "max_over_time(soak_queue{i=~\"1.\"}[3h])"]
 
 # What an hour is compared by.
-COLUMNS = {"samples": "sum(count_over_time({job=\"soak\"}[1h]))", "counters": "sum(count_over_time(soak_requests_total[1h]))",
+COLUMNS = {"samples": "sum(count_over_time({job=\"soak\",__name__=~\"soak_.+\"}[1h]))", "counters": "sum(count_over_time(soak_requests_total[1h]))",
            "sum": "sum(sum_over_time(soak_requests_total[1h]))"}
 
 
