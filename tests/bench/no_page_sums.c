@@ -5,8 +5,10 @@
 #include <dlfcn.h>
 #include <sqlite3.h>
 
-__attribute__((visibility("default"))) int
-sqlite3_file_control(sqlite3 *handle, const char *name, int op, void *arg)
+__attribute__((visibility("default"))) int sqlite3_file_control(sqlite3 *handle,
+                                                                const char *zDbName,
+                                                                int op,
+                                                                void *arg)
 {
     static int (*next)(sqlite3 *, const char *, int, void *);
 
@@ -14,5 +16,5 @@ sqlite3_file_control(sqlite3 *handle, const char *name, int op, void *arg)
         return SQLITE_OK;
     if (!next)
         *(void **)&next = dlsym(RTLD_NEXT, "sqlite3_file_control");
-    return next(handle, name, op, arg);
+    return next(handle, zDbName, op, arg);
 }

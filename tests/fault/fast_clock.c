@@ -25,6 +25,7 @@ static void read_setting(void)
         speed = 0;
 }
 
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the header's are reserved
 __attribute__((visibility("default"))) int clock_gettime(clockid_t which, struct timespec *now)
 {
     int r = (int)syscall(SYS_clock_gettime, which, now);

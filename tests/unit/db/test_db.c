@@ -509,7 +509,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_is_not_ours_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_damaged_file_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_backup_is_a_database_of_its_own, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_backup_of_a_large_file_with_checksums, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_backup_of_a_large_file_with_checksums, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_the_folder_has_one_user, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kill_9_loses_nothing_acknowledged, set_up, tear_down),
     };
