@@ -5,8 +5,9 @@
 #include <dlfcn.h>
 #include <sqlite3.h>
 
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name)
 __attribute__((visibility("default"))) int sqlite3_file_control(sqlite3 *handle,
-                                                                const char *zDbName,
+                                                                const char *name,
                                                                 int op,
                                                                 void *arg)
 {
@@ -16,5 +17,5 @@ __attribute__((visibility("default"))) int sqlite3_file_control(sqlite3 *handle,
         return SQLITE_OK;
     if (!next)
         *(void **)&next = dlsym(RTLD_NEXT, "sqlite3_file_control");
-    return next(handle, zDbName, op, arg);
+    return next(handle, name, op, arg);
 }
