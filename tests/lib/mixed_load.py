@@ -131,6 +131,7 @@ class Load:
             thread.join(60)
             if thread.is_alive():
                 self.wrong.append(f"{thread.name} hangs")
+        self.process.stdout.close()
         if self.process.wait() != 0:
             self.wrong.append(f"soak_load ended with {self.process.returncode}")
 
