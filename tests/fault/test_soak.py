@@ -2,7 +2,8 @@
 while agents push, series come and go, rules are evaluated and people ask. Memory, files and threads stay what they were,
 and everything acknowledged is there until its day goes.
 
-usage: test_soak.py     WATCHBILL_SOAK_S: seconds, 1200 unless said otherwise
+usage: test_soak.py     WATCHBILL_SOAK_S: seconds, 1200 unless said otherwise; below 600 memory, files, threads and disk are
+                        told, not judged: they are still on their way to what they stay at
 """
 
 import os
@@ -72,17 +73,17 @@ class Soak(unittest.TestCase):
         span = SECONDS / 4
         return [row[column] for row in self.rows if (number - 1) * span <= row[0] < number * span]
 
-    def check_flat(self):
+    def check_flat(self, at_most):
         second, last = statistics.mean(self.quarter(2, 1)), statistics.mean(self.quarter(4, 1))
         print(f"# resident: {second:.1f} MB in the second quarter, {last:.1f} in the last; highest {max(row[1] for row in self.rows):.1f}")
-        self.assertLessEqual(last, second * RSS_PART + RSS_MB, "memory grows")
+        at_most(last, second * RSS_PART + RSS_MB, "memory grows")
         for column, name, more in ((2, "threads", THREADS), (3, "open files", FILES)):
             second, last = max(self.quarter(2, column)), max(self.quarter(4, column))
             print(f"# {name}: {second} and {last}")
-            self.assertLessEqual(last, second + more, f"{name} grow")
+            at_most(last, second + more, f"{name} grow")
         second, last = max(self.quarter(2, 4)), max(self.quarter(4, 4))
         print(f"# disk: {second:.0f} and {last:.0f} MB")
-        self.assertLessEqual(last, second * 1.25 + 32, "the disk fills")
+        at_most(last, second * 1.25 + 32, "the disk fills")
 
     def test_flat(self):
         self.alertd.start()
@@ -101,7 +102,7 @@ class Soak(unittest.TestCase):
               f"{dict(load.counts)}, {len(self.hook.calls)} pages")
         self.assertFalse(load.wrong)
         self.assertFalse(self.lost)
-        self.check_flat()
+        self.check_flat(self.assertLessEqual if SECONDS >= 600 else lambda *_: None)
         self.check_kept(load)
         self.assertFalse(self.lost)
         self.assertEqual(errors_of(self.alertd.log()), [])
