@@ -2,7 +2,7 @@
  * The page a phone opens from a notification. See ack_page.h.
  *
  * The token in the address is all the right there is: to look at one incident, to
- * acknowledge it, to add a note. GET changes nothing (mail scanners open links); a POST
+ * acknowledge it, to add a note, to say what its page was worth. GET changes nothing (mail scanners open links); a POST
  * answers with 303 to the same address, so that reloading does not send it again. ntfy's
  * lock-screen button posts the same form.
  *
@@ -15,8 +15,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alertd/api/ack_verdict.h"
 #include "alertd/api/incident_json.h"
 #include "alertd/api/incidents.h"
+#include "lib/base/bug.h"
 #include "lib/base/clock.h"
 #include "lib/base/float.h"
 #include "lib/base/html.h"
@@ -27,8 +29,11 @@ enum {
     ALERTS_SHOWN_MAX = 8,
     TITLE_SHOWN_BYTES = 200,
     NOTE_BYTES_MAX = 4000,
+    VERDICTS_SHOWN_MAX = 50,
     NAME_BYTES_MAX = 60,
 };
+
+static const char nobody[] = "somebody with the page's link";
 
 static const char style[] =
     ":root{color-scheme:light dark;--ink:#16181d;--soft:#565c66;--paper:#fff;--line:#d5d8dd;"
@@ -53,6 +58,8 @@ static const char style[] =
     "font:inherit;font-weight:600;text-align:center;text-decoration:none;border-radius:8px;"
     "border:1px solid var(--act);color:var(--act);background:transparent;cursor:pointer}\n"
     "button.main{background:var(--act);color:var(--on-act)}\n"
+    ".row{display:flex;gap:.5rem}.row button{flex:1;margin:.25rem 0}\n"
+    ".said{overflow-wrap:anywhere}\n"
     ":focus-visible{outline:3px solid var(--act);outline-offset:2px}\n";
 
 void ack_page_style(void *context, struct http_request *request, struct http_response *response)
@@ -212,12 +219,19 @@ static void add_note_form(struct str *out)
                  "<button>Add note</button></form>\n");
 }
 
-static void write_page(struct str *out,
-                       const struct incident *incident,
-                       const struct incident_alert *alerts,
-                       size_t n_alerts,
-                       int64_t now_ms)
+/* What the page shows, of one snapshot. */
+struct shown {
+    struct incident incident;
+    struct incident_alert *alerts;
+    size_t n_alerts;
+    struct verdict_row *verdicts;
+    struct ack_verdict asked;
+};
+
+static void write_page(struct str *out, const struct shown *shown, int64_t now_ms)
 {
+    const struct incident *incident = &shown->incident;
+
     open_page(out, incident->title);
     str_addf(out, "<p class=\"soft\">%s", incident->key);
     if (incident->severity[0]) {
@@ -230,15 +244,19 @@ static void write_page(struct str *out,
     add_cut(out, incident->title, TITLE_SHOWN_BYTES);
     str_add(out, "</h1>\n");
     add_status(out, incident, now_ms);
+    if (shown->asked.chosen != VERDICT_NONE) /* what the link that led here is about */
+        ack_verdict_write(&shown->asked, out);
     add_forms(out, incident);
-    add_runbook(out, alerts, n_alerts);
+    add_runbook(out, shown->alerts, shown->n_alerts);
+    if (shown->asked.chosen == VERDICT_NONE)
+        ack_verdict_write(&shown->asked, out);
     str_addf(out, "<h2>Alerts (%u firing of %u)</h2>\n<ul>\n", incident->n_firing,
              incident->n_alerts);
-    for (size_t i = 0; i < n_alerts; i++)
-        add_alert(out, &alerts[i], now_ms);
+    for (size_t i = 0; i < shown->n_alerts; i++)
+        add_alert(out, &shown->alerts[i], now_ms);
     str_add(out, "</ul>\n");
-    if (incident->n_alerts > n_alerts)
-        str_addf(out, "<p class=\"soft\">and %zu more</p>\n", incident->n_alerts - n_alerts);
+    if (incident->n_alerts > shown->n_alerts)
+        str_addf(out, "<p class=\"soft\">and %zu more</p>\n", incident->n_alerts - shown->n_alerts);
     add_note_form(out);
     str_addf(out, "<p><a class=\"button\" href=\"/i/%s\">The whole incident</a></p>\n",
              incident->key);
@@ -261,6 +279,24 @@ static int read_incident(struct db_conn *conn,
     return r;
 }
 
+static int read_shown(struct db_conn *conn,
+                      struct arena *arena,
+                      struct shown *shown,
+                      struct err *reterr)
+{
+    int r = read_incident(conn, shown->asked.token, arena, &shown->incident, reterr);
+    const struct verdict_query of_it = {
+        .incident_id = shown->incident.id, .to_ms = INT64_MAX, .limit = VERDICTS_SHOWN_MAX};
+
+    if (r == 0)
+        r = incident_db_alerts(conn, shown->incident.id, ALERTS_SHOWN_MAX, arena, &shown->alerts,
+                               &shown->n_alerts, reterr);
+    if (r == 0)
+        r = verdict_db_list(conn, &of_it, arena, &shown->verdicts, &shown->asked.n_rows, reterr);
+    shown->asked.rows = shown->verdicts;
+    return r;
+}
+
 static void fail(struct http_response *response, int result, const struct err *err)
 {
     if (result == INCIDENT_DB_E_NOT_FOUND)
@@ -275,19 +311,17 @@ static void fail(struct http_response *response, int result, const struct err *e
 void ack_page_show(void *context, struct http_request *request, struct http_response *response)
 {
     const struct api *api = context;
-    struct incident_alert *alerts = NULL;
-    struct incident incident;
+    struct shown shown = {0};
     ARENA_AUTO struct arena arena;
     struct db_conn *conn = NULL;
     struct err err = {0};
-    size_t n = 0;
 
     arena_init(&arena, READ_BYTES_MAX);
+    shown.asked.token = request->path_args[0];
+    ack_verdict_read(request, &shown.asked);
     int r = db_read_begin(api->state, &conn, &err);
     if (r == 0) {
-        r = read_incident(conn, request->path_args[0], &arena, &incident, &err);
-        if (r == 0)
-            r = incident_db_alerts(conn, incident.id, ALERTS_SHOWN_MAX, &arena, &alerts, &n, &err);
+        r = read_shown(conn, &arena, &shown, &err);
         db_read_end(api->state, conn);
     }
     if (r) {
@@ -295,16 +329,50 @@ void ack_page_show(void *context, struct http_request *request, struct http_resp
         return;
     }
     response->content_type = "text/html; charset=utf-8";
-    write_page(&response->body, &incident, alerts, n, clock_wall_ms());
+    write_page(&response->body, &shown, clock_wall_ms());
 }
+
+enum action {
+    ACTION_ACK,
+    ACTION_NOTE,
+    ACTION_VERDICT,
+};
 
 /* One submitted form. */
 struct submitted {
     const char *token;
-    bool is_ack;
-    struct incident_deed deed; /* without its key */
+    enum action action;
+    struct incident_deed deed; /* without its key; its actor is NULL when nobody said who */
+    struct ack_verdict said;
     char key[64];
 };
+
+/* What the page was worth: whoever said no name is who the page was sent to. */
+static int submit_verdict(struct db_conn *conn,
+                          const struct submitted *submitted,
+                          const struct incident *incident,
+                          struct arena *arena,
+                          struct err *reterr)
+{
+    const char *receiver = NULL;
+    bool changed = false;
+    struct verdict_deed deed = {
+        .key = incident->key,
+        .outbox_id = submitted->said.outbox_id,
+        .actor = submitted->deed.actor,
+        .verdict = submitted->said.chosen,
+        .reason = submitted->deed.text,
+        .via = submitted->said.via,
+        .now_ms = submitted->deed.now_ms,
+    };
+    int r = verdict_db_receiver(conn, incident->id, deed.outbox_id, arena, &receiver, reterr);
+
+    if (r)
+        return r;
+    if (!deed.actor)
+        deed.actor = receiver ? receiver : nobody;
+    return verdict_db_say(conn, &deed, &changed, reterr);
+}
 
 static int job_submit(struct db_conn *conn, void *arg, struct err *reterr)
 {
@@ -322,13 +390,18 @@ static int job_submit(struct db_conn *conn, void *arg, struct err *reterr)
     struct incident_deed deed = submitted->deed;
 
     deed.key = incident.key;
+    if (!deed.actor)
+        deed.actor = nobody;
     (void)snprintf(submitted->key, sizeof(submitted->key), "%s", incident.key);
-    if (submitted->is_ack)
-        return incident_db_ack(conn, &deed, &changed, reterr);
-    return incident_db_note(conn, &deed, &event_id, reterr);
+    switch (submitted->action) {
+    case ACTION_ACK: return incident_db_ack(conn, &deed, &changed, reterr);
+    case ACTION_NOTE: return incident_db_note(conn, &deed, &event_id, reterr);
+    case ACTION_VERDICT: return submit_verdict(conn, submitted, &incident, &arena, reterr);
+    }
+    UNREACHABLE("an action that no form has");
 }
 
-/* What is written as who did it: a name given, a login, or how they came. */
+/* What is written as who did it: a name given, or a login; NULL: neither. */
 static const char *actor_of(struct http_request *request)
 {
     const char *name = http_query(request, "name");
@@ -336,7 +409,43 @@ static const char *actor_of(struct http_request *request)
     if (name && name[strspn(name, " \t")] && strlen(name) <= NAME_BYTES_MAX &&
         labels_text_ok(name, strlen(name)) && !strpbrk(name, "\r\n"))
         return name;
-    return request->who.name[0] ? request->who.name : "somebody with the page's link";
+    return request->who.name[0] ? request->who.name : NULL;
+}
+
+static bool read_action(const char *text, enum action *ret_action)
+{
+    static const char *const names[] = {
+        [ACTION_ACK] = "ack",
+        [ACTION_NOTE] = "note",
+        [ACTION_VERDICT] = "verdict",
+    };
+
+    for (unsigned i = 0; text && i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i], text) == 0) {
+            *ret_action = (enum action)i;
+            return true;
+        }
+    return false;
+}
+
+static bool read_verdict(const struct http_request *request,
+                         struct submitted *submitted,
+                         struct http_response *response)
+{
+    const char *reason = http_query(request, "reason");
+
+    ack_verdict_read(request, &submitted->said);
+    submitted->deed.text = reason;
+    if (submitted->said.chosen == VERDICT_NONE) {
+        say(response, 400, "That did not work", "A verdict is useful, noise or unknown.");
+        return false;
+    }
+    if (reason &&
+        (strlen(reason) > VERDICT_REASON_BYTES_MAX || !labels_text_ok(reason, strlen(reason)))) {
+        say(response, 400, "That reason is too long", "300 characters fit.");
+        return false;
+    }
+    return true;
 }
 
 static bool read_form(struct http_request *request,
@@ -348,18 +457,19 @@ static bool read_form(struct http_request *request,
 
     *submitted = (struct submitted){
         .token = request->path_args[0],
-        .is_ack = action && strcmp(action, "ack") == 0,
         .deed = {.actor = actor_of(request), .text = note, .now_ms = clock_wall_ms()},
     };
-    if (!submitted->is_ack && (!action || strcmp(action, "note") != 0)) {
-        say(response, 400, "That did not work", "The form says neither ack nor note.");
+    if (!read_action(action, &submitted->action)) {
+        say(response, 400, "That did not work", "The form says neither ack, note nor verdict.");
         return false;
     }
+    if (submitted->action == ACTION_VERDICT)
+        return read_verdict(request, submitted, response);
     if (note && (strlen(note) > NOTE_BYTES_MAX || !labels_text_ok(note, strlen(note)))) {
         say(response, 400, "That note is too long", "1,000 characters fit.");
         return false;
     }
-    if (!submitted->is_ack && (!note || !note[strspn(note, " \r\n\t")])) {
+    if (submitted->action == ACTION_NOTE && (!note || !note[strspn(note, " \r\n\t")])) {
         say(response, 400, "That note is empty", "A note needs words.");
         return false;
     }

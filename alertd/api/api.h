@@ -67,6 +67,8 @@ extern const struct api_table api_query_routes;     /* api/prom_query.c */
 extern const struct api_table api_rules_routes;     /* api/rules.c: prometheus rules+alerts, ours */
 extern const struct api_table api_incidents_routes; /* api/incidents.c and the ack page */
 extern const struct api_table api_postmortems_routes; /* api/postmortems.c */
+extern const struct api_table api_verdicts_routes;    /* api/verdicts.c */
+extern const struct api_table api_report_routes;      /* api/report.c */
 extern const struct api_table api_access_routes;      /* api/access.c: login, tokens */
 extern const struct api_table api_status_routes;   /* api/status.c: healthy, metrics, agents ... */
 extern const struct api_table api_web_routes;      /* api/web.c: the embedded dashboard */

@@ -13,6 +13,7 @@
 
 #include "alertd/api/ack_page.h"
 #include "alertd/api/incident_json.h"
+#include "alertd/api/verdicts.h"
 #include "lib/base/clock.h"
 #include "lib/json/read.h"
 
@@ -20,6 +21,7 @@ enum {
     READ_BYTES_MAX = 32 * 1024 * 1024,
     ALERTS_SHOWN_MAX = 1000,
     NOTIFICATIONS_SHOWN_MAX = 500,
+    VERDICTS_SHOWN_MAX = 500,
     LIST_DEFAULT = 50,
     LIST_MAX = 500,
     NOTE_BYTES_MAX = 16 * 1024,
@@ -139,6 +141,8 @@ struct whole {
     size_t n_events;
     struct outbox_row *rows;
     size_t n_rows;
+    struct verdict_row *verdicts;
+    size_t n_verdicts;
 };
 
 static int read_whole(struct db_conn *conn,
@@ -158,6 +162,11 @@ static int read_whole(struct db_conn *conn,
     if (r == 0)
         r = outbox_db_list(conn, key, NOTIFICATIONS_SHOWN_MAX, arena, &whole->rows, &whole->n_rows,
                            reterr);
+
+    const struct verdict_query of_it = {
+        .incident_id = whole->incident.id, .to_ms = INT64_MAX, .limit = VERDICTS_SHOWN_MAX};
+    if (r == 0)
+        r = verdict_db_list(conn, &of_it, arena, &whole->verdicts, &whole->n_verdicts, reterr);
     return r;
 }
 
@@ -179,6 +188,12 @@ static void write_whole(struct json_out *out, const struct whole *whole)
     json_open(out, '[');
     for (size_t i = 0; i < whole->n_rows; i++)
         incident_json_notification(out, &whole->rows[i]);
+    json_close(out, ']');
+    json_key(out, "verdicts");
+    json_open(out, '[');
+    for (size_t i = 0; i < whole->n_verdicts; i++)
+        if (whole->verdicts[i].counts)
+            verdict_json(out, &whole->verdicts[i]);
     json_close(out, ']');
     json_close(out, '}');
 }
@@ -518,7 +533,7 @@ static const struct http_route routes[] = {
     {"GET", "/a/{token}", HTTP_SCOPE_NONE, 0, ack_page_show,
      "the phone page of one incident: HTML, no JavaScript"},
     {"POST", "/a/{token}", HTTP_SCOPE_NONE, 0, ack_page_change,
-     "acknowledge or note from the phone page"},
+     "acknowledge, note or judge from the phone page"},
 };
 
 const struct api_table api_incidents_routes = {routes, sizeof(routes) / sizeof(routes[0])};

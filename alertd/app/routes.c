@@ -13,9 +13,11 @@ static const struct api_table *const tables[] = {
     &api_postmortems_routes, //
     &api_push_routes,        //
     &api_query_routes,       //
+    &api_report_routes,      //
     &api_rules_routes,       //
     &api_runbooks_routes,    //
     &api_status_routes,      //
+    &api_verdicts_routes,    //
     &api_web_routes,
 };
 

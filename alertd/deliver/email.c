@@ -98,12 +98,15 @@ static void add_headers(const struct route_email *email,
     str_add(out, "\r\nDate: ");
     add_date(out, page->now_ms);
     str_addf(out, "\r\nMessage-ID: <%s@%s>", page->idempotency_key, domain);
-    str_addf(out, "\r\nIn-Reply-To: <incident-%s@%s>", page->root_id, domain);
-    str_addf(out, "\r\nReferences: <incident-%s@%s>", page->root_id, domain);
+    if (!page->digest) {
+        str_addf(out, "\r\nIn-Reply-To: <incident-%s@%s>", page->root_id, domain);
+        str_addf(out, "\r\nReferences: <incident-%s@%s>", page->root_id, domain);
+    }
     str_add(out, "\r\nAuto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n");
     str_addf(out, "List-Id: <alertd.%s>\r\n", domain);
-    str_addf(out, "X-Watchbill-Incident: %s\r\n", page->incident.key);
-    if (incident_severity_rank(page->incident.severity) == 3 &&
+    if (!page->digest)
+        str_addf(out, "X-Watchbill-Incident: %s\r\n", page->incident.key);
+    if (!page->digest && incident_severity_rank(page->incident.severity) == 3 &&
         page->incident.status != INCIDENT_RESOLVED)
         str_add(out, "Importance: high\r\n");
     str_add(out, "MIME-Version: 1.0\r\n");

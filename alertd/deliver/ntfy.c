@@ -1,9 +1,11 @@
 /*
- * ntfy: a push message to a phone, by JSON to the server's root. The lock screen gets a
- * button that acknowledges (the phone page's own form, posted by the app) and one that
- * opens the page.
+ * ntfy: a push message to a phone, by JSON to the server's root. A tap on it opens the phone
+ * page; the lock screen gets the three buttons that ntfy allows, which post the phone page's
+ * own forms: acknowledge while nobody has, and whether the page was useful or noise.
  */
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,37 +26,85 @@ static int priority_of(const struct route_ntfy *ntfy, const struct page *page)
 {
     static const int by_rank[] = {3, 3, 4, 5};
 
-    if (page->incident.status == INCIDENT_RESOLVED)
+    if (page->digest || page->incident.status == INCIDENT_RESOLVED)
         return 3;
     if (ntfy->priority)
         return (int)ntfy->priority;
     return by_rank[incident_severity_rank(page->incident.severity)];
 }
 
-static void write_actions(struct json_out *json, const struct page *page)
+/* A button that posts a form; clear: the message goes away with it. */
+static void write_post(
+    struct json_out *json, const char *label, const char *url, const char *form, bool clear)
 {
-    json_key(json, "actions");
-    json_open(json, '[');
-    if (page->acknowledge_url && page->incident.status == INCIDENT_TRIGGERED) {
-        json_open(json, '{');
-        json_kv_string(json, "action", "http");
-        json_kv_string(json, "label", "Acknowledge");
-        json_kv_string(json, "url", page->acknowledge_url);
-        json_kv_string(json, "method", "POST");
-        json_key(json, "headers");
-        json_open(json, '{');
-        json_kv_string(json, "Content-Type", "application/x-www-form-urlencoded");
-        json_close(json, '}');
-        json_kv_string(json, "body", "action=ack");
-        json_kv_bool(json, "clear", true);
-        json_close(json, '}');
-    }
+    json_open(json, '{');
+    json_kv_string(json, "action", "http");
+    json_kv_string(json, "label", label);
+    json_kv_string(json, "url", url);
+    json_kv_string(json, "method", "POST");
+    json_key(json, "headers");
+    json_open(json, '{');
+    json_kv_string(json, "Content-Type", "application/x-www-form-urlencoded");
+    json_close(json, '}');
+    json_kv_string(json, "body", form);
+    json_kv_bool(json, "clear", clear);
+    json_close(json, '}');
+}
+
+static void write_open(struct json_out *json, const char *url)
+{
     json_open(json, '{');
     json_kv_string(json, "action", "view");
     json_kv_string(json, "label", "Open");
-    json_kv_string(json, "url", page->incident_url);
+    json_kv_string(json, "url", url);
     json_close(json, '}');
+}
+
+static void write_verdict(struct json_out *json,
+                          const struct page *page,
+                          const char *label,
+                          enum verdict verdict)
+{
+    char form[128];
+
+    (void)snprintf(form, sizeof(form), "action=verdict&verdict=%s&page=%" PRId64 "&via=ntfy",
+                   verdict_name(verdict), page->outbox_id);
+    write_post(json, label, page->acknowledge_url, form, false);
+}
+
+static void write_actions(struct json_out *json, const struct page *page)
+{
+    bool can_acknowledge = page->incident.status == INCIDENT_TRIGGERED;
+
+    json_key(json, "actions");
+    json_open(json, '[');
+    if (page->digest) {
+        write_open(json, page->digest->url);
+    } else if (!page->acknowledge_url) {
+        write_open(json, page->incident_url);
+    } else {
+        if (can_acknowledge)
+            write_post(json, "Acknowledge", page->acknowledge_url, "action=ack", true);
+        write_verdict(json, page, "Useful", VERDICT_USEFUL);
+        write_verdict(json, page, "Noise", VERDICT_NOISE);
+        if (!can_acknowledge)
+            write_open(json, page->incident_url);
+    }
     json_close(json, ']');
+}
+
+static const char *tag_of(const struct page *page)
+{
+    if (page->digest)
+        return "bar_chart";
+    return page->incident.status == INCIDENT_RESOLVED ? "white_check_mark" : "rotating_light";
+}
+
+static const char *click_of(const struct page *page)
+{
+    if (page->digest)
+        return page->digest->url;
+    return page->acknowledge_url ? page->acknowledge_url : page->incident_url;
 }
 
 static void write_message(const struct route_ntfy *ntfy, const struct page *page, struct str *out)
@@ -72,11 +122,9 @@ static void write_message(const struct route_ntfy *ntfy, const struct page *page
     json_kv_int(&json, "priority", priority_of(ntfy, page));
     json_key(&json, "tags");
     json_open(&json, '[');
-    json_string(&json,
-                page->incident.status == INCIDENT_RESOLVED ? "white_check_mark" : "rotating_light");
+    json_string(&json, tag_of(page));
     json_close(&json, ']');
-    json_kv_string(&json, "click",
-                   page->acknowledge_url ? page->acknowledge_url : page->incident_url);
+    json_kv_string(&json, "click", click_of(page));
     write_actions(&json, page);
     json_close(&json, '}');
 }

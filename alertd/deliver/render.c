@@ -4,6 +4,7 @@
 
 #include "alertd/deliver/render.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -48,8 +49,21 @@ static bool is_reminder(const struct page *page)
     return strcmp(page->reason, "repeat") == 0;
 }
 
+void render_verdict_url(const struct page *page,
+                        enum verdict verdict,
+                        const char *via,
+                        struct str *out)
+{
+    str_addf(out, "%s?verdict=%s&page=%" PRId64 "&via=%s", page->acknowledge_url,
+             verdict_name(verdict), page->outbox_id, via);
+}
+
 void render_subject(const struct page *page, struct str *out)
 {
+    if (page->digest) {
+        str_add(out, page->digest->subject);
+        return;
+    }
     const char *severity = page->incident.severity[0] ? page->incident.severity : "alert";
 
     if (is_over(page))
@@ -153,6 +167,20 @@ static bool can_acknowledge(const struct page *page)
     return page->acknowledge_url && page->incident.status == INCIDENT_TRIGGERED;
 }
 
+/* What a page asks back. */
+static const struct {
+    enum verdict verdict;
+    const char *line, *link;
+} answers[] = {
+    {VERDICT_USEFUL, "Useful:", "Useful"},
+    {VERDICT_NOISE, "Noise:", "Noise"},
+    {VERDICT_UNKNOWN, "Don't know:", "Don&#39;t know"},
+};
+
+enum {
+    N_ANSWERS = sizeof(answers) / sizeof(answers[0])
+};
+
 static void add_links(const struct page *page, struct str *out)
 {
     const char *runbook = runbook_of(page);
@@ -162,6 +190,19 @@ static void add_links(const struct page *page, struct str *out)
     if (runbook)
         str_addf(out, "Runbook:     %s\n", runbook);
     str_addf(out, "Incident:    %s\n", page->incident_url);
+}
+
+/* A link opens the question, it does not answer it: mail scanners open links. */
+static void add_question(const struct page *page, struct str *out)
+{
+    if (!page->acknowledge_url)
+        return;
+    str_add(out, "\nWas this page worth it? Each link asks once more.\n");
+    for (unsigned i = 0; i < N_ANSWERS; i++) {
+        str_addf(out, "%-13s", answers[i].line);
+        render_verdict_url(page, answers[i].verdict, "mail", out);
+        str_addc(out, '\n');
+    }
 }
 
 static void add_alerts(const struct page *page, size_t max, const char *mark, struct str *out)
@@ -179,6 +220,10 @@ void render_text(const struct page *page, struct str *out)
 {
     STR_AUTO struct str late = STR_INIT(1024);
 
+    if (page->digest) {
+        str_add(out, page->digest->text);
+        return;
+    }
     str_addf(out, "%s\n", page->incident.title);
     add_when(page, out);
     add_who(page, out);
@@ -190,6 +235,7 @@ void render_text(const struct page *page, struct str *out)
     add_links(page, out);
     str_addf(out, "\nAlerts: %u firing of %u\n", page->incident.n_firing, page->incident.n_alerts);
     add_alerts(page, LISTED_MAX, "- ", out);
+    add_question(page, out);
     str_addf(out, "\n%s%s%s, told to %s by alertd\n", page->incident.key,
              page->incident.severity[0] ? ", " : "", page->incident.severity, page->receiver);
 }
@@ -198,6 +244,10 @@ void render_short(const struct page *page, struct str *out)
 {
     STR_AUTO struct str late = STR_INIT(1024);
 
+    if (page->digest) {
+        str_add(out, page->digest->brief);
+        return;
+    }
     add_when(page, out);
     add_who(page, out);
     str_addc(out, '\n');
@@ -243,12 +293,32 @@ static void html_line(struct str *out, const char *tag, const char *text)
     str_addf(out, "</%s>\n", tag);
 }
 
+static void html_question(const struct page *page, struct str *out)
+{
+    if (!page->acknowledge_url)
+        return;
+    str_add(out, "<p>Was this page worth it?");
+    for (unsigned i = 0; i < N_ANSWERS; i++) {
+        STR_AUTO struct str url = STR_INIT(4096);
+
+        render_verdict_url(page, answers[i].verdict, "mail", &url);
+        str_add(out, " &nbsp; <a href=\"");
+        html_escape(out, str_text(&url));
+        str_addf(out, "\">%s</a>", answers[i].link);
+    }
+    str_add(out, "</p>\n");
+}
+
 void render_html(const struct page *page, struct str *out)
 {
     STR_AUTO struct str words = STR_INIT(4096);
     STR_AUTO struct str late = STR_INIT(1024);
     const char *runbook = runbook_of(page);
 
+    if (page->digest) {
+        str_add(out, page->digest->html);
+        return;
+    }
     str_add(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                  "<meta name=\"color-scheme\" content=\"light dark\"></head>"
                  "<body style=\"font:16px/1.5 system-ui,sans-serif;max-width:36em\">\n");
@@ -268,6 +338,7 @@ void render_html(const struct page *page, struct str *out)
         add_button(out, runbook, "Runbook", false);
     add_button(out, page->incident_url, "Open the incident", false);
     html_alerts(page, out);
+    html_question(page, out);
     str_cut(&words, 0);
     str_addf(&words, "%s%s%s, told to %s by alertd", page->incident.key,
              page->incident.severity[0] ? ", " : "", page->incident.severity, page->receiver);

@@ -2,10 +2,11 @@
 
 /*
  * A page in words: concise, the first line says what is wrong, then since when, then what
- * to press. A page that comes late says so. Private to deliver/.
+ * to press. A page that comes late says so. A digest brings its own words. Private to deliver/.
  */
 
 #include "alertd/incident/page.h"
+#include "alertd/incident/verdict.h"
 #include "lib/base/str.h"
 
 /* One line without control characters: "[critical] The shop is down (INC-2026-0012)". */
@@ -20,6 +21,11 @@ void render_short(const struct page *page, struct str *out);
 /* "fired 14:02:11 UTC, over at 14:02:26 UTC, delivered 1 min 30 s late: HTTP 429", or
  * nothing when it is in time. */
 void render_late(const struct page *page, struct str *out);
+/* Where the phone page asks whether this was that; `via` says where the link is. */
+void render_verdict_url(const struct page *page,
+                        enum verdict verdict,
+                        const char *via,
+                        struct str *out);
 /* The dashboard's graph of the alert's expression. */
 void render_explore_url(const struct page *page,
                         const struct incident_alert *alert,

@@ -14,6 +14,14 @@ enum {
     PAGE_ALERTS_MAX = 500 /* carried in one page; more are counted */
 };
 
+/* A message of its own instead of an incident: a weekly report. */
+struct page_digest {
+    const char *subject;
+    const char *text, *html;
+    const char *brief; /* for a lock screen */
+    const char *url;
+};
+
 struct page {
     struct incident incident;
     const struct incident_alert *alerts; /* firing first, then newest first */
@@ -32,4 +40,5 @@ struct page {
     const char *incident_url;
     const char *acknowledge_url; /* the phone page; NULL when there is none */
     const char *external_url;
+    const struct page_digest *digest; /* NULL: it is about the incident */
 };

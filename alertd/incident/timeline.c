@@ -28,6 +28,7 @@ static const struct {
     [TIMELINE_NOTIFY_UNDELIVERED] = {"notify.undelivered", "key"},
     [TIMELINE_ACK] = {"ack", "key"},
     [TIMELINE_HUMAN_NOTE] = {"human.note", "normal"},
+    [TIMELINE_VERDICT] = {"verdict", "normal"},
     [TIMELINE_AGENT_LOST] = {"agent.lost", "normal"},
     [TIMELINE_AGENT_BACK] = {"agent.back", "normal"},
 };
@@ -103,6 +104,7 @@ void timeline_alert_text(enum timeline_kind kind,
     case TIMELINE_NOTIFY_UNDELIVERED:
     case TIMELINE_ACK:
     case TIMELINE_HUMAN_NOTE:
+    case TIMELINE_VERDICT:
     case TIMELINE_AGENT_LOST:
     case TIMELINE_AGENT_BACK: break;
     }

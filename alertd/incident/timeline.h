@@ -24,6 +24,7 @@ enum timeline_kind {
     TIMELINE_NOTIFY_UNDELIVERED, /* given up: nobody was told this way */
     TIMELINE_ACK,
     TIMELINE_HUMAN_NOTE,
+    TIMELINE_VERDICT, /* what a person says the page was worth */
     TIMELINE_AGENT_LOST,
     TIMELINE_AGENT_BACK,
 };

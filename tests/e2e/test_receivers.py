@@ -297,6 +297,7 @@ class Mail(unittest.TestCase):
         text = first.get_body(("plain",)).get_content().replace("\r\n", "\n")
         self.assertTrue(text.startswith("Caf\u00e9Down on a:1\n"), text)
         self.assertRegex(text, r"Acknowledge: http://pager.test/a/[\w-]{32}\n")
+        self.assertRegex(text, r"Noise: +http://pager.test/a/[\w-]{32}\?verdict=noise&page=\d+&via=mail\n")
 
     def test_success_is_only_after_the_last_250(self):
         """Greylisting, a full mailbox for now, and a server that goes before it answers."""
@@ -336,10 +337,11 @@ class Ntfy(unittest.TestCase):
         self.assertEqual(call["path"], "/")
         self.assertEqual(call["headers"]["Authorization"], "Bearer tk_1")
         self.assertEqual((body["topic"], body["priority"]), ("night", 5))
-        ack, view = body["actions"]
+        ack, useful, noise = body["actions"]
         self.assertEqual((ack["action"], ack["method"], ack["body"]), ("http", "POST", "action=ack"))
         self.assertTrue(ack["url"].startswith("http://pager.test/a/"))
-        self.assertEqual(view["action"], "view")
+        self.assertEqual((useful["label"], useful["method"], useful["url"]), ("Useful", "POST", ack["url"]))
+        self.assertRegex(noise["body"], r"^action=verdict&verdict=noise&page=\d+&via=ntfy$")
 
 
 RULES = """

@@ -30,6 +30,11 @@ static void test_the_first_page(void **state)
                         "- ShopDown on https://shop: The shop does not answer (value 0)\n"
                         "- ShopDown on https://cart\n"
                         "\n"
+                        "Was this page worth it? Each link asks once more.\n"
+                        "Useful:      http://watch/a/TOKEN?verdict=useful&page=4&via=mail\n"
+                        "Noise:       http://watch/a/TOKEN?verdict=noise&page=4&via=mail\n"
+                        "Don't know:  http://watch/a/TOKEN?verdict=unknown&page=4&via=mail\n"
+                        "\n"
                         "INC-2026-0012, critical, told to oncall by alertd\n");
     some_page_done(&some);
 }
@@ -59,6 +64,11 @@ static void test_late_and_over(void **state)
                         "Alerts: 0 firing of 2\n"
                         "- over: ShopDown on https://shop: The shop does not answer (value 0)\n"
                         "- over: ShopDown on https://cart\n"
+                        "\n"
+                        "Was this page worth it? Each link asks once more.\n"
+                        "Useful:      http://watch/a/TOKEN?verdict=useful&page=4&via=mail\n"
+                        "Noise:       http://watch/a/TOKEN?verdict=noise&page=4&via=mail\n"
+                        "Don't know:  http://watch/a/TOKEN?verdict=unknown&page=4&via=mail\n"
                         "\n"
                         "INC-2026-0012, critical, told to oncall by alertd\n");
     some_page_done(&some);
