@@ -88,6 +88,8 @@ enum ctl_exit cmd_incident_show(struct ctl *ctl);
 enum ctl_exit cmd_incident_ack(struct ctl *ctl);
 enum ctl_exit cmd_incident_note(struct ctl *ctl);
 enum ctl_exit cmd_incident_resolve(struct ctl *ctl);
+enum ctl_exit cmd_incident_verdict(struct ctl *ctl);
+enum ctl_exit cmd_report(struct ctl *ctl);
 enum ctl_exit cmd_postmortem_list(struct ctl *ctl);
 enum ctl_exit cmd_postmortem_create(struct ctl *ctl);
 enum ctl_exit cmd_postmortem_export(struct ctl *ctl);

@@ -175,6 +175,34 @@ enum ctl_exit cmd_incident_note(struct ctl *ctl)
     return act(ctl, "notes", "text", ctl->arguments[1], "noted");
 }
 
+enum ctl_exit cmd_incident_verdict(struct ctl *ctl)
+{
+    STR_AUTO struct str path = STR_INIT(1024);
+    STR_AUTO struct str body = STR_INIT(BODY_MAX);
+    struct json_out out = JSON_OUT(&body);
+    const char *reason = ctl_option(ctl, "reason");
+    struct json *root;
+
+    str_add(&path, "/api/alertd/v1/incidents/");
+    add_encoded(&path, ctl->arguments[0]);
+    str_add(&path, "/verdict");
+    json_open(&out, '{');
+    json_kv_string(&out, "verdict", ctl->arguments[1]);
+    if (reason)
+        json_kv_string(&out, "reason", reason);
+    json_close(&out, '}');
+    if (body.full)
+        return ctl_fail(ctl, "the text is longer than %d bytes", BODY_MAX);
+
+    enum ctl_exit r = call_json(
+        ctl, &(struct call){.method = "POST", .path = str_text(&path), .body = str_text(&body)},
+        &root);
+    if (r == CTL_OK && root)
+        (void)printf("%s: %s\n", ctl->arguments[0], ctl->arguments[1]);
+    json_free(root);
+    return r;
+}
+
 enum ctl_exit cmd_incident_resolve(struct ctl *ctl)
 {
     return act(ctl, "resolve", "note", ctl_option(ctl, "note"), "resolved");

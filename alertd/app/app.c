@@ -214,6 +214,22 @@ static int start_notify(struct app *app, struct err *reterr)
         &app->notify, reterr);
 }
 
+static int start_report(struct app *app, struct err *reterr)
+{
+    const struct settings *settings = &app->settings;
+
+    return loop_report_start(&(struct loop_report_options){.state = app->api.state,
+                                                           .config = &app->api.route,
+                                                           .log = &app->log,
+                                                           .external_url = app->external_url,
+                                                           .receiver = settings->report_to,
+                                                           .zone = settings->report_zone,
+                                                           .weekday = settings->report_weekday,
+                                                           .hour = (int)settings->report_hour,
+                                                           .now_wall_ms = clock_wall_ms},
+                             &app->report, reterr);
+}
+
 static void outbox_grew(void *arg)
 {
     struct app *app = arg;
@@ -332,6 +348,8 @@ static int start_all(struct app *app, struct err *reterr)
 
     if (r == 0)
         r = start_notify(app, reterr);
+    if (r == 0)
+        r = start_report(app, reterr);
     if (r == 0) {
         boot_import_rules(app);
         r = start_eval(app, reterr);
@@ -372,6 +390,7 @@ static void stop(struct app *app)
     loop_keep_stop(app->keep);
     http_server_stop(app->server);
     loop_eval_stop(app->eval);
+    loop_report_stop(app->report);
     loop_notify_stop(app->notify);
     if (app->api.access && access_flush(app->api.access, clock_wall_ms(), &err) != 0)
         log_warn(&app->log, "app", "cannot write when tokens were used", "error=\"%s\"", err.text);

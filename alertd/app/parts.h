@@ -18,6 +18,7 @@
 #include "alertd/app/loop_eval.h"
 #include "alertd/app/loop_keep.h"
 #include "alertd/app/loop_notify.h"
+#include "alertd/app/loop_report.h"
 #include "alertd/app/settings.h"
 #include "alertd/db/access_db.h"
 #include "alertd/forward/forward.h"
@@ -35,6 +36,7 @@ struct app {
     struct log log;
     struct http_server *server;
     struct loop_notify *notify; /* drains the outbox */
+    struct loop_report *report; /* sends the weekly report; NULL: nobody wants one */
     struct loop_eval *eval;     /* evaluates the rules */
     struct loop_keep *keep;     /* up, own metrics, maintenance */
     struct forward *forward;    /* passes on what is stored; NULL: to nobody */

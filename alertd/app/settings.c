@@ -86,6 +86,14 @@ static const struct row rows[] = {
      "none|promql-experimental-functions",
      "Prometheus' experimental functions that work here: limitk, limit_ratio, mad_over_time, "
      "double_exponential_smoothing, sort_by_label, sort_by_label_desc, first_over_time, info."},
+    {"report.weekly-to", TEXT, 0, AT(report_to), "", "RECEIVER", NULL,
+     "Send the report of each week to the mail and ntfy of this receiver of the config file."},
+    {"report.weekly-day", CHOICE, 0, AT(report_weekday), "monday", NULL,
+     "sunday|monday|tuesday|wednesday|thursday|friday|saturday", "On which day."},
+    {"report.weekly-hour", COUNT, 0, AT(report_hour), "9", "HOUR", NULL,
+     "At which hour of that day, 1 to 23, by the clock of --report.zone."},
+    {"report.zone", TEXT, 0, AT(report_zone), "UTC", "ZONE", NULL,
+     "Where those who read it live, such as Europe/Berlin: decides its weeks and its nights."},
     {"log.level", CHOICE, 0, AT(log_level), "info", NULL, "debug|info|warn|error",
      "Nothing less important is written."},
     {"log.format", CHOICE, 0, AT(log_format), "logfmt", NULL, "logfmt|json",
@@ -282,6 +290,8 @@ int settings_parse(int argc, char **argv, struct settings *ret_settings, struct 
     if (settings.query_max_concurrency > SETTINGS_QUERIES_MAX)
         return err_set(reterr, SETTINGS_E_USAGE, "--query.max-concurrency: at most %d",
                        SETTINGS_QUERIES_MAX);
+    if (settings.report_hour > 23)
+        return err_set(reterr, SETTINGS_E_USAGE, "--report.weekly-hour: 1 to 23");
     *ret_settings = settings;
     return 0;
 }

@@ -57,6 +57,10 @@ struct settings {
     int64_t query_max_concurrency; /* at most SETTINGS_QUERIES_MAX */
     int64_t query_lookback_ms;
     bool experimental_functions; /* of PromQL */
+    const char *report_to;       /* a receiver's name; "": no weekly report */
+    int report_weekday;          /* 0: Sunday */
+    int64_t report_hour;         /* 1 to 23 */
+    const char *report_zone;
 };
 
 int settings_parse(int argc, char **argv, struct settings *ret_settings, struct err *reterr);

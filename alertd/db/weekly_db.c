@@ -42,6 +42,22 @@ int weekly_db_recover(struct db_conn *conn, int64_t now_ms, struct err *reterr)
     return db_run(stmt, reterr);
 }
 
+static int next_due(struct db_conn *conn,
+                    const struct weekly_to *to,
+                    int64_t *ret_due_ms,
+                    struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT min(due_ms) FROM weekly_report WHERE receiver = ?1 AND kind = ?2"
+              " AND slot = ?3 AND state = 'waiting'");
+
+    db_bind_text(stmt, 1, to->receiver);
+    db_bind_text(stmt, 2, to->kind);
+    db_bind_int(stmt, 3, to->slot);
+    *ret_due_ms = db_step(stmt) && !db_is_null(stmt, 0) ? db_int(stmt, 0) : INT64_MAX;
+    return db_done(stmt, reterr);
+}
+
 int weekly_db_claim(struct db_conn *conn,
                     const struct weekly_to *to,
                     int64_t now_ms,
@@ -68,6 +84,8 @@ int weekly_db_claim(struct db_conn *conn,
     }
     int r = db_done(stmt, reterr);
 
+    if (r == 0 && !claim.found)
+        r = next_due(conn, to, &claim.next_due_ms, reterr);
     if (r == 0 && claim.found) {
         stmt = db_prepare(conn, "UPDATE weekly_report SET state = 'sending',"
                                 " attempts = attempts + 1 WHERE week = ?1 AND receiver = ?2"

@@ -39,6 +39,7 @@ int weekly_db_recover(struct db_conn *conn, int64_t now_ms, struct err *reterr);
 
 struct weekly_claim {
     bool found;
+    int64_t next_due_ms; /* when none was due: when the next is; INT64_MAX: none waits */
     char week[REPORT_WEEK_MAX];
     char key[WEEKLY_KEY_MAX]; /* the same in every attempt, and in no other message */
     int64_t owed_ms;

@@ -140,7 +140,10 @@ static void cell_span(struct sheet *sheet, const struct report_spans *spans, int
 {
     char text[DURATION_TEXT_MAX];
 
-    cell(sheet, "%s", spans->n ? duration_human(span_ms / 1000 * 1000, text) : "-");
+    if (spans->n && span_ms < 1000)
+        cell(sheet, "0 s");
+    else
+        cell(sheet, "%s", spans->n ? duration_human(span_ms / 1000 * 1000, text) : "-");
 }
 
 static void share_words(const struct report_share *share, char *text, size_t size)
