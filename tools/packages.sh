@@ -13,7 +13,7 @@ build=(
 )
 check=(
   libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev
-  chromium chromium-driver fonts-dejavu-core curl git procps
+  chromium chromium-driver fonts-dejavu-core curl git procps spin
 )
 
 wanted=()

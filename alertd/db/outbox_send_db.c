@@ -324,7 +324,8 @@ int outbox_db_sent(
     return r;
 }
 
-/* A later row of the same incident and integration takes its story over. */
+/* A later row of the same incident and integration takes its story over: a reminder then
+ * tells what was never told, and must not be dropped as a reminder. */
 static int hand_over(struct db_conn *conn,
                      int64_t id,
                      const struct outcome_row *row,
@@ -335,7 +336,8 @@ static int hand_over(struct db_conn *conn,
 {
     struct db_stmt *stmt = db_prepare(
         conn, "UPDATE outbox SET owed_ms = min(owed_ms, ?6), due_ms = max(due_ms, ?7),"
-              " last_error = ?8 WHERE id = (SELECT max(id) FROM outbox WHERE receiver = ?1"
+              " last_error = ?8, reason = iif(reason = 'repeat', ?9, reason)"
+              " WHERE id = (SELECT max(id) FROM outbox WHERE receiver = ?1"
               " AND kind = ?2 AND slot = ?3 AND state = 'waiting' AND incident_id = ?4"
               " AND id > ?5)");
 
@@ -347,6 +349,7 @@ static int hand_over(struct db_conn *conn,
     db_bind_int(stmt, 6, row->owed_ms);
     db_bind_int(stmt, 7, retry_at_ms);
     db_bind_text(stmt, 8, error);
+    db_bind_text(stmt, 9, row->reason);
     int r = db_run(stmt, reterr);
 
     *ret_done = r == 0 && db_changes(conn) > 0;

@@ -81,9 +81,10 @@ enum route_merge route_merge(enum route_reason waiting, unsigned attempts, enum 
         return ROUTE_MERGE_ADD;
     switch (next) {
     case ROUTE_REPEAT: return ROUTE_MERGE_COVERED; /* what waits is itself the reminder */
-    case ROUTE_NEW_ALERTS:
-        return attempts == 0 && waiting != ROUTE_RESOLVED ? ROUTE_MERGE_COVERED
-                                                          : ROUTE_MERGE_SUPERSEDE;
+    case ROUTE_NEW_ALERTS: /* not by a reminder: an acknowledgement would drop both */
+        return attempts == 0 && waiting != ROUTE_RESOLVED && waiting != ROUTE_REPEAT
+                   ? ROUTE_MERGE_COVERED
+                   : ROUTE_MERGE_SUPERSEDE;
     case ROUTE_FIRST:
     case ROUTE_RESOLVED: return ROUTE_MERGE_SUPERSEDE;
     case ROUTE_NOTHING: break;

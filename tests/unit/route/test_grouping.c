@@ -90,6 +90,8 @@ static void test_what_becomes_of_one_that_waits(void **state)
          ROUTE_MERGE_SUPERSEDE},
         {"the end tells the beginning", ROUTE_FIRST, 0, ROUTE_RESOLVED, ROUTE_MERGE_SUPERSEDE},
         {"also after failures", ROUTE_NEW_ALERTS, 9, ROUTE_RESOLVED, ROUTE_MERGE_SUPERSEDE},
+        {"a reminder does not stand for news", ROUTE_REPEAT, 0, ROUTE_NEW_ALERTS,
+         ROUTE_MERGE_SUPERSEDE},
         {"no reminder of what was not told yet", ROUTE_FIRST, 3, ROUTE_REPEAT, ROUTE_MERGE_COVERED},
         {"opened again before the end was told", ROUTE_RESOLVED, 0, ROUTE_FIRST,
          ROUTE_MERGE_SUPERSEDE},
