@@ -30,6 +30,7 @@ const VIEWS = {
   rules: () => '/rules',
   rule: () => `/rules/${made.rule}`,
   agents: () => '/agents',
+  report: () => '/report',
   explore: () => '/explore',
   'explore-graph': () => '/explore?expr=probe_duration_seconds&from=now-30m',
   'explore-rollup': () => '/explore?expr=probe_duration_seconds&from=now-1y',

@@ -8,7 +8,7 @@ import { signal } from '@preact/signals'
 import { ApiError, call } from './api.ts'
 import { changed, peek, put } from './data.ts'
 import { later, say } from './toast.ts'
-import type { Incident, IncidentDetail, Overview } from './types.ts'
+import type { Incident, IncidentDetail, Overview, Said, Verdict } from './types.ts'
 
 const OVERVIEW = '/api/alertd/v1/overview'
 export const incidentPath = (key: string) => `/api/alertd/v1/incidents/${encodeURIComponent(key)}`
@@ -74,5 +74,16 @@ export function resolve(key: string): void {
 
 export async function addNote(key: string, text: string, occurredAt: string | null): Promise<void> {
   await call(`${incidentPath(key)}/notes`, { json: occurredAt ? { text, occurred_at: occurredAt } : { text } })
+  changed('incident', key)
+}
+
+/** Another choice is the undo: of one person the newest counts. */
+export async function judge(key: string, verdict: Verdict, reason = ''): Promise<void> {
+  try {
+    const { verdicts } = await call<{ verdicts: (Said & { counts: boolean })[] }>(`${incidentPath(key)}/verdict`, { json: reason ? { verdict, reason } : { verdict } })
+    put<IncidentDetail>(incidentPath(key), (old) => ({ ...old, verdicts: verdicts.filter((one) => one.counts) }))
+  } catch (error) {
+    say(`What ${key} was worth could not be said: ${words(error)}`, 'bad')
+  }
   changed('incident', key)
 }

@@ -28,6 +28,7 @@ const PLACES: Place[] = [
   { path: '/alerts', name: 'Alerts', icon: 'alerts', keys: 'g a' },
   { path: '/rules', name: 'Rules', icon: 'rules', keys: 'g r' },
   { path: '/agents', name: 'Agents', icon: 'agents', keys: 'g n' },
+  { path: '/report', name: 'Report', icon: 'report', keys: 'g o' },
   { path: '/explore', name: 'Explore', icon: 'explore', keys: 'g e' },
   { path: '/pm', name: 'Postmortems', icon: 'postmortems', keys: 'g p' },
 ]
@@ -52,12 +53,13 @@ const Explore = later(async () => (await import('../views/explore.tsx')).Explore
 const Incident = later(async () => (await import('../views/incident.tsx')).Incident)
 const Postmortem = later(async () => (await import('../views/postmortem.tsx')).Postmortem)
 const Postmortems = later(async () => (await import('../views/postmortems.tsx')).Postmortems)
+const Report = later(async () => (await import('../views/report.tsx')).Report)
 const Rule = later(async () => (await import('../views/rule.tsx')).Rule)
 const Runbook = later(async () => (await import('../views/runbook.tsx')).Runbook)
 const Rules = later(async () => (await import('../views/rules.tsx')).Rules)
 
 async function loadTheRest(): Promise<void> {
-  for (const view of [Incident, Rules, Agents, Explore, Postmortems, Rule, Postmortem, Runbook]) await view.load()
+  for (const view of [Incident, Rules, Agents, Explore, Report, Postmortems, Rule, Postmortem, Runbook]) await view.load()
 }
 
 const under = (place: string, path: string) => (place === '/' ? path === '/' : path === place || path.startsWith(`${place}/`))
@@ -77,6 +79,7 @@ function View() {
   if (first === 'runbooks' && second) return <Runbook key={second} id={second} />
   if (first === 'agents' && !second) return <Agents />
   if (first === 'explore' && !second) return <Explore />
+  if (first === 'report' && !second) return <Report />
   if (first === 'pm') return second ? <Postmortem key={second} id={second} /> : <Postmortems />
   pageTitle.value = 'Not here'
   return <div class="empty"><h1>There is no such page</h1><p><a href="/">Back to the wall</a></p></div>

@@ -74,6 +74,7 @@ export interface IncidentDetail extends Incident {
   alerts: IncidentAlert[]
   timeline: TimelineEvent[]
   notifications: Notification[]
+  verdicts: Said[]
 }
 
 export interface Rule {
@@ -159,6 +160,46 @@ export interface Overview {
 }
 
 export type PostmortemStatus = 'draft' | 'in_review' | 'published'
+
+export type Verdict = 'useful' | 'noise' | 'unknown'
+
+export interface Said {
+  id: number
+  actor: string
+  verdict: Verdict
+  reason: string
+  at: string
+  via: string
+}
+
+export interface ReportLoad { incidents: number; pages: number; night_pages: number }
+export interface ReportSpans { n: number; median_ms: number; p90_ms: number; max_ms: number }
+
+interface ReportVerdicts {
+  useful: number
+  noise: number
+  unknown: number
+  unanswered: number
+  noise_share: number | null
+  noise_share_low: number | null
+  noise_share_high: number | null
+}
+
+export interface ReportRule extends ReportLoad, ReportVerdicts { rule_id: number; rule: string; flap_percent: number }
+
+export interface Report extends ReportLoad, ReportVerdicts {
+  from: string
+  to: string
+  zone: string
+  time_to_acknowledge: ReportSpans
+  time_to_resolve: ReportSpans
+  never_acknowledged: number
+  self_resolved_within_5m: number
+  rules: ReportRule[]
+  people: (ReportLoad & { who: string })[]
+  shifts: (ReportLoad & { who: string | null; from: string; to: string })[]
+  flapping: { rule_id: number; rule: string; instance: string; changes: number; percent: number }[]
+}
 
 export interface PostmortemHead {
   id: number

@@ -9,6 +9,7 @@ const PATHS = {
   agents: 'M3 10h3l2-5 4 10 2-5h3',
   explore: 'M3 16V4 M3 16h14 M6 12l3-4 3 2 4-6',
   postmortems: 'M5 2.5h7l3.5 3.5v11.5H5z M12 2.5V6h3.5 M7.5 10h5.5 M7.5 13.5h5.5',
+  report: 'M4 16.5V9 M8 16.5V4 M12 16.5v-6 M16 16.5V7',
   more: 'M4.5 10h.1 M10 10h.1 M15.5 10h.1',
   check: 'M4 10.5 8.5 15 16.5 5.5',
   cross: 'M5 5l10 10 M15 5 5 15',

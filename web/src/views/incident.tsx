@@ -1,7 +1,7 @@
 // One incident: run it, and record it as it happens.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { acknowledge, incidentPath, resolve, resolving } from '../app/actions.ts'
+import { acknowledge, incidentPath, judge, resolve, resolving } from '../app/actions.ts'
 import { ApiError, call, may, me } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
 import { useData } from '../app/data.ts'
@@ -9,7 +9,7 @@ import { useKey } from '../app/keyboard.ts'
 import { go } from '../app/router.ts'
 import { now } from '../app/settings.ts'
 import { say, undoLast } from '../app/toast.ts'
-import type { DocumentNode, Incident as Head, IncidentAlert, IncidentDetail, Notification, PostmortemHead } from '../app/types.ts'
+import type { DocumentNode, Incident as Head, IncidentAlert, IncidentDetail, Notification, PostmortemHead, Said, Verdict } from '../app/types.ts'
 import { ExpressionChart } from '../chart/expression.tsx'
 import type { Mark } from '../chart/plot.ts'
 import { formatValue } from '../lib/number.ts'
@@ -192,6 +192,38 @@ function Runbooks({ alerts }: { alerts: IncidentAlert[] }) {
   )
 }
 
+const ANSWERS: { verdict: Verdict; words: string; keys: string }[] = [
+  { verdict: 'useful', words: 'Useful', keys: 'v u' }, { verdict: 'noise', words: 'Noise', keys: 'v n' }, { verdict: 'unknown', words: "Don't know", keys: 'v d' },
+]
+
+/** One tap; another choice undoes it. A reason goes with the next tap, or by itself with Enter. */
+function Worth({ incidentKey, said }: { incidentKey: string; said: Said[] }) {
+  const [reason, setReason] = useState('')
+  const mine = said.find((one) => one.actor === (me.value?.name ?? ''))
+  const say_ = (verdict: Verdict) => { void judge(incidentKey, verdict, reason.trim()).then(() => setReason('')) }
+  for (const { verdict, words, keys } of ANSWERS) useKey(keys, `This page was: ${words.toLowerCase()}`, () => say_(verdict), 'This incident', may('operate'))
+  return (
+    <Panel title="Was this page worth it?">
+      {may('operate') && (
+        <form class="worth" onSubmit={(event) => { event.preventDefault(); if (mine && reason.trim()) say_(mine.verdict) }}>
+          <div class="worth-row" role="group" aria-label="What this page was worth">
+            {ANSWERS.map(({ verdict, words, keys }) => (
+              <button key={verdict} type="button" class="toggle" title={`${words} (${keys})`} aria-pressed={mine?.verdict === verdict} onClick={() => say_(verdict)}>{words}</button>
+            ))}
+          </div>
+          <input value={reason} maxLength={300} aria-label="Why (optional)" placeholder={mine ? 'Why? Enter adds it' : 'Why (optional)'} onInput={(event) => setReason(event.currentTarget.value)} />
+        </form>
+      )}
+      {said.length > 0
+        ? <ul class="aside-list">{said.map((one) => (
+          <li key={one.id}><p class="between"><b>{ANSWERS.find((answer) => answer.verdict === one.verdict)?.words}</b><span class="dim">{one.actor} · <Ago at={one.at} /></span></p>
+            {one.reason && <p>{one.reason}</p>}</li>
+        ))}</ul>
+        : !may('operate') && <p class="dim pad">Nobody said yet.</p>}
+    </Panel>
+  )
+}
+
 /** The same alert's earlier incidents: whoever had it last wrote down what helped. */
 function SeenBefore({ incident, all }: { incident: IncidentDetail; all: Head[] }) {
   const name = incident.labels['alertname'] ?? incident.alerts[0]?.name
@@ -241,6 +273,7 @@ export function Incident({ id }: { id: string }) {
           <aside class="column-side" aria-label="Facts">
             <Alerts alerts={shown.alerts} />
             <Runbooks alerts={shown.alerts} />
+            <Worth incidentKey={shown.key} said={shown.verdicts} />
             <ToldList list={shown.notifications} />
             <SeenBefore incident={shown} all={list} />
           </aside>
