@@ -57,8 +57,8 @@ int report_week_span(const char *week,
     for (size_t i = 0; form[i]; i++)
         if (form[i] == '0' ? week[i] < '0' || week[i] > '9' : week[i] != form[i])
             return -EINVAL;
-    year = atoi(week);
-    number = atoi(week + 6);
+    year = (int)strtol(week, NULL, 10);
+    number = (int)strtol(week + 6, NULL, 10);
 
     int64_t monday = first_monday(year) + (int64_t)(number - 1) * DAYS_IN_WEEK;
 
