@@ -170,6 +170,20 @@ test('filters live in the address', async () => {
   await again.context().close()
 })
 
+test('one tap says what a page was worth, another takes it back', async () => {
+  const page = await open(browser, alertd, { path: `/i/${made.disk}` })
+  await settle(page)
+  await page.locator('#main').focus()
+  await page.keyboard.press('v')
+  await page.keyboard.press('n')
+  await page.waitForSelector('.worth button[aria-pressed="true"]:has-text("Noise")')
+  await page.getByRole('button', { name: 'Useful' }).click()
+  await page.waitForSelector('.worth button[aria-pressed="true"]:has-text("Useful")')
+  const said = (await alertd.get('/api/alertd/v1/verdicts')).verdicts
+  assert.deepEqual(said.map((one) => [one.incident, one.verdict, one.via, one.counts]), [[made.disk, 'useful', 'web', true], [made.disk, 'noise', 'web', false]])
+  await page.context().close()
+})
+
 test('a key acknowledges, and alertd knows who', async () => {
   const page = await at({ path: `/i/${made.shop}` })
   await page.locator('#main').focus()
