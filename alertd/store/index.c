@@ -14,19 +14,6 @@
 
 #include "lib/base/mem.h"
 
-struct posting {              /* one pair and who has it */
-    const char *name, *value; /* texts; the name's is the same for all pairs of it */
-    uint64_t hash;
-    uint32_t *ids;
-    uint32_t n, capacity;
-};
-
-struct label_name {
-    const char *name;
-    uint32_t *pairs;
-    size_t n, capacity;
-};
-
 enum {
     SLOTS_MIN = 64,
     IDS_MIN = 6, /* most pairs have few series; the smallest piece of heap has room for these */
@@ -302,7 +289,7 @@ void index_sweep(struct index *index)
         struct series *series = index->series[i];
 
         if (!series->segments) {
-            free(series);
+            texts_keep(index->texts, series); /* a select may be about to look at it */
             continue;
         }
         for (uint32_t k = 0; k < series->n; k++) {
@@ -329,204 +316,16 @@ void index_each_pair(const struct index *index,
     }
 }
 
-/* --- selecting --- */
-
-static bool names_a_list(const struct matcher *matcher)
+const struct posting *index_posting(const struct index *index, const char *name, const char *value)
 {
-    return matcher->type == MATCHER_EQUAL && matcher->value[0];
+    uint32_t slot = *posting_slot(index, hash_pair(name, value), name, value);
+
+    return slot ? &index->postings[slot - 1] : NULL;
 }
 
-static const struct posting *list_of(const struct index *index, const struct matcher *matcher)
+const struct label_name *index_name(const struct index *index, const char *name)
 {
-    static const struct posting nobody = {0};
-    uint32_t slot = *posting_slot(index, hash_pair(matcher->name, matcher->value), matcher->name,
-                                  matcher->value);
+    const struct label_name *known = name_slot(index, name);
 
-    return slot ? &index->postings[slot - 1] : &nobody;
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-/* All series that have the name with a value the matcher likes. A pair's lists are
- * disjoint (a series has one value a name), so nothing is there twice. */
-static uint32_t *union_lists(const struct index *index,
-                             const struct matcher *matcher,
-                             size_t *ret_n)
-{
-    const struct label_name *name = name_slot(index, matcher->name);
-    uint32_t *ids = NULL;
-    size_t capacity = 0;
-    size_t n = 0;
-
-    for (size_t i = 0; i < name->n; i++) {
-        const struct posting *posting = &index->postings[name->pairs[i]];
-
-        if (!matcher_matches(matcher, posting->value))
-            continue;
-        ids = mem_grow(ids, &capacity, n + posting->n, sizeof(*ids));
-        memcpy(ids + n, posting->ids, posting->n * sizeof(*ids));
-        n += posting->n;
-    }
-    if (n > 1)
-        qsort(ids, n, sizeof(*ids), compare_ids);
-    *ret_n = n;
-    return ids;
-}
-
-/* The first place at or behind `from` whose id is not less: steps that double, then halves. */
-static size_t skip_to(const struct posting *list, size_t from, uint32_t id)
-{
-    size_t step = 1;
-    size_t low = from;
-    size_t high = from;
-
-    while (high < list->n && list->ids[high] < id) {
-        low = high + 1;
-        high += step;
-        step *= 2;
-    }
-    high = high < list->n ? high : list->n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (list->ids[middle] < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* Keeps of the ids those that the list has too. */
-static size_t intersect(uint32_t *ids, size_t n, const struct posting *list)
-{
-    size_t kept = 0;
-    size_t at = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        at = skip_to(list, at, ids[i]);
-        if (at == list->n)
-            break;
-        assert(list->ids); /* it has so many */
-        if (list->ids[at] == ids[i])
-            ids[kept++] = ids[i];
-    }
-    return kept;
-}
-
-/* The series that all lists have which matchers name exactly; NULL when none is named. */
-static uint32_t *named_by_lists(const struct index *index,
-                                const struct matcher *matchers,
-                                size_t n_matchers,
-                                size_t *ret_n)
-{
-    const struct posting *shortest = NULL;
-
-    for (size_t i = 0; i < n_matchers; i++) {
-        const struct posting *list = names_a_list(&matchers[i]) ? list_of(index, &matchers[i])
-                                                                : NULL;
-
-        if (list && (!shortest || list->n < shortest->n))
-            shortest = list;
-    }
-    if (!shortest)
-        return NULL;
-    size_t n = shortest->n;
-    uint32_t *ids = mem_alloc((n ? n : 1) * sizeof(*ids));
-    if (n)
-        memcpy(ids, shortest->ids, n * sizeof(*ids));
-    for (size_t i = 0; i < n_matchers && n; i++)
-        if (names_a_list(&matchers[i]) && list_of(index, &matchers[i]) != shortest)
-            n = intersect(ids, n, list_of(index, &matchers[i]));
-    *ret_n = n;
-    return ids;
-}
-
-/* A superset of the series that match. */
-static uint32_t *candidates(const struct index *index,
-                            const struct matcher *matchers,
-                            size_t n_matchers,
-                            size_t *ret_n)
-{
-    uint32_t *ids = named_by_lists(index, matchers, n_matchers, ret_n);
-
-    if (ids)
-        return ids;
-    for (size_t i = 0; i < n_matchers; i++)
-        if (!matcher_matches(&matchers[i], ""))
-            return union_lists(index, &matchers[i], ret_n);
-    ids = mem_alloc((index->n ? index->n : 1) * sizeof(*ids));
-    for (uint32_t i = 0; i < index->n; i++)
-        ids[i] = i;
-    *ret_n = index->n;
-    return ids;
-}
-
-/* The value of a name that is a text of the index; "" when absent. */
-static const char *value_of(const struct index *index,
-                            const struct series *series,
-                            const char *name)
-{
-    for (uint32_t i = 0; name && i < series->n; i++)
-        if (index->postings[series->pairs[i]].name == name)
-            return index->postings[series->pairs[i]].value;
-    return "";
-}
-
-/* A matcher that names no list, and its label's name as the index knows it, NULL: not. */
-struct test {
-    const struct matcher *matcher;
-    const char *name;
-};
-
-static size_t find_tests(const struct index *index,
-                         const struct matcher *matchers,
-                         size_t n_matchers,
-                         struct test *tests)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < n_matchers; i++)
-        if (!names_a_list(&matchers[i]))
-            tests[n++] = (struct test){&matchers[i], name_slot(index, matchers[i].name)->name};
-    return n;
-}
-
-static bool passes(const struct index *index,
-                   const struct series *series,
-                   const struct test *tests,
-                   size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!matcher_matches(tests[i].matcher, value_of(index, series, tests[i].name)))
-            return false;
-    return true;
-}
-
-struct series **index_select(const struct index *index,
-                             const struct matcher *matchers,
-                             size_t n_matchers,
-                             size_t *ret_n)
-{
-    size_t n_candidates = 0;
-    MEM_AUTO uint32_t *ids = candidates(index, matchers, n_matchers, &n_candidates);
-    MEM_AUTO struct test *tests = mem_alloc((n_matchers + 1) * sizeof(*tests));
-    size_t n_tests = find_tests(index, matchers, n_matchers, tests);
-    struct series **found = mem_alloc((n_candidates ? n_candidates : 1) * sizeof(struct series *));
-    size_t n = 0;
-
-    for (size_t i = 0; i < n_candidates; i++) {
-        struct series *series = index->series[ids[i]];
-
-        if (passes(index, series, tests, n_tests))
-            found[n++] = series;
-    }
-    *ret_n = n;
-    return found;
+    return known->name ? known : NULL;
 }

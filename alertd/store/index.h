@@ -8,9 +8,7 @@
  *     names    job              -> pairs 0, 1         for regular expressions and != ""
  *     series   3: pairs 1 8 5   = {job="api", ...}    in the order of the names
  *
- * A select takes the shortest list that one of its matchers names exactly, keeps what the
- * other lists named so have too, and tests the other matchers on those series only; so it
- * costs about what it finds, not what there is.
+ * search.h looks for series in it.
  *
  * Each text is there once (texts.h) and a series is four bytes a label; its label set is put
  * together for whoever asks.
@@ -27,6 +25,19 @@
 #include "lib/model/matcher.h"
 
 struct segment;
+
+struct posting {              /* one pair and who has it */
+    const char *name, *value; /* texts; the name's is the same for all pairs of it */
+    uint64_t hash;
+    uint32_t *ids;
+    uint32_t n, capacity;
+};
+
+struct label_name {
+    const char *name;
+    uint32_t *pairs;
+    size_t n, capacity;
+};
 
 struct series {
     uint64_t hash;            /* of its label set */
@@ -60,7 +71,9 @@ struct series *index_find(const struct index *index, const struct labels *labels
 struct series *index_at(const struct index *index, uint32_t number, uint32_t place);
 /* Not there yet. */
 struct series *index_add(struct index *index, const struct labels *labels);
-/* Forgets the series without segments. Pointers to the others stay good. */
+/* Forgets the series without segments, and begins texts anew. Pointers to the others stay good;
+ * those forgotten are freed with the old texts, so whoever holds a reference on these may look
+ * whether a series has segments, and no further. */
 void index_sweep(struct index *index);
 
 /* Its label set in the arena; the texts are those of index->texts: hold a reference as long.
@@ -74,8 +87,7 @@ void index_each_pair(const struct index *index,
                      void (*each)(void *arg, const char *name, const char *value, size_t n_series),
                      void *arg);
 
-/* The series that match. Returns a heap array (free()) of *ret_n series. */
-struct series **index_select(const struct index *index,
-                             const struct matcher *matchers,
-                             size_t n_matchers,
-                             size_t *ret_n);
+/* NULL: no series has it. */
+const struct posting *index_posting(const struct index *index, const char *name, const char *value);
+/* NULL: no series has one. */
+const struct label_name *index_name(const struct index *index, const char *name);

@@ -16,6 +16,10 @@
 #include "alertd/store/private.h"
 #include "lib/base/mem.h"
 
+enum {
+    COOL_SEGMENTS = 500, /* freed at a time */
+};
+
 static size_t place_of(const struct store *store, int64_t day_ms)
 {
     size_t i = 0;
@@ -156,23 +160,48 @@ struct segment *store_segment(struct store *store,
     return segment;
 }
 
-void store_cool(struct store *store, struct partition *partition)
+static void free_segments(struct store *store, struct partition *partition)
 {
-    for (size_t i = 0; i < partition->n_segments; i++) {
-        struct series *series = partition->segments[i]->series;
+    size_t n = partition->n_segments;
 
-        segment_free(partition->segments[i]);
-        if (!series->segments) {
-            store->n_dead++;
-            store->stats.series--;
+    for (size_t end = 0; end < n;) {
+        size_t i = end;
+
+        end = n - i < COOL_SEGMENTS ? n : i + COOL_SEGMENTS;
+        (void)pthread_rwlock_wrlock(&store->lock);
+        for (; i < end; i++) {
+            struct series *series = partition->segments[i]->series;
+
+            segment_free(partition->segments[i]);
+            if (!series->segments) {
+                store->n_dead++;
+                store->stats.series--;
+            }
         }
+        (void)pthread_rwlock_unlock(&store->lock);
     }
+}
+
+/* Selects from now on ask the file for all of it, and take what is left in memory twice. */
+bool store_cool(struct store *store, struct partition *partition)
+{
+    (void)pthread_rwlock_wrlock(&store->lock);
+    bool is_free = !partition->is_warm || atomic_load(&partition->n_uses) == 0;
+    if (is_free) {
+        partition->is_warm = false;
+        if (partition->has_chunks)
+            partition->memory_from_ms = partition->chunk_max_ms + 1;
+    }
+    (void)pthread_rwlock_unlock(&store->lock);
+    if (!is_free)
+        return false;
+    free_segments(store, partition);
+    (void)pthread_rwlock_wrlock(&store->lock);
     free(partition->segments);
     partition->segments = NULL;
     partition->n_segments = partition->segments_capacity = 0;
-    partition->is_warm = false;
-    if (partition->has_chunks)
-        partition->memory_from_ms = partition->chunk_max_ms + 1;
+    (void)pthread_rwlock_unlock(&store->lock);
+    return true;
 }
 
 /* Selects that still read it hold n_uses; they end soon, so the thread leaves it for the
@@ -186,11 +215,11 @@ void store_drop_partition(struct store *store, size_t i, bool unlink_file)
         (void)pthread_rwlock_unlock(&store->lock);
         return;
     }
-    store_cool(store, partition);
     memmove(&store->partitions[i], &store->partitions[i + 1],
             (store->n_partitions - i - 1) * sizeof(struct partition *));
     store->n_partitions--;
     (void)pthread_rwlock_unlock(&store->lock);
+    (void)store_cool(store, partition); /* nobody can find and hold it any more */
     if (store->compaction.partition == partition)
         store->compaction = (struct compaction){0};
     MEM_AUTO char *path = mem_strdup(partition->path);

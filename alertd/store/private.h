@@ -14,6 +14,10 @@
  *      answered.
  *  (3) A select reads memory first and files second: sealing goes the same way, so nothing
  *      falls between; what is seen twice is the same sample.
+ *  (4) Nobody holds the lock for more than a slice: a select lets it go every few hundred
+ *      series, the thread when it shows, forgets or cools. A partition that a select holds
+ *      (n_uses) stays warm and listed; a series that is swept away stays readable as long as
+ *      the texts it came with (index.h). A batch is shown in one go, up to SHOW_SAMPLES.
  */
 
 #include <pthread.h>
@@ -113,8 +117,8 @@ struct segment *store_segment(struct store *store,
                               uint32_t local_id);
 /* Words to every query of the day: n rows of its journal could not be read. */
 void store_lost_rows(struct store *store, const struct partition *partition, size_t n);
-/* Frees its segments: it is cold again. With the lock to write. */
-void store_cool(struct store *store, struct partition *partition);
+/* Frees its segments, some at a time: it is cold again. False: it is warm and a select holds it. */
+bool store_cool(struct store *store, struct partition *partition);
 /* Out of the list, closed; unlinks when asked. */
 void store_drop_partition(struct store *store, size_t i, bool unlink_file);
 /* Sets aside the partitions found damaged while writing. Not with staged samples. */

@@ -19,6 +19,7 @@
 
 enum {
     SLICE_SEGMENTS = 2000,
+    FORGET_SEGMENTS = 50,         /* with the lock held: each packs what it keeps */
     JOURNAL_BYTES_MIN = 16 << 20, /* read back at start in a fraction of a second */
     JOURNAL_BYTES_A_SERIES = 1024,
     JOURNAL_AGE_MS = 2 * 3600 * 1000,
@@ -109,6 +110,7 @@ static int seal_slice(struct db_conn *conn, void *arg, struct err *reterr)
     return r;
 }
 
+/* First that the file has them, then memory forgets: in between a select sees them twice. */
 static void show_sealed(struct store *store, const struct slice *slice)
 {
     struct partition *partition = slice->partition;
@@ -123,11 +125,18 @@ static void show_sealed(struct store *store, const struct slice *slice)
         partition->is_compact = false;
         partition->is_rolled = false; /* this is not in its roll-ups */
     }
-    for (size_t i = 0; i < slice->n; i++)
-        if (segment_has_unsealed(slice->segments[i]))
-            segment_sealed(slice->segments[i], slice->sealing->keep_after_ms);
     store->stats.samples_in_head -= slice->n_samples;
     (void)pthread_rwlock_unlock(&store->lock);
+    for (size_t end = 0; end < slice->n;) {
+        size_t i = end;
+
+        end = slice->n - i < FORGET_SEGMENTS ? slice->n : i + FORGET_SEGMENTS;
+        (void)pthread_rwlock_wrlock(&store->lock);
+        for (; i < end; i++)
+            if (segment_has_unsealed(slice->segments[i]))
+                segment_sealed(slice->segments[i], slice->sealing->keep_after_ms);
+        (void)pthread_rwlock_unlock(&store->lock);
+    }
 }
 
 static void finish(struct store *store)
@@ -225,9 +234,7 @@ static void apply_age(struct store *store, int64_t now_ms)
             store_drop_partition(store, i, true);
         } else if (partition->is_warm && partition->journal_since_ms == 0 &&
                    partition_is_over(partition, now_ms)) {
-            (void)pthread_rwlock_wrlock(&store->lock);
-            store_cool(store, partition);
-            (void)pthread_rwlock_unlock(&store->lock);
+            (void)store_cool(store, partition);
         }
     }
 }

@@ -1,5 +1,6 @@
 /*
- * Reading: memory first, with the lock; then the files that know more, without it.
+ * Reading: memory first, with the lock, some series at a time; then the files that know more,
+ * without it.
  *
  *     index ─> segments of the days asked for ─┐
  *                                              ├─ pieces of one series, by its labels
@@ -10,86 +11,46 @@
  * own series rows are looked through.
  *
  * What memory and a file both know is the same sample; reading drops one of a pair.
+ *
+ * Others have the lock between two slices of the series. Whatever was acknowledged before the
+ * select began is seen: what memory knew of a series and has forgotten before its turn was
+ * sealed, and whether the files know more is asked anew in each slice. What is acknowledged
+ * while it runs may be seen of some series and not of others.
  */
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/store/private.h"
+#include "alertd/store/selection.h"
 #include "lib/base/mem.h"
 
-enum { /* series that are asked for while one is read */
-    AHEAD_FOR_SERIES = 16,
-    AHEAD_FOR_SEGMENT = 12,
-    AHEAD_FOR_RUNS = 8,
-    AHEAD_FOR_SAMPLES = 4,
-};
-
-struct found {
-    const struct labels *labels; /* in the arena, perhaps with the index's texts */
-    struct pieces *pieces;       /* in the arena; NULL: only the name is asked for */
-    bool is_sure;                /* there is a sample in the time asked for, about; of a name */
-};
-
-/* A series found and its number within a warm partition's file. */
-struct row {
-    uint32_t found;
-    uint32_t local_id;
-};
-
-/* A partition to read from, held by n_uses. */
-struct held {
-    struct partition *partition;
-    bool is_warm;
-    struct row *rows; /* warm */
-    size_t n, capacity;
-};
-
-struct selection {
-    struct store *store;
-    const struct source_query *query;
-    bool names_only; /* for store_series(): which series, not what */
-    struct arena *arena;
-    struct found *found;
-    size_t n, capacity;
-    struct texts *texts; /* the index's, a reference */
-    uint32_t *slots;     /* hash table over found, made when a file is read: place + 1 */
-    size_t n_slots;
-    struct held *held; /* what memory does not know all of */
-    size_t n_held;
-    const char **warnings;
-    size_t n_warnings, warnings_capacity;
-    struct err *reterr;
-};
-
-static int spent(const struct selection *selection)
+int selection_spent(const struct selection *selection)
 {
     return err_set(
         selection->reterr, SOURCE_E_LIMIT,
         "the query needs more memory than it may use: ask for fewer series or less time");
 }
 
-static int warn(struct selection *selection, const char *words)
+int selection_warn(struct selection *selection, const char *words)
 {
     const char *copy = arena_strndup(selection->arena, words, strlen(words));
 
     if (!copy)
-        return spent(selection);
+        return selection_spent(selection);
     selection->warnings = mem_grow(selection->warnings, &selection->warnings_capacity,
                                    selection->n_warnings + 1, sizeof(const char *));
     selection->warnings[selection->n_warnings++] = copy;
     return 0;
 }
 
-static bool day_overlaps(const struct selection *selection, int64_t day_ms)
+bool selection_overlaps(const struct selection *selection, int64_t day_ms)
 {
     return day_ms <= selection->query->to_ms && day_ms + PARTITION_MS > selection->query->from_ms;
 }
 
 /* --- what was found --- */
 
-/* `labels` must live as long as the arena. NULL past its limit. */
-static struct found *add_found(struct selection *selection, const struct labels *labels)
+struct found *selection_add(struct selection *selection, const struct labels *labels)
 {
     struct pieces *pieces = NULL;
 
@@ -133,177 +94,19 @@ static struct found *find_or_add(struct selection *selection, const struct label
             return found;
     }
     selection->slots[at] = (uint32_t)selection->n + 1;
-    return add_found(selection, labels);
-}
-
-/* --- memory --- */
-
-/* The newest day of a series: a late sample may have begun an older one since. */
-static const struct segment *newest_day(const struct series *series)
-{
-    const struct segment *newest = series->segments;
-
-    for (const struct segment *segment = newest; segment; segment = segment->next)
-        if (segment->partition->day_ms > newest->partition->day_ms)
-            newest = segment;
-    return newest;
-}
-
-/* The newest sample of all, when it is at hand and not after the time asked for: then it is
- * what a selector at an instant sees (or too old). False: it must be looked for. */
-static bool newest_is_known(const struct selection *selection,
-                            const struct series *series,
-                            struct sample *ret_sample)
-{
-    const struct segment *segment = selection->query->newest_only ? newest_day(series) : NULL;
-
-    return segment && segment_newest(segment, ret_sample) &&
-           ret_sample->t_ms <= selection->query->to_ms;
-}
-
-/* The oldest day first; the list begins with the newest. */
-static bool collect_days(const struct selection *selection,
-                         const struct segment *segment,
-                         struct pieces *pieces)
-{
-    const struct source_query *query = selection->query;
-
-    if (!segment)
-        return true;
-    if (!collect_days(selection, segment->next, pieces))
-        return false;
-    return !day_overlaps(selection, segment->partition->day_ms) ||
-           segment_collect(segment, query->from_ms, query->to_ms, selection->arena, pieces);
-}
-
-static bool has_samples(const struct selection *selection, const struct series *series)
-{
-    for (const struct segment *segment = series->segments; segment; segment = segment->next)
-        if (day_overlaps(selection, segment->partition->day_ms) &&
-            segment_overlaps(segment, selection->query->from_ms, selection->query->to_ms))
-            return true;
-    return false;
-}
-
-/* Notes the series' numbers in the files that know more of it; whether there is one. */
-static bool note_rows(struct selection *selection, const struct series *series, size_t found)
-{
-    bool noted = false;
-
-    for (size_t i = 0; i < selection->n_held; i++) {
-        struct held *held = &selection->held[i];
-        const struct segment *segment = series->segments;
-
-        while (segment && segment->partition != held->partition)
-            segment = segment->next;
-        if (!held->is_warm || !segment || !segment_is_named(segment))
-            continue;
-        held->rows = mem_grow(held->rows, &held->capacity, held->n + 1, sizeof(*held->rows));
-        held->rows[held->n++] = (struct row){(uint32_t)found, segment->local_id};
-        noted = true;
-    }
-    return noted;
-}
-
-/* What memory has of it; *ret_whole: the files need not be asked. False past the arena's
- * limit. */
-static bool collect_memory(const struct selection *selection,
-                           const struct series *series,
-                           struct found *found,
-                           bool *ret_whole)
-{
-    struct sample newest;
-
-    if (selection->names_only) {
-        found->is_sure = has_samples(selection, series);
-        *ret_whole = found->is_sure;
-        return true;
-    }
-    *ret_whole = newest_is_known(selection, series, &newest);
-    bool fits = true;
-    if (!*ret_whole)
-        fits = collect_days(selection, series->segments, found->pieces);
-    else if (newest.t_ms >= selection->query->from_ms)
-        fits = pieces_add_samples(found->pieces, selection->arena, &newest, 1);
-    found->is_sure = found->pieces->n_samples > 0;
-    return fits;
-}
-
-/* The series is found when memory or a file may have something of it. */
-static int read_series(struct selection *selection, const struct series *series)
-{
-    size_t n = selection->n;
-    struct found *found = add_found(selection, NULL);
-    bool whole = false;
-
-    if (!found || !collect_memory(selection, series, found, &whole))
-        return spent(selection);
-    bool in_file = !whole && note_rows(selection, series, n);
-    if (!found->is_sure && !in_file) {
-        selection->n = n;
-        return 0;
-    }
-    found->labels = index_labels(&selection->store->index, series, selection->arena);
-    return found->labels ? 0 : spent(selection);
-}
-
-/* Which files know what memory does not. Called with the lock. */
-static void hold_partitions(struct selection *selection)
-{
-    const struct source_query *query = selection->query;
-    struct store *store = selection->store;
-
-    selection->held = mem_zalloc((store->n_partitions + 1) * sizeof(*selection->held));
-    for (size_t i = 0; i < store->n_partitions; i++) {
-        struct partition *partition = store->partitions[i];
-
-        if (!partition->has_chunks || query->from_ms >= partition->memory_from_ms ||
-            partition->chunk_min_ms > query->to_ms || partition->chunk_max_ms < query->from_ms)
-            continue;
-        atomic_fetch_add(&partition->n_uses, 1);
-        selection->held[selection->n_held++] = (struct held){.partition = partition,
-                                                             .is_warm = partition->is_warm};
-    }
-}
-
-/* Asks the memory for what the series some places ahead will need, link by link: nearly all of
- * it is not in the cache, and waiting for one after the other was a quarter of a rule. */
-static void look_ahead(const struct source_query *query, struct series *const *series, size_t n)
-{
-    if (n > AHEAD_FOR_SERIES)
-        __builtin_prefetch(series[AHEAD_FOR_SERIES]);
-    if (n > AHEAD_FOR_SEGMENT && series[AHEAD_FOR_SEGMENT]->segments)
-        segment_prefetch(series[AHEAD_FOR_SEGMENT]->segments);
-    if (n > AHEAD_FOR_RUNS && series[AHEAD_FOR_RUNS]->segments)
-        segment_prefetch_runs(series[AHEAD_FOR_RUNS]->segments);
-    if (n > AHEAD_FOR_SAMPLES && series[AHEAD_FOR_SAMPLES]->segments && !query->newest_only)
-        segment_prefetch_samples(series[AHEAD_FOR_SAMPLES]->segments, query->from_ms);
-}
-
-static int read_memory(struct selection *selection)
-{
-    const struct source_query *query = selection->query;
-    struct store *store = selection->store;
-    size_t n = 0;
-    int r = 0;
-
-    (void)pthread_rwlock_rdlock(&store->lock);
-    hold_partitions(selection);
-    selection->texts = texts_ref(store->index.texts);
-    struct series **matching = index_select(&store->index, query->matchers, query->n_matchers, &n);
-    for (size_t i = 0; i < n && r == 0; i++) {
-        look_ahead(query, matching + i, n - i);
-        r = read_series(selection, matching[i]);
-    }
-    for (size_t i = 0; i < store->n_quarantined && r == 0; i++)
-        if (day_overlaps(selection, store->quarantined[i].day_ms))
-            r = warn(selection, store->quarantined[i].words);
-    (void)pthread_rwlock_unlock(&store->lock);
-    free(matching);
-    return r;
+    return selection_add(selection, labels);
 }
 
 /* --- files --- */
+
+static const char *exact_name(const struct source_query *query)
+{
+    for (size_t i = 0; i < query->n_matchers; i++)
+        if (query->matchers[i].type == MATCHER_EQUAL && query->matchers[i].value[0] &&
+            strcmp(query->matchers[i].name, LABEL_NAME) == 0)
+            return query->matchers[i].value;
+    return NULL;
+}
 
 static int has_chunks(struct selection *selection, struct db_conn *conn, int64_t id, bool *ret_has)
 {
@@ -340,7 +143,7 @@ static int collect_chunks(struct selection *selection,
         fits = pieces_add_chunk(pieces, selection->arena, &view);
     }
     int r = db_done(stmt, selection->reterr);
-    return r == 0 && !fits ? spent(selection) : r;
+    return r == 0 && !fits ? selection_spent(selection) : r;
 }
 
 /* One series of a file whose labels match. */
@@ -357,7 +160,7 @@ static int read_row(struct selection *selection,
         return r;
     struct found *found = find_or_add(selection, labels);
     if (!found)
-        return spent(selection);
+        return selection_spent(selection);
     found->is_sure = true;
     return found->pieces ? collect_chunks(selection, conn, id, found->pieces, n_damaged) : 0;
 }
@@ -365,10 +168,14 @@ static int read_row(struct selection *selection,
 static int read_rows(struct selection *selection, struct db_conn *conn, size_t *n_damaged)
 {
     const struct source_query *query = selection->query;
-    struct db_stmt *stmt = partition_series(conn, query->matchers, query->n_matchers);
+    const char *name = exact_name(query);
+    struct db_stmt *stmt = db_prepare(conn, name ? "SELECT id, labels FROM series WHERE name = ?1"
+                                                 : "SELECT id, labels FROM series");
     struct arena scratch;
     int r = 0;
 
+    if (name)
+        db_bind_text(stmt, 1, name);
     arena_init(&scratch, 1 << 20);
     while (r == 0 && db_step(stmt)) {
         bool corrupt;
@@ -378,7 +185,7 @@ static int read_rows(struct selection *selection, struct db_conn *conn, size_t *
         if (labels && matchers_match(query->matchers, query->n_matchers, labels)) {
             const struct labels *kept = labels_in_arena(selection->arena, labels->at, labels->n);
             r = kept ? read_row(selection, conn, db_int(stmt, 0), kept, n_damaged)
-                     : spent(selection);
+                     : selection_spent(selection);
         }
         *n_damaged += corrupt;
         arena_reset(&scratch);
@@ -431,7 +238,7 @@ static int read_partition(struct selection *selection, const struct held *held)
                  n_damaged);
     }
     if (r == 0 && words.len > 0)
-        r = warn(selection, str_text(&words));
+        r = selection_warn(selection, str_text(&words));
     return r;
 }
 
@@ -447,21 +254,14 @@ static int read_files(struct selection *selection)
 
 /* --- the answer --- */
 
-/* The index's texts that an answer refers to: let go with the arena. */
-static void give_back(void *object)
-{
-    texts_unref(object);
-}
-
 static int fill_answer(struct selection *selection, struct source_selection *ret_selection)
 {
     struct arena *arena = selection->arena;
     struct source_match *matches = arena_array(arena, selection->n + 1, sizeof(*matches));
     const char **warnings = arena_array(arena, selection->n_warnings + 1, sizeof(*warnings));
 
-    if (!matches || !warnings || !arena_on_reset(arena, give_back, selection->texts))
-        return spent(selection);
-    selection->texts = NULL; /* the arena's now */
+    if (!matches || !warnings)
+        return selection_spent(selection);
     for (size_t i = 0; i < selection->n; i++)
         matches[i] = (struct source_match){selection->found[i].labels, selection->found[i].pieces};
     for (size_t i = 0; i < selection->n_warnings; i++)
@@ -477,7 +277,6 @@ static int fill_answer(struct selection *selection, struct source_selection *ret
 
 static void selection_done(struct selection *selection)
 {
-    texts_unref(selection->texts);
     for (size_t i = 0; i < selection->n_held; i++) {
         atomic_fetch_sub(&selection->held[i].partition->n_uses, 1);
         free(selection->held[i].rows);
@@ -490,7 +289,7 @@ static void selection_done(struct selection *selection)
 
 static int run(struct selection *selection)
 {
-    int r = read_memory(selection);
+    int r = selection_read_memory(selection);
 
     return r ? r : read_files(selection);
 }

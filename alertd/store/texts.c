@@ -41,6 +41,12 @@ void texts_unref(struct texts *texts)
     free(texts);
 }
 
+void texts_keep(struct texts *texts, void *object)
+{
+    if (!arena_on_reset(&texts->arena, free, object))
+        UNREACHABLE("out of memory");
+}
+
 const char *texts_add(struct texts *texts, const char *text)
 {
     const char *copy = arena_strndup(&texts->arena, text, strlen(text));

@@ -13,5 +13,8 @@ struct texts *texts_new(void); /* with a reference for the caller */
 struct texts *texts_ref(struct texts *texts);
 void texts_unref(struct texts *texts); /* NULL is fine */
 
+/* Frees the heap's object with the texts: somebody may refer to both. */
+void texts_keep(struct texts *texts, void *object);
+
 /* A copy in it; the caller looks first whether it has one. */
 const char *texts_add(struct texts *texts, const char *text);

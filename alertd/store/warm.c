@@ -237,11 +237,10 @@ int store_warm_up(struct store *store, struct partition *partition, struct err *
         r = load_journal(store, partition, conn, reterr);
     db_read_end(partition->db, conn);
     (void)pthread_rwlock_wrlock(&store->lock);
-    if (r == 0)
-        partition->is_warm = true;
-    else
-        store_cool(store, partition);
+    partition->is_warm = r == 0;
     (void)pthread_rwlock_unlock(&store->lock);
+    if (r != 0)
+        (void)store_cool(store, partition);
     if (r == 0 && partition->journal_bytes > 0)
         partition->journal_since_ms = store->options.now_wall_ms();
     return r;

@@ -16,6 +16,7 @@
 enum {
     GROUP_MAX = 256,             /* batches in one commit */
     GROUP_SAMPLES_MAX = 1 << 20, /* and samples, about */
+    SHOW_SAMPLES = 2048,         /* of a batch, shown at a time */
     SERIES_BYTES_MAX = 1 << 20,  /* of one series' labels, without their texts */
 };
 
@@ -93,11 +94,10 @@ static bool touches(const struct store *store,
     return false;
 }
 
-static void show(struct store *store, struct partition *partition)
+static void show_some(struct store *store, struct partition *partition, size_t from, size_t end)
 {
     (void)pthread_rwlock_wrlock(&store->lock);
-    partition->journal_last_id++;
-    for (size_t i = 0; i < store->n_staged; i++) {
+    for (size_t i = from; i < end; i++) {
         const struct staged *staged = &store->staged[i];
         if (staged->segment->partition != partition)
             continue;
@@ -108,6 +108,23 @@ static void show(struct store *store, struct partition *partition)
             store->stats.newest_ms = staged->sample.t_ms;
     }
     (void)pthread_rwlock_unlock(&store->lock);
+}
+
+/* A batch in one go when it is not large, so that a histogram's buckets are seen together. */
+static void show(struct store *store,
+                 struct partition *partition,
+                 struct request *const *group,
+                 size_t n)
+{
+    (void)pthread_rwlock_wrlock(&store->lock);
+    partition->journal_last_id++;
+    (void)pthread_rwlock_unlock(&store->lock);
+    for (size_t i = 0; i < n; i++) {
+        size_t end = group[i]->first_staged + group[i]->n_staged;
+
+        for (size_t at = group[i]->first_staged; at < end; at += SHOW_SAMPLES)
+            show_some(store, partition, at, end - at < SHOW_SAMPLES ? end : at + SHOW_SAMPLES);
+    }
 }
 
 /* What the database answered, as the store's callers know it. */
@@ -161,7 +178,7 @@ static void commit_day(struct store *store,
         partition->journal_bytes += write->journal.n;
         if (partition->journal_since_ms == 0)
             partition->journal_since_ms = group[0]->now_ms;
-        show(store, partition);
+        show(store, partition, group, n);
     }
     journal_done(&write->journal);
     write->n_named = 0;

@@ -4,6 +4,7 @@
  */
 
 #include "alertd/store/index.h"
+#include "alertd/store/search.h"
 #include "alertd/store/segment.h"
 #include "lib/base/rng.h"
 #include "tests/unit/store/store_fixture.h"
@@ -55,20 +56,22 @@ static void check_select(const struct index *index,
                          const struct matcher *matchers,
                          size_t n_matchers)
 {
-    size_t n = 0;
+    struct search search = {.matchers = matchers, .n_matchers = n_matchers};
     size_t k = 0;
-    struct series **found = index_select(index, matchers, n_matchers, &n);
+
+    while (search_step(&search, index))
+        search_rest(&search);
 
     for (int i = 0; i < SERIES; i++) {
         const struct series *series = index_find(index, labels[i]);
 
         if (!series || !matchers_match(matchers, n_matchers, labels[i]))
             continue;
-        assert_true(k < n && found[k] == series); /* in the order they came */
+        assert_true(k < search.n && search.found[k] == series); /* in the order they came */
         k++;
     }
-    assert_int_equal(k, n);
-    free(found);
+    assert_int_equal(k, search.n);
+    search_done(&search);
 }
 
 static void check_matchers(const struct index *index, const struct labels *const *labels)
