@@ -184,10 +184,138 @@ static void test_everything_at_once(void **state)
     fixture_done(&fixture);
 }
 
+/* --- selects of many slices, while series come, cool and are swept away --- */
+
+enum {
+    N_STEADY = 700,  /* a select of these lets the lock go in between */
+    N_PASSING = 400, /* others each day */
+    N_DAYS = 12,
+    A_DAY = 4, /* samples of each */
+};
+
+static _Atomic int64_t wide_now_ms;
+
+static int64_t wide_now(void)
+{
+    return atomic_load(&wide_now_ms);
+}
+
+/* One batch of n series from the first number on, at one time. */
+static int push_wide(struct store *store, int first, int n, int64_t t_ms)
+{
+    struct store_entry *entries = mem_zalloc((size_t)n * sizeof(*entries));
+    const struct sample sample = {t_ms, value_of(0, t_ms)};
+    struct store_outcome outcome = {0};
+
+    for (int i = 0; i < n; i++)
+        entries[i] = (struct store_entry){
+            .labels = series_of(first + i), .samples = &sample, .n = 1};
+    int r = store_append(store, &(struct store_batch){.entries = entries, .n = (size_t)n}, &outcome,
+                         NULL);
+    for (int i = 0; i < n; i++)
+        labels_unref(entries[i].labels);
+    free(entries);
+    return r != 0 || outcome.stored != (size_t)n;
+}
+
+/* The day's samples, some hours apart, with what maintenance does in between; then the next. */
+static void *push_days(void *arg)
+{
+    struct worker *worker = arg;
+    struct store *store = worker->fixture->store;
+
+    for (int day = 0; day < N_DAYS; day++) {
+        for (int k = 0; k < A_DAY; k++) {
+            int64_t t_ms = NOON + day * DAY + k * 6 * HOUR;
+
+            atomic_store(&wide_now_ms, t_ms);
+            worker->n_wrong += (size_t)push_wide(store, 0, N_STEADY, t_ms);
+            worker->n_wrong += (size_t)push_wide(store, N_STEADY + day * N_PASSING, N_PASSING,
+                                                 t_ms);
+            atomic_store(&pushed_to_ms[0], t_ms); /* acknowledged */
+            for (int i = 0; i < 4; i++)
+                worker->n_wrong += store_maintain(store, t_ms, NULL) != 0;
+        }
+    }
+    return NULL;
+}
+
+/* Each steady series has all that was acknowledged before; of the others nothing is asked. */
+static size_t count_gaps(struct fixture *fixture, int64_t from_ms, int64_t to_ms)
+{
+    const struct source source = store_source(fixture->store);
+    struct source_result result = {0};
+    struct matcher matcher;
+    ARENA_AUTO struct arena arena;
+    size_t n_expected = (size_t)((to_ms - from_ms) / (6 * HOUR)) + 1;
+    size_t n_wrong = 0;
+    size_t n_steady = 0;
+
+    arena_init(&arena, 1 << 26);
+    if (matcher_init(&matcher, MATCHER_REGEX, "i", ".+", NULL) != 0)
+        return 1;
+    n_wrong += source_read_all(&source, &(struct source_query){&matcher, 1, from_ms, to_ms, false},
+                               1 << 20, &arena, &result, NULL) != 0;
+    for (size_t i = 0; i < result.n; i++) {
+        const char *number = labels_get(result.series[i].labels, "i");
+
+        if (strtol(number, NULL, 10) >= N_STEADY)
+            continue;
+        n_steady++;
+        n_wrong += result.series[i].n != n_expected;
+    }
+    matcher_done(&matcher);
+    return n_wrong + (n_steady != N_STEADY);
+}
+
+static void *read_wide(void *arg)
+{
+    struct worker *worker = arg;
+
+    for (int n = 0; !atomic_load(&is_over); n++) {
+        int64_t to_ms = atomic_load(&pushed_to_ms[0]);
+        int64_t from_ms = to_ms - (n % 4) * 18 * HOUR;
+
+        if (to_ms > 0)
+            worker->n_wrong += count_gaps(worker->fixture, from_ms < NOON ? NOON : from_ms, to_ms);
+    }
+    return NULL;
+}
+
+static void test_wide_selects_have_no_gaps(void **state)
+{
+    static struct worker workers[3];
+    struct store_stats stats;
+    struct fixture fixture;
+
+    atomic_store(&is_over, false);
+    atomic_store(&pushed_to_ms[0], 0);
+    atomic_store(&wide_now_ms, NOON);
+    fixture_init(&fixture, 10 * DAY);
+    store_close(fixture.store);
+    fixture.options.now_wall_ms = wide_now;
+    fixture_open(&fixture);
+    for (int i = 0; i < 3; i++) {
+        workers[i] = (struct worker){.fixture = &fixture, .number = i};
+        assert_int_equal(
+            pthread_create(&workers[i].thread, NULL, i ? read_wide : push_days, &workers[i]), 0);
+    }
+    for (int i = 0; i < 3; i++) {
+        (void)pthread_join(workers[i].thread, NULL);
+        atomic_store(&is_over, true);
+        assert_int_equal(workers[i].n_wrong, 0);
+    }
+    store_stats(fixture.store, &stats);
+    assert_true(stats.series < N_STEADY + N_PASSING * N_DAYS); /* days cooled */
+    assert_int_equal(count_gaps(&fixture, NOON + 4 * DAY, atomic_load(&pushed_to_ms[0])), 0);
+    fixture_done(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything_at_once),
+        cmocka_unit_test(test_wide_selects_have_no_gaps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
