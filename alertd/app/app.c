@@ -335,7 +335,13 @@ static int open_all(struct app *app, struct err *reterr)
     if (r == 0 && open_store(app, reterr) != 0)
         r = -EIO; /* its own codes mean other things here */
     if (r == 0)
-        app->api.ingest = ingest_new(app->api.store);
+        app->api.ingest = ingest_new(
+            app->api.store,
+            &(struct ingest_limits){.labels = (size_t)app->settings.max_labels,
+                                    .name_bytes = (size_t)app->settings.max_label_name_bytes,
+                                    .value_bytes = (size_t)app->settings.max_label_value_bytes,
+                                    .samples = (size_t)app->settings.max_body_samples,
+                                    .body_bytes = (size_t)app->settings.max_body_bytes});
     if (r == 0)
         r = access_open(app->api.state, &app->api.access, reterr);
     return r ? r : boot_admin_token(app, reterr);

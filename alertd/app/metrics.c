@@ -284,7 +284,10 @@ static void add_rejected(struct str *out,
         {"series_limit", stats->rejected_series_limit},
         {"new_series_limit", stats->rejected_new_series_limit},
         {"invalid", stats->rejected_invalid},
-        {"labels", ingest->samples_refused},
+        {"labels_limit", ingest->samples_refused[INGEST_TOO_MANY_LABELS]},
+        {"label_name_limit", ingest->samples_refused[INGEST_LONG_NAME]},
+        {"label_value_limit", ingest->samples_refused[INGEST_LONG_VALUE]},
+        {"labels", ingest->samples_refused[INGEST_WRONG_LABELS]},
     };
 
     add_head(out, "alertd_samples_rejected_total", "counter", "Samples not taken, by reason.");

@@ -43,6 +43,8 @@ struct settings {
     uint64_t retention_bytes; /* 0: however much that is */
     bool sync_normal;
     int64_t max_series, max_new_series_an_hour, max_new_series_an_hour_a_pusher;
+    int64_t max_labels, max_label_name_bytes, max_label_value_bytes, max_body_samples;
+    uint64_t max_body_bytes;
     struct settings_list listen;
     const char *external_url; /* "": from the first listen address */
     struct settings_list hosts;

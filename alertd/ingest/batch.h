@@ -16,6 +16,7 @@ struct lesson {
 
 struct batch {
     const struct ingest_body *body;
+    const struct ingest_limits *limits;
     struct series_cache *cache;
     struct families *families;
     bool without_cache; /* every series by its labels */
@@ -29,14 +30,17 @@ struct batch {
     struct sample *samples;
     size_t n_samples, samples_capacity;
     int64_t newest_ms;
-    size_t n_refused;     /* samples */
-    size_t n_unsupported; /* native histograms */
-    char first_refusal[200];
+    size_t n_refused; /* samples */
+    size_t refused[INGEST_N_REFUSALS];
+    char examples[INGEST_N_REFUSALS][120]; /* a series of each */
+    size_t n_unsupported;                  /* native histograms */
+    char first_refusal[400];
     struct arena scratch; /* of one series */
 };
 
 void batch_init(struct batch *batch,
                 const struct ingest_body *body,
+                const struct ingest_limits *limits,
                 struct series_cache *cache,
                 uint32_t pusher);
 void batch_done(struct batch *batch);
@@ -45,7 +49,12 @@ void batch_done(struct batch *batch);
 void batch_add(struct batch *batch, const struct store_entry *entry);
 /* The entry added last came with label bytes of this fingerprint. */
 void batch_learn(struct batch *batch, struct hash128 key);
-void batch_refuse(struct batch *batch, size_t n_samples, const char *why);
+/* series: some of its labels, as text. */
+void batch_refuse(struct batch *batch,
+                  size_t n_samples,
+                  enum ingest_refusal refusal,
+                  const char *series,
+                  const char *why);
 
 /* A label set of these pairs if it may be stored; otherwise its n_samples are refused with
  * words, and NULL. */

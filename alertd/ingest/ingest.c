@@ -31,10 +31,31 @@ struct ingest {
     struct series_cache *cache;
     struct families *families;
     struct offenders *offenders;
-    atomic_ullong bodies, bodies_refused, bytes, samples_refused;
+    struct ingest_limits limits;
+    atomic_ullong bodies, bodies_refused, bytes, samples_refused[INGEST_N_REFUSALS];
 };
 
-struct ingest *ingest_new(struct store *store)
+static size_t limit_or(size_t limit, size_t otherwise)
+{
+    return limit ? limit : otherwise;
+}
+
+static struct ingest_limits complete(const struct ingest_limits *limits)
+{
+    struct ingest_limits none = {0};
+
+    limits = limits ? limits : &none;
+    size_t labels = limit_or(limits->labels, 64);
+    return (struct ingest_limits){
+        .labels = labels < INGEST_LABELS_MAX ? labels : INGEST_LABELS_MAX,
+        .name_bytes = limit_or(limits->name_bytes, 256),
+        .value_bytes = limit_or(limits->value_bytes, 1024),
+        .samples = limit_or(limits->samples, 100000),
+        .body_bytes = limit_or(limits->body_bytes, (size_t)32 << 20),
+    };
+}
+
+struct ingest *ingest_new(struct store *store, const struct ingest_limits *limits)
 {
     struct ingest *ingest = mem_zalloc(sizeof(*ingest));
 
@@ -43,6 +64,7 @@ struct ingest *ingest_new(struct store *store)
     ingest->cache = series_cache_new();
     ingest->families = families_new();
     ingest->offenders = offenders_new();
+    ingest->limits = complete(limits);
     return ingest;
 }
 
@@ -55,6 +77,11 @@ void ingest_free(struct ingest *ingest)
     families_free(ingest->families);
     offenders_free(ingest->offenders);
     free(ingest);
+}
+
+const struct ingest_limits *ingest_limits(const struct ingest *ingest)
+{
+    return &ingest->limits;
 }
 
 struct families *ingest_families(struct ingest *ingest)
@@ -99,7 +126,7 @@ static int on_series(void *arg, const struct remote_write_series *series, struct
     arena_reset(&batch->scratch);
     int r = remote_write_labels(series, &batch->scratch, &pairs, &n, &why);
     if (r == REMOTE_WRITE_E_LABELS || r == REMOTE_WRITE_E_LIMIT) {
-        batch_refuse(batch, series->n, why.text);
+        batch_refuse(batch, series->n, INGEST_WRONG_LABELS, "", why.text);
         return 0;
     }
     if (r != 0)
@@ -130,18 +157,20 @@ static int read_remote_write(struct batch *batch, struct err *reterr)
     const struct remote_write_visitor visitor = {.series = on_series,
                                                  .metadata = on_metadata,
                                                  .arg = batch,
-                                                 .max_samples = INGEST_SAMPLES_MAX};
+                                                 .max_samples = batch->limits->samples};
     MEM_AUTO char *bytes = NULL;
     size_t len;
 
-    int r = remote_write_uncompress(batch->body->bytes, batch->body->len, INGEST_BODY_MAX, &bytes,
-                                    &len, reterr);
+    int r = remote_write_uncompress(batch->body->bytes, batch->body->len, batch->limits->body_bytes,
+                                    &bytes, &len, reterr);
     if (r == 0)
         r = batch->body->format == INGEST_REMOTE_WRITE_2
                 ? remote_write2_decode(bytes, len, &visitor, reterr)
                 : remote_write_decode(bytes, len, &visitor, reterr);
     if (r == REMOTE_WRITE_E_TOO_LARGE || r == REMOTE_WRITE_E_LIMIT)
-        return INGEST_E_TOO_LARGE;
+        return err_prefix(reterr, INGEST_E_TOO_LARGE, "%s",
+                          r == REMOTE_WRITE_E_LIMIT ? "--limit.samples-per-body"
+                                                    : "--limit.body-bytes");
     return r > 0 ? INGEST_E_MALFORMED : r;
 }
 
@@ -153,9 +182,10 @@ static int on_sample(void *arg, const struct exposition_sample *sample, struct e
     const struct sample one = {sample->has_time ? sample->t_ms : batch->body->default_t_ms,
                                sample->value};
 
-    if (batch->n_samples >= INGEST_SAMPLES_MAX)
-        return err_set(reterr, INGEST_E_TOO_LARGE, "more than %d samples in one body: send less",
-                       INGEST_SAMPLES_MAX);
+    if (batch->n_samples >= batch->limits->samples)
+        return err_set(reterr, INGEST_E_TOO_LARGE,
+                       "more than %zu samples in one body (--limit.samples-per-body): send less",
+                       batch->limits->samples);
     const struct store_entry entry = {
         .labels = batch_labels(batch, sample->labels, sample->n, 1), .samples = &one, .n = 1};
     if (entry.labels)
@@ -188,8 +218,10 @@ static int read_text(struct batch *batch, struct err *reterr)
                                                .openmetrics = batch->body->format ==
                                                               INGEST_OPENMETRICS};
 
-    if (batch->body->len > INGEST_BODY_MAX)
-        return err_set(reterr, INGEST_E_TOO_LARGE, "a body of more than %d bytes", INGEST_BODY_MAX);
+    if (batch->body->len > batch->limits->body_bytes)
+        return err_set(reterr, INGEST_E_TOO_LARGE,
+                       "a body of %zu bytes, %zu at most (--limit.body-bytes)", batch->body->len,
+                       batch->limits->body_bytes);
     int r = exposition_parse(batch->body->bytes, batch->body->len, &visitor, reterr);
     if (r != EXPOSITION_E_SYNTAX && r != EXPOSITION_E_LIMIT)
         return r;
@@ -248,8 +280,11 @@ static void note_outcome(struct ingest *ingest,
 {
     const struct ingest_body *body = batch->body;
 
-    atomic_fetch_add(&ingest->samples_refused, batch->n_refused);
-    note_offender(ingest, body, "labels", batch->n_refused, batch->first_refusal);
+    for (int i = 0; i < INGEST_N_REFUSALS; i++) {
+        atomic_fetch_add(&ingest->samples_refused[i], batch->refused[i]);
+        note_offender(ingest, body, ingest_refusal_name((enum ingest_refusal)i), batch->refused[i],
+                      batch->examples[i]);
+    }
     if (outcome->replayed)
         return;
     note_offender(ingest, body, "too_old", outcome->rejected_too_old,
@@ -357,7 +392,7 @@ static int read_and_store(struct ingest *ingest,
 {
     struct batch batch;
 
-    batch_init(&batch, body, ingest->cache,
+    batch_init(&batch, body, &ingest->limits, ingest->cache,
                body->agent ? agents_number(ingest->agents, body->agent) : 0);
     batch.families = ingest->families;
     batch.without_cache = without_cache;
@@ -446,6 +481,7 @@ void ingest_stats(struct ingest *ingest, struct ingest_stats *ret_stats)
     *ret_stats = (struct ingest_stats){.bodies = atomic_load(&ingest->bodies),
                                        .bodies_refused = atomic_load(&ingest->bodies_refused),
                                        .bytes = atomic_load(&ingest->bytes),
-                                       .cached_series = series_cache_size(ingest->cache),
-                                       .samples_refused = atomic_load(&ingest->samples_refused)};
+                                       .cached_series = series_cache_size(ingest->cache)};
+    for (int i = 0; i < INGEST_N_REFUSALS; i++)
+        ret_stats->samples_refused[i] = atomic_load(&ingest->samples_refused[i]);
 }

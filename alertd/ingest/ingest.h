@@ -34,12 +34,28 @@ enum {
 };
 
 enum {
-    INGEST_BODY_MAX = 32 * 1024 * 1024, /* after decompression */
-    INGEST_SAMPLES_MAX = 100000,
-    INGEST_LABELS_MAX = 64, /* a series, with __name__ */
-    INGEST_NAME_MAX = 256,  /* bytes */
-    INGEST_VALUE_MAX = 1024,
+    INGEST_LABELS_MAX = 256, /* a series, whatever the limit says */
 };
+
+/* 0: what stands beside it. */
+struct ingest_limits {
+    size_t labels;      /* of a series, with __name__: 64 */
+    size_t name_bytes;  /* of a label's name: 256 */
+    size_t value_bytes; /* of its value: 1024 */
+    size_t samples;     /* in a body: 100,000 */
+    size_t body_bytes;  /* after decompression: 32 MiB */
+};
+
+/* Why samples are refused before the store sees them. */
+enum ingest_refusal {
+    INGEST_TOO_MANY_LABELS,
+    INGEST_LONG_NAME,
+    INGEST_LONG_VALUE,
+    INGEST_WRONG_LABELS, /* no name, not UTF-8, names that are alertd's own, ... */
+    INGEST_N_REFUSALS,
+};
+/* "label_value_limit": in the counter and of offenders. */
+const char *ingest_refusal_name(enum ingest_refusal refusal);
 
 enum ingest_format {
     INGEST_REMOTE_WRITE,
@@ -79,7 +95,10 @@ struct ingest_answer {
 };
 
 struct ingest;
-struct ingest *ingest_new(struct store *store);
+/* limits: NULL, or copied. */
+struct ingest *ingest_new(struct store *store, const struct ingest_limits *limits);
+/* As they are in force. */
+const struct ingest_limits *ingest_limits(const struct ingest *ingest);
 void ingest_free(struct ingest *ingest);
 
 /* Blocks until stored and synced. From any thread. 0 (look at n_refused), INGEST_E_*, or a
@@ -102,6 +121,6 @@ size_t ingest_count_series(struct ingest *ingest, const char *agent);
 
 struct ingest_stats {
     uint64_t bodies, bodies_refused, bytes, cached_series;
-    uint64_t samples_refused; /* by their labels: too many, too long, not allowed */
+    uint64_t samples_refused[INGEST_N_REFUSALS];
 };
 void ingest_stats(struct ingest *ingest, struct ingest_stats *ret_stats);

@@ -4,7 +4,7 @@
 usage: bench_waits.py [--series=5000] [--steps=1440] [--interval=60] [--seconds=10] [--rounds=3] [--against=ALERTD]
 
 Alone, each of the three runs by itself. Together, all run at once, beside a range query of 24 hours over all series that is
-asked again and again, samples of an older day that are sent and sealed, and a backup. The table has milliseconds and the
+asked again and again, and samples of an older day that are sent, and sealed where there are enough of them. The table has milliseconds and the
 ratio of together to alone. --against names another alertd, which takes turns with ours; on a busy machine only ratios of
 one run say something.
 """
@@ -96,12 +96,10 @@ def run(server, seconds, jobs):
 
 
 def disk_work(rwload, server, options, turn):
-    """What seals and reads beside the queries: a day of the past that comes in, and a backup."""
+    """What seals beside the queries: a day of the past that comes in."""
     start_ms = (int(time.time()) // 86400 - 4 - turn) * 86400000
-    past = subprocess.Popen([rwload, "-u", server.url + "/api/alertd/v1/samples/history", "-n", str(options.series), "-m", "360", "-i", "60000",
+    return subprocess.Popen([rwload, "-u", server.url + "/api/alertd/v1/samples/history", "-n", str(options.series), "-m", "360", "-i", "60000",
                              "-s", str(start_ms), "-t", "20"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    Client(server).ask("POST", "/api/alertd/v1/backup", json.dumps({"folder": f"turn-{turn}"}), "application/json")
-    return past
 
 
 def percentile(times, share):

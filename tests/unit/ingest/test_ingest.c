@@ -9,6 +9,11 @@
 
 int64_t fixture_now_ms;
 
+enum {
+    VALUE_MAX = 1024,
+    LABELS_MAX = 64,
+};
+
 struct desk {
     struct fixture fixture;
     struct ingest *ingest;
@@ -17,7 +22,7 @@ struct desk {
 static void desk_init(struct desk *desk)
 {
     fixture_init(&desk->fixture, INT64_C(15) * 86400000);
-    desk->ingest = ingest_new(desk->fixture.store);
+    desk->ingest = ingest_new(desk->fixture.store, NULL);
 }
 
 static void desk_done(struct desk *desk)
@@ -70,10 +75,10 @@ static void test_part_of_a_body_is_refused_in_words(void **state)
 
     desk_init(&desk);
     str_add(&text, "m{i=\"1\",job=\"test\"} 1\nm{i=\"1\",job=\"test\"} 1 1\nm{i=\"2\",x=\"");
-    for (int i = 0; i < INGEST_VALUE_MAX + 1; i++)
+    for (int i = 0; i < VALUE_MAX + 1; i++)
         str_addc(&text, 'x');
     str_add(&text, "\"} 1\nm{");
-    for (int i = 0; i < INGEST_LABELS_MAX; i++)
+    for (int i = 0; i < LABELS_MAX; i++)
         str_addf(&text, "l%d=\"1\",", i);
     str_add(&text, "} 1\n");
     assert_int_equal(push_text(&desk, str_text(&text), &answer, &err), 0);
@@ -81,7 +86,53 @@ static void test_part_of_a_body_is_refused_in_words(void **state)
     assert_int_equal(answer.n_refused, 3);
     row("%s", answer.partial);
     assert_non_null(strstr(answer.partial, "3 of 4 samples refused (1 too old, 2 invalid)"));
-    assert_non_null(strstr(answer.partial, "label \"x\" has a value of 1025 bytes"));
+    assert_non_null(strstr(answer.partial, "label \"x\" has a value of 1025 bytes, 1024 at most "
+                                           "(--limit.label-value-bytes): m{i=\"2\", x=\"xxx"));
+    desk_done(&desk);
+}
+
+/* Each limit by its flag, each refusal by its reason. */
+static void test_limits_are_told_one_by_one(void **state)
+{
+    static const struct {
+        const char *text, *flag, *series;
+        enum ingest_refusal refusal;
+    } rows[] = {
+        {"m{a=\"1\",b=\"2\",c=\"3\"} 1\n", "--limit.labels-per-series",
+         "m{a=\"1\", b=\"2\", c=", INGEST_TOO_MANY_LABELS},
+        {"m{abcdefghi=\"1\"} 1\n", "--limit.label-name-bytes", "m{abcdefghi=\"1\"}",
+         INGEST_LONG_NAME},
+        {"m{a=\"123456\"} 1\n", "--limit.label-value-bytes", "m{a=\"123456\"}", INGEST_LONG_VALUE},
+    };
+    struct ingest_answer answer;
+    struct ingest_stats stats;
+    struct desk desk;
+    struct err err;
+
+    desk_init(&desk);
+    ingest_free(desk.ingest);
+    desk.ingest = ingest_new(desk.fixture.store,
+                             &(struct ingest_limits){3, 8, 5, 4, 200}); /* __name__ is a name */
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        STR_AUTO struct str text = STR_INIT(200);
+
+        str_addf(&text, "good 1\n%s", rows[i].text);
+        assert_int_equal(push_text(&desk, str_text(&text), &answer, &err), 0);
+        row("%s", answer.partial);
+        assert_int_equal(answer.n_refused, 1);
+        assert_non_null(strstr(answer.partial, rows[i].flag));
+        assert_non_null(strstr(answer.partial, rows[i].series));
+        ingest_stats(desk.ingest, &stats);
+        assert_int_equal(stats.samples_refused[rows[i].refusal], 1);
+    }
+    assert_int_equal(push_text(&desk, "a 1\nb 1\nc 1\nd 1\ne 1\n", &answer, &err),
+                     INGEST_E_TOO_LARGE);
+    assert_non_null(strstr(err.text, "--limit.samples-per-body"));
+    STR_AUTO struct str long_text = STR_INIT(400);
+    for (int i = 0; i < 201; i++)
+        str_addc(&long_text, '#');
+    assert_int_equal(push_text(&desk, str_text(&long_text), &answer, &err), INGEST_E_TOO_LARGE);
+    assert_non_null(strstr(err.text, "--limit.body-bytes"));
     desk_done(&desk);
 }
 
@@ -97,7 +148,7 @@ static void test_new_series_are_bounded_by_the_hour_and_the_pusher(void **state)
     desk.fixture.options.max_new_series_an_hour = 3;
     desk.fixture.options.max_new_series_an_hour_a_pusher = 2;
     fixture_reopen(&desk.fixture);
-    desk.ingest = ingest_new(desk.fixture.store);
+    desk.ingest = ingest_new(desk.fixture.store, NULL);
     assert_int_equal(push_text(&desk, "a 1\nb 1\nc 1\n", &answer, &err), 0);
     assert_int_equal(answer.outcome.stored, 2);
     row("%s", answer.partial);
@@ -358,6 +409,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_part_of_a_body_is_refused_in_words),
+        cmocka_unit_test(test_limits_are_told_one_by_one),
         cmocka_unit_test(test_new_series_are_bounded_by_the_hour_and_the_pusher),
         cmocka_unit_test(test_a_bound_token_writes_as_its_agent_only),
         cmocka_unit_test(test_broken_bodies_store_nothing),
