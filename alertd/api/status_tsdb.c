@@ -32,6 +32,23 @@ static void write_top(struct json_out *out, const char *key, const struct space_
     json_close(out, ']');
 }
 
+/* What the file has besides samples: series, indexes, identities of batches, free pages. */
+static uint64_t rest_of(const struct space_day *day)
+{
+    uint64_t samples = day->journal_bytes + day->chunk_bytes;
+
+    return day->file_bytes > samples ? day->file_bytes - samples : 0;
+}
+
+static void write_ratio(struct json_out *out, uint64_t bytes, uint64_t samples)
+{
+    json_key(out, "bytes_per_sample");
+    if (samples)
+        json_float(out, (double)bytes / (double)samples);
+    else
+        json_null(out);
+}
+
 static void write_days(struct json_out *out, const struct space *space)
 {
     json_key(out, "days");
@@ -44,11 +61,33 @@ static void write_days(struct json_out *out, const struct space *space)
         json_kv_int(out, "bytes", (int64_t)day->file_bytes);
         json_kv_int(out, "log_bytes", (int64_t)day->wal_bytes);
         json_kv_int(out, "journal_bytes", (int64_t)day->journal_bytes);
+        json_kv_int(out, "chunk_bytes", (int64_t)day->chunk_bytes);
+        json_kv_int(out, "other_bytes", (int64_t)rest_of(day));
+        json_kv_int(out, "chunks", (int64_t)day->n_chunks);
+        json_kv_int(out, "sealed_samples", (int64_t)day->chunk_samples);
+        json_kv_int(out, "unsealed_samples", (int64_t)day->n_unsealed);
+        write_ratio(out, day->file_bytes + day->wal_bytes, day->chunk_samples + day->n_unsealed);
         json_kv_int(out, "series_in_memory", (int64_t)day->n_series);
         json_kv_bool(out, "compact", day->is_compact);
         json_close(out, '}');
     }
     json_close(out, ']');
+}
+
+/* Counted, not guessed; what the allocator and the database's caches add is not in it. */
+static void write_memory(struct json_out *out, const struct api *api, const struct space *space)
+{
+    struct ingest_stats stats;
+
+    ingest_stats(api->ingest, &stats);
+    json_key(out, "memory");
+    json_open(out, '{');
+    json_kv_int(out, "index_bytes", (int64_t)space->memory.index_bytes);
+    json_kv_int(out, "series_days_bytes", (int64_t)space->memory.segment_bytes);
+    json_kv_int(out, "open_chunks_bytes", (int64_t)space->memory.open_bytes);
+    json_kv_int(out, "recent_copies_bytes", (int64_t)space->memory.recent_bytes);
+    json_kv_int(out, "push_cache_bytes", (int64_t)stats.cache_bytes);
+    json_close(out, '}');
 }
 
 static void write_limit(struct json_out *out, const char *flag, uint64_t used, uint64_t limit)
@@ -70,6 +109,12 @@ static void write_limits(struct json_out *out, struct store *store)
     write_limit(out, "--limit.series", stats.series, stats.max_series);
     write_limit(out, "--limit.new-series-per-hour", stats.new_series_last_hour,
                 stats.max_new_series_an_hour);
+    json_open(out, '{');
+    json_kv_string(out, "flag", "--limit.new-series-per-hour-per-pusher");
+    json_kv_int(out, "used", (int64_t)stats.new_series_of_busiest);
+    json_kv_int(out, "limit", (int64_t)stats.max_new_series_an_hour_a_pusher);
+    json_kv_string(out, "pusher", stats.busiest_pusher);
+    json_close(out, '}');
     json_close(out, ']');
 }
 
@@ -98,6 +143,7 @@ static void write_own(struct json_out *out, const struct api *api, const struct 
     json_key(out, "watchbill");
     json_open(out, '{');
     write_days(out, space);
+    write_memory(out, api, space);
     write_limits(out, api->store);
     write_offenders(out, api->ingest);
     json_key(out, "set_aside");
@@ -113,6 +159,7 @@ static void write_head(struct json_out *out, const struct space *space)
     json_key(out, "headStats");
     json_open(out, '{');
     json_kv_int(out, "numSeries", (int64_t)space->n_series);
+    json_kv_int(out, "chunkCount", (int64_t)space->memory.n_chunks);
     json_kv_int(out, "numLabelPairs", (int64_t)space->n_pairs);
     json_kv_int(out, "minTime", space->oldest_ms);
     json_kv_int(out, "maxTime", space->n_days ? space->newest_ms + 86399999 : 0);

@@ -481,7 +481,8 @@ void ingest_stats(struct ingest *ingest, struct ingest_stats *ret_stats)
     *ret_stats = (struct ingest_stats){.bodies = atomic_load(&ingest->bodies),
                                        .bodies_refused = atomic_load(&ingest->bodies_refused),
                                        .bytes = atomic_load(&ingest->bytes),
-                                       .cached_series = series_cache_size(ingest->cache)};
+                                       .cached_series = series_cache_size(ingest->cache),
+                                       .cache_bytes = series_cache_bytes(ingest->cache)};
     for (int i = 0; i < INGEST_N_REFUSALS; i++)
         ret_stats->samples_refused[i] = atomic_load(&ingest->samples_refused[i]);
 }

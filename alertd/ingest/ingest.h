@@ -120,7 +120,7 @@ int ingest_mark_stale(struct ingest *ingest, const char *agent, int64_t at_ms, s
 size_t ingest_count_series(struct ingest *ingest, const char *agent);
 
 struct ingest_stats {
-    uint64_t bodies, bodies_refused, bytes, cached_series;
+    uint64_t bodies, bodies_refused, bytes, cached_series, cache_bytes;
     uint64_t samples_refused[INGEST_N_REFUSALS];
 };
 void ingest_stats(struct ingest *ingest, struct ingest_stats *ret_stats);

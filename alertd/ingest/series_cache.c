@@ -185,3 +185,15 @@ size_t series_cache_size(struct series_cache *cache)
     }
     return n;
 }
+
+size_t series_cache_bytes(struct series_cache *cache)
+{
+    size_t n_slots = 0;
+
+    for (size_t i = 0; i < N_SHARDS; i++) {
+        (void)pthread_mutex_lock(&cache->shards[i].lock);
+        n_slots += cache->shards[i].n_slots;
+        (void)pthread_mutex_unlock(&cache->shards[i].lock);
+    }
+    return n_slots * sizeof(struct entry);
+}

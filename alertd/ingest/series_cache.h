@@ -49,3 +49,5 @@ void series_cache_of(struct series_cache *cache,
                      void (*each)(void *arg, struct store_series series),
                      void *arg);
 size_t series_cache_size(struct series_cache *cache);
+/* Of heap. */
+size_t series_cache_bytes(struct series_cache *cache);

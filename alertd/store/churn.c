@@ -96,3 +96,19 @@ size_t churn_count(const struct churn *churn, int64_t now_ms)
 {
     return sum(&churn->total, slot_of(now_ms));
 }
+
+const char *churn_busiest(const struct churn *churn, int64_t now_ms, size_t *ret_n)
+{
+    const char *name = NULL;
+
+    *ret_n = 0;
+    for (size_t i = 0; i < churn->n; i++) {
+        size_t n = sum(&churn->pushers[i].hour, slot_of(now_ms));
+
+        if (name && n <= *ret_n)
+            continue;
+        name = churn->pushers[i].name;
+        *ret_n = n;
+    }
+    return name;
+}

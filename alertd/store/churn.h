@@ -46,5 +46,7 @@ void churn_done(struct churn *churn);
 /* One more series of this pusher (NULL: nobody's) unless that is beyond a limit. */
 enum churn_verdict churn_take(
     struct churn *churn, const char *pusher, int64_t now_ms, size_t max_total, size_t max_a_pusher);
+/* The pusher of the most; NULL: nobody is known. A loan. */
+const char *churn_busiest(const struct churn *churn, int64_t now_ms, size_t *ret_n);
 /* Within the hour before now_ms. */
 size_t churn_count(const struct churn *churn, int64_t now_ms);

@@ -329,3 +329,18 @@ const struct label_name *index_name(const struct index *index, const char *name)
 
     return known->name ? known : NULL;
 }
+
+size_t index_bytes(const struct index *index)
+{
+    size_t n_bytes = texts_bytes(index->texts) + index->capacity * sizeof(struct series *) +
+                     index->n * sizeof(struct series) + index->n_slots * sizeof(*index->slots) +
+                     index->postings_capacity * sizeof(*index->postings) +
+                     index->n_posting_slots * sizeof(*index->posting_slots) +
+                     index->n_name_slots * sizeof(*index->names);
+
+    for (size_t i = 0; i < index->n_postings; i++) /* a place in the list, a number in the series */
+        n_bytes += (index->postings[i].capacity + index->postings[i].n) * sizeof(uint32_t);
+    for (size_t i = 0; i < index->n_name_slots; i++)
+        n_bytes += index->names[i].capacity * sizeof(uint32_t);
+    return n_bytes;
+}

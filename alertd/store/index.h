@@ -87,6 +87,8 @@ void index_each_pair(const struct index *index,
                      void (*each)(void *arg, const char *name, const char *value, size_t n_series),
                      void *arg);
 
+/* Of heap, texts included. It looks at each pair. */
+size_t index_bytes(const struct index *index);
 /* NULL: no series has it. */
 const struct posting *index_posting(const struct index *index, const char *name, const char *value);
 /* NULL: no series has one. */

@@ -33,6 +33,11 @@ enum {
     PARTITION_MS = 86400000,
 };
 
+struct partition_sums {
+    uint64_t file_bytes, wal_bytes, n_jobs;
+    uint64_t n_chunks, chunk_bytes, chunk_samples;
+};
+
 struct partition {
     char day[PARTITION_DAY_TEXT_MAX]; /* "2026-11-23" */
     int64_t day_ms;                   /* its midnight, UTC */
@@ -61,6 +66,8 @@ struct partition {
     int64_t outbound_first;     /* the first row kept for outbound.h, or before it; 0: none */
     _Atomic int64_t held;       /* rows above it are wanted: outbound.h */
     bool is_damaged;            /* found while writing: set aside before the next group */
+
+    struct partition_sums sums; /* space.c's; as of so many jobs and bytes */
 };
 
 int64_t partition_day_of(int64_t t_ms); /* its midnight */

@@ -97,6 +97,11 @@ struct store {
     int64_t next_log_ms; /* of a full disk: not every push says so */
 };
 
+/* store.c */
+/* Every partition, held so that none is dropped or cools meanwhile. Heap; free(). */
+struct partition **store_hold_all(struct store *store, size_t *ret_n);
+void store_release(struct partition *partition);
+
 /* partitions.c: the list of days */
 struct partition *store_partition(const struct store *store, int64_t day_ms);
 /* Opens or makes it, and loads its series and its journal (warm). */

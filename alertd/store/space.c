@@ -5,9 +5,14 @@
 #include "alertd/store/space.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alertd/store/private.h"
+
+enum {
+    SLICE_SEGMENTS = 1000, /* looked at with the lock held */
+};
 
 struct tally {
     struct arena *arena;
@@ -69,34 +74,9 @@ static void give_back(void *texts)
     texts_unref(texts);
 }
 
-static void read_days(const struct store *store, struct space *space)
-{
-    for (size_t i = 0; i < store->n_partitions; i++) {
-        const struct partition *partition = store->partitions[i];
-        struct db_stats stats = {0};
-
-        db_stats(partition->db, &stats);
-        space->days[i] = (struct space_day){.day = partition->day,
-                                            .file_bytes = stats.file_bytes,
-                                            .wal_bytes = stats.wal_bytes,
-                                            .journal_bytes = partition->journal_bytes,
-                                            .n_series = partition->n_segments,
-                                            .is_compact = partition->is_compact};
-    }
-    space->n_days = store->n_partitions;
-    if (space->n_days > 0) {
-        space->oldest_ms = store->partitions[0]->day_ms;
-        space->newest_ms = store->partitions[space->n_days - 1]->day_ms;
-    }
-}
-
 /* Texts of what may go when the lock is let go. */
 static bool keep_words(const struct store *store, struct arena *arena, struct space *space)
 {
-    for (size_t i = 0; i < space->n_days; i++)
-        if (!(space->days[i].day = arena_strndup(arena, space->days[i].day,
-                                                 strlen(space->days[i].day))))
-            return false;
     for (size_t i = 0; i < store->n_quarantined; i++) {
         const char *words = store->quarantined[i].words;
 
@@ -112,18 +92,151 @@ static bool read_all(struct store *store, struct tally *tally)
 {
     struct space *space = tally->space;
 
-    space->days = arena_array(tally->arena, store->n_partitions + 1, sizeof(*space->days));
     space->set_aside = arena_array(tally->arena, store->n_quarantined + 1,
                                    sizeof(*space->set_aside));
-    if (!space->days || !space->set_aside ||
-        !arena_on_reset(tally->arena, give_back, store->index.texts))
+    if (!space->set_aside || !arena_on_reset(tally->arena, give_back, store->index.texts))
         return false;
     (void)texts_ref(store->index.texts);
     index_each_pair(&store->index, add_pair, tally);
     end_name(tally);
     space->n_series = store->stats.series;
-    read_days(store, space);
+    space->memory.index_bytes = index_bytes(&store->index);
     return keep_words(store, tally->arena, space);
+}
+
+/* --- the days: their files without the lock, their segments some at a time --- */
+
+static int sum_chunks(struct db_conn *conn, struct partition_sums *sums)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT count(*), coalesce(sum(length(body)), 0), coalesce(sum(n), 0) FROM chunk");
+
+    if (db_step(stmt)) {
+        sums->n_chunks = (uint64_t)db_int(stmt, 0);
+        sums->chunk_bytes = (uint64_t)db_int(stmt, 1);
+        sums->chunk_samples = (uint64_t)db_int(stmt, 2);
+    }
+    return db_done(stmt, NULL);
+}
+
+/* Counted again only when the file is not what it was. */
+static void read_sums(struct store *store, struct partition *partition, struct partition_sums *sums)
+{
+    struct db_stats stats = {0};
+    struct db_conn *conn;
+
+    db_stats(partition->db, &stats);
+    (void)pthread_rwlock_rdlock(&store->lock);
+    *sums = partition->sums;
+    (void)pthread_rwlock_unlock(&store->lock);
+    if (sums->file_bytes == stats.file_bytes && sums->wal_bytes == stats.wal_bytes &&
+        sums->n_jobs == stats.jobs)
+        return;
+    *sums = (struct partition_sums){
+        .file_bytes = stats.file_bytes, .wal_bytes = stats.wal_bytes, .n_jobs = stats.jobs};
+    if (db_read_begin(partition->db, &conn, NULL) != 0)
+        return;
+    int r = sum_chunks(conn, sums);
+    db_read_end(partition->db, conn);
+    if (r != 0)
+        return;
+    (void)pthread_rwlock_wrlock(&store->lock);
+    partition->sums = *sums;
+    (void)pthread_rwlock_unlock(&store->lock);
+}
+
+static size_t add_run(const struct run *run, struct space *space, struct space_day *day)
+{
+    size_t n_bytes = run->capacity * sizeof(struct block) + run->open.capacity;
+
+    for (uint32_t i = 0; i < run->n; i++) {
+        n_bytes += run->blocks[i].len;
+        day->n_unsealed += run->blocks[i].n;
+    }
+    day->n_unsealed += run->open.last.n;
+    space->memory.n_chunks += run->n + (run->open.last.n > 0);
+    return n_bytes;
+}
+
+static void add_segment(const struct segment *segment, struct space *space, struct space_day *day)
+{
+    struct space_memory *memory = &space->memory;
+    const struct late *late = segment->late;
+    const struct blocks *recent = segment->recent;
+
+    memory->segment_bytes += sizeof(*segment) + sizeof(segment);
+    if (segment->live)
+        memory->open_bytes += sizeof(struct run) + add_run(segment->live, space, day);
+    if (late) {
+        memory->open_bytes += sizeof(*late) + late->capacity * sizeof(*late->strays) +
+                              add_run(&late->run, space, day);
+        day->n_unsealed += late->n_strays;
+    }
+    for (uint32_t i = 0; recent && i < recent->n; i++)
+        memory->recent_bytes += sizeof(struct block) + recent->at[i].len;
+    memory->n_chunks += recent ? recent->n : 0;
+}
+
+/* A warm partition that is held stays warm; what else has segments is half loaded or going. */
+static void read_segments(struct store *store,
+                          const struct partition *partition,
+                          struct space *space,
+                          struct space_day *day)
+{
+    bool more = true;
+
+    for (size_t end = 0; more;) {
+        size_t i = end;
+
+        end += SLICE_SEGMENTS;
+        (void)pthread_rwlock_rdlock(&store->lock);
+        size_t n = partition->is_warm ? partition->n_segments : 0;
+        for (; i < end && i < n; i++)
+            add_segment(partition->segments[i], space, day);
+        day->n_series = n;
+        day->journal_bytes = partition->journal_bytes;
+        day->is_compact = partition->is_compact;
+        more = end < n;
+        (void)pthread_rwlock_unlock(&store->lock);
+    }
+}
+
+static bool read_day(struct store *store,
+                     struct partition *partition,
+                     struct arena *arena,
+                     struct space *space)
+{
+    struct space_day *day = &space->days[space->n_days++];
+    struct partition_sums sums;
+
+    read_sums(store, partition, &sums);
+    *day = (struct space_day){.day = arena_strndup(arena, partition->day, strlen(partition->day)),
+                              .file_bytes = sums.file_bytes,
+                              .wal_bytes = sums.wal_bytes,
+                              .n_chunks = sums.n_chunks,
+                              .chunk_bytes = sums.chunk_bytes,
+                              .chunk_samples = sums.chunk_samples};
+    read_segments(store, partition, space, day);
+    return day->day != NULL;
+}
+
+static bool read_days(struct store *store, struct arena *arena, struct space *space)
+{
+    size_t n;
+    struct partition **held = store_hold_all(store, &n);
+
+    space->days = arena_array(arena, n + 1, sizeof(*space->days));
+    bool fits = space->days != NULL;
+    if (n > 0) {
+        space->oldest_ms = held[0]->day_ms;
+        space->newest_ms = held[n - 1]->day_ms;
+    }
+    for (size_t i = 0; i < n; i++) {
+        fits = fits && read_day(store, held[i], arena, space);
+        store_release(held[i]);
+    }
+    free(held);
+    return fits;
 }
 
 int store_space(struct store *store, size_t top, struct arena *arena, struct space *ret_space)
@@ -139,6 +252,7 @@ int store_space(struct store *store, size_t top, struct arena *arena, struct spa
     (void)pthread_rwlock_rdlock(&store->lock);
     bool fits = read_all(store, &tally);
     (void)pthread_rwlock_unlock(&store->lock);
+    fits = fits && read_days(store, arena, &space);
     *ret_space = space;
     return fits ? 0 : -ENOMEM;
 }

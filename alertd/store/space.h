@@ -3,8 +3,9 @@
 /*
  * What takes the space: which names, values and days. For people who look for it.
  *
- * It costs a look at each pair of label name and value, not at each series, with the lock held
- * to read; and a stat of each day's file without it.
+ * It costs a look at each pair of label name and value with the lock held to read; at each
+ * segment, some at a time; and without the lock at each chunk row of the days whose file has
+ * changed since.
  */
 
 #include <stddef.h>
@@ -31,12 +32,24 @@ struct space_top { /* the largest first */
 struct space_day {
     const char *day;
     uint64_t file_bytes, wal_bytes;
-    uint64_t journal_bytes; /* of the file: acknowledged, not yet sealed */
-    uint64_t n_series;      /* in memory */
-    bool is_compact;
+    uint64_t journal_bytes;                        /* of the file: acknowledged, not yet sealed */
+    uint64_t n_series;                             /* in memory */
+    uint64_t n_chunks, chunk_bytes, chunk_samples; /* of the file: sealed */
+    uint64_t n_unsealed;                           /* samples in memory */
+    bool is_compact;                               /* the chunks are long ones */
+};
+
+/* Bytes of heap by what they are for. */
+struct space_memory {
+    uint64_t index_bytes;   /* series, labels and who has them */
+    uint64_t segment_bytes; /* a series' day each */
+    uint64_t open_bytes;    /* samples not yet sealed */
+    uint64_t recent_bytes;  /* copies of what was sealed last */
+    uint64_t n_chunks;
 };
 
 struct space {
+    struct space_memory memory;
     uint64_t n_series, n_pairs;
     int64_t oldest_ms, newest_ms; /* the first and the last day; 0, 0: none */
     struct space_top series_by_metric, values_by_name, bytes_by_name, series_by_pair;

@@ -95,8 +95,7 @@ int store_maintain(struct store *store, int64_t now_ms, struct err *reterr)
     return store_submit(store, &request, reterr);
 }
 
-/* Every partition, held so that none is dropped meanwhile. Heap; free(). */
-static struct partition **hold_all(struct store *store, size_t *ret_n)
+struct partition **store_hold_all(struct store *store, size_t *ret_n)
 {
     (void)pthread_rwlock_rdlock(&store->lock);
     struct partition **held = mem_alloc((store->n_partitions + 1) * sizeof(struct partition *));
@@ -109,7 +108,7 @@ static struct partition **hold_all(struct store *store, size_t *ret_n)
     return held;
 }
 
-static void release(struct partition *partition)
+void store_release(struct partition *partition)
 {
     atomic_fetch_sub(&partition->n_uses, 1);
 }
@@ -117,12 +116,18 @@ static void release(struct partition *partition)
 void store_stats(struct store *store, struct store_stats *ret_stats)
 {
     size_t n;
-    struct partition **held = hold_all(store, &n);
+    struct partition **held = store_hold_all(store, &n);
 
     (void)pthread_rwlock_rdlock(&store->lock);
     *ret_stats = store->stats;
     ret_stats->max_series = store->options.max_series;
     ret_stats->max_new_series_an_hour = store->options.max_new_series_an_hour;
+    ret_stats->max_new_series_an_hour_a_pusher = store->options.max_new_series_an_hour_a_pusher;
+    size_t of_busiest = 0;
+    const char *busiest = churn_busiest(&store->churn, store->options.now_wall_ms(), &of_busiest);
+    ret_stats->new_series_of_busiest = of_busiest;
+    (void)snprintf(ret_stats->busiest_pusher, sizeof(ret_stats->busiest_pusher), "%s",
+                   busiest ? busiest : "");
     ret_stats->new_series_last_hour = churn_count(&store->churn, store->options.now_wall_ms());
     (void)pthread_rwlock_unlock(&store->lock);
     ret_stats->partitions = n;
@@ -133,7 +138,7 @@ void store_stats(struct store *store, struct store_stats *ret_stats)
         db_stats(held[i]->db, &stats);
         ret_stats->broken = ret_stats->broken || stats.broken;
         ret_stats->disk_bytes += stats.file_bytes + stats.wal_bytes;
-        release(held[i]);
+        store_release(held[i]);
     }
     free(held);
 }
@@ -141,7 +146,7 @@ void store_stats(struct store *store, struct store_stats *ret_stats)
 int store_backup(struct store *store, const char *folder, struct err *reterr)
 {
     size_t n;
-    struct partition **held = hold_all(store, &n);
+    struct partition **held = store_hold_all(store, &n);
     int r = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -150,7 +155,7 @@ int store_backup(struct store *store, const char *folder, struct err *reterr)
         (void)snprintf(path, sizeof(path), "%s/%s.db", folder, held[i]->day);
         if (r == 0)
             r = db_backup(held[i]->db, path, reterr);
-        release(held[i]);
+        store_release(held[i]);
     }
     free(held);
     return r;

@@ -127,6 +127,8 @@ struct store_stats {
     uint64_t rejected_too_old, rejected_too_new, rejected_series_limit, rejected_invalid;
     uint64_t rejected_new_series_limit, new_series_last_hour;
     uint64_t max_series, max_new_series_an_hour; /* the limits, as they are in force */
+    uint64_t max_new_series_an_hour_a_pusher, new_series_of_busiest;
+    char busiest_pusher[72];
     uint64_t commits, commit_us_total, partitions, disk_bytes, quarantined;
     int64_t oldest_ms, newest_ms;
     bool broken; /* a sync failed: only a restart helps, see db.h */

@@ -41,6 +41,11 @@ void texts_unref(struct texts *texts)
     free(texts);
 }
 
+size_t texts_bytes(const struct texts *texts)
+{
+    return texts->arena.used;
+}
+
 void texts_keep(struct texts *texts, void *object)
 {
     if (!arena_on_reset(&texts->arena, free, object))

@@ -8,11 +8,14 @@
  * time; references are counted from any.
  */
 
+#include <stddef.h>
+
 struct texts;
 struct texts *texts_new(void); /* with a reference for the caller */
 struct texts *texts_ref(struct texts *texts);
 void texts_unref(struct texts *texts); /* NULL is fine */
 
+size_t texts_bytes(const struct texts *texts);
 /* Frees the heap's object with the texts: somebody may refer to both. */
 void texts_keep(struct texts *texts, void *object);
 

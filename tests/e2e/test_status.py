@@ -102,7 +102,15 @@ class Status(unittest.TestCase):
             self.assertGreaterEqual(data["headStats"]["numSeries"], 5)
             own = data["watchbill"]
             self.assertEqual([(one["reason"], one["count"], one["series"]) for one in own["offenders"]], [("new_series_limit", 2, 'm{i="5"}')])
-            self.assertGreater(own["days"][-1]["bytes"], 0)
+            day = own["days"][-1]
+            self.assertGreater(day["bytes"], 0)
+            self.assertEqual((day["chunks"], day["sealed_samples"]), (0, 0))
+            self.assertGreaterEqual(day["unsealed_samples"], 4)
+            self.assertGreater(day["bytes_per_sample"], 0)
+            self.assertGreaterEqual(data["headStats"]["chunkCount"], data["headStats"]["numSeries"])
+            self.assertTrue(all(own["memory"][part] > 0 for part in ("index_bytes", "series_days_bytes", "open_chunks_bytes", "push_cache_bytes")), own["memory"])
+            self.assertEqual(own["memory"]["recent_copies_bytes"], 0)
+            self.assertEqual(own["limits"][2], {"flag": "--limit.new-series-per-hour-per-pusher", "used": 5, "limit": 5, "pusher": own["offenders"][0]["pusher"]})
             self.assertEqual(own["limits"][1], {"flag": "--limit.new-series-per-hour", "used": 5, "limit": 200000})
             self.assertEqual(len(alertd.get(f"{tsdb}?limit=1")["data"]["seriesCountByMetricName"]), 1)
             shown = alertctl("status", "tsdb", alertd=alertd).stdout
