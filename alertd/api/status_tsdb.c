@@ -32,12 +32,14 @@ static void write_top(struct json_out *out, const char *key, const struct space_
     json_close(out, ']');
 }
 
-/* What the file has besides samples: series, indexes, identities of batches, free pages. */
+/* What file and log have besides samples: series, indexes, identities of batches, free pages,
+ * and what the log has a second time. */
 static uint64_t rest_of(const struct space_day *day)
 {
     uint64_t samples = day->journal_bytes + day->chunk_bytes;
+    uint64_t all = day->file_bytes + day->wal_bytes;
 
-    return day->file_bytes > samples ? day->file_bytes - samples : 0;
+    return all > samples ? all - samples : 0;
 }
 
 static void write_ratio(struct json_out *out, uint64_t bytes, uint64_t samples)

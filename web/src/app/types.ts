@@ -291,3 +291,19 @@ export type PromResult =
   | { resultType: 'vector'; result: PromSample[] }
   | { resultType: 'matrix'; result: PromSeries[] }
   | { resultType: 'scalar' | 'string'; result: [number, string] }
+
+export interface StorageDay {
+  day: string
+  journal_bytes: number
+  chunk_bytes: number
+  other_bytes: number
+  bytes_per_sample: number | null
+}
+export interface StorageLimit { flag: string; used: number; limit: number; pusher?: string }
+export interface StorageOffender { pusher: string; reason: string; series: string; count: number; first_at: string; last_at: string }
+export interface TsdbStatus {
+  data: {
+    seriesCountByMetricName: { name: string; value: number }[]
+    watchbill: { days: StorageDay[]; limits: StorageLimit[]; offenders: StorageOffender[]; set_aside: string[] }
+  }
+}

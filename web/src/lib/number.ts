@@ -22,3 +22,12 @@ export function parseValue(text: string): number {
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString('en')} ${n === 1 ? one : many}`
 }
+
+/** "812 B", "4.1 kB", "2.3 GB": powers of a thousand. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let size = bytes
+  let i = 0
+  for (; size >= 999.5 && i < units.length - 1; i++) size /= 1000
+  return `${i === 0 || size >= 99.5 ? Math.round(size) : size.toFixed(1)} ${units[i]}`
+}

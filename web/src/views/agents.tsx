@@ -1,4 +1,4 @@
-// Agents: can the data be trusted? Freshness, clocks, and what each probe last said.
+// Agents: can the data be trusted? Freshness, clocks, what each probe last said, and what it takes.
 
 import { useEffect } from 'preact/hooks'
 import { pageTitle } from '../app/badge.ts'
@@ -9,6 +9,7 @@ import { count } from '../lib/number.ts'
 import { formatDuration, formatTook } from '../lib/time.ts'
 import { Chips, Empty, Page, Panel, Shown, State } from '../ui/parts.tsx'
 import { Ago } from '../ui/time.tsx'
+import { Storage } from './storage.tsx'
 
 const SKEW_WARN_MS = 2000
 
@@ -88,6 +89,7 @@ export function Agents() {
           </>
         )
       }}</Shown>
+      <Storage />
     </Page>
   )
 }
