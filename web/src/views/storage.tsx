@@ -83,7 +83,7 @@ function Content({ data }: { data: TsdbStatus['data'] }) {
       <ul class="kinds dim pad">{KINDS.map((kind, i) => <li key={kind.name}><svg viewBox="0 0 8 8" aria-hidden="true"><rect class={`kind-${i + 1}`} width="8" height="8" rx="2" /></svg>{kind.name}</li>)}</ul>
       <table class="list"><thead><tr><th>Day</th><th>What takes the space</th><th class="right">Size</th><th class="right">A sample</th></tr></thead>
         <tbody>{newest.map((day) => <DayRow key={day.day} day={day} largest={largest} />)}</tbody></table>
-      <table class="list"><thead><tr><th>Metric</th><th>Its share of the series</th></tr></thead>
+      <table class="list"><thead><tr><th>Metric</th><th class="right">Series</th></tr></thead>
         <tbody>{metrics.map((one) => <tr key={one.name}><td class="wrap mono">{one.name}</td><td class="num right"><Measured part={one.value / most}>{one.value.toLocaleString('en')}</Measured></td></tr>)}</tbody></table>
       {offenders.length > 0
         ? <table class="list"><thead><tr><th>Pusher</th><th>Why, and what to do</th><th class="right">Refused</th><th class="right">Last</th></tr></thead>
