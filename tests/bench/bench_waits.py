@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Who waits for whom: pushes, instant queries and rounds of rules, alone and beside heavy work, in one run.
 
-usage: bench_waits.py [--series=5000] [--steps=1440] [--interval=60] [--seconds=10] [--rounds=3] [--against=ALERTD]
+usage: bench_waits.py [--series=5000] [--steps=1440] [--interval=60] [--seconds=10] [--rounds=3] [--without-past] [--against=ALERTD]
 
 Alone, each of the three runs by itself. Together, all run at once, beside a range query of 24 hours over all series that is
 asked again and again, and samples of an older day that are sent, and sealed where there are enough of them. The table has milliseconds and the
@@ -111,6 +111,7 @@ def main():
     for name, value in (("series", 5000), ("steps", 1430), ("interval", 60), ("seconds", 10), ("rounds", 3)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--against", default=None)
+    parser.add_argument("--without-past", action="store_true", help="only the range query beside")
     options = parser.parse_args()
     ours = bench.ALERTD
     jobs = [("push", pushes), ("instant query", queries), ("round of rules", rule_rounds)]
@@ -133,9 +134,10 @@ def main():
                 for server in servers:
                     for name, job in jobs:
                         times[server.name, name, "alone"] += run(server, options.seconds, [job])[0]
-                    past = disk_work(rwload, server, options, turn)
+                    past = None if options.without_past else disk_work(rwload, server, options, turn)
                     told = run(server, 2 * options.seconds, [job for _, job in jobs] + [heavy_query])
-                    past.wait()
+                    if past:
+                        past.wait()
                     for i, (name, _) in enumerate(jobs):
                         times[server.name, name, "together"] += told[i]
                     heavy[server.name] += told[-1]
