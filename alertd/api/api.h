@@ -70,6 +70,11 @@ extern const struct api_table api_postmortems_routes; /* api/postmortems.c */
 extern const struct api_table api_verdicts_routes;    /* api/verdicts.c */
 extern const struct api_table api_report_routes;      /* api/report.c */
 extern const struct api_table api_access_routes;      /* api/access.c: login, tokens */
-extern const struct api_table api_status_routes;   /* api/status.c: healthy, metrics, agents ... */
-extern const struct api_table api_web_routes;      /* api/web.c: the embedded dashboard */
-extern const struct api_table api_runbooks_routes; /* api/runbooks.c */
+extern const struct api_table api_status_routes;    /* api/status.c: healthy, metrics, agents ... */
+extern const struct api_table api_web_routes;       /* api/web.c: the embedded dashboard */
+extern const struct api_table api_runbooks_routes;  /* api/runbooks.c */
+extern const struct api_table api_people_routes;    /* api/people.c and a test's page */
+extern const struct api_table api_schedules_routes; /* api/schedules.c: calendars, imports too */
+extern const struct api_table api_oncall_routes;    /* api/oncall.c */
+extern const struct api_table api_policies_routes;  /* api/policies.c */
+extern const struct api_table api_shadows_routes;   /* the same */

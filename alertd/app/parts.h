@@ -27,7 +27,7 @@
 enum {
     APP_CONFIGS_MAX = 256, /* reloads that changed something: old configs stay valid */
     APP_BANNER_MAX = 500,
-    APP_TABLES_MAX = 16,
+    APP_TABLES_MAX = 40,
 };
 
 struct app {

@@ -131,7 +131,7 @@ static char *join(struct arena *arena, const struct path *path, size_t from)
  * never a page. */
 static bool is_reserved(const char *segment)
 {
-    static const char *const names[] = {"api", "v2", "-", "a", "assets", "metrics"};
+    static const char *const names[] = {"api", "v2", "-", "a", "c", "ical", "assets", "metrics"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(segment, names[i]) == 0)

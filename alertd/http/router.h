@@ -6,7 +6,7 @@
  *   "/api/v1/label/{name}/values"   {…} takes one segment
  *   "/assets/"                      a trailing slash matches everything below it
  *   "/"                             only the root
- *   "/{page}"                       any first segment but api v2 - a assets metrics
+ *   "/{page}"                       any first segment but api v2 - a c ical assets metrics
  *
  * A path is cut at its slashes first and unescaped after, so that %2F within a segment
  * stays within it. Of several rows that match, the one with the earlier literal wins:

@@ -82,7 +82,7 @@ class Matrix(unittest.TestCase):
 
     def test_what_changes_something_asks_for_a_scope(self):
         """A route that changes things for anybody is a decision: these are all."""
-        free = {(LOGIN, "POST"), (LOGOUT, "POST"), ("/a/{token}", "POST")}
+        free = {(LOGIN, "POST"), (LOGOUT, "POST"), ("/a/{token}", "POST"), ("/c/{token}", "POST")}
         for route in routes():
             if route["method"] != "GET" and route["scope"] == "none":
                 self.assertIn((route["pattern"], route["method"]), free)
@@ -214,6 +214,8 @@ class Sessions(unittest.TestCase):
         cookie = self.cookie()
         self.login("wb_1_" + "canaryinalogin".ljust(43, "x"))
         self.alertd.call("GET", f"/a/{'canaryinapath'.ljust(43, 'x')}?token=canaryinaquery", token="")
+        for path in ("/c/", "/ical/"):
+            self.alertd.call("GET", path + "canaryinapath".ljust(43, "x"), token="")
         self.alertd.call("GET", TOKENS, token=made)
         self.with_cookie(cookie, "GET", TOKENS)
         self.alertd.stop()
