@@ -147,7 +147,8 @@ enum ctl_exit call_json(const struct ctl *ctl, const struct call *call, struct j
     *ret_root = NULL;
     if (status == CTL_OK && ctl->json) {
         (void)puts(body);
-    } else if (status == CTL_OK && json_parse(body, strlen(body), ret_root, &err) != 0) {
+    } else if (status == CTL_OK &&
+               json_parse_upto(body, strlen(body), REPLY_MAX, ret_root, &err) != 0) {
         status = ctl_fail(ctl, "the answer is no JSON: %s", err.text);
     }
     free(body);
