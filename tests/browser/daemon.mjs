@@ -152,6 +152,28 @@ function history(nowMs) {
   return lines.join('\n')
 }
 
+/** Four people, one of whom nobody can reach; a schedule with a gap each weekend, one with an override,
+ * a swap and a shadow; a policy. Times are around now. */
+async function seedRoster(alertd) {
+  const v1 = '/api/alertd/v1'
+  const hour = Math.floor(Date.now() / 3_600_000)
+  const at = (hours) => new Date((hour + hours) * 3_600_000).toISOString()
+  const first = `${new Date(Date.now() - 40 * 86_400_000).toISOString().slice(0, 10)}T09:00`
+  const contacts = { ana: [{ method: 'webhook', address: `http://127.0.0.1:${alertd.hook.address().port}/` }, { method: 'ntfy', address: 'https://ntfy.example/ana' }], bob: [{ method: 'email', address: 'bob@shop.example' }], chen: [{ method: 'webhook', address: 'https://hooks.example/T0/abc' }], eve: [] }
+  for (const [name, full] of Object.entries({ ana: 'Ana Ferreira', bob: 'Bob Okafor', chen: 'Chen Wei', eve: 'Eve Larsson' })) {
+    await alertd.post(`${v1}/people`, { name, full_name: full, zone: 'Europe/Lisbon', contacts: contacts[name] })
+  }
+  const rotation = (unit, ...people) => ({ unit, every: 1, first_turn: first, people })
+  await alertd.post(`${v1}/schedules`, { name: 'web', title: 'Web shop', zone: 'Europe/Berlin', layers: [{ name: 'week', rotation: rotation('weeks', 'ana', 'bob', 'chen') }] })
+  await alertd.post(`${v1}/schedules`, { name: 'db', title: 'Databases', zone: 'America/New_York', layers: [
+    { name: 'days', rotation: rotation('days', 'bob', 'chen'), windows: [{ weekdays: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'], from: '08:00', to: '20:00' }] },
+    { name: 'nights', rotation: rotation('weeks', 'ana', 'eve'), windows: [{ from: '20:00', to: '08:00' }] }] })
+  await alertd.post(`${v1}/schedules/web/overrides`, { person: 'eve', from: at(30), to: at(54), note: 'covers the release' })
+  await alertd.post(`${v1}/schedules/web/swaps`, { person: 'bob', of: 'chen', from: at(150), to: at(170), other_from: at(200), other_to: at(220) })
+  await alertd.post(`${v1}/shadows`, { person: 'eve', target_kind: 'schedule', target: 'web', mode: 'own copy', from: at(-24), to: at(140) })
+  await alertd.post(`${v1}/policies`, { name: 'shop', title: 'Shop is down', repeat: 2, ack_expires_ms: 1_800_000, steps: [{ delay_ms: 300_000, targets: [{ schedule: 'web' }] }, { delay_ms: 600_000, targets: [{ schedule: 'db' }, { person: 'ana' }] }], fallback: [{ person: 'bob' }] })
+}
+
 /** Everything the views show; answers with the keys of what was made. */
 export async function seed(alertd) {
   const token = await alertd.agentToken('web-1')
@@ -169,6 +191,7 @@ export async function seed(alertd) {
   await until('the disk incident resolves', async () => (await find('DiskFills')()).status === 'resolved')
   const { templates } = await alertd.get('/api/alertd/v1/postmortems/templates')
   const postmortem = await alertd.post('/api/alertd/v1/postmortems', { incident: disk.key, template: (templates.find((one) => one.id === 'standard') ?? templates[0]).id })
+  await seedRoster(alertd)
   const { groups } = await alertd.get('/api/alertd/v1/rules')
   const rule = groups.flatMap((group) => group.rules).find((one) => one.name === 'ShopSlow')
   return { token, shop: shop.key, disk: disk.key, postmortem: postmortem.id, rule: rule.id }

@@ -299,6 +299,61 @@ test('a postmortem saves itself, previews, and refuses to overwrite', async () =
   await page.context().close()
 })
 
+test('stepping in for somebody, by keyboard, and taking it back', async () => {
+  const page = await at({ path: '/oncall' })
+  const panel = page.locator('#web')
+  const whose = (await alertd.get('/api/alertd/v1/oncall?schedule=web')).schedules[0].people[0].person
+  const turn = panel.getByRole('group', { name: 'On call' }).getByRole('button', { name: new RegExp(`${whose}: `) }).first()
+  const who = whose === 'chen' ? 'ana' : 'chen'
+  await turn.focus()
+  await page.keyboard.press('Enter')
+  await page.getByLabel(`Who steps in for ${whose}`).selectOption(who)
+  await page.getByLabel('Note (optional)').fill('dentist')
+  await page.getByRole('button', { name: 'Step in', exact: true }).click()
+  await panel.getByText('dentist').first().waitFor()
+  const now = await alertd.get('/api/alertd/v1/oncall?schedule=web')
+  assert.deepEqual(now.schedules[0].people.map((one) => [one.person, one.why, one.note]), [[who, 'override', 'dentist']])
+  await panel.getByRole('button', { name: new RegExp(`^Take back: ${who}`) }).click()
+  await until('it is taken back', async () => (await alertd.get('/api/alertd/v1/oncall?schedule=web')).schedules[0].people[0].person === whose)
+  await assertClean(page, 'stepping in')
+  await page.context().close()
+})
+
+test('a contact is proved by the link in its test', async () => {
+  const page = await at({ path: '/people' })
+  const panel = page.locator('#ana')
+  const before = alertd.pages.length
+  await panel.getByText('No contact is verified').waitFor()
+  await panel.getByRole('button', { name: 'Send a test by webhook to Ana Ferreira' }).click()
+  await panel.getByText('not confirmed').waitFor()
+  const link = /"(http[^"]*\/c\/[^"]+)"/.exec(JSON.stringify(alertd.pages.slice(before)))[1]
+  const phone = await open(browser, alertd, { token: null, width: 390, path: new URL(link).pathname })
+  await phone.getByRole('button', { name: 'It arrived' }).click()
+  await phone.getByRole('heading', { name: 'Confirmed' }).waitFor()
+  await phone.context().close()
+  await panel.getByText('Verified').waitFor()
+  await panel.getByText('No contact is verified').waitFor({ state: 'detached' })
+  await assertClean(page, 'people')
+  await page.context().close()
+})
+
+test('a schedule is edited with its preview, and nobody is overwritten', async () => {
+  const page = await at({ path: '/oncall?edit=db' })
+  const path = '/api/alertd/v1/schedules/db'
+  const before = await alertd.get(path)
+  await page.getByLabel('Title (optional)').fill('All databases')
+  await page.getByRole('button', { name: 'Without this time' }).first().click()
+  await page.getByRole('region', { name: /14 days/ }).getByText('Nobody').first().waitFor({ state: 'detached' })
+  assert.equal((await alertd.get(path)).revision, before.revision, 'a preview stores nothing')
+  const { overrides: _, ...theirs } = before.spec
+  await alertd.call('PUT', `${path}?revision=${before.revision}`, { ...theirs, title: 'Theirs' })
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('alert').getByText(/made revision \d+ meanwhile/).waitFor()
+  assert.equal((await alertd.get(path)).title, 'Theirs')
+  page.noticed.length = 0 // the browser itself reports the 409
+  await page.context().close()
+})
+
 test('when alertd falls silent, nothing stays green', async () => {
   const page = await at({})
   alertd.pause()

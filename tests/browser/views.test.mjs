@@ -31,6 +31,10 @@ const VIEWS = {
   rule: () => `/rules/${made.rule}`,
   agents: () => '/agents',
   report: () => '/report',
+  oncall: () => '/oncall',
+  'oncall-edit': () => '/oncall?edit=db',
+  'oncall-new': () => '/oncall?new=1',
+  people: () => '/people',
   explore: () => '/explore',
   'explore-graph': () => '/explore?expr=probe_duration_seconds&from=now-30m',
   'explore-rollup': () => '/explore?expr=probe_duration_seconds&from=now-1y',
@@ -41,7 +45,7 @@ const VIEWS = {
   runbook: () => '/runbooks/host#hostoutofmemory',
   nowhere: () => '/nowhere',
 }
-const EMPTY = { 'empty-wall': '/', 'empty-incidents': '/i', 'empty-alerts': '/alerts', 'empty-rules': '/rules', 'empty-agents': '/agents', 'empty-postmortems': '/pm' }
+const EMPTY = { 'empty-wall': '/', 'empty-incidents': '/i', 'empty-alerts': '/alerts', 'empty-rules': '/rules', 'empty-agents': '/agents', 'empty-oncall': '/oncall', 'empty-people': '/people', 'empty-postmortems': '/pm' }
 
 describe('every view', { concurrency: 3 }, () => {
   for (const { width, theme } of LOOKS) {

@@ -12,6 +12,7 @@ import './style/base.css'
 import './style/shell.css'
 import './style/parts.css'
 import './style/views.css'
+import './style/oncall.css'
 import { whoAmI } from './app/api.ts'
 import { Shell } from './app/shell.tsx'
 

@@ -26,9 +26,11 @@ const PLACES: Place[] = [
   { path: '/', name: 'Wall', icon: 'wall', keys: 'g w' },
   { path: '/i', name: 'Incidents', icon: 'incidents', keys: 'g i' },
   { path: '/alerts', name: 'Alerts', icon: 'alerts', keys: 'g a' },
+  { path: '/oncall', name: 'On call', icon: 'clock', keys: 'g o' },
   { path: '/rules', name: 'Rules', icon: 'rules', keys: 'g r' },
+  { path: '/people', name: 'People', icon: 'person', keys: 'g h' },
   { path: '/agents', name: 'Agents', icon: 'agents', keys: 'g n' },
-  { path: '/report', name: 'Report', icon: 'report', keys: 'g o' },
+  { path: '/report', name: 'Report', icon: 'report', keys: 'g t' },
   { path: '/explore', name: 'Explore', icon: 'explore', keys: 'g e' },
   { path: '/pm', name: 'Postmortems', icon: 'postmortems', keys: 'g p' },
 ]
@@ -51,6 +53,8 @@ function later<P extends object>(fetchView: () => Promise<ComponentType<P>>): La
 const Agents = later(async () => (await import('../views/agents.tsx')).Agents)
 const Explore = later(async () => (await import('../views/explore.tsx')).Explore)
 const Incident = later(async () => (await import('../views/incident.tsx')).Incident)
+const OnCall = later(async () => (await import('../views/oncall.tsx')).OnCall)
+const People = later(async () => (await import('../views/people.tsx')).People)
 const Postmortem = later(async () => (await import('../views/postmortem.tsx')).Postmortem)
 const Postmortems = later(async () => (await import('../views/postmortems.tsx')).Postmortems)
 const Report = later(async () => (await import('../views/report.tsx')).Report)
@@ -59,7 +63,7 @@ const Runbook = later(async () => (await import('../views/runbook.tsx')).Runbook
 const Rules = later(async () => (await import('../views/rules.tsx')).Rules)
 
 async function loadTheRest(): Promise<void> {
-  for (const view of [Incident, Rules, Agents, Explore, Report, Postmortems, Rule, Postmortem, Runbook]) await view.load()
+  for (const view of [Incident, OnCall, Rules, People, Agents, Explore, Report, Postmortems, Rule, Postmortem, Runbook]) await view.load()
 }
 
 const under = (place: string, path: string) => (place === '/' ? path === '/' : path === place || path.startsWith(`${place}/`))
@@ -77,6 +81,8 @@ function View() {
   if (first === 'alerts' && !second) return <Alerts />
   if (first === 'rules') return second ? <Rule key={second} id={second} /> : <Rules />
   if (first === 'runbooks' && second) return <Runbook key={second} id={second} />
+  if (first === 'oncall' && !second) return <OnCall />
+  if (first === 'people' && !second) return <People />
   if (first === 'agents' && !second) return <Agents />
   if (first === 'explore' && !second) return <Explore />
   if (first === 'report' && !second) return <Report />

@@ -292,6 +292,7 @@ export type PromResult =
   | { resultType: 'matrix'; result: PromSeries[] }
   | { resultType: 'scalar' | 'string'; result: [number, string] }
 
+<<<<<<< HEAD
 export interface StorageDay {
   day: string
   journal_bytes: number
@@ -306,4 +307,95 @@ export interface TsdbStatus {
     seriesCountByMetricName: { name: string; value: number }[]
     watchbill: { days: StorageDay[]; limits: StorageLimit[]; offenders: StorageOffender[]; set_aside: string[] }
   }
+=======
+// --- people and schedules ---
+
+export interface Contact {
+  method: string
+  address: string
+  secret: boolean
+  broken: string | null
+  verified_at: string | null
+  tested_at: string | null
+  outcome: 'accepted' | 'later' | 'refused' | null
+  words: string | null
+}
+
+export interface Person {
+  name: string
+  revision: number
+  updated_at: string
+  updated_by: string
+  full_name: string | null
+  zone: string | null
+  contacts: Contact[]
+  warnings: string[]
+}
+
+export interface Override {
+  id: string
+  kind: 'replace' | 'add' | 'remove' | 'swap'
+  person?: string
+  of?: string
+  from: string
+  to: string
+  other_from?: string
+  other_to?: string
+  note?: string
+}
+
+export interface Layer {
+  name: string
+  level: number
+  starts_at?: string
+  ends_at?: string
+  rotation?: { unit: 'hours' | 'days' | 'weeks' | 'months' | 'always'; every?: number; first_turn?: string; people: (string | null)[] }
+  windows?: { weekdays: string[]; from: string; to: string }[]
+  shifts?: { person: string; from: string; to: string }[]
+}
+
+export interface ScheduleSpec { name: string; title?: string; zone: string; layers: Layer[]; overrides?: Override[] }
+
+export interface Schedule {
+  name: string
+  title: string | null
+  revision: number
+  updated_at: string
+  updated_by: string
+  ical_since: string | null
+  spec: ScheduleSpec
+  overrides: Override[]
+}
+
+export interface Span {
+  person: string | null
+  from: string
+  to: string
+  why?: 'layer' | 'override' | 'swap'
+  layer?: string
+  override?: string
+  shadow?: string
+  mode?: string
+}
+
+export interface Lanes { name: string; zone: string; from: string; to: string; final: Span[]; rotation: Span[]; overrides: Span[]; shadows: Span[]; gaps: Span[] }
+
+export interface OnCallPerson { person: string; full_name: string | null; reachable: boolean; until: string | null; why: 'layer' | 'override' | 'swap'; layer: string | null; override: string | null; note: string | null }
+
+export interface OnCallSchedule {
+  name: string
+  title: string | null
+  zone: string
+  at: string
+  until: string | null
+  people: OnCallPerson[]
+  next: { at: string; people: { person: string; full_name: string | null }[] } | null
+  shadows: { id: string; person: string; full_name: string | null; of: string; mode: string; until: string }[]
+}
+
+export interface Policy {
+  name: string
+  revision: number
+  spec: { name: string; title?: string; repeat: number; ack_expires_ms: number; steps: { delay_ms: number; targets: { person?: string; schedule?: string; receiver?: string }[] }[]; fallback: { person?: string; schedule?: string; receiver?: string }[] }
+>>>>>>> 11b0edb (web: the pages On call and People)
 }
