@@ -292,7 +292,6 @@ export type PromResult =
   | { resultType: 'matrix'; result: PromSeries[] }
   | { resultType: 'scalar' | 'string'; result: [number, string] }
 
-<<<<<<< HEAD
 export interface StorageDay {
   day: string
   journal_bytes: number
@@ -307,7 +306,6 @@ export interface TsdbStatus {
     seriesCountByMetricName: { name: string; value: number }[]
     watchbill: { days: StorageDay[]; limits: StorageLimit[]; offenders: StorageOffender[]; set_aside: string[] }
   }
-=======
 // --- people and schedules ---
 
 export interface Contact {
@@ -397,5 +395,4 @@ export interface Policy {
   name: string
   revision: number
   spec: { name: string; title?: string; repeat: number; ack_expires_ms: number; steps: { delay_ms: number; targets: { person?: string; schedule?: string; receiver?: string }[] }[]; fallback: { person?: string; schedule?: string; receiver?: string }[] }
->>>>>>> 11b0edb (web: the pages On call and People)
 }
