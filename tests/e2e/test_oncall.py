@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from daemon import Alertd
+from daemon import Alertd, alertctl
 from receivers import Webhook
 
 V1 = "/api/alertd/v1"
@@ -284,6 +284,37 @@ class Contacts(Roster):
         for _ in range(7):
             self.send("POST", "/people/ana/contacts/0/test", status=200)
         self.send("POST", "/people/ana/contacts/0/test", status=429)
+
+
+class CommandLine(Roster):
+    def ctl(self, *arguments, status=0):
+        done = alertctl(*arguments, alertd=self.alertd, check=False)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def test_from_nobody_to_an_override(self):
+        self.assertIn("no schedule yet", self.ctl("oncall"))
+        self.ctl("person", "add", "ana", "--full-name=Ana", "--contact=webhook:http://127.0.0.1:1/")
+        self.ctl("person", "add", "bob", "--contact=pigeon", status=2)
+        self.ctl("person", "add", "bob")
+        self.assertIn("NOT sent", self.ctl("person", "test", "ana", status=1))
+        self.assertIn("no contact", self.ctl("person", "list"))
+        self.web()
+        self.assertIn("'bob' is on call and has no contact", self.ctl("schedule", "check", status=3))
+        self.assertIn("At 2026-01-06T00:00 UTC", self.ctl("oncall", "--at=2026-01-06T00:00:00Z"))
+        self.ctl("override", "add", "web", "bob", "--for=ana", "--from=2026-01-06T09:00", "--to=+8h", "--note=dentist")
+        self.assertIn("override 4: dentist", self.ctl("oncall", "--at=2026-01-06T12:00:00Z", "--schedule=web"))
+        shown = self.ctl("schedule", "show", "web", "--from=2026-01-06T00:00", "--to=+2d")
+        self.assertIn("Tue 06 Jan  " + 18 * "A" + 16 * "b" + 14 * "A" + "  09:00 bob until 17:00 (override), 17:", shown)
+        self.assertTrue(all(len(line) <= 103 for line in shown.splitlines()), shown)
+        self.assertIn("As 2026-12-01T09:00", self.ctl("override", "add", "web", "bob", status=2))
+
+    def test_an_import_by_its_file(self):
+        path = self.alertd.folder / "export.json"
+        path.write_text(json.dumps(Imports.GOALERT))
+        self.assertIn("Nothing was stored", self.ctl("schedule", "import", path, "--from=goalert", "--dry-run"))
+        self.ctl("schedule", "import", path, status=2)
+        self.assertIn("Stored:", self.ctl("schedule", "import", path, "--from=goalert"))
 
 
 if __name__ == "__main__":
