@@ -25,12 +25,22 @@
 
 #include "lib/base/err.h"
 #include "lib/base/str.h"
+#include "lib/model/matcher.h"
+
+struct route_interval; /* interval.h */
 
 enum {
     ROUTE_E_CONFIG = 1, /* reterr has line, column and what to do */
 
     ROUTE_CONFIG_BYTES_MAX = 1024 * 1024,
-    ROUTE_RECEIVERS_MAX = 64,
+    ROUTE_RECEIVERS_MAX = 256,
+    ROUTE_NODES_MAX = 2000, /* of the tree */
+    ROUTE_DEPTH_MAX = 20,
+    ROUTE_MATCHERS_MAX = 64, /* of one route or side of an inhibit rule */
+    ROUTE_INHIBIT_RULES_MAX = 500,
+    ROUTE_INTERVALS_MAX = 500, /* named ones */
+    ROUTE_TEMPLATE_FILES_MAX = 64,
+    ROUTE_PAIRS_MAX = 64,        /* details, mail headers, fields of a Slack attachment */
     ROUTE_INTEGRATIONS_MAX = 64, /* in all: each has a worker thread */
     ROUTE_GROUP_BY_MAX = 32,
     ROUTE_ARGUMENTS_MAX = 64,
@@ -42,6 +52,9 @@ enum route_kind {
     ROUTE_EMAIL,
     ROUTE_NTFY,
     ROUTE_COMMAND,
+    ROUTE_SLACK,
+    ROUTE_TELEGRAM,
+    ROUTE_PAGERDUTY,
 };
 
 struct route_secret {
@@ -59,9 +72,33 @@ struct route_basic_auth {
     struct route_secret password;
 };
 
+struct route_tls {
+    const char *ca_file, *cert_file, *key_file; /* paths */
+    const char *server_name;
+    const char *min_version, *max_version; /* "TLS12" ... */
+    bool insecure_skip_verify;
+};
+
 struct route_http {
     struct route_authorization authorization;
     struct route_basic_auth basic_auth;
+    struct route_secret bearer_token; /* the old spelling of authorization */
+    struct route_tls tls;
+    const char *proxy_url;
+    const char *no_proxy;
+    bool proxy_from_environment;
+    bool no_follow_redirects;
+    bool no_http2;
+};
+
+/* key: template, in the file's order. */
+struct route_pair {
+    const char *key, *value;
+};
+
+struct route_pairs {
+    struct route_pair *at;
+    size_t n;
 };
 
 struct route_webhook {
@@ -78,6 +115,12 @@ struct route_email {
     const char *auth_username;
     struct route_secret auth_password;
     bool require_tls;
+    bool implicit_tls;               /* force_implicit_tls, or port 465 */
+    const char *auth_identity;       /* for PLAIN */
+    struct route_secret auth_secret; /* for CRAM-MD5 */
+    struct route_tls tls;
+    struct route_pairs headers; /* templates; "Subject" among them */
+    const char *html, *text;    /* templates; NULL: our own words */
 };
 
 struct route_ntfy {
@@ -91,6 +134,46 @@ struct route_command {
     const char **argv; /* NULL-terminated; argv[0] is an absolute path */
 };
 
+struct route_slack_field {
+    const char *title, *value; /* templates */
+    bool is_short;
+};
+
+/* An incoming webhook's attachment. Texts are templates; NULL: our own words. */
+struct route_slack {
+    struct route_secret api_url;
+    struct route_http http;
+    const char *channel, *username, *color;
+    const char *title, *title_link, *pretext, *text, *fallback, *footer;
+    const char *icon_emoji, *icon_url, *image_url, *thumb_url, *callback_id;
+    struct route_names mrkdwn_in;
+    struct route_slack_field *fields;
+    size_t n_fields;
+    bool short_fields, link_names;
+};
+
+struct route_telegram {
+    const char *api_url; /* https://api.telegram.org */
+    struct route_secret bot_token;
+    struct route_http http;
+    int64_t chat_id; /* negative for groups */
+    struct route_secret chat_id_file;
+    int64_t message_thread_id; /* 0: none */
+    const char *message;       /* template; NULL: our own words */
+    const char *parse_mode;    /* "", "HTML", "Markdown", "MarkdownV2" */
+    bool disable_notifications;
+};
+
+/* Events API v2. Texts are templates; NULL: our own words. */
+struct route_pagerduty {
+    const char *url;
+    struct route_secret routing_key;
+    struct route_http http;
+    const char *client, *client_url, *description, *severity;
+    const char *source, *class_, *component, *group;
+    struct route_pairs details;
+};
+
 struct route_integration {
     enum route_kind kind;
     const char *receiver; /* its receiver's name */
@@ -102,6 +185,9 @@ struct route_integration {
         struct route_email email;
         struct route_ntfy ntfy;
         struct route_command command;
+        struct route_slack slack;
+        struct route_telegram telegram;
+        struct route_pagerduty pagerduty;
     };
 };
 
@@ -122,6 +208,39 @@ struct route_names {
     size_t n;
 };
 
+/* One route of the tree, what it inherits filled in. */
+struct route_node {
+    const struct route_node *parent; /* NULL: the root */
+    struct route_node *children;
+    size_t n_children;
+    const struct route_receiver *receiver;
+    struct matcher *matchers; /* in Alertmanager's order: by name, value, type */
+    size_t n_matchers;
+    struct route_names group_by;
+    bool group_by_all;
+    bool goes_on; /* `continue`: the next sibling is asked too */
+    struct route_times times;
+    const struct route_interval **mute; /* not told while one of them holds */
+    size_t n_mute;
+    const struct route_interval **active; /* told only while one of them holds; none: always */
+    size_t n_active;
+    const char *key; /* Alertmanager's: `{}/{severity="page"}` */
+    const char *id;  /* unique: `{}/{severity="page"}/0`, with the place among its siblings */
+    unsigned index;  /* in the file's order; the root is 0 */
+    unsigned line, column;
+};
+
+/* While a source fires, targets with the same values of `equal` are not told. */
+struct route_inhibit_rule {
+    const char *name; /* NULL: it has none */
+    struct matcher *sources;
+    size_t n_sources;
+    struct matcher *targets;
+    size_t n_targets;
+    struct route_names equal;
+    unsigned line, column;
+};
+
 struct route_config {
     const char *external_url; /* NULL: not set here */
     int64_t resolve_timeout_ms;
@@ -131,6 +250,15 @@ struct route_config {
     struct route_names group_by;           /* label names, sorted */
     bool group_by_all;                     /* it was "..." */
     struct route_times times;
+
+    const struct route_node *root; /* the fields above are the root's */
+    size_t n_nodes;
+    const struct route_inhibit_rule *inhibit_rules;
+    size_t n_inhibit_rules;
+    const struct route_interval *const *intervals; /* time_intervals, mute_time_intervals */
+    size_t n_intervals;
+    struct route_names templates; /* globs, absolute when base_folder is */
+    struct route_names warnings;  /* "4:5: ...": what would be read otherwise elsewhere */
 };
 
 /* The value of an environment variable or NULL; the shell passes getenv's. */

@@ -177,6 +177,9 @@ static int check(const struct yaml_node *node,
         return integration->command.argv
                    ? 0
                    : missing(node, "a command needs \"argv:\": its path and arguments", reterr);
+    case ROUTE_SLACK:
+    case ROUTE_TELEGRAM:
+    case ROUTE_PAGERDUTY:
     case ROUTE_DASHBOARD: break;
     }
     return 0;

@@ -1,0 +1,42 @@
+#pragma once
+
+/*
+ * Which routes an alert takes, and which group of theirs it belongs to. Pure.
+ *
+ * A route is taken when it matches and no child of it is taken; behind a taken child the
+ * next sibling is asked only when the child says `continue`. The root takes every alert.
+ */
+
+#include "alertd/route/config.h"
+#include "lib/model/labels.h"
+
+enum {
+    ROUTE_WALK_MAX = 64 /* routes that one alert may take; more are not told and counted */
+};
+
+struct route_walk {
+    const struct route_node *at[ROUTE_WALK_MAX]; /* in order */
+    size_t n;
+    size_t n_refused;
+};
+
+void route_walk(const struct route_config *config,
+                const struct labels *alert,
+                struct route_walk *ret_walk);
+
+/* The labels of the alert's group in that route; heap, labels_unref(). */
+const struct labels *route_node_group(const struct route_node *node, const struct labels *alert);
+/* `{}/{severity="x"}:{alertname="y"}` */
+void route_node_group_key(const struct route_node *node,
+                          const struct labels *group,
+                          struct str *out);
+
+/* Why a route tells nobody at an instant. */
+enum route_quiet {
+    ROUTE_TELLS,
+    ROUTE_MUTED,      /* a mute_time_interval holds */
+    ROUTE_NOT_ACTIVE, /* none of its active_time_intervals holds */
+};
+enum route_quiet route_node_quiet(const struct route_node *node,
+                                  int64_t at_ms,
+                                  const char **ret_interval);
