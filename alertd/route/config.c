@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "alertd/route/field.h"
+#include "alertd/route/node.h"
 #include "alertd/route/receiver.h"
 #include "lib/base/mem.h"
 
@@ -21,6 +22,7 @@ enum {
 struct held {
     struct route_config config; /* first: a config pointer is a held pointer */
     struct arena arena;
+    struct zones zones;
     unsigned refs;
 };
 
@@ -41,7 +43,8 @@ const char *route_config_default_text(void)
            "receivers:\n"
            "  - name: dashboard\n"
            "route:\n"
-           "  receiver: dashboard\n";
+           "  receiver: dashboard\n"
+           "  group_by: [alertname, job]\n";
 }
 
 static struct held *held_of(const struct route_config *config)
@@ -65,6 +68,7 @@ void route_config_unref(const struct route_config *config)
     if (!config || __atomic_sub_fetch(&held_of(config)->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     arena_reset(&held_of(config)->arena);
+    zones_done(&held_of(config)->zones);
     free(held_of(config));
 }
 
@@ -92,6 +96,12 @@ struct top {
     struct receiver_defaults mail;
 };
 
+/* Of a kind that nobody here delivers: without effect, since no receiver can be of it. */
+#define UNUSED(key)                                                         \
+    {                                                                       \
+        key, FIELD_UNUSED, 0, "no receiver of this kind is delivered", NULL \
+    }
+
 static const struct field global_rows[] = {
     {"external_url", FIELD_URL, offsetof(struct top, external_url),
      "the address that links in pages begin with", NULL},
@@ -109,134 +119,133 @@ static const struct field global_rows[] = {
      "the same, from a file", NULL},
     {"smtp_require_tls", FIELD_BOOL, offsetof(struct top, mail.require_tls),
      "refuse a mail server without TLS; true unless said otherwise", NULL},
+    {"smtp_force_implicit_tls", FIELD_BOOL, offsetof(struct top, mail.implicit_tls),
+     "TLS at once; on port 465 anyway", NULL},
+    {"smtp_auth_identity", FIELD_TEXT, offsetof(struct top, mail.auth_identity),
+     "who to act as, for PLAIN", NULL},
+    {"smtp_auth_secret", FIELD_SECRET, offsetof(struct top, mail.auth_secret), "for CRAM-MD5",
+     NULL},
+    {"smtp_auth_secret_file", FIELD_SECRET_FILE, offsetof(struct top, mail.auth_secret),
+     "the same, from a file", NULL},
+    {"smtp_tls_config", FIELD_MAP, offsetof(struct top, mail.mail_tls), "", receiver_tls_rows},
+    {"http_config", FIELD_MAP, offsetof(struct top, mail.http),
+     "of receivers without one of their own", receiver_http_rows},
+    {"slack_api_url", FIELD_SECRET_URL, offsetof(struct top, mail.slack_api_url),
+     "Slack's incoming webhook", NULL},
+    {"slack_api_url_file", FIELD_SECRET_FILE, offsetof(struct top, mail.slack_api_url),
+     "a file that holds it", NULL},
+    {"slack_app_token", FIELD_SECRET, offsetof(struct top, mail.slack_app_token),
+     "the token of a Slack bot", NULL},
+    {"slack_app_token_file", FIELD_SECRET_FILE, offsetof(struct top, mail.slack_app_token),
+     "the same, from a file", NULL},
+    {"slack_app_url", FIELD_URL, offsetof(struct top, mail.slack_app_url), "where the bot posts",
+     NULL},
+    {"telegram_api_url", FIELD_URL, offsetof(struct top, mail.telegram_api_url),
+     "https://api.telegram.org", NULL},
+    {"telegram_bot_token", FIELD_SECRET, offsetof(struct top, mail.telegram_bot_token),
+     "the token of a Telegram bot", NULL},
+    {"telegram_bot_token_file", FIELD_SECRET_FILE, offsetof(struct top, mail.telegram_bot_token),
+     "the same, from a file", NULL},
+    {"pagerduty_url", FIELD_URL, offsetof(struct top, mail.pagerduty_url),
+     "https://events.pagerduty.com/v2/enqueue", NULL},
+    UNUSED("jira_api_url"),
+    UNUSED("opsgenie_api_url"),
+    UNUSED("opsgenie_api_key"),
+    UNUSED("opsgenie_api_key_file"),
+    UNUSED("wechat_api_url"),
+    UNUSED("wechat_api_secret"),
+    UNUSED("wechat_api_secret_file"),
+    UNUSED("wechat_api_corp_id"),
+    UNUSED("victorops_api_url"),
+    UNUSED("victorops_api_key"),
+    UNUSED("victorops_api_key_file"),
+    UNUSED("webex_api_url"),
+    UNUSED("rocketchat_api_url"),
+    UNUSED("rocketchat_token"),
+    UNUSED("rocketchat_token_file"),
+    UNUSED("rocketchat_token_id"),
+    UNUSED("rocketchat_token_id_file"),
+    UNUSED("mattermost_webhook_url"),
+    UNUSED("mattermost_webhook_url_file"),
     {NULL, FIELD_TEXT, 0, NULL, NULL},
 };
 
-struct way {
-    const char *receiver;
-    struct route_names group_by;
-    struct route_times times;
-};
-
-static const struct field route_rows[] = {
-    {"receiver", FIELD_TEXT, offsetof(struct way, receiver), "who is told", NULL},
-    {"group_by", FIELD_LABEL_NAMES, offsetof(struct way, group_by),
-     "alerts with the same values of these labels make one incident; [alertname, job]", NULL},
-    {"group_wait", FIELD_DURATION, offsetof(struct way, times.group_wait_ms),
-     "how long a first page waits for alerts of the same group; 30s", NULL},
-    {"group_interval", FIELD_DURATION, offsetof(struct way, times.group_interval_ms),
-     "between pages about new alerts of one group; 5m", NULL},
-    {"repeat_interval", FIELD_DURATION, offsetof(struct way, times.repeat_interval_ms),
-     "between reminders, until acknowledged; 4h", NULL},
-    {NULL, FIELD_TEXT, 0, NULL, NULL},
-};
-
-/* Keys that a file from elsewhere may hold: said by name, because a page that a child
- * route or a mute would have changed must not change silently. */
-static int refuse_later(const struct yaml_node *map,
-                        const char *const *keys,
-                        const char *instead,
-                        struct err *reterr)
+static int read_templates(const struct field_reader *reader,
+                          const struct yaml_node *root,
+                          struct route_config *config,
+                          struct err *reterr)
 {
-    for (; *keys; keys++) {
-        const struct yaml_node *key = yaml_key(map, *keys);
+    const struct yaml_node *list = yaml_get(root, "templates");
 
-        if (key)
-            return err_at(reterr, ROUTE_E_CONFIG, key->line, key->column,
-                          "\"%s\" is not supported yet: %s", *keys, instead);
+    if (!list)
+        return 0;
+    if (field_texts(reader, list, &config->templates, reterr))
+        return ROUTE_E_CONFIG;
+    for (size_t i = 0; i < config->templates.n; i++) {
+        STR_AUTO struct str path = STR_INIT(8192);
+
+        if (config->templates.at[i][0] == '/' || !reader->base_folder)
+            continue;
+        str_addf(&path, "%s/%s", reader->base_folder, config->templates.at[i]);
+        config->templates.at[i] = field_copy(reader, str_text(&path));
+        if (path.full || !config->templates.at[i])
+            return field_too_large(list, reterr);
     }
     return 0;
 }
 
-static int check_times(const struct yaml_node *route,
-                       const struct route_times *times,
+static int check_slack(const struct yaml_node *global,
+                       const struct receiver_defaults *defaults,
                        struct err *reterr)
 {
-    const char *field = times->group_interval_ms == 0    ? "group_interval"
-                        : times->repeat_interval_ms == 0 ? "repeat_interval"
-                                                         : NULL;
+    const char *url = defaults->slack_api_url.value;
+    bool has_token = defaults->slack_app_token.value || defaults->slack_app_token.file;
 
-    if (!field)
+    /* a bot's own address is no incoming webhook */
+    if (!has_token || !(url || defaults->slack_api_url.file) ||
+        (url && strstr(url, "/api/chat.postMessage")))
         return 0;
-
-    const struct yaml_node *node = yaml_get(route, field);
-
-    return err_at(reterr, ROUTE_E_CONFIG, node->line, node->column, "%s must be longer than zero",
-                  field);
-}
-
-static int read_route(const struct field_reader *reader,
-                      const struct yaml_node *root,
-                      struct route_config *config,
-                      struct err *reterr)
-{
-    static const char *const later[] = {"routes",
-                                        "matchers",
-                                        "match",
-                                        "match_re",
-                                        "continue",
-                                        "mute_time_intervals",
-                                        "active_time_intervals",
-                                        NULL};
-    const struct yaml_node *route = yaml_get(root, "route");
-    struct way way = {.group_by = config->group_by, .times = config->times};
-
-    if (!route)
-        return err_at(reterr, ROUTE_E_CONFIG, root->line, root->column,
-                      "a \"route:\" with a \"receiver:\" is missing");
-    if (yaml_expect(route, YAML_MAP, "a map", reterr))
-        return ROUTE_E_CONFIG;
-    if (refuse_later(route, later,
-                     "one route reaches one receiver; list all integrations under that receiver",
-                     reterr) ||
-        field_read_map(reader, route, route_rows, &way, reterr) ||
-        check_times(route, &way.times, reterr))
-        return ROUTE_E_CONFIG;
-    if (!way.receiver)
-        return err_at(reterr, ROUTE_E_CONFIG, route->line, route->column,
-                      "the route needs a \"receiver:\"");
-    config->times = way.times;
-    config->group_by = way.group_by;
-    if (way.group_by.n == 1 && strcmp(way.group_by.at[0], "...") == 0) {
-        config->group_by_all = true;
-        config->group_by.n = 0;
-    }
-    for (size_t i = 0; i < config->n_receivers; i++)
-        if (strcmp(config->receivers[i].name, way.receiver) == 0)
-            config->receiver = &config->receivers[i];
-    if (config->receiver)
-        return 0;
-
-    const struct yaml_node *name = yaml_get(route, "receiver");
-
-    return err_at(reterr, ROUTE_E_CONFIG, name->line, name->column, "no receiver is named \"%s\"",
-                  way.receiver);
+    return err_at(reterr, ROUTE_E_CONFIG, global->line, global->column,
+                  "give slack_api_url or slack_app_token, not both");
 }
 
 static int read_root(const struct field_reader *reader,
+                     struct zones *zones,
                      const struct yaml_node *root,
                      struct route_config *config,
                      struct err *reterr)
 {
-    static const char *const known[] = {"global", "receivers", "route", NULL};
-    static const char *const later[] = {"inhibit_rules", "time_intervals", "mute_time_intervals",
-                                        "templates",     "tracing",        NULL};
-    struct top top = {.resolve_timeout_ms = config->resolve_timeout_ms, .mail.require_tls = true};
-
-    if (yaml_expect(root, YAML_MAP, "a map", reterr) ||
-        refuse_later(root, later, "take it out of the file", reterr) ||
-        yaml_only(root, known, reterr))
-        return ROUTE_E_CONFIG;
-
+    static const char *const known[] = {"global",        "receivers",           "route",
+                                        "inhibit_rules", "templates",           "time_intervals",
+                                        "tracing",       "mute_time_intervals", NULL};
+    struct top top = {
+        .resolve_timeout_ms = config->resolve_timeout_ms,
+        .mail = {.require_tls = true,
+                 .slack_app_url = "https://slack.com/api/chat.postMessage",
+                 .telegram_api_url = "https://api.telegram.org",
+                 .pagerduty_url = "https://events.pagerduty.com/v2/enqueue"},
+    };
     const struct yaml_node *global = yaml_get(root, "global");
+    const struct yaml_node *route = yaml_get(root, "route");
+    struct node_reader nodes = {reader, config, zones, 0, reterr};
 
-    if (global && field_read_map(reader, global, global_rows, &top, reterr))
+    if (yaml_expect(root, YAML_MAP, "a map", reterr) || yaml_only(root, known, reterr))
+        return ROUTE_E_CONFIG;
+    if (global && (field_read_map(reader, global, global_rows, &top, reterr) ||
+                   check_slack(global, &top.mail, reterr)))
         return ROUTE_E_CONFIG;
     config->external_url = top.external_url;
     config->resolve_timeout_ms = top.resolve_timeout_ms;
-    if (receiver_read_all(reader, root, &top.mail, config, reterr))
+    if (read_templates(reader, root, config, reterr) ||
+        receiver_read_all(reader, root, &top.mail, config, reterr))
         return ROUTE_E_CONFIG;
-    return read_route(reader, root, config, reterr);
+    if (!route)
+        return err_at(reterr, ROUTE_E_CONFIG, root->line, root->column,
+                      "a \"route:\" with a \"receiver:\" is missing");
+    if (yaml_expect(route, YAML_MAP, "a map", reterr) || node_read_intervals(&nodes, root) ||
+        node_read_inhibit_rules(&nodes, root))
+        return ROUTE_E_CONFIG;
+    return node_read_tree(&nodes, route);
 }
 
 static void set_defaults(struct route_config *config, const char **group_by)
@@ -278,7 +287,7 @@ int route_config_parse(const char *text,
     assert(group_by); /* the first bytes of a fresh arena */
     set_defaults(&held->config, group_by);
 
-    int r = read_root(&reader, yaml_root(yaml), &held->config, reterr);
+    int r = read_root(&reader, &held->zones, yaml_root(yaml), &held->config, reterr);
 
     yaml_free(yaml);
     if (r) {
@@ -292,6 +301,6 @@ int route_config_parse(const char *text,
 void route_config_manual(struct str *out)
 {
     field_manual("global", global_rows, out);
-    field_manual("route", route_rows, out);
+    node_manual(out);
     receiver_manual(out);
 }

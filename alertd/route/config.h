@@ -57,6 +57,11 @@ enum route_kind {
     ROUTE_PAGERDUTY,
 };
 
+struct route_names {
+    const char **at;
+    size_t n;
+};
+
 struct route_secret {
     const char *value; /* NULL when it is in a file or was not given */
     const char *file;
@@ -141,7 +146,10 @@ struct route_slack_field {
 
 /* An incoming webhook's attachment. Texts are templates; NULL: our own words. */
 struct route_slack {
-    struct route_secret api_url;
+    struct route_secret api_url;   /* an incoming webhook's, or app_url when there is a token */
+    struct route_secret app_token; /* of a bot; then api_url takes chat.postMessage */
+    const char *app_url;
+    bool update_message; /* change the first message instead of posting another */
     struct route_http http;
     const char *channel, *username, *color;
     const char *title, *title_link, *pretext, *text, *fallback, *footer;
@@ -170,7 +178,7 @@ struct route_pagerduty {
     struct route_secret routing_key;
     struct route_http http;
     const char *client, *client_url, *description, *severity;
-    const char *source, *class_, *component, *group;
+    const char *source, *class, *component, *group;
     struct route_pairs details;
 };
 
@@ -201,11 +209,6 @@ struct route_times {
     int64_t group_wait_ms;      /* an incident's first page waits so long for company */
     int64_t group_interval_ms;  /* between pages about new alerts of one incident */
     int64_t repeat_interval_ms; /* until acknowledged or over */
-};
-
-struct route_names {
-    const char **at;
-    size_t n;
 };
 
 /* One route of the tree, what it inherits filled in. */

@@ -12,8 +12,9 @@
 #include "lib/model/labels.h"
 
 enum {
-    KNOWN_MAX = 24,
+    KNOWN_MAX = 80,
     TEXT_MAX = 4096,
+    TEMPLATE_MAX = 64 * 1024,
 };
 
 static int bad(const struct yaml_node *node, struct err *reterr, const char *words)
@@ -223,10 +224,10 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int label_names(const struct field_reader *reader,
-                       const struct yaml_node *node,
-                       struct route_names *names,
-                       struct err *reterr)
+int field_label_names(const struct field_reader *reader,
+                      const struct yaml_node *node,
+                      struct route_names *names,
+                      struct err *reterr)
 {
     if (yaml_expect(node, YAML_LIST, "a list of label names", reterr))
         return ROUTE_E_CONFIG;
@@ -243,13 +244,118 @@ static int label_names(const struct field_reader *reader,
 
         if (plain_text(item, &text, reterr))
             return ROUTE_E_CONFIG;
-        if (!labels_name_is_classic(text) && !(node->n == 1 && strcmp(text, "...") == 0))
+        if (!*text || (node->n > 1 && strcmp(text, "...") == 0))
             return bad(item, reterr, "expected a label name, or \"...\" alone for all labels");
         if (keep(reader, item, text, &at[i], reterr))
             return ROUTE_E_CONFIG;
     }
-    qsort(at, node->n, sizeof(*at), compare_names);
+    if (node->n > 0)
+        qsort(at, node->n, sizeof(*at), compare_names);
+    for (size_t i = 1; i < node->n; i++)
+        if (strcmp(at[i - 1], at[i]) == 0)
+            return err_at(reterr, ROUTE_E_CONFIG, node->line, node->column,
+                          "the label \"%s\" is named twice", at[i]);
     *names = (struct route_names){.at = at, .n = node->n};
+    return 0;
+}
+
+static int template_text(const struct field_reader *reader,
+                         const struct yaml_node *node,
+                         const char **ret_text,
+                         struct err *reterr)
+{
+    const char *text = "";
+
+    if (yaml_string(node, &text, reterr))
+        return ROUTE_E_CONFIG;
+    if (strlen(text) != node->len || node->len > TEMPLATE_MAX)
+        return bad(node, reterr, "this text is longer than 64 KiB or holds a NUL");
+    return keep(reader, node, text, ret_text, reterr);
+}
+
+static int path(const struct field_reader *reader,
+                const struct yaml_node *node,
+                const char **ret_path,
+                struct err *reterr)
+{
+    struct route_secret file = {0};
+
+    if (secret_file(reader, node, &file, reterr))
+        return ROUTE_E_CONFIG;
+    *ret_path = file.file;
+    return 0;
+}
+
+int field_texts(const struct field_reader *reader,
+                const struct yaml_node *node,
+                struct route_names *texts,
+                struct err *reterr)
+{
+    if (yaml_expect(node, YAML_LIST, "a list", reterr))
+        return ROUTE_E_CONFIG;
+    if (node->n > ROUTE_PAIRS_MAX)
+        return bad(node, reterr, "there may be at most 64 of these");
+    texts->at = arena_array(reader->arena, node->n + 1, sizeof(*texts->at));
+    if (!texts->at)
+        return field_too_large(node, reterr);
+    for (texts->n = 0; texts->n < node->n; texts->n++)
+        if (template_text(reader, node->items[texts->n], &texts->at[texts->n], reterr))
+            return ROUTE_E_CONFIG;
+    return 0;
+}
+
+static int pairs(const struct field_reader *reader,
+                 const struct yaml_node *node,
+                 struct route_pairs *into,
+                 struct err *reterr)
+{
+    if (yaml_expect(node, YAML_MAP, "a map of texts", reterr))
+        return ROUTE_E_CONFIG;
+    if (node->n > ROUTE_PAIRS_MAX)
+        return bad(node, reterr, "there may be at most 64 of these");
+    into->at = arena_array(reader->arena, node->n + 1, sizeof(*into->at));
+    if (!into->at)
+        return field_too_large(node, reterr);
+    for (into->n = 0; into->n < node->n; into->n++)
+        if (template_text(reader, node->keys[into->n], &into->at[into->n].key, reterr) ||
+            template_text(reader, node->items[into->n], &into->at[into->n].value, reterr))
+            return ROUTE_E_CONFIG;
+    return 0;
+}
+
+static const struct field slack_field_rows[] = {
+    {"title", FIELD_TEMPLATE, offsetof(struct route_slack_field, title), "", NULL},
+    {"value", FIELD_TEMPLATE, offsetof(struct route_slack_field, value), "", NULL},
+    {"short", FIELD_BOOL, offsetof(struct route_slack_field, is_short), "", NULL},
+    {NULL, FIELD_TEXT, 0, NULL, NULL},
+};
+
+/* `at` is the pointer; the count lies behind it. */
+static int slack_fields(const struct field_reader *reader,
+                        const struct yaml_node *node,
+                        struct route_slack_field **at,
+                        struct err *reterr)
+{
+    size_t *n = (size_t *)(void *)(at + 1);
+
+    _Static_assert(offsetof(struct route_slack, n_fields) ==
+                       offsetof(struct route_slack, fields) + sizeof(void *),
+                   "the count lies behind the fields");
+    if (yaml_expect(node, YAML_LIST, "a list of fields", reterr))
+        return ROUTE_E_CONFIG;
+    if (node->n > ROUTE_PAIRS_MAX)
+        return bad(node, reterr, "there may be at most 64 fields");
+    *at = arena_array(reader->arena, node->n + 1, sizeof(**at));
+    if (!*at)
+        return field_too_large(node, reterr);
+    for (*n = 0; *n < node->n; (*n)++) {
+        struct route_slack_field *field = &(*at)[*n];
+
+        if (field_read_map(reader, node->items[*n], slack_field_rows, field, reterr))
+            return ROUTE_E_CONFIG;
+        if (!field->title || !field->value)
+            return bad(node->items[*n], reterr, "a Slack field needs a title and a value");
+    }
     return 0;
 }
 
@@ -276,6 +382,16 @@ static int read_count(const struct yaml_node *node, int64_t *ret_value, struct e
     return 0;
 }
 
+static int read_not_bool(const struct yaml_node *node, bool *ret_value, struct err *reterr)
+{
+    bool value = true;
+
+    if (yaml_bool(node, &value, reterr))
+        return ROUTE_E_CONFIG;
+    *ret_value = !value;
+    return 0;
+}
+
 static int read_field(const struct field_reader *reader,
                       const struct field *field,
                       const struct yaml_node *node,
@@ -294,7 +410,19 @@ static int read_field(const struct field_reader *reader,
     case FIELD_SECRET_URL: return secret_value(reader, field, node, at, reterr);
     case FIELD_SECRET_FILE: return secret_file(reader, node, at, reterr);
     case FIELD_ARGV: return argument_list(reader, node, at, reterr);
-    case FIELD_LABEL_NAMES: return label_names(reader, node, at, reterr);
+    case FIELD_LABEL_NAMES: return field_label_names(reader, node, at, reterr);
+    case FIELD_TEMPLATE: return template_text(reader, node, at, reterr);
+    case FIELD_PATH: return path(reader, node, at, reterr);
+    case FIELD_INT: return yaml_int(node, at, reterr) ? ROUTE_E_CONFIG : 0;
+    case FIELD_NOT_BOOL: return read_not_bool(node, at, reterr);
+    case FIELD_PAIRS: return pairs(reader, node, at, reterr);
+    case FIELD_TEXTS: return field_texts(reader, node, at, reterr);
+    case FIELD_SLACK_FIELDS: return slack_fields(reader, node, at, reterr);
+    case FIELD_READ:
+    case FIELD_UNUSED: return 0;
+    case FIELD_REFUSED:
+        return err_at(reterr, ROUTE_E_CONFIG, node->line, node->column,
+                      "\"%s\" is not supported: %s", field->name, field->help);
     case FIELD_MAP: return field_read_map(reader, node, field->nested, at, reterr);
     }
     return ROUTE_E_CONFIG;
@@ -336,6 +464,16 @@ static const char *type_words(enum field_type type)
     case FIELD_SECRET_FILE: return "file of a secret";
     case FIELD_ARGV: return "list of text";
     case FIELD_LABEL_NAMES: return "list of label names";
+    case FIELD_TEMPLATE: return "template";
+    case FIELD_PATH: return "file";
+    case FIELD_INT: return "number";
+    case FIELD_NOT_BOOL: return "true or false";
+    case FIELD_PAIRS: return "map of templates";
+    case FIELD_TEXTS: return "list of text";
+    case FIELD_SLACK_FIELDS: return "list of maps";
+    case FIELD_READ: return "list or map";
+    case FIELD_UNUSED: return "read, without effect";
+    case FIELD_REFUSED: return "refused";
     case FIELD_MAP: return "map";
     }
     return "";

@@ -14,19 +14,29 @@
 #include "lib/yaml/yaml.h"
 
 enum field_type {
-    FIELD_TEXT,        /* const char * */
-    FIELD_URL,         /* const char *: http:// or https:// with a host */
-    FIELD_HOST_PORT,   /* const char * */
-    FIELD_ADDRESSES,   /* const char *: mail addresses, commas between */
-    FIELD_DURATION,    /* int64_t, milliseconds */
-    FIELD_COUNT,       /* int64_t, not negative */
-    FIELD_BOOL,        /* bool */
-    FIELD_SECRET,      /* struct route_secret: by value, ${ENV} is replaced */
-    FIELD_SECRET_URL,  /* the same, and it must be a URL */
-    FIELD_SECRET_FILE, /* struct route_secret: the path of its file */
-    FIELD_ARGV,        /* const char **, NULL-terminated */
-    FIELD_LABEL_NAMES, /* struct route_names, sorted; "..." alone is allowed */
-    FIELD_MAP,         /* a nested struct, described by `nested` */
+    FIELD_TEXT,         /* const char * */
+    FIELD_URL,          /* const char *: http:// or https:// with a host */
+    FIELD_HOST_PORT,    /* const char * */
+    FIELD_ADDRESSES,    /* const char *: mail addresses, commas between */
+    FIELD_DURATION,     /* int64_t, milliseconds */
+    FIELD_COUNT,        /* int64_t, not negative */
+    FIELD_BOOL,         /* bool */
+    FIELD_SECRET,       /* struct route_secret: by value, ${ENV} is replaced */
+    FIELD_SECRET_URL,   /* the same, and it must be a URL */
+    FIELD_SECRET_FILE,  /* struct route_secret: the path of its file */
+    FIELD_ARGV,         /* const char **, NULL-terminated */
+    FIELD_LABEL_NAMES,  /* struct route_names, sorted; "..." alone is allowed */
+    FIELD_TEMPLATE,     /* const char *: any text, of many lines too */
+    FIELD_PATH,         /* const char *: under the base folder */
+    FIELD_INT,          /* int64_t */
+    FIELD_NOT_BOOL,     /* bool, the other way round */
+    FIELD_PAIRS,        /* struct route_pairs */
+    FIELD_TEXTS,        /* struct route_names, in the file's order */
+    FIELD_SLACK_FIELDS, /* a struct route_slack_field * and the size_t behind it */
+    FIELD_UNUSED,       /* taken, whatever it is; help says why it has no effect */
+    FIELD_READ,         /* by code of its own */
+    FIELD_REFUSED,      /* an error that says what to do instead */
+    FIELD_MAP,          /* a nested struct, described by `nested` */
 };
 
 struct field {
@@ -50,6 +60,18 @@ int field_read_map(const struct field_reader *reader,
                    const struct field *fields,
                    void *into,
                    struct err *reterr);
+
+/* A list of text, in its order. */
+int field_texts(const struct field_reader *reader,
+                const struct yaml_node *node,
+                struct route_names *texts,
+                struct err *reterr);
+
+/* Label names, sorted, UTF-8 ones too; "..." alone is allowed. */
+int field_label_names(const struct field_reader *reader,
+                      const struct yaml_node *node,
+                      struct route_names *names,
+                      struct err *reterr);
 
 /* A copy in the config's arena; NULL past its limit. */
 const char *field_copy(const struct field_reader *reader, const char *text);

@@ -1,6 +1,6 @@
 /*
- * The receivers of the config file: one table of fields per kind of integration, one
- * table of kinds. A new kind is a row in `kinds`, its fields and its struct in config.h.
+ * The receivers of the config file: names, what they inherit, and whether an
+ * integration makes sense. Its fields are in receiver_rows.c.
  */
 
 #include "alertd/route/receiver.h"
@@ -10,109 +10,7 @@
 enum {
     ATTEMPT_MS = 10000,
     ATTEMPT_MS_MAX = 60000,
-};
-
-#define AT(member) offsetof(struct route_integration, member)
-#define END_OF_ROWS                     \
-    {                                   \
-        NULL, FIELD_TEXT, 0, NULL, NULL \
-    }
-#define SEND_RESOLVED                                                                              \
-    {                                                                                              \
-        "send_resolved", FIELD_BOOL, AT(send_resolved), "tell when it is over; true, mail: false", \
-            NULL                                                                                   \
-    }
-#define TIMEOUT                                                                                  \
-    {                                                                                            \
-        "timeout", FIELD_DURATION, AT(timeout_ms), "the longest one attempt may take; 10s", NULL \
-    }
-
-static const struct field authorization_rows[] = {
-    {"type", FIELD_TEXT, offsetof(struct route_authorization, type),
-     "the scheme of the Authorization header; Bearer", NULL},
-    {"credentials", FIELD_SECRET, offsetof(struct route_authorization, credentials),
-     "what follows the scheme", NULL},
-    {"credentials_file", FIELD_SECRET_FILE, offsetof(struct route_authorization, credentials),
-     "the same, from a file", NULL},
-    END_OF_ROWS,
-};
-
-static const struct field basic_auth_rows[] = {
-    {"username", FIELD_TEXT, offsetof(struct route_basic_auth, username),
-     "for basic authentication", NULL},
-    {"password", FIELD_SECRET, offsetof(struct route_basic_auth, password), "its password", NULL},
-    {"password_file", FIELD_SECRET_FILE, offsetof(struct route_basic_auth, password),
-     "the same, from a file", NULL},
-    END_OF_ROWS,
-};
-
-static const struct field http_rows[] = {
-    {"authorization", FIELD_MAP, offsetof(struct route_http, authorization),
-     "the Authorization header", authorization_rows},
-    {"basic_auth", FIELD_MAP, offsetof(struct route_http, basic_auth), "the same, the old way",
-     basic_auth_rows},
-    END_OF_ROWS,
-};
-
-static const struct field webhook_rows[] = {
-    {"url", FIELD_SECRET_URL, AT(webhook.url), "where the payload is posted", NULL},
-    {"url_file", FIELD_SECRET_FILE, AT(webhook.url), "a file that holds it", NULL},
-    {"http_config", FIELD_MAP, AT(webhook.http), "who we say we are", http_rows},
-    {"max_alerts", FIELD_COUNT, AT(webhook.max_alerts), "alerts in one payload; 0 is all", NULL},
-    SEND_RESOLVED,
-    TIMEOUT,
-    END_OF_ROWS,
-};
-
-static const struct field email_rows[] = {
-    {"to", FIELD_ADDRESSES, AT(email.to), "addresses, commas between", NULL},
-    {"from", FIELD_ADDRESSES, AT(email.from), "the sender; global.smtp_from", NULL},
-    {"smarthost", FIELD_HOST_PORT, AT(email.smarthost), "the mail server; global.smtp_smarthost",
-     NULL},
-    {"hello", FIELD_TEXT, AT(email.hello), "our name in EHLO", NULL},
-    {"auth_username", FIELD_TEXT, AT(email.auth_username), "login, when the server wants one",
-     NULL},
-    {"auth_password", FIELD_SECRET, AT(email.auth_password), "its password", NULL},
-    {"auth_password_file", FIELD_SECRET_FILE, AT(email.auth_password), "the same, from a file",
-     NULL},
-    {"require_tls", FIELD_BOOL, AT(email.require_tls), "refuse a server without TLS; true", NULL},
-    SEND_RESOLVED,
-    TIMEOUT,
-    END_OF_ROWS,
-};
-
-static const struct field ntfy_rows[] = {
-    {"url", FIELD_URL, AT(ntfy.url), "the server's root", NULL},
-    {"topic", FIELD_TEXT, AT(ntfy.topic), "what the phone subscribed to", NULL},
-    {"token", FIELD_SECRET, AT(ntfy.token), "access token", NULL},
-    {"token_file", FIELD_SECRET_FILE, AT(ntfy.token), "the same, from a file", NULL},
-    {"priority", FIELD_COUNT, AT(ntfy.priority), "1 to 5; by severity when absent", NULL},
-    SEND_RESOLVED,
-    TIMEOUT,
-    END_OF_ROWS,
-};
-
-static const struct field command_rows[] = {
-    {"argv", FIELD_ARGV, AT(command.argv), "program and arguments; no shell", NULL},
-    SEND_RESOLVED,
-    TIMEOUT,
-    END_OF_ROWS,
-};
-
-static const struct {
-    const char *key;
-    enum route_kind kind;
-    bool send_resolved; /* as Alertmanager: mail about the end only when asked for */
-    const struct field *rows;
-} kinds[] = {
-    {"webhook_configs", ROUTE_WEBHOOK, true, webhook_rows},
-    {"email_configs", ROUTE_EMAIL, false, email_rows},
-    {"ntfy_configs", ROUTE_NTFY, true, ntfy_rows},
-    {"command_configs", ROUTE_COMMAND, true, command_rows},
-};
-
-enum {
-    N_KINDS = sizeof(kinds) / sizeof(kinds[0])
+    RECEIVER_KEYS_MAX = 16,
 };
 
 static int missing(const struct yaml_node *node, const char *what, struct err *reterr)
@@ -125,19 +23,69 @@ static bool given(const struct route_secret *secret)
     return secret->value || secret->file;
 }
 
+static int check_http(const struct yaml_node *node, struct route_http *http, struct err *reterr)
+{
+    int n = (http->basic_auth.username != NULL) + given(&http->authorization.credentials) +
+            given(&http->bearer_token);
+
+    if (n > 1)
+        return missing(node, "give one of authorization, basic_auth and bearer_token", reterr);
+    if (given(&http->bearer_token)) {
+        http->authorization.credentials = http->bearer_token;
+        http->bearer_token = (struct route_secret){0};
+    }
+    if (!http->authorization.type)
+        http->authorization.type = "Bearer";
+    return 0;
+}
+
+static int check_slack(const struct yaml_node *node, struct route_slack *slack, struct err *reterr)
+{
+    if (!given(&slack->api_url) && !given(&slack->app_token) &&
+        !given(&slack->http.authorization.credentials))
+        return missing(node,
+                       "Slack needs an \"api_url:\" or \"api_url_file:\", here or as global "
+                       "slack_api_url",
+                       reterr);
+    return check_http(node, &slack->http, reterr);
+}
+
+static int check_telegram(const struct yaml_node *node,
+                          struct route_telegram *telegram,
+                          struct err *reterr)
+{
+    static const char *const modes[] = {"", "HTML", "Markdown", "MarkdownV2"};
+    bool known = telegram->parse_mode == NULL;
+
+    if (!given(&telegram->bot_token))
+        return missing(
+            node, "Telegram needs a \"bot_token:\", here or as global telegram_bot_token", reterr);
+    if ((telegram->chat_id == 0) == (telegram->chat_id_file.file == NULL))
+        return missing(node, "Telegram needs one of \"chat_id:\" and \"chat_id_file:\"", reterr);
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]) && !known; i++)
+        known = strcmp(modes[i], telegram->parse_mode) == 0;
+    if (!known)
+        return missing(yaml_get(node, "parse_mode"),
+                       "parse_mode is HTML, Markdown, MarkdownV2 or empty", reterr);
+    return check_http(node, &telegram->http, reterr);
+}
+
+static int check_pagerduty(const struct yaml_node *node,
+                           struct route_pagerduty *pagerduty,
+                           struct err *reterr)
+{
+    if (!given(&pagerduty->routing_key))
+        return missing(node, "PagerDuty needs a \"routing_key:\" or \"routing_key_file:\"", reterr);
+    return check_http(node, &pagerduty->http, reterr);
+}
+
 static int check_webhook(const struct yaml_node *node,
                          struct route_webhook *webhook,
                          struct err *reterr)
 {
-    const struct route_http *http = &webhook->http;
-
     if (!given(&webhook->url))
         return missing(node, "a webhook needs a \"url:\" or \"url_file:\"", reterr);
-    if (http->basic_auth.username && given(&http->authorization.credentials))
-        return missing(node, "give authorization or basic_auth, not both", reterr);
-    if (!webhook->http.authorization.type)
-        webhook->http.authorization.type = "Bearer";
-    return 0;
+    return check_http(node, &webhook->http, reterr);
 }
 
 static int check_email(const struct yaml_node *node, struct route_email *email, struct err *reterr)
@@ -177,29 +125,65 @@ static int check(const struct yaml_node *node,
         return integration->command.argv
                    ? 0
                    : missing(node, "a command needs \"argv:\": its path and arguments", reterr);
-    case ROUTE_SLACK:
-    case ROUTE_TELEGRAM:
-    case ROUTE_PAGERDUTY:
+    case ROUTE_SLACK: return check_slack(node, &integration->slack, reterr);
+    case ROUTE_TELEGRAM: return check_telegram(node, &integration->telegram, reterr);
+    case ROUTE_PAGERDUTY: return check_pagerduty(node, &integration->pagerduty, reterr);
     case ROUTE_DASHBOARD: break;
     }
     return 0;
 }
 
-static void inherit(struct route_email *email, const struct receiver_defaults *mail)
+/* What an integration starts with. An http_config of its own takes the global one's place. */
+static void inherit(const struct yaml_node *node,
+                    struct route_integration *at,
+                    const struct receiver_defaults *global)
 {
-    *email = (struct route_email){
-        .from = mail->from,
-        .smarthost = mail->smarthost,
-        .hello = mail->hello,
-        .auth_username = mail->auth_username,
-        .require_tls = mail->require_tls,
-    };
+    struct route_http http = {0};
+
+    if (!yaml_get(node, "http_config"))
+        http = global->http;
+    if (at->kind == ROUTE_EMAIL)
+        at->email = (struct route_email){
+            .from = global->from,
+            .smarthost = global->smarthost,
+            .hello = global->hello,
+            .auth_username = global->auth_username,
+            .auth_identity = global->auth_identity,
+            .require_tls = global->require_tls,
+            .implicit_tls = global->implicit_tls,
+            .tls = global->mail_tls,
+        };
+    else if (at->kind == ROUTE_WEBHOOK)
+        at->webhook.http = http;
+    else if (at->kind == ROUTE_SLACK)
+        at->slack = (struct route_slack){.http = http, .app_url = global->slack_app_url};
+    else if (at->kind == ROUTE_TELEGRAM)
+        at->telegram = (struct route_telegram){.http = http, .api_url = global->telegram_api_url};
+    else if (at->kind == ROUTE_PAGERDUTY)
+        at->pagerduty = (struct route_pagerduty){.http = http, .url = global->pagerduty_url};
+}
+
+/* A secret of its own wins over the inherited one as a whole. */
+static void inherit_secrets(struct route_integration *at, const struct receiver_defaults *global)
+{
+    if (at->kind == ROUTE_EMAIL && !given(&at->email.auth_password))
+        at->email.auth_password = global->auth_password;
+    if (at->kind == ROUTE_EMAIL && !given(&at->email.auth_secret))
+        at->email.auth_secret = global->auth_secret;
+    if (at->kind == ROUTE_TELEGRAM && !given(&at->telegram.bot_token))
+        at->telegram.bot_token = global->telegram_bot_token;
+    if (at->kind != ROUTE_SLACK || given(&at->slack.api_url))
+        return;
+    if (!given(&at->slack.app_token) && !given(&at->slack.http.authorization.credentials))
+        at->slack.app_token = global->slack_app_token;
+    if (!given(&at->slack.app_token))
+        at->slack.api_url = global->slack_api_url;
 }
 
 static int read_integrations(const struct field_reader *reader,
                              const struct yaml_node *list,
                              size_t kind,
-                             const struct receiver_defaults *mail,
+                             const struct receiver_defaults *global,
                              struct route_receiver *receiver,
                              struct err *reterr)
 {
@@ -209,19 +193,16 @@ static int read_integrations(const struct field_reader *reader,
         struct route_integration *at = &receiver->integrations[receiver->n_integrations++];
 
         *at = (struct route_integration){
-            .kind = kinds[kind].kind,
+            .kind = receiver_kinds[kind].kind,
             .receiver = receiver->name,
             .slot = (unsigned)i,
-            .send_resolved = kinds[kind].send_resolved,
+            .send_resolved = receiver_kinds[kind].send_resolved,
             .timeout_ms = ATTEMPT_MS,
         };
-        if (at->kind == ROUTE_EMAIL)
-            inherit(&at->email, mail);
-        if (field_read_map(reader, list->items[i], kinds[kind].rows, at, reterr))
+        inherit(list->items[i], at, global);
+        if (field_read_map(reader, list->items[i], receiver_kinds[kind].rows, at, reterr))
             return ROUTE_E_CONFIG;
-        /* a password of its own wins over the inherited one as a whole */
-        if (at->kind == ROUTE_EMAIL && !given(&at->email.auth_password))
-            at->email.auth_password = mail->auth_password;
+        inherit_secrets(at, global);
         if (check(list->items[i], at, reterr))
             return ROUTE_E_CONFIG;
     }
@@ -232,8 +213,8 @@ static size_t count_integrations(const struct yaml_node *node)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < N_KINDS; i++) {
-        const struct yaml_node *list = yaml_get(node, kinds[i].key);
+    for (size_t i = 0; receiver_kinds[i].key; i++) {
+        const struct yaml_node *list = yaml_get(node, receiver_kinds[i].key);
 
         n += list && list->kind == YAML_LIST ? list->n : 0;
     }
@@ -263,19 +244,43 @@ static int read_name(const struct field_reader *reader,
     return *ret_name ? 0 : field_too_large(name, reterr);
 }
 
+/* A kind that nobody here delivers is said by name: its pages would go nowhere. */
+static int check_keys(const struct yaml_node *node, const char *receiver, struct err *reterr)
+{
+    const char *known[RECEIVER_KEYS_MAX] = {"name", "labels"};
+    size_t n = 2;
+
+    for (size_t i = 0; receiver_kinds[i].key; i++)
+        known[n++] = receiver_kinds[i].key;
+    for (size_t i = 0; i < node->n; i++) {
+        const struct yaml_node *key = node->keys[i];
+        size_t len = strlen(key->text);
+        bool ours = false;
+
+        for (size_t j = 0; j < n && !ours; j++)
+            ours = strcmp(known[j], key->text) == 0;
+        if (!ours && len > 8 && strcmp(key->text + len - 8, "_configs") == 0)
+            return err_at(reterr, ROUTE_E_CONFIG, key->line, key->column,
+                          "receiver \"%s\": %s are not delivered here: use webhook_configs, or "
+                          "take them out",
+                          receiver, key->text);
+    }
+    return yaml_only(node, known, reterr) ? ROUTE_E_CONFIG : 0;
+}
+
 static int read_receiver(const struct field_reader *reader,
                          const struct yaml_node *node,
-                         const struct receiver_defaults *mail,
+                         const struct receiver_defaults *global,
                          struct route_config *config,
                          struct err *reterr)
 {
-    static const char *const known[] = {"name",         "webhook_configs", "email_configs",
-                                        "ntfy_configs", "command_configs", NULL};
     struct route_receiver *receiver = &config->receivers[config->n_receivers];
     size_t n;
 
     if (yaml_expect(node, YAML_MAP, "a map with a name", reterr) ||
-        yaml_only(node, known, reterr) || read_name(reader, node, config, &receiver->name, reterr))
+        read_name(reader, node, config, &receiver->name, reterr))
+        return ROUTE_E_CONFIG;
+    if (check_keys(node, receiver->name, reterr))
         return ROUTE_E_CONFIG;
     n = count_integrations(node);
     if (n > ROUTE_INTEGRATIONS_MAX)
@@ -283,10 +288,10 @@ static int read_receiver(const struct field_reader *reader,
     receiver->integrations = arena_array(reader->arena, n ? n : 1, sizeof(*receiver->integrations));
     if (!receiver->integrations)
         return field_too_large(node, reterr);
-    for (size_t i = 0; i < N_KINDS; i++) {
-        const struct yaml_node *list = yaml_get(node, kinds[i].key);
+    for (size_t i = 0; receiver_kinds[i].key; i++) {
+        const struct yaml_node *list = yaml_get(node, receiver_kinds[i].key);
 
-        if (list && read_integrations(reader, list, i, mail, receiver, reterr))
+        if (list && read_integrations(reader, list, i, global, receiver, reterr))
             return ROUTE_E_CONFIG;
     }
     if (receiver->n_integrations == 0)
@@ -302,7 +307,7 @@ static int read_receiver(const struct field_reader *reader,
 
 int receiver_read_all(const struct field_reader *reader,
                       const struct yaml_node *root,
-                      const struct receiver_defaults *mail,
+                      const struct receiver_defaults *global,
                       struct route_config *config,
                       struct err *reterr)
 {
@@ -314,12 +319,12 @@ int receiver_read_all(const struct field_reader *reader,
     if (yaml_expect(list, YAML_LIST, "a list of receivers", reterr))
         return ROUTE_E_CONFIG;
     if (list->n > ROUTE_RECEIVERS_MAX)
-        return missing(list, "there may be at most 64 receivers", reterr);
+        return missing(list, "there may be at most 256 receivers", reterr);
     config->receivers = arena_array(reader->arena, list->n + 1, sizeof(*config->receivers));
     if (!config->receivers)
         return field_too_large(list, reterr);
     for (size_t i = 0; i < list->n; i++) {
-        if (read_receiver(reader, list->items[i], mail, config, reterr))
+        if (read_receiver(reader, list->items[i], global, config, reterr))
             return ROUTE_E_CONFIG;
         n_integrations += config->receivers[i].n_integrations;
         if (n_integrations > ROUTE_INTEGRATIONS_MAX)
@@ -332,14 +337,14 @@ void receiver_manual(struct str *out)
 {
     static const struct field receiver_rows[] = {
         {"name", FIELD_TEXT, 0, "what `route.receiver` names", NULL},
-        END_OF_ROWS,
+        {NULL, FIELD_TEXT, 0, NULL, NULL},
     };
 
     field_manual("receivers[]", receiver_rows, out);
-    for (size_t i = 0; i < N_KINDS; i++) {
+    for (size_t i = 0; receiver_kinds[i].key; i++) {
         STR_AUTO struct str title = STR_INIT(100);
 
-        str_addf(&title, "receivers[].%s[]", kinds[i].key);
-        field_manual(str_text(&title), kinds[i].rows, out);
+        str_addf(&title, "receivers[].%s[]", receiver_kinds[i].key);
+        field_manual(str_text(&title), receiver_kinds[i].rows, out);
     }
 }

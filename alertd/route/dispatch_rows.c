@@ -1,0 +1,120 @@
+/*
+ * The dispatcher's state, out and in. See dispatch.h.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alertd/route/dispatch_private.h"
+#include "alertd/route/tree.h"
+#include "lib/base/mem.h"
+
+static void save_group(const struct group *group, const struct dispatch_rows *to)
+{
+    const struct labels **members = mem_alloc((group->n_members + 1) * sizeof(struct labels *));
+
+    for (size_t i = 0; i < group->n_members; i++)
+        members[i] = group->members[i]->alert.labels;
+
+    struct dispatch_group_row row = {
+        .route_id = group->node->id,
+        .group = group->labels,
+        .next_flush_ms = group->next_flush_ms,
+        .has_flushed = group->has_flushed,
+        .members = members,
+        .n_members = group->n_members,
+    };
+
+    to->group(to->arg, &row);
+    free(members);
+}
+
+static void save_log(const struct log_entry *entry, const struct dispatch_rows *to)
+{
+    struct dispatch_log_row row = {
+        .group_key = entry->group_key,
+        .receiver = entry->receiver,
+        .kind = entry->kind,
+        .slot = entry->slot,
+        .told_at_ms = entry->told_at_ms,
+        .expires_at_ms = entry->expires_at_ms,
+        .firing = entry->firing,
+        .n_firing = entry->n_firing,
+        .resolved = entry->resolved,
+        .n_resolved = entry->n_resolved,
+    };
+
+    to->log(to->arg, &row);
+}
+
+void dispatch_save(const struct dispatch *dispatch, const struct dispatch_rows *to)
+{
+    for (size_t i = 0; i < dispatch->alerts.n_buckets; i++)
+        for (const struct chain *at = dispatch->alerts.buckets[i]; at; at = at->next)
+            to->alert(to->arg, &((const struct held_alert *)at)->alert);
+    for (size_t i = 0; i < dispatch->n_heap; i++)
+        save_group(dispatch->heap[i], to);
+    for (size_t i = 0; i < dispatch->log.n_buckets; i++)
+        for (const struct chain *at = dispatch->log.buckets[i]; at; at = at->next)
+            save_log((const struct log_entry *)at, to);
+}
+
+void dispatch_restore_alert(struct dispatch *dispatch, const struct dispatch_alert *row)
+{
+    dispatch_hold_alert(dispatch, row);
+    inhibitor_put(dispatch->inhibitor, row->labels, row->ends_at_ms);
+}
+
+/* The tree's depth is limited, so this may call itself. */
+static const struct route_node *find_node(const struct route_node *node, const char *id)
+{
+    const struct route_node *found = strcmp(node->id, id) == 0 ? node : NULL;
+
+    for (size_t i = 0; i < node->n_children && !found; i++)
+        found = find_node(&node->children[i], id);
+    return found;
+}
+
+/* Whether the alert would be put into that group today. */
+static bool belongs(const struct dispatch *dispatch,
+                    const struct route_node *node,
+                    const struct labels *group,
+                    const struct labels *alert)
+{
+    const struct labels *labels = route_node_group(node, alert);
+    bool same = labels_equal(labels, group);
+    bool taken = false;
+    struct route_walk walk;
+
+    labels_unref(labels);
+    route_walk(dispatch->config, alert, &walk);
+    for (size_t i = 0; i < walk.n && !taken; i++)
+        taken = walk.at[i] == node;
+    return same && taken;
+}
+
+bool dispatch_restore_group(struct dispatch *dispatch, const struct dispatch_group_row *row)
+{
+    const struct route_node *node = find_node(dispatch->config->root, row->route_id);
+    struct group *group;
+
+    if (!node || dispatch_find_group(dispatch, node, row->group))
+        return false;
+    for (size_t i = 0; i < row->n_members; i++)
+        if (!belongs(dispatch, node, row->group, row->members[i]))
+            return false;
+    group = dispatch_new_group(dispatch, node, row->group, row->next_flush_ms);
+    group->has_flushed = row->has_flushed;
+    for (size_t i = 0; i < row->n_members; i++) {
+        struct held_alert *held = dispatch_find_alert(dispatch, row->members[i]);
+
+        if (held)
+            dispatch_join(dispatch, group, held);
+    }
+    return true;
+}
+
+void dispatch_restore_log(struct dispatch *dispatch, const struct dispatch_log_row *row)
+{
+    log_set(dispatch, row);
+}

@@ -1,0 +1,79 @@
+/*
+ * The walk through the tree of routes. See tree.h.
+ */
+
+#include "alertd/route/tree.h"
+
+#include "alertd/route/interval.h"
+#include "alertd/route/matchers.h"
+
+/* The config's depth is limited, so this may call itself. */
+static bool walk(const struct route_node *node,
+                 const struct labels *alert,
+                 struct route_walk *ret_walk)
+{
+    bool deeper = false;
+
+    if (!matchers_match(node->matchers, node->n_matchers, alert))
+        return false;
+    for (size_t i = 0; i < node->n_children; i++) {
+        bool taken = walk(&node->children[i], alert, ret_walk);
+
+        deeper = deeper || taken;
+        if (taken && !node->children[i].goes_on)
+            break;
+    }
+    if (!deeper && ret_walk->n < ROUTE_WALK_MAX)
+        ret_walk->at[ret_walk->n++] = node;
+    else if (!deeper)
+        ret_walk->n_refused++;
+    return true;
+}
+
+void route_walk(const struct route_config *config,
+                const struct labels *alert,
+                struct route_walk *ret_walk)
+{
+    ret_walk->n = 0;
+    ret_walk->n_refused = 0;
+    walk(config->root, alert, ret_walk);
+}
+
+const struct labels *route_node_group(const struct route_node *node, const struct labels *alert)
+{
+    LABELS_BUILDER_AUTO struct labels_builder builder = LABELS_BUILDER_INIT;
+
+    if (node->group_by_all)
+        return labels_new(alert->at, alert->n);
+    for (size_t i = 0; i < node->group_by.n; i++) {
+        const char *value = labels_get(alert, node->group_by.at[i]);
+
+        if (value)
+            labels_builder_set(&builder, node->group_by.at[i], value);
+    }
+    return labels_builder_finish(&builder);
+}
+
+void route_node_group_key(const struct route_node *node,
+                          const struct labels *group,
+                          struct str *out)
+{
+    str_addf(out, "%s:", node->key);
+    labels_print(group, out);
+}
+
+enum route_quiet route_node_quiet(const struct route_node *node,
+                                  int64_t at_ms,
+                                  const char **ret_interval)
+{
+    *ret_interval = NULL;
+    for (size_t i = 0; i < node->n_mute; i++)
+        if (route_interval_holds(node->mute[i], at_ms)) {
+            *ret_interval = node->mute[i]->name;
+            return ROUTE_MUTED;
+        }
+    for (size_t i = 0; i < node->n_active; i++)
+        if (route_interval_holds(node->active[i], at_ms))
+            return ROUTE_TELLS;
+    return node->n_active > 0 ? ROUTE_NOT_ACTIVE : ROUTE_TELLS;
+}
