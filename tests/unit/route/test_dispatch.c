@@ -106,9 +106,9 @@ static void test_muted_and_inhibited(void **state)
         str_text(&told),
         "10 all/0 {}:{alertname=\"Host\"} first notification +1 -0\n"
         "10 all/1 {}:{alertname=\"Host\"} first notification +1 -0\n"
+        "130 all/0 {}:{alertname=\"Host\"} all alerts resolved +0 -1\n"
         "130 all/0 {}/{team=\"night\"}:{alertname=\"Disk\"} first notification +1 -0\n"
         "130 all/1 {}/{team=\"night\"}:{alertname=\"Disk\"} first notification +1 -0\n"
-        "130 all/0 {}:{alertname=\"Host\"} all alerts resolved +0 -1\n"
         "250 night/0 {}/{team=\"night\"}:{alertname=\"Disk\"} first notification +1 -0\n");
     dispatch_free(dispatch);
     route_config_unref(config);
