@@ -79,6 +79,7 @@ static int add_map(struct node_reader *reader,
     if (yaml_expect(map, YAML_MAP, "a map of label: value", reader->reterr))
         return ROUTE_E_CONFIG;
     for (size_t i = 0; i < map->n; i++) {
+        STR_AUTO struct str text = STR_INIT(8192);
         const char *value = "";
         struct err err = {0};
 
@@ -86,7 +87,12 @@ static int add_map(struct node_reader *reader,
             return bad(reader, map->keys[i], "expected a label name; quoted ones go to matchers");
         if (yaml_string(map->items[i], &value, reader->reterr))
             return ROUTE_E_CONFIG;
-        if (matchers_add(found, type, map->keys[i]->text, value, &err))
+        /* anchored in words too: routes' keys show it, as Alertmanager's do */
+        str_addf(&text, "%s%s%s", type == MATCHER_REGEX ? "^(?:" : "", value,
+                 type == MATCHER_REGEX ? ")$" : "");
+        if (text.full)
+            return bad(reader, map->items[i], "this value is too long");
+        if (matchers_add(found, type, map->keys[i]->text, str_text(&text), &err))
             return place(reader, map->items[i], &err);
     }
     return 0;
