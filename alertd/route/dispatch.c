@@ -22,7 +22,7 @@ struct dispatch *dispatch_new(const struct route_config *config, int64_t started
     dispatch->config = route_config_ref(config);
     dispatch->inhibitor = inhibitor_new(config);
     dispatch->next_maintenance_ms = started_at_ms + DISPATCH_MAINTENANCE_MS;
-    dispatch->next_log_prune_ms = started_at_ms + LOG_PRUNE_MS;
+    dispatch->next_log_prune_ms = (started_at_ms / LOG_PRUNE_MS + 1) * LOG_PRUNE_MS;
     return dispatch;
 }
 
@@ -324,7 +324,7 @@ static void maintain(struct dispatch *dispatch, int64_t at_ms)
         return;
     log_prune(dispatch, at_ms);
     inhibitor_prune(dispatch->inhibitor, at_ms);
-    dispatch->next_log_prune_ms = at_ms + LOG_PRUNE_MS;
+    dispatch->next_log_prune_ms = (at_ms / LOG_PRUNE_MS + 1) * LOG_PRUNE_MS;
 }
 
 /* While no group is empty, maintenance only counts on: many steps are one. */

@@ -154,9 +154,6 @@ static void tell(const struct telling *telling, const struct route_integration *
     int64_t kept_ms = repeat_ms < DISPATCH_LOG_KEPT_MS / 2 ? 2 * repeat_ms : DISPATCH_LOG_KEPT_MS;
     enum dispatch_reason reason = DISPATCH_FIRST;
 
-    /* whether it was pruned already must not matter: that moment is not kept */
-    if (before && before->expires_at_ms <= telling->at_ms)
-        before = NULL;
     if (!is_owed(before, news, to->send_resolved, repeat_ms, telling->at_ms, &reason))
         return;
 

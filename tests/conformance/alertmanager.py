@@ -15,7 +15,9 @@ import subprocess
 import sys
 
 SKIP = 77
-FLOORS = {"config": 22, "matchers": 79, "interval": 13, "walk": 8, "history": 1}
+FLOORS = {"config": 22, "matchers": 79, "interval": 13, "walk": 8, "history": 5}
+# They are about a server that starts late and a webhook that fails: not the dispatcher's.
+APART = ("TestColdStart", "TestWebhookTimeout")
 
 
 def ask(program, questions):
@@ -114,7 +116,7 @@ def history_cases(folder):
             else:
                 known = False
         text = case.get("config") or ""
-        if not known or not want or "%s" not in text:
+        if case["id"].endswith(APART) or not known or not want or "%s" not in text:
             yield case["id"], None, None
             continue
         alerts.sort(key=lambda alert: alert["at_ms"])
