@@ -19,7 +19,8 @@ BASE = {"lib/base"}
 MODEL = BASE | {"lib/model", "lib/regex"}
 CORE = MODEL | {"alertd/promql", "alertd/alert", "alertd/rule", "alertd/eval", "alertd/oncall",
                 "alertd/route", "alertd/incident", "alertd/postmortem"}
-SHELL = {"alertd/db", "alertd/store", "alertd/ingest", "alertd/deliver", "alertd/forward", "alertd/http"}
+SHELL = {"alertd/db", "alertd/pager", "alertd/store", "alertd/ingest", "alertd/deliver", "alertd/forward",
+         "alertd/http"}
 LIB = MODEL | {"lib/json", "lib/yaml", "lib/net", "lib/wire"}
 
 MAY_INCLUDE = {
@@ -47,6 +48,7 @@ MAY_INCLUDE = {
     "alertd/db": CORE | {"lib/json"},
     "alertd/http": BASE | {"lib/json"},
     "alertd/store": MODEL | {"alertd/chunk", "alertd/promql", "alertd/db"},
+    "alertd/pager": MODEL | {"alertd/alert", "alertd/route", "alertd/incident", "alertd/db"},
     "alertd/ingest": MODEL | {"lib/wire", "alertd/store"},
     "alertd/deliver": LIB | {"alertd/route", "alertd/alert", "alertd/incident"},
     "alertd/forward": LIB | {"alertd/promql", "alertd/store"},

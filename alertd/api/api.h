@@ -23,9 +23,11 @@ enum api_wake {
 
 struct access;
 struct ingest;
+struct pager;
 
 struct api {
     struct db *state;      /* state.db */
+    struct pager *pager;   /* alerts in, notifications out; inside jobs of state.db */
     struct store *store;   /* samples */
     struct ingest *ingest; /* pushed bodies into it; who pushes */
     struct access *access; /* tokens and sessions: db/access_db.h */

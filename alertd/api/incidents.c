@@ -469,6 +469,25 @@ int incidents_write_open(struct json_out *out,
     return r;
 }
 
+static int write_told(struct json_out *out,
+                      struct db_conn *conn,
+                      const struct route_integration *to,
+                      int64_t now_ms,
+                      struct err *reterr)
+{
+    int64_t last_sent_ms = 0;
+    int64_t oldest_waiting_ms = 0;
+    int r = outbox_db_told(conn, to, now_ms, &last_sent_ms, &oldest_waiting_ms, reterr);
+
+    json_open(out, '{');
+    json_kv_string(out, "receiver", to->receiver);
+    json_kv_string(out, "kind", route_kind_name(to->kind));
+    json_kv_time(out, "last_sent_at", last_sent_ms);
+    json_kv_time(out, "oldest_waiting_at", oldest_waiting_ms);
+    json_close(out, '}');
+    return r;
+}
+
 int incidents_write_told(struct json_out *out,
                          struct db_conn *conn,
                          const struct route_config *config,
@@ -478,19 +497,9 @@ int incidents_write_told(struct json_out *out,
     int r = 0;
 
     json_open(out, '[');
-    for (size_t i = 0; r == 0 && i < config->receiver->n_integrations; i++) {
-        const struct route_integration *to = &config->receiver->integrations[i];
-        int64_t last_sent_ms = 0;
-        int64_t oldest_waiting_ms = 0;
-
-        r = outbox_db_told(conn, to, now_ms, &last_sent_ms, &oldest_waiting_ms, reterr);
-        json_open(out, '{');
-        json_kv_string(out, "receiver", to->receiver);
-        json_kv_string(out, "kind", route_kind_name(to->kind));
-        json_kv_time(out, "last_sent_at", last_sent_ms);
-        json_kv_time(out, "oldest_waiting_at", oldest_waiting_ms);
-        json_close(out, '}');
-    }
+    for (size_t i = 0; i < config->n_receivers; i++)
+        for (size_t j = 0; r == 0 && j < config->receivers[i].n_integrations; j++)
+            r = write_told(out, conn, &config->receivers[i].integrations[j], now_ms, reterr);
     json_close(out, ']');
     return r;
 }

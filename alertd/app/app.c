@@ -15,6 +15,7 @@
 
 #include "alertd/app/parts.h"
 #include "alertd/ingest/ingest.h"
+#include "alertd/pager/pager.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/json/write.h"
@@ -53,6 +54,7 @@ static int reload_config(struct app *app, struct err *reterr)
     if (r == 0) {
         app->configs[app->n_configs++] = config;
         atomic_store(&app->api.route, config);
+        pager_configure(app->api.pager, config);
         loop_notify_configure(app->notify, config);
         app->config_error[0] = '\0';
         log_info(&app->log, "app", "config reloaded", "file=\"%s\"", app->settings.config_file);
@@ -205,6 +207,7 @@ static int start_notify(struct app *app, struct err *reterr)
 {
     return loop_notify_start(
         &(struct loop_notify_options){.state = app->api.state,
+                                      .pager = app->api.pager,
                                       .config = app->api.route,
                                       .hub = app->api.hub,
                                       .log = &app->log,
@@ -230,7 +233,7 @@ static int start_report(struct app *app, struct err *reterr)
                              &app->report, reterr);
 }
 
-static void outbox_grew(void *arg)
+static void alerts_changed(void *arg)
 {
     struct app *app = arg;
 
@@ -245,14 +248,14 @@ static int start_eval(struct app *app, struct err *reterr)
         &(struct loop_eval_options){
             .state = app->api.state,
             .store = app->api.store,
-            .config = &app->api.route,
+            .pager = app->api.pager,
             .hub = app->api.hub,
             .log = &app->log,
             .external_url = app->external_url,
             .limits = {.max_samples = (size_t)settings->query_max_samples,
                        .lookback_ms = settings->query_lookback_ms},
             .timeout_ms = settings->query_timeout_ms,
-            .outbox_grew = outbox_grew,
+            .alerts_changed = alerts_changed,
             .arg = app,
         },
         &app->eval, reterr);
@@ -332,6 +335,8 @@ static int open_all(struct app *app, struct err *reterr)
         r = start_config(app, reterr);
     if (r == 0)
         r = open_state(app, reterr);
+    if (r == 0)
+        app->api.pager = pager_new(app->api.state, atomic_load(&app->api.route), &app->log);
     if (r == 0 && open_store(app, reterr) != 0)
         r = -EIO; /* its own codes mean other things here */
     if (r == 0)
@@ -404,6 +409,7 @@ static void stop(struct app *app)
     forward_stop(app->forward);
     ingest_free(app->api.ingest);
     store_close(app->api.store);
+    pager_free(app->api.pager);
     db_close(app->api.state);
     http_hub_free(app->api.hub);
     for (size_t i = 0; i < app->n_configs; i++)

@@ -12,7 +12,6 @@
 #include <stdbool.h>
 
 #include "alertd/app/loop_eval.h"
-#include "alertd/db/page_db.h"
 #include "alertd/eval/broken_rule.h"
 #include "alertd/eval/rule_eval.h"
 #include "alertd/eval/rule_history.h"
@@ -106,5 +105,5 @@ size_t eval_group(struct loop_eval *loop, struct eval_group *group, bool *ret_co
 
 /* Tells the live views and the notifier of what a commit did. */
 void eval_publish(const struct loop_eval_options *options,
-                  const struct page_outcome *outcome,
+                  const struct pager_outcome *outcome,
                   bool alerts_changed);

@@ -44,7 +44,7 @@ struct group_turn {
     size_t unstored;
     struct alert_event *events; /* of all rules; loans */
     size_t n_events, events_capacity;
-    struct page_outcome outcome;
+    struct pager_outcome outcome;
 };
 
 /* --- evaluate --- */
@@ -246,8 +246,8 @@ static int run_commit(struct db_conn *conn, void *arg, struct err *reterr)
     for (size_t i = 0; r == 0 && i < group->group->n_rules; i++)
         r = save_rule(conn, &turn->rules[i], group->slot_ms, reterr);
     if (r == 0 && turn->n_events)
-        r = page_db_apply(conn, atomic_load(turn->loop->options.config), turn->events,
-                          turn->n_events, clock_wall_ms(), &turn->outcome, reterr);
+        r = pager_apply(turn->loop->options.pager, conn, turn->events, turn->n_events,
+                        clock_wall_ms(), &turn->outcome, reterr);
     return r;
 }
 
@@ -268,13 +268,13 @@ static bool key_as_json(struct db_conn *conn, int64_t id, struct str *out)
 }
 
 void eval_publish(const struct loop_eval_options *options,
-                  const struct page_outcome *outcome,
+                  const struct pager_outcome *outcome,
                   bool alerts_changed)
 {
     struct db_conn *conn;
 
-    if (outcome->outbox_grew)
-        options->outbox_grew(options->arg);
+    if (alerts_changed)
+        options->alerts_changed(options->arg);
     if (!options->hub || !alerts_changed || db_read_begin(options->state, &conn, NULL))
         return;
     http_hub_publish(options->hub, "alerts", "{}");

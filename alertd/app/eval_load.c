@@ -211,7 +211,7 @@ void eval_groups_done(struct eval_groups *groups)
 struct retire_job {
     const struct loop_eval_options *options;
     int64_t now_ms;
-    struct page_outcome outcome;
+    struct pager_outcome outcome;
     struct alert_series_list series; /* ALERTS that end, once it is committed */
     size_t n;
 };
@@ -236,8 +236,8 @@ static int retire_rule(struct db_conn *conn,
     r = alert_set_step(&alerts, NULL, 0, &step, &ended, reterr);
     if (r == 0) {
         if (ended.n_events)
-            r = page_db_apply(conn, atomic_load(job->options->config), ended.events, ended.n_events,
-                              job->now_ms, &job->outcome, reterr);
+            r = pager_apply(job->options->pager, conn, ended.events, ended.n_events, job->now_ms,
+                            &job->outcome, reterr);
         alert_outcome_done(&ended);
     }
     if (r == 0)

@@ -19,8 +19,8 @@
 #include "alertd/db/db.h"
 #include "alertd/eval/rule_history.h"
 #include "alertd/http/http.h"
+#include "alertd/pager/pager.h"
 #include "alertd/promql/promql.h"
-#include "alertd/route/config.h"
 #include "alertd/store/store.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
@@ -31,14 +31,14 @@ struct loop_eval;
 struct loop_eval_options {
     struct db *state;
     struct store *store;
-    const struct route_config *_Atomic *config; /* read anew for each evaluation */
-    struct http_hub *hub;                       /* NULL: nobody watches */
+    struct pager *pager;
+    struct http_hub *hub; /* NULL: nobody watches */
     const struct log *log;
     const char *external_url;
     struct promql_limits limits; /* of one rule's query; deadline_ms is filled in */
     int64_t timeout_ms;          /* of one rule's query */
-    /* The outbox grew: a notifier may look. */
-    void (*outbox_grew)(void *arg);
+    /* The outbox grew, or a group waits to be told: the notifier may look. */
+    void (*alerts_changed)(void *arg);
     void *arg;
 };
 

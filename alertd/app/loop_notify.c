@@ -2,7 +2,7 @@
  * The notifier's life: the keeper's thread, its workers, waking, a changed config. See
  * loop_notify.h; one integration's thread is in notify_worker.c.
  *
- *   keeper: start workers of the config -> (reminders, giving up) every minute or sooner
+ *   keeper: start workers of the config -> flush groups when due, give up every minute
  *           -> another config waits? workers end, all of them, and start anew
  */
 
@@ -116,40 +116,56 @@ static void take_config(struct loop_notify *loop)
 }
 
 struct keep_job {
+    struct pager *pager;
     const struct route_config *config;
     int64_t now_ms;
-    int64_t next_ms;
-    bool grew;
+    bool gives_up; /* look for hopeless ones too */
+    struct pager_outcome outcome;
 };
 
 static int job_keep(struct db_conn *conn, void *arg, struct err *reterr)
 {
     struct keep_job *job = arg;
+    int r = pager_run(job->pager, conn, job->now_ms, &job->outcome, reterr);
 
-    return outbox_db_keep(conn, job->config, job->now_ms, &job->next_ms, &job->grew, reterr);
+    return r == 0 && job->gives_up ? outbox_db_give_up(conn, job->config, job->now_ms, reterr) : r;
+}
+
+/* How long until there is something to keep. */
+static int64_t keep(struct loop_notify *loop, int64_t *next_give_up_ms)
+{
+    struct keep_job job = {
+        .pager = loop->pager, .config = loop->config, .now_ms = loop->now_wall_ms()};
+    struct err err = {0};
+
+    job.gives_up = clock_mono_ms() >= *next_give_up_ms;
+    if (db_write(loop->state, job_keep, &job, &err)) {
+        log_error(loop->log, "notify", "groups can't be flushed", "error=\"%s\"", err.text);
+        return NOTIFY_PAUSE_MS;
+    }
+    if (job.gives_up)
+        *next_give_up_ms = clock_mono_ms() + GIVE_UP_EVERY_MS;
+    if (job.outcome.outbox_grew)
+        loop_notify_wake(loop); /* ourselves too, once more: harmless */
+
+    int64_t wait_ms = job.outcome.next_ms - job.now_ms;
+
+    if (wait_ms < 0)
+        return 0;
+    return wait_ms < GIVE_UP_EVERY_MS ? wait_ms : GIVE_UP_EVERY_MS;
 }
 
 static void *keeper_run(void *arg)
 {
     struct loop_notify *loop = arg;
+    int64_t next_give_up_ms = 0;
     int64_t until_ms = 0;
     uint64_t seen = 0;
 
     start_workers(loop);
     while (!notify_wait(loop, &seen, until_ms, true)) {
-        struct keep_job job = {.config = loop->config, .now_ms = loop->now_wall_ms()};
-        struct err err = {0};
-
         take_config(loop);
-        job.config = loop->config;
-        if (db_write(loop->state, job_keep, &job, &err)) {
-            log_error(loop->log, "notify", "reminders can't be made", "error=\"%s\"", err.text);
-            until_ms = clock_mono_ms() + NOTIFY_PAUSE_MS;
-            continue;
-        }
-        until_ms = clock_mono_ms() + (job.next_ms - job.now_ms);
-        if (job.grew)
-            loop_notify_wake(loop); /* ourselves too, once more: harmless */
+        until_ms = clock_mono_ms() + keep(loop, &next_give_up_ms);
     }
     stop_workers(loop);
     return NULL;
@@ -197,6 +213,7 @@ int loop_notify_start(const struct loop_notify_options *options,
 
     *loop = (struct loop_notify){
         .state = options->state,
+        .pager = options->pager,
         .hub = options->hub,
         .log = options->log,
         .now_wall_ms = options->now_wall_ms,

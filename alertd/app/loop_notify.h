@@ -2,7 +2,8 @@
 
 /*
  * Drains the outbox: one thread per integration, so that a receiver that hangs delays
- * nobody else, and one that makes reminders and gives up on what is a day old.
+ * nobody else, and one that flushes groups when their time comes and gives up on what is a day
+ * old.
  *
  *   rules' transaction --> outbox rows --wake--> worker of the integration:
  *       claim (commit) -> render -> send (10 s at most) -> mark (commit) -> SSE `incident`
@@ -15,6 +16,7 @@
 
 #include "alertd/db/db.h"
 #include "alertd/http/http.h"
+#include "alertd/pager/pager.h"
 #include "alertd/route/config.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
@@ -24,6 +26,7 @@ struct loop_notify;
 
 struct loop_notify_options {
     struct db *state;
+    struct pager *pager;
     const struct route_config *config; /* referenced */
     struct http_hub *hub;              /* NULL: nobody watches */
     const struct log *log;
@@ -42,7 +45,7 @@ void loop_notify_stop(struct loop_notify *loop);
  * From any thread, never blocks. */
 void loop_notify_configure(struct loop_notify *loop, const struct route_config *config);
 
-/* Something is due, or was superseded. From any thread, never blocks. */
+/* Something is due, was superseded, or a group waits for its time. From any thread, never blocks. */
 void loop_notify_wake(struct loop_notify *loop);
 
 /* `# HELP`, `# TYPE` and the loop's self-metrics in text exposition. */

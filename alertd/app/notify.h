@@ -24,6 +24,7 @@ struct notify_worker {
 
 struct loop_notify {
     struct db *state;
+    struct pager *pager;
     struct http_hub *hub;
     const struct log *log;
     int64_t (*now_wall_ms)(void);
@@ -48,6 +49,7 @@ struct loop_notify {
 
 enum {
     NOTIFY_PAUSE_MS = 5000, /* after the database failed us */
+    GIVE_UP_EVERY_MS = 60000,
 };
 
 /* Waits until woken, until_mono_ms or a stop; *seen follows the generation. True when the

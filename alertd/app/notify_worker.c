@@ -1,56 +1,74 @@
 /*
  * One integration's thread: takes what is due, sends it, marks what became of it.
  *
- *   claim (commit: sending) -> send -> mark (commit: sent, or waiting until ...)
+ *   turn (commit: marks of the last batch; the next batch is `sending`) -> send each -> turn ...
  *
- * Between claim and mark the page may be out and nobody knows but us; so a mark that
- * can't be stored is tried until it can, and a start finds the row in `sending`.
+ * Between claim and mark a page may be out and nobody knows but us; so a turn that can't be
+ * stored is tried until it can, and a start finds the rows in `sending`. A batch is one page
+ * and grows only while there is a backlog and the receiver is quick: a flood then costs a
+ * commit for many pages, and a kill repeats one page at ordinary times.
  */
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "alertd/app/notify.h"
 #include "alertd/deliver/receiver.h"
 #include "lib/base/clock.h"
+#include "lib/base/mem.h"
 #include "lib/json/write.h"
 
 enum {
     PAGE_BYTES_MAX = 256 * 1024 * 1024, /* 500 alerts, each as large as labels may be */
+    BATCH_MAX = 64,
+    BATCH_MS = 250, /* what took longer was too large */
     WAIT_MIN_MS = 50,
     WAIT_MAX_MS = 60000, /* the wall clock may jump: look again */
     MARK_AGAIN_MS = 1000,
 };
 
-struct claim_job {
-    struct outbox_claim_options options;
-    struct arena *arena;
-    struct outbox_claim claim;
-};
-
-static int job_claim(struct db_conn *conn, void *arg, struct err *reterr)
-{
-    struct claim_job *job = arg;
-
-    return outbox_db_claim(conn, &job->options, job->arena, &job->claim, reterr);
-}
-
-struct mark_job {
+/* What became of one page. */
+struct mark {
     int64_t outbox_id;
-    const struct deliver_outcome *outcome;
+    char incident[32]; /* its key */
+    bool was_tried;    /* false: we had to stop */
+    struct deliver_outcome outcome;
     int64_t retry_at_ms;
     int64_t now_ms;
 };
 
-static int job_mark(struct db_conn *conn, void *arg, struct err *reterr)
-{
-    const struct mark_job *job = arg;
+struct turn {
+    const struct mark *marks;
+    size_t n_marks;
+    struct outbox_claim_options options; /* max 0: claim nothing */
+    struct arena *arena;
+    struct outbox_claims claims;
+};
 
-    if (job->outcome->verdict == DELIVER_ACCEPTED)
-        return outbox_db_sent(conn, job->outbox_id, job->outcome->words, job->now_ms, reterr);
-    return outbox_db_failed(conn, job->outbox_id, job->outcome->words,
-                            job->outcome->verdict == DELIVER_REFUSED, job->retry_at_ms, job->now_ms,
+static int store_mark(struct db_conn *conn, const struct mark *mark, struct err *reterr)
+{
+    const struct deliver_outcome *outcome = &mark->outcome;
+
+    if (!mark->was_tried)
+        return outbox_db_release(conn, mark->outbox_id, reterr);
+    if (outcome->verdict == DELIVER_ACCEPTED)
+        return outbox_db_sent(conn, mark->outbox_id, outcome->words, mark->now_ms, reterr);
+    return outbox_db_failed(conn, mark->outbox_id, outcome->words,
+                            outcome->verdict == DELIVER_REFUSED, mark->retry_at_ms, mark->now_ms,
                             reterr);
+}
+
+static int job_turn(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    struct turn *turn = arg;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < turn->n_marks; i++)
+        r = store_mark(conn, &turn->marks[i], reterr);
+    if (r == 0 && turn->options.max > 0)
+        r = outbox_db_claim(conn, &turn->options, turn->arena, &turn->claims, reterr);
+    return r;
 }
 
 static void tell_viewers(struct loop_notify *loop, const char *key)
@@ -97,43 +115,40 @@ static void log_outcome(struct notify_worker *worker,
                  page->receiver, page->kind, page->attempts + 1, outcome->words);
 }
 
-/* Stores what became of it, however long that takes; gives up only with the program: then
- * the next start sends it again. */
-static void mark(struct notify_worker *worker, struct mark_job *job)
+static struct mark send_one(struct notify_worker *worker,
+                            struct deliver *deliver,
+                            const struct page *page,
+                            struct rng *rng)
+{
+    struct mark mark = {.outbox_id = page->outbox_id, .was_tried = true};
+
+    (void)snprintf(mark.incident, sizeof(mark.incident), "%s", page->incident.key);
+    deliver_send(deliver, worker->to, page, &mark.outcome);
+    mark.now_ms = worker->loop->now_wall_ms();
+    mark.retry_at_ms = deliver_retry_at(&mark.outcome, page->attempts + 1, mark.now_ms, rng);
+    count(worker, &mark.outcome, mark.now_ms);
+    log_outcome(worker, page, &mark.outcome);
+    return mark;
+}
+
+/* What became of a batch, and the next one. Marks are stored however long that takes; we give
+ * up only with the program: then the next start sends those pages again. */
+static int take_turn(struct notify_worker *worker, struct turn *turn)
 {
     struct loop_notify *loop = worker->loop;
     struct err err = {0};
+    int r;
 
-    while (db_write(loop->state, job_mark, job, &err) != 0) {
-        log_error(loop->log, "notify", "result not stored, trying again",
-                  "outbox=%" PRId64 " error=\"%s\"", job->outbox_id, err.text);
-        if (notify_must_stop(loop))
-            return;
+    while ((r = db_write(loop->state, job_turn, turn, &err)) != 0) {
+        log_error(loop->log, "notify",
+                  turn->n_marks ? "results not stored, trying again" : "outbox can't be read",
+                  "receiver=\"%s\" error=\"%s\"", worker->to->receiver, err.text);
+        if (!turn->n_marks || notify_must_stop(loop))
+            return r;
         clock_sleep_ms(MARK_AGAIN_MS);
+        arena_reset(turn->arena);
     }
-}
-
-static void send_one(struct notify_worker *worker,
-                     struct deliver *deliver,
-                     const struct page *page,
-                     struct rng *rng)
-{
-    struct deliver_outcome outcome;
-
-    deliver_send(deliver, worker->to, page, &outcome);
-
-    int64_t now_ms = worker->loop->now_wall_ms();
-    struct mark_job job = {
-        .outbox_id = page->outbox_id,
-        .outcome = &outcome,
-        .retry_at_ms = deliver_retry_at(&outcome, page->attempts + 1, now_ms, rng),
-        .now_ms = now_ms,
-    };
-
-    count(worker, &outcome, now_ms);
-    log_outcome(worker, page, &outcome);
-    mark(worker, &job);
-    tell_viewers(worker->loop, page->incident.key);
+    return 0;
 }
 
 static int64_t within(int64_t wait_ms)
@@ -143,37 +158,75 @@ static int64_t within(int64_t wait_ms)
     return wait_ms > WAIT_MAX_MS ? WAIT_MAX_MS : wait_ms;
 }
 
+/* How many to take next, when this turn's batch of at most `size` took so long. */
+static size_t next_size(size_t size, const struct turn *sent, const struct mark *marks, int64_t ms)
+{
+    bool all_accepted = true;
+
+    for (size_t i = 0; i < sent->claims.n; i++)
+        all_accepted &= marks[i].was_tried && marks[i].outcome.verdict == DELIVER_ACCEPTED;
+    if (!all_accepted || sent->claims.n < size || ms > BATCH_MS)
+        return 1;
+    return size * 2 < BATCH_MAX ? size * 2 : BATCH_MAX;
+}
+
+/* Sends a batch; false when it had to stop. */
+static bool send_batch(struct notify_worker *worker,
+                       struct deliver *deliver,
+                       const struct outbox_claims *claims,
+                       struct rng *rng,
+                       struct mark *ret_marks)
+{
+    bool goes_on = true;
+
+    for (size_t i = 0; i < claims->n; i++) {
+        goes_on = goes_on && !notify_must_stop(worker->loop);
+        ret_marks[i] = goes_on ? send_one(worker, deliver, &claims->pages[i], rng)
+                               : (struct mark){.outbox_id = claims->pages[i].outbox_id};
+    }
+    return goes_on;
+}
+
 /* Sends all that is due; how long until it is worth looking again. */
 static int64_t drain(struct notify_worker *worker, struct deliver *deliver, struct rng *rng)
 {
     struct loop_notify *loop = worker->loop;
+    MEM_AUTO struct mark *marks = mem_alloc(BATCH_MAX * sizeof(*marks));
+    struct turn sent = {0};
+    bool goes_on = !notify_must_stop(loop);
+    size_t size = 1;
 
     for (;;) {
         ARENA_AUTO struct arena arena;
-        struct err err = {0};
-        struct claim_job job = {
+        struct turn turn = {
+            .marks = marks,
+            .n_marks = sent.claims.n,
             .options = {.receiver = worker->to->receiver,
                         .kind = route_kind_name(worker->to->kind),
                         .slot = worker->to->slot,
                         .external_url = loop->external_url,
                         .ack_key = loop->ack_key,
-                        .now_ms = loop->now_wall_ms()},
+                        .now_ms = loop->now_wall_ms(),
+                        .max = goes_on ? size : 0},
             .arena = &arena,
         };
 
         arena_init(&arena, PAGE_BYTES_MAX);
-        if (notify_must_stop(loop))
-            return 0;
-        if (db_write(loop->state, job_claim, &job, &err)) {
-            log_error(loop->log, "notify", "outbox can't be read", "receiver=\"%s\" error=\"%s\"",
-                      worker->to->receiver, err.text);
+        if (take_turn(worker, &turn))
             return NOTIFY_PAUSE_MS;
-        }
-        if (!job.claim.found)
-            return job.claim.next_due_ms == INT64_MAX
+        for (size_t i = 0; i < sent.claims.n; i++)
+            if (marks[i].was_tried)
+                tell_viewers(loop, marks[i].incident);
+        if (turn.claims.n == 0)
+            return turn.claims.next_due_ms == INT64_MAX
                        ? WAIT_MAX_MS
-                       : within(job.claim.next_due_ms - job.options.now_ms);
-        send_one(worker, deliver, &job.claim.page, rng);
+                       : within(turn.claims.next_due_ms - turn.options.now_ms);
+
+        int64_t began_ms = clock_mono_ms();
+
+        goes_on = send_batch(worker, deliver, &turn.claims, rng, marks);
+        size = next_size(size, &turn, marks, clock_mono_ms() - began_ms);
+        sent = turn;
     }
 }
 

@@ -199,3 +199,147 @@ int alert_db_dead(struct db_conn *conn,
 
     return rows_read(stmt, arena, &dead_kind, ret_dead, ret_n, reterr);
 }
+
+/* --- what fires, whoever said so --- */
+
+#define STANDING                                                                          \
+    "SELECT a.rule_id, a.fingerprint, r.expr, r.for_ms, a.labels, a.annotations,"         \
+    " a.state = 'firing' AS firing, a.active_ms, a.fired_ms, a.resolved_ms, a.value_bits" \
+    " FROM alert a JOIN rule r ON r.id = a.rule_id"                                       \
+    " UNION ALL SELECT 0, fingerprint, '', 0, labels, annotations, is_firing, starts_ms," \
+    " starts_ms, CASE WHEN is_firing THEN NULL ELSE ends_ms END, 0 FROM external_alert"
+
+static bool read_standing(struct db_stmt *stmt, struct arena *arena, struct incident_alert *alert)
+{
+    *alert = (struct incident_alert){
+        .rule_id = db_int(stmt, 0),
+        .fingerprint = (uint64_t)db_int(stmt, 1),
+        .expr = rows_text(arena, stmt, 2),
+        .for_ms = db_int(stmt, 3),
+        .labels = rows_labels(arena, db_text(stmt, 4)),
+        .annotations = rows_labels(arena, db_text(stmt, 5)),
+        .firing = db_int(stmt, 6) != 0,
+        .active_at_ms = db_int(stmt, 7),
+        .fired_at_ms = db_int(stmt, 8),
+        .resolved_at_ms = db_int(stmt, 9),
+        .value = sample_from_bits((uint64_t)db_int(stmt, 10)),
+    };
+    if (!alert->expr || !alert->labels || !alert->annotations)
+        return false;
+    alert->name = labels_get(alert->labels, "alertname");
+    if (!alert->name)
+        alert->name = "";
+    return true;
+}
+
+int alert_db_standing(struct db_conn *conn,
+                      int64_t over_since_ms,
+                      void (*each)(void *arg, const struct incident_alert *alert),
+                      void *arg,
+                      struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(conn,
+                                      "SELECT * FROM (" STANDING ") WHERE fired_ms IS NOT NULL"
+                                      " AND (firing OR resolved_ms >= ?1)");
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, ENTRY_BYTES_MAX);
+    db_bind_int(stmt, 1, over_since_ms);
+    while (db_step(stmt)) {
+        struct incident_alert alert;
+
+        if (read_standing(stmt, &arena, &alert))
+            each(arg, &alert);
+        arena_reset(&arena);
+    }
+    return db_done(stmt, reterr);
+}
+
+int alert_db_firing(struct db_conn *conn,
+                    uint64_t fingerprint,
+                    struct arena *arena,
+                    struct incident_alert *ret_alert,
+                    bool *ret_found,
+                    struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(conn, "SELECT * FROM (" STANDING
+                                            ") WHERE fingerprint = ?1 AND firing LIMIT 1");
+
+    db_bind_int(stmt, 1, (int64_t)fingerprint);
+    *ret_found = db_step(stmt) && read_standing(stmt, arena, ret_alert);
+    return db_done(stmt, reterr);
+}
+
+int alert_db_put_external(struct db_conn *conn,
+                          const struct alert_db_external *alert,
+                          struct err *reterr)
+{
+    STR_AUTO struct str labels = STR_INIT(ROWS_LABELS_BYTES_MAX);
+    STR_AUTO struct str annotations = STR_INIT(ROWS_LABELS_BYTES_MAX);
+    struct db_stmt *stmt = db_prepare(
+        conn, "INSERT INTO external_alert VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+              " ON CONFLICT DO UPDATE SET annotations = ?3, source = ?4, generator_url = ?5,"
+              " starts_ms = ?6, ends_ms = ?7, is_firing = ?8, updated_ms = ?9");
+
+    rows_labels_text(alert->labels, &labels);
+    rows_labels_text(alert->annotations, &annotations);
+    db_bind_int(stmt, 1, (int64_t)alert->labels->hash);
+    db_bind_text(stmt, 2, str_text(&labels));
+    db_bind_text(stmt, 3, str_text(&annotations));
+    db_bind_text(stmt, 4, alert->source);
+    db_bind_text(stmt, 5, alert->generator_url);
+    db_bind_int(stmt, 6, alert->starts_ms);
+    db_bind_int(stmt, 7, alert->ends_ms);
+    db_bind_int(stmt, 8, alert->is_firing);
+    db_bind_int(stmt, 9, alert->now_ms);
+    return db_run(stmt, reterr);
+}
+
+static bool read_external(struct db_stmt *stmt, struct arena *arena, void *ret_item)
+{
+    struct alert_db_external *alert = ret_item;
+
+    *alert = (struct alert_db_external){
+        .labels = rows_labels(arena, db_text(stmt, 0)),
+        .annotations = rows_labels(arena, db_text(stmt, 1)),
+        .source = rows_text(arena, stmt, 2),
+        .generator_url = rows_text(arena, stmt, 3),
+        .starts_ms = db_int(stmt, 4),
+        .ends_ms = db_int(stmt, 5),
+        .now_ms = db_int(stmt, 6),
+    };
+    return alert->labels && alert->annotations && alert->source && alert->generator_url;
+}
+
+static const struct rows_kind external_kind = {sizeof(struct alert_db_external), read_external,
+                                               -ENOMEM, "too many alerts end at once"};
+
+static int next_end(struct db_conn *conn, int64_t now_ms, int64_t *ret_next_ms, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT min(ends_ms) FROM external_alert WHERE is_firing AND ends_ms > ?1");
+
+    *ret_next_ms = INT64_MAX;
+    db_bind_int(stmt, 1, now_ms);
+    if (db_step(stmt) && !db_is_null(stmt, 0))
+        *ret_next_ms = db_int(stmt, 0);
+    return db_done(stmt, reterr);
+}
+
+int alert_db_expired(struct db_conn *conn,
+                     int64_t now_ms,
+                     struct arena *arena,
+                     struct alert_db_external **ret_alerts,
+                     size_t *ret_n,
+                     int64_t *ret_next_ms,
+                     struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT labels, annotations, source, generator_url, starts_ms, ends_ms, ?1"
+              " FROM external_alert WHERE is_firing AND ends_ms <= ?1 LIMIT 10000");
+
+    db_bind_int(stmt, 1, now_ms);
+    int r = rows_read(stmt, arena, &external_kind, ret_alerts, ret_n, reterr);
+
+    return r == 0 ? next_end(conn, now_ms, ret_next_ms, reterr) : r;
+}

@@ -81,6 +81,11 @@ void db_close(struct db *db);
 typedef int db_job(struct db_conn *conn, void *arg, struct err *reterr);
 int db_write(struct db *db, db_job *job, void *arg, struct err *reterr);
 
+/* Calls undone(arg) on the writer thread whenever something that jobs did is taken back: a job
+ * that failed, or a commit that did. For who keeps a copy of rows in memory. One for each
+ * database; set before its first job. */
+void db_on_undo(struct db *db, void (*undone)(void *arg), void *arg);
+
 /* A read-only connection from the pool, with a consistent snapshot until released. */
 int db_read_begin(struct db *db, struct db_conn **ret_conn, struct err *reterr);
 void db_read_end(struct db *db, struct db_conn *conn);

@@ -149,7 +149,6 @@ static int close_incident(struct db_conn *conn,
                           struct err *reterr)
 {
     STR_AUTO struct str words = STR_INIT(TEXT_BYTES_MAX);
-    bool grew;
     int r = resolve_words(conn, incident, scratch, &words, reterr);
 
     if (r == 0)
@@ -158,7 +157,7 @@ static int close_incident(struct db_conn *conn,
         r = record(conn, incident->id, TIMELINE_INCIDENT_RESOLVED, deed, str_text(&words), NULL,
                    reterr);
     if (r == 0)
-        r = outbox_db_owe(conn, config, incident->id, false, deed->now_ms, &grew, reterr);
+        r = outbox_db_close(conn, config, incident->id, deed->now_ms, reterr);
     return r;
 }
 

@@ -6,6 +6,7 @@
 #include "alertd/db/incident_db.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alertd/db/rows.h"
@@ -158,6 +159,56 @@ int incident_db_alerts(struct db_conn *conn,
     db_bind_int(stmt, 1, incident_id);
     db_bind_int(stmt, 2, (int64_t)limit);
     return rows_read(stmt, arena, &alert_kind, ret_alerts, ret_n, reterr);
+}
+
+static int by_urgency(const void *a, const void *b)
+{
+    const struct incident_alert *x = a;
+    const struct incident_alert *y = b;
+
+    if (x->firing != y->firing)
+        return x->firing ? -1 : 1;
+    if (x->fired_at_ms != y->fired_at_ms)
+        return x->fired_at_ms > y->fired_at_ms ? -1 : 1;
+    return labels_compare(x->labels, y->labels);
+}
+
+int incident_db_alerts_of(struct db_conn *conn,
+                          const uint64_t *fingerprints,
+                          size_t n_fingerprints,
+                          size_t limit,
+                          struct arena *arena,
+                          struct incident_alert **ret_alerts,
+                          size_t *ret_n,
+                          struct err *reterr)
+{
+    struct incident_alert *alerts = arena_array(arena, limit, sizeof(*alerts));
+    size_t n = 0;
+
+    if (!alerts)
+        return too_large(reterr);
+    for (size_t i = 0; i < n_fingerprints && n < limit; i++) {
+        struct db_stmt *stmt = db_prepare(
+            conn, "SELECT rule_id, fingerprint, name, expr, for_ms, labels, annotations,"
+                  " firing, active_ms, fired_ms, resolved_ms, value FROM incident_alert"
+                  " WHERE fingerprint = ?1 ORDER BY incident_id DESC LIMIT 1");
+        bool fits = true;
+
+        db_bind_int(stmt, 1, (int64_t)fingerprints[i]);
+        if (db_step(stmt))
+            fits = read_alert(stmt, arena, &alerts[n++]);
+        int r = db_done(stmt, reterr);
+
+        if (r)
+            return r;
+        if (!fits)
+            return too_large(reterr);
+    }
+    if (n > 0)
+        qsort(alerts, n, sizeof(*alerts), by_urgency);
+    *ret_alerts = alerts;
+    *ret_n = n;
+    return 0;
 }
 
 int incident_db_hours(struct db_conn *conn,

@@ -64,6 +64,17 @@ int incident_db_alerts(struct db_conn *conn,
                        size_t *ret_n,
                        struct err *reterr);
 
+/* Alerts by their fingerprints, as the newest incident of each has them: firing first, then
+ * newest first; at most `limit`. Those no incident has are left out. */
+int incident_db_alerts_of(struct db_conn *conn,
+                          const uint64_t *fingerprints,
+                          size_t n_fingerprints,
+                          size_t limit,
+                          struct arena *arena,
+                          struct incident_alert **ret_alerts,
+                          size_t *ret_n,
+                          struct err *reterr);
+
 /* Oldest first by when it happened. */
 int incident_db_timeline(struct db_conn *conn,
                          int64_t incident_id,

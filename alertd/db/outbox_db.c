@@ -1,10 +1,8 @@
 /*
- * Deciding what is owed: incident's story -> rows of the outbox. See outbox_db.h;
- * sending is in outbox_send_db.c.
+ * Deciding: what pager/ owes an integration -> a row of the outbox. See outbox_db.h; sending is
+ * in outbox_send_db.c.
  *
- *   story --route_due()--> reason, when --for each integration: route_merge()--> row
- *
- * One transition number per decision, whoever of the integrations gets a row for it.
+ *   news + what waits unsent for the same integration and group --route_merge()--> row
  */
 
 #include "alertd/db/outbox_db.h"
@@ -26,14 +24,12 @@ enum {
 struct decision {
     struct db_conn *conn;
     const struct incident *incident;
-    enum route_reason reason;
+    const struct outbox_new *news;
     unsigned transition;
-    int64_t due_ms;
-    int64_t now_ms;
     struct err *reterr;
 };
 
-/* The unsent row of the same incident and integration. */
+/* The unsent row of the same incident, integration and group. */
 struct waiting {
     int64_t id; /* 0: none */
     enum route_reason reason;
@@ -42,20 +38,19 @@ struct waiting {
     char last_error[ERR_TEXT_MAX];
 };
 
-static int find_waiting(const struct decision *decision,
-                        const struct route_integration *to,
-                        struct waiting *ret)
+static int find_waiting(const struct decision *decision, struct waiting *ret)
 {
     struct db_stmt *stmt = db_prepare(
         decision->conn, "SELECT id, reason, attempts, owed_ms, due_ms, last_error FROM outbox"
                         " WHERE receiver = ?1 AND kind = ?2 AND slot = ?3 AND state = 'waiting'"
-                        " AND incident_id = ?4 ORDER BY id DESC LIMIT 1");
+                        " AND incident_id = ?4 AND group_key = ?5 ORDER BY id DESC LIMIT 1");
 
     *ret = (struct waiting){0};
-    db_bind_text(stmt, 1, to->receiver);
-    db_bind_text(stmt, 2, route_kind_name(to->kind));
-    db_bind_int(stmt, 3, to->slot);
+    db_bind_text(stmt, 1, decision->news->receiver);
+    db_bind_text(stmt, 2, decision->news->kind);
+    db_bind_int(stmt, 3, decision->news->slot);
     db_bind_int(stmt, 4, decision->incident->id);
+    db_bind_text(stmt, 5, decision->news->group_key);
     if (db_step(stmt)) {
         ret->id = db_int(stmt, 0);
         ret->reason = route_reason_parse(db_text(stmt, 1));
@@ -75,9 +70,7 @@ static void mix(crypto_generichash_state *state, const char *text)
 
 /* BLAKE2b-256 over installation, incident, transition and integration, in hex: what is
  * the same in every attempt and in no other notification of anybody. */
-static int make_key(const struct decision *decision,
-                    const struct route_integration *to,
-                    char *ret_key)
+static int make_key(const struct decision *decision, char *ret_key)
 {
     struct db_stmt *stmt = db_prepare(decision->conn, "SELECT hex(id) FROM installation");
     unsigned char hash[KEY_HASH_BYTES];
@@ -89,25 +82,33 @@ static int make_key(const struct decision *decision,
         mix(&state, db_text(stmt, 0));
     int r = db_done(stmt, decision->reterr);
 
-    (void)snprintf(number, sizeof(number), "%u/%u", decision->transition, to->slot);
+    (void)snprintf(number, sizeof(number), "%u/%u", decision->transition, decision->news->slot);
     mix(&state, decision->incident->key);
     mix(&state, number);
-    mix(&state, to->receiver);
-    mix(&state, route_kind_name(to->kind));
+    mix(&state, decision->news->receiver);
+    mix(&state, decision->news->kind);
     (void)crypto_generichash_final(&state, hash, sizeof(hash));
     (void)sodium_bin2hex(ret_key, KEY_TEXT_MAX, hash, sizeof(hash));
     return r;
 }
 
-static int insert(const struct decision *decision,
-                  const struct route_integration *to,
-                  const struct waiting *before,
-                  int64_t *ret_id)
+/* What it is about: changes while it waits. */
+static void bind_alerts(struct db_stmt *stmt, int index, const struct outbox_new *news)
 {
+    if (news->alerts)
+        db_bind_blob(stmt, index, news->alerts, news->n_alerts * sizeof(*news->alerts));
+    else
+        db_bind_null(stmt, index);
+}
+
+static int insert(const struct decision *decision, const struct waiting *before, int64_t *ret_id)
+{
+    STR_AUTO struct str group = STR_INIT(ROWS_LABELS_BYTES_MAX);
+    const struct outbox_new *news = decision->news;
     char key[KEY_TEXT_MAX];
-    int64_t due_ms = decision->due_ms;
+    int64_t due_ms = news->now_ms;
     int64_t owed_ms = due_ms;
-    int r = make_key(decision, to, key);
+    int r = make_key(decision, key);
 
     if (r)
         return r;
@@ -116,27 +117,43 @@ static int insert(const struct decision *decision,
         owed_ms = before->owed_ms;
     if (before->id && before->attempts > 0 && before->due_ms > due_ms)
         due_ms = before->due_ms;
+    rows_labels_text(news->group, &group);
 
     struct db_stmt *stmt = db_prepare(
         decision->conn, "INSERT INTO outbox (incident_id, transition, reason, receiver, kind,"
-                        " slot, key, state, created_ms, owed_ms, due_ms, last_error)"
-                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8, ?9, ?10, ?11)");
+                        " slot, key, state, created_ms, owed_ms, due_ms, last_error, group_key,"
+                        " group_labels, alerts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8,"
+                        " ?9, ?10, ?11, ?12, ?13, ?14)");
 
     db_bind_int(stmt, 1, decision->incident->id);
     db_bind_int(stmt, 2, decision->transition);
-    db_bind_text(stmt, 3, route_reason_name(decision->reason));
-    db_bind_text(stmt, 4, to->receiver);
-    db_bind_text(stmt, 5, route_kind_name(to->kind));
-    db_bind_int(stmt, 6, to->slot);
+    db_bind_text(stmt, 3, route_reason_name(news->reason));
+    db_bind_text(stmt, 4, news->receiver);
+    db_bind_text(stmt, 5, news->kind);
+    db_bind_int(stmt, 6, news->slot);
     db_bind_text(stmt, 7, key);
-    db_bind_int(stmt, 8, decision->now_ms);
+    db_bind_int(stmt, 8, news->now_ms);
     db_bind_int(stmt, 9, owed_ms);
     db_bind_int(stmt, 10, due_ms);
     db_bind_text(stmt, 11, before->last_error[0] ? before->last_error : NULL);
+    db_bind_text(stmt, 12, news->group_key);
+    db_bind_text(stmt, 13, group.full ? "{}" : str_text(&group));
+    bind_alerts(stmt, 14, news);
     r = db_run(stmt, decision->reterr);
     if (r == 0)
         *ret_id = db_last_id(decision->conn);
     return r;
+}
+
+/* What waits will tell the news too. */
+static int widen(const struct decision *decision, int64_t id)
+{
+    struct db_stmt *stmt = db_prepare(decision->conn,
+                                      "UPDATE outbox SET alerts = ?2 WHERE id = ?1");
+
+    db_bind_int(stmt, 1, id);
+    bind_alerts(stmt, 2, decision->news);
+    return db_run(stmt, decision->reterr);
 }
 
 static int supersede(struct db_conn *conn, int64_t id, int64_t by_id, struct err *reterr)
@@ -152,37 +169,6 @@ static int supersede(struct db_conn *conn, int64_t id, int64_t by_id, struct err
     return db_run(stmt, reterr);
 }
 
-static int owe_to(const struct decision *decision,
-                  const struct route_integration *to,
-                  unsigned *n_rows)
-{
-    struct waiting before;
-    int64_t id = 0;
-    int r = find_waiting(decision, to, &before);
-
-    if (r)
-        return r;
-    if (decision->reason == ROUTE_RESOLVED && !to->send_resolved) {
-        /* it is not told the end; a page that still waits will say that it is over */
-        return before.reason == ROUTE_REPEAT
-                   ? supersede(decision->conn, before.id, 0, decision->reterr)
-                   : 0;
-    }
-
-    enum route_merge merge = route_merge(before.reason, before.attempts, decision->reason);
-
-    if (merge == ROUTE_MERGE_COVERED)
-        return 0;
-    if (merge == ROUTE_MERGE_ADD)
-        before = (struct waiting){0};
-    r = insert(decision, to, &before, &id);
-    if (r == 0 && merge == ROUTE_MERGE_SUPERSEDE)
-        r = supersede(decision->conn, before.id, id, decision->reterr);
-    if (r == 0)
-        ++*n_rows;
-    return r;
-}
-
 static int note_told(const struct decision *decision)
 {
     struct db_stmt *stmt = db_prepare(decision->conn,
@@ -191,65 +177,166 @@ static int note_told(const struct decision *decision)
 
     db_bind_int(stmt, 1, decision->incident->id);
     db_bind_int(stmt, 2, decision->transition);
-    db_bind_int(stmt, 3, decision->due_ms);
-    db_bind_int(stmt, 4, decision->reason == ROUTE_RESOLVED);
+    db_bind_int(stmt, 3, decision->news->now_ms);
+    db_bind_int(stmt, 4, decision->news->reason == ROUTE_RESOLVED);
     return db_run(stmt, decision->reterr);
 }
 
-static int decide(struct decision *decision, const struct route_config *config, bool *ret_grew)
+static int decide(struct decision *decision, bool *ret_grew)
 {
-    unsigned n_rows = 0;
-    int r = 0;
+    struct waiting before;
+    int64_t id = 0;
+    int r = find_waiting(decision, &before);
 
-    decision->transition = decision->incident->n_transitions + 1;
-    for (size_t i = 0; r == 0 && i < config->receiver->n_integrations; i++)
-        r = owe_to(decision, &config->receiver->integrations[i], &n_rows);
-    /* news that a waiting page covers is not a telling of its own */
-    if (r == 0 && (n_rows > 0 || decision->reason != ROUTE_NEW_ALERTS))
+    if (r)
+        return r;
+    decision->transition = decision->incident->n_transitions;
+    if (decision->news->reason == ROUTE_RESOLVED && !decision->news->send_resolved) {
+        /* it is not told the end; a page that still waits will say that it is over */
+        r = note_told(decision);
+        return r == 0 && before.reason == ROUTE_REPEAT
+                   ? supersede(decision->conn, before.id, 0, decision->reterr)
+                   : r;
+    }
+
+    enum route_merge merge = route_merge(before.reason, before.attempts, decision->news->reason);
+
+    if (merge == ROUTE_MERGE_COVERED)
+        return widen(decision, before.id);
+    if (merge == ROUTE_MERGE_ADD)
+        before = (struct waiting){0};
+    ++decision->transition;
+    r = insert(decision, &before, &id);
+    if (r == 0 && merge == ROUTE_MERGE_SUPERSEDE)
+        r = supersede(decision->conn, before.id, id, decision->reterr);
+    if (r == 0)
         r = note_told(decision);
     if (r == 0)
-        *ret_grew = n_rows > 0;
+        *ret_grew = true;
     return r;
 }
 
-static struct route_story story_of(const struct incident *incident, bool has_news)
+static bool is_needed(const struct incident *incident, enum route_reason reason)
 {
-    return (struct route_story){
-        .began_at_ms = incident->began_at_ms,
-        .told_at_ms = incident->told_at_ms,
-        .open = incident->status != INCIDENT_RESOLVED,
-        .acknowledged = incident->status == INCIDENT_ACKNOWLEDGED,
-        .has_news = has_news,
-        .told_resolved = incident->told_resolved,
-    };
+    switch (reason) {
+    case ROUTE_REPEAT: return incident->status == INCIDENT_TRIGGERED;
+    case ROUTE_RESOLVED: return !(incident->told_resolved && incident->resolved_by);
+    case ROUTE_SOME_RESOLVED: return incident->status != INCIDENT_RESOLVED;
+    default: return true;
+    }
 }
 
-int outbox_db_owe(struct db_conn *conn,
-                  const struct route_config *config,
-                  int64_t incident_id,
-                  bool has_news,
-                  int64_t now_ms,
+/* Was the integration told anything of the incident since it began? */
+static int was_told(const struct decision *decision, bool *ret_told)
+{
+    struct db_stmt *stmt = db_prepare(
+        decision->conn, "SELECT 1 FROM outbox WHERE incident_id = ?1 AND receiver = ?2"
+                        " AND kind = ?3 AND slot = ?4 AND created_ms >= ?5 LIMIT 1");
+
+    db_bind_int(stmt, 1, decision->incident->id);
+    db_bind_text(stmt, 2, decision->news->receiver);
+    db_bind_text(stmt, 3, decision->news->kind);
+    db_bind_int(stmt, 4, decision->news->slot);
+    db_bind_int(stmt, 5, decision->incident->began_at_ms);
+    *ret_told = db_step(stmt);
+    return db_done(stmt, decision->reterr);
+}
+
+int outbox_db_add(struct db_conn *conn,
+                  const struct outbox_new *news,
                   bool *ret_grew,
                   struct err *reterr)
 {
     ARENA_AUTO struct arena scratch;
     struct incident incident;
-    struct decision decision = {conn, &incident, ROUTE_NOTHING, 0, 0, now_ms, reterr};
+    struct decision decision = {
+        .conn = conn, .incident = &incident, .news = news, .reterr = reterr};
 
     arena_init(&scratch, SCRATCH_BYTES_MAX);
-    int r = incident_db_get_by_id(conn, incident_id, &scratch, &incident, reterr);
-    if (r)
+    *ret_grew = false;
+    int r = incident_db_get_by_id(conn, news->incident_id, &scratch, &incident, reterr);
+    if (r || !is_needed(&incident, news->reason))
         return r;
 
-    const struct route_story story = story_of(&incident, has_news);
+    struct outbox_new first = *news;
+    bool told = false;
 
-    decision.reason = route_due(&config->times, &story, now_ms, &decision.due_ms);
-    /* reminders are made when they are due (outbox_db_keep): until then all may change */
-    if (decision.reason == ROUTE_NOTHING || decision.reason == ROUTE_REPEAT) {
-        *ret_grew = false;
-        return 0;
+    /* new to a group that was told of others, and the first it is told of this incident */
+    if (news->reason == ROUTE_NEW_ALERTS)
+        r = was_told(&decision, &told);
+    if (r)
+        return r;
+    if (news->reason == ROUTE_NEW_ALERTS && !told)
+        first.reason = ROUTE_FIRST;
+    decision.news = &first;
+    return decide(&decision, ret_grew);
+}
+
+/* --- a person closed it --- */
+
+struct told_one {
+    const char *receiver, *kind;
+    unsigned slot;
+    const char *group_key;
+    const struct labels *group;
+};
+
+static bool read_told(struct db_stmt *stmt, struct arena *arena, void *ret_item)
+{
+    struct told_one *told = ret_item;
+
+    *told = (struct told_one){.receiver = rows_text(arena, stmt, 0),
+                              .kind = rows_text(arena, stmt, 1),
+                              .slot = (unsigned)db_int(stmt, 2),
+                              .group_key = rows_text(arena, stmt, 3),
+                              .group = rows_labels(arena, db_text(stmt, 4))};
+    return told->receiver && told->kind && told->group_key && told->group;
+}
+
+static const struct rows_kind told_kind = {sizeof(struct told_one), read_told, INCIDENT_DB_E_LIMIT,
+                                           "too many receivers were told of one incident"};
+
+int outbox_db_close(struct db_conn *conn,
+                    const struct route_config *config,
+                    int64_t incident_id,
+                    int64_t now_ms,
+                    struct err *reterr)
+{
+    ARENA_AUTO struct arena arena;
+    struct told_one *told = NULL;
+    size_t n = 0;
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT DISTINCT o.receiver, o.kind, o.slot, o.group_key, o.group_labels"
+              " FROM outbox o JOIN incident i ON i.id = o.incident_id"
+              " WHERE o.incident_id = ?1 AND o.lane = 'page' AND o.reason <> 'resolved'"
+              " AND o.created_ms >= i.began_ms AND o.state <> 'superseded'");
+
+    arena_init(&arena, SCRATCH_BYTES_MAX);
+    db_bind_int(stmt, 1, incident_id);
+    int r = rows_read(stmt, &arena, &told_kind, &told, &n, reterr);
+
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        const struct route_integration *to = route_config_find(config, told[i].receiver,
+                                                               told[i].kind, told[i].slot);
+        struct incident incident;
+        const struct outbox_new news = {.incident_id = incident_id,
+                                        .reason = ROUTE_RESOLVED,
+                                        .receiver = told[i].receiver,
+                                        .kind = told[i].kind,
+                                        .slot = told[i].slot,
+                                        .send_resolved = !to || to->send_resolved,
+                                        .group_key = told[i].group_key,
+                                        .group = told[i].group,
+                                        .now_ms = now_ms};
+        struct decision decision = {
+            .conn = conn, .incident = &incident, .news = &news, .reterr = reterr};
+        bool grew;
+
+        r = incident_db_get_by_id(conn, incident_id, &arena, &incident, reterr);
+        if (r == 0)
+            r = decide(&decision, &grew);
     }
-    return decide(&decision, config, ret_grew);
+    return r;
 }
 
 int outbox_db_drop_reminders(struct db_conn *conn, int64_t incident_id, struct err *reterr)
@@ -260,59 +347,6 @@ int outbox_db_drop_reminders(struct db_conn *conn, int64_t incident_id, struct e
 
     db_bind_int(stmt, 1, incident_id);
     return db_run(stmt, reterr);
-}
-
-/* One incident whose reminder is due by now_ms: its id, or 0 and when the next one is. */
-static int next_reminder(struct db_conn *conn,
-                         int64_t repeat_interval_ms,
-                         int64_t now_ms,
-                         int64_t *ret_incident_id,
-                         int64_t *ret_next_ms,
-                         struct err *reterr)
-{
-    struct db_stmt *stmt = db_prepare(conn,
-                                      "SELECT id, told_ms FROM incident WHERE status = 'triggered'"
-                                      " AND told_ms > 0 ORDER BY told_ms LIMIT 1");
-
-    *ret_incident_id = 0;
-    if (db_step(stmt)) {
-        int64_t due_ms = db_int(stmt, 1) + repeat_interval_ms;
-
-        if (due_ms <= now_ms)
-            *ret_incident_id = db_int(stmt, 0);
-        else if (due_ms < *ret_next_ms)
-            *ret_next_ms = due_ms;
-    }
-    return db_done(stmt, reterr);
-}
-
-static int make_reminders(struct db_conn *conn,
-                          const struct route_config *config,
-                          int64_t now_ms,
-                          int64_t *ret_next_ms,
-                          bool *ret_grew,
-                          struct err *reterr)
-{
-    *ret_grew = false;
-    for (;;) {
-        ARENA_AUTO struct arena scratch;
-        struct incident incident;
-        struct decision decision = {conn, &incident, ROUTE_REPEAT, 0, now_ms, now_ms, reterr};
-        int64_t id = 0;
-        bool grew = false;
-        int r = next_reminder(conn, config->times.repeat_interval_ms, now_ms, &id, ret_next_ms,
-                              reterr);
-
-        arena_init(&scratch, SCRATCH_BYTES_MAX);
-        if (r || !id)
-            return r;
-        r = incident_db_get_by_id(conn, id, &scratch, &incident, reterr);
-        if (r == 0)
-            r = decide(&decision, config, &grew); /* moves told_ms on: this ends */
-        if (r)
-            return r;
-        *ret_grew |= grew;
-    }
 }
 
 /* A row that waited for a day, or one whose integration is not in the config: not at once,
@@ -345,19 +379,14 @@ static int find_hopeless(struct db_conn *conn,
     return db_done(stmt, reterr);
 }
 
-int outbox_db_keep(struct db_conn *conn,
-                   const struct route_config *config,
-                   int64_t now_ms,
-                   int64_t *ret_next_ms,
-                   bool *ret_grew,
-                   struct err *reterr)
+int outbox_db_give_up(struct db_conn *conn,
+                      const struct route_config *config,
+                      int64_t now_ms,
+                      struct err *reterr)
 {
-    static const int64_t look_again_ms = 60000;
-    int64_t next_ms = now_ms + look_again_ms;
     const char *why = NULL;
     int64_t id = 0;
-    bool grew = false;
-    int r = make_reminders(conn, config, now_ms, &next_ms, &grew, reterr);
+    int r = 0;
 
     while (r == 0) {
         r = find_hopeless(conn, config, now_ms, &id, &why, reterr);
@@ -365,9 +394,5 @@ int outbox_db_keep(struct db_conn *conn,
             break;
         r = outbox_db_undelivered(conn, id, why, now_ms, reterr);
     }
-    if (r)
-        return r;
-    *ret_next_ms = next_ms;
-    *ret_grew = grew;
-    return 0;
+    return r;
 }

@@ -27,7 +27,7 @@
 #include "alertd/db/db.h"
 #include "alertd/incident/page.h"
 #include "alertd/route/config.h"
-#include "alertd/route/grouping.h"
+#include "alertd/route/reason.h"
 #include "lib/base/arena.h"
 
 enum {
@@ -39,34 +39,52 @@ enum {
 
 /* --- deciding; jobs --- */
 
-/* Makes whatever notifications the incident's story owes at now_ms. */
-int outbox_db_owe(struct db_conn *conn,
-                  const struct route_config *config,
-                  int64_t incident_id,
-                  bool has_news,
-                  int64_t now_ms,
+/* A notification to be made. Loans. */
+struct outbox_new {
+    int64_t incident_id;
+    enum route_reason reason;
+    const char *receiver;
+    const char *kind;
+    unsigned slot;
+    bool send_resolved;      /* false: it is not told the end */
+    const char *group_key;   /* of the group it is about */
+    const struct labels *group;
+    const uint64_t *alerts;  /* fingerprints; NULL: all of the incident's */
+    size_t n_alerts;
+    int64_t now_ms;
+};
+
+/* Makes it, unless one that waits unsent can tell it; takes the place of one that has been
+ * tried (route_merge()). Reminders are not made while somebody looks at the incident, nor its
+ * end when that was told already. */
+int outbox_db_add(struct db_conn *conn,
+                  const struct outbox_new *news,
                   bool *ret_grew,
                   struct err *reterr);
+/* A person closed the incident: whoever was told of it since it began is told so. */
+int outbox_db_close(struct db_conn *conn,
+                    const struct route_config *config,
+                    int64_t incident_id,
+                    int64_t now_ms,
+                    struct err *reterr);
 /* An acknowledgement: reminders that wait are no longer needed. */
 int outbox_db_drop_reminders(struct db_conn *conn, int64_t incident_id, struct err *reterr);
-/* Reminders that are due, and notifications that were tried for a day. *ret_next_ms is
- * when to call again at the latest; *ret_grew: reminders were made. */
-int outbox_db_keep(struct db_conn *conn,
-                   const struct route_config *config,
-                   int64_t now_ms,
-                   int64_t *ret_next_ms,
-                   bool *ret_grew,
-                   struct err *reterr);
+/* Gives up notifications that were tried for a day, or whose receiver is gone. */
+int outbox_db_give_up(struct db_conn *conn,
+                      const struct route_config *config,
+                      int64_t now_ms,
+                      struct err *reterr);
 
 /* --- sending; jobs --- */
 
 /* After a start: rows found in `sending` wait again. */
 int outbox_db_recover(struct db_conn *conn, int64_t now_ms, struct err *reterr);
 
-struct outbox_claim {
-    bool found;
-    int64_t next_due_ms; /* when none was due: when the next is; INT64_MAX: none waits */
-    struct page page;    /* in the arena; its URLs are made from external_url */
+struct outbox_claims {
+    struct page *pages; /* in the arena; their URLs are made from external_url */
+    size_t n;
+    int64_t next_due_ms; /* when there are fewer than asked for: when the next is; INT64_MAX: none
+                            waits */
 };
 
 struct outbox_claim_options {
@@ -76,15 +94,18 @@ struct outbox_claim_options {
     const char *external_url;
     const unsigned char *ack_key; /* OUTBOX_ACK_KEY_BYTES; makes the phone page's address */
     int64_t now_ms;
+    size_t max; /* how many at once */
 };
 
-/* Takes the most urgent due row of an integration into `sending`: pages before what is
+/* Takes the most urgent due rows of an integration into `sending`: pages before what is
  * over, then the oldest. */
 int outbox_db_claim(struct db_conn *conn,
                     const struct outbox_claim_options *options,
                     struct arena *arena,
-                    struct outbox_claim *ret_claim,
+                    struct outbox_claims *ret_claims,
                     struct err *reterr);
+/* A claimed row that nobody tried to send waits again, as if it had not been claimed. */
+int outbox_db_release(struct db_conn *conn, int64_t outbox_id, struct err *reterr);
 
 int outbox_db_sent(struct db_conn *conn,
                    int64_t outbox_id,

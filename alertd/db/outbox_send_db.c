@@ -34,7 +34,25 @@ int outbox_db_recover(struct db_conn *conn, int64_t now_ms, struct err *reterr)
 struct row {
     int64_t id;
     int64_t incident_id;
+    const uint64_t *alerts; /* fingerprints, in the arena; NULL: all of the incident's */
+    size_t n_alerts;
 };
+
+/* Fingerprints of a column; false past the arena's limit. */
+static bool read_prints(struct db_stmt *stmt, int column, struct arena *arena, struct row *row)
+{
+    size_t len;
+    const void *bytes = db_blob(stmt, column, &len);
+
+    if (db_is_null(stmt, column))
+        return true;
+    row->n_alerts = len / sizeof(*row->alerts);
+    uint64_t *copy = arena_array(arena, row->n_alerts + 1, sizeof(*copy));
+    if (copy && len > 0)
+        memcpy(copy, bytes, row->n_alerts * sizeof(*copy));
+    row->alerts = copy;
+    return copy != NULL;
+}
 
 static int find_due(struct db_conn *conn,
                     const struct outbox_claim_options *options,
@@ -44,7 +62,8 @@ static int find_due(struct db_conn *conn,
                     struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
-        conn, "SELECT id, incident_id, reason, key, attempts, owed_ms, last_error FROM outbox o"
+        conn, "SELECT id, incident_id, reason, key, attempts, owed_ms, last_error, group_key,"
+              " group_labels, alerts FROM outbox o"
               " WHERE receiver = ?1 AND kind = ?2 AND slot = ?3 AND state = 'waiting'"
               " AND due_ms <= ?4 AND NOT EXISTS (SELECT 1 FROM outbox e"
               "  WHERE e.receiver = ?1 AND e.kind = ?2 AND e.slot = ?3"
@@ -59,14 +78,17 @@ static int find_due(struct db_conn *conn,
     db_bind_int(stmt, 3, options->slot);
     db_bind_int(stmt, 4, options->now_ms);
     if (db_step(stmt)) {
-        *ret_row = (struct row){db_int(stmt, 0), db_int(stmt, 1)};
+        *ret_row = (struct row){.id = db_int(stmt, 0), .incident_id = db_int(stmt, 1)};
         page->outbox_id = ret_row->id;
         page->reason = rows_text(arena, stmt, 2);
         page->idempotency_key = rows_text(arena, stmt, 3);
         page->attempts = (unsigned)db_int(stmt, 4);
         page->owed_at_ms = db_int(stmt, 5);
-        fits = page->reason && page->idempotency_key &&
-               rows_text_or_null(arena, stmt, 6, &page->earlier_error);
+        page->group_key = rows_text(arena, stmt, 7);
+        page->group = rows_labels(arena, db_text(stmt, 8));
+        fits = page->reason && page->idempotency_key && page->group_key && page->group &&
+               rows_text_or_null(arena, stmt, 6, &page->earlier_error) &&
+               read_prints(stmt, 9, arena, ret_row);
     }
     int r = db_done(stmt, reterr);
 
@@ -163,7 +185,10 @@ static int fill_page(struct db_conn *conn,
     struct incident_alert *alerts = NULL;
     int r = incident_db_get_by_id(conn, row->incident_id, arena, &page->incident, reterr);
 
-    if (r == 0)
+    if (r == 0 && row->alerts)
+        r = incident_db_alerts_of(conn, row->alerts, row->n_alerts, PAGE_ALERTS_MAX, arena, &alerts,
+                                  &page->n_alerts, reterr);
+    else if (r == 0)
         r = incident_db_alerts(conn, row->incident_id, PAGE_ALERTS_MAX, arena, &alerts,
                                &page->n_alerts, reterr);
     if (r == 0)
@@ -171,6 +196,11 @@ static int fill_page(struct db_conn *conn,
     if (r == 0)
         r = fill_urls(conn, options, arena, page, reterr);
     page->alerts = alerts;
+    page->n_told = row->alerts ? row->n_alerts : page->incident.n_alerts;
+    if (!*page->group_key) { /* the incident's own */
+        page->group_key = page->incident.group_key;
+        page->group = page->incident.labels;
+    }
     page->receiver = options->receiver;
     page->kind = options->kind;
     page->slot = options->slot;
@@ -178,28 +208,64 @@ static int fill_page(struct db_conn *conn,
     return r;
 }
 
+/* The next due row into *page and `sending`; id 0: none is due. */
+static int claim_one(struct db_conn *conn,
+                     const struct outbox_claim_options *options,
+                     struct arena *arena,
+                     struct page *page,
+                     int64_t *ret_id,
+                     struct err *reterr)
+{
+    struct row row;
+    int r = find_due(conn, options, arena, &row, page, reterr);
+
+    if (r == 0 && row.id)
+        r = fill_page(conn, options, &row, arena, page, reterr);
+    if (r == 0 && row.id)
+        r = set_sending(conn, row.id, reterr);
+    *ret_id = row.id;
+    return r;
+}
+
 int outbox_db_claim(struct db_conn *conn,
                     const struct outbox_claim_options *options,
                     struct arena *arena,
-                    struct outbox_claim *ret_claim,
+                    struct outbox_claims *ret_claims,
                     struct err *reterr)
 {
-    struct outbox_claim claim = {.next_due_ms = INT64_MAX};
-    struct row row;
-    int r = find_due(conn, options, arena, &row, &claim.page, reterr);
+    struct outbox_claims claims = {.pages = arena_array(arena, options->max, sizeof(struct page)),
+                                   .next_due_ms = INT64_MAX};
+    int64_t id = 1;
+    int r = 0;
 
-    if (r)
-        return r;
-    if (!row.id)
-        r = next_due(conn, options, &claim.next_due_ms, reterr);
-    if (r == 0 && row.id)
-        r = fill_page(conn, options, &row, arena, &claim.page, reterr);
-    if (r == 0 && row.id)
-        r = set_sending(conn, row.id, reterr);
-    claim.found = row.id != 0;
+    if (!claims.pages)
+        return err_set(reterr, INCIDENT_DB_E_LIMIT, "no room for a page");
+    while (r == 0 && claims.n < options->max) {
+        struct page *page = &claims.pages[claims.n];
+
+        *page = (struct page){0};
+        r = claim_one(conn, options, arena, page, &id, reterr);
+        if (r || !id)
+            break;
+        claims.n++;
+    }
+    if (r == INCIDENT_DB_E_LIMIT && claims.n > 0)
+        r = 0; /* room for no more: those first */
+    else if (r == 0 && !id)
+        r = next_due(conn, options, &claims.next_due_ms, reterr);
     if (r == 0)
-        *ret_claim = claim;
+        *ret_claims = claims;
     return r;
+}
+
+int outbox_db_release(struct db_conn *conn, int64_t outbox_id, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(conn,
+                                      "UPDATE outbox SET state = 'waiting', attempts = attempts - 1"
+                                      " WHERE id = ?1 AND state = 'sending'");
+
+    db_bind_int(stmt, 1, outbox_id);
+    return db_run(stmt, reterr);
 }
 
 /* --- what became of it --- */

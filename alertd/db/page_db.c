@@ -1,40 +1,28 @@
 /*
- * From alert events to incidents, timeline and outbox. See page_db.h.
+ * Alerts into incidents. See page_db.h.
  *
- *   FIRING ---> incident of its group that takes alerts in, or a new one
- *                 alert row, events, status by incident_step()
- *   RESOLVED -> the incident that holds it as firing
- *                 alert row, event, status by incident_step()
- *   then once for each incident touched: what is owed (outbox_db_owe)
+ *   fires ---> incident of its group that takes alerts in, or a new one
+ *                alert row, events, status by incident_step()
+ *   ends ----> the incident that holds it as firing
+ *                alert row, event, status by incident_step()
  *
- * Applying the same events twice changes nothing the second time: a firing alert that
- * fires, or the end of one that does not fire, is nothing new.
+ * The same twice changes nothing the second time: an alert that fires and fires, or the end of
+ * one that does not, is nothing new.
  */
 
 #include "alertd/db/page_db.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "alertd/db/incident_db.h"
-#include "alertd/db/outbox_db.h"
 #include "alertd/db/rows.h"
 #include "lib/base/clock.h"
-#include "lib/base/mem.h"
-
-struct touched {
-    int64_t incident_id;
-    bool has_news;
-};
 
 /* One call's work. */
 struct apply {
     struct db_conn *conn;
-    const struct route_config *config;
     int64_t now_ms;
-    struct touched *touched;
-    size_t n_touched, capacity;
     struct err *reterr;
 };
 
@@ -45,36 +33,6 @@ struct open_incident {
     unsigned n_alerts;
     char severity[64];
 };
-
-static void touch(struct apply *apply, int64_t incident_id, bool has_news)
-{
-    for (size_t i = apply->n_touched; i > 0; i--)
-        if (apply->touched[i - 1].incident_id == incident_id) {
-            apply->touched[i - 1].has_news |= has_news;
-            return;
-        }
-    apply->touched = mem_grow(apply->touched, &apply->capacity, apply->n_touched + 1,
-                              sizeof(*apply->touched));
-    apply->touched[apply->n_touched++] = (struct touched){incident_id, has_news};
-}
-
-static struct incident_alert alert_of(const struct alert_event *event)
-{
-    return (struct incident_alert){
-        .rule_id = event->rule_id,
-        .fingerprint = event->fingerprint,
-        .name = event->rule_name,
-        .expr = event->expr,
-        .for_ms = event->for_ms,
-        .labels = event->labels,
-        .annotations = event->annotations ? event->annotations : labels_empty(),
-        .firing = event->kind == ALERT_EVENT_FIRING,
-        .active_at_ms = event->active_at_ms ? event->active_at_ms : event->at_ms,
-        .fired_at_ms = event->fired_at_ms ? event->fired_at_ms : event->at_ms,
-        .resolved_at_ms = event->resolved_at_ms,
-        .value = event->value,
-    };
-}
 
 /* --- events --- */
 
@@ -134,15 +92,19 @@ static void read_open(struct db_stmt *stmt, struct open_incident *incident)
     memcpy(incident->severity, str_text(&severity), severity.len + 1);
 }
 
-static int find_for_group(struct apply *apply, const char *group_key, struct open_incident *ret)
+static int find_for_group(struct apply *apply,
+                          const struct page_group *group,
+                          struct open_incident *ret)
 {
     struct db_stmt *stmt = db_prepare(
         apply->conn, "SELECT id, status, n_firing, n_alerts, severity FROM incident"
-                     " WHERE group_key = ?1 AND (status <> 'resolved' OR n_firing > 0)"
+                     " WHERE group_key = ?1 AND (status <> 'resolved' OR n_firing > 0"
+                     "  OR (resolved_by IS NULL AND NOT told_resolved AND resolved_ms > ?2))"
                      " ORDER BY id DESC LIMIT 1");
 
     *ret = (struct open_incident){0};
-    db_bind_text(stmt, 1, group_key);
+    db_bind_text(stmt, 1, group->key);
+    db_bind_int(stmt, 2, group->goes_on_since_ms);
     if (db_step(stmt))
         read_open(stmt, ret);
     return db_done(stmt, apply->reterr);
@@ -150,7 +112,7 @@ static int find_for_group(struct apply *apply, const char *group_key, struct ope
 
 /* The incidents that hold the alert as firing: one, unless the grouping was changed. */
 static int find_holding(struct apply *apply,
-                        const struct alert_event *event,
+                        const struct incident_alert *alert,
                         int64_t after_id,
                         struct open_incident *ret)
 {
@@ -161,8 +123,8 @@ static int find_holding(struct apply *apply,
                      " ORDER BY i.id LIMIT 1");
 
     *ret = (struct open_incident){0};
-    db_bind_int(stmt, 1, event->rule_id);
-    db_bind_int(stmt, 2, (int64_t)event->fingerprint);
+    db_bind_int(stmt, 1, alert->rule_id);
+    db_bind_int(stmt, 2, (int64_t)alert->fingerprint);
     db_bind_int(stmt, 3, after_id);
     if (db_step(stmt))
         read_open(stmt, ret);
@@ -190,8 +152,7 @@ static const char *severity_of(const struct labels *labels)
 
 static int insert_incident(struct apply *apply,
                            const struct incident_alert *alert,
-                           const struct labels *group,
-                           const char *group_key,
+                           const struct page_group *group,
                            int64_t *ret_id)
 {
     STR_AUTO struct str key = STR_INIT(64);
@@ -205,7 +166,7 @@ static int insert_incident(struct apply *apply,
         return r;
     incident_key(alert->fired_at_ms, number, &key);
     incident_title(alert->labels, alert->annotations, &title);
-    rows_labels_text(group, &labels);
+    rows_labels_text(group->labels, &labels);
 
     struct db_stmt *stmt = db_prepare(
         apply->conn, "INSERT INTO incident (key, year, number, group_key, labels, title, severity,"
@@ -215,7 +176,7 @@ static int insert_incident(struct apply *apply,
     db_bind_text(stmt, 1, str_text(&key));
     db_bind_int(stmt, 2, year);
     db_bind_int(stmt, 3, number);
-    db_bind_text(stmt, 4, group_key);
+    db_bind_text(stmt, 4, group->key);
     db_bind_text(stmt, 5, labels.full ? "{}" : str_text(&labels));
     db_bind_text(stmt, 6, str_text(&title));
     db_bind_text(stmt, 7, severity_of(alert->labels));
@@ -245,6 +206,22 @@ static int reopen(struct apply *apply, int64_t id, const struct incident_alert *
         return r;
     return append_incident_event(apply, id, TIMELINE_INCIDENT_REOPENED,
                                  "opened again: another alert fires", alert->fired_at_ms);
+}
+
+/* It fires again before its end was told: whoever was told of it knows it as it was. */
+static int go_on(struct apply *apply, struct open_incident *incident, int64_t fired_at_ms)
+{
+    struct db_stmt *stmt = db_prepare(
+        apply->conn, "UPDATE incident SET resolved_ms = NULL, status = CASE WHEN acknowledged_ms"
+                     " IS NULL THEN 'triggered' ELSE 'acknowledged' END WHERE id = ?1");
+
+    db_bind_int(stmt, 1, incident->id);
+    int r = db_run(stmt, apply->reterr);
+
+    if (r)
+        return r;
+    return append_incident_event(apply, incident->id, TIMELINE_INCIDENT_REOPENED,
+                                 "it fires again, before its end was told", fired_at_ms);
 }
 
 static int set_over(struct apply *apply, int64_t id, int64_t resolved_at_ms)
@@ -331,11 +308,29 @@ static int put_alert(struct apply *apply, int64_t incident_id, const struct inci
 
 /* --- the two inputs --- */
 
+static int append_arrival(struct apply *apply,
+                          int64_t incident_id,
+                          const struct incident_alert *alert,
+                          const char *late)
+{
+    int r = 0;
+
+    if (alert->for_ms > 0 && alert->active_at_ms < alert->fired_at_ms)
+        r = append_alert_event(apply, incident_id, TIMELINE_ALERT_PENDING, alert,
+                               alert->active_at_ms);
+    if (r == 0)
+        r = append_alert_event(apply, incident_id, TIMELINE_ALERT_FIRING, alert,
+                               alert->fired_at_ms);
+    if (r == 0 && late)
+        r = append_incident_event(apply, incident_id, TIMELINE_NOTIFY_MUTED, late, apply->now_ms);
+    return r;
+}
+
 static int join(struct apply *apply,
                 struct open_incident *incident,
-                const struct labels *group,
-                const char *group_key,
-                const struct incident_alert *alert)
+                const struct incident_alert *alert,
+                const struct page_group *group,
+                const char *late)
 {
     bool known = false;
     bool firing = false;
@@ -346,41 +341,47 @@ static int join(struct apply *apply,
     if (r || firing)
         return r; /* nothing new */
 
+    bool goes_on = incident->id && !incident_takes_alerts(&incident->life);
+
+    if (goes_on) {
+        incident->life.status = INCIDENT_TRIGGERED;
+        r = go_on(apply, incident, alert->fired_at_ms);
+    }
+
     enum incident_change change = incident_step(&incident->life, INCIDENT_ALERT_FIRES);
 
+    if (r)
+        return r;
     if (change == INCIDENT_OPENED)
-        r = insert_incident(apply, alert, group, group_key, &incident->id);
+        r = insert_incident(apply, alert, group, &incident->id);
     else if (change == INCIDENT_REOPENED)
         r = reopen(apply, incident->id, alert);
-    if (r == 0 && alert->for_ms > 0 && alert->active_at_ms < alert->fired_at_ms)
-        r = append_alert_event(apply, incident->id, TIMELINE_ALERT_PENDING, alert,
-                               alert->active_at_ms);
     if (r == 0)
-        r = append_alert_event(apply, incident->id, TIMELINE_ALERT_FIRING, alert,
-                               alert->fired_at_ms);
+        r = append_arrival(apply, incident->id, alert, late);
     if (r == 0)
         r = put_alert(apply, incident->id, alert);
     if (r == 0)
         r = set_counts(apply, incident->id, incident->n_alerts + !known, incident->life.n_firing,
                        incident_worse_severity(incident->severity, severity_of(alert->labels)));
-    if (r == 0)
-        touch(apply, incident->id, change == INCIDENT_UNCHANGED);
     return r;
 }
 
-static int alert_fires(struct apply *apply, const struct alert_event *event)
+int page_db_fires(struct db_conn *conn,
+                  const struct incident_alert *alert,
+                  const struct page_group *group,
+                  const char *late,
+                  int64_t now_ms,
+                  int64_t *ret_incident_id,
+                  struct err *reterr)
 {
-    STR_AUTO struct str group_key = STR_INIT(ROWS_KEY_BYTES_MAX);
-    const struct labels *group = route_group_labels(apply->config, event->labels);
-    const struct incident_alert alert = alert_of(event);
+    struct apply apply = {conn, now_ms, reterr};
     struct open_incident incident;
-
-    route_group_key(group, &group_key);
-    int r = find_for_group(apply, str_text(&group_key), &incident);
+    int r = find_for_group(&apply, group, &incident);
 
     if (r == 0)
-        r = join(apply, &incident, group, str_text(&group_key), &alert);
-    labels_unref(group);
+        r = join(&apply, &incident, alert, group, late);
+    if (r == 0)
+        *ret_incident_id = incident.id;
     return r;
 }
 
@@ -399,65 +400,46 @@ static int leave(struct apply *apply,
                        incident->severity);
     if (r == 0 && change == INCIDENT_OVER)
         r = set_over(apply, incident->id, alert->resolved_at_ms);
-    if (r == 0)
-        touch(apply, incident->id, false);
     return r;
 }
 
-static int alert_ends(struct apply *apply, const struct alert_event *event)
+int page_db_ends(struct db_conn *conn,
+                 const struct incident_alert *alert,
+                 int64_t now_ms,
+                 void (*touched)(void *arg, int64_t incident_id),
+                 void *arg,
+                 struct err *reterr)
 {
-    struct incident_alert alert = alert_of(event);
+    struct apply apply = {conn, now_ms, reterr};
     struct open_incident incident = {0};
     int r;
 
-    if (!alert.resolved_at_ms)
-        alert.resolved_at_ms = event->at_ms;
     do {
-        r = find_holding(apply, event, incident.id, &incident);
+        r = find_holding(&apply, alert, incident.id, &incident);
         if (r == 0 && incident.id)
-            r = leave(apply, &incident, &alert);
+            r = leave(&apply, &incident, alert);
+        if (r == 0 && incident.id)
+            touched(arg, incident.id);
     } while (r == 0 && incident.id);
     return r;
 }
 
-static int apply_event(struct apply *apply, const struct alert_event *event)
+int page_db_of_alert(struct db_conn *conn,
+                     uint64_t fingerprint,
+                     int64_t *ret_incident_id,
+                     bool *ret_firing,
+                     struct err *reterr)
 {
-    switch (event->kind) {
-    case ALERT_EVENT_FIRING: return alert_fires(apply, event);
-    case ALERT_EVENT_RESOLVED: return alert_ends(apply, event);
-    case ALERT_EVENT_PENDING: /* told when it fires: most never do */
-    case ALERT_EVENT_CLEARED: return 0;
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT incident_id, firing FROM incident_alert WHERE fingerprint = ?1"
+              " ORDER BY incident_id DESC LIMIT 1");
+
+    *ret_incident_id = 0;
+    *ret_firing = false;
+    db_bind_int(stmt, 1, (int64_t)fingerprint);
+    if (db_step(stmt)) {
+        *ret_incident_id = db_int(stmt, 0);
+        *ret_firing = db_int(stmt, 1) != 0;
     }
-    return 0;
-}
-
-int page_db_apply(struct db_conn *conn,
-                  const struct route_config *config,
-                  const struct alert_event *events,
-                  size_t n_events,
-                  int64_t now_ms,
-                  struct page_outcome *ret_outcome,
-                  struct err *reterr)
-{
-    static const size_t reported_max = sizeof(ret_outcome->incidents) /
-                                       sizeof(ret_outcome->incidents[0]);
-    struct apply apply = {.conn = conn, .config = config, .now_ms = now_ms, .reterr = reterr};
-    struct page_outcome outcome = {0};
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < n_events; i++)
-        r = apply_event(&apply, &events[i]);
-    for (size_t i = 0; r == 0 && i < apply.n_touched; i++) {
-        bool grew = false;
-
-        r = outbox_db_owe(conn, config, apply.touched[i].incident_id, apply.touched[i].has_news,
-                          now_ms, &grew, reterr);
-        outcome.outbox_grew |= grew;
-        if (outcome.n_incidents < reported_max)
-            outcome.incidents[outcome.n_incidents++] = apply.touched[i].incident_id;
-    }
-    free(apply.touched);
-    if (r == 0)
-        *ret_outcome = outcome;
-    return r;
+    return db_done(stmt, reterr);
 }

@@ -106,6 +106,18 @@ static void fail_group(struct db_request *const *group, size_t n, int result, co
         }
 }
 
+void db_on_undo(struct db *db, void (*undone)(void *arg), void *arg)
+{
+    db->undone = undone;
+    db->undone_arg = arg;
+}
+
+static void tell_undone(struct db *db)
+{
+    if (db->undone)
+        db->undone(db->undone_arg);
+}
+
 /* Runs one job in its savepoint. False: the whole transaction is gone. */
 static bool run_job(struct db *db, struct db_request *request)
 {
@@ -116,8 +128,10 @@ static bool run_job(struct db *db, struct db_request *request)
         request->result = request->job(conn, request->arg, &request->err);
     if (sqlite3_get_autocommit(conn->handle))
         return false;
-    if (request->result != 0)
+    if (request->result != 0) {
         (void)db_conn_exec(conn, "ROLLBACK TO job", NULL);
+        tell_undone(db);
+    }
     return db_conn_exec(conn, "RELEASE job", NULL) == 0;
 }
 
@@ -153,6 +167,7 @@ static void run_group(struct db *db, struct db_request *const *group, size_t n)
     if (r != 0) {
         note_broken(db);
         (void)db_conn_exec(conn, "ROLLBACK", NULL);
+        tell_undone(db);
         fail_group(group, n, r, &err);
     }
 }

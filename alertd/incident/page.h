@@ -26,7 +26,10 @@ struct page {
     struct incident incident;
     const struct incident_alert *alerts; /* firing first, then newest first */
     size_t n_alerts;                     /* at most PAGE_ALERTS_MAX */
-    const char *reason;                  /* "first", "new alerts", "resolved", "repeat" */
+    size_t n_told;                       /* alerts it is about, carried or not */
+    const char *group_key;               /* Alertmanager's, of the group it is about */
+    const struct labels *group;          /* its labels */
+    const char *reason; /* "first", "new alerts", "some resolved", "resolved", "repeat" ... */
     const char *receiver;
     const char *kind;
     unsigned slot;

@@ -26,6 +26,7 @@ static const struct {
     [TIMELINE_NOTIFY_SENT] = {"notify.sent", "normal"},
     [TIMELINE_NOTIFY_FAILED] = {"notify.failed", "raw"},
     [TIMELINE_NOTIFY_UNDELIVERED] = {"notify.undelivered", "key"},
+    [TIMELINE_NOTIFY_MUTED] = {"notify.muted", "normal"},
     [TIMELINE_ACK] = {"ack", "key"},
     [TIMELINE_HUMAN_NOTE] = {"human.note", "normal"},
     [TIMELINE_VERDICT] = {"verdict", "normal"},
@@ -102,6 +103,7 @@ void timeline_alert_text(enum timeline_kind kind,
     case TIMELINE_NOTIFY_SENT:
     case TIMELINE_NOTIFY_FAILED:
     case TIMELINE_NOTIFY_UNDELIVERED:
+    case TIMELINE_NOTIFY_MUTED:
     case TIMELINE_ACK:
     case TIMELINE_HUMAN_NOTE:
     case TIMELINE_VERDICT:

@@ -22,6 +22,7 @@ enum timeline_kind {
     TIMELINE_NOTIFY_SENT,
     TIMELINE_NOTIFY_FAILED,      /* an attempt; it goes on being tried */
     TIMELINE_NOTIFY_UNDELIVERED, /* given up: nobody was told this way */
+    TIMELINE_NOTIFY_MUTED,       /* held back for a while, and why */
     TIMELINE_ACK,
     TIMELINE_HUMAN_NOTE,
     TIMELINE_VERDICT, /* what a person says the page was worth */

@@ -75,6 +75,7 @@ void dispatch_reschedule(struct dispatch *dispatch, struct group *group, int64_t
 {
     group->next_flush_ms = next_flush_ms;
     heap_settle(dispatch, group);
+    changed_group(dispatch, group);
 }
 
 static uint64_t group_hash(const struct route_node *node, const struct labels *labels)
@@ -116,6 +117,7 @@ struct group *dispatch_new_group(struct dispatch *dispatch,
     group->heap_place = dispatch->n_heap++;
     heap_settle(dispatch, group);
     dispatch->n_empty++;
+    changed_group(dispatch, group);
     return group;
 }
 
@@ -175,6 +177,7 @@ static void free_group(struct dispatch *dispatch, struct group *group)
     struct group *last = dispatch->heap[--dispatch->n_heap];
     size_t place = group->heap_place;
 
+    gone_group(dispatch, group);
     if (group->n_members == 0)
         dispatch->n_empty--;
     for (size_t i = 0; i < group->n_members; i++)
@@ -194,6 +197,7 @@ void dispatch_free(struct dispatch *dispatch)
 {
     if (!dispatch)
         return;
+    dispatch->tracks = false;
     while (dispatch->n_heap > 0)
         free_group(dispatch, dispatch->heap[dispatch->n_heap - 1]);
     /* restored ones that no group took */
@@ -204,6 +208,7 @@ void dispatch_free(struct dispatch *dispatch)
     chains_done(&dispatch->alerts);
     chains_done(&dispatch->groups);
     chains_done(&dispatch->log);
+    changed_done(&dispatch->changed);
     inhibitor_free(dispatch->inhibitor);
     route_config_unref(dispatch->config);
     free(dispatch->heap);

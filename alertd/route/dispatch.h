@@ -22,6 +22,7 @@
 #include "alertd/route/config.h"
 #include "alertd/route/inhibit.h"
 #include "alertd/route/silence.h"
+#include "alertd/route/tree.h"
 #include "lib/model/labels.h"
 
 enum {
@@ -115,7 +116,37 @@ struct dispatch_rows {
 /* Every row: alerts first, then groups, then the log. */
 void dispatch_save(const struct dispatch *dispatch, const struct dispatch_rows *to);
 
-/* Back into a new machine, in that order. A group whose route is gone, or which its members
+/* From now on what changes is remembered until dispatch_save_changes() tells it: for a shell
+ * that keeps rows. Right after dispatch_new(), or after restoring. */
+void dispatch_track(struct dispatch *dispatch);
+
+struct dispatch_changes {
+    void (*group)(void *arg, const struct dispatch_group_row *row); /* new or moved; no members */
+    void (*group_gone)(void *arg, const char *route_id, const struct labels *group);
+    void (*log)(void *arg, const struct dispatch_log_row *row);
+    void *arg;
+};
+
+/* Rows that changed since the last call. Entries of the log that expired are not told: whoever
+ * keeps them sees expires_at_ms. */
+void dispatch_save_changes(struct dispatch *dispatch, const struct dispatch_changes *to);
+
+/* Why nobody is told of an alert by a route at an instant; all empty when somebody is. */
+struct dispatch_mute {
+    const struct silence *silence;
+    struct inhibition inhibition;
+    enum route_quiet quiet;
+    const char *interval; /* of quiet: its name */
+};
+
+bool dispatch_mutes(const struct dispatch *dispatch,
+                    const struct labels *alert,
+                    const struct route_node *node,
+                    int64_t at_ms,
+                    struct dispatch_mute *ret_why);
+
+/* Back into a new machine, in that order. Members of a group need not be given: its alerts join it
+ * when they are put. A group whose route is gone, or which its members
  * no longer belong to, is refused: put its alerts again and they find their new one. */
 void dispatch_restore_alert(struct dispatch *dispatch, const struct dispatch_alert *row);
 bool dispatch_restore_group(struct dispatch *dispatch, const struct dispatch_group_row *row);

@@ -69,6 +69,20 @@ static bool is_muted(const struct dispatch *dispatch, const struct labels *alert
     return dispatch->silences && silences_find(dispatch->silences, alert, at_ms, &first, 1) > 0;
 }
 
+bool dispatch_mutes(const struct dispatch *dispatch,
+                    const struct labels *alert,
+                    const struct route_node *node,
+                    int64_t at_ms,
+                    struct dispatch_mute *ret_why)
+{
+    *ret_why = (struct dispatch_mute){
+        .inhibition = inhibitor_check(dispatch->inhibitor, alert, at_ms)};
+    ret_why->quiet = route_node_quiet(node, at_ms, &ret_why->interval);
+    if (dispatch->silences)
+        (void)silences_find(dispatch->silences, alert, at_ms, &ret_why->silence, 1);
+    return ret_why->inhibition.source || ret_why->silence || ret_why->quiet != ROUTE_TELLS;
+}
+
 static void gather(const struct dispatch *dispatch,
                    const struct group *group,
                    int64_t at_ms,

@@ -63,6 +63,7 @@ void log_set(struct dispatch *dispatch, const struct dispatch_log_row *row)
     entry->n_resolved = row->n_resolved;
     entry->told_at_ms = row->told_at_ms;
     entry->expires_at_ms = row->expires_at_ms;
+    changed_log(dispatch, entry);
 }
 
 void log_prune(struct dispatch *dispatch, int64_t now_ms)
@@ -74,6 +75,7 @@ void log_prune(struct dispatch *dispatch, int64_t now_ms)
             next = at->next;
             if (entry->expires_at_ms > now_ms)
                 continue;
+            gone_log(dispatch, entry);
             chains_remove(&dispatch->log, at);
             free(entry->group_key);
             free(entry->receiver);

@@ -27,6 +27,7 @@ struct group {
     int64_t next_flush_ms;
     bool has_flushed;
     size_t heap_place;
+    bool is_changed; /* it is in the list of changed ones */
     struct held_alert **members;
     size_t n_members, capacity;
 };
@@ -38,6 +39,22 @@ struct log_entry {
     int64_t told_at_ms, expires_at_ms;
     uint64_t *firing, *resolved; /* sorted */
     size_t n_firing, n_resolved;
+    bool is_changed;
+};
+
+/* A group that was forgotten, to be told. */
+struct gone_group {
+    const char *route_id; /* the config's */
+    const struct labels *labels;
+};
+
+/* What dispatch_save_changes() has to tell. A place is NULL when its owner went since. */
+struct changed {
+    struct group **groups;
+    struct log_entry **log;
+    struct gone_group *gone;
+    size_t n_groups, n_log, n_gone;
+    size_t groups_capacity, log_capacity, gone_capacity;
 };
 
 struct dispatch {
@@ -50,6 +67,8 @@ struct dispatch {
     size_t n_empty; /* groups without members */
     int64_t next_maintenance_ms;
     int64_t next_log_prune_ms;
+    bool tracks; /* changes */
+    struct changed changed;
 };
 
 /* dispatch.c */
@@ -66,6 +85,14 @@ struct group *dispatch_new_group(struct dispatch *dispatch,
                                  int64_t next_flush_ms);
 void dispatch_join(struct dispatch *dispatch, struct group *group, struct held_alert *alert);
 void dispatch_reschedule(struct dispatch *dispatch, struct group *group, int64_t next_flush_ms);
+
+/* dispatch_rows.c */
+void changed_group(struct dispatch *dispatch, struct group *group);
+void changed_log(struct dispatch *dispatch, struct log_entry *entry);
+/* Before they are freed. */
+void gone_group(struct dispatch *dispatch, struct group *group);
+void gone_log(struct dispatch *dispatch, struct log_entry *entry);
+void changed_done(struct changed *changed);
 
 /* dispatch_flush.c */
 bool dispatch_is_over(const struct dispatch_alert *alert, int64_t at_ms);

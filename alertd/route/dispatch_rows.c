@@ -59,6 +59,101 @@ void dispatch_save(const struct dispatch *dispatch, const struct dispatch_rows *
             save_log((const struct log_entry *)at, to);
 }
 
+/* --- changes --- */
+
+void dispatch_track(struct dispatch *dispatch)
+{
+    dispatch->tracks = true;
+}
+
+void changed_group(struct dispatch *dispatch, struct group *group)
+{
+    struct changed *changed = &dispatch->changed;
+
+    if (!dispatch->tracks || group->is_changed)
+        return;
+    changed->groups = mem_grow(changed->groups, &changed->groups_capacity, changed->n_groups + 1,
+                               sizeof(struct group *));
+    changed->groups[changed->n_groups++] = group;
+    group->is_changed = true;
+}
+
+void changed_log(struct dispatch *dispatch, struct log_entry *entry)
+{
+    struct changed *changed = &dispatch->changed;
+
+    if (!dispatch->tracks || entry->is_changed)
+        return;
+    changed->log = mem_grow(changed->log, &changed->log_capacity, changed->n_log + 1,
+                            sizeof(struct log_entry *));
+    changed->log[changed->n_log++] = entry;
+    entry->is_changed = true;
+}
+
+void gone_group(struct dispatch *dispatch, struct group *group)
+{
+    struct changed *changed = &dispatch->changed;
+
+    if (!dispatch->tracks)
+        return;
+    for (size_t i = 0; group->is_changed && i < changed->n_groups; i++)
+        if (changed->groups[i] == group)
+            changed->groups[i] = NULL;
+    changed->gone = mem_grow(changed->gone, &changed->gone_capacity, changed->n_gone + 1,
+                             sizeof(*changed->gone));
+    changed->gone[changed->n_gone++] = (struct gone_group){group->node->id,
+                                                           labels_ref(group->labels)};
+}
+
+void gone_log(struct dispatch *dispatch, struct log_entry *entry)
+{
+    struct changed *changed = &dispatch->changed;
+
+    for (size_t i = 0; entry->is_changed && i < changed->n_log; i++)
+        if (changed->log[i] == entry)
+            changed->log[i] = NULL;
+}
+
+void changed_done(struct changed *changed)
+{
+    for (size_t i = 0; i < changed->n_gone; i++)
+        labels_unref(changed->gone[i].labels);
+    free(changed->groups);
+    free(changed->log);
+    free(changed->gone);
+    *changed = (struct changed){0};
+}
+
+void dispatch_save_changes(struct dispatch *dispatch, const struct dispatch_changes *to)
+{
+    struct changed changed = dispatch->changed;
+    const struct dispatch_rows rows = {.log = to->log, .arg = to->arg};
+
+    dispatch->changed = (struct changed){0};
+    /* what went before what came: a group that went may be back */
+    for (size_t i = 0; i < changed.n_gone; i++)
+        to->group_gone(to->arg, changed.gone[i].route_id, changed.gone[i].labels);
+    for (size_t i = 0; i < changed.n_groups; i++) {
+        struct group *group = changed.groups[i];
+
+        if (!group)
+            continue;
+        group->is_changed = false;
+        to->group(to->arg, &(struct dispatch_group_row){.route_id = group->node->id,
+                                                        .group = group->labels,
+                                                        .next_flush_ms = group->next_flush_ms,
+                                                        .has_flushed = group->has_flushed});
+    }
+    for (size_t i = 0; i < changed.n_log; i++)
+        if (changed.log[i]) {
+            changed.log[i]->is_changed = false;
+            save_log(changed.log[i], &rows);
+        }
+    changed_done(&changed);
+}
+
+/* --- back --- */
+
 void dispatch_restore_alert(struct dispatch *dispatch, const struct dispatch_alert *row)
 {
     dispatch_hold_alert(dispatch, row);

@@ -360,7 +360,7 @@ class Daemon(unittest.TestCase):
     """The whole of alertd: a rule of its own fires and ends."""
 
     def config(self, hook):
-        return f"receivers:\n  - name: team\n    webhook_configs: [{{url: '{hook.url}'}}]\nroute: {{receiver: team, group_wait: 0s}}\n"
+        return f"receivers:\n  - name: team\n    webhook_configs: [{{url: '{hook.url}'}}]\nroute: {{receiver: team, group_wait: 0s, group_interval: 1s}}\n"
 
     def test_killed_while_it_fires_and_told_the_end(self):
         """Neither the restart nor the same rule again is a second page; its end is one."""

@@ -8,7 +8,7 @@
 #include "alertd/api/postmortem_draft.h"
 #include "lib/base/fs.h"
 #include "lib/model/sample.h"
-#include "tests/unit/db/life.h"
+#include "tests/unit/pager/life.h"
 
 static struct store *store;
 static struct api api;

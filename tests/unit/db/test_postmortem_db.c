@@ -5,7 +5,7 @@
 
 #include "alertd/db/postmortem_db.h"
 #include "lib/model/sample.h"
-#include "tests/unit/db/life.h"
+#include "tests/unit/pager/life.h"
 
 static int run_create(struct db_conn *conn, void *arg, struct err *reterr)
 {

@@ -6,10 +6,11 @@
  *
  *     "0 F1, 30 send, 60 E1, 60 send"
  *     F1 E1   alert 1 fires, ends          ack close   a person acknowledges, resolves
- *     send    every integration takes what is due and accepts it
+ *     send    groups whose time has come are flushed, every integration takes what is due and
+ *             accepts it
  *     busy    takes what is due and is told "later, in 60 s"        no    is refused
- *     keep    reminders and the day's limit
- *     crash   taken, then killed           start       alertd starts again
+ *     keep    flushes, and the day's limit
+ *     crash   taken, then killed           start       alertd starts again, knowing rows only
  *
  * Two integrations: hook (told the end too) and mail (not told the end).
  */
@@ -19,7 +20,7 @@
 
 #include "alertd/db/incident_db.h"
 #include "alertd/db/outbox_db.h"
-#include "alertd/db/page_db.h"
+#include "alertd/pager/pager.h"
 #include "tests/lib/row.h"
 #include "tests/lib/scratch.h"
 
@@ -46,6 +47,8 @@ static const char config_text[] = "receivers:\n"
 static struct scratch scratch;
 static struct db *db;
 static const struct route_config *config;
+static struct pager *pager;
+static const struct log no_log = {.fd = -1, .level = LOG_ERROR};
 static const unsigned char ack_key[OUTBOX_ACK_KEY_BYTES] = "not a secret";
 
 static inline struct db *open_state(void)
@@ -62,6 +65,30 @@ static inline struct db *open_state(void)
     return opened;
 }
 
+enum standing {
+    STANDING_NEVER,
+    STANDING_FIRES,
+    STANDING_OVER,
+};
+
+static enum standing standing[N_ALERTS + 1];
+
+/* The rule of all alerts. */
+static inline int job_rule(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    int r = db_run(db_prepare(conn, "INSERT INTO rule_group (id, source, name, position, is_live,"
+                                    " interval_ms) VALUES (1, 'host.yml', 'host', 0, 1, 15000)"),
+                   reterr);
+
+    if (r)
+        return r;
+    return db_run(db_prepare(conn, "INSERT INTO rule (id, group_id, type, name, ordinal, position,"
+                                   " is_live, version, expr, for_ms, keep_firing_for_ms, labels,"
+                                   " annotations) VALUES (7, 1, 'alerting', 'Down', 0, 0, 1, 1,"
+                                   " 'up == 0', 60000, 0, '{}', '{}')"),
+                  reterr);
+}
+
 static inline void begin(void)
 {
     struct err err = {0};
@@ -70,10 +97,14 @@ static inline void begin(void)
     if (route_config_parse(config_text, strlen(config_text), NULL, NULL, NULL, &config, &err))
         fail_msg("%u:%u: %s", err.line, err.column, err.text);
     db = open_state();
+    memset(standing, 0, sizeof(standing));
+    assert_int_equal(db_write(db, job_rule, NULL, NULL), 0);
+    pager = pager_new(db, config, &no_log);
 }
 
 static inline void end(void)
 {
+    pager_free(pager);
     db_close(db);
     route_config_unref(config);
     scratch_done(&scratch);
@@ -92,14 +123,12 @@ struct step {
 
 static int64_t fired_ms[N_ALERTS + 1];
 
-static inline void fill_event(struct step *step, struct label *labels)
+static inline const struct labels *labels_of(int alert);
+
+static inline void fill_event(struct step *step)
 {
-    static const char *const instances[] = {"", "a:1", "b:2", "c:3"};
     bool fires = step->verb[0] == 'F';
 
-    labels[0] = (struct label){"alertname", "Down"};
-    labels[1] = (struct label){"instance", instances[step->alert]};
-    labels[2] = (struct label){"severity", step->alert == 2 ? "critical" : "warning"};
     step->event = (struct alert_event){
         .kind = fires ? ALERT_EVENT_FIRING : ALERT_EVENT_RESOLVED,
         .at_ms = step->now_ms,
@@ -108,7 +137,7 @@ static inline void fill_event(struct step *step, struct label *labels)
         .group_name = "host",
         .expr = "up == 0",
         .for_ms = 60000,
-        .labels = labels_new(labels, 3),
+        .labels = labels_of(step->alert),
         .annotations = labels_empty(),
         .value = 0,
     };
@@ -120,19 +149,71 @@ static inline void fill_event(struct step *step, struct label *labels)
     step->event.resolved_at_ms = fires ? 0 : step->now_ms;
 }
 
+static inline const struct labels *labels_of(int alert)
+{
+    static const char *const instances[] = {"", "a:1", "b:2", "c:3"};
+    const struct label labels[] = {{"alertname", "Down"},
+                                   {"instance", instances[alert]},
+                                   {"severity", alert == 2 ? "critical" : "warning"}};
+
+    return labels_new(labels, 3);
+}
+
+/* The rule's alerts as rows, as an evaluation stores them before it pages. */
+static inline int save_alerts(struct db_conn *conn, int64_t now_ms, struct err *reterr)
+{
+    struct alert_set before = {0};
+    struct alert_set after = {0};
+    int r = alert_db_load(conn, 7, &before, reterr);
+
+    for (int i = 1; i <= N_ALERTS; i++) {
+        bool fires = standing[i] == STANDING_FIRES;
+        const struct alert_entry entry = {
+            .alert = {.state = fires ? ALERT_FIRING : ALERT_INACTIVE,
+                      .active_at_ms = fired_ms[i] - 60000,
+                      .fired_at_ms = fired_ms[i],
+                      .keep_firing_since_ms = ALERT_NEVER,
+                      .no_data_since_ms = ALERT_NEVER,
+                      .resolved_at_ms = fires ? ALERT_NEVER : now_ms},
+            .labels = labels_of(i),
+            .annotations = labels_empty(),
+        };
+
+        if (standing[i] != STANDING_NEVER)
+            alert_set_add(&after, &entry);
+        labels_unref(entry.labels);
+    }
+    if (r == 0)
+        r = alert_db_save(conn, 7, &before, &after, reterr);
+    alert_set_done(&before);
+    alert_set_done(&after);
+    return r;
+}
+
 static inline int job_alert(struct db_conn *conn, void *arg, struct err *reterr)
 {
     struct step *step = arg;
-    struct page_outcome outcome;
+    struct pager_outcome outcome;
 
-    return page_db_apply(conn, config, &step->event, 1, step->now_ms, &outcome, reterr);
+    standing[step->alert] = step->verb[0] == 'F' ? STANDING_FIRES : STANDING_OVER;
+    int r = save_alerts(conn, step->now_ms, reterr);
+
+    return r == 0 ? pager_apply(pager, conn, &step->event, 1, step->now_ms, &outcome, reterr) : r;
+}
+
+static inline int job_flush(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    const struct step *step = arg;
+    struct pager_outcome outcome;
+
+    return pager_run(pager, conn, step->now_ms, &outcome, reterr);
 }
 
 static inline int take(struct db_conn *conn,
                        struct step *step,
                        size_t which,
                        struct arena *arena,
-                       struct outbox_claim *claim,
+                       struct outbox_claims *claims,
                        struct err *reterr)
 {
     const struct route_integration *to = &config->receiver->integrations[which];
@@ -141,9 +222,10 @@ static inline int take(struct db_conn *conn,
                                                  .slot = to->slot,
                                                  .external_url = "http://w",
                                                  .ack_key = ack_key,
-                                                 .now_ms = step->now_ms};
+                                                 .now_ms = step->now_ms,
+                                                 .max = 1};
 
-    return outbox_db_claim(conn, &options, arena, claim, reterr);
+    return outbox_db_claim(conn, &options, arena, claims, reterr);
 }
 
 static inline int job_deliver(struct db_conn *conn, void *arg, struct err *reterr)
@@ -153,16 +235,16 @@ static inline int job_deliver(struct db_conn *conn, void *arg, struct err *reter
 
     for (size_t i = 0; r == 0 && i < config->receiver->n_integrations; i++) {
         ARENA_AUTO struct arena arena;
-        struct outbox_claim claim = {0};
+        struct outbox_claims claims = {0};
 
         arena_init(&arena, 1 << 20);
-        r = take(conn, step, i, &arena, &claim, reterr);
-        if (r || !claim.found || strcmp(step->verb, "crash") == 0)
+        r = take(conn, step, i, &arena, &claims, reterr);
+        if (r || claims.n == 0 || strcmp(step->verb, "crash") == 0)
             continue;
         if (strcmp(step->verb, "send") == 0)
-            r = outbox_db_sent(conn, claim.page.outbox_id, "", step->now_ms, reterr);
+            r = outbox_db_sent(conn, claims.pages[0].outbox_id, "", step->now_ms, reterr);
         else
-            r = outbox_db_failed(conn, claim.page.outbox_id, "HTTP 429", step->verb[0] == 'n',
+            r = outbox_db_failed(conn, claims.pages[0].outbox_id, "HTTP 429", step->verb[0] == 'n',
                                  step->now_ms + 60000, step->now_ms, reterr);
     }
     return r;
@@ -194,10 +276,8 @@ static inline int job_person(struct db_conn *conn, void *arg, struct err *reterr
 static inline int job_keep(struct db_conn *conn, void *arg, struct err *reterr)
 {
     const struct step *step = arg;
-    int64_t next_ms;
-    bool grew;
 
-    return outbox_db_keep(conn, config, step->now_ms, &next_ms, &grew, reterr);
+    return outbox_db_give_up(conn, config, step->now_ms, reterr);
 }
 
 static inline int job_recover(struct db_conn *conn, void *arg, struct err *reterr)
@@ -217,20 +297,22 @@ static inline void run_job(db_job *job, struct step *step)
 
 static inline void run_step(struct step *step)
 {
-    struct label labels[3];
-
     if ((step->verb[0] == 'F' || step->verb[0] == 'E') && step->verb[2] == '\0') {
         step->alert = step->verb[1] - '0';
-        fill_event(step, labels);
+        fill_event(step);
         run_job(job_alert, step);
         labels_unref(step->event.labels);
     } else if (strcmp(step->verb, "ack") == 0 || strcmp(step->verb, "close") == 0) {
         run_job(job_person, step);
     } else if (strcmp(step->verb, "keep") == 0) {
+        run_job(job_flush, step);
         run_job(job_keep, step);
     } else if (strcmp(step->verb, "start") == 0) {
+        pager_free(pager);
+        pager = pager_new(db, config, &no_log);
         run_job(job_recover, step);
     } else {
+        run_job(job_flush, step);
         run_job(job_deliver, step);
     }
 }

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "tests/unit/db/life.h"
+#include "tests/unit/pager/life.h"
 
 /* --- the log --- */
 
@@ -67,10 +67,9 @@ static void test_a_failed_evaluation_leaves_nothing(void **state)
     STR_AUTO struct str incidents = STR_INIT(200);
     STR_AUTO struct str hook = STR_INIT(200);
     struct step step = {.now_ms = BASE_S * (int64_t)1000, .verb = "F1", .alert = 1};
-    struct label labels[3];
 
     begin();
-    fill_event(&step, labels);
+    fill_event(&step);
     assert_int_equal(db_write(db, job_alert_then_fail, &step, NULL), 99);
     labels_unref(step.event.labels);
     print_incidents(&incidents);
@@ -86,13 +85,16 @@ static void test_a_failed_evaluation_leaves_nothing(void **state)
 }
 
 /* Fires and ends alerts for ever; says when it is under way, dies by a signal. */
-static void fire_for_ever(int say_fd)
+static void fire_for_ever(int say_fd, long from_s)
 {
     db = open_state();
+    pager = pager_new(db, config, &no_log);
     for (long i = 0;; i++) {
-        char script[64];
+        char script[128];
+        long at_s = from_s + 700 * i;
 
-        (void)snprintf(script, sizeof(script), "%ld F1, %ld E1", 10 * i, 10 * i + 5);
+        (void)snprintf(script, sizeof(script), "%ld F1, %ld keep, %ld E1, %ld keep", at_s,
+                       at_s + 30, at_s + 60, at_s + 330);
         play(script);
         if (i == 0)
             assert_int_equal(write(say_fd, "!", 1), 1);
@@ -116,16 +118,19 @@ static void test_killed_between_any_two_commits(void **state)
 {
     begin();
     for (int round = 0; round < 5; round++) {
+        long from_s = 1000000L * round;
+        char script[64];
         char said;
         int say[2];
 
+        pager_free(pager);
         db_close(db);
         assert_int_equal(pipe(say), 0);
         pid_t child = fork();
 
         assert_true(child >= 0);
         if (child == 0)
-            fire_for_ever(say[1]);
+            fire_for_ever(say[1], from_s);
         assert_int_equal(read(say[0], &said, 1), 1);
         (void)usleep(17000 * (unsigned)(round + 1));
         assert_int_equal(kill(child, SIGKILL), 0);
@@ -133,6 +138,10 @@ static void test_killed_between_any_two_commits(void **state)
         (void)close(say[0]);
         (void)close(say[1]);
         db = open_state();
+        pager = pager_new(db, config, &no_log);
+        from_s = (long)(count_of("SELECT max(opened_ms) / 1000 FROM incident") - BASE_S);
+        (void)snprintf(script, sizeof(script), "%ld keep", from_s + 900);
+        play(script);
 
         row("round %d: every incident has its page, every page its incident", round);
         assert_true(count_of("SELECT count(*) FROM incident") > 0);
@@ -177,18 +186,18 @@ static int job_take_link(struct db_conn *conn, void *arg, struct err *reterr)
 {
     struct step *step = arg;
     ARENA_AUTO struct arena arena;
-    struct outbox_claim claim = {0};
+    struct outbox_claims claims = {0};
 
     arena_init(&arena, 1 << 20);
-    int r = take(conn, step, 0, &arena, &claim, reterr);
+    int r = take(conn, step, 0, &arena, &claims, reterr);
     if (r)
         return r;
-    assert_true(claim.found);
-    assert_true(strncmp(claim.page.acknowledge_url, "http://w/a/", 11) == 0);
-    assert_string_equal(claim.page.incident_url, "http://w/i/INC-2026-0001");
-    assert_int_equal(strlen(claim.page.idempotency_key), 64);
-    assert_int_equal(claim.page.n_alerts, 1);
-    (void)snprintf(link_token, sizeof(link_token), "%s", claim.page.acknowledge_url + 11);
+    assert_int_equal(claims.n, 1);
+    assert_true(strncmp(claims.pages[0].acknowledge_url, "http://w/a/", 11) == 0);
+    assert_string_equal(claims.pages[0].incident_url, "http://w/i/INC-2026-0001");
+    assert_int_equal(strlen(claims.pages[0].idempotency_key), 64);
+    assert_int_equal(claims.pages[0].n_alerts, 1);
+    (void)snprintf(link_token, sizeof(link_token), "%s", claims.pages[0].acknowledge_url + 11);
     return 0;
 }
 
@@ -198,7 +207,7 @@ static void test_the_link_of_a_page(void **state)
     char other[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
     begin();
-    play("0 F1");
+    play("0 F1, 30 keep");
     run_job(job_take_link, &step);
     assert_int_equal(strlen(link_token), 32);
     assert_int_equal(db_write(db, job_find_link, link_token, NULL), 0);
@@ -219,14 +228,14 @@ static void test_a_receiver_that_left_the_config(void **state)
     struct err err = {0};
 
     begin();
-    play("0 F1");
+    play("0 F1, 30 keep");
     before = config;
     assert_int_equal(route_config_parse(other, strlen(other), NULL, NULL, NULL, &config, &err), 0);
     row("a minute's grace: a reload reaches us and the evaluation at two moments");
-    play("59 keep");
+    play("89 keep");
     print_outbox("webhook", &hook);
     assert_string_equal(str_text(&hook), "first waiting@30");
-    play("60 keep");
+    play("90 keep");
     str_cut(&hook, 0);
     print_outbox("webhook", &hook);
     assert_string_equal(str_text(&hook), "first failed");
@@ -248,7 +257,7 @@ static void test_what_the_overview_counts(void **state)
     int64_t waiting_ms = 0;
 
     begin();
-    play("0 F1, 30 send, 60 E1, 3700 F1, 3710 F2");
+    play("0 F1, 30 send, 60 E1, 330 keep, 3700 F1, 3710 F2, 3730 keep");
     assert_int_equal(db_read_begin(db, &conn, NULL), 0);
     assert_int_equal(
         incident_db_hours(conn, (BASE_S + 4000) * (int64_t)1000, &start_ms, fired, NULL), 0);
@@ -260,7 +269,7 @@ static void test_what_the_overview_counts(void **state)
                                     (BASE_S + 4000) * (int64_t)1000, &sent_ms, &waiting_ms, NULL),
                      0);
     assert_int_equal(sent_ms / 1000, BASE_S + 30);
-    assert_int_equal(waiting_ms / 1000, BASE_S + 60);
+    assert_int_equal(waiting_ms / 1000, BASE_S + 330);
     assert_int_equal(outbox_db_counts(conn, &counts, NULL), 0);
     assert_int_equal(counts.sent, 2);
     assert_int_equal(counts.waiting, 3);
