@@ -19,7 +19,7 @@
  *   send          deliver_send() in app/notify_worker.c, outside of any transaction
  *   mark          job_mark() in app/notify_worker.c: outbox_db_sent(), or outbox_db_failed() with
  *                 its hand_over() and wait_again()
- *   expire        find_hopeless() and outbox_db_undelivered(), called by outbox_db_keep()
+ *   expire        find_hopeless() and outbox_db_undelivered(), called by outbox_db_give_up()
  *   crash         kill -9; outbox_db_recover() at the next start
  *
  * Integration 0 is told the end, integration 1 is not (send_resolved: false). Failures, crashes
