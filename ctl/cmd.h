@@ -68,8 +68,11 @@ const char *ctl_option_at(const struct ctl *ctl, const char *name, int place);
 enum ctl_exit ctl_fail(const struct ctl *ctl, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* cmd_check.c and cmd_test.c: offline, with the daemon's own engine. */
+/* cmd_check.c, cmd_config.c, cmd_route.c, cmd_test.c: offline, with the daemon's own engine. */
+enum ctl_exit cmd_check_config(struct ctl *ctl);
 enum ctl_exit cmd_check_rules(struct ctl *ctl);
+enum ctl_exit cmd_route_show(struct ctl *ctl);
+enum ctl_exit cmd_route_test(struct ctl *ctl);
 enum ctl_exit cmd_test_rules(struct ctl *ctl);
 
 /* The rest speaks HTTP. */

@@ -42,6 +42,30 @@ static const struct command commands[] = {
       {"output", "FILE", "write that there, and tell people on standard output"}},
      "run unit tests of rules (promtool's format)",
      cmd_test_rules},
+    {"check config",
+     "FILE...",
+     1,
+     -1,
+     {{0}},
+     "would alertd take these config files, and what is doubtful in them",
+     cmd_check_config},
+    {"route show",
+     "",
+     0,
+     0,
+     {{"config", "FILE", "alertd's config file"}},
+     "the tree of routes",
+     cmd_route_show},
+    {"route test",
+     "NAME=VALUE...",
+     1,
+     -1,
+     {{"config", "FILE", "alertd's config file"},
+      {"tree", NULL, "why each route takes the alert or not"},
+      {"at", "WHEN", "for time intervals: RFC 3339 or Unix seconds (now)"},
+      {"expect", "RECEIVER,...", "fail unless these are told, in this order"}},
+     "which receivers an alert with these labels reaches",
+     cmd_route_test},
     {"query",
      "EXPRESSION",
      1,
@@ -275,7 +299,7 @@ static void print_overview(FILE *out)
                   "                      check and test rules: as alertd with the same flag\n"
                   "  --version\n"
                   "  --help              behind a command: what it takes\n\n"
-                  "Exit status: 0 fine, 1 failure, 2 wrong usage, 3 advice only.\n");
+                  "Exit status: 0 fine, 1 failure, 2 wrong usage, 3 findings only.\n");
 }
 
 static void print_help(FILE *out, const struct command *command)

@@ -236,6 +236,8 @@ static int read_root(const struct field_reader *reader,
         return ROUTE_E_CONFIG;
     config->external_url = top.external_url;
     config->resolve_timeout_ms = top.resolve_timeout_ms;
+    if (yaml_get(root, "tracing"))
+        field_note_unused(reader, yaml_get(root, "tracing"), "alertd traces nothing");
     if (read_templates(reader, root, config, reterr) ||
         receiver_read_all(reader, root, &top.mail, config, reterr))
         return ROUTE_E_CONFIG;
@@ -281,7 +283,8 @@ int route_config_parse(const char *text,
     held->refs = 1;
     arena_init(&held->arena, ARENA_BYTES_MAX);
 
-    struct field_reader reader = {&held->arena, base_folder, environment, environment_arg};
+    struct field_reader reader = {&held->arena, base_folder, environment, environment_arg,
+                                  &held->config.unused};
     const char **group_by = arena_array(&held->arena, 2, sizeof(*group_by));
 
     assert(group_by); /* the first bytes of a fresh arena */

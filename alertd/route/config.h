@@ -203,6 +203,7 @@ struct route_receiver {
     const char *name;
     struct route_integration *integrations; /* never empty: dashboard stands in */
     size_t n_integrations;
+    unsigned line, column;
 };
 
 struct route_times {
@@ -262,6 +263,7 @@ struct route_config {
     size_t n_intervals;
     struct route_names templates; /* globs, absolute when base_folder is */
     struct route_names warnings;  /* "4:5: ...": what would be read otherwise elsewhere */
+    struct route_names unused;    /* "4:5: key: why": read, without effect */
 };
 
 /* The value of an environment variable or NULL; the shell passes getenv's. */

@@ -392,6 +392,24 @@ static int read_not_bool(const struct yaml_node *node, bool *ret_value, struct e
     return 0;
 }
 
+void field_note_unused(const struct field_reader *reader,
+                       const struct yaml_node *node,
+                       const char *why)
+{
+    STR_AUTO struct str note = STR_INIT(1024);
+    struct route_names *unused = reader->unused;
+    const char *kept;
+
+    if (!unused->at)
+        unused->at = arena_array(reader->arena, ROUTE_PAIRS_MAX, sizeof(*unused->at));
+    if (!unused->at || unused->n == ROUTE_PAIRS_MAX)
+        return;
+    str_addf(&note, "%u:%u: %s: %s", node->line, node->column, node->name, why);
+    kept = field_copy(reader, str_text(&note));
+    if (kept)
+        unused->at[unused->n++] = kept;
+}
+
 static int read_field(const struct field_reader *reader,
                       const struct field *field,
                       const struct yaml_node *node,
@@ -418,8 +436,8 @@ static int read_field(const struct field_reader *reader,
     case FIELD_PAIRS: return pairs(reader, node, at, reterr);
     case FIELD_TEXTS: return field_texts(reader, node, at, reterr);
     case FIELD_SLACK_FIELDS: return slack_fields(reader, node, at, reterr);
-    case FIELD_READ:
-    case FIELD_UNUSED: return 0;
+    case FIELD_READ: return 0;
+    case FIELD_UNUSED: field_note_unused(reader, node, field->help); return 0;
     case FIELD_REFUSED:
         return err_at(reterr, ROUTE_E_CONFIG, node->line, node->column,
                       "\"%s\" is not supported: %s", field->name, field->help);

@@ -52,6 +52,7 @@ struct field_reader {
     const char *base_folder;
     route_environment *environment;
     void *environment_arg;
+    struct route_names *unused; /* of the config */
 };
 
 /* Fills the fields of `into` that the map names; the others keep what they had. */
@@ -77,6 +78,11 @@ int field_label_names(const struct field_reader *reader,
 const char *field_copy(const struct field_reader *reader, const char *text);
 /* The words for that. */
 int field_too_large(const struct yaml_node *node, struct err *reterr);
+
+/* Notes a key that has no effect, as long as there is room for notes. */
+void field_note_unused(const struct field_reader *reader,
+                       const struct yaml_node *node,
+                       const char *why);
 
 /* A Markdown table of the rows, headed by `title`; nested maps follow as `key.key`. */
 void field_manual(const char *title, const struct field *fields, struct str *out);

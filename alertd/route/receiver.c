@@ -280,6 +280,8 @@ static int read_receiver(const struct field_reader *reader,
     if (yaml_expect(node, YAML_MAP, "a map with a name", reterr) ||
         read_name(reader, node, config, &receiver->name, reterr))
         return ROUTE_E_CONFIG;
+    receiver->line = node->line;
+    receiver->column = node->column;
     if (check_keys(node, receiver->name, reterr))
         return ROUTE_E_CONFIG;
     n = count_integrations(node);

@@ -7,26 +7,41 @@
 #include "alertd/route/interval.h"
 #include "alertd/route/matchers.h"
 
+struct walker {
+    const struct labels *alert;
+    struct route_walk *found;
+    enum route_outcome *outcomes; /* NULL: nobody asks */
+};
+
+static void note(const struct walker *walker,
+                 const struct route_node *node,
+                 enum route_outcome outcome)
+{
+    if (walker->outcomes)
+        walker->outcomes[node->index] = outcome;
+}
+
 /* The config's depth is limited, so this may call itself. */
-static bool walk(const struct route_node *node,
-                 const struct labels *alert,
-                 struct route_walk *ret_walk)
+static bool walk(const struct walker *walker, const struct route_node *node)
 {
     bool deeper = false;
 
-    if (!matchers_match(node->matchers, node->n_matchers, alert))
+    if (!matchers_match(node->matchers, node->n_matchers, walker->alert)) {
+        note(walker, node, ROUTE_NO_MATCH);
         return false;
+    }
     for (size_t i = 0; i < node->n_children; i++) {
-        bool taken = walk(&node->children[i], alert, ret_walk);
+        bool taken = walk(walker, &node->children[i]);
 
         deeper = deeper || taken;
         if (taken && !node->children[i].goes_on)
             break;
     }
-    if (!deeper && ret_walk->n < ROUTE_WALK_MAX)
-        ret_walk->at[ret_walk->n++] = node;
+    note(walker, node, deeper ? ROUTE_BELOW : ROUTE_TAKEN);
+    if (!deeper && walker->found->n < ROUTE_WALK_MAX)
+        walker->found->at[walker->found->n++] = node;
     else if (!deeper)
-        ret_walk->n_refused++;
+        walker->found->n_refused++;
     return true;
 }
 
@@ -34,9 +49,21 @@ void route_walk(const struct route_config *config,
                 const struct labels *alert,
                 struct route_walk *ret_walk)
 {
+    route_walk_trace(config, alert, ret_walk, NULL);
+}
+
+void route_walk_trace(const struct route_config *config,
+                      const struct labels *alert,
+                      struct route_walk *ret_walk,
+                      enum route_outcome *ret_outcomes)
+{
+    struct walker walker = {alert, ret_walk, ret_outcomes};
+
     ret_walk->n = 0;
     ret_walk->n_refused = 0;
-    walk(config->root, alert, ret_walk);
+    for (size_t i = 0; ret_outcomes && i < config->n_nodes; i++)
+        ret_outcomes[i] = ROUTE_NOT_ASKED;
+    walk(&walker, config->root);
 }
 
 const struct labels *route_node_group(const struct route_node *node, const struct labels *alert)

@@ -24,6 +24,19 @@ void route_walk(const struct route_config *config,
                 const struct labels *alert,
                 struct route_walk *ret_walk);
 
+/* What became of each route on the way; the tree's own places, route_node.index. */
+enum route_outcome {
+    ROUTE_NOT_ASKED, /* a sibling before it took the alert, or its parent does not match */
+    ROUTE_NO_MATCH,
+    ROUTE_BELOW, /* it matches, and a route below it is taken */
+    ROUTE_TAKEN,
+};
+/* The same walk; ret_outcomes has room for config->n_nodes. */
+void route_walk_trace(const struct route_config *config,
+                      const struct labels *alert,
+                      struct route_walk *ret_walk,
+                      enum route_outcome *ret_outcomes);
+
 /* The labels of the alert's group in that route; heap, labels_unref(). */
 const struct labels *route_node_group(const struct route_node *node, const struct labels *alert);
 /* `{}/{severity="x"}:{alertname="y"}` */
