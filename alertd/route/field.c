@@ -149,9 +149,7 @@ static int expand(const struct field_reader *reader,
         str_add(out, value);
     }
     str_add(out, text);
-    if (out->full || strpbrk(str_text(out), "\r\n"))
-        return bad(node, reterr, "a secret must be one line and short");
-    return 0;
+    return out->full ? bad(node, reterr, "this is too long for a secret") : 0;
 }
 
 static int secret_value(const struct field_reader *reader,
@@ -166,6 +164,8 @@ static int secret_value(const struct field_reader *reader,
         return bad(node, reterr, "give this by value or by file, not both");
     if (expand(reader, node, &text, reterr))
         return ROUTE_E_CONFIG;
+    if (field->type != FIELD_PASSWORD && strpbrk(str_text(&text), "\r\n"))
+        return bad(node, reterr, "this secret must be one line");
     if (field->type == FIELD_SECRET_URL && !is_url(str_text(&text)))
         return bad(node, reterr, "expected a URL such as https://host/path");
     return keep(reader, node, str_text(&text), &secret->value, reterr);
@@ -425,6 +425,7 @@ static int read_field(const struct field_reader *reader,
     case FIELD_COUNT: return read_count(node, at, reterr);
     case FIELD_BOOL: return yaml_bool(node, at, reterr) ? ROUTE_E_CONFIG : 0;
     case FIELD_SECRET:
+    case FIELD_PASSWORD:
     case FIELD_SECRET_URL: return secret_value(reader, field, node, at, reterr);
     case FIELD_SECRET_FILE: return secret_file(reader, node, at, reterr);
     case FIELD_ARGV: return argument_list(reader, node, at, reterr);
@@ -477,7 +478,8 @@ static const char *type_words(enum field_type type)
     case FIELD_DURATION: return "duration";
     case FIELD_COUNT: return "number";
     case FIELD_BOOL: return "true or false";
-    case FIELD_SECRET: return "secret";
+    case FIELD_SECRET:
+    case FIELD_PASSWORD: return "secret";
     case FIELD_SECRET_URL: return "URL, a secret";
     case FIELD_SECRET_FILE: return "file of a secret";
     case FIELD_ARGV: return "list of text";

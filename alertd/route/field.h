@@ -22,6 +22,7 @@ enum field_type {
     FIELD_COUNT,        /* int64_t, not negative */
     FIELD_BOOL,         /* bool */
     FIELD_SECRET,       /* struct route_secret: by value, ${ENV} is replaced */
+    FIELD_PASSWORD,     /* the same, of several lines too: it is sent in base64 */
     FIELD_SECRET_URL,   /* the same, and it must be a URL */
     FIELD_SECRET_FILE,  /* struct route_secret: the path of its file */
     FIELD_ARGV,         /* const char **, NULL-terminated */

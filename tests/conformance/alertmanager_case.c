@@ -5,7 +5,7 @@
  *     {"op": "matchers", "text", "grammar"}        ok op name value ... as JSON
  *     {"op": "walk", "text", "labels"}             ok [[receiver, key], ...]
  *     {"op": "interval", "text", "at_ms": [...]}   ok [true, false ...]
- *     {"op": "history", "text", "alerts", "until_ms"}  ok [[ms, receiver, firing, resolved] ...]
+ *     {"op": "history", "text", "alerts", "silences", "until_ms"}  ok [[ms, receiver, firing, resolved] ...]
  */
 
 #include <stdio.h>
@@ -139,17 +139,62 @@ static void tell(void *arg, const struct dispatch_notification *note)
     json_close(out, ']');
 }
 
+struct muting {
+    struct silence spans[PAIRS_MAX];
+    struct silence_matchers sets[PAIRS_MAX];
+    struct route_matchers found[PAIRS_MAX];
+    size_t n;
+    struct silences *silences;
+};
+
+static int muting_init(struct muting *muting, const struct json *list, struct err *err)
+{
+    *muting = (struct muting){0};
+    for (; muting->n < json_length(list) && muting->n < PAIRS_MAX; muting->n++) {
+        const struct json *one = json_at(list, muting->n);
+        struct route_matchers *found = &muting->found[muting->n];
+        struct silence *span = &muting->spans[muting->n];
+        const struct json *texts = NULL;
+
+        if (json_get_int(one, "starts_at_ms", &span->starts_at_ms, err) ||
+            json_get_int(one, "ends_at_ms", &span->ends_at_ms, err) ||
+            json_get_array(one, "matchers", &texts, err))
+            return -1;
+        for (size_t i = 0; i < json_length(texts); i++)
+            if (route_matchers_parse(json_text(json_at(texts, i)), ROUTE_GRAMMAR_BOTH, found, NULL,
+                                     err))
+                return -1;
+        muting->sets[muting->n] = (struct silence_matchers){found->at, found->n};
+        span->id = "one";
+        span->sets = &muting->sets[muting->n];
+        span->n_sets = 1;
+    }
+    muting->silences = silences_new(muting->spans, muting->n);
+    return 0;
+}
+
+static void muting_done(struct muting *muting)
+{
+    silences_free(muting->silences);
+    for (size_t i = 0; i < PAIRS_MAX; i++)
+        route_matchers_done(&muting->found[i]);
+}
+
 static int history(const struct json *ask, const char *text, struct json_out *out, struct err *err)
 {
     const struct route_config *config = NULL;
     const struct json *alerts = NULL;
+    const struct json *silences = NULL;
+    struct muting muting;
     struct dispatch *dispatch;
     int64_t until_ms = 0;
 
-    if (json_get_array(ask, "alerts", &alerts, err) ||
+    if (json_get_array(ask, "silences", &silences, err) || muting_init(&muting, silences, err) ||
+        json_get_array(ask, "alerts", &alerts, err) ||
         json_get_int(ask, "until_ms", &until_ms, err) || load(text, &config, err))
         return -1;
     dispatch = dispatch_new(config, 0);
+    dispatch_silence(dispatch, muting.silences);
     json_open(out, '[');
     for (size_t i = 0; i < json_length(alerts); i++) {
         const struct json *one = json_at(alerts, i);
@@ -169,6 +214,7 @@ static int history(const struct json *ask, const char *text, struct json_out *ou
     dispatch_run(dispatch, until_ms, tell, out);
     json_close(out, ']');
     dispatch_free(dispatch);
+    muting_done(&muting);
     route_config_unref(config);
     return 0;
 }
