@@ -45,6 +45,7 @@ int http_client_send(struct http_client *client,
         .body = exchange.body, /* handed over */
         .body_len = exchange.body_len,
         .body_cut = exchange.body_total > exchange.body_len,
+        .location = exchange.location[0] ? mem_strdup(exchange.location) : NULL,
     };
     return 0;
 }
@@ -54,6 +55,7 @@ void http_response_done(struct http_response *response)
     if (!response)
         return;
     free(response->body);
+    free(response->location);
     *response = (struct http_response){0};
 }
 

@@ -6,8 +6,8 @@
  * response_max bytes of the reply.
  *
  * What it refuses to do: follow redirects (the target was configured, and a
- * token goes with it), speak anything but http and https, skip certificate
- * checks, raise signals, read .netrc or proxy variables.
+ * token goes with it; `location` says where one leads), speak anything but http and https,
+ * skip certificate checks unless told to, raise signals, read .netrc or proxy variables.
  *
  *     struct http_request request = {.method = "POST", .url = url, .timeout_ms = 10000,
  *                                    .body = text, .body_len = len};
@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
+#include "lib/net/net_way.h"
 
 enum {
     HTTP_E_REQUEST = 1, /* the URL or a header can't be sent as it is: retrying is vain */
@@ -56,7 +57,8 @@ struct http_request {
     size_t body_len;
     int64_t timeout_ms;
     size_t response_max;
-    const char *ca_file; /* PEM certificates to trust instead of the system's; NULL */
+    const char *ca_file;       /* PEM certificates to trust instead of the system's; NULL */
+    const struct net_way *way; /* NULL: the ordinary one. Wins over ca_file */
 };
 
 struct http_response {
@@ -64,7 +66,8 @@ struct http_response {
     int64_t retry_after_ms; /* -1: the reply did not say, or gave a date */
     char *body;             /* NUL-terminated */
     size_t body_len;
-    bool body_cut; /* more came than response_max; the rest was not kept */
+    bool body_cut;  /* more came than response_max; the rest was not kept */
+    char *location; /* where a redirect leads, absolute or not; NULL when it says nothing */
 };
 
 struct http_client;

@@ -17,6 +17,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/net/curl_load.h"
+#include "lib/net/curl_way.h"
 
 enum {
     CONNECT_MS = 5000, /* a host that is there answers within this */
@@ -82,7 +83,9 @@ static int error_of(CURLcode code)
 {
     switch ((int)code) { /* the few that say whose fault it is; libcurl has a hundred */
     case CURLE_URL_MALFORMAT: return HTTP_E_REQUEST;
+    case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST: return HTTP_E_RESOLVE;
+    case CURLE_PROXY:
     case CURLE_COULDNT_CONNECT: return HTTP_E_CONNECT;
     case CURLE_OPERATION_TIMEDOUT: return HTTP_E_TIMEOUT;
     case CURLE_SSL_CONNECT_ERROR:
@@ -118,7 +121,6 @@ static void set_safety(const struct http_curl *curl, const struct http_request *
     set(easy, CURLOPT_FOLLOWLOCATION, 0L);
     set(easy, CURLOPT_NOSIGNAL, 1L);
     set(easy, CURLOPT_QUICK_EXIT, 1L);
-    set(easy, CURLOPT_PROXY, "");
     set(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
     set(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms < CONNECT_MS ? timeout_ms : (long)CONNECT_MS);
     set(easy, CURLOPT_FRESH_CONNECT, curl->keep_alive ? 0L : 1L);
@@ -130,15 +132,12 @@ static void set_safety(const struct http_curl *curl, const struct http_request *
     }
 }
 
-static void set_request(const struct http_curl *curl,
-                        const struct http_request *request,
-                        const struct curl_slist *headers)
+static void set_request(const struct http_curl *curl, const struct http_request *request)
 {
     __typeof__(curl_easy_setopt) *set = curl->api.easy_setopt;
     CURL *easy = curl->easy;
 
     set(easy, CURLOPT_URL, request->url);
-    set(easy, CURLOPT_HTTPHEADER, headers);
     set(easy, CURLOPT_USERAGENT, "watchbill");
     if (request->body) {
         set(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
@@ -249,21 +248,49 @@ static void read_facts(const struct http_curl *curl, struct http_exchange *excha
     read_phases(curl, exchange);
 }
 
+/* Whom to trust and which way to go; the Host header stays the configured one's. */
+static void set_way(const struct http_curl *curl,
+                    const struct http_request *request,
+                    const struct url *url,
+                    struct curl_slist **headers,
+                    struct curl_way *ret_way)
+{
+    char authority[URL_HOST_MAX + 16];
+    char host[URL_HOST_MAX + 32];
+    const struct curl_way_url parts = {
+        .scheme = url->is_https ? "https://" : "http://",
+        .authority = url_authority(url, true, authority, sizeof(authority)),
+        .port = url->port,
+        .rest = url->target,
+    };
+
+    curl_way_set(&curl->api, curl->easy, request->way, &parts, ret_way);
+    if (!ret_way->connect_to)
+        return;
+    (void)snprintf(host, sizeof(host), "Host: %s",
+                   url_authority(url, false, authority, sizeof(authority)));
+    *headers = curl->api.slist_append(*headers, host);
+}
+
 int http_curl_send(struct http_curl *curl,
                    const struct http_request *request,
+                   const struct url *url,
                    struct http_exchange *ret_exchange,
                    struct err *reterr)
 {
     char words[CURL_ERROR_SIZE] = "";
     struct reply_body body = {.text = STR_INIT(request->response_max)};
     struct http_exchange exchange = {0};
+    struct curl_way way;
 
     curl->api.easy_reset(curl->easy);
     set_safety(curl, request);
 
     struct curl_slist *headers = headers_of(&curl->api, request);
 
-    set_request(curl, request, headers);
+    set_request(curl, request);
+    set_way(curl, request, url, &headers, &way);
+    curl->api.easy_setopt(curl->easy, CURLOPT_HTTPHEADER, headers);
     curl->api.easy_setopt(curl->easy, CURLOPT_ERRORBUFFER, words);
     curl->api.easy_setopt(curl->easy, CURLOPT_WRITEFUNCTION, keep_body);
     curl->api.easy_setopt(curl->easy, CURLOPT_WRITEDATA, &body);
@@ -272,6 +299,8 @@ int http_curl_send(struct http_curl *curl,
 
     curl->api.slist_free_all(headers);
     curl->api.easy_setopt(curl->easy, CURLOPT_HTTPHEADER, NULL);
+    curl->api.easy_setopt(curl->easy, CURLOPT_CONNECT_TO, NULL);
+    curl_way_done(&curl->api, &way);
     curl->api.easy_setopt(curl->easy, CURLOPT_ERRORBUFFER, NULL);
     if (code != CURLE_OK) {
         str_done(&body.text);

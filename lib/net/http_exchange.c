@@ -90,12 +90,12 @@ int http_transport_send(struct http_transport *transport,
         complete.timeout_ms = HTTP_TIMEOUT_MS;
     if (complete.response_max == 0)
         complete.response_max = HTTP_RESPONSE_MAX;
-    if (!url.is_https) {
+    if (!url.is_https && !(complete.way && complete.way->proxy_url)) {
         if (!transport->plain)
             transport->plain = http_plain_new(transport->keep_alive);
         return http_plain_send(transport->plain, &complete, &url, ret_exchange, reterr);
     }
     if (!transport->curl)
         r = http_curl_new(transport->keep_alive, &transport->curl, reterr);
-    return r ? r : http_curl_send(transport->curl, &complete, ret_exchange, reterr);
+    return r ? r : http_curl_send(transport->curl, &complete, &url, ret_exchange, reterr);
 }

@@ -9,7 +9,7 @@
  *
  * Plain http goes over a socket of our own (http_plain.c): half a page of code per
  * feature, no memory to speak of, and a process that needs no more never loads
- * libcurl and OpenSSL (8 MB, see curl_load.h). https goes through libcurl.
+ * libcurl and OpenSSL (8 MB, see curl_load.h). https and proxies go through libcurl.
  *
  * Redirects are never followed here; `location` says where one leads.
  */

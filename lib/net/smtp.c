@@ -5,11 +5,14 @@
 #include "lib/net/smtp.h"
 
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "lib/base/str.h"
 #include "lib/net/curl_load.h"
+#include "lib/net/curl_way.h"
 
 enum {
     SMTP_TIMEOUT_MS = 30000,
@@ -123,7 +126,6 @@ static void set_options(const struct curl_api *api, CURL *easy, const struct smt
     api->easy_setopt(easy, CURLOPT_USE_SSL, starttls_of(mail->starttls));
     api->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     api->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    api->easy_setopt(easy, CURLOPT_PROXY, "");
     api->easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
     api->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      timeout_ms < CONNECT_MS ? timeout_ms : (long)CONNECT_MS);
@@ -131,6 +133,37 @@ static void set_options(const struct curl_api *api, CURL *easy, const struct smt
         api->easy_setopt(easy, CURLOPT_USERNAME, mail->user);
         api->easy_setopt(easy, CURLOPT_PASSWORD, mail->password ? mail->password : "");
     }
+    if (mail->identity)
+        api->easy_setopt(easy, CURLOPT_SASL_AUTHZID, mail->identity);
+    if (mail->mechanism) {
+        char option[64];
+
+        (void)snprintf(option, sizeof(option), "AUTH=%s", mail->mechanism);
+        api->easy_setopt(easy, CURLOPT_LOGIN_OPTIONS, option);
+    }
+}
+
+/* Behind set_options(). The URL is ours: scheme://host[:port][/name] */
+static void set_way(const struct curl_api *api,
+                    CURL *easy,
+                    const struct smtp_mail *mail,
+                    struct curl_way *ret_way)
+{
+    STR_AUTO struct str scheme = STR_INIT(16);
+    STR_AUTO struct str authority = STR_INIT(1024);
+    const char *host = strstr(mail->url, "://") + 3;
+    size_t len = strcspn(host, "/");
+    const char *colon = memrchr(host, ':', len);
+    bool has_port = colon && !memchr(colon, ']', len - (size_t)(colon - host));
+    unsigned usual = strncasecmp(mail->url, "smtps", 5) == 0 ? 465 : 25;
+    unsigned port = has_port ? (unsigned)strtoul(colon + 1, NULL, 10) : usual;
+
+    str_addn(&scheme, mail->url, (size_t)(host - mail->url));
+    str_addn(&authority, host, has_port ? (size_t)(colon - host) : len);
+    str_addf(&authority, ":%u", port);
+    curl_way_set(api, easy, mail->way,
+                 &(struct curl_way_url){str_text(&scheme), str_text(&authority), port, host + len},
+                 ret_way);
 }
 
 static int perform(const struct curl_api *api,
@@ -140,12 +173,14 @@ static int perform(const struct curl_api *api,
                    struct err *reterr)
 {
     struct curl_slist *to = NULL;
+    struct curl_way way;
     char words[CURL_ERROR_SIZE] = "";
     long reply = 0;
 
     for (size_t i = 0; i < mail->n_to; i++)
         to = api->slist_append(to, mail->to[i]);
     set_options(api, easy, mail);
+    set_way(api, easy, mail, &way);
     api->easy_setopt(easy, CURLOPT_MAIL_FROM, mail->from);
     api->easy_setopt(easy, CURLOPT_MAIL_RCPT, to);
     api->easy_setopt(easy, CURLOPT_UPLOAD, 1L);
@@ -157,6 +192,8 @@ static int perform(const struct curl_api *api,
 
     api->easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &reply);
     api->slist_free_all(to);
+    api->easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
+    curl_way_done(api, &way);
     if (code == CURLE_OK)
         return 0;
     return err_set(reterr, error_of(code, reply), "%s: %s (last reply %ld)", mail->url,

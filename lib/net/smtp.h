@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
+#include "lib/net/net_way.h"
 
 enum {
     SMTP_E_REQUEST = 1,   /* an address or the URL can't be sent as it is */
@@ -35,7 +36,10 @@ struct smtp_mail {
     enum smtp_starttls starttls;
     const char *user; /* NULL: no login */
     const char *password;
-    const char *from; /* bare addresses: ana@example.org */
+    const char *identity;      /* whom to act as, when that is not the user; NULL */
+    const char *mechanism;     /* "CRAM-MD5": that and no other; NULL: what the server offers */
+    const struct net_way *way; /* certificates; NULL: the ordinary ones. No proxies */
+    const char *from;          /* bare addresses: ana@example.org */
     const char *const *to;
     size_t n_to;
     const char *message; /* headers, empty line, body */

@@ -13,6 +13,7 @@ struct script {
     const char *rcpt;
     const char *after_data;
     bool is_silent;
+    bool asks; /* by CRAM-MD5 */
     char heard[8192];
 };
 
@@ -33,6 +34,17 @@ static void take_message(int connection, struct script *script)
     local_server_write(connection, script->after_data ? script->after_data : "250 taken\r\n");
 }
 
+/* "<1.2@test>" is to be answered with what only who knows the secret can make of it. */
+static void ask(int connection, struct script *script)
+{
+    char answer[1024];
+
+    local_server_write(connection, "334 PDEuMkB0ZXN0Pg==\r\n");
+    if (local_server_read_until(connection, "\r\n", answer, sizeof(answer)))
+        hear(script, answer);
+    local_server_write(connection, "235 welcome\r\n");
+}
+
 static void serve(int connection, void *state)
 {
     struct script *script = state;
@@ -46,7 +58,10 @@ static void serve(int connection, void *state)
     while (local_server_read_until(connection, "\r\n", line, sizeof(line))) {
         hear(script, line);
         if (strncmp(line, "EHLO", 4) == 0)
-            local_server_write(connection, "250-local\r\n250 AUTH PLAIN\r\n");
+            local_server_write(connection, script->asks ? "250-local\r\n250 AUTH PLAIN CRAM-MD5\r\n"
+                                                        : "250-local\r\n250 AUTH PLAIN\r\n");
+        else if (script->asks && strncmp(line, "AUTH CRAM-MD5", 13) == 0)
+            ask(connection, script);
         else if (strncmp(line, "AUTH", 4) == 0)
             local_server_write(connection, "535 no\r\n");
         else if (strncmp(line, "RCPT", 4) == 0)
@@ -151,6 +166,28 @@ static void test_what_can_go_wrong(void **state)
     }
 }
 
+/* The secret itself never leaves. */
+static void test_a_login_by_challenge(void **state)
+{
+    struct script script = {.asks = true};
+    struct local_server server;
+    char url[64];
+    struct err err;
+
+    local_server_start(&server, serve, &script);
+
+    struct smtp_mail mail = mail_to(server.port, url, sizeof(url));
+
+    mail.user = "watch";
+    mail.password = "s3cret";
+    mail.mechanism = "CRAM-MD5";
+    assert_int_equal(smtp_send(&mail, &err), 0);
+    local_server_stop(&server);
+    assert_non_null(
+        strstr(script.heard, "d2F0Y2ggNDllOTU5ZjQyNTc5ZDUyZDc1OTczOWFkZGQ0MDczYTY=\r\n"));
+    assert_null(strstr(script.heard, "s3cret"));
+}
+
 static void test_a_silent_server_costs_the_timeout_and_no_more(void **state)
 {
     struct script script = {.is_silent = true};
@@ -198,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_mail_to_two),
         cmocka_unit_test(test_what_can_go_wrong),
+        cmocka_unit_test(test_a_login_by_challenge),
         cmocka_unit_test(test_a_silent_server_costs_the_timeout_and_no_more),
         cmocka_unit_test(test_mails_that_are_refused_before_they_leave),
     };
