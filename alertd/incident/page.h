@@ -43,5 +43,6 @@ struct page {
     const char *incident_url;
     const char *acknowledge_url; /* the phone page; NULL when there is none */
     const char *external_url;
+    const char *lane;                 /* NULL, "page", "shadow", "test" or "digest" */
     const struct page_digest *digest; /* NULL: it is about the incident */
 };
