@@ -31,7 +31,7 @@
 enum {
     PAYLOAD_BYTES_MAX = 16 * 1024 * 1024,
     OUTPUT_BYTES_MAX = 4096,
-    N_ENVIRONMENT = 12,
+    N_ENVIRONMENT = 13,
     EXIT_REFUSES = 100, /* by agreement: retrying is of no use now */
     EXIT_NOT_FOUND = 127,
 };
@@ -102,6 +102,7 @@ static void fill_environment(struct environment *environment, const struct page 
     put(environment, "WATCHBILL_INCIDENT_URL", page->incident_url);
     put(environment, "WATCHBILL_ACKNOWLEDGE_URL", page->acknowledge_url);
     put(environment, "WATCHBILL_IDEMPOTENCY_KEY", page->idempotency_key);
+    put(environment, "WATCHBILL_LANE", page->lane ? page->lane : "page");
 }
 
 static void drop_environment(struct environment *environment)

@@ -9,12 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "alertd/deliver/encode.h"
 #include "alertd/deliver/kinds.h"
 #include "alertd/deliver/post.h"
 #include "alertd/deliver/render.h"
 #include "alertd/deliver/secret.h"
+#include "alertd/deliver/words.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/net/smtp.h"
@@ -22,8 +24,8 @@
 enum {
     RECIPIENTS_MAX = 64,
     ADDRESS_MAX = 256,
-    PART_BYTES_MAX = 256 * 1024,
-    MESSAGE_BYTES_MAX = 2 * 1024 * 1024,
+    PART_BYTES_MAX = 512 * 1024,
+    MESSAGE_BYTES_MAX = 4 * 1024 * 1024 - 1,
 };
 
 /* "Ana <ana@example.org>" -> ana@example.org; false when there is no room. */
@@ -81,6 +83,65 @@ static void add_date(struct str *out, int64_t at_ms)
              months[utc.month - 1], utc.year, utc.hour, utc.minute, utc.second);
 }
 
+/* Headers of ours that the config file's may stand in for: whom a mail is from, to and
+ * about. What makes it a mail and a thread stays ours. */
+static bool is_kept(const char *name)
+{
+    static const char *const ours[] = {
+        "Date",
+        "Message-ID",
+        "In-Reply-To",
+        "References",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+        "Auto-Submitted",
+        "X-Watchbill-Incident",
+        "X-Watchbill-Lane",
+    };
+
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+        if (strcasecmp(ours[i], name) == 0)
+            return true;
+    return false;
+}
+
+static const char *configured_header(const struct route_email *email, const char *name)
+{
+    for (size_t i = 0; i < email->headers.n; i++)
+        if (strcasecmp(email->headers.at[i].key, name) == 0)
+            return words_configured(email->headers.at[i].value);
+    return NULL;
+}
+
+static void add_header(const struct route_email *email,
+                       const char *name,
+                       const char *usual,
+                       struct str *out)
+{
+    const char *own = configured_header(email, name);
+
+    str_addf(out, "%s: ", name);
+    encode_header(own ? own : usual, out);
+    str_add(out, "\r\n");
+}
+
+/* The config file's other headers. */
+static void add_own_headers(const struct route_email *email, struct str *out)
+{
+    static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+
+    for (size_t i = 0; i < email->headers.n; i++) {
+        const char *name = email->headers.at[i].key;
+
+        if (!*name || name[strspn(name, token)] || is_kept(name) || strcasecmp(name, "From") == 0 ||
+            strcasecmp(name, "To") == 0 || strcasecmp(name, "Subject") == 0 ||
+            !words_configured(email->headers.at[i].value))
+            continue;
+        add_header(email, name, "", out);
+    }
+}
+
 static void add_headers(const struct route_email *email,
                         const struct page *page,
                         const char *domain,
@@ -89,13 +150,17 @@ static void add_headers(const struct route_email *email,
     STR_AUTO struct str subject = STR_INIT(1024);
 
     render_subject(page, &subject);
-    str_add(out, "From: ");
-    encode_header(email->from, out);
-    str_add(out, "\r\nTo: ");
-    encode_header(email->to, out);
-    str_add(out, "\r\nSubject: ");
-    encode_header(str_text(&subject), out);
-    str_add(out, "\r\nDate: ");
+    add_header(email, "From", email->from, out);
+    add_header(email, "To", email->to, out);
+    /* a practice copy or a test says so, whatever the config file's subject is */
+    if (render_mark(page)) {
+        str_add(out, "Subject: ");
+        encode_header(str_text(&subject), out);
+        str_addf(out, "\r\nX-Watchbill-Lane: %s\r\n", page->lane);
+    } else {
+        add_header(email, "Subject", str_text(&subject), out);
+    }
+    str_add(out, "Date: ");
     add_date(out, page->now_ms);
     str_addf(out, "\r\nMessage-ID: <%s@%s>", page->idempotency_key, domain);
     if (!page->digest) {
@@ -109,6 +174,7 @@ static void add_headers(const struct route_email *email,
     if (!page->digest && incident_severity_rank(page->incident.severity) == 3 &&
         page->incident.status != INCIDENT_RESOLVED)
         str_add(out, "Importance: high\r\n");
+    add_own_headers(email, out);
     str_add(out, "MIME-Version: 1.0\r\n");
 }
 
@@ -122,6 +188,20 @@ static void add_part(struct str *out, const char *boundary, const char *type, co
     str_add(out, "\r\n");
 }
 
+/* The config file's words, or ours. A page that is no real one, and a digest, keep ours. */
+static void add_words(const char *configured,
+                      const struct page *page,
+                      void (*render)(const struct page *page, struct str *out),
+                      struct str *out)
+{
+    const char *own = words_configured(configured);
+
+    if (own && !page->digest && (!render_mark(page) || !*own))
+        str_add(out, own);
+    else
+        render(page, out);
+}
+
 static void write_message(const struct route_email *email,
                           const struct page *page,
                           const char *domain,
@@ -133,22 +213,24 @@ static void write_message(const struct route_email *email,
 
     /* a quoted-printable text never holds "=_": the boundary can't be in it */
     (void)snprintf(boundary, sizeof(boundary), "=_%.32s", page->idempotency_key);
-    render_text(page, &text);
-    render_html(page, &html);
+    add_words(email->text, page, render_text, &text);
+    add_words(email->html, page, render_html, &html);
     add_headers(email, page, domain, out);
     str_addf(out, "Content-Type: multipart/alternative; boundary=\"%s\"\r\n\r\n", boundary);
     add_part(out, boundary, "text/plain", str_text(&text));
-    add_part(out, boundary, "text/html", str_text(&html));
+    if (html.len) /* `html: ""` is how a mail without it is asked for */
+        add_part(out, boundary, "text/html", str_text(&html));
     str_addf(out, "--%s--\r\n", boundary);
 }
 
-/* "host:465" -> smtps://host:465, other ports by STARTTLS; our name is the URL's path. */
+/* "host:465" and implicit TLS: smtps://, others by STARTTLS; our name is the URL's path. */
 static void write_url(const struct route_email *email, struct str *out)
 {
     const char *port = strrchr(email->smarthost, ':');
 
-    str_addf(out, "%s://%s", port && strcmp(port, ":465") == 0 ? "smtps" : "smtp",
-             email->smarthost);
+    bool at_once = email->implicit_tls || (port && strcmp(port, ":465") == 0);
+
+    str_addf(out, "%s://%s", at_once ? "smtps" : "smtp", email->smarthost);
     if (email->hello) {
         str_addc(out, '/');
         encode_percent(email->hello, out);
@@ -160,6 +242,11 @@ static bool is_final(int code)
     return code == SMTP_E_REQUEST || code == SMTP_E_LOGIN || code == SMTP_E_REFUSED;
 }
 
+static bool is_given(const struct route_secret *secret)
+{
+    return secret->value || secret->file;
+}
+
 static void hand_over(const struct route_integration *to,
                       const struct recipients *recipients,
                       const char *from,
@@ -168,10 +255,18 @@ static void hand_over(const struct route_integration *to,
 {
     const struct route_email *email = &to->email;
     STR_AUTO struct str url = STR_INIT(1024);
+    /* a secret without a password: the server is to ask for CRAM-MD5 */
+    bool by_secret = !is_given(&email->auth_password) && is_given(&email->auth_secret);
     MEM_AUTO char *password = NULL;
+    struct net_way way = {0};
     struct err err = {0};
 
-    if (secret_read(&email->auth_password, &password, &err)) {
+    if (!post_tls(&email->tls, &way)) {
+        post_not_made(outcome,
+                      &(struct err){.text = "a TLS version is TLS10, TLS11, TLS12 or TLS13"});
+        return;
+    }
+    if (secret_read(by_secret ? &email->auth_secret : &email->auth_password, &password, &err)) {
         post_not_made(outcome, &err);
         return;
     }
@@ -182,6 +277,9 @@ static void hand_over(const struct route_integration *to,
         .starttls = email->require_tls ? SMTP_STARTTLS_REQUIRED : SMTP_STARTTLS_TRY,
         .user = email->auth_username,
         .password = password,
+        .identity = email->auth_identity,
+        .mechanism = by_secret ? "CRAM-MD5" : NULL,
+        .way = &way,
         .from = from,
         .to = recipients->at,
         .n_to = recipients->n,

@@ -85,9 +85,11 @@ static void write_actions(struct json_out *json, const struct page *page)
     } else {
         if (can_acknowledge)
             write_post(json, "Acknowledge", page->acknowledge_url, "action=ack", true);
-        write_verdict(json, page, "Useful", VERDICT_USEFUL);
-        write_verdict(json, page, "Noise", VERDICT_NOISE);
-        if (!can_acknowledge)
+        if (!render_mark(page)) {
+            write_verdict(json, page, "Useful", VERDICT_USEFUL);
+            write_verdict(json, page, "Noise", VERDICT_NOISE);
+        }
+        if (!can_acknowledge || render_mark(page))
             write_open(json, page->incident_url);
     }
     json_close(json, ']');
@@ -123,6 +125,8 @@ static void write_message(const struct route_ntfy *ntfy, const struct page *page
     json_key(&json, "tags");
     json_open(&json, '[');
     json_string(&json, tag_of(page));
+    if (render_mark(page))
+        json_string(&json, page->lane);
     json_close(&json, ']');
     json_kv_string(&json, "click", click_of(page));
     write_actions(&json, page);
@@ -135,29 +139,18 @@ void ntfy_send(struct http_client *http,
                struct deliver_outcome *outcome)
 {
     STR_AUTO struct str body = STR_INIT(BODY_BYTES_MAX);
-    STR_AUTO struct str auth = STR_INIT(SECRET_BYTES_MAX * 2);
-    struct http_header headers[POST_HEADERS_MAX] = {
-        {"Content-Type", "application/json"},
-        {"User-Agent", "watchbill-alertd"},
-        {"Idempotency-Key", page->idempotency_key},
-    };
     MEM_AUTO char *token = NULL;
     struct err err = {0};
-    size_t n = 3;
 
     if (secret_read(&to->ntfy.token, &token, &err)) {
         post_not_made(outcome, &err);
         return;
     }
-    if (*token) {
-        str_addf(&auth, "Bearer %s", token);
-        headers[n++] = (struct http_header){"Authorization", str_text(&auth)};
-    }
     write_message(&to->ntfy, page, &body);
     post_send(http,
               &(struct post){.url = to->ntfy.url,
-                             .headers = headers,
-                             .n_headers = n,
+                             .bearer = token,
+                             .idempotency_key = page->idempotency_key,
                              .body = str_text(&body),
                              .body_len = body.len,
                              .timeout_ms = to->timeout_ms},

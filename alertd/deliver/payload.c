@@ -20,7 +20,7 @@ static void kv_labels(struct json_out *out, const char *name, const struct label
 {
     json_key(out, name);
     json_open(out, '{');
-    for (uint32_t i = 0; i < labels->n; i++)
+    for (uint32_t i = 0; labels && i < labels->n; i++)
         json_kv_string(out, labels->at[i].name, labels->at[i].value);
     json_close(out, '}');
 }
@@ -120,6 +120,10 @@ static void write_ours(struct json_out *out, const struct page *page)
     json_kv_string(out, "incident_url", page->incident_url);
     json_kv_string(out, "acknowledge_url", page->acknowledge_url);
     json_kv_string(out, "late", late.len ? str_text(&late) : NULL);
+    json_kv_string(out, "lane", page->lane ? page->lane : "page");
+    json_kv_string(out, "mark", render_mark(page));
+    if (page->digest)
+        json_kv_string(out, "digest", page->digest->text);
     json_close(out, '}');
 }
 

@@ -39,7 +39,16 @@ static void add_span(struct str *out, int64_t span_ms)
     str_add(out, duration_human(span_ms > 1000 ? span_ms / 1000 * 1000 : 1000, text));
 }
 
-static bool is_over(const struct page *page)
+const char *render_mark(const struct page *page)
+{
+    if (page->lane && strcmp(page->lane, "shadow") == 0)
+        return "SHADOW - practice copy, not yours to fix";
+    if (page->lane && strcmp(page->lane, "test") == 0)
+        return "TEST - nothing is wrong";
+    return NULL;
+}
+
+bool render_is_over(const struct page *page)
 {
     return page->incident.status == INCIDENT_RESOLVED;
 }
@@ -58,21 +67,30 @@ void render_verdict_url(const struct page *page,
              verdict_name(verdict), page->outbox_id, via);
 }
 
+/* "SHADOW - practice copy, not yours to fix.\n", when it is one. */
+static void add_mark(const struct page *page, struct str *out)
+{
+    if (render_mark(page))
+        str_addf(out, "%s.\n", render_mark(page));
+}
+
 void render_subject(const struct page *page, struct str *out)
 {
+    if (render_mark(page))
+        str_addf(out, "[%s] ", render_mark(page));
     if (page->digest) {
         str_add(out, page->digest->subject);
         return;
     }
     const char *severity = page->incident.severity[0] ? page->incident.severity : "alert";
 
-    if (is_over(page))
+    if (render_is_over(page))
         str_add(out, "[over] ");
     else
         str_addf(out, "[%s%s] ", is_reminder(page) ? "still " : "", severity);
     for (const char *at = page->incident.title; *at; at++)
         str_addc(out, (unsigned char)*at < 32 || *at == 127 ? ' ' : *at);
-    if (!is_over(page) && page->incident.n_firing > 1)
+    if (!render_is_over(page) && page->incident.n_firing > 1)
         str_addf(out, " and %u more", page->incident.n_firing - 1);
     str_addf(out, " (%s)", page->incident.key);
 }
@@ -85,7 +103,7 @@ void render_late(const struct page *page, struct str *out)
         return;
     str_add(out, "fired ");
     add_time(out, page->incident.opened_at_ms, page->now_ms);
-    if (is_over(page)) {
+    if (render_is_over(page)) {
         str_add(out, ", over at ");
         add_time(out, page->incident.resolved_at_ms, page->now_ms);
     }
@@ -101,7 +119,7 @@ static void add_when(const struct page *page, struct str *out)
 {
     const struct incident *incident = &page->incident;
 
-    if (!is_over(page)) {
+    if (!render_is_over(page)) {
         str_add(out, "Since ");
         add_time(out, incident->opened_at_ms, page->now_ms);
         str_add(out, ", for ");
@@ -150,7 +168,7 @@ static void add_alert(const struct incident_alert *alert, struct str *out)
     }
 }
 
-static const char *runbook_of(const struct page *page)
+const char *render_runbook(const struct page *page)
 {
     for (size_t i = 0; i < page->n_alerts; i++) {
         const char *url = labels_get(page->alerts[i].annotations, "runbook_url");
@@ -162,9 +180,15 @@ static const char *runbook_of(const struct page *page)
     return NULL;
 }
 
-static bool can_acknowledge(const struct page *page)
+const char *render_acknowledge_url(const struct page *page)
 {
-    return page->acknowledge_url && page->incident.status == INCIDENT_TRIGGERED;
+    return page->incident.status == INCIDENT_TRIGGERED && !page->digest ? page->acknowledge_url
+                                                                        : NULL;
+}
+
+const char *render_open_url(const struct page *page)
+{
+    return page->digest ? page->digest->url : page->incident_url;
 }
 
 /* What a page asks back. */
@@ -183,19 +207,19 @@ enum {
 
 static void add_links(const struct page *page, struct str *out)
 {
-    const char *runbook = runbook_of(page);
+    const char *runbook = render_runbook(page);
 
-    if (can_acknowledge(page))
+    if (render_acknowledge_url(page))
         str_addf(out, "Acknowledge: %s\n", page->acknowledge_url);
     if (runbook)
         str_addf(out, "Runbook:     %s\n", runbook);
     str_addf(out, "Incident:    %s\n", page->incident_url);
 }
 
-/* A link opens the question, it does not answer it: mail scanners open links. */
+/* Only a real page is asked about. A link opens the question, it does not answer it: mail scanners open links. */
 static void add_question(const struct page *page, struct str *out)
 {
-    if (!page->acknowledge_url)
+    if (!page->acknowledge_url || render_mark(page))
         return;
     str_add(out, "\nWas this page worth it? Each link asks once more.\n");
     for (unsigned i = 0; i < N_ANSWERS; i++) {
@@ -220,6 +244,7 @@ void render_text(const struct page *page, struct str *out)
 {
     STR_AUTO struct str late = STR_INIT(1024);
 
+    add_mark(page, out);
     if (page->digest) {
         str_add(out, page->digest->text);
         return;
@@ -244,6 +269,7 @@ void render_short(const struct page *page, struct str *out)
 {
     STR_AUTO struct str late = STR_INIT(1024);
 
+    add_mark(page, out);
     if (page->digest) {
         str_add(out, page->digest->brief);
         return;
@@ -265,8 +291,10 @@ static void add_button(struct str *out, const char *url, const char *words, bool
     html_escape(out, url);
     str_addf(out,
              "\" style=\"display:inline-block;padding:12px 20px;border-radius:8px;"
-             "font-weight:600;text-decoration:none;border:1px solid #0b57d0;%s\">%s</a></p>\n",
-             is_main ? "background:#0b57d0;color:#ffffff" : "color:#0b57d0", words);
+             "font-weight:600;text-decoration:none;%s\">%s</a></p>\n",
+             is_main ? "border:1px solid #0b57d0;background:#0b57d0;color:#ffffff"
+                     : "border:1px solid currentColor;color:inherit", /* on light and dark */
+             words);
 }
 
 static void html_alerts(const struct page *page, struct str *out)
@@ -293,9 +321,19 @@ static void html_line(struct str *out, const char *tag, const char *text)
     str_addf(out, "</%s>\n", tag);
 }
 
+/* In a box, before all else. */
+static void html_mark(const struct page *page, struct str *out)
+{
+    if (render_mark(page))
+        str_addf(out,
+                 "<p style=\"border:2px solid currentColor;padding:8px 12px;font-weight:700\">"
+                 "%s</p>\n",
+                 render_mark(page));
+}
+
 static void html_question(const struct page *page, struct str *out)
 {
-    if (!page->acknowledge_url)
+    if (!page->acknowledge_url || render_mark(page))
         return;
     str_add(out, "<p>Was this page worth it?");
     for (unsigned i = 0; i < N_ANSWERS; i++) {
@@ -313,15 +351,17 @@ void render_html(const struct page *page, struct str *out)
 {
     STR_AUTO struct str words = STR_INIT(4096);
     STR_AUTO struct str late = STR_INIT(1024);
-    const char *runbook = runbook_of(page);
+    const char *runbook = render_runbook(page);
 
     if (page->digest) {
+        html_mark(page, out);
         str_add(out, page->digest->html);
         return;
     }
     str_add(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                  "<meta name=\"color-scheme\" content=\"light dark\"></head>"
                  "<body style=\"font:16px/1.5 system-ui,sans-serif;max-width:36em\">\n");
+    html_mark(page, out);
     html_line(out, "h2", page->incident.title);
     add_when(page, &words);
     add_who(page, &words);
@@ -332,7 +372,7 @@ void render_html(const struct page *page, struct str *out)
         str_addf(&words, "Late: %s", str_text(&late));
         html_line(out, "p", str_text(&words));
     }
-    if (can_acknowledge(page))
+    if (render_acknowledge_url(page))
         add_button(out, page->acknowledge_url, "Acknowledge", true);
     if (runbook)
         add_button(out, runbook, "Runbook", false);

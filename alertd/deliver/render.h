@@ -5,9 +5,23 @@
  * to press. A page that comes late says so. A digest brings its own words. Private to deliver/.
  */
 
+#include <stdbool.h>
+
 #include "alertd/incident/page.h"
 #include "alertd/incident/verdict.h"
 #include "lib/base/str.h"
+
+/* What a page that is no real one says of itself in every channel: a shadow's copy, a test.
+ * NULL for the others. */
+const char *render_mark(const struct page *page);
+/* What it is about is over: no need to get up. */
+bool render_is_over(const struct page *page);
+/* The first http(s) address among its alerts' runbooks, or NULL. */
+const char *render_runbook(const struct page *page);
+/* The phone page, while there is something to acknowledge on it; else NULL. */
+const char *render_acknowledge_url(const struct page *page);
+/* Where it is looked at: the incident, or what a digest names. */
+const char *render_open_url(const struct page *page);
 
 /* One line without control characters: "[critical] The shop is down (INC-2026-0012)". */
 void render_subject(const struct page *page, struct str *out);

@@ -80,6 +80,8 @@ static void test_a_firing_payload(void **state)
     assert_string_equal(text_of(object_of(root, "watchbill"), "acknowledge_url"),
                         "http://watch/a/TOKEN");
     assert_false(json_has(object_of(root, "watchbill"), "late"));
+    assert_string_equal(text_of(object_of(root, "watchbill"), "lane"), "page");
+    assert_false(json_has(object_of(root, "watchbill"), "mark"));
     json_free(root);
     some_page_done(&some);
 }
@@ -94,6 +96,7 @@ static void test_a_late_resolved_payload_cut_to_one(void **state)
     some_page_over(&some);
     some.page.now_ms = FIRED_MS + 120 * SECOND_MS;
     some.page.earlier_error = "HTTP 429";
+    some.page.lane = "shadow";
     struct json *root = payload_of(&some.page, 1);
 
     assert_string_equal(text_of(root, "status"), "resolved");
@@ -106,6 +109,9 @@ static void test_a_late_resolved_payload_cut_to_one(void **state)
     assert_string_equal(text_of(object_of(root, "watchbill"), "late"),
                         "fired 14:02:11 UTC, over at 14:02:26 UTC, delivered 1 min 30 s late: "
                         "HTTP 429");
+    assert_string_equal(text_of(object_of(root, "watchbill"), "lane"), "shadow");
+    assert_string_equal(text_of(object_of(root, "watchbill"), "mark"),
+                        "SHADOW - practice copy, not yours to fix");
     json_free(root);
     some_page_done(&some);
 }

@@ -2,6 +2,7 @@
  * What people read: the words of a page, on time, late, over, reminding, closed.
  */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "alertd/deliver/render.h"
@@ -156,6 +157,46 @@ static void test_a_title_can_not_break_the_subject(void **state)
     some_page_done(&some);
 }
 
+static const struct {
+    const char *lane, *mark;
+} lanes[] = {
+    {"shadow", "SHADOW - practice copy, not yours to fix"},
+    {"test", "TEST - nothing is wrong"},
+};
+
+static void test_what_is_no_real_page_says_so_first(void **state)
+{
+    for (size_t i = 0; i < sizeof(lanes) / sizeof(lanes[0]); i++) {
+        STR_AUTO struct str text = STR_INIT(16384);
+        struct some_page some;
+        char subject[200];
+
+        row("%s", lanes[i].lane);
+        some_page_init(&some);
+        some.page.lane = lanes[i].lane;
+        (void)snprintf(subject, sizeof(subject), "[%s] [critical] The shop", lanes[i].mark);
+        render_subject(&some.page, &text);
+        assert_memory_equal(str_text(&text), subject, strlen(subject));
+        str_cut(&text, 0);
+        render_text(&some.page, &text);
+        assert_memory_equal(str_text(&text), lanes[i].mark, strlen(lanes[i].mark));
+        str_cut(&text, 0);
+        render_short(&some.page, &text);
+        assert_memory_equal(str_text(&text), lanes[i].mark, strlen(lanes[i].mark));
+        str_cut(&text, 0);
+        render_html(&some.page, &text);
+        assert_true(strstr(str_text(&text), lanes[i].mark) < strstr(str_text(&text), "<h2"));
+        assert_null(strstr(str_text(&text), "worth it"));
+        some_page_done(&some);
+    }
+    struct some_page some;
+
+    some_page_init(&some);
+    some.page.lane = "page";
+    assert_null(render_mark(&some.page));
+    some_page_done(&some);
+}
+
 static void test_links_to_the_graph(void **state)
 {
     STR_AUTO struct str text = STR_INIT(8192);
@@ -175,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_what_a_lock_screen_says),
         cmocka_unit_test(test_html_is_escaped),
         cmocka_unit_test(test_a_title_can_not_break_the_subject),
+        cmocka_unit_test(test_what_is_no_real_page_says_so_first),
         cmocka_unit_test(test_links_to_the_graph),
     };
 
