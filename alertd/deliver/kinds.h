@@ -18,3 +18,6 @@ deliver_send_kind webhook_send;
 deliver_send_kind email_send;
 deliver_send_kind ntfy_send;
 deliver_send_kind command_send;
+deliver_send_kind slack_send;
+deliver_send_kind telegram_send;
+deliver_send_kind pagerduty_send;

@@ -3,7 +3,7 @@
 /*
  * Telling somebody: one page, one integration, one attempt.
  *
- *   page --render.c--> words --webhook.c email.c ntfy.c command.c--> outcome
+ *   page --render.c--> words --webhook.c email.c slack.c ...--> outcome
  *
  * A new kind of receiver is a file and a row in table.c. An attempt ends within the
  * integration's timeout whatever the other side does; whether and when there is another

@@ -2,7 +2,6 @@
  * The kinds of receivers, and what all attempts share. See receiver.h.
  */
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,22 +22,11 @@ static void dashboard_send(struct http_client *http,
     outcome->verdict = DELIVER_ACCEPTED;
 }
 
-/* Read by the config, not spoken yet: the page waits and says so. */
-static void not_yet_send(struct http_client *http,
-                         const struct route_integration *to,
-                         const struct page *page,
-                         struct deliver_outcome *outcome)
-{
-    snprintf(outcome->words, sizeof(outcome->words), "%s is not delivered yet",
-             route_kind_name(to->kind));
-    outcome->verdict = DELIVER_REFUSED;
-}
-
 static deliver_send_kind *const kinds[] = {
     [ROUTE_DASHBOARD] = dashboard_send, [ROUTE_WEBHOOK] = webhook_send,
     [ROUTE_EMAIL] = email_send,         [ROUTE_NTFY] = ntfy_send,
-    [ROUTE_COMMAND] = command_send,     [ROUTE_SLACK] = not_yet_send,
-    [ROUTE_TELEGRAM] = not_yet_send,    [ROUTE_PAGERDUTY] = not_yet_send,
+    [ROUTE_COMMAND] = command_send,     [ROUTE_SLACK] = slack_send,
+    [ROUTE_TELEGRAM] = telegram_send,   [ROUTE_PAGERDUTY] = pagerduty_send,
 };
 
 struct deliver *deliver_new(void)
