@@ -128,6 +128,7 @@ static void send(struct test *test, const struct route_integration *to)
         .incident_url = str_text(&people),
         .acknowledge_url = str_text(&link),
         .external_url = test->api->external_url,
+        .lane = "test",
     };
 
     if (none)

@@ -4,6 +4,7 @@
 
 #include "alertd/deliver/contact.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/net/url.h"
@@ -11,6 +12,8 @@
 enum {
     ADDRESS_BYTES_MAX = 2000,
     TOPIC_BYTES_MAX = 64,
+    CHAT_DIGITS_MAX = 18,
+    KEY_BYTES_MAX = 128,
 };
 
 struct making {
@@ -26,7 +29,7 @@ struct method {
     const char *written; /* as */
     bool is_secret;
     int (*check)(const char *address, struct err *reterr);
-    int (*make)(struct making *making); /* NULL: nothing sends this yet */
+    int (*make)(struct making *making);
 };
 
 /* --- what an address looks like --- */
@@ -70,6 +73,28 @@ static int check_word(const char *address, struct err *reterr)
     return err_set(reterr, CONTACT_E_ADDRESS, "expected one word");
 }
 
+/* A number, negative for a group. */
+static int check_chat(const char *address, struct err *reterr)
+{
+    const char *digits = address + (*address == '-');
+    size_t n = strspn(digits, "0123456789");
+
+    if (n > 0 && n <= CHAT_DIGITS_MAX && digits[n] == '\0' && *digits != '0')
+        return 0;
+    return err_set(reterr, CONTACT_E_ADDRESS,
+                   "expected the number of a chat such as -1001234567890");
+}
+
+static int check_key(const char *address, struct err *reterr)
+{
+    size_t n = strspn(address, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_+");
+
+    if (n > 0 && n <= KEY_BYTES_MAX && address[n] == '\0')
+        return 0;
+    return err_set(reterr, CONTACT_E_ADDRESS,
+                   "expected the routing key of an Events API v2 integration");
+}
+
 /* --- what it becomes --- */
 
 static const struct route_integration *first_of(const struct route_config *config,
@@ -98,6 +123,9 @@ static int make_mail(struct making *making)
     making->made->kind = ROUTE_EMAIL;
     making->made->email = like->email;
     making->made->email.to = making->address;
+    /* its headers and bodies are written for that receiver */
+    making->made->email.headers = (struct route_pairs){0};
+    making->made->email.html = making->made->email.text = NULL;
     return 0;
 }
 
@@ -135,13 +163,55 @@ static int make_command(struct making *making)
     return 0;
 }
 
+static int make_slack(struct making *making)
+{
+    making->made->kind = ROUTE_SLACK;
+    making->made->slack = (struct route_slack){.api_url = {.value = making->address}};
+    return 0;
+}
+
+/* By the bot of the config file's first Telegram receiver. */
+static int make_telegram(struct making *making)
+{
+    const struct route_integration *like = first_of(making->config, ROUTE_TELEGRAM, NULL);
+
+    if (!like)
+        return err_set(making->reterr, CONTACT_E_CONFIG,
+                       "telegram needs a bot: the config file has no receiver with "
+                       "telegram_configs");
+    making->made->kind = ROUTE_TELEGRAM;
+    making->made->telegram = (struct route_telegram){
+        .api_url = like->telegram.api_url,
+        .bot_token = like->telegram.bot_token,
+        .http = like->telegram.http,
+        .chat_id = strtoll(making->address, NULL, 10),
+    };
+    return 0;
+}
+
+/* To where the config file's first PagerDuty receiver sends, when there is one. */
+static int make_pagerduty(struct making *making)
+{
+    const struct route_integration *like = first_of(making->config, ROUTE_PAGERDUTY, NULL);
+
+    making->made->kind = ROUTE_PAGERDUTY;
+    making->made->pagerduty = (struct route_pagerduty){
+        .routing_key = {.value = making->address},
+    };
+    if (like) {
+        making->made->pagerduty.url = like->pagerduty.url;
+        making->made->pagerduty.http = like->pagerduty.http;
+    }
+    return 0;
+}
+
 static const struct method methods[] = {
     {"email", "ana@example.org", false, check_mail, make_mail},
     {"ntfy", "https://ntfy.sh/topic", true, check_ntfy, make_ntfy},
     {"webhook", "an http or https address", true, check_url, make_webhook},
-    {"slack", "the address of an incoming webhook", true, check_url, NULL},
-    {"telegram", "the number of a chat", true, check_word, NULL},
-    {"pagerduty", "an integration's routing key", true, check_word, NULL},
+    {"slack", "the address of an incoming webhook", true, check_url, make_slack},
+    {"telegram", "the number of a chat", true, check_chat, make_telegram},
+    {"pagerduty", "an integration's routing key", true, check_key, make_pagerduty},
     {"command", "a receiver of the config file that has command_configs", false, check_word,
      make_command},
 };
@@ -217,8 +287,6 @@ int contact_integration(const struct route_config *config,
 
     if (r)
         return r;
-    if (!one->make)
-        return err_set(reterr, CONTACT_E_METHOD, "nothing sends to %s yet", method);
     r = one->make(&making);
     if (r == 0)
         *ret_integration = made;

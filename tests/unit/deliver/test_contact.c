@@ -17,6 +17,9 @@ static const char config_text[] = "receivers:\n"
                                   "      - to: team@example.org\n"
                                   "        from: watch@example.org\n"
                                   "        smarthost: mail.example.org:587\n"
+                                  "  - name: chat\n"
+                                  "    telegram_configs:\n"
+                                  "      - {bot_token: '1:bot', chat_id: 7, message: Hello}\n"
                                   "route: {receiver: mail}\n";
 
 static const struct {
@@ -37,7 +40,15 @@ static const struct {
     {"webhook", "file:///etc/passwd", NULL},
     {"slack", "https://hooks.slack.example/secret", "https://hooks.slack.example/\u2026"},
     {"pagerduty", "secretkey", "\u2026"},
+    {"pagerduty", "secret key", NULL},
+    {"pagerduty", "", NULL},
     {"telegram", "-100200", "\u2026"},
+    {"telegram", "4711", "\u2026"},
+    {"telegram", "@channel", NULL},
+    {"telegram", "0", NULL},
+    {"telegram", "-", NULL},
+    {"telegram", "99999999999999999999", NULL},
+    {"slack", "T0/B0/secret", NULL},
     {"command", "pager", "pager"},
     {"pigeon", "loft 3", NULL},
 };
@@ -53,6 +64,7 @@ static void test_addresses(void **state)
             fail_msg("%s %s: %d %s", addresses[i].method, addresses[i].address, r, err.text);
         if (r) {
             assert_true(err.text[0] != '\0');
+            assert_null(strstr(err.text, "secret"));
             continue;
         }
         contact_show(addresses[i].method, addresses[i].address, &shown);
@@ -98,8 +110,15 @@ static void test_what_it_is_sent_with(void **state)
     assert_int_equal(contact_integration(config, "ana", "command", "mail", &arena, &to, &err),
                      CONTACT_E_CONFIG);
     assert_int_equal(
-        contact_integration(config, "ana", "slack", "https://s.example/x", &arena, &to, &err),
-        CONTACT_E_METHOD);
+        contact_integration(config, "ana", "slack", "https://s.example/x", &arena, &to, &err), 0);
+    assert_string_equal(to.slack.api_url.value, "https://s.example/x");
+    assert_int_equal(contact_integration(config, "ana", "telegram", "-42", &arena, &to, &err), 0);
+    assert_int_equal(to.kind, ROUTE_TELEGRAM);
+    assert_int_equal(to.telegram.chat_id, -42);
+    assert_string_equal(to.telegram.bot_token.value, "1:bot");
+    assert_null(to.telegram.message);
+    assert_int_equal(contact_integration(config, "ana", "pagerduty", "key", &arena, &to, &err), 0);
+    assert_string_equal(to.pagerduty.routing_key.value, "key");
     route_config_unref(config);
 }
 
@@ -115,6 +134,9 @@ static void test_a_config_without_a_mail_server(void **state)
         contact_integration(config, "ana", "email", "ana@example.org", &arena, &to, &err),
         CONTACT_E_CONFIG);
     assert_non_null(strstr(err.text, "email_configs"));
+    assert_int_equal(contact_integration(config, "ana", "telegram", "42", &arena, &to, &err),
+                     CONTACT_E_CONFIG);
+    assert_non_null(strstr(err.text, "telegram_configs"));
     route_config_unref(config);
 }
 
