@@ -53,13 +53,6 @@ static void kv_common(struct json_out *out,
     json_close(out, '}');
 }
 
-/* An incident that a person closed is over, whatever fires. */
-static bool is_firing(const struct page *page)
-{
-    return page->n_alerts > 0 && page->alerts[0].firing &&
-           page->incident.status != INCIDENT_RESOLVED;
-}
-
 static const char *reason_of(const struct page *page)
 {
     static const struct {
@@ -136,7 +129,7 @@ void payload_write(const struct page *page, size_t max_alerts, struct str *out)
     json_kv_string(&json, "version", "4");
     json_kv_string(&json, "groupKey", page->group_key);
     json_kv_int(&json, "truncatedAlerts", (int64_t)page->n_told - (int64_t)n);
-    json_kv_string(&json, "status", is_firing(page) ? "firing" : "resolved");
+    json_kv_string(&json, "status", render_is_over(page) ? "resolved" : "firing");
     json_kv_string(&json, "receiver", page->receiver);
     kv_labels(&json, "groupLabels", page->group);
     kv_common(&json, "commonLabels", page, false);

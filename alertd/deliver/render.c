@@ -50,7 +50,8 @@ const char *render_mark(const struct page *page)
 
 bool render_is_over(const struct page *page)
 {
-    return page->incident.status == INCIDENT_RESOLVED;
+    return page->incident.status == INCIDENT_RESOLVED ||
+           (page->n_alerts > 0 && !page->alerts[0].firing);
 }
 
 static bool is_reminder(const struct page *page)
