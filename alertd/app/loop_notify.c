@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "alertd/app/notify.h"
+#include "alertd/db/silence_db.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
@@ -119,15 +120,20 @@ struct keep_job {
     struct pager *pager;
     const struct route_config *config;
     int64_t now_ms;
-    bool gives_up; /* look for hopeless ones too */
+    bool gives_up; /* look for hopeless ones too, and for silences that end */
     struct pager_outcome outcome;
 };
 
 static int job_keep(struct db_conn *conn, void *arg, struct err *reterr)
 {
     struct keep_job *job = arg;
-    int r = pager_run(job->pager, conn, job->now_ms, &job->outcome, reterr);
+    bool silences_changed = false;
+    int r = job->gives_up ? silence_db_sweep(conn, job->now_ms, &silences_changed, reterr) : 0;
 
+    if (silences_changed)
+        pager_silences_changed(job->pager);
+    if (r == 0)
+        r = pager_run(job->pager, conn, job->now_ms, &job->outcome, reterr);
     return r == 0 && job->gives_up ? outbox_db_give_up(conn, job->config, job->now_ms, reterr) : r;
 }
 
