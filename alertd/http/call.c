@@ -12,6 +12,7 @@
 #include "lib/base/bug.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "lib/json/write.h"
 
 static const char cookie_name[] = "watchbill_session";
 
@@ -111,9 +112,35 @@ static bool pass_host(struct call *call)
     return false;
 }
 
+/* What Alertmanager's clients read of an error of its framework. */
+static bool wants_code(const struct call *call)
+{
+    return strncmp(call->raw_target, "/api/v2/", 8) == 0;
+}
+
+static void fail_with_code(struct call *call, int status, const char *words)
+{
+    struct json_out out = JSON_OUT(&call->response.body);
+
+    str_cut(&call->response.body, 0);
+    call->response.status = status;
+    json_open(&out, '{');
+    json_kv_int(&out, "code", status);
+    json_kv_string(&out, "message", words);
+    json_close(&out, '}');
+}
+
 /* Prometheus' own 404, which clients that probe for optional endpoints look for. */
 static void no_such_path(struct call *call)
 {
+    STR_AUTO struct str words = STR_INIT(8192);
+
+    if (wants_code(call)) {
+        str_addf(&words, "path %.*s was not found", (int)strcspn(call->raw_target, "?"),
+                 call->raw_target);
+        fail_with_code(call, 404, str_text(&words));
+        return;
+    }
     if (strncmp(call->raw_target, "/api/v1/", 8) != 0) {
         http_fail(&call->response, "not_found", "no such path");
         return;
@@ -121,6 +148,27 @@ static void no_such_path(struct call *call)
     call->response.status = 404;
     call->response.content_type = "text/plain; charset=utf-8";
     str_add(&call->response.body, "404 page not found\n");
+}
+
+static void no_such_method(struct call *call, const char *allow)
+{
+    STR_AUTO struct str words = STR_INIT(1024);
+
+    http_fail(&call->response, "method", "%s is not answered here, %s is", call->request.method,
+              allow);
+    if (wants_code(call)) {
+        str_addf(&words, "method %s is not allowed, but [", call->request.method);
+        for (const char *at = allow; *at; at += strspn(at, ", ")) { /* HEAD is no route */
+            size_t len = strcspn(at, ",");
+
+            if (strncmp(at, "HEAD", len) != 0)
+                str_addf(&words, "%s%.*s", at == allow ? "" : ",", (int)len, at);
+            at += len;
+        }
+        str_add(&words, "] are");
+        fail_with_code(call, 405, str_text(&words));
+    }
+    http_add_header(&call->response, "Allow", arena_strndup(&call->arena, allow, strlen(allow)));
 }
 
 static bool find_route(struct call *call)
@@ -135,10 +183,7 @@ static bool find_route(struct call *call)
     if (r == ROUTER_E_PATH) {
         no_such_path(call);
     } else if (r == ROUTER_E_METHOD) {
-        http_fail(&call->response, "method", "%s is not answered here, %s is", call->request.method,
-                  allow);
-        http_add_header(&call->response, "Allow",
-                        arena_strndup(&call->arena, allow, strlen(allow)));
+        no_such_method(call, allow);
     } else if (r != 0) {
         http_fail(&call->response, "bad_data", "the path is malformed");
     } else if (call_read_target(call) != 0) {
