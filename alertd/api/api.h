@@ -21,6 +21,9 @@ enum api_wake {
     API_WAKE_OUTBOX, /* something is due to be sent, or was superseded */
 };
 
+/* The Alertmanager that we say to be: what clients that ask for one may rely on. */
+#define API_ALERTMANAGER_VERSION "0.33.0"
+
 struct access;
 struct ingest;
 struct pager;
@@ -68,10 +71,13 @@ extern const struct api_table api_agents_routes;    /* api/agents.c */
 extern const struct api_table api_query_routes;     /* api/prom_query.c */
 extern const struct api_table api_rules_routes;     /* api/rules.c: prometheus rules+alerts, ours */
 extern const struct api_table api_incidents_routes; /* api/incidents.c and the ack page */
-extern const struct api_table api_postmortems_routes; /* api/postmortems.c */
-extern const struct api_table api_verdicts_routes;    /* api/verdicts.c */
-extern const struct api_table api_report_routes;      /* api/report.c */
-extern const struct api_table api_access_routes;      /* api/access.c: login, tokens */
+extern const struct api_table api_postmortems_routes;  /* api/postmortems.c */
+extern const struct api_table api_alertmanager_routes; /* api/alertmanager.c: /api/v2 */
+extern const struct api_table api_intake_routes;       /* api/intake.c: PagerDuty's, webhooks */
+extern const struct api_table api_silences_routes;     /* api/silences.c, and what fires */
+extern const struct api_table api_verdicts_routes;     /* api/verdicts.c */
+extern const struct api_table api_report_routes;       /* api/report.c */
+extern const struct api_table api_access_routes;       /* api/access.c: login, tokens */
 extern const struct api_table api_status_routes;    /* api/status.c: healthy, metrics, agents ... */
 extern const struct api_table api_web_routes;       /* api/web.c: the embedded dashboard */
 extern const struct api_table api_runbooks_routes;  /* api/runbooks.c */

@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+"""alertd where others expect an Alertmanager: a real Prometheus sends to it, the real amtool asks
+it; PagerDuty's senders, another Alertmanager's webhook and event recorder. What needs a peer's
+program says so and is skipped where there is none (tests/lib/peer_programs.py)."""
+
+import contextlib
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from daemon import Alertd, Program, alertctl, free_port, request, until
+from peer_programs import peer
+from receivers import Webhook
+
+PROMETHEUS = peer("prometheus")
+AMTOOL = peer("amtool")
+
+CONFIG = """
+receivers:
+  - name: default
+    webhook_configs: [{url: '%s', send_resolved: true}]
+  - name: db
+    webhook_configs: [{url: '%s'}]
+route:
+  receiver: default
+  group_by: [alertname]
+  group_wait: 0s
+  group_interval: 1s
+  routes:
+    - matchers: [team="db"]
+      receiver: db
+inhibit_rules:
+  - source_matchers: [severity="critical"]
+    target_matchers: [severity="info"]
+    equal: [cluster]
+"""
+
+
+class Prometheus(Program):
+    """One rule that always fires, sent to alertd."""
+
+    name = "prometheus"
+
+    def __init__(self, alertd, token):
+        super().__init__()
+        self.port = free_port()
+        (self.folder / "rules.yml").write_text(json.dumps({"groups": [{"name": "g", "interval": "1s", "rules": [
+            {"alert": "PromSays", "expr": "vector(1)", "labels": {"severity": "critical", "cluster": "a"},
+             "annotations": {"summary": "from outside"}}]}]}))
+        (self.folder / "prometheus.yml").write_text(json.dumps({
+            "rule_files": ["rules.yml"],
+            "alerting": {"alertmanagers": [{
+                "authorization": {"credentials": token},
+                "static_configs": [{"targets": [f"127.0.0.1:{alertd.port}"]}]}]}}))
+
+    def command(self):
+        return [PROMETHEUS, f"--config.file={self.folder}/prometheus.yml", f"--storage.tsdb.path={self.folder}/data",
+                f"--web.listen-address=127.0.0.1:{self.port}", "--rules.alert.resend-delay=1s"]
+
+
+def names(alerts):
+    return sorted(one["labels"]["alertname"] for one in alerts)
+
+
+class AlertmanagerApi(unittest.TestCase):
+    def setUp(self):
+        stack = contextlib.ExitStack()
+        self.addCleanup(stack.close)
+        self.hook = stack.enter_context(Webhook())
+        self.alertd = stack.enter_context(Alertd(config=CONFIG % (self.hook.url, self.hook.url)))
+        self.token = self.alertd.make_token("sender", "push")
+
+    def send(self, *alerts, **options):
+        return self.alertd.call("POST", "/api/v2/alerts", list(alerts), token=self.token, **options)
+
+    def list(self, query=""):
+        return self.alertd.get("/api/v2/alerts" + query)
+
+    def fire(self, name, **labels):
+        reply = self.send({"labels": {"alertname": name, **labels}, "annotations": {"summary": f"{name} is bad"}})
+        self.assertEqual(200, reply.status, reply)
+
+    def incidents(self):
+        return self.alertd.get("/api/alertd/v1/incidents?status=all")["incidents"]
+
+    # --- a real Prometheus ---
+
+    @unittest.skipUnless(PROMETHEUS, "no prometheus here")
+    def test_prometheus_sends_and_its_alert_ends_with_it(self):
+        with Prometheus(self.alertd, self.token) as prometheus:
+            alert = until(self.list, 40, "Prometheus' alert is listed")[0]
+            self.assertEqual({"alertname": "PromSays", "severity": "critical", "cluster": "a"}, alert["labels"])
+            self.assertEqual("active", alert["status"]["state"])
+            self.assertEqual([{"name": "default"}], alert["receivers"])
+            self.assertIn(f":{prometheus.port}/graph", alert["generatorURL"])
+            self.hook.wait(lambda calls: calls, 10, "the receiver is told")
+            one = until(self.incidents, 5, "an incident is open")[0]
+            self.assertEqual("from outside", one["title"])
+            first = alert["updatedAt"]
+            until(lambda: self.list()[0]["updatedAt"] > first, 20, "it is sent again")
+            self.assertEqual(1, len(self.incidents()))
+            # the rule goes: Prometheus says that its alert is over
+            (prometheus.folder / "rules.yml").write_text(json.dumps({"groups": []}))
+            prometheus.process.send_signal(1)
+            until(lambda: not self.list(), 40, "the alert is over")
+            until(lambda: self.incidents()[0]["status"] == "resolved", 10, "its incident is resolved")
+
+    # --- the real amtool ---
+
+    def amtool(self, *arguments):
+        with tempfile.NamedTemporaryFile("w", suffix=".yml") as config:
+            config.write(f"authorization: {{type: Bearer, credentials: {self.alertd.token}}}\n")
+            config.flush()
+            done = subprocess.run(
+                [AMTOOL, f"--alertmanager.url={self.alertd.url}", f"--http.config.file={config.name}", *arguments],
+                capture_output=True, text=True, timeout=30)
+        self.assertEqual(0, done.returncode, f"amtool {arguments}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    @unittest.skipUnless(AMTOOL, "no amtool here")
+    def test_amtool_adds_silences_and_expires(self):
+        self.amtool("alert", "add", "alertname=FromTool", "team=db", "--annotation=summary=by hand")
+        self.assertIn("FromTool", self.amtool("alert", "query"))
+        self.assertIn("FromTool", self.amtool("alert", "query", 'team=~"d.*"'))
+        self.assertNotIn("FromTool", self.amtool("alert", "query", "team=web"))
+        silence = self.amtool("silence", "add", "alertname=FromTool", "--comment=known", "--author=ana", "--duration=1h").strip()
+        self.assertIn("known", self.amtool("silence", "query"))
+        self.assertEqual([silence], self.list()[0]["status"]["silencedBy"])
+        self.assertIn("FromTool", self.amtool("alert", "query", "--silenced"))
+        self.assertNotIn("FromTool", self.amtool("alert", "query", "--active"))
+        self.amtool("silence", "update", "--duration=2h", silence)
+        self.assertEqual([silence], self.amtool("silence", "query", "--quiet").split())
+        self.amtool("silence", "expire", silence)
+        self.assertEqual("", self.amtool("silence", "query", "--quiet").strip())
+        self.assertEqual("active", self.list()[0]["status"]["state"])
+        self.assertIn("receiver: db", self.amtool("config", "show"))
+        self.assertEqual("db", self.amtool("config", "routes", "test", "team=db").strip())
+
+    # --- what is silenced pages nobody ---
+
+    def test_a_silenced_alert_opens_nothing_until_its_silence_ends(self):
+        made = self.alertd.post("/api/alertd/v1/silences", {"matchers": ["alertname=Quiet"], "duration_ms": 3600000, "comment": "planned"})
+        self.assertEqual(0, made["matches_now"])
+        self.assertIn("nothing that fires", made["warning"])
+        self.fire("Quiet")
+        self.fire("Loud")
+        self.hook.wait(lambda calls: any("Loud" in str(one["body"]) for one in calls), 10, "the other one is told")
+        self.assertEqual(["Loud is bad"], [one["title"] for one in self.incidents()])
+        alert = self.alertd.get("/api/alertd/v1/alerts?filter=alertname%3DQuiet")["alerts"][0]
+        self.assertEqual(([made["id"]], None), (alert["silenced_by"], alert["incident"]))
+        self.alertd.call("DELETE", f"/api/alertd/v1/silences/{made['id']}")
+        self.hook.wait(lambda calls: any("Quiet" in str(one["body"]) for one in calls), 20, "told after the silence's end")
+        until(lambda: len(self.incidents()) == 2, 10, "and in an incident")
+
+    def test_silences_survive_a_restart_and_keep_their_rules(self):
+        bad = [
+            ({"matchers": [], "duration_ms": 1000, "comment": "x"}, "matcher"),
+            ({"matchers": ["a=~\".*\""], "duration_ms": 1000, "comment": "x"}, "empty string"),
+            ({"matchers": ["a=b"], "duration_ms": 1000, "comment": " "}, "comment"),
+            ({"matchers": ["a=b"], "comment": "x"}, "ends_at"),
+            ({"matchers": ["a=b"], "ends_at": "2001-01-01T00:00:00Z", "comment": "x"}, "before end time"),
+            ({"matchers": ["a=b"], "duration_ms": 1000, "comment": "x", "windows": 1}, "windows"),
+        ]
+        for body, word in bad:
+            reply = self.alertd.call("POST", "/api/alertd/v1/silences", body)
+            self.assertEqual(400, reply.status, body)
+            self.assertIn(word, reply.text)
+        made = self.alertd.post("/api/alertd/v1/silences", {"matchers": ["a=b", {"name": "c", "value": "d|e", "isRegex": True}],
+                                                            "until_resolved": True, "comment": "x"})
+        self.alertd.kill()
+        self.alertd.start()
+        kept = self.alertd.get(f"/api/alertd/v1/silences/{made['id']}")
+        self.assertEqual(made["matchers"], kept["matchers"])
+        self.assertTrue(kept["until_resolved"])
+        longer = self.alertd.post(f"/api/alertd/v1/silences/{made['id']}/extend", {"duration_ms": 60000})
+        self.assertGreater(longer["ends_at"], kept["ends_at"])
+        self.assertEqual(403, self.alertd.call("POST", "/api/v2/silences", {}, token=self.token).status)
+
+    def test_inhibited_alerts_name_what_inhibits_them(self):
+        self.fire("Big", severity="critical", cluster="a")
+        self.fire("Small", severity="info", cluster="a")
+        big, small = sorted(self.list(), key=lambda one: one["labels"]["alertname"])
+        self.assertEqual([big["fingerprint"]], small["status"]["inhibitedBy"])
+        self.assertEqual("suppressed", small["status"]["state"])
+        self.assertEqual(["Big"], names(self.list("?inhibited=false")))
+
+    # --- alertctl ---
+
+    def test_alertctl_adds_lists_extends_expires(self):
+        self.fire("Disk", team="db")
+        done = alertctl("silence", "add", "team=db", "--for", "1h", "--comment", "swap", alertd=self.alertd)
+        silence = done.stdout.split()[0]
+        self.assertIn("matches 1 of what fires", done.stdout)
+        self.assertEqual("", done.stderr)
+        self.assertIn("silenced", alertctl("alert", "list", alertd=self.alertd).stdout)
+        listed = alertctl("silence", "list", alertd=self.alertd).stdout
+        self.assertIn(silence, listed)
+        self.assertIn('team="db"', listed)
+        alertctl("silence", "extend", silence, "2h", alertd=self.alertd)
+        alertctl("silence", "expire", silence, alertd=self.alertd)
+        self.assertIn("No silences", alertctl("silence", "list", alertd=self.alertd).stdout)
+        self.assertIn("active", alertctl("alert", "list", alertd=self.alertd).stdout)
+        warned = alertctl("silence", "add", "team=nobody", "--until-resolved", "--comment", "x", alertd=self.alertd)
+        self.assertIn("warning", warned.stderr)
+
+    # --- PagerDuty's senders ---
+
+    def enqueue(self, action, path="/v2/enqueue", **members):
+        body = {"routing_key": self.token, **({"event_action": action} if action else {}), **members}
+        return request("POST", self.alertd.url + path, body)
+
+    def test_pagerduty_events_trigger_acknowledge_resolve(self):
+        payload = {"summary": "disk full on db1", "source": "db1", "severity": "error", "component": "disk",
+                   "custom_details": {"free": "0"}}
+        reply = self.enqueue("trigger", payload=payload)
+        self.assertEqual((202, "success"), (reply.status, reply.json["status"]), reply)
+        key = reply.json["dedup_key"]
+        again = self.enqueue("trigger", dedup_key=key, payload={**payload, "summary": "still full"})
+        self.assertEqual(202, again.status)
+        alert, = self.list()
+        self.assertEqual({"alertname": "disk full on db1", "severity": "error", "source": "db1", "component": "disk",
+                          "dedup_key": key, "integration": "sender"}, alert["labels"])
+        self.assertEqual("still full", alert["annotations"]["summary"])
+        self.assertEqual(202, self.enqueue("acknowledge", dedup_key=key).status)
+        incident, = self.incidents()
+        self.assertEqual(("acknowledged", "sender"), (incident["status"], incident["acknowledged_by"]))
+        self.assertEqual(202, self.enqueue("resolve", dedup_key=key).status)
+        self.assertEqual([], self.list())
+        self.assertEqual("resolved", self.incidents()[0]["status"])
+        self.assertEqual(202, self.enqueue("resolve", dedup_key="never seen").status)
+        for bad in (self.enqueue("explode", dedup_key="x"), self.enqueue("trigger", payload={**payload, "severity": "bad"}),
+                    self.enqueue("trigger", routing_key="wb_1_wrong", payload=payload), self.enqueue("resolve")):
+            self.assertEqual((400, "invalid event"), (bad.status, bad.json["status"]))
+        self.assertEqual(1, len(self.incidents()))
+
+    def test_a_change_is_on_the_timeline_of_what_is_open(self):
+        self.fire("Open")
+        until(self.incidents, 5, "an incident is open")
+        reply = self.enqueue(None, "/v2/change/enqueue", payload={"summary": "deploy 42", "source": "ci"})
+        self.assertEqual(202, reply.status, reply)
+        key = self.incidents()[0]["key"]
+        self.assertIn("deploy 42", [one["text"] for one in self.alertd.get(f"/api/alertd/v1/incidents/{key}")["timeline"]])
+        self.assertEqual(["deploy 42"], [one["text"] for one in self.alertd.get("/api/alertd/v1/changes")["changes"]])
+
+    # --- another Alertmanager beside us ---
+
+    def intake(self, body):
+        return self.alertd.call("POST", "/api/alertd/v1/intake/alertmanager", body, token=self.token)
+
+    def test_a_webhook_of_another_alertmanager_is_taken_in(self):
+        alert = {"status": "firing", "labels": {"alertname": "Beside"}, "annotations": {}, "startsAt": "2026-01-01T00:00:00Z",
+                 "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "", "fingerprint": "0"}
+        hook = {"version": "4", "status": "firing", "receiver": "us", "alerts": [alert]}
+        self.assertEqual(1, self.intake(hook).json["alerts_taken"])
+        self.assertEqual(["Beside"], names(self.list()))
+        hook["alerts"][0] = {**alert, "status": "resolved", "endsAt": "2026-01-01T01:00:00Z"}
+        self.assertEqual(1, self.intake(hook).json["alerts_taken"])
+        self.assertEqual([], self.list())
+        self.assertEqual(0, self.intake(hook).json["alerts_taken"], "an end that is known is no news")
+
+    def test_recorded_events_are_taken_in_once_in_any_packing(self):
+        def event(second, **data):
+            return {"@timestamp": f"2026-01-01T00:00:{second:02}Z", "instance": "am-0", "data": data}
+        labels = {"labels": [{"key": "alertname", "value": "Recorded"}, {"key": "brace", "value": "}{\""}]}
+        created = event(1, alertCreated={"alert": {"fingerprint": "12345678901234567890", "labels": labels,
+                                                   "startsAt": "2026-01-01T00:00:00Z"}})
+        told = event(2, notification={"groupInfo": {"receiverName": "pager"}, "integration": {"name": "webhook"},
+                                      "reason": "NOTIFY_REASON_FIRST_NOTIFICATION", "flushId": "7"})
+        muted = event(3, silenceMutedAlert={"silence": {"id": "x"}})
+        reply = self.intake([created, told, muted])
+        self.assertEqual((3, 1, 1, 1), tuple(reply.json[key] for key in ("objects", "alerts_taken", "events", "ignored")), reply)
+        self.assertEqual(["Recorded"], names(self.list()))
+        over = event(4, alertResolved={"alert": {"hash": "1", "details": {"labels": labels, "resolved": True,
+                                                                          "endsAt": "2026-01-01T00:00:04Z"}}})
+        lines = "\n".join(json.dumps(one) for one in (told, over))
+        first = self.intake(lines)
+        self.assertEqual(1, first.json["alerts_taken"], first)
+        self.assertEqual([], self.list())
+        second = self.intake(lines)
+        self.assertEqual((0, 1, 0), tuple(second.json[key] for key in ("events", "events_known", "alerts_taken")))
+        for broken in ("", "[]", "{", '{"a":1}'):
+            self.assertEqual(400, self.intake(broken).status, broken)
+
+    def test_metrics_say_which_alertmanager_is_spoken(self):
+        self.assertRegex(self.alertd.call("GET", "/metrics").text, r'alertmanager_build_info\{version="0\.\d+\.\d+"\} 1')
+        self.assertNotEqual(200, self.alertd.call("GET", "/alertmanager/api/v2/status").status)
+        self.assertEqual(410, self.alertd.call("POST", "/api/v1/alerts", []).status)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
