@@ -134,6 +134,8 @@ static int job_keep(struct db_conn *conn, void *arg, struct err *reterr)
         pager_silences_changed(job->pager);
     if (r == 0)
         r = pager_run(job->pager, conn, job->now_ms, &job->outcome, reterr);
+    if (r == 0 && job->gives_up)
+        r = alert_db_forget_external(conn, job->now_ms - EXTERNAL_KEPT_MS, reterr);
     return r == 0 && job->gives_up ? outbox_db_give_up(conn, job->config, job->now_ms, reterr) : r;
 }
 

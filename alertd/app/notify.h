@@ -50,6 +50,7 @@ struct loop_notify {
 enum {
     NOTIFY_PAUSE_MS = 5000, /* after the database failed us */
     GIVE_UP_EVERY_MS = 60000,
+    EXTERNAL_KEPT_MS = 24 * 3600 * 1000, /* alerts of others that are over */
 };
 
 /* Waits until woken, until_mono_ms or a stop; *seen follows the generation. True when the

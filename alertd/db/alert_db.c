@@ -283,6 +283,11 @@ int alert_db_put_external(struct db_conn *conn,
 
     rows_labels_text(alert->labels, &labels);
     rows_labels_text(alert->annotations, &annotations);
+    if (labels.full || annotations.full) {
+        (void)db_done(stmt, NULL);
+        return err_set(reterr, -EMSGSIZE, "an alert's labels and annotations exceed %d bytes",
+                       ROWS_LABELS_BYTES_MAX);
+    }
     db_bind_int(stmt, 1, (int64_t)alert->labels->hash);
     db_bind_text(stmt, 2, str_text(&labels));
     db_bind_text(stmt, 3, str_text(&annotations));
@@ -292,6 +297,15 @@ int alert_db_put_external(struct db_conn *conn,
     db_bind_int(stmt, 7, alert->ends_ms);
     db_bind_int(stmt, 8, alert->is_firing);
     db_bind_int(stmt, 9, alert->now_ms);
+    return db_run(stmt, reterr);
+}
+
+int alert_db_forget_external(struct db_conn *conn, int64_t over_before_ms, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "DELETE FROM external_alert WHERE NOT is_firing AND ends_ms < ?1");
+
+    db_bind_int(stmt, 1, over_before_ms);
     return db_run(stmt, reterr);
 }
 

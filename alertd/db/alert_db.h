@@ -68,6 +68,9 @@ int alert_db_put_external(struct db_conn *conn,
                           const struct alert_db_external *alert,
                           struct err *reterr);
 
+/* Forgets those that are over since before then. A job. */
+int alert_db_forget_external(struct db_conn *conn, int64_t over_before_ms, struct err *reterr);
+
 /* Those that fire and whose end has come, in the arena, as over; *ret_next_ms: when the next
  * one's comes (INT64_MAX: none fires). */
 int alert_db_expired(struct db_conn *conn,

@@ -46,10 +46,10 @@ struct outbox_new {
     const char *receiver;
     const char *kind;
     unsigned slot;
-    bool send_resolved;      /* false: it is not told the end */
-    const char *group_key;   /* of the group it is about */
+    bool send_resolved;    /* false: it is not told the end */
+    const char *group_key; /* of the group it is about */
     const struct labels *group;
-    const uint64_t *alerts;  /* fingerprints; NULL: all of the incident's */
+    const uint64_t *alerts; /* fingerprints; NULL: all of the incident's */
     size_t n_alerts;
     int64_t now_ms;
 };

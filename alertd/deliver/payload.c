@@ -5,13 +5,12 @@
 
 #include "alertd/deliver/payload.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "alertd/deliver/render.h"
 #include "lib/base/clock.h"
 #include "lib/json/write.h"
+#include "lib/model/fingerprint.h"
 
 /* What a firing alert's end is in Go's zero time. */
 #define NO_END "0001-01-01T00:00:00Z"
@@ -58,10 +57,8 @@ static const char *reason_of(const struct page *page)
     static const struct {
         const char *ours, *theirs;
     } reasons[] = {
-        {"first", "first notification"},
-        {"new alerts", "new alerts added"},
-        {"some resolved", "some alerts resolved"},
-        {"resolved", "all alerts resolved"},
+        {"first", "first notification"},           {"new alerts", "new alerts added"},
+        {"some resolved", "some alerts resolved"}, {"resolved", "all alerts resolved"},
         {"repeat", "repeat interval elapsed"},
     };
 
@@ -79,9 +76,8 @@ static void write_alert(struct json_out *out,
                         const struct incident_alert *alert)
 {
     STR_AUTO struct str url = STR_INIT(16384);
-    char fingerprint[20];
+    char fingerprint[FINGERPRINT_TEXT];
 
-    (void)snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64, alert->fingerprint);
     render_explore_url(page, alert, &url);
     json_open(out, '{');
     json_kv_string(out, "status", alert->firing ? "firing" : "resolved");
@@ -93,7 +89,7 @@ static void write_alert(struct json_out *out,
     else
         json_kv_time(out, "endsAt", alert->resolved_at_ms);
     json_kv_string(out, "generatorURL", str_text(&url));
-    json_kv_string(out, "fingerprint", fingerprint);
+    json_kv_string(out, "fingerprint", fingerprint_text(alert->labels, fingerprint));
     json_close(out, '}');
 }
 

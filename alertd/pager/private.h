@@ -21,7 +21,7 @@ struct pager {
     struct silences *silences;
     struct silence *silence_rows;
     struct arena silence_arena;
-    bool is_stale;          /* the dispatcher is not what the rows say */
+    bool is_stale; /* the dispatcher is not what the rows say */
     bool silences_are_stale;
 };
 

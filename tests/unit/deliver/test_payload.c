@@ -74,8 +74,8 @@ static void test_a_firing_payload(void **state)
     assert_string_equal(text_of(alert, "status"), "firing");
     assert_string_equal(text_of(alert, "startsAt"), "2026-11-23T14:02:11.000Z");
     assert_string_equal(text_of(alert, "endsAt"), "0001-01-01T00:00:00Z");
-    assert_string_equal(text_of(alert, "fingerprint"), "ab54a98ceb1f0ad2");
-    assert_string_equal(text_of(json_at(alerts, 1), "fingerprint"), "0000000000000001");
+    assert_string_equal(text_of(alert, "fingerprint"), "ffcc066495a65e21");
+    assert_string_equal(text_of(json_at(alerts, 1), "fingerprint"), "438ed1a921f9ad0f");
     assert_string_equal(text_of(object_of(alert, "labels"), "instance"), "https://shop");
     assert_string_equal(text_of(object_of(root, "watchbill"), "acknowledge_url"),
                         "http://watch/a/TOKEN");

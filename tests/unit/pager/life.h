@@ -76,6 +76,7 @@ static enum standing standing[N_ALERTS + 1];
 /* The rule of all alerts. */
 static inline int job_rule(struct db_conn *conn, void *arg, struct err *reterr)
 {
+    (void)arg;
     int r = db_run(db_prepare(conn, "INSERT INTO rule_group (id, source, name, position, is_live,"
                                     " interval_ms) VALUES (1, 'host.yml', 'host', 0, 1, 15000)"),
                    reterr);
