@@ -11,7 +11,7 @@
  *
  * What each step stands for; an atomic block is one transaction of state.db's writer:
  *
- *   owe()         outbox_db_owe(), owe_to() in outbox_db.c, with route_merge() of grouping.c
+ *   owe()         outbox_db_add(), decide() in outbox_db.c, with route_merge() of route/reason.c
  *   ACK           outbox_db_drop_reminders()
  *   REPEAT        make_reminders() in outbox_db.c
  *   claim         outbox_db_claim() in outbox_send_db.c: find_due(), set_sending(); the page is
