@@ -48,7 +48,7 @@ MAY_INCLUDE = {
     "alertd/db": CORE | {"lib/json"},
     "alertd/http": BASE | {"lib/json"},
     "alertd/store": MODEL | {"alertd/chunk", "alertd/promql", "alertd/db"},
-    "alertd/pager": MODEL | {"alertd/alert", "alertd/route", "alertd/incident", "alertd/db"},
+    "alertd/pager": MODEL | {"alertd/alert", "alertd/route", "alertd/incident", "alertd/oncall", "alertd/db"},
     "alertd/ingest": MODEL | {"lib/wire", "alertd/store"},
     "alertd/deliver": LIB | {"alertd/route", "alertd/alert", "alertd/incident"},
     "alertd/forward": LIB | {"alertd/promql", "alertd/store"},

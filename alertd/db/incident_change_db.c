@@ -87,6 +87,28 @@ int incident_db_ack(struct db_conn *conn,
     return r;
 }
 
+int incident_db_hold(struct db_conn *conn,
+                     int64_t incident_id,
+                     const char *actor,
+                     int64_t now_ms,
+                     struct err *reterr)
+{
+    const struct incident_deed deed = {.actor = actor, .now_ms = now_ms};
+    int r = set_acknowledged(conn, incident_id, &deed, reterr);
+
+    return r == 0 ? outbox_db_drop_reminders(conn, incident_id, reterr) : r;
+}
+
+int incident_db_let_go(struct db_conn *conn, int64_t incident_id, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "UPDATE incident SET status = 'triggered', acknowledged_ms = NULL,"
+              " acknowledged_by = NULL WHERE id = ?1 AND status = 'acknowledged'");
+
+    db_bind_int(stmt, 1, incident_id);
+    return db_run(stmt, reterr);
+}
+
 int incident_db_note(struct db_conn *conn,
                      const struct incident_deed *deed,
                      int64_t *ret_event_id,

@@ -108,6 +108,15 @@ int incident_db_ack(struct db_conn *conn,
                     bool *ret_changed,
                     struct err *reterr);
 
+/* Somebody holds it, as acknowledged, whoever did before: reminders and pages stop. */
+int incident_db_hold(struct db_conn *conn,
+                     int64_t incident_id,
+                     const char *actor,
+                     int64_t now_ms,
+                     struct err *reterr);
+/* Nobody holds it any more: what was acknowledged waits for somebody again. */
+int incident_db_let_go(struct db_conn *conn, int64_t incident_id, struct err *reterr);
+
 /* A note on the timeline. */
 int incident_db_note(struct db_conn *conn,
                      const struct incident_deed *deed,

@@ -296,11 +296,12 @@ static bool read_told(struct db_stmt *stmt, struct arena *arena, void *ret_item)
 static const struct rows_kind told_kind = {sizeof(struct told_one), read_told, INCIDENT_DB_E_LIMIT,
                                            "too many receivers were told of one incident"};
 
-int outbox_db_close(struct db_conn *conn,
-                    const struct route_config *config,
-                    int64_t incident_id,
-                    int64_t now_ms,
-                    struct err *reterr)
+/* Everybody, or only people: config is NULL then. */
+static int close_told(struct db_conn *conn,
+                      const struct route_config *config,
+                      int64_t incident_id,
+                      int64_t now_ms,
+                      struct err *reterr)
 {
     ARENA_AUTO struct arena arena;
     struct told_one *told = NULL;
@@ -309,15 +310,18 @@ int outbox_db_close(struct db_conn *conn,
         conn, "SELECT DISTINCT o.receiver, o.kind, o.slot, o.group_key, o.group_labels"
               " FROM outbox o JOIN incident i ON i.id = o.incident_id"
               " WHERE o.incident_id = ?1 AND o.lane = 'page' AND o.reason <> 'resolved'"
-              " AND o.created_ms >= i.began_ms AND o.state <> 'superseded'");
+              " AND o.created_ms >= i.began_ms AND o.state <> 'superseded'"
+              " AND (?2 OR o.receiver GLOB 'person:*')");
 
     arena_init(&arena, SCRATCH_BYTES_MAX);
     db_bind_int(stmt, 1, incident_id);
+    db_bind_int(stmt, 2, config != NULL);
     int r = rows_read(stmt, &arena, &told_kind, &told, &n, reterr);
 
     for (size_t i = 0; r == 0 && i < n; i++) {
-        const struct route_integration *to = route_config_find(config, told[i].receiver,
-                                                               told[i].kind, told[i].slot);
+        const struct route_integration *to = config ? route_config_find(config, told[i].receiver,
+                                                                        told[i].kind, told[i].slot)
+                                                    : NULL;
         struct incident incident;
         const struct outbox_new news = {.incident_id = incident_id,
                                         .reason = ROUTE_RESOLVED,
@@ -339,11 +343,28 @@ int outbox_db_close(struct db_conn *conn,
     return r;
 }
 
+int outbox_db_close(struct db_conn *conn,
+                    const struct route_config *config,
+                    int64_t incident_id,
+                    int64_t now_ms,
+                    struct err *reterr)
+{
+    return close_told(conn, config, incident_id, now_ms, reterr);
+}
+
+int outbox_db_close_people(struct db_conn *conn,
+                           int64_t incident_id,
+                           int64_t now_ms,
+                           struct err *reterr)
+{
+    return close_told(conn, NULL, incident_id, now_ms, reterr);
+}
+
 int outbox_db_drop_reminders(struct db_conn *conn, int64_t incident_id, struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
         conn, "UPDATE outbox SET state = 'superseded' WHERE incident_id = ?1"
-              " AND reason = 'repeat' AND state = 'waiting'");
+              " AND reason IN ('repeat', 'escalation') AND state = 'waiting'");
 
     db_bind_int(stmt, 1, incident_id);
     return db_run(stmt, reterr);
@@ -366,7 +387,9 @@ static int find_hopeless(struct db_conn *conn,
 
     *ret_id = 0;
     while (!*ret_id && db_step(stmt)) {
-        if (db_int(stmt, 4) <= now_ms - grace_ms &&
+        bool is_person = strncmp(db_text(stmt, 1), OUTBOX_PERSON, strlen(OUTBOX_PERSON)) == 0;
+
+        if (!is_person && db_int(stmt, 4) <= now_ms - grace_ms &&
             !route_config_find(config, db_text(stmt, 1), db_text(stmt, 2),
                                (unsigned)db_int(stmt, 3))) {
             *ret_id = db_int(stmt, 0);

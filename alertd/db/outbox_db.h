@@ -30,6 +30,9 @@
 #include "alertd/route/reason.h"
 #include "lib/base/arena.h"
 
+/* What a receiver's name begins with when it is a person of the roster: "person:ana". */
+#define OUTBOX_PERSON "person:"
+
 enum {
     OUTBOX_KEEP_TRYING_MS = 24 * 3600 * 1000,
     OUTBOX_ACK_LINK_DAYS = 7, /* after the incident's end */
@@ -67,7 +70,13 @@ int outbox_db_close(struct db_conn *conn,
                     int64_t incident_id,
                     int64_t now_ms,
                     struct err *reterr);
-/* An acknowledgement: reminders that wait are no longer needed. */
+/* The same when its alerts ended, for the people who were paged: receivers are told by their
+ * groups. */
+int outbox_db_close_people(struct db_conn *conn,
+                           int64_t incident_id,
+                           int64_t now_ms,
+                           struct err *reterr);
+/* An acknowledgement: reminders and pages of an escalation that wait are no longer needed. */
 int outbox_db_drop_reminders(struct db_conn *conn, int64_t incident_id, struct err *reterr);
 /* Gives up notifications that were tried for a day, or whose receiver is gone. */
 int outbox_db_give_up(struct db_conn *conn,

@@ -27,6 +27,7 @@ static deliver_send_kind *const kinds[] = {
     [ROUTE_EMAIL] = email_send,         [ROUTE_NTFY] = ntfy_send,
     [ROUTE_COMMAND] = command_send,     [ROUTE_SLACK] = slack_send,
     [ROUTE_TELEGRAM] = telegram_send,   [ROUTE_PAGERDUTY] = pagerduty_send,
+    [ROUTE_ONCALL] = dashboard_send, /* its pages are people's */
 };
 
 struct deliver *deliver_new(void)

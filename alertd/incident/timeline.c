@@ -28,6 +28,7 @@ static const struct {
     [TIMELINE_NOTIFY_UNDELIVERED] = {"notify.undelivered", "key"},
     [TIMELINE_NOTIFY_MUTED] = {"notify.muted", "normal"},
     [TIMELINE_ACK] = {"ack", "key"},
+    [TIMELINE_ESCALATION] = {"escalation", "key"},
     [TIMELINE_HUMAN_NOTE] = {"human.note", "normal"},
     [TIMELINE_VERDICT] = {"verdict", "normal"},
     [TIMELINE_AGENT_LOST] = {"agent.lost", "normal"},
@@ -105,6 +106,7 @@ void timeline_alert_text(enum timeline_kind kind,
     case TIMELINE_NOTIFY_UNDELIVERED:
     case TIMELINE_NOTIFY_MUTED:
     case TIMELINE_ACK:
+    case TIMELINE_ESCALATION:
     case TIMELINE_HUMAN_NOTE:
     case TIMELINE_VERDICT:
     case TIMELINE_AGENT_LOST:

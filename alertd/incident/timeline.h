@@ -24,6 +24,7 @@ enum timeline_kind {
     TIMELINE_NOTIFY_UNDELIVERED, /* given up: nobody was told this way */
     TIMELINE_NOTIFY_MUTED,       /* held back for a while, and why */
     TIMELINE_ACK,
+    TIMELINE_ESCALATION, /* whom a policy pages, and what people did to it */
     TIMELINE_HUMAN_NOTE,
     TIMELINE_VERDICT, /* what a person says the page was worth */
     TIMELINE_AGENT_LOST,

@@ -22,6 +22,7 @@ static void undone(void *arg)
     struct pager *pager = arg;
 
     pager->is_stale = pager->silences_are_stale = true;
+    pager->has_roster = false; /* a revision taken back is given again */
 }
 
 struct pager *pager_new(struct db *state, const struct route_config *config, const struct log *log)
@@ -34,6 +35,7 @@ struct pager *pager_new(struct db *state, const struct route_config *config, con
                             .is_stale = true,
                             .silences_are_stale = true};
     arena_init(&pager->silence_arena, 16 * 1024 * 1024);
+    arena_init(&pager->roster_arena, 0);
     db_on_undo(state, undone, pager);
     return pager;
 }
@@ -45,6 +47,7 @@ void pager_free(struct pager *pager)
     db_on_undo(pager->state, NULL, NULL);
     pager_unload(pager);
     arena_reset(&pager->silence_arena);
+    pager_drop_roster(pager);
     route_config_unref(pager->config);
     route_config_unref(atomic_load(&pager->wanted));
     free(pager);

@@ -27,12 +27,14 @@
 #include "alertd/alert/event.h"
 #include "alertd/db/alert_db.h"
 #include "alertd/db/db.h"
+#include "alertd/oncall/escalation.h"
 #include "alertd/route/config.h"
 #include "lib/base/log.h"
 
 struct pager;
 
 enum {
+    PAGER_E_NO_POLICY = 1,    /* nothing escalates */
     PAGER_INCIDENTS_MAX = 64, /* told of by one call */
 };
 
@@ -74,6 +76,16 @@ int pager_run(struct pager *pager,
               int64_t now_ms,
               struct pager_outcome *ret_outcome,
               struct err *reterr);
+
+/* What a person does to an incident's escalations, in the job that changes the incident itself:
+ * an acknowledgement and a resolution behind incident_db_ack() and incident_db_resolve(); the
+ * others change the incident's state too. PAGER_E_NO_POLICY, or incident_db.h's errors. */
+int pager_deed(struct pager *pager,
+               struct db_conn *conn,
+               const char *incident,
+               const struct escalation_event *event,
+               struct pager_outcome *ret_outcome,
+               struct err *reterr);
 
 /* Rows of silences were changed in this job. */
 void pager_silences_changed(struct pager *pager);

@@ -21,6 +21,11 @@ struct pager {
     struct silences *silences;
     struct silence *silence_rows;
     struct arena silence_arena;
+    struct roster roster; /* people and schedules, as of a revision */
+    struct arena roster_arena;
+    struct zones zones;
+    int64_t roster_revision;
+    bool has_roster;
     bool is_stale; /* the dispatcher is not what the rows say */
     bool silences_are_stale;
 };
@@ -43,6 +48,9 @@ void pager_put_copy(struct pager_call *call, const struct incident_alert *alert)
 /* load.c: the dispatcher and the silences as the rows say, if they are not. */
 int pager_load(struct pager_call *call);
 void pager_unload(struct pager *pager);
+
+/* escalate.c */
+void pager_drop_roster(struct pager *pager);
 
 /* tell.c */
 /* Flushes what is due and stores what it changed. */

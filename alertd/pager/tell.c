@@ -8,7 +8,7 @@
 #include "alertd/db/notify_db.h"
 #include "alertd/db/outbox_db.h"
 #include "alertd/db/page_db.h"
-#include "alertd/pager/private.h"
+#include "alertd/pager/escalate.h"
 #include "alertd/route/tree.h"
 #include "lib/base/mem.h"
 
@@ -46,9 +46,10 @@ int pager_open(struct pager_call *call, const struct incident_alert *alert, cons
         late, call->now_ms, &incident_id, call->reterr);
 
     labels_unref(labels);
-    if (r == 0)
-        pager_touch(call, incident_id);
-    return r;
+    if (r)
+        return r;
+    pager_touch(call, incident_id);
+    return escalate_again(call, incident_id);
 }
 
 /* --- a notification --- */
@@ -143,7 +144,12 @@ static int tell(struct pager_call *call, const struct dispatch_notification *not
         r = open_late(call, notification->firing[i]);
     if (r == 0)
         r = incident_of(call, notification, &incident_id);
-    return r == 0 && incident_id ? owe(call, notification, incident_id) : r;
+    if (r || !incident_id)
+        return r;
+    if (notification->to->kind == ROUTE_ONCALL)
+        return escalate_news(call, notification->to->oncall.policy, incident_id,
+                             reason_of(notification->reason), notification->at_ms);
+    return owe(call, notification, incident_id);
 }
 
 static void on_notification(void *arg, const struct dispatch_notification *notification)
@@ -188,5 +194,5 @@ int pager_flush(struct pager_call *call)
     dispatch_run(call->pager->dispatch, call->now_ms, on_notification, call);
     dispatch_save_changes(call->pager->dispatch, &changes);
     call->outcome->next_ms = dispatch_next_ms(call->pager->dispatch);
-    return call->result;
+    return call->result ? call->result : escalate_due(call, &call->outcome->next_ms);
 }

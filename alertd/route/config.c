@@ -29,7 +29,7 @@ struct held {
 static const char *const kind_names[] = {
     [ROUTE_DASHBOARD] = "dashboard", [ROUTE_WEBHOOK] = "webhook",     [ROUTE_EMAIL] = "email",
     [ROUTE_NTFY] = "ntfy",           [ROUTE_COMMAND] = "command",     [ROUTE_SLACK] = "slack",
-    [ROUTE_TELEGRAM] = "telegram",   [ROUTE_PAGERDUTY] = "pagerduty",
+    [ROUTE_TELEGRAM] = "telegram",   [ROUTE_PAGERDUTY] = "pagerduty", [ROUTE_ONCALL] = "oncall",
 };
 
 const char *route_kind_name(enum route_kind kind)

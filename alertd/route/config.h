@@ -55,6 +55,7 @@ enum route_kind {
     ROUTE_SLACK,
     ROUTE_TELEGRAM,
     ROUTE_PAGERDUTY,
+    ROUTE_ONCALL, /* nothing is sent to it: it begins an escalation, and that pages people */
 };
 
 struct route_names {
@@ -182,6 +183,11 @@ struct route_pagerduty {
     struct route_pairs details;
 };
 
+/* An escalation policy, by the name it has in the database. */
+struct route_oncall {
+    const char *policy;
+};
+
 struct route_integration {
     enum route_kind kind;
     const char *receiver; /* its receiver's name */
@@ -196,6 +202,7 @@ struct route_integration {
         struct route_slack slack;
         struct route_telegram telegram;
         struct route_pagerduty pagerduty;
+        struct route_oncall oncall;
     };
 };
 

@@ -15,6 +15,7 @@ static const char *const reason_names[] = {
     [ROUTE_SOME_RESOLVED] = "some resolved",
     [ROUTE_RESOLVED] = "resolved",
     [ROUTE_REPEAT] = "repeat",
+    [ROUTE_ESCALATION] = "escalation",
 };
 
 const char *route_reason_name(enum route_reason reason)
@@ -24,7 +25,7 @@ const char *route_reason_name(enum route_reason reason)
 
 enum route_reason route_reason_parse(const char *name)
 {
-    for (unsigned i = ROUTE_FIRST; i <= ROUTE_REPEAT; i++)
+    for (unsigned i = ROUTE_FIRST; i <= ROUTE_ESCALATION; i++)
         if (strcmp(reason_names[i], name) == 0)
             return (enum route_reason)i;
     return ROUTE_NOTHING;
@@ -41,6 +42,8 @@ enum route_merge route_merge(enum route_reason waiting, unsigned attempts, enum 
         return attempts == 0 && waiting != ROUTE_RESOLVED && waiting != ROUTE_REPEAT
                    ? ROUTE_MERGE_COVERED
                    : ROUTE_MERGE_SUPERSEDE;
+    case ROUTE_ESCALATION: /* the page that waits is the same page */
+        return waiting == ROUTE_ESCALATION ? ROUTE_MERGE_COVERED : ROUTE_MERGE_SUPERSEDE;
     case ROUTE_FIRST:
     case ROUTE_RESOLVED: return ROUTE_MERGE_SUPERSEDE;
     case ROUTE_NOTHING: break;

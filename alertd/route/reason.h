@@ -15,9 +15,10 @@ enum route_reason {
     ROUTE_SOME_RESOLVED,
     ROUTE_RESOLVED,
     ROUTE_REPEAT,
+    ROUTE_ESCALATION, /* a step of an escalation policy */
 };
 
-/* "first", "new alerts", "some resolved", "resolved", "repeat". */
+/* "first", "new alerts", "some resolved", "resolved", "repeat", "escalation". */
 const char *route_reason_name(enum route_reason reason);
 /* ROUTE_NOTHING for anything else. */
 enum route_reason route_reason_parse(const char *name);

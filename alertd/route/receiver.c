@@ -128,6 +128,10 @@ static int check(const struct yaml_node *node,
     case ROUTE_SLACK: return check_slack(node, &integration->slack, reterr);
     case ROUTE_TELEGRAM: return check_telegram(node, &integration->telegram, reterr);
     case ROUTE_PAGERDUTY: return check_pagerduty(node, &integration->pagerduty, reterr);
+    case ROUTE_ONCALL:
+        return integration->oncall.policy && *integration->oncall.policy
+                   ? 0
+                   : missing(node, "on-call needs a \"policy:\": its name", reterr);
     case ROUTE_DASHBOARD: break;
     }
     return 0;

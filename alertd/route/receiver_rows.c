@@ -215,6 +215,11 @@ static const struct field pagerduty_rows[] = {
     END_OF_ROWS,
 };
 
+static const struct field oncall_rows[] = {
+    {"policy", FIELD_TEXT, AT(oncall.policy), "the escalation policy that pages people", NULL},
+    END_OF_ROWS,
+};
+
 /* send_resolved as Alertmanager: mail and Slack about the end only when asked for. */
 const struct receiver_kind receiver_kinds[] = {
     {"webhook_configs", ROUTE_WEBHOOK, true, webhook_rows},
@@ -224,5 +229,6 @@ const struct receiver_kind receiver_kinds[] = {
     {"slack_configs", ROUTE_SLACK, false, slack_rows},
     {"telegram_configs", ROUTE_TELEGRAM, true, telegram_rows},
     {"pagerduty_configs", ROUTE_PAGERDUTY, true, pagerduty_rows},
+    {"oncall_configs", ROUTE_ONCALL, true, oncall_rows},
     {NULL, ROUTE_DASHBOARD, false, NULL},
 };

@@ -257,6 +257,7 @@ static inline int job_person(struct db_conn *conn, void *arg, struct err *reterr
     struct step *step = arg;
     ARENA_AUTO struct arena arena;
     struct incident *newest = NULL;
+    struct pager_outcome outcome;
     size_t n = 0;
     bool changed;
 
@@ -271,6 +272,14 @@ static inline int job_person(struct db_conn *conn, void *arg, struct err *reterr
         r = incident_db_ack(conn, &deed, &changed, reterr);
     else
         r = incident_db_resolve(conn, config, &deed, &changed, reterr);
+    if (r == 0)
+        r = pager_deed(pager, conn, newest->key,
+                       &(struct escalation_event){.kind = strcmp(step->verb, "ack") == 0
+                                                              ? ESCALATION_ACKNOWLEDGE
+                                                              : ESCALATION_RESOLVE,
+                                                  .at_ms = step->now_ms,
+                                                  .person = "ana"},
+                       &outcome, reterr);
     return r == INCIDENT_DB_E_NOT_OPEN ? 0 : r;
 }
 

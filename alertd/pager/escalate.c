@@ -1,0 +1,478 @@
+/*
+ * Escalations: rows moved by oncall/escalation.h, and what the moves become. See escalate.h.
+ */
+
+#include "alertd/pager/escalate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "alertd/db/escalation_db.h"
+#include "alertd/db/incident_db.h"
+#include "alertd/db/outbox_db.h"
+#include "alertd/db/roster_db.h"
+#include "alertd/oncall/spelling.h"
+#include "lib/base/clock.h"
+
+enum {
+    ROSTER_BYTES_MAX = 64 * 1024 * 1024,
+    WORK_BYTES_MAX = 64 * 1024 * 1024,
+    WORDS_BYTES_MAX = 16 * 1024,
+    STATE_BYTES_MAX = 4096,
+    RECEIVER_MAX = ROSTER_NAME_MAX + 16,
+};
+
+/* One escalation that is worked on. */
+struct work {
+    struct pager_call *call;
+    struct arena *arena;
+    struct incident incident;
+    struct escalation_row row;
+    struct escalation state;
+    struct policy policy;
+};
+
+/* --- the roster, as the rows say --- */
+
+static int load_roster(struct pager_call *call)
+{
+    struct pager *pager = call->pager;
+    struct err left_out = {0};
+    int64_t revision = 0;
+    int r = roster_db_revision(call->conn, &revision, call->reterr);
+
+    if (r || (pager->has_roster && revision == pager->roster_revision))
+        return r;
+    pager_drop_roster(pager);
+    arena_init(&pager->roster_arena, ROSTER_BYTES_MAX);
+    r = roster_db_load(call->conn, &pager->zones, &pager->roster_arena, &pager->roster, &left_out);
+    if (r)
+        return err_set(call->reterr, r, "%s", left_out.text);
+    if (left_out.text[0])
+        log_warn(pager->log, "pager", "part of the roster can't be read", "error=\"%s\"",
+                 left_out.text);
+    pager->has_roster = true;
+    pager->roster_revision = revision;
+    return 0;
+}
+
+void pager_drop_roster(struct pager *pager)
+{
+    arena_reset(&pager->roster_arena);
+    zones_done(&pager->zones);
+    pager->zones = (struct zones){0};
+    pager->roster = (struct roster){0};
+    pager->has_roster = false;
+}
+
+/* --- rows --- */
+
+static int say(struct work *work, const char *actor, const char *text, int64_t at_ms)
+{
+    char source[RECEIVER_MAX];
+    const struct timeline_event event = {
+        .kind = timeline_kind_name(TIMELINE_ESCALATION),
+        .event_class = actor ? "human" : "machine",
+        .source = source,
+        .actor = actor,
+        .text = text,
+        .data = "{}",
+        .occurred_at_ms = at_ms,
+    };
+
+    (void)snprintf(source, sizeof(source), "policy %s", work->row.policy);
+    pager_touch(work->call, work->incident.id);
+    return event_db_append(work->call->conn, work->incident.id, &event, work->call->now_ms, NULL,
+                           work->call->reterr);
+}
+
+static int store(struct work *work)
+{
+    STR_AUTO struct str state = STR_INIT(STATE_BYTES_MAX);
+    struct escalation_row row = work->row;
+
+    escalation_print(&work->state, &state);
+    row.state = str_text(&state);
+    row.next_ms = work->state.next_ms;
+    return escalation_db_put(work->call->conn, &row, work->call->reterr);
+}
+
+/* Nothing else must wait for one that can't be read: it says so and stands still. */
+static int give_up(struct work *work, const struct err *why)
+{
+    STR_AUTO struct str words = STR_INIT(WORDS_BYTES_MAX);
+    struct escalation_row row = work->row;
+
+    row.next_ms = INT64_MAX;
+    str_addf(&words, "policy %s can't be followed any more, nobody else is paged by it: %s",
+             row.policy, why->text);
+    int r = say(work, NULL, str_text(&words), work->call->now_ms);
+
+    return r == 0 ? escalation_db_put(work->call->conn, &row, work->call->reterr) : r;
+}
+
+/* The row's texts; *ret_ok is false when it was given up. */
+static int read_row(struct work *work, bool *ret_ok)
+{
+    struct err err = {0};
+    int r = policy_parse(work->row.spec, strlen(work->row.spec), work->arena, &work->policy, &err);
+
+    if (r == 0)
+        r = escalation_parse(work->row.state, strlen(work->row.state), &work->state, &err);
+    *ret_ok = r == 0;
+    return r == 0 ? 0 : give_up(work, &err);
+}
+
+/* --- moves --- */
+
+static int owe(struct work *work, const struct outbox_new *to, int64_t at_ms)
+{
+    struct pager_call *call = work->call;
+    struct outbox_new news = *to;
+    bool grew = false;
+
+    news.incident_id = work->incident.id;
+    news.reason = ROUTE_ESCALATION;
+    news.send_resolved = true;
+    news.group_key = "";
+    news.group = labels_empty();
+    /* what was due while nobody ran for half a day has its own day to be told */
+    news.now_ms = at_ms < call->now_ms - OUTBOX_KEEP_TRYING_MS / 2 ? call->now_ms : at_ms;
+    int r = outbox_db_add(call->conn, &news, &grew, call->reterr);
+
+    call->outcome->outbox_grew |= grew;
+    return r;
+}
+
+static int page_person(struct work *work, const char *name, int64_t at_ms)
+{
+    const struct person *person = roster_person(&work->call->pager->roster, name);
+    char receiver[RECEIVER_MAX];
+    int r = 0;
+
+    (void)snprintf(receiver, sizeof(receiver), OUTBOX_PERSON "%s", name);
+    for (size_t i = 0; r == 0 && person && i < person->n_contacts; i++)
+        r = owe(work,
+                &(struct outbox_new){
+                    .receiver = receiver, .kind = person->contacts[i].method, .slot = (unsigned)i},
+                at_ms);
+    return r;
+}
+
+static int page_receiver(struct work *work, const char *name, int64_t at_ms)
+{
+    const struct route_config *config = work->call->pager->config;
+    int r = 0;
+
+    for (size_t i = 0; i < config->n_receivers; i++) {
+        const struct route_receiver *receiver = &config->receivers[i];
+
+        if (strcmp(receiver->name, name) != 0)
+            continue;
+        for (size_t j = 0; r == 0 && j < receiver->n_integrations; j++) {
+            const struct route_integration *to = &receiver->integrations[j];
+
+            if (to->kind != ROUTE_ONCALL)
+                r = owe(work,
+                        &(struct outbox_new){
+                            .receiver = name, .kind = route_kind_name(to->kind), .slot = to->slot},
+                        at_ms);
+        }
+    }
+    return r;
+}
+
+static int perform(struct work *work, const struct escalation_move *move)
+{
+    STR_AUTO struct str words = STR_INIT(WORDS_BYTES_MAX);
+    struct pager *pager = work->call->pager;
+
+    escalate_words(move, &work->policy, &pager->roster, pager->config, &words);
+    int r = say(work, NULL, str_text(&words), move->at_ms);
+
+    if (r == 0 && move->kind == ESCALATION_CONTINUED)
+        r = incident_db_let_go(work->call->conn, work->incident.id, work->call->reterr);
+    for (size_t i = 0; r == 0 && i < move->n_pages; i++) {
+        const struct escalation_page *page = &move->pages[i];
+
+        if (page->unreached)
+            continue;
+        r = page->person ? page_person(work, page->person, move->at_ms)
+                         : page_receiver(work, page->target, move->at_ms);
+    }
+    return r;
+}
+
+/* Everything due until now, then the event if there is one. */
+static int move_on(struct work *work, const struct escalation_event *event)
+{
+    struct pager_call *call = work->call;
+    struct escalation_moves moves = {0};
+    int r = load_roster(call);
+
+    if (r)
+        return r;
+    bool fits = event ? escalation_tell(&work->state, &work->policy, &call->pager->roster, event,
+                                        work->arena, &moves)
+                      : escalation_advance(&work->state, &work->policy, &call->pager->roster,
+                                           call->now_ms, work->arena, &moves);
+    if (!fits)
+        return give_up(work, &(struct err){.text = "it has too many steps at once"});
+    for (size_t i = 0; r == 0 && i < moves.n; i++)
+        r = perform(work, &moves.at[i]);
+    return r == 0 ? store(work) : r;
+}
+
+/* --- its life --- */
+
+static int begin(struct work *work, const char *policy, int64_t at_ms)
+{
+    struct pager_call *call = work->call;
+    struct roster_item item = {0};
+    struct err err = {0};
+    bool ok = false;
+    int r = roster_db_get(call->conn, ROSTER_POLICY, policy, work->arena, &item, &err);
+
+    work->row = (struct escalation_row){
+        .incident_id = work->incident.id, .policy = policy, .spec = item.spec, .state = "{}"};
+    if (r == ROSTER_DB_E_NOT_FOUND)
+        return say(work, NULL, "there is no policy of that name: nobody is paged by it", at_ms);
+    if (r)
+        return err_set(call->reterr, r, "%s", err.text);
+    escalation_open(&work->state, at_ms);
+    STR_AUTO struct str state = STR_INIT(STATE_BYTES_MAX);
+    escalation_print(&work->state, &state);
+    work->row.state = str_text(&state);
+    r = read_row(work, &ok);
+    if (r || !ok)
+        return r;
+    if (work->incident.status != INCIDENT_ACKNOWLEDGED)
+        return move_on(work, NULL);
+    /* somebody was quicker than the first page */
+    work->state.status = ESCALATION_ACKNOWLEDGED;
+    work->state.next_ms = work->policy.ack_expires_ms ? at_ms + work->policy.ack_expires_ms
+                                                      : ESCALATION_NEVER;
+    return store(work);
+}
+
+/* The incident is over: nobody else is paged. */
+static int end(struct work *work)
+{
+    work->state.status = ESCALATION_RESOLVED;
+    work->state.next_ms = ESCALATION_NEVER;
+    return store(work);
+}
+
+static int end_and_tell(struct work *work)
+{
+    struct pager_call *call = work->call;
+    int r = end(work);
+
+    if (r == 0)
+        r = outbox_db_close_people(call->conn, work->incident.id, call->now_ms, call->reterr);
+    call->outcome->outbox_grew = true;
+    return r;
+}
+
+/* --- from the pager --- */
+
+static const struct escalation_row *row_of(const struct escalation_row *rows,
+                                           size_t n,
+                                           const char *policy)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(rows[i].policy, policy) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+int escalate_news(struct pager_call *call,
+                  const char *policy,
+                  int64_t incident_id,
+                  enum route_reason reason,
+                  int64_t at_ms)
+{
+    struct escalation_row *rows = NULL;
+    ARENA_AUTO struct arena arena;
+    struct work work = {.call = call, .arena = &arena};
+    size_t n = 0;
+    bool ok = true;
+
+    arena_init(&arena, WORK_BYTES_MAX);
+    int r = incident_db_get_by_id(call->conn, incident_id, &arena, &work.incident, call->reterr);
+    if (r == 0)
+        r = escalation_db_of(call->conn, incident_id, &arena, &rows, &n, call->reterr);
+    const struct escalation_row *row = row_of(rows, n, policy);
+
+    if (r == 0 && row) {
+        work.row = *row;
+        r = read_row(&work, &ok);
+    }
+    if (r || !ok || reason == ROUTE_SOME_RESOLVED)
+        return r;
+
+    bool is_over = !row || work.state.status == ESCALATION_RESOLVED;
+
+    if (reason == ROUTE_RESOLVED)
+        return is_over || work.incident.status != INCIDENT_RESOLVED ? 0 : end_and_tell(&work);
+    return is_over && work.incident.status != INCIDENT_RESOLVED ? begin(&work, policy, at_ms) : 0;
+}
+
+int escalate_again(struct pager_call *call, int64_t incident_id)
+{
+    struct escalation_row *rows = NULL;
+    ARENA_AUTO struct arena arena;
+    struct work work = {.call = call, .arena = &arena};
+    size_t n = 0;
+
+    arena_init(&arena, WORK_BYTES_MAX);
+    int r = escalation_db_of(call->conn, incident_id, &arena, &rows, &n, call->reterr);
+    if (r == 0 && n > 0)
+        r = incident_db_get_by_id(call->conn, incident_id, &arena, &work.incident, call->reterr);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        bool ok = false;
+
+        work.row = rows[i];
+        r = read_row(&work, &ok);
+        if (r == 0 && ok && work.state.status == ESCALATION_RESOLVED &&
+            work.incident.status != INCIDENT_RESOLVED)
+            r = begin(&work, rows[i].policy, call->now_ms);
+    }
+    return r;
+}
+
+/* The first that is due; *ret_found is false when none is. */
+static int one_due(struct pager_call *call, bool *ret_found)
+{
+    ARENA_AUTO struct arena arena;
+    struct work work = {.call = call, .arena = &arena};
+    bool ok = false;
+
+    arena_init(&arena, WORK_BYTES_MAX);
+    int r = escalation_db_due(call->conn, call->now_ms, &arena, &work.row, call->reterr);
+    *ret_found = r == 0 && work.row.incident_id;
+    if (!*ret_found)
+        return r;
+    r = incident_db_get_by_id(call->conn, work.row.incident_id, &arena, &work.incident,
+                              call->reterr);
+    if (r == 0)
+        r = read_row(&work, &ok);
+    if (r || !ok)
+        return r;
+    return work.incident.status == INCIDENT_RESOLVED ? end_and_tell(&work) : move_on(&work, NULL);
+}
+
+int escalate_due(struct pager_call *call, int64_t *next_ms)
+{
+    int64_t due_ms = INT64_MAX;
+    bool found = true;
+    int r = 0;
+
+    while (r == 0 && found)
+        r = one_due(call, &found);
+    if (r == 0)
+        r = escalation_db_next(call->conn, &due_ms, call->reterr);
+    if (r == 0 && due_ms < *next_ms)
+        *next_ms = due_ms;
+    return r;
+}
+
+/* --- what people do --- */
+
+static void deed_words(const struct escalation_event *event, struct str *out)
+{
+    char until[CLOCK_TEXT_MAX];
+
+    switch (event->kind) {
+    case ESCALATION_ACKNOWLEDGE:
+    case ESCALATION_RESOLVE: break; /* the incident's own events say it */
+    case ESCALATION_SNOOZE:
+        str_addf(out, "snoozed until %s: nobody is paged before",
+                 clock_rfc3339(event->until_ms, until));
+        break;
+    case ESCALATION_TAKE_OVER: str_add(out, "took it over: nobody else is paged"); break;
+    case ESCALATION_ESCALATE: str_add(out, "asked for the next step now"); break;
+    }
+}
+
+/* The incident's own state follows. */
+static int hold(struct work *work, const struct escalation_event *event)
+{
+    struct pager_call *call = work->call;
+
+    switch (event->kind) {
+    case ESCALATION_ACKNOWLEDGE:
+    case ESCALATION_RESOLVE: return 0;
+    case ESCALATION_SNOOZE:
+    case ESCALATION_TAKE_OVER:
+        return incident_db_hold(call->conn, work->incident.id, event->person, call->now_ms,
+                                call->reterr);
+    case ESCALATION_ESCALATE:
+        return incident_db_let_go(call->conn, work->incident.id, call->reterr);
+    }
+    return 0;
+}
+
+static int tell_one(struct work *work, const struct escalation_event *event)
+{
+    bool ok = false;
+    int r = read_row(work, &ok);
+
+    if (r || !ok)
+        return r;
+    if (event->kind == ESCALATION_RESOLVE)
+        return end(work); /* what was due is not paged any more; outbox_db_close() tells people */
+    if (event->kind == ESCALATION_ACKNOWLEDGE && work->state.status == ESCALATION_TAKEN)
+        return 0; /* who took it holds it */
+    return move_on(work, event);
+}
+
+static int deed(struct work *work, const struct escalation_event *event)
+{
+    STR_AUTO struct str words = STR_INIT(WORDS_BYTES_MAX);
+    struct pager_call *call = work->call;
+    struct escalation_row *rows = NULL;
+    size_t n = 0;
+    int r = escalation_db_of(call->conn, work->incident.id, work->arena, &rows, &n, call->reterr);
+
+    if (r == 0 && n == 0 && event->kind == ESCALATION_ESCALATE)
+        r = err_set(call->reterr, PAGER_E_NO_POLICY, "no escalation policy pages about %s",
+                    work->incident.key);
+    if (r == 0)
+        r = hold(work, event);
+    deed_words(event, &words);
+    work->row.policy = n ? rows[0].policy : "";
+    if (r == 0 && words.len)
+        r = say(work, event->person, str_text(&words), event->at_ms);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        work->row = rows[i];
+        r = tell_one(work, event);
+    }
+    return r;
+}
+
+int pager_deed(struct pager *pager,
+               struct db_conn *conn,
+               const char *incident,
+               const struct escalation_event *event,
+               struct pager_outcome *ret_outcome,
+               struct err *reterr)
+{
+    ARENA_AUTO struct arena arena;
+    struct pager_call call = {.pager = pager,
+                              .conn = conn,
+                              .now_ms = event->at_ms,
+                              .outcome = ret_outcome,
+                              .reterr = reterr};
+    struct work work = {.call = &call, .arena = &arena};
+
+    *ret_outcome = (struct pager_outcome){.next_ms = INT64_MAX};
+    arena_init(&arena, WORK_BYTES_MAX);
+    int r = pager_load(&call);
+    if (r == 0)
+        r = incident_db_get(conn, incident, &arena, &work.incident, reterr);
+    if (r == 0 && work.incident.status == INCIDENT_RESOLVED && event->kind != ESCALATION_RESOLVE)
+        r = err_set(reterr, INCIDENT_DB_E_NOT_OPEN, "%s is resolved: nobody is paged about it",
+                    work.incident.key);
+    return r == 0 ? deed(&work, event) : r;
+}

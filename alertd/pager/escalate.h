@@ -1,0 +1,35 @@
+#pragma once
+
+/*
+ * Escalations of incidents: what an integration of kind `oncall` becomes instead of a row of
+ * the outbox. Inside the pager; what people do to one is in pager.h.
+ *
+ *   first news of a group ----> begins, pages the first step at once
+ *   next_ms, in pager_run() --> oncall/escalation.h decides; its moves become an event on the
+ *                               timeline and rows of the outbox, for each contact of a person
+ *   the end of the incident --> over, and who was paged is told
+ *
+ * Everything is in the transaction that moved the row, so a restart finds what was done and
+ * nothing else. An incident that fires again after its escalation was over begins anew.
+ */
+
+#include "alertd/pager/private.h"
+#include "alertd/route/reason.h"
+
+/* A notification is owed to a policy. */
+int escalate_news(struct pager_call *call,
+                  const char *policy,
+                  int64_t incident_id,
+                  enum route_reason reason,
+                  int64_t at_ms);
+/* An alert fires in the incident: escalations of it that were over begin anew. */
+int escalate_again(struct pager_call *call, int64_t incident_id);
+/* Performs what is due. *next_ms becomes when the next is, if that is sooner. */
+int escalate_due(struct pager_call *call, int64_t *next_ms);
+
+/* What a move is, for people: "step 1 of shop pages ana (schedule web) by ntfy and email". */
+void escalate_words(const struct escalation_move *move,
+                    const struct policy *policy,
+                    const struct roster *roster,
+                    const struct route_config *config,
+                    struct str *out);
