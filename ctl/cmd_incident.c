@@ -207,3 +207,40 @@ enum ctl_exit cmd_incident_resolve(struct ctl *ctl)
 {
     return act(ctl, "resolve", "note", ctl_option(ctl, "note"), "resolved");
 }
+
+enum ctl_exit cmd_incident_takeover(struct ctl *ctl)
+{
+    return act(ctl, "takeover", NULL, NULL, "taken over");
+}
+
+enum ctl_exit cmd_incident_escalate(struct ctl *ctl)
+{
+    return act(ctl, "escalate", NULL, NULL, "the next step is paged");
+}
+
+enum ctl_exit cmd_incident_snooze(struct ctl *ctl)
+{
+    STR_AUTO struct str path = STR_INIT(1024);
+    STR_AUTO struct str body = STR_INIT(BODY_MAX);
+    struct json_out out = JSON_OUT(&body);
+    const char *span = ctl->arguments[1];
+    struct json *root = NULL;
+    int64_t duration_ms = 0;
+
+    if (duration_parse(span, strlen(span), &duration_ms))
+        return ctl_fail(ctl, "'%s' is not a duration such as 30m", span);
+    str_add(&path, "/api/alertd/v1/incidents/");
+    add_encoded(&path, ctl->arguments[0]);
+    str_add(&path, "/snooze");
+    json_open(&out, '{');
+    json_kv_int(&out, "duration_ms", duration_ms);
+    json_close(&out, '}');
+
+    enum ctl_exit r = call_json(
+        ctl, &(struct call){.method = "POST", .path = str_text(&path), .body = str_text(&body)},
+        &root);
+    if (r == CTL_OK && root)
+        (void)printf("%s: snoozed for %s\n", ctl->arguments[0], span);
+    json_free(root);
+    return r;
+}

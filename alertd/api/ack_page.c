@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "alertd/api/ack_verdict.h"
+#include "alertd/api/escalations.h"
 #include "alertd/api/incident_json.h"
 #include "alertd/api/incidents.h"
 #include "lib/base/bug.h"
@@ -205,6 +206,10 @@ static void add_forms(struct str *out, const struct incident *incident)
     if (incident->status == INCIDENT_TRIGGERED)
         str_add(out, "<form method=\"post\"><input type=\"hidden\" name=\"action\" value=\"ack\">"
                      "<button class=\"main\">Acknowledge</button></form>\n");
+    if (incident->status != INCIDENT_RESOLVED)
+        str_add(out,
+                "<form method=\"post\"><input type=\"hidden\" name=\"action\""
+                " value=\"takeover\"><button>Take over: I hold it to the end</button></form>\n");
 }
 
 static void add_note_form(struct str *out)
@@ -334,12 +339,14 @@ void ack_page_show(void *context, struct http_request *request, struct http_resp
 
 enum action {
     ACTION_ACK,
+    ACTION_TAKE_OVER,
     ACTION_NOTE,
     ACTION_VERDICT,
 };
 
 /* One submitted form. */
 struct submitted {
+    const struct api *api;
     const char *token;
     enum action action;
     struct incident_deed deed; /* without its key; its actor is NULL when nobody said who */
@@ -394,7 +401,13 @@ static int job_submit(struct db_conn *conn, void *arg, struct err *reterr)
         deed.actor = nobody;
     (void)snprintf(submitted->key, sizeof(submitted->key), "%s", incident.key);
     switch (submitted->action) {
-    case ACTION_ACK: return incident_db_ack(conn, &deed, &changed, reterr);
+    case ACTION_ACK:
+        r = incident_db_ack(conn, &deed, &changed, reterr);
+        return r == 0 ? escalations_tell(submitted->api, conn, &deed, ESCALATION_ACKNOWLEDGE, 0,
+                                         reterr)
+                      : r;
+    case ACTION_TAKE_OVER:
+        return escalations_tell(submitted->api, conn, &deed, ESCALATION_TAKE_OVER, 0, reterr);
     case ACTION_NOTE: return incident_db_note(conn, &deed, &event_id, reterr);
     case ACTION_VERDICT: return submit_verdict(conn, submitted, &incident, &arena, reterr);
     }
@@ -416,6 +429,7 @@ static bool read_action(const char *text, enum action *ret_action)
 {
     static const char *const names[] = {
         [ACTION_ACK] = "ack",
+        [ACTION_TAKE_OVER] = "takeover",
         [ACTION_NOTE] = "note",
         [ACTION_VERDICT] = "verdict",
     };
@@ -460,7 +474,8 @@ static bool read_form(struct http_request *request,
         .deed = {.actor = actor_of(request), .text = note, .now_ms = clock_wall_ms()},
     };
     if (!read_action(action, &submitted->action)) {
-        say(response, 400, "That did not work", "The form says neither ack, note nor verdict.");
+        say(response, 400, "That did not work",
+            "The form says neither ack, takeover, note nor verdict.");
         return false;
     }
     if (submitted->action == ACTION_VERDICT)
@@ -484,6 +499,7 @@ void ack_page_change(void *context, struct http_request *request, struct http_re
 
     if (!read_form(request, &submitted, response))
         return;
+    submitted.api = api;
     int r = db_write(api->state, job_submit, &submitted, &err);
     if (r) {
         fail(response, r, &err);

@@ -66,11 +66,12 @@ struct api_table {
 };
 
 /* One per file. */
-extern const struct api_table api_push_routes;      /* api/push.c: write, import */
-extern const struct api_table api_agents_routes;    /* api/agents.c */
-extern const struct api_table api_query_routes;     /* api/prom_query.c */
-extern const struct api_table api_rules_routes;     /* api/rules.c: prometheus rules+alerts, ours */
-extern const struct api_table api_incidents_routes; /* api/incidents.c and the ack page */
+extern const struct api_table api_push_routes;   /* api/push.c: write, import */
+extern const struct api_table api_agents_routes; /* api/agents.c */
+extern const struct api_table api_query_routes;  /* api/prom_query.c */
+extern const struct api_table api_rules_routes;  /* api/rules.c: prometheus rules+alerts, ours */
+extern const struct api_table api_escalations_routes;  /* api/escalations.c */
+extern const struct api_table api_incidents_routes;    /* api/incidents.c and the ack page */
 extern const struct api_table api_postmortems_routes;  /* api/postmortems.c */
 extern const struct api_table api_alertmanager_routes; /* api/alertmanager.c: /api/v2 */
 extern const struct api_table api_intake_routes;       /* api/intake.c: PagerDuty's, webhooks */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "alertd/api/ack_page.h"
+#include "alertd/api/escalations.h"
 #include "alertd/api/incident_json.h"
 #include "alertd/api/verdicts.h"
 #include "lib/base/clock.h"
@@ -232,7 +233,11 @@ static int job_ack(struct db_conn *conn, void *arg, struct err *reterr)
 {
     struct change *change = arg;
 
-    return incident_db_ack(conn, &change->deed, &change->changed, reterr);
+    int r = incident_db_ack(conn, &change->deed, &change->changed, reterr);
+
+    return r == 0 ? escalations_tell(change->api, conn, &change->deed, ESCALATION_ACKNOWLEDGE, 0,
+                                     reterr)
+                  : r;
 }
 
 static int job_note(struct db_conn *conn, void *arg, struct err *reterr)
@@ -246,7 +251,11 @@ static int job_resolve(struct db_conn *conn, void *arg, struct err *reterr)
 {
     struct change *change = arg;
 
-    return incident_db_resolve(conn, change->api->route, &change->deed, &change->changed, reterr);
+    int r = incident_db_resolve(conn, change->api->route, &change->deed, &change->changed, reterr);
+
+    return r == 0
+               ? escalations_tell(change->api, conn, &change->deed, ESCALATION_RESOLVE, 0, reterr)
+               : r;
 }
 
 static bool fill_deed(const struct json *body,
@@ -311,7 +320,7 @@ void incidents_tell(const struct api *api, const char *key)
     api->wake(api->app, API_WAKE_OUTBOX);
 }
 
-static void reply_incident(const struct api *api, const char *key, struct http_response *response)
+void incidents_reply(const struct api *api, const char *key, struct http_response *response)
 {
     struct json_out out = JSON_OUT(&response->body);
     struct incident incident;
@@ -356,7 +365,7 @@ static void change_incident(const struct api *api,
         return;
     }
     incidents_tell(api, change.deed.key);
-    reply_incident(api, change.deed.key, response);
+    incidents_reply(api, change.deed.key, response);
 }
 
 static void handle_ack(void *context, struct http_request *request, struct http_response *response)

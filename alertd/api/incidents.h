@@ -25,4 +25,6 @@ int incidents_write_hours(struct json_out *out,
                           struct err *reterr);
 
 /* After a change: the live views and the loops learn of it. */
+/* The incident as it is now, as the reply. */
+void incidents_reply(const struct api *api, const char *key, struct http_response *response);
 void incidents_tell(const struct api *api, const char *key);

@@ -56,6 +56,15 @@ void loop_notify_wake(struct loop_notify *loop)
 
 /* --- the keeper --- */
 
+static void start_worker(struct loop_notify *loop, struct notify_worker *worker)
+{
+    worker->loop = loop;
+    worker->is_running = pthread_create(&worker->thread, NULL, notify_worker_run, worker) == 0;
+    if (!worker->is_running)
+        log_error(loop->log, "notify", "no thread for a receiver: it is told nothing",
+                  "receiver=\"%s\"", worker->to ? worker->to->receiver : "people");
+}
+
 static void start_workers(struct loop_notify *loop)
 {
     const struct route_config *config = loop->config;
@@ -64,20 +73,19 @@ static void start_workers(struct loop_notify *loop)
     for (size_t i = 0; i < config->n_receivers; i++)
         n += config->receivers[i].n_integrations;
     (void)pthread_mutex_lock(&loop->workers_lock);
-    loop->workers = mem_zalloc((n ? n : 1) * sizeof(*loop->workers));
+    loop->workers = mem_zalloc((n + NOTIFY_PEOPLE_WORKERS) * sizeof(*loop->workers));
     loop->n_workers = 0;
     for (size_t i = 0; i < config->n_receivers; i++)
         for (size_t j = 0; j < config->receivers[i].n_integrations; j++) {
+            if (config->receivers[i].integrations[j].kind == ROUTE_ONCALL)
+                continue; /* the pager makes pages of it, for people */
             struct notify_worker *worker = &loop->workers[loop->n_workers++];
 
-            worker->loop = loop;
             worker->to = &config->receivers[i].integrations[j];
-            worker->is_running = pthread_create(&worker->thread, NULL, notify_worker_run, worker) ==
-                                 0;
-            if (!worker->is_running)
-                log_error(loop->log, "notify", "no thread for a receiver: it is told nothing",
-                          "receiver=\"%s\"", worker->to->receiver);
+            start_worker(loop, worker);
         }
+    for (size_t i = 0; i < NOTIFY_PEOPLE_WORKERS; i++)
+        start_worker(loop, &loop->workers[loop->n_workers++]);
     (void)pthread_mutex_unlock(&loop->workers_lock);
 }
 
@@ -272,33 +280,60 @@ void loop_notify_configure(struct loop_notify *loop, const struct route_config *
 
 /* --- metrics --- */
 
+/* How attempts went. */
+struct attempts {
+    uint64_t accepted, failed, refused;
+};
+
+static void add_attempts(struct attempts *sum, struct notify_worker *worker)
+{
+    sum->accepted += atomic_load(&worker->accepted);
+    sum->failed += atomic_load(&worker->failed);
+    sum->refused += atomic_load(&worker->refused);
+}
+
+static void write_one(const char *receiver,
+                      const char *kind,
+                      const struct attempts *attempts,
+                      struct str *out)
+{
+    const struct {
+        const char *name;
+        uint64_t n;
+    } outcomes[] = {{"accepted", attempts->accepted},
+                    {"failed", attempts->failed},
+                    {"refused", attempts->refused}};
+
+    for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
+        const struct label pairs[] = {{LABEL_NAME, "alertd_notifications_total"},
+                                      {"receiver", receiver},
+                                      {"kind", kind},
+                                      {"outcome", outcomes[i].name}};
+        const struct labels *labels = labels_new(pairs, 4);
+
+        labels_print(labels, out);
+        str_addf(out, " %" PRIu64 "\n", outcomes[i].n);
+        labels_unref(labels);
+    }
+}
+
 static void write_attempts(struct loop_notify *loop, struct str *out)
 {
+    struct attempts people = {0};
+
     str_add(out, "# HELP alertd_notifications_total Attempts to tell a receiver, by outcome.\n"
                  "# TYPE alertd_notifications_total counter\n");
     (void)pthread_mutex_lock(&loop->workers_lock);
     for (size_t i = 0; i < loop->n_workers; i++) {
         struct notify_worker *worker = &loop->workers[i];
-        const struct {
-            const char *name;
-            uint64_t n;
-        } outcomes[] = {{"accepted", atomic_load(&worker->accepted)},
-                        {"failed", atomic_load(&worker->failed)},
-                        {"refused", atomic_load(&worker->refused)}};
+        struct attempts attempts = {0};
 
-        for (size_t j = 0; j < sizeof(outcomes) / sizeof(outcomes[0]); j++) {
-            const struct label pairs[] = {{LABEL_NAME, "alertd_notifications_total"},
-                                          {"receiver", worker->to->receiver},
-                                          {"kind", route_kind_name(worker->to->kind)},
-                                          {"outcome", outcomes[j].name}};
-            const struct labels *labels = labels_new(pairs, 4);
-
-            labels_print(labels, out);
-            str_addf(out, " %" PRIu64 "\n", outcomes[j].n);
-            labels_unref(labels);
-        }
+        add_attempts(worker->to ? &attempts : &people, worker);
+        if (worker->to)
+            write_one(worker->to->receiver, route_kind_name(worker->to->kind), &attempts, out);
     }
     (void)pthread_mutex_unlock(&loop->workers_lock);
+    write_one("", "people", &people, out);
 }
 
 void loop_notify_metrics(struct loop_notify *loop, struct str *out)

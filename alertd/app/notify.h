@@ -14,7 +14,7 @@
 
 struct notify_worker {
     struct loop_notify *loop;
-    const struct route_integration *to;
+    const struct route_integration *to; /* NULL: any person's contacts, made when they are used */
     pthread_t thread;
     bool is_running;
     /* since the start of alertd, for /metrics */
@@ -48,7 +48,8 @@ struct loop_notify {
 };
 
 enum {
-    NOTIFY_PAUSE_MS = 5000, /* after the database failed us */
+    NOTIFY_PEOPLE_WORKERS = 4, /* who serve people, whoever is paged: behind the integrations' */
+    NOTIFY_PAUSE_MS = 5000,    /* after the database failed us */
     GIVE_UP_EVERY_MS = 60000,
     EXTERNAL_KEPT_MS = 24 * 3600 * 1000, /* alerts of others that are over */
 };
@@ -57,6 +58,15 @@ enum {
  * caller must end; is_keeper: only when the program ends. */
 bool notify_wait(struct loop_notify *loop, uint64_t *seen, int64_t until_mono_ms, bool is_keeper);
 bool notify_must_stop(struct loop_notify *loop);
+
+struct deliver;
+struct deliver_outcome;
+/* Sends a page to the contact of the person it names, as the roster says now. False: there is
+ * no such person or contact any more, in the outcome's words. */
+bool notify_person_send(struct loop_notify *loop,
+                        struct deliver *deliver,
+                        const struct page *page,
+                        struct deliver_outcome *ret_outcome);
 
 /* A worker's thread; arg is the struct notify_worker. */
 void *notify_worker_run(void *arg);

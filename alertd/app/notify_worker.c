@@ -33,6 +33,7 @@ struct mark {
     int64_t outbox_id;
     char incident[32]; /* its key */
     bool was_tried;    /* false: we had to stop */
+    bool is_hopeless;  /* whom it was for can't be told that way any more */
     struct deliver_outcome outcome;
     int64_t retry_at_ms;
     int64_t now_ms;
@@ -52,6 +53,8 @@ static int store_mark(struct db_conn *conn, const struct mark *mark, struct err 
 
     if (!mark->was_tried)
         return outbox_db_release(conn, mark->outbox_id, reterr);
+    if (mark->is_hopeless)
+        return outbox_db_undelivered(conn, mark->outbox_id, outcome->words, mark->now_ms, reterr);
     if (outcome->verdict == DELIVER_ACCEPTED)
         return outbox_db_sent(conn, mark->outbox_id, outcome->words, mark->now_ms, reterr);
     return outbox_db_failed(conn, mark->outbox_id, outcome->words,
@@ -115,6 +118,18 @@ static void log_outcome(struct notify_worker *worker,
                  page->receiver, page->kind, page->attempts + 1, outcome->words);
 }
 
+/* What became of a page to a person is in notify_person.c. */
+static void send_page(struct notify_worker *worker,
+                      struct deliver *deliver,
+                      const struct page *page,
+                      struct mark *mark)
+{
+    if (worker->to)
+        deliver_send(deliver, worker->to, page, &mark->outcome);
+    else
+        mark->is_hopeless = !notify_person_send(worker->loop, deliver, page, &mark->outcome);
+}
+
 static struct mark send_one(struct notify_worker *worker,
                             struct deliver *deliver,
                             const struct page *page,
@@ -123,7 +138,7 @@ static struct mark send_one(struct notify_worker *worker,
     struct mark mark = {.outbox_id = page->outbox_id, .was_tried = true};
 
     (void)snprintf(mark.incident, sizeof(mark.incident), "%s", page->incident.key);
-    deliver_send(deliver, worker->to, page, &mark.outcome);
+    send_page(worker, deliver, page, &mark);
     mark.now_ms = worker->loop->now_wall_ms();
     mark.retry_at_ms = deliver_retry_at(&mark.outcome, page->attempts + 1, mark.now_ms, rng);
     count(worker, &mark.outcome, mark.now_ms);
@@ -142,7 +157,8 @@ static int take_turn(struct notify_worker *worker, struct turn *turn)
     while ((r = db_write(loop->state, job_turn, turn, &err)) != 0) {
         log_error(loop->log, "notify",
                   turn->n_marks ? "results not stored, trying again" : "outbox can't be read",
-                  "receiver=\"%s\" error=\"%s\"", worker->to->receiver, err.text);
+                  "receiver=\"%s\" error=\"%s\"", worker->to ? worker->to->receiver : "people",
+                  err.text);
         if (!turn->n_marks || notify_must_stop(loop))
             return r;
         clock_sleep_ms(MARK_AGAIN_MS);
@@ -187,6 +203,21 @@ static bool send_batch(struct notify_worker *worker,
     return goes_on;
 }
 
+static struct outbox_claim_options claim_options(const struct notify_worker *worker)
+{
+    struct outbox_claim_options options = {.people = !worker->to,
+                                           .external_url = worker->loop->external_url,
+                                           .ack_key = worker->loop->ack_key,
+                                           .now_ms = worker->loop->now_wall_ms()};
+
+    if (!worker->to)
+        return options;
+    options.receiver = worker->to->receiver;
+    options.kind = route_kind_name(worker->to->kind);
+    options.slot = worker->to->slot;
+    return options;
+}
+
 /* Sends all that is due; how long until it is worth looking again. */
 static int64_t drain(struct notify_worker *worker, struct deliver *deliver, struct rng *rng)
 {
@@ -201,15 +232,11 @@ static int64_t drain(struct notify_worker *worker, struct deliver *deliver, stru
         struct turn turn = {
             .marks = marks,
             .n_marks = sent.claims.n,
-            .options = {.receiver = worker->to->receiver,
-                        .kind = route_kind_name(worker->to->kind),
-                        .slot = worker->to->slot,
-                        .external_url = loop->external_url,
-                        .ack_key = loop->ack_key,
-                        .now_ms = loop->now_wall_ms(),
-                        .max = goes_on ? size : 0},
+            .options = claim_options(worker),
             .arena = &arena,
         };
+
+        turn.options.max = goes_on ? size : 0;
 
         arena_init(&arena, PAGE_BYTES_MAX);
         if (take_turn(worker, &turn))

@@ -97,6 +97,7 @@ struct outbox_claims {
 };
 
 struct outbox_claim_options {
+    bool people; /* of any person instead of an integration: the next three are not read */
     const char *receiver;
     const char *kind;
     unsigned slot;

@@ -54,6 +54,37 @@ static bool read_prints(struct db_stmt *stmt, int column, struct arena *arena, s
     return copy != NULL;
 }
 
+/* What both ways of claiming read of a row. */
+#define CLAIMED                                                                             \
+    "id, incident_id, reason, key, attempts, owed_ms, last_error, group_key, group_labels," \
+    " alerts, receiver, kind, slot FROM outbox o"
+/* A row in whose place an earlier one has to be told first. */
+#define NO_EARLIER                                                                              \
+    " AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.receiver = o.receiver AND e.kind = o.kind" \
+    "  AND e.slot = o.slot AND e.state IN ('waiting', 'sending')"                               \
+    "  AND e.incident_id = o.incident_id AND e.id < o.id)"
+/* By a range, so that the index of what is unsent serves it. */
+#define OF_PEOPLE "receiver >= 'person:' AND receiver < 'person;' AND state = 'waiting'"
+
+static struct db_stmt *select_due(struct db_conn *conn, const struct outbox_claim_options *options)
+{
+    struct db_stmt *stmt =
+        options->people
+            ? db_prepare(conn, "SELECT " CLAIMED " WHERE " OF_PEOPLE " AND due_ms <= ?1" NO_EARLIER
+                               " ORDER BY reason = 'resolved', due_ms, id LIMIT 1")
+            : db_prepare(conn, "SELECT " CLAIMED " WHERE receiver = ?2 AND kind = ?3 AND slot = ?4"
+                               " AND state = 'waiting' AND due_ms <= ?1" NO_EARLIER
+                               " ORDER BY reason = 'resolved', due_ms, id LIMIT 1");
+
+    db_bind_int(stmt, 1, options->now_ms);
+    if (options->people)
+        return stmt;
+    db_bind_text(stmt, 2, options->receiver);
+    db_bind_text(stmt, 3, options->kind);
+    db_bind_int(stmt, 4, options->slot);
+    return stmt;
+}
+
 static int find_due(struct db_conn *conn,
                     const struct outbox_claim_options *options,
                     struct arena *arena,
@@ -61,22 +92,10 @@ static int find_due(struct db_conn *conn,
                     struct page *page,
                     struct err *reterr)
 {
-    struct db_stmt *stmt = db_prepare(
-        conn, "SELECT id, incident_id, reason, key, attempts, owed_ms, last_error, group_key,"
-              " group_labels, alerts FROM outbox o"
-              " WHERE receiver = ?1 AND kind = ?2 AND slot = ?3 AND state = 'waiting'"
-              " AND due_ms <= ?4 AND NOT EXISTS (SELECT 1 FROM outbox e"
-              "  WHERE e.receiver = ?1 AND e.kind = ?2 AND e.slot = ?3"
-              "  AND e.state IN ('waiting', 'sending')"
-              "  AND e.incident_id = o.incident_id AND e.id < o.id)"
-              " ORDER BY reason = 'resolved', due_ms, id LIMIT 1");
+    struct db_stmt *stmt = select_due(conn, options);
     bool fits = true;
 
     *ret_row = (struct row){0};
-    db_bind_text(stmt, 1, options->receiver);
-    db_bind_text(stmt, 2, options->kind);
-    db_bind_int(stmt, 3, options->slot);
-    db_bind_int(stmt, 4, options->now_ms);
     if (db_step(stmt)) {
         *ret_row = (struct row){.id = db_int(stmt, 0), .incident_id = db_int(stmt, 1)};
         page->outbox_id = ret_row->id;
@@ -86,7 +105,11 @@ static int find_due(struct db_conn *conn,
         page->owed_at_ms = db_int(stmt, 5);
         page->group_key = rows_text(arena, stmt, 7);
         page->group = rows_labels(arena, db_text(stmt, 8));
-        fits = page->reason && page->idempotency_key && page->group_key && page->group &&
+        page->receiver = rows_text(arena, stmt, 10);
+        page->kind = rows_text(arena, stmt, 11);
+        page->slot = (unsigned)db_int(stmt, 12);
+        fits = page->receiver && page->kind && page->reason && page->idempotency_key &&
+               page->group_key && page->group &&
                rows_text_or_null(arena, stmt, 6, &page->earlier_error) &&
                read_prints(stmt, 9, arena, ret_row);
     }
@@ -102,14 +125,19 @@ static int next_due(struct db_conn *conn,
                     int64_t *ret_due_ms,
                     struct err *reterr)
 {
-    struct db_stmt *stmt = db_prepare(
-        conn, "SELECT min(due_ms) FROM outbox WHERE receiver = ?1 AND kind = ?2"
-              " AND slot = ?3 AND state = 'waiting'");
+    /* of people: not those that wait for one that somebody else is sending */
+    struct db_stmt *stmt =
+        options->people
+            ? db_prepare(conn, "SELECT min(due_ms) FROM outbox o WHERE " OF_PEOPLE NO_EARLIER)
+            : db_prepare(conn, "SELECT min(due_ms) FROM outbox WHERE receiver = ?1 AND kind = ?2"
+                               " AND slot = ?3 AND state = 'waiting'");
 
     *ret_due_ms = INT64_MAX;
-    db_bind_text(stmt, 1, options->receiver);
-    db_bind_text(stmt, 2, options->kind);
-    db_bind_int(stmt, 3, options->slot);
+    if (!options->people) {
+        db_bind_text(stmt, 1, options->receiver);
+        db_bind_text(stmt, 2, options->kind);
+        db_bind_int(stmt, 3, options->slot);
+    }
     if (db_step(stmt) && !db_is_null(stmt, 0))
         *ret_due_ms = db_int(stmt, 0);
     return db_done(stmt, reterr);
@@ -201,9 +229,6 @@ static int fill_page(struct db_conn *conn,
         page->group_key = page->incident.group_key;
         page->group = page->incident.labels;
     }
-    page->receiver = options->receiver;
-    page->kind = options->kind;
-    page->slot = options->slot;
     page->now_ms = options->now_ms;
     return r;
 }
@@ -353,6 +378,14 @@ static int append(struct db_conn *conn,
     return event_db_append(conn, row->incident_id, &event, now_ms, NULL, reterr);
 }
 
+/* A person by their name alone. */
+static const char *called(const struct outcome_row *row)
+{
+    size_t len = strlen(OUTBOX_PERSON);
+
+    return strncmp(row->receiver, OUTBOX_PERSON, len) == 0 ? row->receiver + len : row->receiver;
+}
+
 static void sent_words(const struct outcome_row *row, int64_t now_ms, struct str *out)
 {
     char span[DURATION_TEXT_MAX];
@@ -361,7 +394,7 @@ static void sent_words(const struct outcome_row *row, int64_t now_ms, struct str
         str_addf(out, "shown on the dashboard (%s): nobody else is told", row->reason);
         return;
     }
-    str_addf(out, "%s told by %s (%s)", row->receiver, row->kind, row->reason);
+    str_addf(out, "%s told by %s (%s)", called(row), row->kind, row->reason);
     if (now_ms - row->owed_ms >= LATE_MS)
         str_addf(out, ", %s late", duration_human(now_ms - row->owed_ms, span));
     if (now_ms - row->owed_ms >= LATE_MS && row->last_error[0])
@@ -472,7 +505,7 @@ int outbox_db_failed(struct db_conn *conn,
     if (r || (row.attempts > 1 && refused == row.refused))
         return r; /* said already; the row counts on */
     (void)snprintf(row.last_error, sizeof(row.last_error), "%s", error);
-    str_addf(&text, "%s not told by %s (%s): %s; %s", row.receiver, row.kind, row.reason, error,
+    str_addf(&text, "%s not told by %s (%s): %s; %s", called(&row), row.kind, row.reason, error,
              refused ? "it refuses, tried again every 5 min" : "tried again");
     return append(conn, outbox_id, &row, TIMELINE_NOTIFY_FAILED, str_text(&text), now_ms, reterr);
 }
@@ -493,7 +526,7 @@ int outbox_db_undelivered(
     db_bind_int(stmt, 1, outbox_id);
     db_bind_text(stmt, 2, why);
     r = db_run(stmt, reterr);
-    str_addf(&text, "%s was never told by %s (%s): %s", row.receiver, row.kind, row.reason, why);
+    str_addf(&text, "%s was never told by %s (%s): %s", called(&row), row.kind, row.reason, why);
     if (row.last_error[0])
         str_addf(&text, "; last: %s", row.last_error);
     if (r == 0)
