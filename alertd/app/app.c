@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "alertd/app/parts.h"
+#include "alertd/db/roster_db.h"
 #include "alertd/ingest/ingest.h"
 #include "alertd/pager/pager.h"
 #include "lib/base/clock.h"
@@ -91,6 +92,35 @@ static void write_banner(struct json_out *out, const char *level, const char *te
     json_close(out, '}');
 }
 
+/* Policies that receivers name and nobody made. */
+static void write_policy_banners(struct app *app, struct json_out *out)
+{
+    const struct route_config *config = atomic_load(&app->api.route);
+    struct db_conn *conn = NULL;
+
+    if (db_read_begin(app->api.state, &conn, NULL))
+        return;
+    for (size_t i = 0; i < config->n_receivers; i++)
+        for (size_t j = 0; j < config->receivers[i].n_integrations; j++) {
+            const struct route_integration *to = &config->receivers[i].integrations[j];
+            STR_AUTO struct str words = STR_INIT(APP_BANNER_MAX);
+            struct roster_item item;
+            ARENA_AUTO struct arena arena;
+
+            arena_init(&arena, 1024 * 1024);
+            if (to->kind != ROUTE_ONCALL ||
+                roster_db_get(conn, ROSTER_POLICY, to->oncall.policy, &arena, &item, NULL) !=
+                    ROSTER_DB_E_NOT_FOUND)
+                continue;
+            str_addf(&words,
+                     "Receiver \"%s\" pages by the policy \"%s\", which nobody made: "
+                     "it pages nobody.",
+                     to->receiver, to->oncall.policy);
+            write_banner(out, "error", str_text(&words));
+        }
+    db_read_end(app->api.state, conn);
+}
+
 static void write_banners(void *arg, struct json_out *out)
 {
     struct app *app = arg;
@@ -109,6 +139,7 @@ static void write_banners(void *arg, struct json_out *out)
         if (forward_trouble(app->forward, i, &words))
             write_banner(out, "warn", str_text(&words));
     }
+    write_policy_banners(app, out);
     (void)pthread_mutex_lock(&app->reload_lock);
     if (app->config_error[0])
         write_banner(out, "error", app->config_error);

@@ -40,6 +40,8 @@ struct mark {
 };
 
 struct turn {
+    struct pager *pager;
+    bool fell_over; /* a refusal made the next step of an escalation due */
     const struct mark *marks;
     size_t n_marks;
     struct outbox_claim_options options; /* max 0: claim nothing */
@@ -47,19 +49,35 @@ struct turn {
     struct outbox_claims claims;
 };
 
-static int store_mark(struct db_conn *conn, const struct mark *mark, struct err *reterr)
+static int store_failure(struct db_conn *conn,
+                         struct turn *turn,
+                         const struct mark *mark,
+                         struct err *reterr)
 {
-    const struct deliver_outcome *outcome = &mark->outcome;
+    bool refused = mark->is_hopeless || mark->outcome.verdict == DELIVER_REFUSED;
+    const char *words = mark->outcome.words;
+    struct pager_outcome outcome = {0};
+    int r = mark->is_hopeless
+                ? outbox_db_undelivered(conn, mark->outbox_id, words, mark->now_ms, reterr)
+                : outbox_db_failed(conn, mark->outbox_id, words, refused, mark->retry_at_ms,
+                                   mark->now_ms, reterr);
 
+    if (r == 0 && refused)
+        r = pager_refused(turn->pager, conn, mark->outbox_id, mark->now_ms, &outcome, reterr);
+    turn->fell_over |= outcome.outbox_grew;
+    return r;
+}
+
+static int store_mark(struct db_conn *conn,
+                      struct turn *turn,
+                      const struct mark *mark,
+                      struct err *reterr)
+{
     if (!mark->was_tried)
         return outbox_db_release(conn, mark->outbox_id, reterr);
-    if (mark->is_hopeless)
-        return outbox_db_undelivered(conn, mark->outbox_id, outcome->words, mark->now_ms, reterr);
-    if (outcome->verdict == DELIVER_ACCEPTED)
-        return outbox_db_sent(conn, mark->outbox_id, outcome->words, mark->now_ms, reterr);
-    return outbox_db_failed(conn, mark->outbox_id, outcome->words,
-                            outcome->verdict == DELIVER_REFUSED, mark->retry_at_ms, mark->now_ms,
-                            reterr);
+    if (mark->outcome.verdict == DELIVER_ACCEPTED)
+        return outbox_db_sent(conn, mark->outbox_id, mark->outcome.words, mark->now_ms, reterr);
+    return store_failure(conn, turn, mark, reterr);
 }
 
 static int job_turn(struct db_conn *conn, void *arg, struct err *reterr)
@@ -68,7 +86,7 @@ static int job_turn(struct db_conn *conn, void *arg, struct err *reterr)
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < turn->n_marks; i++)
-        r = store_mark(conn, &turn->marks[i], reterr);
+        r = store_mark(conn, turn, &turn->marks[i], reterr);
     if (r == 0 && turn->options.max > 0)
         r = outbox_db_claim(conn, &turn->options, turn->arena, &turn->claims, reterr);
     return r;
@@ -230,6 +248,7 @@ static int64_t drain(struct notify_worker *worker, struct deliver *deliver, stru
     for (;;) {
         ARENA_AUTO struct arena arena;
         struct turn turn = {
+            .pager = loop->pager,
             .marks = marks,
             .n_marks = sent.claims.n,
             .options = claim_options(worker),
@@ -241,6 +260,8 @@ static int64_t drain(struct notify_worker *worker, struct deliver *deliver, stru
         arena_init(&arena, PAGE_BYTES_MAX);
         if (take_turn(worker, &turn))
             return NOTIFY_PAUSE_MS;
+        if (turn.fell_over)
+            loop_notify_wake(loop);
         for (size_t i = 0; i < sent.claims.n; i++)
             if (marks[i].was_tried)
                 tell_viewers(loop, marks[i].incident);

@@ -78,6 +78,26 @@ int escalation_db_due(struct db_conn *conn,
     return r;
 }
 
+int escalation_db_refused(struct db_conn *conn,
+                          int64_t outbox_id,
+                          int64_t *ret_incident_id,
+                          struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT o.incident_id FROM outbox o WHERE o.id = ?1 AND o.reason = 'escalation'"
+              " AND o.created_ms = (SELECT max(n.created_ms) FROM outbox n"
+              "  WHERE n.incident_id = o.incident_id AND n.reason = 'escalation')"
+              " AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.incident_id = o.incident_id"
+              "  AND p.reason = 'escalation' AND p.created_ms = o.created_ms"
+              "  AND p.state <> 'failed' AND NOT (p.state = 'waiting' AND p.refused))");
+
+    *ret_incident_id = 0;
+    db_bind_int(stmt, 1, outbox_id);
+    if (db_step(stmt))
+        *ret_incident_id = db_int(stmt, 0);
+    return db_done(stmt, reterr);
+}
+
 int escalation_db_next(struct db_conn *conn, int64_t *ret_next_ms, struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(

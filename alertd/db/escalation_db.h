@@ -40,5 +40,12 @@ int escalation_db_due(struct db_conn *conn,
                       struct escalation_row *ret_row,
                       struct err *reterr);
 
+/* Was everything refused, or given up, that the newest step of the incident's escalations made,
+ * this row of the outbox among it? *ret_incident_id is then the incident, else 0. */
+int escalation_db_refused(struct db_conn *conn,
+                          int64_t outbox_id,
+                          int64_t *ret_incident_id,
+                          struct err *reterr);
+
 /* When the next is due; INT64_MAX: none is. */
 int escalation_db_next(struct db_conn *conn, int64_t *ret_next_ms, struct err *reterr);

@@ -12,24 +12,11 @@
 #include "alertd/db/outbox_db.h"
 #include "alertd/db/roster_db.h"
 #include "alertd/oncall/spelling.h"
-#include "lib/base/clock.h"
 
 enum {
     ROSTER_BYTES_MAX = 64 * 1024 * 1024,
-    WORK_BYTES_MAX = 64 * 1024 * 1024,
-    WORDS_BYTES_MAX = 16 * 1024,
     STATE_BYTES_MAX = 4096,
     RECEIVER_MAX = ROSTER_NAME_MAX + 16,
-};
-
-/* One escalation that is worked on. */
-struct work {
-    struct pager_call *call;
-    struct arena *arena;
-    struct incident incident;
-    struct escalation_row row;
-    struct escalation state;
-    struct policy policy;
 };
 
 /* --- the roster, as the rows say --- */
@@ -67,7 +54,7 @@ void pager_drop_roster(struct pager *pager)
 
 /* --- rows --- */
 
-static int say(struct work *work, const char *actor, const char *text, int64_t at_ms)
+int escalate_say(struct escalate_work *work, const char *actor, const char *text, int64_t at_ms)
 {
     char source[RECEIVER_MAX];
     const struct timeline_event event = {
@@ -86,7 +73,7 @@ static int say(struct work *work, const char *actor, const char *text, int64_t a
                            work->call->reterr);
 }
 
-static int store(struct work *work)
+static int store(struct escalate_work *work)
 {
     STR_AUTO struct str state = STR_INIT(STATE_BYTES_MAX);
     struct escalation_row row = work->row;
@@ -98,21 +85,21 @@ static int store(struct work *work)
 }
 
 /* Nothing else must wait for one that can't be read: it says so and stands still. */
-static int give_up(struct work *work, const struct err *why)
+static int give_up(struct escalate_work *work, const struct err *why)
 {
-    STR_AUTO struct str words = STR_INIT(WORDS_BYTES_MAX);
+    STR_AUTO struct str words = STR_INIT(ESCALATE_WORDS_MAX);
     struct escalation_row row = work->row;
 
     row.next_ms = INT64_MAX;
     str_addf(&words, "policy %s can't be followed any more, nobody else is paged by it: %s",
              row.policy, why->text);
-    int r = say(work, NULL, str_text(&words), work->call->now_ms);
+    int r = escalate_say(work, NULL, str_text(&words), work->call->now_ms);
 
     return r == 0 ? escalation_db_put(work->call->conn, &row, work->call->reterr) : r;
 }
 
 /* The row's texts; *ret_ok is false when it was given up. */
-static int read_row(struct work *work, bool *ret_ok)
+int escalate_read(struct escalate_work *work, bool *ret_ok)
 {
     struct err err = {0};
     int r = policy_parse(work->row.spec, strlen(work->row.spec), work->arena, &work->policy, &err);
@@ -125,7 +112,7 @@ static int read_row(struct work *work, bool *ret_ok)
 
 /* --- moves --- */
 
-static int owe(struct work *work, const struct outbox_new *to, int64_t at_ms)
+static int owe(struct escalate_work *work, const struct outbox_new *to, int64_t at_ms)
 {
     struct pager_call *call = work->call;
     struct outbox_new news = *to;
@@ -144,7 +131,7 @@ static int owe(struct work *work, const struct outbox_new *to, int64_t at_ms)
     return r;
 }
 
-static int page_person(struct work *work, const char *name, int64_t at_ms)
+static int page_person(struct escalate_work *work, const char *name, int64_t at_ms)
 {
     const struct person *person = roster_person(&work->call->pager->roster, name);
     char receiver[RECEIVER_MAX];
@@ -159,7 +146,7 @@ static int page_person(struct work *work, const char *name, int64_t at_ms)
     return r;
 }
 
-static int page_receiver(struct work *work, const char *name, int64_t at_ms)
+static int page_receiver(struct escalate_work *work, const char *name, int64_t at_ms)
 {
     const struct route_config *config = work->call->pager->config;
     int r = 0;
@@ -182,13 +169,13 @@ static int page_receiver(struct work *work, const char *name, int64_t at_ms)
     return r;
 }
 
-static int perform(struct work *work, const struct escalation_move *move)
+static int perform(struct escalate_work *work, const struct escalation_move *move)
 {
-    STR_AUTO struct str words = STR_INIT(WORDS_BYTES_MAX);
+    STR_AUTO struct str words = STR_INIT(ESCALATE_WORDS_MAX);
     struct pager *pager = work->call->pager;
 
     escalate_words(move, &work->policy, &pager->roster, pager->config, &words);
-    int r = say(work, NULL, str_text(&words), move->at_ms);
+    int r = escalate_say(work, NULL, str_text(&words), move->at_ms);
 
     if (r == 0 && move->kind == ESCALATION_CONTINUED)
         r = incident_db_let_go(work->call->conn, work->incident.id, work->call->reterr);
@@ -204,7 +191,7 @@ static int perform(struct work *work, const struct escalation_move *move)
 }
 
 /* Everything due until now, then the event if there is one. */
-static int move_on(struct work *work, const struct escalation_event *event)
+int escalate_move(struct escalate_work *work, const struct escalation_event *event)
 {
     struct pager_call *call = work->call;
     struct escalation_moves moves = {0};
@@ -225,7 +212,7 @@ static int move_on(struct work *work, const struct escalation_event *event)
 
 /* --- its life --- */
 
-static int begin(struct work *work, const char *policy, int64_t at_ms)
+static int begin(struct escalate_work *work, const char *policy, int64_t at_ms)
 {
     struct pager_call *call = work->call;
     struct roster_item item = {0};
@@ -236,18 +223,19 @@ static int begin(struct work *work, const char *policy, int64_t at_ms)
     work->row = (struct escalation_row){
         .incident_id = work->incident.id, .policy = policy, .spec = item.spec, .state = "{}"};
     if (r == ROSTER_DB_E_NOT_FOUND)
-        return say(work, NULL, "there is no policy of that name: nobody is paged by it", at_ms);
+        return escalate_say(work, NULL, "there is no policy of that name: nobody is paged by it",
+                            at_ms);
     if (r)
         return err_set(call->reterr, r, "%s", err.text);
     escalation_open(&work->state, at_ms);
     STR_AUTO struct str state = STR_INIT(STATE_BYTES_MAX);
     escalation_print(&work->state, &state);
     work->row.state = str_text(&state);
-    r = read_row(work, &ok);
+    r = escalate_read(work, &ok);
     if (r || !ok)
         return r;
     if (work->incident.status != INCIDENT_ACKNOWLEDGED)
-        return move_on(work, NULL);
+        return escalate_move(work, NULL);
     /* somebody was quicker than the first page */
     work->state.status = ESCALATION_ACKNOWLEDGED;
     work->state.next_ms = work->policy.ack_expires_ms ? at_ms + work->policy.ack_expires_ms
@@ -256,17 +244,17 @@ static int begin(struct work *work, const char *policy, int64_t at_ms)
 }
 
 /* The incident is over: nobody else is paged. */
-static int end(struct work *work)
+int escalate_end(struct escalate_work *work)
 {
     work->state.status = ESCALATION_RESOLVED;
     work->state.next_ms = ESCALATION_NEVER;
     return store(work);
 }
 
-static int end_and_tell(struct work *work)
+static int end_and_tell(struct escalate_work *work)
 {
     struct pager_call *call = work->call;
-    int r = end(work);
+    int r = escalate_end(work);
 
     if (r == 0)
         r = outbox_db_close_people(call->conn, work->incident.id, call->now_ms, call->reterr);
@@ -294,11 +282,11 @@ int escalate_news(struct pager_call *call,
 {
     struct escalation_row *rows = NULL;
     ARENA_AUTO struct arena arena;
-    struct work work = {.call = call, .arena = &arena};
+    struct escalate_work work = {.call = call, .arena = &arena};
     size_t n = 0;
     bool ok = true;
 
-    arena_init(&arena, WORK_BYTES_MAX);
+    arena_init(&arena, ESCALATE_BYTES_MAX);
     int r = incident_db_get_by_id(call->conn, incident_id, &arena, &work.incident, call->reterr);
     if (r == 0)
         r = escalation_db_of(call->conn, incident_id, &arena, &rows, &n, call->reterr);
@@ -306,7 +294,7 @@ int escalate_news(struct pager_call *call,
 
     if (r == 0 && row) {
         work.row = *row;
-        r = read_row(&work, &ok);
+        r = escalate_read(&work, &ok);
     }
     if (r || !ok || reason == ROUTE_SOME_RESOLVED)
         return r;
@@ -322,10 +310,10 @@ int escalate_again(struct pager_call *call, int64_t incident_id)
 {
     struct escalation_row *rows = NULL;
     ARENA_AUTO struct arena arena;
-    struct work work = {.call = call, .arena = &arena};
+    struct escalate_work work = {.call = call, .arena = &arena};
     size_t n = 0;
 
-    arena_init(&arena, WORK_BYTES_MAX);
+    arena_init(&arena, ESCALATE_BYTES_MAX);
     int r = escalation_db_of(call->conn, incident_id, &arena, &rows, &n, call->reterr);
     if (r == 0 && n > 0)
         r = incident_db_get_by_id(call->conn, incident_id, &arena, &work.incident, call->reterr);
@@ -333,7 +321,7 @@ int escalate_again(struct pager_call *call, int64_t incident_id)
         bool ok = false;
 
         work.row = rows[i];
-        r = read_row(&work, &ok);
+        r = escalate_read(&work, &ok);
         if (r == 0 && ok && work.state.status == ESCALATION_RESOLVED &&
             work.incident.status != INCIDENT_RESOLVED)
             r = begin(&work, rows[i].policy, call->now_ms);
@@ -345,10 +333,10 @@ int escalate_again(struct pager_call *call, int64_t incident_id)
 static int one_due(struct pager_call *call, bool *ret_found)
 {
     ARENA_AUTO struct arena arena;
-    struct work work = {.call = call, .arena = &arena};
+    struct escalate_work work = {.call = call, .arena = &arena};
     bool ok = false;
 
-    arena_init(&arena, WORK_BYTES_MAX);
+    arena_init(&arena, ESCALATE_BYTES_MAX);
     int r = escalation_db_due(call->conn, call->now_ms, &arena, &work.row, call->reterr);
     *ret_found = r == 0 && work.row.incident_id;
     if (!*ret_found)
@@ -356,10 +344,11 @@ static int one_due(struct pager_call *call, bool *ret_found)
     r = incident_db_get_by_id(call->conn, work.row.incident_id, &arena, &work.incident,
                               call->reterr);
     if (r == 0)
-        r = read_row(&work, &ok);
+        r = escalate_read(&work, &ok);
     if (r || !ok)
         return r;
-    return work.incident.status == INCIDENT_RESOLVED ? end_and_tell(&work) : move_on(&work, NULL);
+    return work.incident.status == INCIDENT_RESOLVED ? end_and_tell(&work)
+                                                     : escalate_move(&work, NULL);
 }
 
 int escalate_due(struct pager_call *call, int64_t *next_ms)
@@ -375,104 +364,4 @@ int escalate_due(struct pager_call *call, int64_t *next_ms)
     if (r == 0 && due_ms < *next_ms)
         *next_ms = due_ms;
     return r;
-}
-
-/* --- what people do --- */
-
-static void deed_words(const struct escalation_event *event, struct str *out)
-{
-    char until[CLOCK_TEXT_MAX];
-
-    switch (event->kind) {
-    case ESCALATION_ACKNOWLEDGE:
-    case ESCALATION_RESOLVE: break; /* the incident's own events say it */
-    case ESCALATION_SNOOZE:
-        str_addf(out, "snoozed until %s: nobody is paged before",
-                 clock_rfc3339(event->until_ms, until));
-        break;
-    case ESCALATION_TAKE_OVER: str_add(out, "took it over: nobody else is paged"); break;
-    case ESCALATION_ESCALATE: str_add(out, "asked for the next step now"); break;
-    }
-}
-
-/* The incident's own state follows. */
-static int hold(struct work *work, const struct escalation_event *event)
-{
-    struct pager_call *call = work->call;
-
-    switch (event->kind) {
-    case ESCALATION_ACKNOWLEDGE:
-    case ESCALATION_RESOLVE: return 0;
-    case ESCALATION_SNOOZE:
-    case ESCALATION_TAKE_OVER:
-        return incident_db_hold(call->conn, work->incident.id, event->person, call->now_ms,
-                                call->reterr);
-    case ESCALATION_ESCALATE:
-        return incident_db_let_go(call->conn, work->incident.id, call->reterr);
-    }
-    return 0;
-}
-
-static int tell_one(struct work *work, const struct escalation_event *event)
-{
-    bool ok = false;
-    int r = read_row(work, &ok);
-
-    if (r || !ok)
-        return r;
-    if (event->kind == ESCALATION_RESOLVE)
-        return end(work); /* what was due is not paged any more; outbox_db_close() tells people */
-    if (event->kind == ESCALATION_ACKNOWLEDGE && work->state.status == ESCALATION_TAKEN)
-        return 0; /* who took it holds it */
-    return move_on(work, event);
-}
-
-static int deed(struct work *work, const struct escalation_event *event)
-{
-    STR_AUTO struct str words = STR_INIT(WORDS_BYTES_MAX);
-    struct pager_call *call = work->call;
-    struct escalation_row *rows = NULL;
-    size_t n = 0;
-    int r = escalation_db_of(call->conn, work->incident.id, work->arena, &rows, &n, call->reterr);
-
-    if (r == 0 && n == 0 && event->kind == ESCALATION_ESCALATE)
-        r = err_set(call->reterr, PAGER_E_NO_POLICY, "no escalation policy pages about %s",
-                    work->incident.key);
-    if (r == 0)
-        r = hold(work, event);
-    deed_words(event, &words);
-    work->row.policy = n ? rows[0].policy : "";
-    if (r == 0 && words.len)
-        r = say(work, event->person, str_text(&words), event->at_ms);
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        work->row = rows[i];
-        r = tell_one(work, event);
-    }
-    return r;
-}
-
-int pager_deed(struct pager *pager,
-               struct db_conn *conn,
-               const char *incident,
-               const struct escalation_event *event,
-               struct pager_outcome *ret_outcome,
-               struct err *reterr)
-{
-    ARENA_AUTO struct arena arena;
-    struct pager_call call = {.pager = pager,
-                              .conn = conn,
-                              .now_ms = event->at_ms,
-                              .outcome = ret_outcome,
-                              .reterr = reterr};
-    struct work work = {.call = &call, .arena = &arena};
-
-    *ret_outcome = (struct pager_outcome){.next_ms = INT64_MAX};
-    arena_init(&arena, WORK_BYTES_MAX);
-    int r = pager_load(&call);
-    if (r == 0)
-        r = incident_db_get(conn, incident, &arena, &work.incident, reterr);
-    if (r == 0 && work.incident.status == INCIDENT_RESOLVED && event->kind != ESCALATION_RESOLVE)
-        r = err_set(reterr, INCIDENT_DB_E_NOT_OPEN, "%s is resolved: nobody is paged about it",
-                    work.incident.key);
-    return r == 0 ? deed(&work, event) : r;
 }

@@ -13,6 +13,8 @@
  * nothing else. An incident that fires again after its escalation was over begins anew.
  */
 
+#include "alertd/db/escalation_db.h"
+#include "alertd/db/incident_db.h"
 #include "alertd/pager/private.h"
 #include "alertd/route/reason.h"
 
@@ -26,6 +28,30 @@ int escalate_news(struct pager_call *call,
 int escalate_again(struct pager_call *call, int64_t incident_id);
 /* Performs what is due. *next_ms becomes when the next is, if that is sooner. */
 int escalate_due(struct pager_call *call, int64_t *next_ms);
+
+/* One escalation that is worked on. */
+struct escalate_work {
+    struct pager_call *call;
+    struct arena *arena;
+    struct incident incident;
+    struct escalation_row row;
+    struct escalation state;
+    struct policy policy;
+};
+
+enum {
+    ESCALATE_BYTES_MAX = 64 * 1024 * 1024, /* of a work's arena */
+    ESCALATE_WORDS_MAX = 16 * 1024,
+};
+
+/* Reads the texts of work->row; *ret_ok is false when they can't be read: it was given up. */
+int escalate_read(struct escalate_work *work, bool *ret_ok);
+/* Performs and stores everything due until now, then the event if there is one (NULL: none). */
+int escalate_move(struct escalate_work *work, const struct escalation_event *event);
+/* The incident is over: nobody else is paged. */
+int escalate_end(struct escalate_work *work);
+/* An event on the timeline; actor NULL: a machine's. */
+int escalate_say(struct escalate_work *work, const char *actor, const char *text, int64_t at_ms);
 
 /* What a move is, for people: "step 1 of shop pages ana (schedule web) by ntfy and email". */
 void escalate_words(const struct escalation_move *move,

@@ -87,5 +87,14 @@ int pager_deed(struct pager *pager,
                struct pager_outcome *ret_outcome,
                struct err *reterr);
 
+/* A row of the outbox was refused: when nothing of its step was told, the next step is not waited
+ * for. */
+int pager_refused(struct pager *pager,
+                  struct db_conn *conn,
+                  int64_t outbox_id,
+                  int64_t now_ms,
+                  struct pager_outcome *ret_outcome,
+                  struct err *reterr);
+
 /* Rows of silences were changed in this job. */
 void pager_silences_changed(struct pager *pager);

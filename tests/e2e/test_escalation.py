@@ -116,6 +116,19 @@ class Escalation(unittest.TestCase):
         self.assertEqual(self.incident()["status"], "acknowledged")
         self.assertTrue(any("took it over" in text for text in self.story()))
 
+    def test_who_refuses_is_not_waited_for(self):
+        self.roster(delay_ms=600000)
+        self.ana.answer = lambda n: 403
+        self.fire()
+        self.bob.wait(lambda calls: len(calls) == 1, what="the page of the next one")
+        self.assertIn("nobody could be told of this step: the next one is not waited for", self.story())
+
+    def test_a_policy_nobody_made_is_a_banner(self):
+        banners = self.alertd.get(V1 + "/overview")["banners"]
+        self.assertTrue(any('the policy "shop", which nobody made' in banner["text"] for banner in banners), banners)
+        self.roster()
+        self.assertEqual(self.alertd.get(V1 + "/overview")["banners"], [])
+
     def test_a_contact_that_is_gone_says_so(self):
         self.roster(delay_ms=600000)
         self.ana.answer = lambda n: 503
