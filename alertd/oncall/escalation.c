@@ -166,12 +166,25 @@ static bool is_spent(const struct escalation *state, const struct policy *policy
     return state->round > (unsigned)policy->repeat + 1;
 }
 
-static void fall_back(struct run *run)
+/* Tells whom the targets reach, in a move of the first kind, or that they reach nobody, in one of
+ * the second; false then. */
+static bool page(struct run *run,
+                 const struct target *targets,
+                 size_t n,
+                 enum escalation_move_kind reached,
+                 enum escalation_move_kind missed)
 {
     struct pages pages;
 
-    resolve(run, run->policy->fallback, run->policy->n_fallback, run->state.next_ms, &pages);
-    tell(run, pages.n_reached ? ESCALATION_FALLBACK : ESCALATION_RAN_OUT, &pages);
+    resolve(run, targets, n, run->state.next_ms, &pages);
+    tell(run, pages.n_reached ? reached : missed, &pages);
+    return pages.n_reached > 0;
+}
+
+static void fall_back(struct run *run)
+{
+    (void)page(run, run->policy->fallback, run->policy->n_fallback, ESCALATION_FALLBACK,
+               ESCALATION_RAN_OUT);
     run->state.status = ESCALATION_EXHAUSTED;
     run->state.round++;
     run->state.next_ms = ESCALATION_NEVER;
@@ -189,7 +202,6 @@ static void settle(struct escalation *state, const struct policy *policy)
 static void take_step(struct run *run)
 {
     struct escalation *state = &run->state;
-    struct pages pages;
 
     if (is_over(state, run->policy)) {
         fall_back(run);
@@ -197,9 +209,7 @@ static void take_step(struct run *run)
     }
     const struct policy_step *step = &run->policy->steps[state->step];
 
-    resolve(run, step->targets, step->n_targets, state->next_ms, &pages);
-    tell(run, pages.n_reached ? ESCALATION_PAGE : ESCALATION_NOBODY, &pages);
-    if (pages.n_reached)
+    if (page(run, step->targets, step->n_targets, ESCALATION_PAGE, ESCALATION_NOBODY))
         state->next_ms = later(state->next_ms, step->delay_ms);
     state->step++;
     settle(state, run->policy);
