@@ -306,6 +306,8 @@ export interface TsdbStatus {
     seriesCountByMetricName: { name: string; value: number }[]
     watchbill: { days: StorageDay[]; limits: StorageLimit[]; offenders: StorageOffender[]; set_aside: string[] }
   }
+}
+
 // --- people and schedules ---
 
 export interface Contact {
