@@ -23,7 +23,7 @@ struct flood {
 /* n incidents of one alert each; every third critical, the rest warnings. */
 static void flood_init(struct flood *flood, size_t n)
 {
-    *flood = (struct flood){0};
+    memset(flood, 0, sizeof(*flood));
     for (size_t i = 0; i < n; i++) {
         char instance[32];
         const struct label pairs[] = {{"alertname", i % 3 ? "DiskFull" : "ShopDown"},
