@@ -23,8 +23,8 @@ static const char oncall_config[] = "receivers:\n"
                                     "  repeat_interval: 1h\n";
 
 static const char *const people[] = {
-    "{\"name\": \"ana\", \"contacts\": [{\"method\": \"webhook\", \"address\": \"http://a/\"}, "
-    "{\"method\": \"email\", \"address\": \"ana@example.org\"}]}",
+    ("{\"name\": \"ana\", \"contacts\": [{\"method\": \"webhook\", \"address\": \"http://a/\"}, "
+     "{\"method\": \"email\", \"address\": \"ana@example.org\"}]}"),
     "{\"name\": \"bob\", \"contacts\": [{\"method\": \"webhook\", \"address\": \"http://b/\"}]}",
     "{\"name\": \"cat\"}",
 };

@@ -410,10 +410,10 @@ static void test_a_day_of_an_older_program(void **state)
 static void test_damage_is_named(void **state)
 {
     static const char *const damages[] = {
-        "UPDATE rollup SET body = " FLIPPED "WHERE id = (SELECT min(id) FROM rollup)",
+        ("UPDATE rollup SET body = " FLIPPED "WHERE id = (SELECT min(id) FROM rollup)"),
         "DELETE FROM rollup WHERE id = (SELECT min(id) FROM rollup)",
-        "UPDATE rollup SET body = (SELECT body FROM rollup ORDER BY length(body) LIMIT 1) "
-        "WHERE id = (SELECT id FROM rollup WHERE id % 8 = 3 ORDER BY id LIMIT 1)",
+        ("UPDATE rollup SET body = (SELECT body FROM rollup ORDER BY length(body) LIMIT 1) "
+         "WHERE id = (SELECT id FROM rollup WHERE id % 8 = 3 ORDER BY id LIMIT 1)"),
     };
     struct fixture fixture;
     struct model model;
