@@ -63,6 +63,7 @@ function PersonPanel({ person, onEdit }: { person: Person; onEdit: () => void })
 interface Draft { method: string; address: string; keep: number | null; shown: string }
 
 function PersonForm({ person, onClose }: { person: Person | null; onClose: () => void }) {
+  const [revision] = useState(person?.revision) // the one that is edited: `person` follows what others save
   const [name, setName] = useState(person?.name ?? '')
   const [fullName, setFullName] = useState(person?.full_name ?? '')
   const [zone, setZone] = useState(person?.zone ?? (person ? '' : Intl.DateTimeFormat().resolvedOptions().timeZone))
@@ -75,10 +76,10 @@ function PersonForm({ person, onClose }: { person: Person | null; onClose: () =>
       name, ...(fullName.trim() ? { full_name: fullName.trim() } : {}), ...(zone.trim() ? { zone: zone.trim() } : {}),
       contacts: contacts.map((one) => (one.keep !== null && one.address === '' ? { method: one.method, keep: one.keep } : { method: one.method, address: one.address })),
     }
-    const done = await act(`${fullName || name} is saved`, () => (person ? call(`${personPath(person.name)}?revision=${person.revision}`, { method: 'PUT', json }) : call(PEOPLE, { json })), setWrong)
+    const done = await act(`${fullName || name} is saved`, () => (person ? call(`${personPath(person.name)}?revision=${revision}`, { method: 'PUT', json }) : call(PEOPLE, { json })), setWrong)
     if (done) onClose()
   }
-  const remove = async () => { if (person && await act(`${person.name} is deleted`, () => call(`${personPath(person.name)}?revision=${person.revision}`, { method: 'DELETE' }), setWrong)) onClose() }
+  const remove = async () => { if (person && await act(`${person.name} is deleted`, () => call(`${personPath(person.name)}?revision=${revision}`, { method: 'DELETE' }), setWrong)) onClose() }
   return (
     <Dialog title={person ? `Edit ${person.full_name ?? person.name}` : 'Add somebody'} onClose={onClose}>
       <form class="form" onSubmit={(event) => { void save(event) }}>

@@ -123,6 +123,7 @@ function LayerForm({ layer, people, onChange, onRemove }: { layer: Layer; people
 export function ScheduleForm({ schedule, people }: { schedule: Schedule | null; people: Person[] }) {
   pageTitle.value = schedule ? `Edit ${schedule.name}` : 'New schedule'
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone
+  const [revision] = useState(schedule?.revision) // the one that is edited: `schedule` follows what others save
   const [spec, setSpec] = useState<ScheduleSpec>(() => {
     if (!schedule) return { name: '', zone: here, layers: [newLayer(0, here)] }
     const { overrides: _, ...rest } = schedule.spec
@@ -136,11 +137,11 @@ export function ScheduleForm({ schedule, people }: { schedule: Schedule | null; 
     const { title, ...rest } = spec
     const json = title?.trim() ? { ...rest, title: title.trim() } : rest
     const done = await act(`${spec.name} is saved`, () => (schedule
-      ? call(`${schedulePath(schedule.name)}?revision=${schedule.revision}`, { method: 'PUT', json })
+      ? call(`${schedulePath(schedule.name)}?revision=${revision}`, { method: 'PUT', json })
       : call(SCHEDULES, { json })), setWrong)
     if (done) go('/oncall')
   }
-  const remove = async () => { if (schedule && await act(`${schedule.name} is deleted`, () => call(`${schedulePath(schedule.name)}?revision=${schedule.revision}`, { method: 'DELETE' }), setWrong)) go('/oncall') }
+  const remove = async () => { if (schedule && await act(`${schedule.name} is deleted`, () => call(`${schedulePath(schedule.name)}?revision=${revision}`, { method: 'DELETE' }), setWrong)) go('/oncall') }
   return (
     <Page title={schedule ? `Edit ${schedule.title ?? schedule.name}` : 'New schedule'} lead={<a href="/oncall">Back without saving</a>}>
       <form class="stack" onSubmit={(event) => { void save(event) }}>
