@@ -206,7 +206,7 @@ static void handle_report(void *context,
     struct json_out out = JSON_OUT(&response->body);
     struct report_input input = {0};
     struct zone *zone = NULL;
-    struct report report;
+    struct report report = {0};
     ARENA_AUTO struct arena arena;
     struct err err = {0};
 

@@ -174,27 +174,25 @@ static int by_urgency(const void *a, const void *b)
 }
 
 int incident_db_alerts_of(struct db_conn *conn,
-                          const uint64_t *fingerprints,
-                          size_t n_fingerprints,
-                          size_t limit,
+                          const struct incident_choice *choice,
                           struct arena *arena,
                           struct incident_alert **ret_alerts,
                           size_t *ret_n,
                           struct err *reterr)
 {
-    struct incident_alert *alerts = arena_array(arena, limit, sizeof(*alerts));
+    struct incident_alert *alerts = arena_array(arena, choice->limit, sizeof(*alerts));
     size_t n = 0;
 
     if (!alerts)
         return too_large(reterr);
-    for (size_t i = 0; i < n_fingerprints && n < limit; i++) {
+    for (size_t i = 0; i < choice->n && n < choice->limit; i++) {
         struct db_stmt *stmt = db_prepare(
             conn, "SELECT rule_id, fingerprint, name, expr, for_ms, labels, annotations,"
                   " firing, active_ms, fired_ms, resolved_ms, value FROM incident_alert"
                   " WHERE fingerprint = ?1 ORDER BY incident_id DESC LIMIT 1");
         bool fits = true;
 
-        db_bind_int(stmt, 1, (int64_t)fingerprints[i]);
+        db_bind_int(stmt, 1, (int64_t)choice->fingerprints[i]);
         if (db_step(stmt))
             fits = read_alert(stmt, arena, &alerts[n++]);
         int r = db_done(stmt, reterr);

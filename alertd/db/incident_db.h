@@ -66,10 +66,13 @@ int incident_db_alerts(struct db_conn *conn,
 
 /* Alerts by their fingerprints, as the newest incident of each has them: firing first, then
  * newest first; at most `limit`. Those no incident has are left out. */
+struct incident_choice {
+    const uint64_t *fingerprints;
+    size_t n;
+    size_t limit;
+};
 int incident_db_alerts_of(struct db_conn *conn,
-                          const uint64_t *fingerprints,
-                          size_t n_fingerprints,
-                          size_t limit,
+                          const struct incident_choice *choice,
                           struct arena *arena,
                           struct incident_alert **ret_alerts,
                           size_t *ret_n,

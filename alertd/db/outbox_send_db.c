@@ -214,8 +214,9 @@ static int fill_page(struct db_conn *conn,
     int r = incident_db_get_by_id(conn, row->incident_id, arena, &page->incident, reterr);
 
     if (r == 0 && row->alerts)
-        r = incident_db_alerts_of(conn, row->alerts, row->n_alerts, PAGE_ALERTS_MAX, arena, &alerts,
-                                  &page->n_alerts, reterr);
+        r = incident_db_alerts_of(
+            conn, &(struct incident_choice){row->alerts, row->n_alerts, PAGE_ALERTS_MAX}, arena,
+            &alerts, &page->n_alerts, reterr);
     else if (r == 0)
         r = incident_db_alerts(conn, row->incident_id, PAGE_ALERTS_MAX, arena, &alerts,
                                &page->n_alerts, reterr);

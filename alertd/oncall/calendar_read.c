@@ -284,6 +284,7 @@ static int hand_over(struct expansion *x, struct calendar *ret)
     return 0;
 }
 
+// NOLINTNEXTLINE(readability-function-size): nine things that have no common name
 int calendar_read(const char *text,
                   size_t len,
                   const struct zone *fallback,
@@ -347,7 +348,7 @@ int calendar_schedule(const struct calendar *calendar,
             return err_at(reterr, CALENDAR_E_LIMIT, from->line, 1,
                           "more than %d people are on call at once, or on too many levels",
                           (int)ROSTER_LAYERS_MAX);
-        if (!layer->name) {
+        if (!rooms[layer - layers]) {
             STR_AUTO struct str text = STR_INIT(64);
 
             str_addf(&text, "calendar %zu", n);

@@ -63,7 +63,7 @@ static size_t write_tzif(const struct own_zone *own, const char *rule, char *fil
 
     memset(file, 0, TZIF_MAX);
     for (int part = 0; part < 2; part++) {
-        memcpy(file + len, "TZif2", 5);
+        memcpy(file + len, (const char[]){'T', 'Z', 'i', 'f', '2'}, 5);
         file[len + 39] = 1;
         file[len + 43] = 4;
         for (int i = 0; i < 4; i++)
@@ -72,8 +72,8 @@ static size_t write_tzif(const struct own_zone *own, const char *rule, char *fil
         len += 54;
     }
     file[len++] = '\n';
-    memcpy(file + len, rule, strlen(rule));
-    len += strlen(rule);
+    while (*rule)
+        file[len++] = *rule++;
     file[len++] = '\n';
     return len;
 }

@@ -204,6 +204,7 @@ static int build(const struct schedule *schedule,
     return rc;
 }
 
+// NOLINTNEXTLINE(readability-function-size): eight things that have no common name
 int schedule_spans(const struct schedule *schedule,
                    const struct shadow *shadows,
                    size_t n_shadows,
@@ -239,6 +240,7 @@ static bool is_told(const struct warning *warnings, size_t n, const char *person
     return false;
 }
 
+// NOLINTNEXTLINE(readability-function-size): eight things that have no common name
 int schedule_warnings(const struct schedule *schedule,
                       const struct roster *roster,
                       int64_t from_ms,

@@ -199,6 +199,7 @@ static void need_all(struct reader *r, const struct json *root, const struct ros
     }
 }
 
+// NOLINTNEXTLINE(readability-function-size): one check after another
 static void read_roster(struct reader *r, const struct json *root, struct roster *roster)
 {
     static const char *const known[] = {"people", "schedules", "shadows", "policies", NULL};

@@ -90,8 +90,9 @@ static void restore_told(void *arg, const struct dispatch_log_row *row)
     dispatch_restore_log(call->pager->dispatch, &kept);
     arena_init(&arena, TOLD_BYTES_MAX);
     if (call->result == 0)
-        call->result = incident_db_alerts_of(call->conn, row->firing, row->n_firing,
-                                             TOLD_ALERTS_MAX, &arena, &alerts, &n, call->reterr);
+        call->result = incident_db_alerts_of(
+            call->conn, &(struct incident_choice){row->firing, row->n_firing, TOLD_ALERTS_MAX},
+            &arena, &alerts, &n, call->reterr);
     for (size_t i = 0; i < n; i++)
         if (!alerts[i].firing)
             pager_put_copy(call, &alerts[i]);
