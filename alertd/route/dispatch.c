@@ -349,7 +349,7 @@ void dispatch_run(struct dispatch *dispatch, int64_t now_ms, dispatch_notify *no
         int64_t at_ms = group ? group->next_flush_ms : INT64_MAX;
 
         skip_maintenance(dispatch, at_ms < now_ms ? at_ms : now_ms);
-        if (at_ms <= now_ms && at_ms <= dispatch->next_maintenance_ms) {
+        if (group && at_ms <= now_ms && at_ms <= dispatch->next_maintenance_ms) {
             dispatch_reschedule(dispatch, group, at_ms + group->node->times.group_interval_ms);
             group->has_flushed = true;
             dispatch_flush(dispatch, group, at_ms, notify, arg);

@@ -83,7 +83,7 @@ struct group *dispatch_new_group(struct dispatch *dispatch,
                                  const struct route_node *node,
                                  const struct labels *labels,
                                  int64_t next_flush_ms);
-void dispatch_join(struct dispatch *dispatch, struct group *group, struct held_alert *alert);
+void dispatch_join(struct dispatch *dispatch, struct group *group, struct held_alert *held);
 void dispatch_reschedule(struct dispatch *dispatch, struct group *group, int64_t next_flush_ms);
 
 /* dispatch_rows.c */
@@ -99,7 +99,7 @@ bool dispatch_is_over(const struct dispatch_alert *alert, int64_t at_ms);
 void dispatch_flush(struct dispatch *dispatch,
                     struct group *group,
                     int64_t at_ms,
-                    dispatch_notify *tell,
+                    dispatch_notify *notify,
                     void *arg);
 
 /* dispatch_log.c */
