@@ -65,6 +65,7 @@ static int digit(char c, int base)
 }
 
 /* \xHH, \ooo, \uHHHH, \UHHHHHHHH behind the backslash; how many bytes it took, 0: none. */
+// NOLINTNEXTLINE(readability-function-cognitive-complexity): one escape after another
 static size_t numbered(const char *at, struct str *out)
 {
     int base = *at >= '0' && *at <= '7' ? 8 : 16;

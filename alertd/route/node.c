@@ -231,6 +231,7 @@ static int read_below(struct node_reader *reader,
             .group_by_all = node->group_by_all,
             .times = node->times,
         };
+        // NOLINTNEXTLINE(readability-suspicious-call-argument): a node is its child's parent
         if (read_one(reader, at, node, child, node->n_children) ||
             read_below(reader, at, child, depth + 1))
             return ROUTE_E_CONFIG;
