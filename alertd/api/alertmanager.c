@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "alertd/api/am.h"
+#include "alertd/api/rules.h"
 #include "lib/base/clock.h"
 
 enum {
@@ -97,15 +98,6 @@ bool am_read_flag(const struct http_request *request, const char *name)
     return false;
 }
 
-void am_kv_labels(struct json_out *out, const char *name, const struct labels *labels)
-{
-    json_key(out, name);
-    json_open(out, '{');
-    for (uint32_t i = 0; i < labels->n; i++)
-        json_kv_string(out, labels->at[i].name, labels->at[i].value);
-    json_close(out, '}');
-}
-
 /* --- status, receivers --- */
 
 /* Of the config only the tree's shape is told: the file has secrets. */
@@ -190,7 +182,7 @@ static void get_receivers(void *context,
 
             if (matchers_match(filter.at, filter.n, labels)) {
                 json_open(&out, '{');
-                am_kv_labels(&out, "labels", labels);
+                rules_json_labels(&out, "labels", labels);
                 json_kv_string(&out, "name", config->receivers[i].name);
                 json_close(&out, '}');
             }

@@ -30,7 +30,6 @@ bool am_read_filter(const struct http_request *request,
                     struct http_response *response);
 /* A truth value as its framework reads it; true when it is not there. */
 bool am_read_flag(const struct http_request *request, const char *name);
-void am_kv_labels(struct json_out *out, const char *name, const struct labels *labels);
 
 http_handler am_get_alerts;
 http_handler am_get_groups;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alertd/api/am.h"
+#include "alertd/api/rules.h"
 #include "alertd/route/interval.h"
 #include "lib/base/mem.h"
 
@@ -153,7 +154,7 @@ static void write_alert(struct json_out *out,
     size_t n = standing_receivers(view, receivers);
 
     json_open(out, '{');
-    am_kv_labels(out, "annotations", view->row->annotations);
+    rules_json_labels(out, "annotations", view->row->annotations);
     json_kv_time(out, "endsAt", view->row->ends_ms);
     json_kv_string(out, "fingerprint", view->fingerprint);
     json_key(out, "receivers");
@@ -168,7 +169,7 @@ static void write_alert(struct json_out *out,
     write_status(out, view, node, now_ms);
     json_kv_time(out, "updatedAt", view->row->updated_ms);
     write_generator(out, api, view->row);
-    am_kv_labels(out, "labels", view->row->labels);
+    rules_json_labels(out, "labels", view->row->labels);
     json_close(out, '}');
 }
 
@@ -257,7 +258,7 @@ static size_t write_group(struct json_out *out,
     for (; count < n && same_group(&first[0], &first[count]); count++)
         write_alert(out, api, first[count].view, first->node, now_ms);
     json_close(out, ']');
-    am_kv_labels(out, "labels", first->group);
+    rules_json_labels(out, "labels", first->group);
     json_key(out, "receiver");
     json_open(out, '{');
     json_kv_string(out, "name", first->node->receiver->name);

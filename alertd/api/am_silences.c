@@ -7,6 +7,7 @@
 
 #include "alertd/api/alerts_in.h"
 #include "alertd/api/am.h"
+#include "alertd/api/rules.h"
 #include "alertd/api/silence_call.h"
 #include "lib/base/clock.h"
 
@@ -58,7 +59,7 @@ static void write_silence(struct json_out *out, const struct silence_row *row, i
     json_close(out, '}');
     json_kv_time(out, "updatedAt", row->updated_ms);
     if (row->annotations->n)
-        am_kv_labels(out, "annotations", row->annotations);
+        rules_json_labels(out, "annotations", row->annotations);
     json_kv_string(out, "comment", row->comment);
     json_kv_string(out, "createdBy", row->created_by);
     json_kv_time(out, "endsAt", row->silence.ends_at_ms);

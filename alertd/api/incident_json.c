@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "alertd/api/rules.h"
 #include "alertd/db/db.h"
 #include "alertd/promql/promql.h"
 #include "lib/base/arena.h"
@@ -13,15 +14,6 @@
 enum {
     EXPR_BYTES_MAX = 256 * 1024
 };
-
-static void kv_labels(struct json_out *out, const char *name, const struct labels *labels)
-{
-    json_key(out, name);
-    json_open(out, '{');
-    for (uint32_t i = 0; i < labels->n; i++)
-        json_kv_string(out, labels->at[i].name, labels->at[i].value);
-    json_close(out, '}');
-}
 
 void incident_json_members(struct json_out *out, const struct incident *incident)
 {
@@ -35,7 +27,7 @@ void incident_json_members(struct json_out *out, const struct incident *incident
     json_kv_string(out, "acknowledged_by", incident->acknowledged_by);
     json_kv_time(out, "resolved_at", incident->resolved_at_ms);
     json_kv_string(out, "resolved_by", incident->resolved_by);
-    kv_labels(out, "labels", incident->labels);
+    rules_json_labels(out, "labels", incident->labels);
     json_kv_int(out, "n_alerts", incident->n_alerts);
     json_kv_int(out, "n_firing", incident->n_firing);
     json_key(out, "postmortem");
@@ -76,8 +68,8 @@ void incident_json_alert(struct json_out *out, const struct incident_alert *aler
 {
     json_open(out, '{');
     json_kv_string(out, "name", alert->name);
-    kv_labels(out, "labels", alert->labels);
-    kv_labels(out, "annotations", alert->annotations);
+    rules_json_labels(out, "labels", alert->labels);
+    rules_json_labels(out, "annotations", alert->annotations);
     json_kv_string(out, "state", alert->firing ? "firing" : "resolved");
     json_kv_time(out, "active_at", alert->active_at_ms);
     json_kv_time(out, "fired_at", alert->fired_at_ms);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/api/rules.h"
 #include "alertd/api/silence_call.h"
 #include "alertd/api/standing.h"
 #include "lib/base/clock.h"
@@ -317,15 +318,6 @@ static void extend_silence(void *context,
 
 /* --- what fires --- */
 
-static void kv_labels(struct json_out *out, const char *name, const struct labels *labels)
-{
-    json_key(out, name);
-    json_open(out, '{');
-    for (uint32_t i = 0; i < labels->n; i++)
-        json_kv_string(out, labels->at[i].name, labels->at[i].value);
-    json_close(out, '}');
-}
-
 /* The times that keep its routes quiet, when all of them are. */
 static void write_muted_by(struct json_out *out, const struct standing_view *view, int64_t now_ms)
 {
@@ -353,8 +345,8 @@ static void write_alert(struct json_out *out, const struct standing_view *view, 
     json_open(out, '{');
     json_kv_string(out, "fingerprint", view->fingerprint);
     json_kv_string(out, "name", labels_get(row->labels, "alertname"));
-    kv_labels(out, "labels", row->labels);
-    kv_labels(out, "annotations", row->annotations);
+    rules_json_labels(out, "labels", row->labels);
+    rules_json_labels(out, "annotations", row->annotations);
     json_kv_string(out, "state", standing_is_suppressed(view) ? "suppressed" : "active");
     json_kv_time(out, "starts_at", row->starts_ms);
     json_kv_time(out, "updated_at", row->updated_ms);

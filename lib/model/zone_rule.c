@@ -218,7 +218,7 @@ const struct zone_type *zone_rule_type(const struct zone_rule *rule, int64_t at_
 
 int64_t zone_rule_next_s(const struct zone_rule *rule, int64_t at_s)
 {
-    struct change changes[CHANGES];
+    struct change changes[CHANGES] = {0};
     int64_t next_s = ZONE_NEVER;
 
     if (!rule->has_dst)
