@@ -4,68 +4,40 @@ was not synced is gone. sync=full loses nothing acknowledged; sync=normal keeps 
 Needs root and loop devices; skipped, visibly, without.
 """
 
-import fcntl
-import os
 import pathlib
-import struct
-import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
+from cut_disk import CutDisk, NoCutDisk
 from daemon import Alertd
 
-IMAGE_MB = 256
-SHUTDOWN, NO_LOG_FLUSH = 0x8004587D, 2  # FS_IOC_SHUTDOWN: _IOR('X', 125, __u32)
 PUSHES, SAMPLES = 60, 20
-
-
-def run(*command):
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 class PowerCut(unittest.TestCase):
     def setUp(self):
-        if os.geteuid() != 0:
-            self.skipTest("mounting a loop device needs root")
-        scratch = tempfile.TemporaryDirectory(prefix="watchbill-cut-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
-        self.addCleanup(scratch.cleanup)
-        self.image, self.mount = pathlib.Path(scratch.name) / "image", pathlib.Path(scratch.name) / "mount"
-        self.mount.mkdir()
-        with open(self.image, "wb") as image:
-            image.truncate(IMAGE_MB << 20)
-        made = run("mkfs.ext4", "-q", "-F", self.image)
-        if made.returncode != 0:
-            self.skipTest(f"no ext4 here: {made.stderr.strip()}")
-        self.mount_it(first=True)
+        try:
+            self.disk = CutDisk()
+        except NoCutDisk as no:
+            self.skipTest(str(no))
+        self.addCleanup(self.disk.close)
         self.t_ms = int(time.time() * 1000) - 600_000
-
-    def mount_it(self, first=False):
-        done = run("mount", "-o", "loop", self.image, self.mount)
-        if done.returncode != 0 and first:
-            self.skipTest(f"no loop mount here: {done.stderr.strip()}")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.addCleanup(run, "umount", "-l", self.mount)
 
     def cut(self):
         """The file system is gone, then the process, then there is power again."""
-        fd = os.open(self.mount, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.ioctl(fd, SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))
-        except OSError as error:
-            self.skipTest(f"ext4 cannot be shut down here: {error}")
-        finally:
-            os.close(fd)
+            self.disk.cut()
+        except NoCutDisk as no:
+            self.skipTest(str(no))
         self.alertd.kill()
-        self.assertEqual(run("umount", self.mount).returncode, 0)
-        self.mount_it()
+        self.disk.power()
 
     def begin(self, sync):
-        self.alertd = Alertd(folder=self.mount / "data", auth="off", flags=[f"--storage.sync={sync}"])
-        self.alertd.log_path = self.image.with_name("log")
+        self.alertd = Alertd(folder=self.disk.mount / "data", auth="off", flags=[f"--storage.sync={sync}"])
+        self.alertd.log_path = self.disk.beside / "log"
         self.addCleanup(self.alertd.close)
         self.alertd.folder.mkdir()
         self.alertd.start()
