@@ -18,7 +18,8 @@ enum format {
     FORMAT_XOR = 1,       /* xor.h */
     FORMAT_HISTOGRAM = 2, /* kept for SAMPLE_HISTOGRAM */
     FORMAT_PACKED = 3,    /* packed.h */
-    FORMAT_LONG = 4,      /* long.h */
+    FORMAT_LONG = 4,      /* long.h, in planes */
+    FORMAT_LONG_BITS = 5, /* long.h, in bits */
 };
 
 enum {
@@ -96,9 +97,11 @@ size_t chunk_long_room(size_t n)
 
 size_t chunk_pack_long(const int64_t *t_ms, const double *values, size_t n, unsigned char *out)
 {
+    enum ints_layout layout;
+
     assert(n > 0 && n <= CHUNK_LONG_SAMPLES_MAX);
-    return close_chunk(FORMAT_LONG, t_ms, n, long_write(t_ms, values, n, out + CHUNK_HEAD_BYTES),
-                       out);
+    size_t len = long_write(t_ms, values, n, &layout, out + CHUNK_HEAD_BYTES);
+    return close_chunk(layout == INTS_PLANES ? FORMAT_LONG : FORMAT_LONG_BITS, t_ms, n, len, out);
 }
 
 /* --- reading --- */
@@ -126,7 +129,9 @@ static bool read_view(const struct chunk_view *view, int64_t *t_ms, double *valu
     switch (view->format) {
     case FORMAT_PACKED: return read_packed(view, t_ms, values);
     case FORMAT_LONG:
-        return long_read(view->bits, view->n_bytes, view->n, view->t0_ms, t_ms, values);
+    case FORMAT_LONG_BITS:
+        return long_read(view->format == FORMAT_LONG ? INTS_PLANES : INTS_BITS, view->bits,
+                         view->n_bytes, view->n, view->t0_ms, t_ms, values);
     case FORMAT_XOR: return xor_read(view->bits, view->n_bytes, view->n, view->t0_ms, t_ms, values);
     default: /* an open one */
         if (view->begin.n > 0)
@@ -153,10 +158,11 @@ int chunk_check(const void *bytes, size_t len, struct chunk_info *ret_info, stru
     if (at[0] == FORMAT_HISTOGRAM)
         return err_set(reterr, CHUNK_E_CORRUPT,
                        "a chunk of native histograms, which are not supported");
-    if (at[0] != FORMAT_XOR && at[0] != FORMAT_PACKED && at[0] != FORMAT_LONG)
+    bool is_long = at[0] == FORMAT_LONG || at[0] == FORMAT_LONG_BITS;
+    if (at[0] != FORMAT_XOR && at[0] != FORMAT_PACKED && !is_long)
         return err_set(reterr, CHUNK_E_CORRUPT, "a chunk of format %u: made by a newer version?",
                        at[0]);
-    size_t most = at[0] == FORMAT_LONG ? CHUNK_LONG_SAMPLES_MAX : CHUNK_SAMPLES_MAX;
+    size_t most = is_long ? CHUNK_LONG_SAMPLES_MAX : CHUNK_SAMPLES_MAX;
     struct chunk_info info = {.n = get_le(at + 1, 2),
                               .t0_ms = (int64_t)get_le(at + 3, 8),
                               .t1_ms = (int64_t)get_le(at + 11, 8)};

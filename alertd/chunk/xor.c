@@ -16,7 +16,6 @@
 #include "lib/base/mem.h"
 
 enum {
-    APPEND_BYTES_MAX = 24, /* one sample: 4 + 64 bits of time, 2 + 11 + 64 of value */
     WINDOW_NONE = 255,
 };
 
@@ -29,8 +28,24 @@ static const struct time_class {
 
 /* --- writing --- */
 
+/* Room for so many bits more. There are hundreds of thousands of chunks, and what one does not
+ * use is memory of its series: it grows by an eighth, to what an allocator that deals in sixteen
+ * bytes and keeps eight for itself would take anyway. */
+static void make_room(struct chunk *chunk, unsigned n_bits)
+{
+    size_t need = (chunk->last.at + n_bits + 7) / 8;
+
+    if (need <= chunk->capacity)
+        return;
+    size_t capacity = (need + need / 8 + 8 + 15) / 16 * 16 - 8;
+    chunk->bytes = mem_realloc(chunk->bytes, capacity);
+    memset(chunk->bytes + chunk->capacity, 0, capacity - chunk->capacity);
+    chunk->capacity = (uint32_t)capacity;
+}
+
 static void put_bits(struct chunk *chunk, uint64_t value, unsigned n_bits)
 {
+    make_room(chunk, n_bits);
     while (n_bits > 0) {
         unsigned char *byte = &chunk->bytes[chunk->last.at / 8];
         unsigned room = 8 - (chunk->last.at & 7);
@@ -42,20 +57,6 @@ static void put_bits(struct chunk *chunk, uint64_t value, unsigned n_bits)
         chunk->last.at += take;
         n_bits -= take;
     }
-}
-
-static void make_room(struct chunk *chunk)
-{
-    size_t need = chunk->last.at / 8 + APPEND_BYTES_MAX;
-    size_t capacity = chunk->capacity;
-
-    if (need <= capacity)
-        return;
-    /* by half, not by two: there are hundreds of thousands of these */
-    capacity = need + need / 2;
-    chunk->bytes = mem_realloc(chunk->bytes, capacity);
-    memset(chunk->bytes + chunk->capacity, 0, capacity - chunk->capacity);
-    chunk->capacity = (uint32_t)capacity;
 }
 
 static bool fits(int64_t value, unsigned bits)
@@ -115,7 +116,6 @@ void chunk_append(struct chunk *chunk, struct sample sample)
 
     assert(last->n < CHUNK_SAMPLES_MAX);
     assert(last->n == 0 || sample.t_ms > last->t_ms);
-    make_room(chunk);
     if (last->n == 0) {
         chunk->t0_ms = sample.t_ms;
         put_bits(chunk, bits, 64);

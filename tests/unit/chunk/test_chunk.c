@@ -306,7 +306,7 @@ static void test_forged_chunks(void **state)
         size_t len = CHUNK_BYTES_MIN + rng_below(&rng, sizeof(bytes) - CHUNK_BYTES_MIN);
         for (size_t k = 0; k < len - 4; k++)
             bytes[k] = (unsigned char)rng_next(&rng);
-        bytes[0] = (unsigned char[]){1, 3, 4, 3}[i % 4];
+        bytes[0] = (unsigned char[]){1, 3, 4, 5}[i % 4];
         bytes[2] = 0;
         if (i & 2) { /* a body that begins well: times that are the same apart, then anything */
             bytes[19] = 2;
