@@ -2,7 +2,7 @@
  * Days that are over become small: each series' chunks are put together into long ones, and
  * its roll-ups are written beside them.
  *
- *     packed | packed | packed | ...   ──a few series a transaction──>   long + roll-ups
+ *     packed | packed | packed | ...   ──a few series a transaction──>   long (pack.h) + roll-ups
  *
  * Between the transactions appends go on, and selects read what was there when they began. A
  * crash leaves some series done and some not, which is no harm: nobody reads a day's roll-ups
@@ -18,6 +18,7 @@
 
 #include <stdlib.h>
 
+#include "alertd/store/pack.h"
 #include "alertd/store/private.h"
 #include "alertd/store/rollup_rows.h"
 
@@ -94,6 +95,7 @@ static int compact_series(struct db_conn *conn,
                           uint32_t id,
                           bool is_long, /* its chunks are already */
                           struct columns *columns,
+                          struct pack *pack,
                           struct err *reterr)
 {
     int64_t n_chunks = 0;
@@ -114,7 +116,7 @@ static int compact_series(struct db_conn *conn,
     if (r != 0 || is_long)
         return r;
     r = drop_chunks(conn, id, reterr);
-    return r == 0 ? partition_put_chunks(conn, id, columns, true, reterr) : r;
+    return r == 0 ? partition_put_chunks(conn, id, columns, pack, reterr) : r;
 }
 
 /* All is long and rolled up now: say so in place of what was sealed. */
@@ -131,6 +133,7 @@ static int compact_slice(struct db_conn *conn, void *arg, struct err *reterr)
 {
     struct slice *slice = arg;
     struct columns columns = {0};
+    struct pack pack = {0};
     uint32_t ids[SLICE_SERIES];
     size_t n = 0;
     struct db_stmt *stmt = db_prepare(conn,
@@ -142,7 +145,12 @@ static int compact_slice(struct db_conn *conn, void *arg, struct err *reterr)
         ids[n++] = (uint32_t)db_int(stmt, 0);
     int r = db_done(stmt, reterr);
     for (size_t i = 0; i < n && r == 0; i++)
-        r = compact_series(conn, ids[i], slice->partition->is_compact, &columns, reterr);
+        r = compact_series(conn, ids[i], slice->partition->is_compact, &columns, &pack, reterr);
+    if (r == 0)
+        r = pack_finish(&pack, conn, reterr);
+    if (r == 0 && n > 0)
+        r = pack_sweep(conn, ids[0] > PACK_SPAN ? ids[0] - PACK_SPAN : 0, ids[n - 1], reterr);
+    pack_done(&pack);
     columns_done(&columns);
     slice->is_last = n < SLICE_SERIES;
     slice->next_id = n > 0 ? ids[n - 1] + 1 : slice->from_id;

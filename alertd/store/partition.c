@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "alertd/store/pack.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -43,6 +44,12 @@ static const struct db_migration migrations[] = {
      "CREATE TABLE rollup (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;"
      "ALTER TABLE sealed ADD COLUMN is_rolled INTEGER NOT NULL DEFAULT 0;"},
     {4, "outbound", "CREATE TABLE outbound (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;"},
+    /* pack: where a long chunk's bytes lie; 0: in its own row */
+    {5, "packs",
+     "CREATE TABLE pack (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;"
+     "ALTER TABLE chunk ADD COLUMN pack INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE chunk ADD COLUMN pack_at INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE chunk ADD COLUMN pack_len INTEGER NOT NULL DEFAULT 0;"},
 };
 
 enum {
@@ -294,38 +301,46 @@ static int put_chunk(struct db_conn *conn,
                      uint32_t local_id,
                      const struct columns *columns,
                      size_t first,
-                     bool is_long,
+                     struct pack *pack,
                      struct err *reterr)
 {
-    size_t most = is_long ? CHUNK_LONG_SAMPLES_MAX : CHUNK_SAMPLES_MAX;
+    size_t most = pack ? CHUNK_LONG_SAMPLES_MAX : CHUNK_SAMPLES_MAX;
     size_t n = columns->n - first < most ? columns->n - first : most;
     const int64_t *t_ms = columns->t_ms + first;
     const double *values = columns->values + first;
-    MEM_AUTO unsigned char *bytes = mem_alloc(is_long ? chunk_long_room(n) : chunk_room(n));
-    size_t len = is_long ? chunk_pack_long(t_ms, values, n, bytes)
-                         : chunk_pack(t_ms, values, n, bytes);
-    struct db_stmt *stmt = db_prepare(
-        conn, "INSERT INTO chunk (series, t0, t1, n, body) VALUES (?, ?, ?, ?, ?)");
+    MEM_AUTO unsigned char *bytes = mem_alloc(pack ? chunk_long_room(n) : chunk_room(n));
+    size_t len = pack ? chunk_pack_long(t_ms, values, n, bytes)
+                      : chunk_pack(t_ms, values, n, bytes);
+    struct pack_place place = {0};
 
+    int r = pack ? pack_put(pack, conn, local_id, bytes, len, &place, reterr) : 0;
+    if (r != 0)
+        return r;
+    struct db_stmt *stmt = db_prepare(
+        conn, "INSERT INTO chunk (series, t0, t1, n, body, pack, pack_at, pack_len)"
+              " VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     db_bind_int(stmt, 1, local_id);
     db_bind_int(stmt, 2, t_ms[0]);
     db_bind_int(stmt, 3, t_ms[n - 1]);
     db_bind_int(stmt, 4, (int64_t)n);
-    db_bind_blob(stmt, 5, bytes, len);
+    db_bind_blob(stmt, 5, bytes, pack ? 0 : len);
+    db_bind_int(stmt, 6, place.pack);
+    db_bind_int(stmt, 7, place.at);
+    db_bind_int(stmt, 8, place.len);
     return db_run(stmt, reterr);
 }
 
 int partition_put_chunks(struct db_conn *conn,
                          uint32_t local_id,
                          const struct columns *columns,
-                         bool is_long,
+                         struct pack *pack,
                          struct err *reterr)
 {
-    size_t most = is_long ? CHUNK_LONG_SAMPLES_MAX : CHUNK_SAMPLES_MAX;
+    size_t most = pack ? CHUNK_LONG_SAMPLES_MAX : CHUNK_SAMPLES_MAX;
     int r = 0;
 
     for (size_t first = 0; first < columns->n && r == 0; first += most)
-        r = put_chunk(conn, local_id, columns, first, is_long, reterr);
+        r = put_chunk(conn, local_id, columns, first, pack, reterr);
     return r;
 }
 
@@ -386,7 +401,9 @@ struct db_stmt *partition_chunks(struct db_conn *conn,
                                  int64_t to_ms)
 {
     struct db_stmt *stmt = db_prepare(
-        conn, "SELECT body FROM chunk WHERE series = ? AND t0 <= ? AND t1 >= ?");
+        conn, "SELECT CASE pack WHEN 0 THEN body ELSE"
+              " (SELECT substr(p.body, pack_at + 1, pack_len) FROM pack p WHERE p.id = pack) END"
+              " FROM chunk WHERE series = ? AND t0 <= ? AND t1 >= ?");
 
     db_bind_int(stmt, 1, local_id);
     db_bind_int(stmt, 2, to_ms);

@@ -5,7 +5,8 @@
  *
  *     series   id, metric name, labels            who
  *     journal  id, body                           acknowledged samples, as they came
- *     chunk    series, t0, t1, n, body            sealed samples, compressed
+ *     chunk    series, t0, t1, n, body | pack     sealed samples, compressed
+ *     pack     id, body                           long chunks of some series, end to end: pack.h
  *     rollup   id, body                           5 minutes and hours of them: rollup_rows.h
  *     batch    agent, epoch, sequence, counts     what was answered to whom, for replays
  *     outbound id, body                           sealed journal rows still to be passed on
@@ -32,6 +33,8 @@ enum {
     PARTITION_DAY_TEXT_MAX = 24,
     PARTITION_MS = 86400000,
 };
+
+struct pack;
 
 struct partition_sums {
     uint64_t file_bytes, wal_bytes, n_jobs;
@@ -95,11 +98,11 @@ int partition_put_series(struct db_conn *conn,
                          struct err *reterr);
 int partition_put_journal(
     struct db_conn *conn, int64_t id, const void *body, size_t len, struct err *reterr);
-/* Settled columns as chunks, long ones or packed. */
+/* Settled columns as chunks: long ones into a pack, or (NULL) each in its own row. */
 int partition_put_chunks(struct db_conn *conn,
                          uint32_t local_id,
                          const struct columns *columns,
-                         bool is_long,
+                         struct pack *pack,
                          struct err *reterr);
 /* Rows up to and including id are sealed; the number is remembered. shrink: give free pages back to the file system
  * (when the day is over; during it the journal needs them again). */

@@ -99,7 +99,7 @@ static int seal_slice(struct db_conn *conn, void *arg, struct err *reterr)
         if (slice->n_samples == 0 || columns.t_ms[columns.n - 1] > slice->max_ms)
             slice->max_ms = columns.t_ms[columns.n - 1];
         slice->n_samples += columns.n;
-        r = partition_put_chunks(conn, slice->segments[i]->local_id, &columns, false, reterr);
+        r = partition_put_chunks(conn, slice->segments[i]->local_id, &columns, NULL, reterr);
     }
     columns_done(&columns);
     if (r == 0 && slice->n_samples > 0)

@@ -109,7 +109,8 @@ static bool read_all(struct store *store, struct tally *tally)
 static int sum_chunks(struct db_conn *conn, struct partition_sums *sums)
 {
     struct db_stmt *stmt = db_prepare(
-        conn, "SELECT count(*), coalesce(sum(length(body)), 0), coalesce(sum(n), 0) FROM chunk");
+        conn,
+        "SELECT count(*), coalesce(sum(length(body) + pack_len), 0), coalesce(sum(n), 0) FROM chunk");
 
     if (db_step(stmt)) {
         sums->n_chunks = (uint64_t)db_int(stmt, 0);

@@ -57,7 +57,7 @@ static char *read_all(struct fixture *fixture, int i)
 }
 
 struct chunks {
-    int64_t n, bytes, n_long;
+    int64_t n, bytes, n_long, pack_bytes;
 };
 
 static struct chunks chunks_of(struct fixture *fixture, const char *day)
@@ -71,10 +71,12 @@ static struct chunks chunks_of(struct fixture *fixture, const char *day)
     store_close(fixture->store);
     assert_int_equal(partition_open(fixture->options.folder, day_ms, false, &partition, NULL), 0);
     assert_int_equal(db_read_begin(partition->db, &conn, NULL), 0);
-    struct db_stmt *stmt = db_prepare(conn, "SELECT count(*), sum(length(body)), "
-                                            "sum(substr(body, 1, 1) = x'04') FROM chunk");
+    struct db_stmt *stmt = db_prepare(conn, "SELECT count(*), sum(length(body) + pack_len), "
+                                            "count(nullif(pack, 0)), "
+                                            "(SELECT sum(length(body)) FROM pack) FROM chunk");
     if (db_step(stmt))
-        chunks = (struct chunks){db_int(stmt, 0), db_int(stmt, 1), db_int(stmt, 2)};
+        chunks = (struct chunks){db_int(stmt, 0), db_int(stmt, 1), db_int(stmt, 2),
+                                 db_int(stmt, 3)};
     assert_int_equal(db_done(stmt, NULL), 0);
     db_read_end(partition->db, conn);
     partition_close(partition);
@@ -101,6 +103,7 @@ static void test_a_day_that_is_over_has_one_chunk_a_series(void **state)
     assert_int_equal(after.n, N_SERIES);
     assert_int_equal(after.n_long, N_SERIES);
     assert_true(after.bytes < packed.bytes);
+    assert_int_equal(after.bytes, after.pack_bytes);
     for (int i = 0; i < N_SERIES; i++) {
         char *text = read_all(&fixture, i);
         assert_string_equal(text, before[i]);
@@ -126,6 +129,7 @@ static void test_a_day_is_opened_again(void **state)
     const struct chunks after = chunks_of(&fixture, "2023-11-15.db");
     assert_int_equal(after.n, N_SERIES);
     assert_int_equal(after.n_long, N_SERIES);
+    assert_int_equal(after.bytes, after.pack_bytes); /* the packs of before are gone */
     expect(&fixture, 2, 10000, 20000, "2.1@10000 99@15000 2.2@20000");
     fixture_done(&fixture);
 }

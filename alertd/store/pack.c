@@ -1,0 +1,83 @@
+/*
+ * Long chunks end to end. See pack.h.
+ */
+
+#include "alertd/store/pack.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+
+/* One that is not taken: a series that stays as it was may lie in an old pack. */
+static int choose_id(struct db_conn *conn, uint32_t series, int64_t *ret_id, struct err *reterr)
+{
+    int64_t first = (int64_t)series * PACK_IDS;
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT coalesce(max(id) + 1, ?1) FROM pack WHERE id >= ?1 AND id < ?2");
+
+    db_bind_int(stmt, 1, first);
+    db_bind_int(stmt, 2, first + PACK_IDS);
+    if (db_step(stmt))
+        *ret_id = db_int(stmt, 0);
+    int r = db_done(stmt, reterr);
+    if (r == 0 && *ret_id >= first + PACK_IDS)
+        return err_set(reterr, DB_E_CORRUPT, "series %u has %d packs", series, PACK_IDS);
+    return r;
+}
+
+int pack_finish(struct pack *pack, struct db_conn *conn, struct err *reterr)
+{
+    if (pack->n == 0)
+        return 0;
+    struct db_stmt *stmt = db_prepare(conn, "INSERT INTO pack (id, body) VALUES (?, ?)");
+    db_bind_int(stmt, 1, pack->id);
+    db_bind_blob(stmt, 2, pack->bytes, pack->n);
+    pack->n = 0;
+    return db_run(stmt, reterr);
+}
+
+int pack_put(struct pack *pack,
+             struct db_conn *conn,
+             uint32_t series,
+             const void *chunk,
+             size_t len,
+             struct pack_place *ret_place,
+             struct err *reterr)
+{
+    int r = 0;
+
+    if (pack->n >= PACK_BYTES || series - pack->first_series >= PACK_SPAN)
+        r = pack_finish(pack, conn, reterr);
+    if (r == 0 && pack->n == 0) {
+        pack->first_series = series;
+        r = choose_id(conn, series, &pack->id, reterr);
+    }
+    if (r != 0)
+        return r;
+    pack->bytes = mem_grow(pack->bytes, &pack->capacity, pack->n + len, 1);
+    memcpy(pack->bytes + pack->n, chunk, len);
+    *ret_place = (struct pack_place){pack->id, (int64_t)pack->n, (int64_t)len};
+    pack->n += len;
+    return 0;
+}
+
+void pack_done(struct pack *pack)
+{
+    free(pack->bytes);
+    *pack = (struct pack){0};
+}
+
+int pack_sweep(struct db_conn *conn, uint32_t first, uint32_t last, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "DELETE FROM pack WHERE id >= ?1 * ?3 AND id < (?2 + 1) * ?3 AND NOT EXISTS"
+              " (SELECT 1 FROM chunk WHERE chunk.pack = pack.id"
+              "  AND series >= pack.id / ?3 AND series < pack.id / ?3 + ?4)");
+
+    db_bind_int(stmt, 1, first);
+    db_bind_int(stmt, 2, last);
+    db_bind_int(stmt, 3, PACK_IDS);
+    db_bind_int(stmt, 4, PACK_SPAN);
+    return db_run(stmt, reterr);
+}

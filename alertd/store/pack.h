@@ -1,0 +1,58 @@
+#pragma once
+
+/*
+ * Long chunks of neighbouring series, end to end in one row.
+ *
+ *     chunk  series 17 | pack 1088, at    0, 2114 bytes     pack 1088  [17.....|18.....|19...]
+ *            series 18 | pack 1088, at 2114, 1987 bytes
+ *
+ * A row longer than a quarter of a page goes on in pages of its own, whose rest is lost: of
+ * chunks of 2 KB each, that was two fifths of the file. A pack fills its pages.
+ *
+ * Invariants
+ *  (1) a pack is written once. Its id is PACK_IDS x its first series + something, and no chunk
+ *      in it is of a series PACK_SPAN or more behind the first: who lies in it can be found.
+ *  (2) one that no chunk lies in any more is removed in the transaction that moves the last of
+ *      them (pack_sweep()).
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alertd/db/db.h"
+#include "lib/base/err.h"
+
+enum {
+    PACK_IDS = 64,
+    PACK_SPAN = 16,         /* series */
+    PACK_BYTES = 32 * 1024, /* from then on the next chunk begins another */
+};
+
+/* One under construction. */
+struct pack {
+    unsigned char *bytes;
+    size_t n, capacity;
+    uint32_t first_series;
+    int64_t id;
+};
+
+/* Where a chunk lies. */
+struct pack_place {
+    int64_t pack, at, len;
+};
+
+/* Takes the chunk of a series, not less than the series before. The pack before it is written
+ * when it is full. */
+int pack_put(struct pack *pack,
+             struct db_conn *conn,
+             uint32_t series,
+             const void *chunk,
+             size_t len,
+             struct pack_place *ret_place,
+             struct err *reterr);
+/* Writes what there is. */
+int pack_finish(struct pack *pack, struct db_conn *conn, struct err *reterr);
+void pack_done(struct pack *pack);
+
+/* Removes the packs whose first series is one of [first, last] and in which nobody lies. */
+int pack_sweep(struct db_conn *conn, uint32_t first, uint32_t last, struct err *reterr);
