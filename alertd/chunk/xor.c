@@ -26,6 +26,8 @@ static const struct time_class {
     {0x0, 1, 0}, {0x2, 2, 8}, {0x6, 3, 14}, {0xe, 4, 20}, {0xf, 4, 64},
 };
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are turned around below");
+
 /* --- writing --- */
 
 /* Room for so many bits more. There are hundreds of thousands of chunks, and what one does not
@@ -37,26 +39,50 @@ static void make_room(struct chunk *chunk, unsigned n_bits)
 
     if (need <= chunk->capacity)
         return;
-    size_t capacity = (need + need / 8 + 8 + 15) / 16 * 16 - 8;
+    size_t capacity = (need + need / 8 + 16 + 8 + 15) / 16 * 16 - 8;
     chunk->bytes = mem_realloc(chunk->bytes, capacity);
     memset(chunk->bytes + chunk->capacity, 0, capacity - chunk->capacity);
     chunk->capacity = (uint32_t)capacity;
 }
 
+/* What is there behind the last bit is zero. */
 static void put_bits(struct chunk *chunk, uint64_t value, unsigned n_bits)
 {
     make_room(chunk, n_bits);
+    size_t byte = chunk->last.at / 8;
+    unsigned room = 64 - (chunk->last.at & 7);
+
+    if (n_bits <= room && byte + 8 <= chunk->capacity) { /* one word, as a rule */
+        uint64_t word;
+        memcpy(&word, chunk->bytes + byte, 8);
+        word |= __builtin_bswap64(value << (64 - n_bits) >> (64 - room));
+        memcpy(chunk->bytes + byte, &word, 8);
+        chunk->last.at += n_bits;
+        return;
+    }
     while (n_bits > 0) {
-        unsigned char *byte = &chunk->bytes[chunk->last.at / 8];
-        unsigned room = 8 - (chunk->last.at & 7);
-        assert(room <= 8);
-        unsigned take = n_bits < room ? n_bits : room;
+        unsigned left = 8 - (chunk->last.at & 7);
+        assert(left <= 8);
+        unsigned take = n_bits < left ? n_bits : left;
         uint64_t part = value >> (n_bits - take) & (0xffU >> (8 - take));
 
-        *byte = (unsigned char)(*byte | part << (room - take));
+        chunk->bytes[chunk->last.at / 8] |= (unsigned char)(part << (left - take));
         chunk->last.at += take;
         n_bits -= take;
     }
+}
+
+/* A prefix and what it announces. */
+static void put_both(
+    struct chunk *chunk, uint64_t prefix, unsigned n_prefix, uint64_t value, unsigned n_bits)
+{
+    if (n_prefix + n_bits <= 64) {
+        value &= (UINT64_C(1) << n_bits) - 1;
+        put_bits(chunk, prefix << n_bits | value, n_prefix + n_bits);
+        return;
+    }
+    put_bits(chunk, prefix, n_prefix);
+    put_bits(chunk, value, n_bits);
 }
 
 static bool fits(int64_t value, unsigned bits)
@@ -75,8 +101,7 @@ static void put_time(struct chunk *chunk, int64_t t_ms)
 
     while (in->bits < 64 && !fits(change, in->bits))
         in++;
-    put_bits(chunk, in->prefix, in->prefix_bits);
-    put_bits(chunk, (uint64_t)change, in->bits);
+    put_both(chunk, in->prefix, in->prefix_bits, (uint64_t)change, in->bits);
     chunk->last.delta = delta;
 }
 
@@ -97,16 +122,13 @@ static void put_value(struct chunk *chunk, uint64_t bits)
                        trailing >= last->trailing;
     /* A window much wider than the change costs more than naming a new one (11 bits). */
     if (fits_window && leading - last->leading + trailing - last->trailing < 12) {
-        put_bits(chunk, 2, 2);
-        put_bits(chunk, change >> last->trailing, 64U - last->leading - last->trailing);
+        put_both(chunk, 2, 2, change >> last->trailing, 64U - last->leading - last->trailing);
         return;
     }
     last->leading = (uint8_t)leading;
     last->trailing = (uint8_t)trailing;
-    put_bits(chunk, 3, 2);
-    put_bits(chunk, leading, 5);
-    put_bits(chunk, 64 - leading - trailing - 1, 6);
-    put_bits(chunk, change >> trailing, 64 - leading - trailing);
+    unsigned width = 64 - leading - trailing;
+    put_both(chunk, 3U << 11 | leading << 6 | (width - 1), 13, change >> trailing, width);
 }
 
 void chunk_append(struct chunk *chunk, struct sample sample)
@@ -159,8 +181,6 @@ static uint64_t last_bytes(const struct bits *in, size_t byte)
         word = word << 8 | (byte + i < in->n_bytes ? in->bytes[byte + i] : 0);
     return word;
 }
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are turned around below");
 
 /* The next bits, from the highest of the word; PEEK_BITS of them count. */
 static inline uint64_t peek(const struct bits *in)
