@@ -1,0 +1,348 @@
+/*
+ * One pass, all cells. See surface.h.
+ *
+ * Counters are differences: a run that is in the levels [low, high) and holds the first n_held
+ * of the fors is +1 at (low, n_held) and -1 at (high, n_held). surface_finish() sums over levels
+ * upwards and over n_held downwards.
+ */
+
+#include "alertd/tune/surface.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+
+/* A run that is open. */
+struct open_run {
+    uint32_t start, level, peak; /* peak: the highest level within it */
+};
+
+struct surface {
+    struct surface_grid grid;
+    double *thresholds; /* turned so that passing is `value > threshold`, ascending */
+    uint32_t *for_steps;
+    struct surface_incident *incidents;
+    size_t n_incidents;
+    size_t n_columns; /* n_fors + 1: a run holds 0 to n_fors of them */
+    bool is_finished;
+    /* (n_thresholds + 1) x n_columns each */
+    int64_t *fired;     /* alerts that began in the counted time */
+    int64_t *run_steps; /* the length of their runs */
+    int64_t *inherited; /* counted steps of alerts that fired before */
+    int64_t *true_fired;
+    int64_t *peaks;   /* (n_thresholds + 1)^2: runs at a level, by their peak */
+    uint32_t *delays; /* n_incidents x n_thresholds x n_fors */
+};
+
+/* --- making --- */
+
+static bool is_turned(enum surface_op op)
+{
+    return op == SURFACE_BELOW || op == SURFACE_AT_MOST;
+}
+
+/* `value >= T` is `value > the double before T`. */
+static double as_above(enum surface_op op, double threshold)
+{
+    double turned = is_turned(op) ? -threshold : threshold;
+
+    return op == SURFACE_AT_LEAST || op == SURFACE_AT_MOST ? nextafter(turned, -INFINITY) : turned;
+}
+
+struct surface *surface_new(const struct surface_grid *grid,
+                            const struct surface_incident *incidents,
+                            size_t n_incidents)
+{
+    size_t n_rows = grid->n_thresholds + 1;
+    size_t n_columns = grid->n_fors + 1;
+
+    if (grid->n_thresholds == 0 || grid->n_thresholds > SURFACE_THRESHOLDS_MAX ||
+        grid->n_fors == 0 || grid->n_fors > SURFACE_FORS_MAX || n_incidents > SURFACE_INCIDENTS_MAX)
+        return NULL;
+    struct surface *surface = mem_zalloc(sizeof(*surface));
+    size_t n_delays = n_incidents * grid->n_thresholds * grid->n_fors;
+
+    *surface = (struct surface){
+        .grid = *grid,
+        .thresholds = mem_alloc(grid->n_thresholds * sizeof(double)),
+        .for_steps = mem_dup(grid->for_steps, grid->n_fors * sizeof(uint32_t)),
+        .n_incidents = n_incidents,
+        .n_columns = n_columns,
+        .fired = mem_zalloc(n_rows * n_columns * sizeof(int64_t)),
+        .run_steps = mem_zalloc(n_rows * n_columns * sizeof(int64_t)),
+        .inherited = mem_zalloc(n_rows * n_columns * sizeof(int64_t)),
+        .true_fired = mem_zalloc(n_rows * n_columns * sizeof(int64_t)),
+        .peaks = mem_zalloc(n_rows * n_rows * sizeof(int64_t)),
+    };
+    for (size_t i = 0; i < grid->n_thresholds; i++)
+        surface->thresholds[i] = as_above(grid->op, grid->thresholds[i]);
+    if (n_incidents > 0) {
+        surface->incidents = mem_dup(incidents, n_incidents * sizeof(*incidents));
+        surface->delays = mem_alloc(n_delays * sizeof(uint32_t));
+        memset(surface->delays, 0xff, n_delays * sizeof(uint32_t));
+    }
+    return surface;
+}
+
+void surface_free(struct surface *surface)
+{
+    if (!surface)
+        return;
+    free(surface->thresholds);
+    free(surface->for_steps);
+    free(surface->incidents);
+    free(surface->fired);
+    free(surface->run_steps);
+    free(surface->inherited);
+    free(surface->true_fired);
+    free(surface->peaks);
+    free(surface->delays);
+    free(surface);
+}
+
+/* --- one run --- */
+
+/* How many of the fors are shorter than so many steps. */
+static size_t n_held(const struct surface *surface, uint32_t steps)
+{
+    size_t n = 0;
+
+    while (n < surface->grid.n_fors && surface->for_steps[n] < steps)
+        n++;
+    return n;
+}
+
+static void add(const struct surface *surface,
+                int64_t *counters,
+                uint32_t low,
+                uint32_t high,
+                size_t column,
+                int64_t n)
+{
+    counters[low * surface->n_columns + column] += n;
+    counters[high * surface->n_columns + column] -= n;
+}
+
+/* A run [begin, end] and one incident that lies in it: which cells find it, and how late. */
+static void find(struct surface *surface,
+                 size_t incident,
+                 uint32_t low,
+                 uint32_t high,
+                 uint32_t begin,
+                 uint32_t end)
+{
+    const struct surface_incident *bad = &surface->incidents[incident];
+    uint32_t last = bad->end < end ? bad->end : end;
+    size_t n = n_held(surface, last - begin + 1);
+
+    for (size_t level = low; level < high; level++) {
+        uint32_t *delays = surface->delays +
+                           (incident * surface->grid.n_thresholds + level) * surface->grid.n_fors;
+        for (size_t k = 0; k < n; k++) {
+            uint32_t fires = begin + surface->for_steps[k];
+            uint32_t delay = fires > bad->begin ? fires - bad->begin : 0;
+            if (delay < delays[k])
+                delays[k] = delay;
+        }
+    }
+}
+
+/* A run [begin, end] that was open in the levels [low, high) and no higher. */
+static void close_run(struct surface *surface,
+                      uint32_t low,
+                      uint32_t high,
+                      uint32_t begin,
+                      uint32_t end,
+                      const bool *concerns)
+{
+    uint32_t first = surface->grid.first_step;
+    size_t n = n_held(surface, end - begin + 1);
+    /* with these fors it fired before the counted time */
+    size_t n_before = begin < first ? n_held(surface, first - begin) : 0;
+    size_t n_true = 0;
+
+    if (n_before > n)
+        n_before = n;
+    add(surface, surface->fired, low, high, n, 1);
+    add(surface, surface->fired, low, high, n_before, -1);
+    add(surface, surface->run_steps, low, high, n, end - begin + 1);
+    add(surface, surface->run_steps, low, high, n_before, -(int64_t)(end - begin + 1));
+    if (end >= first)
+        add(surface, surface->inherited, low, high, n_before, end - first + 1);
+    for (size_t i = 0; i < surface->n_incidents; i++) {
+        const struct surface_incident *bad = &surface->incidents[i];
+        if (bad->begin > end || bad->end < begin || (concerns && !concerns[i]))
+            continue;
+        size_t n_hit = n_held(surface, (bad->end < end ? bad->end : end) - begin + 1);
+        n_true = n_hit > n_true ? n_hit : n_true;
+        find(surface, i, low, high, begin, end);
+    }
+    if (n_true > n_before) {
+        add(surface, surface->true_fired, low, high, n_true, 1);
+        add(surface, surface->true_fired, low, high, n_before, -1);
+    }
+}
+
+/* --- one series --- */
+
+/* How many thresholds the value passes; they are looked for from `near` on, for values seldom
+ * jump. */
+static uint32_t level_of(const struct surface *surface, double value, uint32_t near)
+{
+    const double *thresholds = surface->thresholds;
+
+    if (isnan(value))
+        return 0;
+    while (near > 0 && !(value > thresholds[near - 1]))
+        near--;
+    while (near < surface->grid.n_thresholds && value > thresholds[near])
+        near++;
+    return near;
+}
+
+/* Ends what is open above `level`; the rest of the top run begins where the last that ended
+ * did. */
+static size_t close_above(struct surface *surface,
+                          struct open_run *stack,
+                          size_t depth,
+                          uint32_t level,
+                          uint32_t step,
+                          const bool *concerns)
+{
+    size_t n_rows = surface->grid.n_thresholds + 1;
+
+    while (depth > 0 && stack[depth - 1].level > level) {
+        struct open_run run = stack[--depth];
+        uint32_t below = depth > 0 ? stack[depth - 1].level : 0;
+        uint32_t low = below > level ? below : level;
+
+        close_run(surface, low, run.level, run.start, step - 1, concerns);
+        surface->peaks[low * n_rows + run.peak]++;
+        surface->peaks[run.level * n_rows + run.peak]--;
+        if (depth > 0 && stack[depth - 1].level >= level) {
+            if (stack[depth - 1].peak < run.peak)
+                stack[depth - 1].peak = run.peak;
+        } else if (level > 0) {
+            stack[depth++] = (struct open_run){run.start, level, run.peak};
+        }
+    }
+    return depth;
+}
+
+void surface_add(struct surface *surface,
+                 const double *values,
+                 size_t n_steps,
+                 const bool *concerns)
+{
+    struct open_run stack[SURFACE_THRESHOLDS_MAX + 1];
+    double sign = is_turned(surface->grid.op) ? -1 : 1;
+    size_t depth = 0;
+    uint32_t level = 0;
+    uint32_t near = 0;
+
+    assert(!surface->is_finished && n_steps <= SURFACE_STEPS_MAX);
+    for (uint32_t i = 0; i < n_steps; i++) {
+        uint32_t now = level_of(surface, sign * values[i], near);
+        near = now > 0 ? now : near;
+        if (now == level)
+            continue;
+        if (now < level)
+            depth = close_above(surface, stack, depth, now, i, concerns);
+        else
+            stack[depth++] = (struct open_run){i, now, now};
+        level = now;
+    }
+    (void)close_above(surface, stack, depth, 0, (uint32_t)n_steps, concerns);
+}
+
+/* --- the end --- */
+
+static void add_all(int64_t *into, const int64_t *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        into[i] += from[i];
+}
+
+void surface_merge(struct surface *into, const struct surface *from)
+{
+    size_t n_rows = into->grid.n_thresholds + 1;
+    size_t n = n_rows * into->n_columns;
+    size_t n_delays = into->n_incidents * into->grid.n_thresholds * into->grid.n_fors;
+
+    assert(!into->is_finished && !from->is_finished && from->n_columns == into->n_columns &&
+           from->grid.n_thresholds == into->grid.n_thresholds &&
+           from->n_incidents == into->n_incidents);
+    add_all(into->fired, from->fired, n);
+    add_all(into->run_steps, from->run_steps, n);
+    add_all(into->inherited, from->inherited, n);
+    add_all(into->true_fired, from->true_fired, n);
+    add_all(into->peaks, from->peaks, n_rows * n_rows);
+    for (size_t i = 0; i < n_delays; i++)
+        if (from->delays[i] < into->delays[i])
+            into->delays[i] = from->delays[i];
+}
+
+/* Differences become counts: cell (level, column) is the sum of all up to its level that hold
+ * more than `column` fors. */
+static void sum(int64_t *counters, size_t n_rows, size_t n_columns)
+{
+    for (size_t level = 1; level < n_rows; level++)
+        add_all(counters + level * n_columns, counters + (level - 1) * n_columns, n_columns);
+    for (size_t level = 0; level < n_rows; level++) {
+        int64_t *row = counters + level * n_columns;
+        int64_t more = 0;
+        for (size_t column = n_columns; column-- > 0;) {
+            int64_t here = row[column];
+            row[column] = more;
+            more += here;
+        }
+    }
+}
+
+void surface_finish(struct surface *surface)
+{
+    size_t n_rows = surface->grid.n_thresholds + 1;
+
+    assert(!surface->is_finished);
+    sum(surface->fired, n_rows, surface->n_columns);
+    sum(surface->run_steps, n_rows, surface->n_columns);
+    sum(surface->inherited, n_rows, surface->n_columns);
+    sum(surface->true_fired, n_rows, surface->n_columns);
+    sum(surface->peaks, n_rows, n_rows);
+    surface->is_finished = true;
+}
+
+struct surface_cell surface_cell(const struct surface *surface, size_t threshold, size_t for_index)
+{
+    size_t at = threshold * surface->n_columns + for_index;
+    int64_t fired = surface->fired[at];
+
+    assert(surface->is_finished && threshold < surface->grid.n_thresholds &&
+           for_index < surface->grid.n_fors);
+    return (struct surface_cell){
+        .alerts = (uint64_t)fired,
+        .true_alerts = (uint64_t)surface->true_fired[at],
+        .firing_steps = (uint64_t)(surface->run_steps[at] - fired * surface->for_steps[for_index] +
+                                   surface->inherited[at]),
+    };
+}
+
+uint32_t surface_delay(const struct surface *surface,
+                       size_t incident,
+                       size_t threshold,
+                       size_t for_index)
+{
+    assert(incident < surface->n_incidents);
+    return surface
+        ->delays[(incident * surface->grid.n_thresholds + threshold) * surface->grid.n_fors +
+                 for_index];
+}
+
+uint64_t surface_hysteresis(const struct surface *surface, size_t off, size_t on)
+{
+    assert(surface->is_finished && off <= on && on < surface->grid.n_thresholds);
+    return (uint64_t)surface->peaks[off * (surface->grid.n_thresholds + 1) + on];
+}

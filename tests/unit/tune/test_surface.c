@@ -1,0 +1,245 @@
+/*
+ * The surface beside alert_step() in each cell, on random series: NaN, gaps, infinities, all
+ * operators, values that equal a threshold, what began before the counted time.
+ */
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alertd/alert/state.h"
+#include "alertd/tune/surface.h"
+#include "lib/base/mem.h"
+#include "lib/base/rng.h"
+#include "tests/lib/row.h"
+
+enum {
+    STEP_MS = 15000,
+    STEPS_MAX = 120,
+    THRESHOLDS = 7,
+    FORS = 5,
+    INCIDENTS = 3,
+    SERIES_MAX = 3,
+    ROUNDS = 10000,
+};
+
+static const uint32_t for_steps[FORS] = {0, 1, 2, 5, 11};
+static const double ascending[THRESHOLDS] = {-4, -3, -0.5, 0, 1, 2, 3};
+
+struct history {
+    enum surface_op op;
+    double thresholds[THRESHOLDS];
+    size_t n_steps, n_series, n_incidents;
+    uint32_t first_step;
+    double values[SERIES_MAX][STEPS_MAX];
+    struct surface_incident incidents[INCIDENTS];
+    bool concerns[SERIES_MAX][INCIDENTS];
+};
+
+static double any_value(struct rng *rng, double before)
+{
+    switch (rng_below(rng, 12)) {
+    case 0: return NAN;
+    case 1: return INFINITY;
+    case 2: return -INFINITY;
+    case 3: return -0.0;
+    case 4:
+    case 5: return (double)rng_below(rng, 7) - 3;
+    case 6: return ascending[rng_below(rng, THRESHOLDS)];
+    case 7: return (double)rng_below(rng, 1000) / 100 - 5;
+    default: return before; /* runs */
+    }
+}
+
+static void make(struct rng *rng, struct history *ret)
+{
+    struct history *history = ret;
+
+    *history = (struct history){
+        .op = (enum surface_op)rng_below(rng, 4),
+        .n_steps = rng_below(rng, STEPS_MAX + 1),
+        .n_series = 1 + rng_below(rng, SERIES_MAX),
+        .n_incidents = rng_below(rng, INCIDENTS + 1),
+        .first_step = rng_below(rng, 3) ? 0 : (uint32_t)rng_below(rng, STEPS_MAX),
+    };
+    bool is_turned = history->op == SURFACE_BELOW || history->op == SURFACE_AT_MOST;
+    for (size_t i = 0; i < THRESHOLDS; i++)
+        history->thresholds[i] = is_turned ? ascending[THRESHOLDS - 1 - i] : ascending[i];
+    for (size_t s = 0; s < history->n_series; s++) {
+        double value = 0;
+        for (size_t i = 0; i < history->n_steps; i++)
+            history->values[s][i] = value = any_value(rng, value);
+        for (size_t i = 0; i < INCIDENTS; i++)
+            history->concerns[s][i] = rng_below(rng, 3) > 0;
+    }
+    for (size_t i = 0; i < history->n_incidents; i++) {
+        uint32_t begin = (uint32_t)rng_below(rng, STEPS_MAX);
+        history->incidents[i] = (struct surface_incident){begin,
+                                                          begin + (uint32_t)rng_below(rng, 20)};
+    }
+}
+
+static bool passes(enum surface_op op, double value, double threshold)
+{
+    switch (op) {
+    case SURFACE_ABOVE: return value > threshold;
+    case SURFACE_AT_LEAST: return value >= threshold;
+    case SURFACE_BELOW: return value < threshold;
+    default: return value <= threshold;
+    }
+}
+
+/* --- one cell, step by step --- */
+
+struct truth {
+    struct surface_cell cell;
+    uint32_t delays[INCIDENTS];
+};
+
+/* An alert fired in [begin, end]. */
+static void note_alert(
+    const struct history *history, size_t series, uint32_t begin, uint32_t end, struct truth *truth)
+{
+    bool is_true = false;
+
+    for (size_t i = 0; i < history->n_incidents; i++) {
+        const struct surface_incident *bad = &history->incidents[i];
+        if (!history->concerns[series][i] || begin > bad->end || end < bad->begin)
+            continue;
+        uint32_t delay = begin > bad->begin ? begin - bad->begin : 0;
+        truth->delays[i] = delay < truth->delays[i] ? delay : truth->delays[i];
+        is_true = true;
+    }
+    truth->cell.alerts += begin >= history->first_step;
+    truth->cell.true_alerts += begin >= history->first_step && is_true;
+}
+
+static void step_series(const struct history *history,
+                        size_t series,
+                        double threshold,
+                        uint32_t for_step,
+                        struct truth *truth)
+{
+    const struct alert_timing timing = {.for_ms = (int64_t)for_step * STEP_MS};
+    struct alert alert = ALERT_INIT;
+    uint32_t began = 0;
+
+    for (uint32_t i = 0; i <= history->n_steps; i++) {
+        bool was_firing = alert.state == ALERT_FIRING;
+        bool seen = i < history->n_steps &&
+                    passes(history->op, history->values[series][i], threshold);
+        (void)alert_step(&alert, &timing, seen ? ALERT_SEEN_TRUE : ALERT_SEEN_FALSE,
+                         (int64_t)i * STEP_MS);
+        bool is_firing = alert.state == ALERT_FIRING;
+        if (is_firing && !was_firing)
+            began = i;
+        if (was_firing && !is_firing)
+            note_alert(history, series, began, i - 1, truth);
+        truth->cell.firing_steps += is_firing && i >= history->first_step;
+    }
+}
+
+static uint64_t count_hysteresis(const struct history *history, size_t off, size_t on)
+{
+    uint64_t n = 0;
+
+    for (size_t s = 0; s < history->n_series; s++) {
+        bool fires = false;
+        for (size_t i = 0; i < history->n_steps; i++) {
+            double value = history->values[s][i];
+            bool was = fires;
+            fires = passes(history->op, value, history->thresholds[on]) ||
+                    (fires && passes(history->op, value, history->thresholds[off]));
+            n += fires && !was;
+        }
+    }
+    return n;
+}
+
+/* --- beside it --- */
+
+static struct surface *surface_of(const struct history *history, size_t from, size_t to)
+{
+    struct surface *surface = surface_new(&(struct surface_grid){history->op, history->thresholds,
+                                                                 THRESHOLDS, for_steps, FORS,
+                                                                 history->first_step},
+                                          history->incidents, history->n_incidents);
+
+    assert_non_null(surface);
+    for (size_t s = from; s < to; s++)
+        surface_add(surface, history->values[s], history->n_steps, history->concerns[s]);
+    return surface;
+}
+
+static void check_cell(const struct history *history,
+                       const struct surface *surface,
+                       size_t threshold,
+                       size_t k)
+{
+    struct truth truth = {.delays = {SURFACE_MISSED, SURFACE_MISSED, SURFACE_MISSED}};
+    struct surface_cell cell = surface_cell(surface, threshold, k);
+
+    for (size_t s = 0; s < history->n_series; s++)
+        step_series(history, s, history->thresholds[threshold], for_steps[k], &truth);
+    assert_int_equal(cell.alerts, truth.cell.alerts);
+    assert_int_equal(cell.true_alerts, truth.cell.true_alerts);
+    assert_int_equal(cell.firing_steps, truth.cell.firing_steps);
+    for (size_t i = 0; i < history->n_incidents; i++)
+        assert_int_equal(surface_delay(surface, i, threshold, k), truth.delays[i]);
+}
+
+static void test_each_cell_is_the_state_machine(void **state)
+{
+    struct rng rng = {rng_os_seed()};
+    struct history history;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        row("round %d of seed %llu", round, (unsigned long long)rng.state);
+        make(&rng, &history);
+        size_t cut = rng_below(&rng, history.n_series + 1);
+        struct surface *surface = surface_of(&history, 0, cut);
+        struct surface *other = surface_of(&history, cut, history.n_series);
+        surface_merge(surface, other);
+        surface_free(other);
+        surface_finish(surface);
+        for (size_t j = 0; j < THRESHOLDS; j++)
+            for (size_t k = 0; k < FORS; k++)
+                check_cell(&history, surface, j, k);
+        for (size_t off = 0; off < THRESHOLDS; off++)
+            for (size_t on = off; on < THRESHOLDS; on++)
+                assert_int_equal(surface_hysteresis(surface, off, on),
+                                 count_hysteresis(&history, off, on));
+        surface_free(surface);
+    }
+}
+
+static void test_limits(void **state)
+{
+    double thresholds[SURFACE_THRESHOLDS_MAX + 1] = {0};
+    uint32_t fors[SURFACE_FORS_MAX + 1] = {0};
+    const struct surface_grid grids[] = {
+        {.thresholds = thresholds, .n_thresholds = 0, .for_steps = fors, .n_fors = 1},
+        {.thresholds = thresholds,
+         .n_thresholds = SURFACE_THRESHOLDS_MAX + 1,
+         .for_steps = fors,
+         .n_fors = 1},
+        {.thresholds = thresholds, .n_thresholds = 1, .for_steps = fors, .n_fors = 0},
+        {.thresholds = thresholds,
+         .n_thresholds = 1,
+         .for_steps = fors,
+         .n_fors = SURFACE_FORS_MAX + 1},
+    };
+
+    for (size_t i = 0; i < sizeof(grids) / sizeof(*grids); i++)
+        assert_null(surface_new(&grids[i], NULL, 0));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_cell_is_the_state_machine),
+        cmocka_unit_test(test_limits),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
