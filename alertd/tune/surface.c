@@ -16,7 +16,7 @@
 #include "lib/base/mem.h"
 
 /* A run that is open. */
-struct open_run {
+struct surface_run {
     uint32_t start, level, peak; /* peak: the highest level within it */
 };
 
@@ -203,59 +203,84 @@ static uint32_t level_of(const struct surface *surface, double value, uint32_t n
     return near;
 }
 
-/* Ends what is open above `level`; the rest of the top run begins where the last that ended
- * did. */
-static size_t close_above(struct surface *surface,
-                          struct open_run *stack,
-                          size_t depth,
-                          uint32_t level,
-                          uint32_t step,
-                          const bool *concerns)
+static void push(struct surface_series *series, uint32_t start, uint32_t level, uint32_t peak)
+{
+    series->open = mem_grow(series->open, &series->capacity, series->n_open + 1,
+                            sizeof(*series->open));
+    series->open[series->n_open++] = (struct surface_run){start, level, peak};
+}
+
+/* Ends what is open above `level`; the rest of it goes on, from where the last that ended
+ * began. */
+static void close_above(struct surface *surface,
+                        struct surface_series *series,
+                        uint32_t level,
+                        const bool *concerns)
 {
     size_t n_rows = surface->grid.n_thresholds + 1;
 
-    while (depth > 0 && stack[depth - 1].level > level) {
-        struct open_run run = stack[--depth];
-        uint32_t below = depth > 0 ? stack[depth - 1].level : 0;
-        uint32_t low = below > level ? below : level;
+    while (series->n_open > 0 && series->open[series->n_open - 1].level > level) {
+        struct surface_run run = series->open[--series->n_open];
+        struct surface_run *below = series->n_open > 0 ? &series->open[series->n_open - 1] : NULL;
+        uint32_t low = below && below->level > level ? below->level : level;
 
-        close_run(surface, low, run.level, run.start, step - 1, concerns);
+        close_run(surface, low, run.level, run.start, series->step - 1, concerns);
         surface->peaks[low * n_rows + run.peak]++;
         surface->peaks[run.level * n_rows + run.peak]--;
-        if (depth > 0 && stack[depth - 1].level >= level) {
-            if (stack[depth - 1].peak < run.peak)
-                stack[depth - 1].peak = run.peak;
-        } else if (level > 0) {
-            stack[depth++] = (struct open_run){run.start, level, run.peak};
-        }
+        if (below && below->level >= level)
+            below->peak = below->peak < run.peak ? run.peak : below->peak;
+        else if (level > 0)
+            push(series, run.start, level, run.peak);
     }
-    return depth;
 }
 
-void surface_add(struct surface *surface,
-                 const double *values,
-                 size_t n_steps,
-                 const bool *concerns)
+static void go_to(struct surface *surface,
+                  struct surface_series *series,
+                  uint32_t level,
+                  const bool *concerns)
 {
-    struct open_run stack[SURFACE_THRESHOLDS_MAX + 1];
-    double sign = is_turned(surface->grid.op) ? -1 : 1;
-    size_t depth = 0;
-    uint32_t level = 0;
-    uint32_t near = 0;
+    if (level < series->level)
+        close_above(surface, series, level, concerns);
+    else if (level > series->level)
+        push(series, series->step, level, level);
+    series->level = level;
+}
 
-    assert(!surface->is_finished && n_steps <= SURFACE_STEPS_MAX);
-    for (uint32_t i = 0; i < n_steps; i++) {
-        uint32_t now = level_of(surface, sign * values[i], near);
-        near = now > 0 ? now : near;
-        if (now == level)
+void surface_feed(struct surface *surface,
+                  struct surface_series *series,
+                  const double *values,
+                  size_t n_steps,
+                  const bool *concerns)
+{
+    double sign = is_turned(surface->grid.op) ? -1 : 1;
+
+    assert(!surface->is_finished && n_steps <= SURFACE_STEPS_MAX - series->step);
+    for (size_t i = 0; i < n_steps; i++, series->step++) {
+        uint32_t level = level_of(surface, sign * values[i], series->near);
+        if (level == series->level)
             continue;
-        if (now < level)
-            depth = close_above(surface, stack, depth, now, i, concerns);
-        else
-            stack[depth++] = (struct open_run){i, now, now};
-        level = now;
+        series->near = level > 0 ? level : series->near;
+        go_to(surface, series, level, concerns);
     }
-    (void)close_above(surface, stack, depth, 0, (uint32_t)n_steps, concerns);
+}
+
+void surface_skip(struct surface *surface,
+                  struct surface_series *series,
+                  uint32_t to_step,
+                  const bool *concerns)
+{
+    assert(to_step >= series->step && to_step <= SURFACE_STEPS_MAX);
+    if (to_step == series->step)
+        return;
+    go_to(surface, series, 0, concerns);
+    series->step = to_step;
+}
+
+void surface_end(struct surface *surface, struct surface_series *series, const bool *concerns)
+{
+    go_to(surface, series, 0, concerns);
+    free(series->open);
+    *series = (struct surface_series){0};
 }
 
 /* --- the end --- */

@@ -66,6 +66,7 @@ struct surface_cell {
 };
 
 struct surface;
+struct surface_run;
 
 /* Copies grid and incidents. NULL: beyond a limit above. */
 struct surface *surface_new(const struct surface_grid *grid,
@@ -73,12 +74,28 @@ struct surface *surface_new(const struct surface_grid *grid,
                             size_t n_incidents);
 void surface_free(struct surface *surface); /* NULL is fine */
 
-/* One series: its value at each step, NaN where there is none. concerns[i]: incident i is about
- * it; NULL: all are. Not after surface_finish(). */
-void surface_add(struct surface *surface,
-                 const double *values,
-                 size_t n_steps,
-                 const bool *concerns);
+/* A series on its way through: as many steps at a time as are at hand. How it is cut changes
+ * nothing. Zeroed at first. */
+struct surface_series {
+    struct surface_run *open; /* the hardest threshold last */
+    size_t n_open, capacity;
+    uint32_t step, level, near;
+};
+
+/* Its value at the next steps, NaN where there is none. concerns[i]: incident i is about it; NULL:
+ * all are. The same each time. */
+void surface_feed(struct surface *surface,
+                  struct surface_series *series,
+                  const double *values,
+                  size_t n_steps,
+                  const bool *concerns);
+/* Steps at which it was not there at all. */
+void surface_skip(struct surface *surface,
+                  struct surface_series *series,
+                  uint32_t to_step,
+                  const bool *concerns);
+/* Ends what is open and frees what it held; not after surface_finish(). */
+void surface_end(struct surface *surface, struct surface_series *series, const bool *concerns);
 /* What another one of the same grid and incidents has seen, too. Neither is finished. */
 void surface_merge(struct surface *into, const struct surface *from);
 /* From now on cells can be read and nothing is added. */

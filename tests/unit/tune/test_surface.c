@@ -158,7 +158,10 @@ static uint64_t count_hysteresis(const struct history *history, size_t off, size
 
 /* --- beside it --- */
 
-static struct surface *surface_of(const struct history *history, size_t from, size_t to)
+static struct surface *surface_of(struct rng *rng,
+                                  const struct history *history,
+                                  size_t from,
+                                  size_t to)
 {
     struct surface *surface = surface_new(&(struct surface_grid){history->op, history->thresholds,
                                                                  THRESHOLDS, for_steps, FORS,
@@ -166,8 +169,21 @@ static struct surface *surface_of(const struct history *history, size_t from, si
                                           history->incidents, history->n_incidents);
 
     assert_non_null(surface);
-    for (size_t s = from; s < to; s++)
-        surface_add(surface, history->values[s], history->n_steps, history->concerns[s]);
+    for (size_t s = from; s < to; s++) {
+        struct surface_series series = {0};
+        while (series.step < history->n_steps) {
+            size_t n = 1 + rng_below(rng, history->n_steps - series.step);
+            size_t gap = 0;
+            while (gap < n && isnan(history->values[s][series.step + gap]))
+                gap++;
+            if (gap > 0 && rng_below(rng, 2))
+                surface_skip(surface, &series, series.step + (uint32_t)gap, history->concerns[s]);
+            else
+                surface_feed(surface, &series, history->values[s] + series.step, n,
+                             history->concerns[s]);
+        }
+        surface_end(surface, &series, history->concerns[s]);
+    }
     return surface;
 }
 
@@ -197,8 +213,8 @@ static void test_each_cell_is_the_state_machine(void **state)
         row("round %d of seed %llu", round, (unsigned long long)rng.state);
         make(&rng, &history);
         size_t cut = rng_below(&rng, history.n_series + 1);
-        struct surface *surface = surface_of(&history, 0, cut);
-        struct surface *other = surface_of(&history, cut, history.n_series);
+        struct surface *surface = surface_of(&rng, &history, 0, cut);
+        struct surface *other = surface_of(&rng, &history, cut, history.n_series);
         surface_merge(surface, other);
         surface_free(other);
         surface_finish(surface);
