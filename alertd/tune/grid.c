@@ -1,0 +1,136 @@
+/*
+ * See grid.h.
+ */
+
+#include "alertd/tune/grid.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+
+enum {
+    PEAKS_MAX = 1 << 16,
+    DIGITS = 2, /* a threshold is said in so many, where that tells it from its neighbours */
+};
+
+/* --- peaks --- */
+
+void grid_peaks_done(struct grid_peaks *peaks)
+{
+    free(peaks->at);
+    peaks->at = NULL;
+    peaks->n = peaks->capacity = 0;
+}
+
+static void keep(struct grid_peaks *peaks, double value)
+{
+    if (!isfinite(value))
+        return;
+    if (peaks->every == 0)
+        peaks->every = 1;
+    if (peaks->n_seen++ % peaks->every != 0)
+        return;
+    if (peaks->n == PEAKS_MAX) { /* every second of them, from now on too */
+        for (size_t i = 0; i < PEAKS_MAX / 2; i++)
+            peaks->at[i] = peaks->at[2 * i];
+        peaks->n = PEAKS_MAX / 2;
+        peaks->every *= 2;
+    }
+    peaks->at = mem_grow(peaks->at, &peaks->capacity, peaks->n + 1, sizeof(*peaks->at));
+    peaks->at[peaks->n++] = value;
+}
+
+void grid_peaks_add(struct grid_peaks *peaks, const double *values, size_t n)
+{
+    bool is_up = peaks->op == SURFACE_ABOVE || peaks->op == SURFACE_AT_LEAST;
+    double best = NAN; /* since it last turned */
+
+    for (size_t i = 0; i < n; i++) {
+        double before = i > 0 ? values[i - 1] : NAN;
+        bool rises = isnan(before) || (is_up ? values[i] > before : values[i] < before);
+        bool falls = isnan(values[i]) || (is_up ? values[i] < before : values[i] > before);
+        if (!isnan(best) && falls) {
+            keep(peaks, best);
+            best = NAN;
+        }
+        if (!isnan(values[i]) && rises)
+            best = values[i];
+    }
+    keep(peaks, best);
+}
+
+/* --- thresholds --- */
+
+static int compare(const void *a, const void *b)
+{
+    const double *left = a;
+    const double *right = b;
+
+    return (*left > *right) - (*left < *right);
+}
+
+static double rounded(double value, int digits)
+{
+    if (value == 0)
+        return 0;
+    double unit = pow(10, floor(log10(fabs(value))) - digits + 1);
+    return unit >= 1 ? round(value / unit) * unit : round(value / unit) / round(1 / unit);
+}
+
+size_t grid_thresholds(struct grid_peaks *peaks, double now, double *ret_thresholds, size_t n_max)
+{
+    size_t n = 0;
+
+    qsort(peaks->at, peaks->n, sizeof(double), compare);
+    ret_thresholds[n++] = now;
+    for (size_t i = 0; peaks->n > 0 && i + 1 < n_max; i++) {
+        double at = peaks->at[i * (peaks->n - 1) / (n_max > 2 ? n_max - 2 : 1)];
+        ret_thresholds[n++] = rounded(at, DIGITS);
+    }
+    qsort(ret_thresholds, n, sizeof(double), compare);
+    size_t n_kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (n_kept == 0 || ret_thresholds[i] != ret_thresholds[n_kept - 1])
+            ret_thresholds[n_kept++] = ret_thresholds[i];
+    if (peaks->op == SURFACE_BELOW || peaks->op == SURFACE_AT_MOST)
+        for (size_t i = 0; i < n_kept / 2; i++) {
+            double swapped = ret_thresholds[i];
+            ret_thresholds[i] = ret_thresholds[n_kept - 1 - i];
+            ret_thresholds[n_kept - 1 - i] = swapped;
+        }
+    return n_kept;
+}
+
+/* --- fors --- */
+
+uint32_t grid_for_steps(int64_t for_ms, int64_t interval_ms)
+{
+    return (uint32_t)((for_ms + interval_ms - 1) / interval_ms);
+}
+
+static int compare_steps(const void *a, const void *b)
+{
+    const uint32_t *left = a;
+    const uint32_t *right = b;
+
+    return (*left > *right) - (*left < *right);
+}
+
+size_t grid_fors(int64_t interval_ms, int64_t now_ms, uint32_t *ret_for_steps)
+{
+    static const int64_t minutes[] = {0,  1,  2,  3,  4,  5,  7,   10,  12,  15,
+                                      20, 25, 30, 45, 60, 90, 120, 180, 240, 360};
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof(minutes) / sizeof(*minutes); i++)
+        ret_for_steps[n++] = grid_for_steps(minutes[i] * 60000, interval_ms);
+    ret_for_steps[n++] = grid_for_steps(now_ms, interval_ms);
+    qsort(ret_for_steps, n, sizeof(*ret_for_steps), compare_steps);
+    size_t n_kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (n_kept == 0 || ret_for_steps[i] != ret_for_steps[n_kept - 1])
+            ret_for_steps[n_kept++] = ret_for_steps[i];
+    return n_kept;
+}

@@ -1,0 +1,39 @@
+#pragma once
+
+/*
+ * Which thresholds and which `for`s are worth a look: those at which something changes, said
+ * in numbers that a person would write.
+ *
+ *     peaks of the values  . .. ... .....  .  .   .       (downwards: their valleys)
+ *     thresholds               | |  | |    |    | *  |    quantiles of them, rounded; * now
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alertd/tune/surface.h"
+
+/* The peaks of some series, thinned so that their number stays bounded. Zeroed at first, but
+ * for op. */
+struct grid_peaks {
+    enum surface_op op;
+    double *at;
+    size_t n, capacity;
+    uint64_t n_seen;
+    uint64_t every; /* one of so many is kept; 0: all, so far */
+};
+void grid_peaks_done(struct grid_peaks *peaks);
+/* Values of one series in order of time, NaN where there is none. */
+void grid_peaks_add(struct grid_peaks *peaks, const double *values, size_t n);
+
+/* From the easiest to pass to the hardest, `now` among them, at most n_max (2 to
+ * SURFACE_THRESHOLDS_MAX); returns how many. */
+size_t grid_thresholds(struct grid_peaks *peaks, double now, double *ret_thresholds, size_t n_max);
+
+/* Steps of the interval, ascending, now_ms among them: none, and what people write up to a few
+ * hours. ret_for_steps has room for SURFACE_FORS_MAX. */
+size_t grid_fors(int64_t interval_ms, int64_t now_ms, uint32_t *ret_for_steps);
+
+/* How many steps an alert is pending: `for` is over at the first evaluation that is not
+ * before its end. */
+uint32_t grid_for_steps(int64_t for_ms, int64_t interval_ms);
