@@ -79,6 +79,7 @@ enum ctl_exit cmd_route_show(struct ctl *ctl);
 enum ctl_exit cmd_route_test(struct ctl *ctl);
 enum ctl_exit cmd_test_routes(struct ctl *ctl);
 enum ctl_exit cmd_test_rules(struct ctl *ctl);
+enum ctl_exit cmd_tune(struct ctl *ctl);
 
 /* The rest speaks HTTP. */
 enum ctl_exit cmd_ready(struct ctl *ctl);

@@ -18,7 +18,8 @@ enum {
     SERIES_ANSWER_MAX = 256 * 1024 * 1024,
     ANSWER_MS = 120000,
     FORM_MAX = 256 * 1024,
-    GROW_AFTER = 8, /* good questions before a larger one is tried */
+    GROW_AFTER = 8,     /* good questions before a larger one is tried */
+    POINTS_MAX = 10000, /* of a range query; servers refuse 11,000 */
 };
 
 void origin_init(struct origin *origin, const char *url, const char *token, int64_t piece_max_ms)
@@ -218,6 +219,54 @@ int origin_read(struct origin *origin,
             return r;
         at_s += len_s;
         ask_for_more(origin);
+    }
+    return 0;
+}
+
+static int ask_range(struct origin *origin,
+                     const char *expression,
+                     int64_t start_ms,
+                     int64_t end_ms,
+                     int64_t step_ms,
+                     struct http_response *ret_reply,
+                     struct err *reterr)
+{
+    STR_AUTO struct str form = STR_INIT(FORM_MAX);
+
+    str_addf(&form, "nocache=1&start=%lld.%03lld&end=%lld.%03lld&step=%lld.%03lld&query=",
+             (long long)(start_ms / 1000), (long long)(start_ms % 1000), (long long)(end_ms / 1000),
+             (long long)(end_ms % 1000), (long long)(step_ms / 1000), (long long)(step_ms % 1000));
+    add_encoded(&form, expression);
+    return ask(origin, "/api/v1/query_range", &form, ANSWER_MAX, ret_reply, reterr);
+}
+
+int origin_range(struct origin *origin,
+                 const char *expression,
+                 int64_t start_ms,
+                 int64_t end_ms,
+                 int64_t step_ms,
+                 origin_visit *visit,
+                 void *arg,
+                 struct err *reterr)
+{
+    struct window window = {origin, start_ms, end_ms, visit, arg};
+    int64_t points = POINTS_MAX;
+
+    for (int64_t at_ms = start_ms; at_ms <= end_ms;) {
+        int64_t last_ms = at_ms + (points - 1) * step_ms;
+        struct http_response reply = {0};
+        last_ms = last_ms < end_ms ? last_ms : end_ms;
+        int r = ask_range(origin, expression, at_ms, last_ms, step_ms, &reply, reterr);
+        if (r == ORIGIN_E_TOO_MUCH && points > 1) {
+            points /= 2;
+            continue;
+        }
+        if (r != 0)
+            return with_place(expression, at_ms / 1000, last_ms / 1000, reterr);
+        r = read_answer(&window, &reply, reterr);
+        if (r != 0)
+            return r;
+        at_ms += points * step_ms;
     }
     return 0;
 }

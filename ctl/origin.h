@@ -59,6 +59,18 @@ int origin_read(struct origin *origin,
                 void *arg,
                 struct err *reterr);
 
+/* What the expression is at start_ms, start_ms + step_ms, ... up to end_ms, in as many questions as it
+ * takes, in order of time; how they are cut changes nothing, unless the expression looks at its
+ * own range (@ end()). */
+int origin_range(struct origin *origin,
+                 const char *expression,
+                 int64_t start_ms,
+                 int64_t end_ms,
+                 int64_t step_ms,
+                 origin_visit *visit,
+                 void *arg,
+                 struct err *reterr);
+
 /* The series of the selector within that time: visit() without samples, perhaps of some more. */
 int origin_series(struct origin *origin,
                   const char *selector,

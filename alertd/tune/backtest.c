@@ -1,0 +1,278 @@
+/*
+ * See backtest.h.
+ */
+
+#include "alertd/tune/backtest.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alertd/alert/state.h"
+#include "lib/base/mem.h"
+
+struct series {
+    const struct labels *labels; /* without the metric's name */
+    struct surface_series passing;
+    struct alert alert;
+    uint32_t step; /* the next one the alert has not seen */
+    bool *concerns;
+};
+
+struct backtest {
+    struct backtest_plan plan;
+    struct surface *surface;
+    struct series *series;
+    size_t n_series, capacity;
+    size_t *slots; /* index + 1 by hash of labels; open addressing */
+    size_t n_slots;
+    struct episode *episodes;
+    size_t n_episodes, episodes_capacity;
+};
+
+enum {
+    SLOTS_MIN = 64,
+    STEP_MS = 1, /* to alert_step() a step is a millisecond: only their order and number count */
+};
+
+int backtest_new(const struct backtest_plan *plan, struct backtest **ret, struct err *reterr)
+{
+    struct surface_incident whens[SURFACE_INCIDENTS_MAX];
+    struct surface *surface = NULL;
+
+    if (plan->n_incidents <= SURFACE_INCIDENTS_MAX && plan->n_steps <= SURFACE_STEPS_MAX) {
+        for (size_t i = 0; i < plan->n_incidents; i++)
+            whens[i] = plan->incidents[i].when;
+        surface = surface_new(&plan->grid, whens, plan->n_incidents);
+    }
+    if (!surface)
+        return err_set(
+            reterr, BACKTEST_E_GRID, "at most %d thresholds, %d fors, %d incidents and %d steps",
+            SURFACE_THRESHOLDS_MAX, SURFACE_FORS_MAX, SURFACE_INCIDENTS_MAX, SURFACE_STEPS_MAX);
+    struct backtest *backtest = mem_zalloc(sizeof(*backtest));
+    *backtest = (struct backtest){.plan = *plan, .surface = surface, .n_slots = SLOTS_MIN};
+    backtest->slots = mem_zalloc(SLOTS_MIN * sizeof(*backtest->slots));
+    *ret = backtest;
+    return 0;
+}
+
+void backtest_free(struct backtest *backtest)
+{
+    if (!backtest)
+        return;
+    for (size_t i = 0; i < backtest->n_series; i++) {
+        labels_unref(backtest->series[i].labels);
+        free(backtest->series[i].passing.open);
+        free(backtest->series[i].concerns);
+    }
+    surface_free(backtest->surface);
+    free(backtest->series);
+    free(backtest->slots);
+    free(backtest->episodes);
+    free(backtest);
+}
+
+/* --- series --- */
+
+static const struct labels *without_name(const struct labels *labels)
+{
+    LABELS_BUILDER_AUTO struct labels_builder builder = LABELS_BUILDER_INIT;
+
+    labels_builder_add_all(&builder, labels);
+    labels_builder_delete(&builder, LABEL_NAME);
+    return labels_builder_finish(&builder);
+}
+
+static size_t *slot_of(const struct backtest *backtest, const struct labels *labels)
+{
+    size_t at = labels->hash % backtest->n_slots;
+
+    while (backtest->slots[at] &&
+           !labels_equal(backtest->series[backtest->slots[at] - 1].labels, labels))
+        at = at + 1 < backtest->n_slots ? at + 1 : 0;
+    return &backtest->slots[at];
+}
+
+static void grow_slots(struct backtest *backtest)
+{
+    free(backtest->slots);
+    backtest->n_slots *= 2;
+    backtest->slots = mem_zalloc(backtest->n_slots * sizeof(*backtest->slots));
+    for (size_t i = 0; i < backtest->n_series; i++)
+        *slot_of(backtest, backtest->series[i].labels) = i + 1;
+}
+
+static bool is_about(const struct backtest_incident *incident, const struct labels *labels)
+{
+    for (size_t i = 0; i < incident->n_matchers; i++) {
+        const char *value = labels_get(labels, incident->matchers[i].name);
+        if (!matcher_matches(&incident->matchers[i], value ? value : ""))
+            return false;
+    }
+    return true;
+}
+
+/* Takes the reference to labels. */
+static struct series *add_series(struct backtest *backtest, const struct labels *labels)
+{
+    const struct backtest_plan *plan = &backtest->plan;
+
+    backtest->series = mem_grow(backtest->series, &backtest->capacity, backtest->n_series + 1,
+                                sizeof(*backtest->series));
+    struct series *series = &backtest->series[backtest->n_series++];
+    *series = (struct series){.labels = labels, .alert = ALERT_INIT};
+    series->concerns = mem_alloc(plan->n_incidents + 1);
+    for (size_t i = 0; i < plan->n_incidents; i++)
+        series->concerns[i] = is_about(&plan->incidents[i], labels);
+    *slot_of(backtest, labels) = backtest->n_series;
+    if (backtest->n_series * 2 > backtest->n_slots)
+        grow_slots(backtest);
+    return series;
+}
+
+static struct series *find_series(struct backtest *backtest, const struct labels *labels)
+{
+    const struct labels *own = without_name(labels);
+    size_t at = *slot_of(backtest, own);
+
+    if (at == 0)
+        return add_series(backtest, own);
+    labels_unref(own);
+    return &backtest->series[at - 1];
+}
+
+/* --- one setting, alert by alert --- */
+
+static bool passes(enum surface_op op, double value, double threshold)
+{
+    switch (op) {
+    case SURFACE_ABOVE: return value > threshold;
+    case SURFACE_AT_LEAST: return value >= threshold;
+    case SURFACE_BELOW: return value < threshold;
+    default: return value <= threshold;
+    }
+}
+
+static void end_episode(struct backtest *backtest, const struct series *series, uint32_t resolved)
+{
+    const struct backtest_plan *plan = &backtest->plan;
+    struct episode episode = {.labels = series->labels,
+                              .active = (uint32_t)series->alert.active_at_ms,
+                              .fired = (uint32_t)series->alert.fired_at_ms,
+                              .resolved = resolved};
+
+    if (episode.fired < plan->grid.first_step)
+        return;
+    for (size_t i = 0; i < plan->n_incidents; i++)
+        episode.is_true |= series->concerns[i] && episode.fired <= plan->incidents[i].when.end &&
+                           resolved > plan->incidents[i].when.begin;
+    backtest->episodes = mem_grow(backtest->episodes, &backtest->episodes_capacity,
+                                  backtest->n_episodes + 1, sizeof(*backtest->episodes));
+    backtest->episodes[backtest->n_episodes++] = episode;
+}
+
+static void step_alert(struct backtest *backtest,
+                       struct series *series,
+                       uint32_t step,
+                       bool is_true)
+{
+    const struct backtest_setting *setting = &backtest->plan.setting;
+    const struct alert_timing timing = {.for_ms = (int64_t)setting->for_steps * STEP_MS,
+                                        .keep_firing_for_ms = (int64_t)setting->keep_steps *
+                                                              STEP_MS};
+    const struct alert before = series->alert;
+
+    (void)alert_step(&series->alert, &timing, is_true ? ALERT_SEEN_TRUE : ALERT_SEEN_FALSE, step);
+    if (before.state == ALERT_FIRING && series->alert.state != ALERT_FIRING) {
+        struct alert after = series->alert;
+        series->alert = before;
+        end_episode(backtest, series, step);
+        series->alert = after;
+    }
+}
+
+/* Steps without a value, until nothing changes any more. */
+static void step_over(struct backtest *backtest, struct series *series, uint32_t to)
+{
+    for (; series->step < to && series->alert.state != ALERT_INACTIVE; series->step++)
+        step_alert(backtest, series, series->step, false);
+    series->step = to;
+}
+
+int backtest_add(struct backtest *backtest,
+                 const struct labels *labels,
+                 uint32_t first_step,
+                 const double *values,
+                 size_t n,
+                 struct err *reterr)
+{
+    const struct backtest_plan *plan = &backtest->plan;
+    struct series *series = find_series(backtest, labels);
+
+    if (backtest->n_series > BACKTEST_SERIES_MAX)
+        return err_set(reterr, BACKTEST_E_LIMIT,
+                       "the rule has more than %d series: ask for fewer by a label, or for a "
+                       "shorter time",
+                       BACKTEST_SERIES_MAX);
+    if (first_step < series->step) { /* another metric with these labels was there before */
+        size_t seen = series->step - first_step;
+        if (seen >= n)
+            return 0;
+        values += seen;
+        n -= seen;
+        first_step = series->step;
+    }
+    surface_skip(backtest->surface, &series->passing, first_step, series->concerns);
+    surface_feed(backtest->surface, &series->passing, values, n, series->concerns);
+    step_over(backtest, series, first_step);
+    for (size_t i = 0; i < n; i++, series->step++) {
+        bool is_true = passes(plan->grid.op, values[i], plan->setting.threshold);
+        if (is_true || series->alert.state != ALERT_INACTIVE)
+            step_alert(backtest, series, series->step, is_true);
+    }
+    if (backtest->n_episodes > BACKTEST_EPISODES_MAX)
+        return err_set(reterr, BACKTEST_E_LIMIT,
+                       "the rule would have fired more than %d times: it is no alert",
+                       BACKTEST_EPISODES_MAX);
+    return 0;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct episode *left = a;
+    const struct episode *right = b;
+
+    if (left->fired != right->fired)
+        return left->fired < right->fired ? -1 : 1;
+    return labels_compare(left->labels, right->labels);
+}
+
+void backtest_finish(struct backtest *backtest)
+{
+    for (size_t i = 0; i < backtest->n_series; i++) {
+        struct series *series = &backtest->series[i];
+        surface_end(backtest->surface, &series->passing, series->concerns);
+        step_over(backtest, series, backtest->plan.n_steps);
+        if (series->alert.state == ALERT_FIRING)
+            end_episode(backtest, series, backtest->plan.n_steps);
+    }
+    surface_finish(backtest->surface);
+    if (backtest->n_episodes > 0)
+        qsort(backtest->episodes, backtest->n_episodes, sizeof(*backtest->episodes), by_time);
+}
+
+size_t backtest_n_series(const struct backtest *backtest)
+{
+    return backtest->n_series;
+}
+
+const struct surface *backtest_surface(const struct backtest *backtest)
+{
+    return backtest->surface;
+}
+
+const struct episode *backtest_episodes(const struct backtest *backtest, size_t *ret_n)
+{
+    *ret_n = backtest->n_episodes;
+    return backtest->episodes;
+}

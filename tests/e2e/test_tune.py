@@ -1,0 +1,156 @@
+"""alertctl tune beside what happened: its alerts are those that a live alertd fired; a server and a folder say the same."""
+
+import json
+import math
+import pathlib
+import sys
+import tempfile
+import time
+import unittest
+import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from daemon import Alertd, alertctl
+
+RULES = """groups:
+- name: shop
+  interval: 30s
+  rules:
+  - alert: Slow
+    expr: latency_seconds > 2 and on (job) up == 1
+    for: 2m
+  - alert: Full
+    expr: disk_free_bytes / disk_size_bytes < 0.1
+  - alert: Gone
+    expr: absent(nothing_at_all)
+  - alert: Inner
+    expr: count(latency_seconds > 1)
+  - alert: Nowhere
+    expr: nothing_at_all > 1
+"""
+HOURS = 23
+
+
+class Tune(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.scratch.name)
+        cls.alertd = Alertd(auth="off", flags=["--storage.retention.time=30d"])
+        cls.alertd.start()
+        cls.end_s = int(time.time()) // 60 * 60
+        lines = []
+        for i in range(HOURS * 120):
+            t_s = cls.end_s - HOURS * 3600 + i * 30
+            for job, lag in (("a", 0), ("b", 700)):
+                hour = (i * 30 + lag) % 14400
+                lines.append(f'latency_seconds{{job="{job}"}} {1 + 3 * (hour < 900) * (1 + math.sin(i)):.3f} {t_s * 1000}')
+                lines.append(f'up{{job="{job}"}} 1 {t_s * 1000}')
+            lines.append(f"disk_size_bytes 100 {t_s * 1000}")
+            lines.append(f"disk_free_bytes {50 - 45 * (1000 < i < 1100)} {t_s * 1000}")
+        for at in range(0, len(lines), 20000):
+            cls.alertd.push("\n".join(lines[at:at + 20000]))
+        (cls.folder / "rules.yml").write_text(RULES)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.alertd.close()
+        cls.scratch.cleanup()
+
+    def tune(self, *options, check=True):
+        return alertctl("tune", self.folder / "rules.yml", "--from=21h", *options, alertd=self.alertd, check=check)
+
+    def result(self, *options):
+        return json.loads(self.tune("--json", *options).stdout)
+
+    def truth(self, expression, held):
+        """When alerts of an expression fire, from its values at each evaluation, counted by the test itself."""
+        path = "/api/v1/query_range?" + urllib.parse.urlencode({"query": expression, "start": self.end_s - 22 * 3600, "end": self.end_s, "step": 30})
+        fired = []
+        for series in self.alertd.get(path)["data"]["result"]:
+            begun = last = None
+            fires = False
+            for t_s, _ in series["values"]:
+                if last is None or t_s - last > 30:
+                    begun, fires = t_s, False
+                if not fires and t_s - begun >= held:
+                    fired.append(t_s)
+                    fires = True
+                last = t_s
+        return sorted(t_s for t_s in fired if t_s >= time.time() - 21 * 3600)
+
+    def test_alerts_are_those_that_would_have_fired(self):
+        for rule, expression, held in (("Slow", "latency_seconds > 2 and on (job) up == 1", 120), ("Full", "disk_free_bytes / disk_size_bytes < 0.1", 0),
+                                       ("Gone", "absent(nothing_at_all)", 0)):
+            with self.subTest(rule):
+                result = self.result(f"--rule={rule}")
+                truth = self.truth(expression, held)
+                now = [cell for cell in result["cells"] if (cell["threshold"], cell["for_ms"]) == (result["now"]["threshold"], result["now"]["for_ms"])]
+                self.assertEqual(len(now), 1)
+                self.assertEqual(now[0]["alerts"], len(result["alerts"]))
+                self.assertLessEqual(abs(len(result["alerts"]) - len(truth)), 1, (result["alerts"], truth))  # the time's own ends
+                if rule != "Gone":
+                    self.assertGreater(len(truth), 0)
+
+    def test_another_setting_is_that_rule(self):
+        """A cell of the surface is what the rule with this setting says, asked anew."""
+        result = self.result("--rule=Slow")
+        cells = {(cell["threshold"], cell["for_ms"]): cell for cell in result["cells"]}
+        looked_at = 0
+        for (threshold, for_ms), cell in list(cells.items())[::37]:
+            alone = self.result("--rule=Slow", f"--threshold={threshold}", f"--for={for_ms // 1000}s", f"--to={result['to']}")
+            again = next(c for c in alone["cells"] if (c["threshold"], c["for_ms"]) == (threshold, for_ms))
+            self.assertEqual(len(alone["alerts"]), again["alerts"])
+            self.assertLessEqual(abs(again["alerts"] - cell["alerts"]), 1)  # the beginning moved by what the runs lie apart
+            looked_at += 1
+        self.assertGreater(looked_at, 3)
+
+    def test_incidents_tell_alerts_from_noise(self):
+        result = self.result("--rule=Full")
+        begin = result["alerts"][0]["fired_at"]
+        (self.folder / "bad.csv").write_text(f"# what was bad\n\n{begin},{begin} # the disk\n2001-01-01T00:00:00Z,2001-01-02T00:00:00Z\n")
+        text = self.tune("--rule=Full", f"--incidents={self.folder / 'bad.csv'}", "--alerts").stdout
+        self.assertIn("1 of 1 incidents found", text)
+        self.assertIn("in an incident", text)
+        self.assertIn("0 alerts about none", text)
+
+    def test_what_is_wrong_is_said(self):
+        (self.folder / "bad.csv").write_text("2026-11-03T02:10:00Z\n")
+        (self.folder / "worse.csv").write_text("\n2026-11-03T02:10:00Z,yesterday\n")
+        rows = (
+            (["--rule=Nobody"], 1, "has no alert Nobody"),
+            ([], 1, "5 alerts: say which by --rule"),
+            (["--rule=Slow", "--from=1h", "--to=2h"], 1, "--to lies before --from"),
+            (["--rule=Slow", "--from=soon"], 2, "--from"),
+            (["--rule=Slow", "--threshold=high"], 2, "--threshold is a number"),
+            (["--rule=Slow", "--for=-5m"], 2, "--for is a duration"),
+            (["--rule=Slow", "--move=9"], 1, "2 things to move"),
+            (["--rule=Slow", f"--incidents={self.folder / 'bad.csv'}"], 1, "bad.csv:1: begin,end"),
+            (["--rule=Slow", f"--incidents={self.folder / 'worse.csv'}"], 1, "worse.csv:2: \"yesterday\" is no time"),
+            (["--rule=Inner"], 1, "lies within the expression"),
+            (["--rule=Slow", "--store=/nowhere"], 1, "there is no /nowhere/samples"),
+        )
+        for options, status, words in rows:
+            with self.subTest(options=options):
+                done = self.tune(*options, check=False)
+                self.assertEqual(done.returncode, status, done.stderr)
+                self.assertIn(words, done.stderr)
+        done = alertctl("tune", self.folder / "rules.yml", "--rule=Slow", "--url=http://127.0.0.1:1", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("127.0.0.1:1", done.stderr)
+        self.assertIn("Nothing of it has a value", self.tune("--rule=Nowhere").stdout)
+
+    def test_z_a_folder_says_what_the_server_says(self):
+        """Last: alertd stops for it."""
+        to = self.result("--rule=Slow")["to"]
+        since = f"--from={self.end_s - 21 * 3600}"
+        by_server = [self.result(f"--rule={rule}", f"--to={to}", since) for rule in ("Slow", "Full", "Gone")]
+        self.alertd.stop()
+        by_folder = [json.loads(alertctl("tune", self.folder / "rules.yml", "--json", f"--rule={rule}", f"--to={to}", since,
+                                         f"--store={self.alertd.folder}").stdout) for rule in ("Slow", "Full", "Gone")]
+        self.assertEqual(by_server, by_folder)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
