@@ -225,48 +225,45 @@ int origin_read(struct origin *origin,
 
 static int ask_range(struct origin *origin,
                      const char *expression,
-                     int64_t start_ms,
-                     int64_t end_ms,
-                     int64_t step_ms,
+                     const struct origin_steps *steps,
                      struct http_response *ret_reply,
                      struct err *reterr)
 {
     STR_AUTO struct str form = STR_INIT(FORM_MAX);
 
     str_addf(&form, "nocache=1&start=%lld.%03lld&end=%lld.%03lld&step=%lld.%03lld&query=",
-             (long long)(start_ms / 1000), (long long)(start_ms % 1000), (long long)(end_ms / 1000),
-             (long long)(end_ms % 1000), (long long)(step_ms / 1000), (long long)(step_ms % 1000));
+             (long long)(steps->start_ms / 1000), (long long)(steps->start_ms % 1000),
+             (long long)(steps->end_ms / 1000), (long long)(steps->end_ms % 1000),
+             (long long)(steps->step_ms / 1000), (long long)(steps->step_ms % 1000));
     add_encoded(&form, expression);
     return ask(origin, "/api/v1/query_range", &form, ANSWER_MAX, ret_reply, reterr);
 }
 
 int origin_range(struct origin *origin,
                  const char *expression,
-                 int64_t start_ms,
-                 int64_t end_ms,
-                 int64_t step_ms,
+                 const struct origin_steps *steps,
                  origin_visit *visit,
                  void *arg,
                  struct err *reterr)
 {
-    struct window window = {origin, start_ms, end_ms, visit, arg};
+    struct window window = {origin, steps->start_ms, steps->end_ms, visit, arg};
     int64_t points = POINTS_MAX;
 
-    for (int64_t at_ms = start_ms; at_ms <= end_ms;) {
-        int64_t last_ms = at_ms + (points - 1) * step_ms;
+    for (int64_t at_ms = steps->start_ms; at_ms <= steps->end_ms;) {
+        struct origin_steps piece = {at_ms, at_ms + (points - 1) * steps->step_ms, steps->step_ms};
         struct http_response reply = {0};
-        last_ms = last_ms < end_ms ? last_ms : end_ms;
-        int r = ask_range(origin, expression, at_ms, last_ms, step_ms, &reply, reterr);
+        piece.end_ms = piece.end_ms < steps->end_ms ? piece.end_ms : steps->end_ms;
+        int r = ask_range(origin, expression, &piece, &reply, reterr);
         if (r == ORIGIN_E_TOO_MUCH && points > 1) {
             points /= 2;
             continue;
         }
         if (r != 0)
-            return with_place(expression, at_ms / 1000, last_ms / 1000, reterr);
+            return with_place(expression, at_ms / 1000, piece.end_ms / 1000, reterr);
         r = read_answer(&window, &reply, reterr);
         if (r != 0)
             return r;
-        at_ms += points * step_ms;
+        at_ms += points * steps->step_ms;
     }
     return 0;
 }

@@ -59,14 +59,16 @@ int origin_read(struct origin *origin,
                 void *arg,
                 struct err *reterr);
 
+struct origin_steps {
+    int64_t start_ms, end_ms, step_ms;
+};
+
 /* What the expression is at start_ms, start_ms + step_ms, ... up to end_ms, in as many questions as it
  * takes, in order of time; how they are cut changes nothing, unless the expression looks at its
  * own range (@ end()). */
 int origin_range(struct origin *origin,
                  const char *expression,
-                 int64_t start_ms,
-                 int64_t end_ms,
-                 int64_t step_ms,
+                 const struct origin_steps *steps,
                  origin_visit *visit,
                  void *arg,
                  struct err *reterr);

@@ -154,11 +154,12 @@ int tune_read(struct tune_reader *reader,
               struct err *reterr)
 {
     struct piece piece = {span, as_presence, visit, arg, NULL, 0};
-    int64_t last_ms = span->start_ms + (span->n_steps - 1) * span->step_ms;
+    const struct origin_steps steps = {
+        span->start_ms, span->start_ms + (span->n_steps - 1) * span->step_ms, span->step_ms};
 
-    int r = reader->is_store ? read_store(reader, expression, span, &piece, reterr)
-                             : origin_range(&reader->origin, expression, span->start_ms, last_ms,
-                                            span->step_ms, on_samples, &piece, reterr);
+    int r = reader->is_store
+                ? read_store(reader, expression, span, &piece, reterr)
+                : origin_range(&reader->origin, expression, &steps, on_samples, &piece, reterr);
     free(piece.values);
     return r;
 }

@@ -207,12 +207,37 @@ static size_t pick(size_t n, size_t most, size_t must, size_t also, size_t *ret)
     return n_picked;
 }
 
+static bool is_cell(struct suggest_cell a, struct suggest_cell b)
+{
+    return a.threshold == b.threshold && a.for_index == b.for_index;
+}
+
+static void add_cell(const struct tune_result *result,
+                     struct suggest_cell at,
+                     bool color,
+                     struct str *out)
+{
+    const struct surface *surface = backtest_surface(result->backtest);
+    const struct suggest_sum sum = suggest_sum(surface, result->n_incidents, at);
+    const struct suggest_sum now = suggest_sum(surface, result->n_incidents, result->now);
+    const char *mark = " ";
+
+    if (sum.n_found < now.n_found)
+        mark = "!";
+    if (result->has_suggestion && is_cell(at, result->suggestion))
+        mark = "+";
+    if (is_cell(at, result->now))
+        mark = "*";
+    bool is_bold = color && (*mark == '*' || *mark == '+');
+    str_addf(out, "%s%9llu%s%s", is_bold ? "\033[1m" : "", (unsigned long long)sum.cell.alerts,
+             mark, is_bold ? "\033[0m" : "");
+}
+
 static void add_surface(const struct tune_ask *ask,
                         const struct tune_result *result,
                         bool color,
                         struct str *out)
 {
-    const struct surface *surface = backtest_surface(result->backtest);
     struct suggest_cell suggestion = result->has_suggestion ? result->suggestion : result->now;
     size_t rows[ROWS_MAX + 2];
     size_t columns[COLUMNS_MAX + 2];
@@ -232,20 +257,8 @@ static void add_surface(const struct tune_ask *ask,
         str_addf(out, "%12s",
                  result->choice->way == SPLIT_PRESENCE ? "there"
                                                        : number(result->thresholds[rows[j]], text));
-        for (size_t k = 0; k < n_columns; k++) {
-            struct suggest_cell at = {rows[j], columns[k]};
-            bool is_now = at.threshold == result->now.threshold &&
-                          at.for_index == result->now.for_index;
-            bool is_best = result->has_suggestion && at.threshold == suggestion.threshold &&
-                           at.for_index == suggestion.for_index;
-            const struct suggest_sum sum = suggest_sum(surface, result->n_incidents, at);
-            bool misses = sum.n_found <
-                          suggest_sum(surface, result->n_incidents, result->now).n_found;
-            const char *mark = is_now ? "*" : is_best ? "+" : misses ? "!" : " ";
-            str_addf(out, "%s%9llu%s%s", color && (is_now || is_best) ? "\033[1m" : "",
-                     (unsigned long long)sum.cell.alerts, mark,
-                     color && (is_now || is_best) ? "\033[0m" : "");
-        }
+        for (size_t k = 0; k < n_columns; k++)
+            add_cell(result, (struct suggest_cell){rows[j], columns[k]}, color, out);
         str_addc(out, '\n');
     }
     str_add(out, result->has_suggestion ? "\n* as it is   + suggested\n" : "\n* as it is\n");
