@@ -3,7 +3,7 @@
 /*
  * alertctl's commands: a table of rows, and what every row is given.
  *
- *   argv --main.c--> global options, the row, its options --> row->run(ctl) --> exit code
+ *   argv --main.c, commands.c--> global options, the row, its options --> row->run(ctl) --> exit code
  *
  * A command reads ctl->arguments and ctl_option(), writes its answer to stdout and its
  * complaints to stderr. Help text is made from the table.
@@ -58,6 +58,10 @@ struct command {
     const char *help;
     enum ctl_exit (*run)(struct ctl *ctl);
 };
+
+/* commands.c */
+extern const struct command ctl_commands[];
+extern const size_t ctl_n_commands;
 
 /* NULL when not given, "" for a flag that was; the last one of several. */
 const char *ctl_option(const struct ctl *ctl, const char *name);
