@@ -15,7 +15,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from daemon import Alertd, request, until
+from daemon import Alertd, alertctl, request, until
 from receivers import Webhook
 
 V1 = "/api/alertd/v1"
@@ -110,7 +110,7 @@ class Shadow(unittest.TestCase):
         self.both_told()
         copy, real = self.dan.calls[0]["body"], self.ana.calls[0]["body"]
         self.assertEqual((copy["watchbill"]["lane"], real["watchbill"]["lane"]), ("shadow", "page"))
-        self.assertIn("SHADOW", copy["watchbill"]["subject"] if "subject" in copy["watchbill"] else str(copy))
+        self.assertIn("SHADOW", copy["watchbill"]["mark"])
         self.assertNotEqual(self.dan.calls[0]["headers"]["Idempotency-Key"], self.ana.calls[0]["headers"]["Idempotency-Key"])
         self.assertNotIn("/a/", str(copy))
         page = self.page()
@@ -338,6 +338,7 @@ class Shadow(unittest.TestCase):
         self.fire()
         page = self.told(self.dan)
         self.assertEqual(page["watchbill"]["lane"], "page")
+        self.assertIn("ana stands behind you", page["watchbill"]["practice"])
         self.assertEqual(self.ana.calls, [])
         link = re.search(r"http[^\"' ]*/a/[A-Za-z0-9_-]+", str(page)).group(0)
         request("POST", link, "action=ack&name=dan", {"Content-Type": "application/x-www-form-urlencoded"})
@@ -356,6 +357,7 @@ class Shadow(unittest.TestCase):
         self.shadow("reverse", after_ms=1500, mentor="bob")
         self.fire()
         self.told(self.dan), self.told(self.bob), self.told(self.ana)
+        self.assertIn("dan was paged first", self.bob.calls[0]["body"]["watchbill"]["practice"])
         self.assertGreaterEqual(self.bob.calls[0]["at"] - self.dan.calls[0]["at"], 1)
         link = re.search(r"http[^\"' ]*/a/[A-Za-z0-9_-]+", str(self.bob.calls[0]["body"])).group(0)
         self.assertIn("Take over", request("GET", link).text)
@@ -405,6 +407,23 @@ class Shadow(unittest.TestCase):
         reply = self.alertd.call("POST", V1 + "/readiness/dan/items/read-three/sign", {}, token=dan)
         self.assertEqual(reply.status, 403, reply)
         self.assertIn("themselves", reply.json["error"])
+
+    def test_the_command_line(self):
+        self.roster()
+        said = alertctl("shadow", "add", "dan", "--schedule=web", "--mode=observe", "--mentor=bob", alertd=self.alertd).stdout
+        of = said.split()[-1]
+        self.assertRegex(alertctl("shadow", "list", alertd=self.alertd).stdout, rf"{of} +dan +schedule web +observe +bob")
+        self.assertEqual(alertctl("shadow", "add", "dan", alertd=self.alertd, check=False).returncode, 2)
+        self.both_told()
+        page = str(self.page()["id"])
+        alertctl("shadow", "answer", page, "--hypothesis=the disk", "--made-sense=yes", "--acted-on=no", alertd=self.alertd)
+        self.assertRegex(alertctl("shadow", "pages", "dan", alertd=self.alertd).stdout, r"dan .* observe .* no/yes/- +the disk")
+        self.assertEqual(alertctl("shadow", "answer", page, "--made-sense=maybe", alertd=self.alertd, check=False).returncode, 2)
+        self.assertRegex(alertctl("readiness", alertd=self.alertd).stdout, r"dan +1 +\d +0/\d+ +0 +not yet: 100 % of 1, over 80 % of 10")
+        self.assertIn("[ ] read-three", alertctl("readiness", "dan", alertd=self.alertd).stdout)
+        alertctl("shadow", "remove", of, alertd=self.alertd)
+        self.assertIn("Nobody shadows", alertctl("shadow", "list", alertd=self.alertd).stdout)
+        self.assertEqual(len(self.pages()), 1)
 
     def test_a_checklist_of_ones_own(self):
         self.roster()
