@@ -381,13 +381,14 @@ int shadow_db_story(struct db_conn *conn,
     static const struct rows_kind kind = {sizeof(struct shadow_event), read_event,
                                           SHADOW_DB_E_LIMIT, too_much};
     struct db_stmt *stmt = db_prepare(
-        conn, "SELECT at_ms, kind, words, actor, id AS place FROM shadow_page_event"
-              " WHERE page_id = ?1 UNION ALL SELECT o.sent_ms, 'told', 'told by ' || o.kind, NULL,"
-              " 0 FROM shadow_page_row r JOIN outbox o ON o.id = r.outbox_id"
-              " WHERE r.page_id = ?1 AND r.role = 'shadow' AND o.state = 'sent'"
-              " UNION ALL SELECT " REAL_ACK ", 'acknowledged', 'acknowledged the incident',"
-              " p.person, 0 FROM shadow_page p WHERE p.id = ?1 AND p.mode = 'reverse'"
-              " AND " REAL_ACK " IS NOT NULL ORDER BY 1, 5");
+        conn,
+        "SELECT at_ms, kind, words, actor, id AS place FROM shadow_page_event"
+        " WHERE page_id = ?1 UNION ALL SELECT o.sent_ms, 'told', iif(o.reason ="
+        " 'resolved', 'told that it is over by ', 'told by ') || o.kind, NULL, 0 FROM shadow_page_row r JOIN outbox o ON o.id = r.outbox_id"
+        " WHERE r.page_id = ?1 AND r.role = 'shadow' AND o.state = 'sent'"
+        " UNION ALL SELECT " REAL_ACK ", 'acknowledged', 'acknowledged the incident',"
+        " p.person, 0 FROM shadow_page p WHERE p.id = ?1 AND p.mode = 'reverse'"
+        " AND " REAL_ACK " IS NOT NULL ORDER BY 1, 5");
 
     db_bind_int(stmt, 1, page_id);
     return rows_read(stmt, arena, &kind, ret_events, ret_n, reterr);

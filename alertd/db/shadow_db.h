@@ -62,6 +62,8 @@ int shadow_db_owe(struct db_conn *conn,
                   unsigned slot,
                   int64_t now_ms,
                   struct err *reterr);
+/* The incident is over: who was told by a copy is told so by another one. */
+int shadow_db_close(struct db_conn *conn, int64_t incident_id, int64_t now_ms, struct err *reterr);
 /* The real rows that were just made for a person are those of the page, in reverse. */
 int shadow_db_link(struct db_conn *conn,
                    int64_t page_id,

@@ -202,6 +202,36 @@ int shadow_db_owe(struct db_conn *conn,
     return db_run(stmt, reterr);
 }
 
+/* The newest copy each contact was sent since the incident began has a companion, far below the
+ * transitions of copies. */
+#define OVER_BELOW "1099511627776" /* 2^40 */
+
+int shadow_db_close(struct db_conn *conn, int64_t incident_id, int64_t now_ms, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "INSERT INTO outbox (incident_id, transition, reason, lane, receiver, kind, slot,"
+              " key, state, created_ms, owed_ms, due_ms)"
+              " SELECT o.incident_id, min(o.transition) - " OVER_BELOW ", 'resolved',"
+              " '" SHADOW_LANE "', o.receiver, o.kind, o.slot, o.key || '-over', 'waiting',"
+              " ?2, ?2, ?2 FROM outbox o JOIN incident i ON i.id = o.incident_id"
+              " WHERE o.incident_id = ?1 AND o.lane = '" SHADOW_LANE "' AND o.state = 'sent'"
+              " AND o.reason = 'escalation' AND o.created_ms >= i.began_ms"
+              " GROUP BY o.receiver, o.kind, o.slot ON CONFLICT DO NOTHING");
+
+    db_bind_int(stmt, 1, incident_id);
+    db_bind_int(stmt, 2, now_ms);
+    int r = db_run(stmt, reterr);
+
+    if (r)
+        return r;
+    stmt = db_prepare(conn, "INSERT INTO shadow_page_row SELECT id, -transition - " OVER_BELOW ","
+                            " 'shadow' FROM outbox WHERE incident_id = ?1"
+                            " AND lane = '" SHADOW_LANE "' AND reason = 'resolved'"
+                            " ON CONFLICT DO NOTHING");
+    db_bind_int(stmt, 1, incident_id);
+    return db_run(stmt, reterr);
+}
+
 int shadow_db_give_up(struct db_conn *conn, int64_t now_ms, struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(

@@ -263,7 +263,9 @@ int escalate_end(struct escalate_work *work)
 {
     work->state.status = ESCALATION_RESOLVED;
     work->state.next_ms = ESCALATION_NEVER;
-    return store(work);
+    int r = store(work);
+
+    return r == 0 ? fork_end(work) : r;
 }
 
 static int end_and_tell(struct escalate_work *work)

@@ -73,6 +73,8 @@ int fork_reverse(struct escalate_work *work,
                  int64_t *ret_after_ms);
 /* Behind all of the move's pages: copies, and who stands behind in reverse. */
 int fork_copies(struct escalate_work *work, const struct escalation_move *move);
+/* The incident is over: so say their copies. */
+int fork_end(struct escalate_work *work);
 
 /* What a move is, for people: "step 1 of shop pages ana (schedule web) by ntfy and email". */
 void escalate_words(const struct escalation_move *move,

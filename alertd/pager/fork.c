@@ -274,3 +274,19 @@ int fork_copies(struct escalate_work *work, const struct escalation_move *move)
         }
     return r;
 }
+
+int fork_end(struct escalate_work *work)
+{
+    struct pager_call *call = work->call;
+    struct err err = {0};
+    int r = shadow_db_begin(call->conn, call->reterr);
+
+    if (r)
+        return r;
+    r = shadow_db_close(call->conn, work->incident.id, call->now_ms, &err);
+    if (r)
+        log_warn(call->pager->log, "pager", "shadows are not told the end",
+                 "incident=%s error=\"%s\"", work->incident.key, err.text);
+    call->outcome->outbox_grew = true;
+    return shadow_db_end(call->conn, r == 0, call->reterr);
+}

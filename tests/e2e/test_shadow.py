@@ -295,6 +295,19 @@ class Shadow(unittest.TestCase):
         self.assertIsNotNone(compared["acknowledged"]["shadow_ms"])
         self.assertIsNone(compared["acknowledged"]["real_ms"])
 
+    def test_a_shadow_is_told_the_end_too(self):
+        self.roster()
+        self.shadow()
+        self.both_told()
+        self.send("POST", f"/incidents/{self.incident()['key']}/resolve", {}, status=200)
+        real, copy = self.told(self.ana, 2), self.told(self.dan, 2)
+        self.assertEqual([(body["status"], body["watchbill"]["lane"]) for body in (real, copy)],
+                         [("resolved", "page"), ("resolved", "shadow")])
+        until(lambda: [row["state"] for row in self.page()["deliveries"]] == ["sent", "sent"], what="it is marked")
+        story = self.alertd.call("GET", f"{V1}/shadow-pages/{self.page()['id']}/timelines").json  # it is over: nothing is hidden
+        self.assertEqual([event["words"] for event in story["shadow"]][1:], ["told by webhook", "told that it is over by webhook"])
+        self.assertIsNotNone({line["what"]: line for line in story["compared"]}["resolved"]["real_ms"])
+
     def test_bad_input_names_the_field(self):
         self.roster()
         self.shadow()
