@@ -41,7 +41,7 @@ MAY_INCLUDE = {
     "alertd/route": MODEL | {"lib/yaml", "alertd/alert"},
     "alertd/rule": MODEL | {"lib/yaml", "alertd/promql", "alertd/alert"},
     "alertd/incident": MODEL | {"lib/json", "alertd/alert"},
-    "alertd/oncall": MODEL | {"lib/json"},
+    "alertd/oncall": MODEL | {"lib/json", "lib/yaml"},
     "alertd/eval": MODEL | {"alertd/promql", "alertd/alert", "alertd/rule"},
     "alertd/postmortem": MODEL | {"lib/json", "alertd/promql", "alertd/incident"},
     "alertd/tune": MODEL | {"alertd/promql", "alertd/alert", "alertd/rule", "alertd/eval"},

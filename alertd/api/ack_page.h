@@ -7,6 +7,5 @@
 
 #include "alertd/http/http.h"
 
-void ack_page_style(void *context, struct http_request *request, struct http_response *response);
 void ack_page_show(void *context, struct http_request *request, struct http_response *response);
 void ack_page_change(void *context, struct http_request *request, struct http_response *response);

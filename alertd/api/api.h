@@ -87,3 +87,6 @@ extern const struct api_table api_schedules_routes; /* api/schedules.c: calendar
 extern const struct api_table api_oncall_routes;    /* api/oncall.c */
 extern const struct api_table api_policies_routes;  /* api/policies.c */
 extern const struct api_table api_shadows_routes;   /* the same */
+extern const struct api_table
+    api_shadow_pages_routes;                        /* api/shadow_pages.c, and their phone page */
+extern const struct api_table api_readiness_routes; /* api/readiness.c */

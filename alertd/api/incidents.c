@@ -14,6 +14,7 @@
 #include "alertd/api/ack_page.h"
 #include "alertd/api/escalations.h"
 #include "alertd/api/incident_json.h"
+#include "alertd/api/phone.h"
 #include "alertd/api/verdicts.h"
 #include "lib/base/clock.h"
 #include "lib/json/read.h"
@@ -547,7 +548,7 @@ static const struct http_route routes[] = {
      "somebody says it is over"},
     {"GET", "/api/alertd/v1/outbox", HTTP_SCOPE_READ, 0, handle_outbox,
      "what was and is to be sent, newest first"},
-    {"GET", "/a/style.css", HTTP_SCOPE_NONE, HTTP_INLINE, ack_page_style, "the phone page's look"},
+    {"GET", "/a/style.css", HTTP_SCOPE_NONE, HTTP_INLINE, phone_style, "the phone page's look"},
     {"GET", "/a/{token}", HTTP_SCOPE_NONE, 0, ack_page_show,
      "the phone page of one incident: HTML, no JavaScript"},
     {"POST", "/a/{token}", HTTP_SCOPE_NONE, 0, ack_page_change,

@@ -7,6 +7,7 @@
 
 #include "alertd/api/roster_call.h"
 #include "alertd/oncall/schedule.h"
+#include "alertd/oncall/spelling.h"
 
 #define LOOK_AHEAD_MS (366 * ROSTER_DAY_MS)
 
@@ -91,9 +92,6 @@ static void write_shadows(const struct roster_view *view,
                           int64_t at_ms,
                           struct json_out *out)
 {
-    static const char *const modes[] = {
-        [SHADOW_OBSERVE] = "observe", [SHADOW_OWN_COPY] = "own copy", [SHADOW_REVERSE] = "reverse"};
-
     json_key(out, "shadows");
     json_open(out, '[');
     for (size_t i = 0; i < view->roster.n_shadows; i++) {
@@ -106,7 +104,7 @@ static void write_shadows(const struct roster_view *view,
         json_kv_string(out, "id", shadow->id);
         write_person(&view->roster, shadow->person, out);
         json_kv_string(out, "of", of);
-        json_kv_string(out, "mode", modes[shadow->mode]);
+        json_kv_string(out, "mode", shadow_mode_name(shadow->mode));
         json_kv_time(out, "until", shadow->to_ms);
         json_close(out, '}');
     }

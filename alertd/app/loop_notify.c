@@ -62,7 +62,7 @@ static void start_worker(struct loop_notify *loop, struct notify_worker *worker)
     worker->is_running = pthread_create(&worker->thread, NULL, notify_worker_run, worker) == 0;
     if (!worker->is_running)
         log_error(loop->log, "notify", "no thread for a receiver: it is told nothing",
-                  "receiver=\"%s\"", worker->to ? worker->to->receiver : "people");
+                  "receiver=\"%s\"", notify_worker_name(worker));
 }
 
 static void start_workers(struct loop_notify *loop)
@@ -73,7 +73,8 @@ static void start_workers(struct loop_notify *loop)
     for (size_t i = 0; i < config->n_receivers; i++)
         n += config->receivers[i].n_integrations;
     (void)pthread_mutex_lock(&loop->workers_lock);
-    loop->workers = mem_zalloc((n + NOTIFY_PEOPLE_WORKERS) * sizeof(*loop->workers));
+    loop->workers = mem_zalloc((n + NOTIFY_PEOPLE_WORKERS + NOTIFY_SHADOW_WORKERS) *
+                               sizeof(*loop->workers));
     loop->n_workers = 0;
     for (size_t i = 0; i < config->n_receivers; i++)
         for (size_t j = 0; j < config->receivers[i].n_integrations; j++) {
@@ -84,8 +85,12 @@ static void start_workers(struct loop_notify *loop)
             worker->to = &config->receivers[i].integrations[j];
             start_worker(loop, worker);
         }
-    for (size_t i = 0; i < NOTIFY_PEOPLE_WORKERS; i++)
-        start_worker(loop, &loop->workers[loop->n_workers++]);
+    for (size_t i = 0; i < NOTIFY_PEOPLE_WORKERS + NOTIFY_SHADOW_WORKERS; i++) {
+        struct notify_worker *worker = &loop->workers[loop->n_workers++];
+
+        worker->shadows = i >= NOTIFY_PEOPLE_WORKERS;
+        start_worker(loop, worker);
+    }
     (void)pthread_mutex_unlock(&loop->workers_lock);
 }
 
@@ -320,6 +325,7 @@ static void write_one(const char *receiver,
 static void write_attempts(struct loop_notify *loop, struct str *out)
 {
     struct attempts people = {0};
+    struct attempts shadows = {0};
 
     str_add(out, "# HELP alertd_notifications_total Attempts to tell a receiver, by outcome.\n"
                  "# TYPE alertd_notifications_total counter\n");
@@ -328,12 +334,13 @@ static void write_attempts(struct loop_notify *loop, struct str *out)
         struct notify_worker *worker = &loop->workers[i];
         struct attempts attempts = {0};
 
-        add_attempts(worker->to ? &attempts : &people, worker);
+        add_attempts(worker->to ? &attempts : worker->shadows ? &shadows : &people, worker);
         if (worker->to)
             write_one(worker->to->receiver, route_kind_name(worker->to->kind), &attempts, out);
     }
     (void)pthread_mutex_unlock(&loop->workers_lock);
     write_one("", "people", &people, out);
+    write_one("", "shadows", &shadows, out);
 }
 
 void loop_notify_metrics(struct loop_notify *loop, struct str *out)

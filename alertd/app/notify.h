@@ -15,6 +15,7 @@
 struct notify_worker {
     struct loop_notify *loop;
     const struct route_integration *to; /* NULL: any person's contacts, made when they are used */
+    bool shadows;                       /* people's too, but copies: what is real waits for none */
     pthread_t thread;
     bool is_running;
     /* since the start of alertd, for /metrics */
@@ -49,6 +50,7 @@ struct loop_notify {
 
 enum {
     NOTIFY_PEOPLE_WORKERS = 4, /* who serve people, whoever is paged: behind the integrations' */
+    NOTIFY_SHADOW_WORKERS = 2, /* who serve shadows, and nobody else */
     NOTIFY_PAUSE_MS = 5000,    /* after the database failed us */
     GIVE_UP_EVERY_MS = 60000,
     EXTERNAL_KEPT_MS = 24 * 3600 * 1000, /* alerts of others that are over */
@@ -68,5 +70,7 @@ bool notify_person_send(struct loop_notify *loop,
                         const struct page *page,
                         struct deliver_outcome *ret_outcome);
 
+/* Whom it serves, for the log. */
+const char *notify_worker_name(const struct notify_worker *worker);
 /* A worker's thread; arg is the struct notify_worker. */
 void *notify_worker_run(void *arg);

@@ -80,6 +80,13 @@ static int store_mark(struct db_conn *conn,
     return store_failure(conn, turn, mark, reterr);
 }
 
+const char *notify_worker_name(const struct notify_worker *worker)
+{
+    if (worker->to)
+        return worker->to->receiver;
+    return worker->shadows ? "shadows" : "people";
+}
+
 static int job_turn(struct db_conn *conn, void *arg, struct err *reterr)
 {
     struct turn *turn = arg;
@@ -175,8 +182,7 @@ static int take_turn(struct notify_worker *worker, struct turn *turn)
     while ((r = db_write(loop->state, job_turn, turn, &err)) != 0) {
         log_error(loop->log, "notify",
                   turn->n_marks ? "results not stored, trying again" : "outbox can't be read",
-                  "receiver=\"%s\" error=\"%s\"", worker->to ? worker->to->receiver : "people",
-                  err.text);
+                  "receiver=\"%s\" error=\"%s\"", notify_worker_name(worker), err.text);
         if (!turn->n_marks || notify_must_stop(loop))
             return r;
         clock_sleep_ms(MARK_AGAIN_MS);
@@ -224,6 +230,7 @@ static bool send_batch(struct notify_worker *worker,
 static struct outbox_claim_options claim_options(const struct notify_worker *worker)
 {
     struct outbox_claim_options options = {.people = !worker->to,
+                                           .shadows = worker->shadows,
                                            .external_url = worker->loop->external_url,
                                            .ack_key = worker->loop->ack_key,
                                            .now_ms = worker->loop->now_wall_ms()};

@@ -19,10 +19,12 @@ static const struct api_table *const tables[] = {
     &api_postmortems_routes,  //
     &api_push_routes,         //
     &api_query_routes,        //
+    &api_readiness_routes,    //
     &api_report_routes,       //
     &api_rules_routes,        //
     &api_runbooks_routes,     //
     &api_schedules_routes,    //
+    &api_shadow_pages_routes, //
     &api_shadows_routes,      //
     &api_silences_routes,     //
     &api_status_routes,       //

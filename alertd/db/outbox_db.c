@@ -13,6 +13,7 @@
 
 #include "alertd/db/incident_db.h"
 #include "alertd/db/rows.h"
+#include "alertd/db/shadow_db.h"
 
 enum {
     SCRATCH_BYTES_MAX = 1024 * 1024,
@@ -43,7 +44,8 @@ static int find_waiting(const struct decision *decision, struct waiting *ret)
     struct db_stmt *stmt = db_prepare(
         decision->conn, "SELECT id, reason, attempts, owed_ms, due_ms, last_error FROM outbox"
                         " WHERE receiver = ?1 AND kind = ?2 AND slot = ?3 AND state = 'waiting'"
-                        " AND incident_id = ?4 AND group_key = ?5 ORDER BY id DESC LIMIT 1");
+                        " AND lane = 'page' AND incident_id = ?4 AND group_key = ?5"
+                        " ORDER BY id DESC LIMIT 1");
 
     *ret = (struct waiting){0};
     db_bind_text(stmt, 1, decision->news->receiver);
@@ -106,7 +108,7 @@ static int insert(const struct decision *decision, const struct waiting *before,
     STR_AUTO struct str group = STR_INIT(ROWS_LABELS_BYTES_MAX);
     const struct outbox_new *news = decision->news;
     char key[KEY_TEXT_MAX];
-    int64_t due_ms = news->now_ms;
+    int64_t due_ms = news->now_ms + news->after_ms;
     int64_t owed_ms = due_ms;
     int r = make_key(decision, key);
 
@@ -145,14 +147,16 @@ static int insert(const struct decision *decision, const struct waiting *before,
     return r;
 }
 
-/* What waits will tell the news too. */
+/* What waits will tell the news too, and not later than those are due. */
 static int widen(const struct decision *decision, int64_t id)
 {
-    struct db_stmt *stmt = db_prepare(decision->conn,
-                                      "UPDATE outbox SET alerts = ?2 WHERE id = ?1");
+    struct db_stmt *stmt = db_prepare(
+        decision->conn, "UPDATE outbox SET alerts = ?2, due_ms = iif(attempts = 0,"
+                        " min(due_ms, ?3), due_ms), owed_ms = min(owed_ms, ?3) WHERE id = ?1");
 
     db_bind_int(stmt, 1, id);
     bind_alerts(stmt, 2, decision->news);
+    db_bind_int(stmt, 3, decision->news->now_ms + decision->news->after_ms);
     return db_run(stmt, decision->reterr);
 }
 
@@ -230,8 +234,9 @@ static bool is_needed(const struct incident *incident, enum route_reason reason)
 static int was_told(const struct decision *decision, bool *ret_told)
 {
     struct db_stmt *stmt = db_prepare(
-        decision->conn, "SELECT 1 FROM outbox WHERE incident_id = ?1 AND receiver = ?2"
-                        " AND kind = ?3 AND slot = ?4 AND created_ms >= ?5 LIMIT 1");
+        decision->conn,
+        "SELECT 1 FROM outbox WHERE incident_id = ?1 AND receiver = ?2"
+        " AND lane = 'page' AND kind = ?3 AND slot = ?4 AND created_ms >= ?5 LIMIT 1");
 
     db_bind_int(stmt, 1, decision->incident->id);
     db_bind_text(stmt, 2, decision->news->receiver);
@@ -364,7 +369,7 @@ int outbox_db_drop_reminders(struct db_conn *conn, int64_t incident_id, struct e
 {
     struct db_stmt *stmt = db_prepare(
         conn, "UPDATE outbox SET state = 'superseded' WHERE incident_id = ?1"
-              " AND reason IN ('repeat', 'escalation') AND state = 'waiting'");
+              " AND reason IN ('repeat', 'escalation') AND state = 'waiting' AND lane = 'page'");
 
     db_bind_int(stmt, 1, incident_id);
     return db_run(stmt, reterr);
@@ -381,7 +386,7 @@ static int find_hopeless(struct db_conn *conn,
 {
     struct db_stmt *stmt = db_prepare(
         conn, "SELECT min(id), receiver, kind, slot, min(created_ms) FROM outbox"
-              " WHERE state = 'waiting' GROUP BY receiver, kind, slot");
+              " WHERE state = 'waiting' AND lane <> 'shadow' GROUP BY receiver, kind, slot");
 
     static const int64_t grace_ms = 60000;
 
@@ -409,7 +414,7 @@ int outbox_db_give_up(struct db_conn *conn,
 {
     const char *why = NULL;
     int64_t id = 0;
-    int r = 0;
+    int r = shadow_db_give_up(conn, now_ms, reterr);
 
     while (r == 0) {
         r = find_hopeless(conn, config, now_ms, &id, &why, reterr);

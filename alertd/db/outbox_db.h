@@ -16,6 +16,8 @@
  *  (1) one row per (incident, transition, integration); its key is a hash of these.
  *  (2) of one incident, an integration gets its notifications in order: a row is claimed
  *      only when no earlier one of its incident and integration is waiting or sending.
+ *      Copies for shadows (lane 'shadow') are claimed apart from what is real: neither waits
+ *      for the other, takes its place or tells it, and no event is made of a copy.
  *  (3) a row leaves `waiting`/`sending` only by being sent, told by a later one, or with
  *      a notify.undelivered event on the timeline.
  */
@@ -55,6 +57,7 @@ struct outbox_new {
     const uint64_t *alerts; /* fingerprints; NULL: all of the incident's */
     size_t n_alerts;
     int64_t now_ms;
+    int64_t after_ms; /* it is due that long behind now_ms */
 };
 
 /* Makes it, unless one that waits unsent can tell it; takes the place of one that has been
@@ -97,7 +100,8 @@ struct outbox_claims {
 };
 
 struct outbox_claim_options {
-    bool people; /* of any person instead of an integration: the next three are not read */
+    bool people;  /* of any person instead of an integration: the next three are not read */
+    bool shadows; /* with people: copies for shadows, and nothing else; else none of them */
     const char *receiver;
     const char *kind;
     unsigned slot;

@@ -1,5 +1,6 @@
 /*
- * Looking at the outbox: for the API, the overview and the self-metrics.
+ * Looking at the outbox: for the API, the overview and the self-metrics. Copies for shadows are
+ * not among it: they are looked at in shadow_db.h.
  */
 
 #include <string.h>
@@ -40,10 +41,11 @@ int outbox_db_list(struct db_conn *conn,
                    struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
-        conn, "SELECT o.id, i.key, o.receiver, o.kind, o.slot, o.reason, o.state, o.attempts,"
-              " o.due_ms, o.sent_ms, o.last_error FROM outbox o"
-              " JOIN incident i ON i.id = o.incident_id"
-              " WHERE ?1 IS NULL OR i.key = ?1 ORDER BY o.id DESC LIMIT ?2");
+        conn,
+        "SELECT o.id, i.key, o.receiver, o.kind, o.slot, o.reason, o.state, o.attempts,"
+        " o.due_ms, o.sent_ms, o.last_error FROM outbox o"
+        " JOIN incident i ON i.id = o.incident_id"
+        " WHERE (?1 IS NULL OR i.key = ?1) AND o.lane <> 'shadow' ORDER BY o.id DESC LIMIT ?2");
 
     db_bind_text(stmt, 1, incident);
     db_bind_int(stmt, 2, limit);
@@ -82,7 +84,8 @@ int outbox_db_told(struct db_conn *conn,
 int outbox_db_counts(struct db_conn *conn, struct outbox_counts *ret_counts, struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
-        conn, "SELECT state, count(*), min(due_ms) FROM outbox GROUP BY state");
+        conn,
+        "SELECT state, count(*), min(due_ms) FROM outbox WHERE lane <> 'shadow' GROUP BY state");
     struct outbox_counts counts = {0};
 
     while (db_step(stmt)) {

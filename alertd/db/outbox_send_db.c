@@ -10,6 +10,7 @@
 #include "alertd/db/incident_db.h"
 #include "alertd/db/outbox_db.h"
 #include "alertd/db/rows.h"
+#include "alertd/db/shadow_db.h"
 #include "lib/json/write.h"
 #include "lib/model/duration.h"
 
@@ -34,6 +35,7 @@ int outbox_db_recover(struct db_conn *conn, int64_t now_ms, struct err *reterr)
 struct row {
     int64_t id;
     int64_t incident_id;
+    bool is_copy;           /* for a shadow */
     const uint64_t *alerts; /* fingerprints, in the arena; NULL: all of the incident's */
     size_t n_alerts;
 };
@@ -57,21 +59,28 @@ static bool read_prints(struct db_stmt *stmt, int column, struct arena *arena, s
 /* What both ways of claiming read of a row. */
 #define CLAIMED                                                                             \
     "id, incident_id, reason, key, attempts, owed_ms, last_error, group_key, group_labels," \
-    " alerts, receiver, kind, slot FROM outbox o"
+    " alerts, receiver, kind, slot, lane FROM outbox o"
 /* A row in whose place an earlier one has to be told first. */
 #define NO_EARLIER                                                                              \
     " AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.receiver = o.receiver AND e.kind = o.kind" \
     "  AND e.slot = o.slot AND e.state IN ('waiting', 'sending')"                               \
+    "  AND (e.lane = 'shadow') = (o.lane = 'shadow')"                                           \
     "  AND e.incident_id = o.incident_id AND e.id < o.id)"
 /* By a range, so that the index of what is unsent serves it. */
 #define OF_PEOPLE "receiver >= 'person:' AND receiver < 'person;' AND state = 'waiting'"
+#define REAL      " AND lane <> 'shadow'"
+#define COPIES    " AND lane = 'shadow'"
 
 static struct db_stmt *select_due(struct db_conn *conn, const struct outbox_claim_options *options)
 {
     struct db_stmt *stmt =
-        options->people
-            ? db_prepare(conn, "SELECT " CLAIMED " WHERE " OF_PEOPLE " AND due_ms <= ?1" NO_EARLIER
-                               " ORDER BY reason = 'resolved', due_ms, id LIMIT 1")
+        options->shadows
+            ? db_prepare(conn, "SELECT " CLAIMED " WHERE " OF_PEOPLE COPIES
+                               " AND due_ms <= ?1" NO_EARLIER " ORDER BY due_ms, id LIMIT 1")
+        : options->people
+            ? db_prepare(conn,
+                         "SELECT " CLAIMED " WHERE " OF_PEOPLE REAL " AND due_ms <= ?1" NO_EARLIER
+                         " ORDER BY reason = 'resolved', due_ms, id LIMIT 1")
             : db_prepare(conn, "SELECT " CLAIMED " WHERE receiver = ?2 AND kind = ?3 AND slot = ?4"
                                " AND state = 'waiting' AND due_ms <= ?1" NO_EARLIER
                                " ORDER BY reason = 'resolved', due_ms, id LIMIT 1");
@@ -108,6 +117,8 @@ static int find_due(struct db_conn *conn,
         page->receiver = rows_text(arena, stmt, 10);
         page->kind = rows_text(arena, stmt, 11);
         page->slot = (unsigned)db_int(stmt, 12);
+        ret_row->is_copy = strcmp(db_text(stmt, 13), SHADOW_LANE) == 0;
+        page->lane = ret_row->is_copy ? SHADOW_LANE : NULL;
         fits = page->receiver && page->kind && page->reason && page->idempotency_key &&
                page->group_key && page->group &&
                rows_text_or_null(arena, stmt, 6, &page->earlier_error) &&
@@ -127,8 +138,11 @@ static int next_due(struct db_conn *conn,
 {
     /* of people: not those that wait for one that somebody else is sending */
     struct db_stmt *stmt =
-        options->people
-            ? db_prepare(conn, "SELECT min(due_ms) FROM outbox o WHERE " OF_PEOPLE NO_EARLIER)
+        options->shadows
+            ? db_prepare(conn,
+                         "SELECT min(due_ms) FROM outbox o WHERE " OF_PEOPLE COPIES NO_EARLIER)
+        : options->people
+            ? db_prepare(conn, "SELECT min(due_ms) FROM outbox o WHERE " OF_PEOPLE REAL NO_EARLIER)
             : db_prepare(conn, "SELECT min(due_ms) FROM outbox WHERE receiver = ?1 AND kind = ?2"
                                " AND slot = ?3 AND state = 'waiting'");
 
@@ -183,6 +197,27 @@ static const char *join_url(struct arena *arena, const char *base, const char *p
     return arena_strndup(arena, str_text(&url), url.len);
 }
 
+/* A copy's links lead to its own page, and nothing in it to the real one's. */
+static int fill_copy_urls(struct db_conn *conn,
+                          const struct outbox_claim_options *options,
+                          struct arena *arena,
+                          struct page *page,
+                          struct err *reterr)
+{
+    char token[OUTBOX_ACK_TOKEN_MAX];
+    bool has_copy = false;
+    int r = shadow_db_make_link(conn, page->outbox_id, options->ack_key, token, &has_copy, reterr);
+
+    if (r)
+        return r;
+    page->external_url = join_url(arena, options->external_url, "", "");
+    page->incident_url = join_url(arena, options->external_url, "/s/", token);
+    page->acknowledge_url = has_copy ? page->incident_url : NULL;
+    if (!page->external_url || !page->incident_url)
+        return err_set(reterr, INCIDENT_DB_E_LIMIT, "no room for a page");
+    return 0;
+}
+
 static int fill_urls(struct db_conn *conn,
                      const struct outbox_claim_options *options,
                      struct arena *arena,
@@ -223,7 +258,10 @@ static int fill_page(struct db_conn *conn,
     if (r == 0)
         r = root_id(conn, row->incident_id, arena, &page->root_id, reterr);
     if (r == 0)
-        r = fill_urls(conn, options, arena, page, reterr);
+        r = row->is_copy ? fill_copy_urls(conn, options, arena, page, reterr)
+                         : fill_urls(conn, options, arena, page, reterr);
+    if (r == 0 && !row->is_copy)
+        r = shadow_db_practice(conn, row->id, arena, &page->practice, reterr);
     page->alerts = alerts;
     page->n_told = row->alerts ? row->n_alerts : page->incident.n_alerts;
     if (!*page->group_key) { /* the incident's own */
@@ -305,6 +343,7 @@ struct outcome_row {
     char reason[16];
     unsigned attempts;
     bool refused;
+    bool is_copy; /* for a shadow: what becomes of it is nobody else's business */
     int64_t owed_ms;
     char last_error[ERR_TEXT_MAX];
 };
@@ -316,7 +355,7 @@ static int read_outcome_row(struct db_conn *conn,
 {
     struct db_stmt *stmt = db_prepare(
         conn, "SELECT incident_id, receiver, kind, slot, reason, attempts, refused,"
-              " owed_ms, last_error FROM outbox WHERE id = ?1");
+              " owed_ms, last_error, lane = 'shadow' FROM outbox WHERE id = ?1");
 
     db_bind_int(stmt, 1, id);
     bool found = db_step(stmt);
@@ -330,6 +369,7 @@ static int read_outcome_row(struct db_conn *conn,
         ret_row->refused = db_int(stmt, 6) != 0;
         ret_row->owed_ms = db_int(stmt, 7);
         (void)snprintf(ret_row->last_error, sizeof(ret_row->last_error), "%s", db_text(stmt, 8));
+        ret_row->is_copy = db_int(stmt, 9) != 0;
     }
     int r = db_done(stmt, reterr);
 
@@ -365,6 +405,8 @@ static int append(struct db_conn *conn,
     STR_AUTO struct str data = STR_INIT(4096);
     char source[ROWS_SOURCE_MAX];
 
+    if (row->is_copy)
+        return 0;
     outcome_data(id, row, now_ms, &data);
 
     const struct timeline_event event = {
@@ -439,7 +481,7 @@ static int hand_over(struct db_conn *conn,
               " last_error = ?8, reason = iif(reason = 'repeat', ?9, reason)"
               " WHERE id = (SELECT max(id) FROM outbox WHERE receiver = ?1"
               " AND kind = ?2 AND slot = ?3 AND state = 'waiting' AND incident_id = ?4"
-              " AND id > ?5)");
+              " AND lane <> 'shadow' AND id > ?5)");
 
     db_bind_text(stmt, 1, row->receiver);
     db_bind_text(stmt, 2, row->kind);
@@ -455,10 +497,11 @@ static int hand_over(struct db_conn *conn,
     *ret_done = r == 0 && db_changes(conn) > 0;
     if (!*ret_done)
         return r;
-    stmt = db_prepare(conn,
-                      "UPDATE outbox SET state = 'superseded', last_error = ?6, superseded_by ="
-                      " (SELECT max(id) FROM outbox WHERE receiver = ?2 AND kind = ?3 AND slot = ?4"
-                      "  AND state = 'waiting' AND incident_id = ?5 AND id > ?1) WHERE id = ?1");
+    stmt = db_prepare(
+        conn, "UPDATE outbox SET state = 'superseded', last_error = ?6, superseded_by ="
+              " (SELECT max(id) FROM outbox WHERE receiver = ?2 AND kind = ?3 AND slot = ?4"
+              "  AND state = 'waiting' AND incident_id = ?5 AND lane <> 'shadow' AND id > ?1)"
+              " WHERE id = ?1");
     db_bind_int(stmt, 1, id);
     db_bind_text(stmt, 2, row->receiver);
     db_bind_text(stmt, 3, row->kind);
@@ -499,7 +542,7 @@ int outbox_db_failed(struct db_conn *conn,
     bool done = false;
     int r = read_outcome_row(conn, outbox_id, &row, reterr);
 
-    if (r == 0)
+    if (r == 0 && !row.is_copy)
         r = hand_over(conn, outbox_id, &row, error, retry_at_ms, &done, reterr);
     if (r == 0 && !done)
         r = wait_again(conn, outbox_id, error, refused, retry_at_ms, reterr);

@@ -16,7 +16,7 @@
 #define TOUCHED                                                                            \
     "WITH touched AS (SELECT id FROM incident WHERE opened_ms < ?2"                        \
     " AND (resolved_ms IS NULL OR resolved_ms >= ?1) UNION SELECT incident_id FROM outbox" \
-    " WHERE state = 'sent' AND sent_ms >= ?1 AND sent_ms < ?2) "
+    " WHERE state = 'sent' AND sent_ms >= ?1 AND sent_ms < ?2 AND lane <> 'shadow') "
 
 static const char too_much[] = "too much for one report: ask for a shorter time";
 
@@ -110,7 +110,7 @@ static int read_pages(struct db_conn *conn,
 
     return read_all(db_prepare(conn, "SELECT incident_id, receiver, min(sent_ms) FROM outbox"
                                      " WHERE state = 'sent' AND reason <> 'resolved'"
-                                     " AND kind <> 'dashboard'"
+                                     " AND kind <> 'dashboard' AND lane <> 'shadow'"
                                      " GROUP BY incident_id, transition, receiver"
                                      " HAVING min(sent_ms) >= ?1 AND min(sent_ms) < ?2"),
                     input, arena, &kind, &input->pages, &input->n_pages, reterr);

@@ -111,6 +111,7 @@ void roster_refs_of(const struct roster_value *value, struct arena *arena, struc
         add(refs, arena,
             value->shadow->target_kind == SHADOW_OF_PERSON ? ROSTER_PERSON : ROSTER_SCHEDULE,
             value->shadow->target, "target");
+        add(refs, arena, ROSTER_PERSON, value->shadow->mentor, "mentor");
         break;
     }
 }

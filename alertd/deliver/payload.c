@@ -111,6 +111,8 @@ static void write_ours(struct json_out *out, const struct page *page)
     json_kv_string(out, "late", late.len ? str_text(&late) : NULL);
     json_kv_string(out, "lane", page->lane ? page->lane : "page");
     json_kv_string(out, "mark", render_mark(page));
+    if (page->practice)
+        json_kv_string(out, "practice", page->practice);
     if (page->digest)
         json_kv_string(out, "digest", page->digest->text);
     json_close(out, '}');

@@ -39,9 +39,15 @@ static void add_span(struct str *out, int64_t span_ms)
     str_add(out, duration_human(span_ms > 1000 ? span_ms / 1000 * 1000 : 1000, text));
 }
 
+/* For a shadow: its link leads to a page of its own, not to the incident. */
+static bool is_copy(const struct page *page)
+{
+    return page->lane && strcmp(page->lane, "shadow") == 0;
+}
+
 const char *render_mark(const struct page *page)
 {
-    if (page->lane && strcmp(page->lane, "shadow") == 0)
+    if (is_copy(page))
         return "SHADOW - practice copy, not yours to fix";
     if (page->lane && strcmp(page->lane, "test") == 0)
         return "TEST - nothing is wrong";
@@ -149,6 +155,8 @@ static void add_who(const struct page *page, struct str *out)
                  page->incident.acknowledged_by ? page->incident.acknowledged_by : "somebody");
     else if (is_reminder(page))
         str_add(out, " Nobody has acknowledged it.");
+    if (page->practice)
+        str_addf(out, " %s.", page->practice);
 }
 
 /* "ProbeDown on http://shop: no answer (value 0)" */
@@ -214,7 +222,7 @@ static void add_links(const struct page *page, struct str *out)
         str_addf(out, "Acknowledge: %s\n", page->acknowledge_url);
     if (runbook)
         str_addf(out, "Runbook:     %s\n", runbook);
-    str_addf(out, "Incident:    %s\n", page->incident_url);
+    str_addf(out, "%s%s\n", is_copy(page) ? "Your copy:   " : "Incident:    ", page->incident_url);
 }
 
 /* Only a real page is asked about. A link opens the question, it does not answer it: mail scanners open links. */
@@ -377,7 +385,8 @@ void render_html(const struct page *page, struct str *out)
         add_button(out, page->acknowledge_url, "Acknowledge", true);
     if (runbook)
         add_button(out, runbook, "Runbook", false);
-    add_button(out, page->incident_url, "Open the incident", false);
+    add_button(out, page->incident_url, is_copy(page) ? "Open your copy" : "Open the incident",
+               false);
     html_alerts(page, out);
     html_question(page, out);
     str_cut(&words, 0);

@@ -42,6 +42,7 @@ enum {
     ROSTER_STEPS_MAX = 32,
     ROSTER_TARGETS_MAX = 32, /* of a step */
     ROSTER_REPEAT_MAX = 20,
+    ROSTER_SHADOW_AFTER_MS_MAX = 15 * 60 * 1000,
 };
 
 /* Without a beginning, without an end. */
@@ -140,7 +141,7 @@ enum shadow_target {
 enum shadow_mode {
     SHADOW_OBSERVE,  /* sees what the other one gets */
     SHADOW_OWN_COPY, /* gets a page of their own that touches nothing real */
-    SHADOW_REVERSE,  /* answers, and the other one looks on */
+    SHADOW_REVERSE,  /* is paged first and answers; the other one stands behind */
 };
 
 struct shadow {
@@ -150,6 +151,8 @@ struct shadow {
     const char *target;
     int64_t from_ms, to_ms;
     enum shadow_mode mode;
+    const char *mentor; /* who stands behind; NULL: whoever is really on call */
+    int64_t after_ms;   /* reverse: how long behind the shadow the others are paged */
 };
 
 enum target_kind {

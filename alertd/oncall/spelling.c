@@ -41,8 +41,8 @@ void read_person(struct reader *r, const struct json *object, struct person *per
 
 void read_shadow(struct reader *r, const struct json *object, struct shadow *shadow)
 {
-    static const char *const known[] = {"id",   "person", "target_kind", "target",
-                                        "from", "to",     "mode",        NULL};
+    static const char *const known[] = {"id", "person", "target_kind", "target",   "from",
+                                        "to", "mode",   "mentor",      "after_ms", NULL};
 
     reader_only(r, object, known);
     shadow->id = reader_name(r, object, "id", true);
@@ -53,11 +53,22 @@ void read_shadow(struct reader *r, const struct json *object, struct shadow *sha
     shadow->from_ms = reader_time(r, object, "from", 0);
     shadow->to_ms = reader_time(r, object, "to", 0);
     shadow->mode = (enum shadow_mode)reader_choice(r, object, "mode", shadow_modes, -1);
+    shadow->mentor = json_has(object, "mentor") ? reader_name(r, object, "mentor", true) : NULL;
+    shadow->after_ms = reader_int(r, object, "after_ms", 0, 0, ROSTER_SHADOW_AFTER_MS_MAX);
     if (shadow->to_ms <= shadow->from_ms)
         reader_wrong(r, object, "to", "expected an instant after from");
+    if (!r->rc && shadow->mentor && strcmp(shadow->person, shadow->mentor) == 0)
+        reader_wrong(r, object, "mentor", "nobody is their own mentor");
+    if (shadow->after_ms && shadow->mode != SHADOW_REVERSE)
+        reader_wrong(r, object, "after_ms", "only a reverse shadow is paged before others");
     if (!r->rc && shadow->target_kind == SHADOW_OF_PERSON &&
         strcmp(shadow->person, shadow->target) == 0)
         reader_wrong(r, object, "target", "nobody is their own shadow");
+}
+
+const char *shadow_mode_name(enum shadow_mode mode)
+{
+    return shadow_modes[mode];
 }
 
 static const struct target *read_targets(struct reader *r,
@@ -185,6 +196,7 @@ static void need_all(struct reader *r, const struct json *root, const struct ros
                                 shadow->target};
 
         need_person(r, roster, place, shadow->person);
+        need_person(r, roster, place, shadow->mentor);
         need_target(r, roster, place, &target);
     }
     for (size_t i = 0; i < roster->n_policies && !r->rc; i++) {

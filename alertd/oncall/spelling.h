@@ -31,6 +31,8 @@ int schedule_parse(const char *text,
                    struct err *reterr);
 int override_parse(
     const char *text, size_t len, struct arena *arena, struct override *ret, struct err *reterr);
+/* "observe", "own copy", "reverse". */
+const char *shadow_mode_name(enum shadow_mode mode);
 int shadow_parse(
     const char *text, size_t len, struct arena *arena, struct shadow *ret, struct err *reterr);
 int policy_parse(

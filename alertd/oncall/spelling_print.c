@@ -167,6 +167,10 @@ void shadow_print(const struct shadow *shadow, struct json_out *out)
     kv_time(out, "from", shadow->from_ms);
     kv_time(out, "to", shadow->to_ms);
     json_kv_string(out, "mode", shadow_modes[shadow->mode]);
+    if (shadow->mentor)
+        json_kv_string(out, "mentor", shadow->mentor);
+    if (shadow->after_ms)
+        json_kv_int(out, "after_ms", shadow->after_ms);
     json_close(out, '}');
 }
 

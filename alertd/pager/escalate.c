@@ -112,6 +112,12 @@ int escalate_read(struct escalate_work *work, bool *ret_ok)
 
 /* --- moves --- */
 
+/* What was due while nobody ran for half a day has its own day to be told. */
+int64_t escalate_owed_ms(const struct pager_call *call, int64_t at_ms)
+{
+    return at_ms < call->now_ms - OUTBOX_KEEP_TRYING_MS / 2 ? call->now_ms : at_ms;
+}
+
 static int owe(struct escalate_work *work, const struct outbox_new *to, int64_t at_ms)
 {
     struct pager_call *call = work->call;
@@ -123,15 +129,17 @@ static int owe(struct escalate_work *work, const struct outbox_new *to, int64_t 
     news.send_resolved = true;
     news.group_key = "";
     news.group = labels_empty();
-    /* what was due while nobody ran for half a day has its own day to be told */
-    news.now_ms = at_ms < call->now_ms - OUTBOX_KEEP_TRYING_MS / 2 ? call->now_ms : at_ms;
+    news.now_ms = escalate_owed_ms(call, at_ms);
     int r = outbox_db_add(call->conn, &news, &grew, call->reterr);
 
     call->outcome->outbox_grew |= grew;
     return r;
 }
 
-static int page_person(struct escalate_work *work, const char *name, int64_t at_ms)
+int escalate_page_person(struct escalate_work *work,
+                         const char *name,
+                         int64_t at_ms,
+                         int64_t after_ms)
 {
     const struct person *person = roster_person(&work->call->pager->roster, name);
     char receiver[RECEIVER_MAX];
@@ -140,8 +148,10 @@ static int page_person(struct escalate_work *work, const char *name, int64_t at_
     (void)snprintf(receiver, sizeof(receiver), OUTBOX_PERSON "%s", name);
     for (size_t i = 0; r == 0 && person && i < person->n_contacts; i++)
         r = owe(work,
-                &(struct outbox_new){
-                    .receiver = receiver, .kind = person->contacts[i].method, .slot = (unsigned)i},
+                &(struct outbox_new){.receiver = receiver,
+                                     .kind = person->contacts[i].method,
+                                     .slot = (unsigned)i,
+                                     .after_ms = after_ms},
                 at_ms);
     return r;
 }
@@ -174,6 +184,7 @@ static int perform(struct escalate_work *work, const struct escalation_move *mov
     STR_AUTO struct str words = STR_INIT(ESCALATE_WORDS_MAX);
     struct pager *pager = work->call->pager;
 
+    work->made = NULL;
     escalate_words(move, &work->policy, &pager->roster, pager->config, &words);
     int r = escalate_say(work, NULL, str_text(&words), move->at_ms);
 
@@ -181,13 +192,17 @@ static int perform(struct escalate_work *work, const struct escalation_move *mov
         r = incident_db_let_go(work->call->conn, work->incident.id, work->call->reterr);
     for (size_t i = 0; r == 0 && i < move->n_pages; i++) {
         const struct escalation_page *page = &move->pages[i];
+        int64_t after_ms = 0;
 
         if (page->unreached)
             continue;
-        r = page->person ? page_person(work, page->person, move->at_ms)
-                         : page_receiver(work, page->target, move->at_ms);
+        if (page->person)
+            r = fork_reverse(work, move, page, &after_ms);
+        if (r == 0)
+            r = page->person ? escalate_page_person(work, page->person, move->at_ms, after_ms)
+                             : page_receiver(work, page->target, move->at_ms);
     }
-    return r;
+    return r == 0 ? fork_copies(work, move) : r;
 }
 
 /* Everything due until now, then the event if there is one. */
@@ -248,7 +263,9 @@ int escalate_end(struct escalate_work *work)
 {
     work->state.status = ESCALATION_RESOLVED;
     work->state.next_ms = ESCALATION_NEVER;
-    return store(work);
+    int r = store(work);
+
+    return r == 0 ? fork_end(work) : r;
 }
 
 static int end_and_tell(struct escalate_work *work)

@@ -37,6 +37,7 @@ struct escalate_work {
     struct escalation_row row;
     struct escalation state;
     struct policy policy;
+    struct fork_made *made; /* fork.c's: reverse pages of the move that is performed */
 };
 
 enum {
@@ -52,6 +53,28 @@ int escalate_move(struct escalate_work *work, const struct escalation_event *eve
 int escalate_end(struct escalate_work *work);
 /* An event on the timeline; actor NULL: a machine's. */
 int escalate_say(struct escalate_work *work, const char *actor, const char *text, int64_t at_ms);
+
+/* Every contact of a person, after_ms behind the instant. */
+int escalate_page_person(struct escalate_work *work,
+                         const char *name,
+                         int64_t at_ms,
+                         int64_t after_ms);
+/* Since when rows that were due at an instant are owed. */
+int64_t escalate_owed_ms(const struct pager_call *call, int64_t at_ms);
+
+/* fork.c: what a move's pages are for shadows. Whatever goes wrong there is logged, and taken
+ * back alone; an error is one of the whole transaction.
+ *
+ * In front of a page: who is in reverse in the place of its person is paged first. *ret_after_ms
+ * is how long behind them its person is; 0: at once. */
+int fork_reverse(struct escalate_work *work,
+                 const struct escalation_move *move,
+                 const struct escalation_page *page,
+                 int64_t *ret_after_ms);
+/* Behind all of the move's pages: copies, and who stands behind in reverse. */
+int fork_copies(struct escalate_work *work, const struct escalation_move *move);
+/* The incident is over: so say their copies. */
+int fork_end(struct escalate_work *work);
 
 /* What a move is, for people: "step 1 of shop pages ana (schedule web) by ntfy and email". */
 void escalate_words(const struct escalation_move *move,

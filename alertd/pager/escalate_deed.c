@@ -3,6 +3,7 @@
  */
 
 #include "alertd/db/escalation_db.h"
+#include "alertd/db/shadow_db.h"
 #include "alertd/pager/escalate.h"
 #include "lib/base/clock.h"
 
@@ -140,7 +141,9 @@ int pager_refused(struct pager *pager,
     size_t n = 0;
 
     *ret_outcome = (struct pager_outcome){.next_ms = INT64_MAX};
-    int r = escalation_db_refused(conn, outbox_id, &incident_id, reterr);
+    int r = shadow_db_refused(conn, outbox_id, now_ms, &ret_outcome->outbox_grew, reterr);
+    if (r == 0)
+        r = escalation_db_refused(conn, outbox_id, &incident_id, reterr);
     if (r || !incident_id)
         return r;
     arena_init(&arena, ESCALATE_BYTES_MAX);

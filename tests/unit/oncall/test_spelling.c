@@ -23,7 +23,7 @@ static const char everything[] =
     "'ann','of':'bob','from':'2026-01-01T00:00:00Z','to':'2026-01-02T00:00:00Z','other_from':"
     "'2026-01-03T00:00:00Z','other_to':'2026-01-04T00:00:00Z'}]}],'shadows':[{'id':'x','person':"
     "'bob','target_kind':'schedule','target':'s','from':'2026-01-01T00:00:00Z','to':"
-    "'2026-02-01T00:00:00Z','mode':'reverse'}],'policies':[{'name':'p','title':'P','repeat':2,"
+    "'2026-02-01T00:00:00Z','mode':'reverse','mentor':'ann','after_ms':120000}],'policies':[{'name':'p','title':'P','repeat':2,"
     "'ack_expires_ms':60000,'steps':[{'delay_ms':300000,'targets':[{'schedule':'s'},{'person':"
     "'ann'},{'receiver':'ops'}]}],'fallback':[{'receiver':'ops'}]}]}";
 
@@ -51,6 +51,8 @@ static void test_round_trip(void **state)
     assert_true(back.schedules[0].layers[2].shifts[0].from_ms == 0);
     assert_int_equal(back.schedules[0].overrides[2].kind, OVERRIDE_SWAP);
     assert_int_equal(back.shadows[0].mode, SHADOW_REVERSE);
+    assert_string_equal(back.shadows[0].mentor, "ann");
+    assert_int_equal(back.shadows[0].after_ms, 120000);
     assert_int_equal(back.policies[0].steps[0].targets[2].kind, TARGET_RECEIVER);
     zones_done(&zones);
 }
@@ -82,6 +84,10 @@ static const struct {
     {"{'name':'bob'}", "{'name':''}", "people[1].name: expected a name"},
     {"'target':'s'", "'target':'t'", "shadows[0]: there is no schedule 't'"},
     {"'reverse'", "'sideways'", "shadows[0].mode: 'sideways' is none of observe, own copy"},
+    {"'mentor':'ann'", "'mentor':'zoe'", "shadows[0]: there is no person 'zoe'"},
+    {"'mentor':'ann'", "'mentor':'bob'", "shadows[0].mentor: nobody is their own mentor"},
+    {"'after_ms':120000", "'after_ms':900001", "shadows[0].after_ms: expected 0 to 900000"},
+    {"'mode':'reverse'", "'mode':'observe'", "shadows[0].after_ms: only a reverse shadow"},
     {"'delay_ms':300000,", "", "policies[0].steps[0].delay_ms: expected 0 to"},
     {"{'person':'ann'},", "{'person':'ann','receiver':'x'},", "targets[1]: expected one of"},
     {"'repeat':2", "'repeat':21", "policies[0].repeat: expected 0 to 20"},
