@@ -133,7 +133,7 @@ class Said(unittest.TestCase):
         self.assertEqual((rows["Short"]["pages"], rows["Short"]["useful"], rows["Short"]["noise_share"]), (1, 1, 0))
         self.assertGreater(rows["Short"]["noise_share_high"], 0.7)
         self.assertEqual(report["time_to_resolve"]["n"], 1)
-        self.assertEqual(sum(day["pages"] for day in report["shifts"]), 2)
+        self.assertEqual(sum(day["pages"] for day in report["days"]), 2)
         empty = self.alertd.get(f"{OURS}/report?week=2020-W01&zone=Europe/Berlin")
         self.assertEqual((empty["from"], empty["to"], empty["zone"]), ("2019-12-29T23:00:00.000Z", "2020-01-05T23:00:00.000Z", "Europe/Berlin"))
         self.assertEqual((empty["pages"], empty["rules"], len(empty["shifts"]), empty["noise_share"]), (0, [], 7, None))

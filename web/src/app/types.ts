@@ -196,8 +196,9 @@ export interface Report extends ReportLoad, ReportVerdicts {
   never_acknowledged: number
   self_resolved_within_5m: number
   rules: ReportRule[]
-  people: (ReportLoad & { who: string })[]
-  shifts: (ReportLoad & { who: string | null; from: string; to: string })[]
+  people: (ReportLoad & { who: string; is_person: boolean })[]
+  days: (ReportLoad & { from: string; to: string })[]
+  shifts: (ReportLoad & { who: string; schedule: string; from: string; to: string })[]
   flapping: { rule_id: number; rule: string; instance: string; changes: number; percent: number }[]
 }
 
