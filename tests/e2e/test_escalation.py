@@ -117,6 +117,33 @@ class Escalation(unittest.TestCase):
         text = alertctl("report", alertd=self.alertd).stdout
         self.assertRegex(text, r"Shifts\n.*\n +\w+ \S+ \S+ +ana +web +1 +1 +1\n")
 
+    def test_the_log_says_what_became_of_every_page(self):
+        self.roster(delay_ms=1000)
+        self.fire()
+        self.bob.wait(lambda calls: len(calls) == 1, what="the page of the second step")
+        key = self.incident()["key"]
+        log = lambda more="": self.alertd.get(f"{V1}/deliveries?{more}")["deliveries"]
+        until(lambda: len(log("state=sent")) == 2, what="both are marked")
+        newest, oldest = log()
+        self.assertEqual([("bob", None), ("ana", None)], [(one["person"], one["receiver"]) for one in (newest, oldest)])
+        self.assertEqual((key, "webhook", "page", "escalation", "sent", 1, None), tuple(oldest[name] for name in
+                         ("incident", "kind", "lane", "reason", "state", "attempts", "acknowledged_at")))
+        self.assertEqual([oldest["id"]], [one["id"] for one in log(f"before={newest['id']}")])
+        self.assertEqual([newest["id"]], [one["id"] for one in log("person=bob")])
+        self.assertEqual(([], []), (log("person=eve"), log("state=failed")))
+        self.assertEqual([newest["id"]], [one["id"] for one in log("limit=1")])
+        for wrong, words in (("state=gone", "state"), ("limit=0", "limit"), ("before=x", "before"), ("person=a&receiver=b", "person")):
+            reply = self.alertd.call("GET", f"{V1}/deliveries?{wrong}")
+            self.assertEqual((400, True), (reply.status, words in reply.text), wrong)
+        self.send("POST", f"/incidents/{key}/snooze", {"duration_ms": 3600000}, status=200)
+        (escalation,) = self.incident()["escalations"]
+        self.assertEqual(("shop", "snoozed", "first admin", 2), tuple(escalation[name] for name in ("policy", "status", "person", "steps")))
+        self.assertGreater(escalation["next_at"], oldest["sent_at"])
+        of_it = self.alertd.get(f"{V1}/incidents/{key}/deliveries")["deliveries"]
+        self.assertEqual(["first admin"] * 2, [one["acknowledged_by"] for one in of_it if one["state"] == "sent"])
+        self.send("POST", f"/incidents/{key}/takeover", status=200)
+        self.assertEqual("taken", self.incident()["escalations"][0]["status"])
+
     def test_killed_between_two_steps(self):
         self.roster(delay_ms=3000)
         self.fire()
