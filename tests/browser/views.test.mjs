@@ -4,7 +4,7 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { Alertd, seed } from './daemon.mjs'
+import { Alertd, seed, seedPaging } from './daemon.mjs'
 import { assertAccessible, assertClean, launch, open, settle } from './page.mjs'
 
 const SHOTS = resolve(process.env.SHOTS ?? 'tests/browser/shots')
@@ -15,6 +15,7 @@ before(async () => {
   mkdirSync(SHOTS, { recursive: true })
   ;[alertd, empty, browser] = await Promise.all([new Alertd().start(), new Alertd({ auth: 'off', receivers: false }).start(), launch()])
   made = await seed(alertd)
+  Object.assign(made, await seedPaging(alertd))
 })
 after(async () => {
   await browser?.close()
@@ -26,7 +27,12 @@ const VIEWS = {
   incidents: () => '/i',
   incident: () => `/i/${made.shop}`,
   'incident-resolved': () => `/i/${made.disk}`,
+  'incident-paged': () => `/i/${made.queue}`,
   alerts: () => '/alerts',
+  silences: () => '/silences',
+  'silence-new': () => `/silences?new=1&m=${encodeURIComponent('alertname="ShopDown"')}`,
+  'silence-edit': () => `/silences?edit=${made.weekly}`,
+  deliveries: () => '/deliveries',
   rules: () => '/rules',
   rule: () => `/rules/${made.rule}`,
   agents: () => '/agents',
@@ -45,7 +51,7 @@ const VIEWS = {
   runbook: () => '/runbooks/host#hostoutofmemory',
   nowhere: () => '/nowhere',
 }
-const EMPTY = { 'empty-wall': '/', 'empty-incidents': '/i', 'empty-alerts': '/alerts', 'empty-rules': '/rules', 'empty-agents': '/agents', 'empty-oncall': '/oncall', 'empty-people': '/people', 'empty-postmortems': '/pm' }
+const EMPTY = { 'empty-wall': '/', 'empty-incidents': '/i', 'empty-alerts': '/alerts', 'empty-rules': '/rules', 'empty-agents': '/agents', 'empty-silences': '/silences', 'empty-deliveries': '/deliveries', 'empty-oncall': '/oncall', 'empty-people': '/people', 'empty-postmortems': '/pm' }
 
 describe('every view', { concurrency: 3 }, () => {
   for (const { width, theme } of LOOKS) {
