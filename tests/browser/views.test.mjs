@@ -40,6 +40,8 @@ const VIEWS = {
   oncall: () => '/oncall',
   'oncall-edit': () => '/oncall?edit=db',
   'oncall-new': () => '/oncall?new=1',
+  policy: () => '/oncall?policy=shop',
+  'policy-new': () => '/oncall?newpolicy=1',
   people: () => '/people',
   explore: () => '/explore',
   'explore-graph': () => '/explore?expr=probe_duration_seconds&from=now-30m',
