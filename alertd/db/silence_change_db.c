@@ -169,19 +169,17 @@ static bool same_matchers(const struct silence_wish *wish, const struct silence_
     return true;
 }
 
-static bool same_window(const struct silence_row *wanted, const struct silence_row *row)
+static bool same_window(const char *one, const char *other)
 {
-    if (!wanted->window || !row->window)
-        return wanted->window == row->window;
-    return strcmp(wanted->window, row->window) == 0;
+    return one && other ? strcmp(one, other) == 0 : one == other;
 }
 
 /* Does it only move in time, in a way that rewrites no past? */
 static bool only_moves(const struct silence_wish *wish,
-                       const struct silence_row *wanted,
+                       const char *window,
                        const struct silence_row *row)
 {
-    if (!same_matchers(wish, row) || !same_window(wanted, row))
+    if (!same_matchers(wish, row) || !same_window(window, row->window))
         return false;
     switch (silence_span_state(&row->silence, wish->now_ms)) {
     case SILENCE_PENDING: return wish->starts_at_ms >= wish->now_ms;
@@ -378,7 +376,7 @@ static int change(struct db_conn *conn,
         row->window = was->window;
         row->silence.window = was->silence.window;
     }
-    if (only_moves(wish, row, was)) {
+    if (only_moves(wish, row->window, was)) {
         row->silence.id = was->silence.id;
         if (silence_span_state(&was->silence, wish->now_ms) == SILENCE_ACTIVE)
             row->silence.starts_at_ms = was->silence.starts_at_ms;
