@@ -64,9 +64,23 @@ static void add_filters(const struct ctl *ctl, char first, struct str *path)
 
 /* --- silence list --- */
 
+/* ` next 2026-11-28T01:00Z and 2026-11-29T01:00Z`: what a window comes to. */
+static void add_next(const struct json *silence, struct str *out)
+{
+    const struct json *next = NULL;
+
+    if (field(silence, "muting_until"))
+        str_addf(out, ", now until %.16sZ", field(silence, "muting_until"));
+    (void)json_get_array(silence, "next", &next, NULL);
+    for (size_t i = 0; next && i < json_length(next); i++)
+        str_addf(out, "%s %.16sZ", i ? " and" : ", next", field(json_at(next, i), "from"));
+}
+
 static void list_silence(struct table *table, const struct json *silence)
 {
     STR_AUTO struct str matchers = STR_INIT(TEXT_MAX);
+    STR_AUTO struct str window = STR_INIT(TEXT_MAX);
+    const char *end = "by hand";
     char ends[AGO_MAX];
     char matches[24];
     int64_t n = 0;
@@ -74,11 +88,16 @@ static void list_silence(struct table *table, const struct json *silence)
     (void)json_get_int_or(silence, "matches_now", 0, &n, NULL);
     (void)snprintf(matches, sizeof(matches), "%" PRId64, n);
     add_matchers(silence, &matchers);
-    TABLE_ROW(table, field(silence, "id"), field(silence, "state"),
-              flag(silence, "until_resolved") ? "when resolved"
-                                              : ago(field(silence, "ends_at"), ends, AGO_MAX),
-              matches, field(silence, "created_by"), str_text(&matchers),
-              field(silence, "comment"));
+    if (field(silence, "window_text"))
+        str_add(&window, field(silence, "window_text"));
+    add_next(silence, &window);
+    if (flag(silence, "until_resolved"))
+        end = "when resolved";
+    else if (field(silence, "ends_at"))
+        end = ago(field(silence, "ends_at"), ends, AGO_MAX);
+    TABLE_ROW(table, field(silence, "id"), field(silence, "state"), end, matches,
+              field(silence, "created_by"), str_text(&matchers),
+              window.len ? str_text(&window) : "always", field(silence, "comment"));
 }
 
 enum ctl_exit cmd_silence_list(struct ctl *ctl)
@@ -96,7 +115,8 @@ enum ctl_exit cmd_silence_list(struct ctl *ctl)
     if (r != CTL_OK || !root)
         return r;
     if (json_get_array(root, "silences", &list, NULL) == 0 && json_length(list) > 0) {
-        struct table table = TABLE("ID", "STATE", "ENDS", "MATCHES", "BY", "MATCHERS", "COMMENT");
+        struct table table = TABLE("ID", "STATE", "ENDS", "MATCHES", "BY", "MATCHERS", "WHEN",
+                                   "COMMENT");
 
         for (size_t i = 0; i < json_length(list); i++)
             list_silence(&table, json_at(list, i));
@@ -114,13 +134,18 @@ enum ctl_exit cmd_silence_list(struct ctl *ctl)
 static void print_silence(const struct json *silence)
 {
     STR_AUTO struct str matchers = STR_INIT(TEXT_MAX);
+    STR_AUTO struct str window = STR_INIT(TEXT_MAX);
+    const char *ends = field(silence, "ends_at");
     int64_t n = 0;
 
     (void)json_get_int_or(silence, "matches_now", 0, &n, NULL);
     add_matchers(silence, &matchers);
+    add_next(silence, &window);
     (void)printf("%s\n", field(silence, "id"));
+    if (field(silence, "window_text"))
+        (void)printf("  %s%s\n", field(silence, "window_text"), str_text(&window));
     (void)printf("  %s, until %s%s\n  %s\n  matches %" PRId64 " of what fires now\n",
-                 field(silence, "state"), field(silence, "ends_at"),
+                 field(silence, "state"), ends ? ends : "ended by hand",
                  flag(silence, "until_resolved") ? " or until what it matches is over" : "",
                  str_text(&matchers), n);
     if (field(silence, "warning"))
@@ -153,13 +178,14 @@ enum ctl_exit cmd_silence_add(struct ctl *ctl)
     struct json_out out = JSON_OUT(&body);
     const char *duration = ctl_option(ctl, "for");
     const char *comment = ctl_option(ctl, "comment");
+    const char *window = ctl_option(ctl, "window");
     bool until_resolved = ctl_option(ctl, "until-resolved") != NULL;
     int64_t duration_ms = 0;
 
     if (!comment || !*comment)
         return ctl_fail(ctl, "--comment is needed: say why, for whoever finds it later");
-    if (!duration && !until_resolved)
-        return ctl_fail(ctl, "--for or --until-resolved is needed: a silence must end");
+    if (!duration && !until_resolved && !window)
+        return ctl_fail(ctl, "--for, --until-resolved or --window is needed: a silence must end");
     if (duration && !read_duration(ctl, duration, &duration_ms))
         return CTL_FAILURE;
     json_open(&out, '{');
@@ -172,6 +198,8 @@ enum ctl_exit cmd_silence_add(struct ctl *ctl)
         json_kv_int(&out, "duration_ms", duration_ms);
     if (until_resolved)
         json_kv_bool(&out, "until_resolved", true);
+    if (window)
+        json_kv_string(&out, "window", window);
     if (ctl_option(ctl, "start"))
         json_kv_string(&out, "starts_at", ctl_option(ctl, "start"));
     json_kv_string(&out, "comment", comment);

@@ -9,13 +9,18 @@
 #include "alertd/api/am.h"
 #include "alertd/api/rules.h"
 #include "alertd/api/silence_call.h"
+#include "alertd/route/window.h"
 #include "lib/base/clock.h"
 
 enum {
     READ_BYTES_MAX = 64 * 1024 * 1024,
+    WINDOW_ARENA_BYTES_MAX = 1024 * 1024,
     CODE_REQUIRED = 602,
     CODE_TYPE = 601,
 };
+
+/* The annotation that a window is, for clients that know of none. */
+static const char window_annotation[] = "watchbill_window";
 
 static void fail(struct http_response *response, int result, const struct err *err)
 {
@@ -49,6 +54,23 @@ static bool check_id(const char *id, struct http_response *response)
 
 /* --- out --- */
 
+static void write_annotations(struct json_out *out, const struct silence_row *row)
+{
+    STR_AUTO struct str window = STR_INIT(ROUTE_WINDOW_BYTES_MAX);
+
+    if (row->annotations->n == 0 && !row->silence.window)
+        return;
+    json_key(out, "annotations");
+    json_open(out, '{');
+    for (size_t i = 0; i < row->annotations->n; i++)
+        json_kv_string(out, row->annotations->at[i].name, row->annotations->at[i].value);
+    if (row->silence.window) {
+        route_window_print(row->silence.window, &window);
+        json_kv_string(out, window_annotation, str_text(&window));
+    }
+    json_close(out, '}');
+}
+
 static void write_silence(struct json_out *out, const struct silence_row *row, int64_t now_ms)
 {
     json_open(out, '{');
@@ -58,8 +80,7 @@ static void write_silence(struct json_out *out, const struct silence_row *row, i
     json_kv_string(out, "state", silence_state_name(silence_state(&row->silence, now_ms)));
     json_close(out, '}');
     json_kv_time(out, "updatedAt", row->updated_ms);
-    if (row->annotations->n)
-        rules_json_labels(out, "annotations", row->annotations);
+    write_annotations(out, row);
     json_kv_string(out, "comment", row->comment);
     json_kv_string(out, "createdBy", row->created_by);
     json_kv_time(out, "endsAt", row->silence.ends_at_ms);
@@ -207,7 +228,27 @@ static bool check_members(const struct json *body, struct http_response *respons
     return true;
 }
 
+/* The annotation becomes the window again: what is read here can be written back. */
+static int read_window(struct silence_wish *wish, struct arena *arena, struct err *reterr)
+{
+    LABELS_BUILDER_AUTO struct labels_builder builder = LABELS_BUILDER_INIT;
+    const struct labels *all = wish->annotations;
+    const char *line = all ? labels_get(all, window_annotation) : NULL;
+    int r = line ? silence_call_window_line(line, arena, &wish->window, reterr) : 0;
+
+    wish->keeps_window = true;
+    if (r || !line)
+        return r;
+    for (size_t i = 0; i < all->n; i++)
+        if (strcmp(all->at[i].name, window_annotation) != 0)
+            labels_builder_set(&builder, all->at[i].name, all->at[i].value);
+    wish->annotations = labels_new(builder.pairs, builder.n);
+    labels_unref(all);
+    return 0;
+}
+
 static int read_wish(const struct json *body,
+                     struct arena *arena,
                      struct silence_wish *wish,
                      struct route_matchers *matchers,
                      struct err *reterr)
@@ -233,6 +274,8 @@ static int read_wish(const struct json *body,
         if (r == 0 && alerts_in_labels(annotations, &wish->annotations, reterr))
             r = JSON_E_TYPE;
     }
+    if (r == 0)
+        r = read_window(wish, arena, reterr);
     wish->matchers = matchers->at;
     wish->n_matchers = matchers->n;
     return r;
@@ -247,8 +290,11 @@ static void set(const struct api *api,
     struct json_out out = JSON_OUT(&response->body);
     struct route_matchers matchers = {0};
     char id[SILENCE_ID_TEXT];
+    ARENA_AUTO struct arena arena;
     struct err err = {0};
-    int r = read_wish(body, &wish, &matchers, &err);
+
+    arena_init(&arena, WINDOW_ARENA_BYTES_MAX);
+    int r = read_wish(body, &arena, &wish, &matchers, &err);
 
     if (r == JSON_E_TYPE) {
         (void)refuse_body(response, err.text);

@@ -70,6 +70,7 @@ extern const struct api_table api_push_routes;   /* api/push.c: write, import */
 extern const struct api_table api_agents_routes; /* api/agents.c */
 extern const struct api_table api_query_routes;  /* api/prom_query.c */
 extern const struct api_table api_rules_routes;  /* api/rules.c: prometheus rules+alerts, ours */
+extern const struct api_table api_deliveries_routes;   /* api/deliveries.c */
 extern const struct api_table api_escalations_routes;  /* api/escalations.c */
 extern const struct api_table api_incidents_routes;    /* api/incidents.c and the ack page */
 extern const struct api_table api_postmortems_routes;  /* api/postmortems.c */

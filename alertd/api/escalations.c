@@ -5,11 +5,18 @@
 
 #include "alertd/api/escalations.h"
 
+#include <string.h>
+
 #include "alertd/api/incident_json.h"
 #include "alertd/api/incidents.h"
+#include "alertd/oncall/spelling.h"
 #include "alertd/pager/pager.h"
 #include "lib/base/clock.h"
 #include "lib/json/read.h"
+
+enum {
+    POLICY_BYTES_MAX = 4 * 1024 * 1024
+};
 
 int escalations_tell(const struct api *api,
                      struct db_conn *conn,
@@ -23,6 +30,36 @@ int escalations_tell(const struct api *api,
     struct pager_outcome outcome;
 
     return pager_deed(api->pager, conn, deed->key, &event, &outcome, reterr);
+}
+
+static void write_one(struct json_out *out, const struct escalation_row *row)
+{
+    struct escalation now;
+    struct policy policy;
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, POLICY_BYTES_MAX);
+    if (escalation_parse(row->state, strlen(row->state), &now, NULL) ||
+        policy_parse(row->spec, strlen(row->spec), &arena, &policy, NULL))
+        return; /* of a version that wrote it otherwise: it goes on, and is not shown */
+    json_open(out, '{');
+    json_kv_string(out, "policy", row->policy);
+    json_kv_string(out, "status", escalation_status_name(now.status));
+    json_kv_int(out, "round", now.round);
+    json_kv_int(out, "step", now.step);
+    json_kv_int(out, "steps", (int64_t)policy.n_steps);
+    json_kv_time(out, "next_at", now.next_ms == ESCALATION_NEVER ? 0 : now.next_ms);
+    json_kv_string(out, "person", now.person[0] ? now.person : NULL);
+    json_close(out, '}');
+}
+
+void escalations_write(struct json_out *out, const struct escalation_row *rows, size_t n)
+{
+    json_key(out, "escalations");
+    json_open(out, '[');
+    for (size_t i = 0; i < n; i++)
+        write_one(out, &rows[i]);
+    json_close(out, ']');
 }
 
 struct change {

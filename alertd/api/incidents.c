@@ -145,6 +145,8 @@ struct whole {
     size_t n_rows;
     struct verdict_row *verdicts;
     size_t n_verdicts;
+    struct escalation_row *escalations;
+    size_t n_escalations;
 };
 
 static int read_whole(struct db_conn *conn,
@@ -169,6 +171,9 @@ static int read_whole(struct db_conn *conn,
         .incident_id = whole->incident.id, .to_ms = INT64_MAX, .limit = VERDICTS_SHOWN_MAX};
     if (r == 0)
         r = verdict_db_list(conn, &of_it, arena, &whole->verdicts, &whole->n_verdicts, reterr);
+    if (r == 0)
+        r = escalation_db_of(conn, whole->incident.id, arena, &whole->escalations,
+                             &whole->n_escalations, reterr);
     return r;
 }
 
@@ -197,6 +202,7 @@ static void write_whole(struct json_out *out, const struct whole *whole)
         if (whole->verdicts[i].counts)
             verdict_json(out, &whole->verdicts[i]);
     json_close(out, ']');
+    escalations_write(out, whole->escalations, whole->n_escalations);
     json_close(out, '}');
 }
 

@@ -62,6 +62,7 @@ static bool read_span(struct http_request *request,
 
 static int make(const struct api *api,
                 struct report_input *input,
+                struct zones *zones,
                 struct arena *arena,
                 struct report *ret_report,
                 struct err *reterr)
@@ -77,6 +78,8 @@ static int make(const struct api *api,
     if (r)
         return r;
     r = report_db_read(conn, arena, input, reterr);
+    if (r == 0)
+        r = report_db_read_duty(conn, zones, clock_wall_ms(), arena, input, reterr);
     db_read_end(api->state, conn);
     if (r == 0 && report_make(input, arena, ret_report, reterr))
         r = INCIDENT_DB_E_LIMIT;
@@ -138,24 +141,40 @@ static void write_rules(struct json_out *out, const struct report *report)
     json_close(out, ']');
 }
 
-static void write_loads(struct json_out *out, const struct report *report)
+static void write_people(struct json_out *out, const struct report *report)
 {
     json_key(out, "people");
     json_open(out, '[');
     for (size_t i = 0; i < report->n_people; i++) {
         json_open(out, '{');
-        json_kv_string(out, "who", report->people[i].who);
+        json_kv_string(out, "who", report_name(report->people[i].who));
+        json_kv_bool(out, "is_person", report_is_person(report->people[i].who));
         kv_load(out, &report->people[i].load);
         json_close(out, '}');
     }
     json_close(out, ']');
-    json_key(out, "shifts");
+}
+
+/* Days have no schedule, shifts have. */
+static void write_shifts(struct json_out *out,
+                         const char *key,
+                         bool of_schedules,
+                         const struct report *report)
+{
+    json_key(out, key);
     json_open(out, '[');
     for (size_t i = 0; i < report->n_shifts; i++) {
+        const struct report_shift *shift = &report->shifts[i].shift;
+
+        if ((shift->schedule != NULL) != of_schedules)
+            continue;
         json_open(out, '{');
-        json_kv_string(out, "who", report->shifts[i].shift.who);
-        json_kv_time(out, "from", report->shifts[i].shift.from_ms);
-        json_kv_time(out, "to", report->shifts[i].shift.to_ms);
+        if (of_schedules) {
+            json_kv_string(out, "who", report_name(shift->who));
+            json_kv_string(out, "schedule", shift->schedule);
+        }
+        json_kv_time(out, "from", shift->from_ms);
+        json_kv_time(out, "to", shift->to_ms);
         kv_load(out, &report->shifts[i].load);
         json_close(out, '}');
     }
@@ -192,7 +211,9 @@ static void write_report(struct json_out *out, const struct report *report)
     json_kv_int(out, "never_acknowledged", report->never_acknowledged);
     json_kv_int(out, "self_resolved_within_5m", report->self_resolved_fast);
     write_rules(out, report);
-    write_loads(out, report);
+    write_people(out, report);
+    write_shifts(out, "days", false, report);
+    write_shifts(out, "shifts", true, report);
     write_flapping(out, report);
     json_close(out, '}');
 }
@@ -206,6 +227,7 @@ static void handle_report(void *context,
     struct json_out out = JSON_OUT(&response->body);
     struct report_input input = {0};
     struct zone *zone = NULL;
+    struct zones zones = {0};
     struct report report = {0};
     ARENA_AUTO struct arena arena;
     struct err err = {0};
@@ -216,7 +238,7 @@ static void handle_report(void *context,
         return;
     }
     if (read_span(request, &input, &zone, response)) {
-        int r = make(context, &input, &arena, &report, &err);
+        int r = make(context, &input, &zones, &arena, &report, &err);
 
         if (r) {
             incident_json_fail(response, r, &err);
@@ -227,6 +249,7 @@ static void handle_report(void *context,
             write_report(&out, &report);
         }
     }
+    zones_done(&zones);
     zone_free(zone);
 }
 

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "alertd/pager/pager.h"
+#include "alertd/route/config.h"
+#include "alertd/route/window.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
@@ -97,6 +99,140 @@ void silence_call_write_matchers(struct json_out *out, const struct silence_row 
         json_close(out, '}');
     }
     json_close(out, ']');
+}
+
+/* --- windows --- */
+
+static void forget_zones(void *object)
+{
+    zones_done(object);
+}
+
+/* One value of a body as text again: what has numbers and texts only. */
+static void copy_json(const struct json *value, struct json_out *out)
+{
+    const struct json *member = NULL;
+    const char *key = NULL;
+    double number = 0;
+
+    if (json_is_object(value)) {
+        json_open(out, '{');
+        for (size_t i = 0; json_member(value, i, &key, &member); i++) {
+            json_key(out, key);
+            copy_json(member, out);
+        }
+        json_close(out, '}');
+    } else if (json_is_array(value)) {
+        json_open(out, '[');
+        for (size_t i = 0; i < json_length(value); i++)
+            copy_json(json_at(value, i), out);
+        json_close(out, ']');
+    } else if (json_number(value, &number) == 0) {
+        json_float(out, number);
+    } else {
+        json_string(out, json_text(value));
+    }
+}
+
+static int read_window(const char *text,
+                       bool is_line,
+                       struct arena *arena,
+                       const struct route_interval **ret_window,
+                       struct err *reterr)
+{
+    struct route_interval *window = arena_alloc(arena, sizeof(*window));
+    struct zones *zones = arena_alloc(arena, sizeof(*zones));
+
+    if (!window || !zones || !arena_on_reset(arena, forget_zones, zones))
+        return err_set(reterr, JSON_E_TYPE, "window: no room for it");
+    if (is_line ? route_window_parse(text, arena, zones, window, reterr)
+                : route_window_read(text, arena, zones, window, reterr))
+        return is_line ? err_prefix(reterr, JSON_E_TYPE, "window") : JSON_E_TYPE;
+    *ret_window = window;
+    return 0;
+}
+
+int silence_call_window_line(const char *line,
+                             struct arena *arena,
+                             const struct route_interval **ret_window,
+                             struct err *reterr)
+{
+    return read_window(line, true, arena, ret_window, reterr);
+}
+
+int silence_call_window(const struct json *body,
+                        struct arena *arena,
+                        const struct route_interval **ret_window,
+                        struct err *reterr)
+{
+    STR_AUTO struct str text = STR_INIT(ROUTE_WINDOW_BYTES_MAX);
+    struct json_out out = JSON_OUT(&text);
+    const struct json *value = json_get(body, "window");
+
+    if (!json_has(body, "window"))
+        return 0;
+    if (json_text(value))
+        return read_window(json_text(value), true, arena, ret_window, reterr);
+    copy_json(value, &out);
+    if (text.full)
+        return err_set(reterr, JSON_E_TYPE, "window: at most %d bytes", ROUTE_WINDOW_BYTES_MAX);
+    return read_window(str_text(&text), false, arena, ret_window, reterr);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void write_next(struct json_out *out, const struct silence *silence, int64_t now_ms)
+{
+    struct route_stretch next[2];
+    int64_t from_ms = now_ms > silence->starts_at_ms ? now_ms : silence->starts_at_ms - 1;
+    int64_t until_ms = earlier(silence->ends_at_ms, from_ms + SILENCE_NEXT_LOOK_MS);
+    size_t n = 0;
+
+    /* it may begin in the midst of a stretch */
+    if (now_ms < silence->starts_at_ms &&
+        route_interval_holds(silence->window, silence->starts_at_ms)) {
+        int64_t to_ms = route_interval_edge(silence->window, silence->starts_at_ms, until_ms);
+
+        next[n++] = (struct route_stretch){silence->starts_at_ms, earlier(to_ms, until_ms)};
+        from_ms = next[0].to_ms;
+    }
+    n += route_interval_ahead(silence->window, from_ms, until_ms, next + n, 2 - n);
+    json_key(out, "next");
+    json_open(out, '[');
+    for (size_t i = 0; i < n; i++) {
+        json_open(out, '{');
+        json_kv_time(out, "from", next[i].from_ms);
+        json_kv_time(out, "to", next[i].to_ms);
+        json_close(out, '}');
+    }
+    json_close(out, ']');
+}
+
+void silence_call_write_window(struct json_out *out, const struct silence *silence, int64_t now_ms)
+{
+    STR_AUTO struct str json = STR_INIT(ROUTE_WINDOW_BYTES_MAX);
+    STR_AUTO struct str text = STR_INIT(ROUTE_WINDOW_BYTES_MAX);
+    bool is_active = silence_state(silence, now_ms) == SILENCE_ACTIVE;
+    int64_t until_ms = silence->ends_at_ms;
+
+    json_key(out, "window");
+    if (!silence->window) {
+        json_null(out);
+        return;
+    }
+    route_window_json(silence->window, &json);
+    route_window_print(silence->window, &text);
+    json_raw(out, str_text(&json));
+    json_kv_string(out, "window_text", str_text(&text));
+    if (is_active)
+        until_ms = earlier(
+            until_ms, route_interval_edge(silence->window, now_ms, now_ms + SILENCE_NEXT_LOOK_MS));
+    json_kv_time(out, "muting_until", is_active && until_ms < SILENCE_NO_END_MS ? until_ms : 0);
+    if (silence_span_state(silence, now_ms) != SILENCE_EXPIRED)
+        write_next(out, silence, now_ms);
 }
 
 bool silence_call_passes(const struct route_matchers *filter, const struct silence_row *row)

@@ -21,6 +21,21 @@ int silence_call_matchers(const struct json *array,
                           struct err *reterr);
 void silence_call_write_matchers(struct json_out *out, const struct silence_row *row);
 
+/* The member "window" of a body: a line, an object or a list of objects (route/window.h); NULL
+ * when it is not there. In the arena, which closes its time zones. 0, JSON_E_TYPE with words
+ * that begin with the field. */
+int silence_call_window(const struct json *body,
+                        struct arena *arena,
+                        const struct route_interval **ret_window,
+                        struct err *reterr);
+/* The same of a line. */
+int silence_call_window_line(const char *line,
+                             struct arena *arena,
+                             const struct route_interval **ret_window,
+                             struct err *reterr);
+/* "window", "window_text", "muting_until" and "next": the two stretches that begin next. */
+void silence_call_write_window(struct json_out *out, const struct silence *silence, int64_t now_ms);
+
 /* ret_id: SILENCE_ID_TEXT bytes. */
 int silence_call_set(const struct api *api,
                      const struct silence_wish *wish,

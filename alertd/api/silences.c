@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/api/roster_call.h"
 #include "alertd/api/rules.h"
 #include "alertd/api/silence_call.h"
+#include "alertd/api/silence_preview.h"
 #include "alertd/api/standing.h"
 #include "lib/base/clock.h"
 
@@ -23,6 +25,7 @@ static void fail(struct http_response *response, int result, const struct err *e
     switch (result) {
     case SILENCE_DB_E_NOT_FOUND: http_fail(response, "not_found", "%s", err->text); break;
     case SILENCE_DB_E_EXPIRED:
+    case SILENCE_DB_E_STALE:
     case SILENCE_DB_E_LIMIT: http_fail(response, "conflict", "%s", err->text); break;
     case SILENCE_DB_E_INVALID:
     case SILENCE_CALL_E_MATCHER:
@@ -68,12 +71,15 @@ static void write_silence(struct json_out *out,
     json_kv_string(out, "state", silence_state_name(state));
     silence_call_write_matchers(out, row);
     json_kv_time(out, "starts_at", row->silence.starts_at_ms);
-    json_kv_time(out, "ends_at", row->silence.ends_at_ms);
+    json_kv_time(out, "ends_at",
+                 row->silence.ends_at_ms < SILENCE_NO_END_MS ? row->silence.ends_at_ms : 0);
     json_kv_bool(out, "until_resolved", row->until_resolved);
+    silence_call_write_window(out, &row->silence, standing->now_ms);
     json_kv_string(out, "created_by", row->created_by);
     json_kv_string(out, "comment", row->comment);
     json_kv_time(out, "created_at", row->created_ms);
     json_kv_time(out, "updated_at", row->updated_ms);
+    json_kv_int(out, "revision", row->updated_ms);
     json_kv_time(out, "last_matched_at", row->matched_ms);
     json_kv_int(out, "matches_now", (int64_t)matches);
     if (with_warning)
@@ -201,7 +207,8 @@ static int get_duration(const struct json *body, int64_t *ret_ms, struct err *re
 static int read_times(const struct json *body, struct silence_wish *wish, struct err *reterr)
 {
     int64_t duration_ms = 0;
-    int r = get_time(body, "starts_at", wish->now_ms, &wish->starts_at_ms, reterr);
+    int64_t starts_ms = wish->starts_at_ms ? wish->starts_at_ms : wish->now_ms;
+    int r = get_time(body, "starts_at", starts_ms, &wish->starts_at_ms, reterr);
 
     if (r == 0)
         r = get_duration(body, &duration_ms, reterr);
@@ -211,19 +218,31 @@ static int read_times(const struct json *body, struct silence_wish *wish, struct
         return r;
     if (!duration_ms && wish->until_resolved)
         duration_ms = UNTIL_RESOLVED_MS;
+    /* maintenance that comes again goes on until somebody ends it */
+    if (!duration_ms && !json_has(body, "ends_at") && wish->window) {
+        wish->ends_at_ms = SILENCE_NO_END_MS;
+        return 0;
+    }
     if (!duration_ms && !json_has(body, "ends_at"))
         return err_set(reterr, JSON_E_TYPE,
-                       "ends_at: or duration_ms, or until_resolved: a silence must end");
-    return get_time(body, "ends_at", wish->starts_at_ms + duration_ms, &wish->ends_at_ms, reterr);
+                       "ends_at: or duration_ms, until_resolved or window: a silence must end");
+    /* from now on, also of one that began before */
+    if (starts_ms < wish->now_ms)
+        starts_ms = wish->now_ms;
+    return get_time(body, "ends_at",
+                    (wish->starts_at_ms > starts_ms ? wish->starts_at_ms : starts_ms) + duration_ms,
+                    &wish->ends_at_ms, reterr);
 }
 
+/* wish->starts_at_ms: when it starts unless the body says so; 0: now. */
 static int read_wish(const struct json *body,
+                     struct arena *arena,
                      struct silence_wish *wish,
                      struct route_matchers *matchers,
                      struct err *reterr)
 {
     static const char *const known[] = {"matchers",       "starts_at", "ends_at", "duration_ms",
-                                        "until_resolved", "comment",   NULL};
+                                        "until_resolved", "window",    "comment", NULL};
     const struct json *array = NULL;
     int r = json_is_object(body) ? json_only(body, known, reterr)
                                  : err_set(reterr, JSON_E_TYPE, "the body: expected an object");
@@ -235,6 +254,8 @@ static int read_wish(const struct json *body,
     if (r == 0 && !wish->comment[strspn(wish->comment, " \t\r\n")])
         r = err_set(reterr, JSON_E_TYPE, "comment: say why, for whoever finds it later");
     if (r == 0)
+        r = silence_call_window(body, arena, &wish->window, reterr);
+    if (r == 0)
         r = read_times(body, wish, reterr);
     if (r == 0)
         r = silence_call_matchers(array, true, matchers, reterr);
@@ -243,13 +264,12 @@ static int read_wish(const struct json *body,
     return r;
 }
 
-static void post_silence(void *context,
-                         struct http_request *request,
-                         struct http_response *response)
+static void set(const struct api *api,
+                struct http_request *request,
+                struct arena *arena,
+                struct silence_wish *wish,
+                struct http_response *response)
 {
-    const struct api *api = context;
-    struct silence_wish wish = {
-        .actor = request->who.name, .created_by = request->who.name, .now_ms = clock_wall_ms()};
     struct route_matchers matchers = {0};
     struct json *body = NULL;
     char id[SILENCE_ID_TEXT];
@@ -257,15 +277,53 @@ static void post_silence(void *context,
     int r = json_parse(request->body, request->body_len, &body, &err);
 
     if (r == 0)
-        r = read_wish(body, &wish, &matchers, &err);
+        r = read_wish(body, arena, wish, &matchers, &err);
     if (r == 0)
-        r = silence_call_set(api, &wish, id, &err);
+        r = silence_call_set(api, wish, id, &err);
     if (r)
         fail(response, r, &err);
     else
         reply_one(api, id, true, response);
     route_matchers_done(&matchers);
     json_free(body);
+}
+
+static void post_silence(void *context,
+                         struct http_request *request,
+                         struct http_response *response)
+{
+    struct silence_wish wish = {
+        .actor = request->who.name, .created_by = request->who.name, .now_ms = clock_wall_ms()};
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, READ_BYTES_MAX);
+    set(context, request, &arena, &wish, response);
+}
+
+/* The whole of it anew; one that mutes something else than before gets another id. */
+static void put_silence(void *context, struct http_request *request, struct http_response *response)
+{
+    struct silence_wish wish = {.id = request->path_args[0],
+                                .actor = request->who.name,
+                                .created_by = request->who.name,
+                                .now_ms = clock_wall_ms()};
+    struct silence_row row;
+    ARENA_AUTO struct arena arena;
+    struct err err = {0};
+
+    arena_init(&arena, READ_BYTES_MAX);
+    if (!roster_base_revision(request, true, &wish.base_revision, response))
+        return;
+    int r = silence_call_get(context, wish.id, &arena, &row, &err);
+
+    if (r) {
+        fail(response, r, &err);
+        return;
+    }
+    if (silence_span_state(&row.silence, wish.now_ms) != SILENCE_EXPIRED)
+        wish.starts_at_ms = row.silence.starts_at_ms;
+    wish.annotations = row.annotations;
+    set(context, request, &arena, &wish, response);
 }
 
 static void delete_silence(void *context,
@@ -403,6 +461,9 @@ static const struct http_route routes[] = {
     {"GET", "/api/alertd/v1/silences/{id}", HTTP_SCOPE_READ, 0, get_silence, "one silence"},
     {"DELETE", "/api/alertd/v1/silences/{id}", HTTP_SCOPE_OPERATE, 0, delete_silence,
      "end a silence now"},
+    {"PUT", "/api/alertd/v1/silences/{id}", HTTP_SCOPE_OPERATE, 0, put_silence, "change a silence"},
+    {"POST", "/api/alertd/v1/silences/preview", HTTP_SCOPE_READ, 0, silence_preview,
+     "what a silence would mute, and would have muted"},
     {"POST", "/api/alertd/v1/silences/{id}/extend", HTTP_SCOPE_OPERATE, 0, extend_silence,
      "move a silence's end"},
     {"GET", "/api/alertd/v1/alerts", HTTP_SCOPE_READ, 0, get_alerts,

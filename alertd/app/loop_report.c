@@ -150,6 +150,7 @@ static int write_words(struct loop_report *loop,
                        struct err *reterr)
 {
     struct report_input input = {.zone = loop->zone};
+    struct zones zones = {0};
     struct report report;
     struct db_conn *conn = NULL;
     ARENA_AUTO struct arena arena;
@@ -165,9 +166,12 @@ static int write_words(struct loop_report *loop,
     if (r)
         return r;
     r = report_db_read(conn, &arena, &input, reterr);
+    if (r == 0)
+        r = report_db_read_duty(conn, &zones, clock_wall_ms(), &arena, &input, reterr);
     db_read_end(loop->options.state, conn);
     if (r == 0)
         r = report_make(&input, &arena, &report, reterr);
+    zones_done(&zones); /* what was made has no zone of a person's any more */
     if (r)
         return r;
     str_addf(&words->url, "%s/report?week=%s&zone=%s", loop->options.external_url, week,

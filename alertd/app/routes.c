@@ -10,6 +10,7 @@ static const struct api_table *const tables[] = {
     &api_access_routes,       //
     &api_agents_routes,       //
     &api_alertmanager_routes, //
+    &api_deliveries_routes,   //
     &api_escalations_routes,  //
     &api_incidents_routes,    //
     &api_intake_routes,       //

@@ -195,3 +195,38 @@ int ack_link_db_make(struct db_conn *conn,
 int ack_link_db_key(const char *path,
                     unsigned char ret_key[OUTBOX_ACK_KEY_BYTES],
                     struct err *reterr);
+
+/* --- the log of deliveries (delivery_db.c) --- */
+
+/* A row of the outbox with what became of it. */
+struct delivery_row {
+    int64_t id;
+    const char *incident, *title; /* NULL: it is about none (a test) */
+    const char *receiver;         /* or "person:ana" */
+    const char *kind, *lane, *reason, *state;
+    unsigned attempts;
+    bool refused;
+    int64_t created_at_ms, owed_at_ms, due_at_ms;
+    int64_t sent_at_ms;     /* 0: not */
+    const char *last_error; /* NULL: none */
+    int64_t superseded_by;  /* 0: not */
+    /* of the incident, when that came after it was sent; 0: not */
+    int64_t acknowledged_at_ms;
+    const char *acknowledged_by; /* NULL: nobody */
+};
+
+struct delivery_query {
+    const char *incident; /* a key; NULL: of all */
+    const char *receiver; /* as in the row; NULL: any */
+    const char *state;    /* "waiting" finds "sending" too; NULL: any */
+    int64_t before_id;    /* 0: from the newest on */
+    unsigned limit;
+};
+
+/* The newest first. */
+int delivery_db_list(struct db_conn *conn,
+                     const struct delivery_query *query,
+                     struct arena *arena,
+                     struct delivery_row **ret_rows,
+                     size_t *ret_n,
+                     struct err *reterr);

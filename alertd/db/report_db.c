@@ -16,7 +16,8 @@
 #define TOUCHED                                                                            \
     "WITH touched AS (SELECT id FROM incident WHERE opened_ms < ?2"                        \
     " AND (resolved_ms IS NULL OR resolved_ms >= ?1) UNION SELECT incident_id FROM outbox" \
-    " WHERE state = 'sent' AND sent_ms >= ?1 AND sent_ms < ?2 AND lane <> 'shadow') "
+    " WHERE state = 'sent' AND sent_ms >= ?1 AND sent_ms < ?2 AND lane <> 'shadow'"        \
+    " AND incident_id IS NOT NULL) "
 
 static const char too_much[] = "too much for one report: ask for a shorter time";
 
@@ -98,8 +99,8 @@ static int read_incidents(struct db_conn *conn,
                     input, arena, &kind, &input->incidents, &input->n_incidents, reterr);
 }
 
-/* One telling of one receiver, however many integrations it has; shown on the dashboard
- * nobody is disturbed. */
+/* One telling of one receiver or person, however many integrations or contacts they have; shown
+ * on the dashboard nobody is disturbed, and a shadow is not on call. */
 static int read_pages(struct db_conn *conn,
                       struct arena *arena,
                       struct report_input *input,
@@ -110,7 +111,8 @@ static int read_pages(struct db_conn *conn,
 
     return read_all(db_prepare(conn, "SELECT incident_id, receiver, min(sent_ms) FROM outbox"
                                      " WHERE state = 'sent' AND reason <> 'resolved'"
-                                     " AND kind <> 'dashboard' AND lane <> 'shadow'"
+                                     " AND lane = 'page' AND incident_id IS NOT NULL"
+                                     " AND kind <> 'dashboard'"
                                      " GROUP BY incident_id, transition, receiver"
                                      " HAVING min(sent_ms) >= ?1 AND min(sent_ms) < ?2"),
                     input, arena, &kind, &input->pages, &input->n_pages, reterr);

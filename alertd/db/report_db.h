@@ -13,3 +13,11 @@ int report_db_read(struct db_conn *conn,
                    struct arena *arena,
                    struct report_input *input,
                    struct err *reterr);
+/* Behind the input's shifts those of every schedule until now_ms, and everybody's homes. Zones
+ * are zones': they outlive the report. */
+int report_db_read_duty(struct db_conn *conn,
+                        struct zones *zones,
+                        int64_t now_ms,
+                        struct arena *arena,
+                        struct report_input *input,
+                        struct err *reterr);

@@ -13,6 +13,7 @@
 #include "alertd/db/rows.h"
 #include "alertd/db/silence_db.h"
 #include "alertd/db/silence_private.h"
+#include "alertd/route/window.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/json/write.h"
@@ -49,13 +50,22 @@ static int record(struct db_conn *conn,
     json_kv_time(&json, "starts_at", row->silence.starts_at_ms);
     json_kv_time(&json, "ends_at", row->silence.ends_at_ms);
     json_kv_bool(&json, "until_resolved", row->until_resolved);
+    if (row->window) {
+        json_key(&json, "window");
+        json_raw(&json, row->window);
+    }
     json_kv_string(&json, "comment", row->comment);
     json_close(&json, '}');
     for (size_t i = 0; i < row->n_matchers; i++) {
         str_add(&text, i ? ", " : "");
         matcher_print(&row->matchers[i], &text);
     }
-    str_addf(&text, " until %s", clock_rfc3339(row->silence.ends_at_ms, until));
+    if (row->silence.window) {
+        str_add(&text, " within ");
+        route_window_print(row->silence.window, &text);
+    }
+    if (row->silence.ends_at_ms < SILENCE_NO_END_MS)
+        str_addf(&text, " until %s", clock_rfc3339(row->silence.ends_at_ms, until));
     if (*row->comment)
         str_addf(&text, ": %s", row->comment);
 
@@ -85,6 +95,20 @@ static int check_text(const char *name, const char *text, size_t max, struct err
                : err_set(reterr, SILENCE_DB_E_INVALID, "%s: expected UTF-8", name);
 }
 
+static int check_window(const struct silence_wish *wish, struct err *reterr)
+{
+    int64_t from_ms = wish->starts_at_ms > wish->now_ms ? wish->starts_at_ms : wish->now_ms;
+    int64_t until_ms = wish->now_ms + SILENCE_NEXT_LOOK_MS;
+
+    if (until_ms > wish->ends_at_ms)
+        until_ms = wish->ends_at_ms;
+    if (!wish->window || route_interval_holds(wish->window, from_ms) ||
+        route_interval_edge(wish->window, from_ms, until_ms - 1) < until_ms)
+        return 0;
+    return err_set(reterr, SILENCE_DB_E_INVALID,
+                   "window: it never comes between the silence's start and end");
+}
+
 static int check_wish(const struct silence_wish *wish, struct err *reterr)
 {
     bool matches_something = false;
@@ -110,7 +134,9 @@ static int check_wish(const struct silence_wish *wish, struct err *reterr)
 
     int r = check_text("createdBy", wish->created_by, SILENCE_NAME_BYTES_MAX, reterr);
 
-    return r ? r : check_text("comment", wish->comment, SILENCE_TEXT_BYTES_MAX, reterr);
+    if (r == 0)
+        r = check_text("comment", wish->comment, SILENCE_TEXT_BYTES_MAX, reterr);
+    return r ? r : check_window(wish, reterr);
 }
 
 static int by_name(const void *left, const void *right)
@@ -143,12 +169,19 @@ static bool same_matchers(const struct silence_wish *wish, const struct silence_
     return true;
 }
 
-/* Does it only move in time, in a way that rewrites no past? */
-static bool only_moves(const struct silence_wish *wish, const struct silence_row *row)
+static bool same_window(const char *one, const char *other)
 {
-    if (!same_matchers(wish, row))
+    return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+/* Does it only move in time, in a way that rewrites no past? */
+static bool only_moves(const struct silence_wish *wish,
+                       const char *window,
+                       const struct silence_row *row)
+{
+    if (!same_matchers(wish, row) || !same_window(window, row->window))
         return false;
-    switch (silence_state(&row->silence, wish->now_ms)) {
+    switch (silence_span_state(&row->silence, wish->now_ms)) {
     case SILENCE_PENDING: return wish->starts_at_ms >= wish->now_ms;
     case SILENCE_ACTIVE: /* to the second, as clients write it */
         return wish->starts_at_ms / 1000 == row->silence.starts_at_ms / 1000;
@@ -179,11 +212,11 @@ static int write_row(struct db_conn *conn,
     STR_AUTO struct str annotations = STR_INIT(ROWS_LABELS_BYTES_MAX);
     struct db_stmt *stmt = db_prepare(
         conn, "INSERT INTO silence (id, matchers, starts_ms, ends_ms, until_resolved, created_by,"
-              " comment, annotations, created_ms, updated_ms)"
-              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)"
+              " comment, annotations, created_ms, updated_ms, window)"
+              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)"
               " ON CONFLICT DO UPDATE SET matchers = ?2, starts_ms = ?3, ends_ms = ?4,"
               " until_resolved = ?5, created_by = ?6, comment = ?7, annotations = ?8,"
-              " updated_ms = ?9, told_end = 0");
+              " updated_ms = max(?9, updated_ms + 1), window = ?10, told_end = 0");
 
     silence_matchers_text(row->matchers, row->n_matchers, &matchers);
     rows_labels_text(row->annotations, &annotations);
@@ -198,6 +231,7 @@ static int write_row(struct db_conn *conn,
     db_bind_text(stmt, 7, row->comment);
     db_bind_text(stmt, 8, str_text(&annotations));
     db_bind_int(stmt, 9, now_ms);
+    db_bind_text(stmt, 10, row->window);
     return db_run(stmt, reterr);
 }
 
@@ -226,7 +260,8 @@ static int end_row(struct db_conn *conn,
                    struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(conn, "UPDATE silence SET starts_ms = min(starts_ms, ?2),"
-                                            " ends_ms = ?2, updated_ms = ?2, told_end = 1"
+                                            " ends_ms = ?2, updated_ms = max(?2, updated_ms + 1),"
+                                            " told_end = 1"
                                             " WHERE id = ?1");
 
     db_bind_text(stmt, 1, row->silence.id);
@@ -273,6 +308,8 @@ int silence_db_extend(struct db_conn *conn,
         return err_set(reterr, SILENCE_DB_E_INVALID,
                        "a silence ends after it starts, and not "
                        "in the past");
+    if (row.silence.ends_at_ms >= SILENCE_NO_END_MS)
+        return err_set(reterr, SILENCE_DB_E_INVALID, "it has no end to move");
     row.silence.ends_at_ms = ends_at_ms;
     r = write_row(conn, &row, now_ms, reterr);
     return r ? r : record(conn, "silence.updated", &row, actor, now_ms, reterr);
@@ -280,10 +317,16 @@ int silence_db_extend(struct db_conn *conn,
 
 /* --- set --- */
 
-static struct silence_row row_of(const struct silence_wish *wish, const char *id)
+/* window: where its text goes. */
+static struct silence_row row_of(const struct silence_wish *wish, struct str *window)
 {
+    if (wish->window)
+        route_window_json(wish->window, window);
     return (struct silence_row){
-        .silence = {.id = id, .starts_at_ms = wish->starts_at_ms, .ends_at_ms = wish->ends_at_ms},
+        .silence = {.starts_at_ms = wish->starts_at_ms,
+                    .ends_at_ms = wish->ends_at_ms,
+                    .window = wish->window},
+        .window = wish->window ? str_text(window) : NULL,
         .matchers = wish->matchers,
         .n_matchers = wish->n_matchers,
         .until_resolved = wish->until_resolved,
@@ -295,6 +338,7 @@ static struct silence_row row_of(const struct silence_wish *wish, const char *id
 
 static int add(struct db_conn *conn,
                const struct silence_wish *wish,
+               struct silence_row *row,
                char *ret_id,
                struct err *reterr)
 {
@@ -304,41 +348,48 @@ static int add(struct db_conn *conn,
     if (r)
         return r;
     make_id(id);
-    struct silence_row row = row_of(wish, id);
-
-    if (row.silence.starts_at_ms < wish->now_ms)
-        row.silence.starts_at_ms = wish->now_ms;
-    r = write_row(conn, &row, wish->now_ms, reterr);
+    row->silence.id = id;
+    if (row->silence.starts_at_ms < wish->now_ms)
+        row->silence.starts_at_ms = wish->now_ms;
+    r = write_row(conn, row, wish->now_ms, reterr);
     if (r == 0)
-        r = record(conn, "silence.created", &row, wish->actor, wish->now_ms, reterr);
+        r = record(conn, "silence.created", row, wish->actor, wish->now_ms, reterr);
     if (r == 0)
         memcpy(ret_id, id, sizeof(id));
+    row->silence.id = NULL;
     return r;
 }
 
 static int change(struct db_conn *conn,
                   const struct silence_wish *wish,
+                  struct silence_row *row,
                   struct silence_row *was,
                   char *ret_id,
                   struct err *reterr)
 {
     int r = 0;
 
-    if (only_moves(wish, was)) {
-        struct silence_row row = row_of(wish, was->silence.id);
-
-        if (silence_state(&was->silence, wish->now_ms) == SILENCE_ACTIVE)
-            row.silence.starts_at_ms = was->silence.starts_at_ms;
-        r = write_row(conn, &row, wish->now_ms, reterr);
+    if (wish->base_revision && wish->base_revision != was->updated_ms)
+        return err_set(reterr, SILENCE_DB_E_STALE,
+                       "somebody changed it meanwhile: look at it again");
+    if (wish->keeps_window && !wish->window) {
+        row->window = was->window;
+        row->silence.window = was->silence.window;
+    }
+    if (only_moves(wish, row->window, was)) {
+        row->silence.id = was->silence.id;
+        if (silence_span_state(&was->silence, wish->now_ms) == SILENCE_ACTIVE)
+            row->silence.starts_at_ms = was->silence.starts_at_ms;
+        r = write_row(conn, row, wish->now_ms, reterr);
         if (r == 0)
-            r = record(conn, "silence.updated", &row, wish->actor, wish->now_ms, reterr);
+            r = record(conn, "silence.updated", row, wish->actor, wish->now_ms, reterr);
         if (r == 0)
             (void)snprintf(ret_id, SILENCE_ID_TEXT, "%s", was->silence.id);
         return r;
     }
     if (silence_state(&was->silence, wish->now_ms) != SILENCE_EXPIRED)
         r = end_row(conn, was, "silence.expired", wish->actor, wish->now_ms, reterr);
-    return r ? r : add(conn, wish, ret_id, reterr);
+    return r ? r : add(conn, wish, row, ret_id, reterr);
 }
 
 int silence_db_set(struct db_conn *conn,
@@ -346,6 +397,7 @@ int silence_db_set(struct db_conn *conn,
                    char *ret_id,
                    struct err *reterr)
 {
+    STR_AUTO struct str window = STR_INIT(ROUTE_WINDOW_BYTES_MAX);
     ARENA_AUTO struct arena scratch;
     struct silence_row was;
 
@@ -353,10 +405,12 @@ int silence_db_set(struct db_conn *conn,
     int r = check_wish(wish, reterr);
     if (r)
         return r;
+    struct silence_row row = row_of(wish, &window);
+
     if (!wish->id || !*wish->id)
-        return add(conn, wish, ret_id, reterr);
+        return add(conn, wish, &row, ret_id, reterr);
     r = silence_db_get(conn, wish->id, &scratch, &was, reterr);
-    return r ? r : change(conn, wish, &was, ret_id, reterr);
+    return r ? r : change(conn, wish, &row, &was, ret_id, reterr);
 }
 
 /* --- what ends by itself --- */

@@ -8,12 +8,13 @@
 
 #include "alertd/db/rows.h"
 #include "alertd/db/silence_private.h"
+#include "alertd/route/window.h"
 #include "lib/json/read.h"
 #include "lib/json/write.h"
 
 #define COLUMNS                                                                           \
     "id, matchers, starts_ms, ends_ms, until_resolved, created_by, comment, annotations," \
-    " created_ms, updated_ms, matched_ms"
+    " created_ms, updated_ms, matched_ms, window"
 
 /* --- matchers --- */
 
@@ -84,6 +85,28 @@ static bool read_matchers(const char *text, struct arena *arena, struct silence_
     return ok;
 }
 
+/* --- windows --- */
+
+static void forget_zones(void *object)
+{
+    zones_done(object);
+}
+
+/* One whose time zone is gone from the system never comes: it mutes nothing rather than
+ * everything always. */
+static bool read_window(const char *text, struct arena *arena, struct silence_row *row)
+{
+    struct route_interval *window = arena_alloc(arena, sizeof(*window));
+    struct zones *zones = arena_alloc(arena, sizeof(*zones));
+
+    row->window = arena_strndup(arena, text, strlen(text));
+    if (!window || !zones || !row->window || !arena_on_reset(arena, forget_zones, zones))
+        return false;
+    (void)route_window_read(text, arena, zones, window, NULL);
+    row->silence.window = window;
+    return true;
+}
+
 /* --- rows --- */
 
 static bool read_row(struct db_stmt *stmt, struct arena *arena, void *ret_item)
@@ -106,7 +129,8 @@ static bool read_row(struct db_stmt *stmt, struct arena *arena, void *ret_item)
         .matched_ms = db_int(stmt, 10),
     };
     if (!set || !row->silence.id || !row->created_by || !row->comment || !row->annotations ||
-        !read_matchers(db_text(stmt, 1), arena, row))
+        !read_matchers(db_text(stmt, 1), arena, row) ||
+        (!db_is_null(stmt, 11) && !read_window(db_text(stmt, 11), arena, row)))
         return false;
     *set = (struct silence_matchers){row->matchers, row->n_matchers};
     return true;

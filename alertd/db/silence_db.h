@@ -29,6 +29,7 @@ enum {
     SILENCE_DB_E_INVALID = 51, /* words name what is wrong */
     SILENCE_DB_E_LIMIT = 52,   /* the arena is spent, or there are too many */
     SILENCE_DB_E_EXPIRED = 53, /* it is over already */
+    SILENCE_DB_E_STALE = 56,   /* somebody changed it meanwhile */
 
     SILENCE_ID_TEXT = 37, /* with the NUL */
     SILENCE_MATCHERS_MAX = 64,
@@ -37,15 +38,18 @@ enum {
     SILENCES_STANDING_MAX = 10000,      /* pending and active */
 };
 
+#define SILENCE_NEXT_LOOK_MS (5 * 366 * 24 * 3600 * INT64_C(1000)) /* a window comes until then */
+
 struct silence_row {
     struct silence silence; /* what route/ asks: one set of matchers */
     const struct matcher *matchers;
     size_t n_matchers;
+    const char *window;  /* the JSON of silence.window; NULL: none */
     bool until_resolved; /* ends when nothing that it matches fires any more */
     const char *created_by;
     const char *comment;
     const struct labels *annotations;
-    int64_t created_ms, updated_ms;
+    int64_t created_ms, updated_ms; /* updated_ms grows with every change: a revision */
     int64_t matched_ms; /* when it was last seen to match something that fires; 0: never */
 };
 
@@ -56,10 +60,13 @@ struct silence_wish {
     size_t n_matchers;
     int64_t starts_at_ms; /* a past one, of a new silence, becomes now */
     int64_t ends_at_ms;
+    const struct route_interval *window; /* NULL: none */
+    bool keeps_window;                   /* with NULL: the one that it has; for who knows of none */
     bool until_resolved;
     const char *created_by;
     const char *comment;
     const struct labels *annotations; /* NULL: none */
+    int64_t base_revision;            /* updated_ms as the asker saw it; 0: whatever it is */
     const char *actor;                /* who asks */
     int64_t now_ms;
 };

@@ -38,6 +38,16 @@ static int no_room(struct err *reterr)
     return err_set(reterr, REPORT_E_LIMIT, "too much for one report: ask for a shorter time");
 }
 
+bool report_is_person(const char *who)
+{
+    return strncmp(who, REPORT_PERSON, sizeof(REPORT_PERSON) - 1) == 0;
+}
+
+const char *report_name(const char *who)
+{
+    return report_is_person(who) ? who + sizeof(REPORT_PERSON) - 1 : who;
+}
+
 bool report_is_night(const struct zone *zone, int64_t at_ms)
 {
     int hour = zone_local(zone, at_ms).hour;
@@ -386,7 +396,7 @@ static int count_pages(struct work *work, struct err *reterr)
         out->shifts[i].shift = in->shifts[i];
     for (size_t i = 0; i < in->n_pages; i++) {
         const struct report_page *page = &in->pages[i];
-        const struct report_shift whole = {page->who, in->from_ms, in->to_ms};
+        const struct report_shift whole = {page->who, in->from_ms, in->to_ms, NULL};
 
         if (!is_within(in, page->at_ms))
             continue;

@@ -43,7 +43,7 @@ struct report_incident {
 
 struct report_page {
     int64_t incident_id;
-    const char *who; /* the receiver, or the person */
+    const char *who; /* the receiver, or the person: "person:ana" */
     int64_t at_ms;
 };
 
@@ -67,10 +67,11 @@ struct report_vote {
     enum verdict verdict;
 };
 
-/* A stretch of somebody's duty; NULL: of everybody's. */
+/* A stretch of somebody's duty; who NULL: a day, of everybody. */
 struct report_shift {
     const char *who;
     int64_t from_ms, to_ms;
+    const char *schedule; /* whose turn it was; NULL: a day */
 };
 
 /* Where somebody lives. */
@@ -164,6 +165,11 @@ int report_make(struct report_input *input,
                 struct arena *arena,
                 struct report *ret_report,
                 struct err *reterr);
+
+/* "person:ana" is ana, and a person. */
+#define REPORT_PERSON "person:"
+bool report_is_person(const char *who);
+const char *report_name(const char *who);
 
 struct report_share report_wilson(unsigned hits, unsigned n);
 bool report_is_night(const struct zone *zone, int64_t at_ms);

@@ -228,7 +228,8 @@ static void fill_people(const struct report *report, struct sheet *sheet)
     sheet->n_left = 1;
     heads(sheet, names);
     for (size_t i = 0; i < report->n_people && i < PEOPLE_SHOWN_MAX; i++) {
-        cell(sheet, "%s", report->people[i].who);
+        cell(sheet, "%s%s", report_is_person(report->people[i].who) ? "" : "receiver ",
+             report_name(report->people[i].who));
         cell_count(sheet, report->people[i].load.pages);
         cell_count(sheet, report->people[i].load.night_pages);
         cell_count(sheet, report->people[i].load.incidents);
@@ -247,18 +248,44 @@ static void cell_day(struct sheet *sheet, const struct zone *zone, int64_t at_ms
         cell(sheet, "%s %04d-%02d-%02d", days[local.weekday], local.year, local.month, local.day);
 }
 
-static void fill_shifts(const struct report *report, struct sheet *sheet)
+static void fill_days(const struct report *report, struct sheet *sheet)
 {
-    static const char *const names[] = {"from", "who", "pages", "night", "incidents"};
+    static const char *const names[] = {"day", "pages", "night", "incidents"};
+    size_t n_shown = 0;
 
-    sheet->n_columns = 5;
-    sheet->n_left = 2;
+    sheet->n_columns = 4;
+    sheet->n_left = 1;
     heads(sheet, names);
-    for (size_t i = 0; i < report->n_shifts && i < SHIFTS_SHOWN_MAX; i++) {
+    for (size_t i = 0; i < report->n_shifts && n_shown < SHIFTS_SHOWN_MAX; i++) {
         const struct report_shift_row *row = &report->shifts[i];
 
+        if (row->shift.schedule)
+            continue;
+        n_shown++;
         cell_day(sheet, report->zone, row->shift.from_ms);
-        cell(sheet, "%s", row->shift.who ? row->shift.who : "all");
+        cell_count(sheet, row->load.pages);
+        cell_count(sheet, row->load.night_pages);
+        cell_count(sheet, row->load.incidents);
+    }
+}
+
+static void fill_shifts(const struct report *report, struct sheet *sheet)
+{
+    static const char *const names[] = {"from", "who", "schedule", "pages", "night", "incidents"};
+    size_t n_shown = 0;
+
+    sheet->n_columns = 6;
+    sheet->n_left = 3;
+    heads(sheet, names);
+    for (size_t i = 0; i < report->n_shifts && n_shown < SHIFTS_SHOWN_MAX; i++) {
+        const struct report_shift_row *row = &report->shifts[i];
+
+        if (!row->shift.schedule)
+            continue;
+        n_shown++;
+        cell_day(sheet, report->zone, row->shift.from_ms);
+        cell(sheet, "%s", report_name(row->shift.who));
+        cell(sheet, "%s", row->shift.schedule);
         cell_count(sheet, row->load.pages);
         cell_count(sheet, row->load.night_pages);
         cell_count(sheet, row->load.incidents);
@@ -290,9 +317,15 @@ static size_t n_people(const struct report *report)
     return report->n_people;
 }
 
-static size_t n_shifts(const struct report *report)
+static size_t n_days(const struct report *report)
 {
     return report->load.pages ? report->n_shifts : 0;
+}
+
+/* What belongs to a schedule is behind the days. */
+static size_t n_shifts(const struct report *report)
+{
+    return report->n_shifts > 0 && report->shifts[report->n_shifts - 1].shift.schedule ? 1 : 0;
 }
 
 static size_t n_flapping(const struct report *report)
@@ -305,11 +338,9 @@ static const struct {
     void (*fill)(const struct report *report, struct sheet *sheet);
     size_t (*n)(const struct report *report); /* NULL: always shown */
 } parts[] = {
-    {"How fast", fill_spans, NULL},
-    {"Rules, the noisiest first", fill_rules, n_rules},
-    {"Who was paged", fill_people, n_people},
-    {"When", fill_shifts, n_shifts},
-    {"What flaps", fill_flapping, n_flapping},
+    {"How fast", fill_spans, NULL},           {"Rules, the noisiest first", fill_rules, n_rules},
+    {"Who was paged", fill_people, n_people}, {"When", fill_days, n_days},
+    {"Shifts", fill_shifts, n_shifts},        {"What flaps", fill_flapping, n_flapping},
 };
 
 enum {

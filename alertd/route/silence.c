@@ -40,11 +40,21 @@ const char *silence_state_name(enum silence_state state)
     return state_names[state];
 }
 
-enum silence_state silence_state(const struct silence *silence, int64_t now_ms)
+enum silence_state silence_span_state(const struct silence *silence, int64_t now_ms)
 {
     if (now_ms < silence->starts_at_ms)
         return SILENCE_PENDING;
     return now_ms < silence->ends_at_ms ? SILENCE_ACTIVE : SILENCE_EXPIRED;
+}
+
+enum silence_state silence_state(const struct silence *silence, int64_t now_ms)
+{
+    enum silence_state state = silence_span_state(silence, now_ms);
+
+    if (state == SILENCE_ACTIVE && silence->window &&
+        !route_interval_holds(silence->window, now_ms))
+        return SILENCE_PENDING;
+    return state;
 }
 
 /* The first set that matches; n_sets: none does. */
@@ -158,8 +168,9 @@ static void try_one(const struct silences *silences,
     const struct silence *silence = &silences->at[entry->place];
 
     /* a silence that several of its sets find counts once */
-    if (silence_state(silence, now_ms) == SILENCE_ACTIVE &&
-        matching_set(silence, alert) == entry->set)
+    if (silence_span_state(silence, now_ms) == SILENCE_ACTIVE &&
+        matching_set(silence, alert) == entry->set &&
+        silence_state(silence, now_ms) == SILENCE_ACTIVE)
         add_found(found, silence);
 }
 

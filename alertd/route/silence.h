@@ -6,14 +6,23 @@
  * A silence mutes an alert when all matchers of one of its sets match. A set of silences is
  * made once per change and asked many times: silences that want one label to have one value
  * are found by that value, the rest are tried one by one. Pure; made, then read only.
+ *
+ *     starts_at |--pending--[ window ]--pending--[ window ]----| ends_at --expired
+ *                           active               active
+ *
+ * One with a window mutes only while that holds; between times it is as pending as before.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alertd/route/interval.h"
 #include "lib/model/labels.h"
 #include "lib/model/matcher.h"
+
+/* Ends when somebody ends it: a year that every clock and every client can write. */
+#define SILENCE_NO_END_MS INT64_C(253402214400000) /* 9999-12-31T00:00:00Z */
 
 enum silence_state {
     SILENCE_PENDING,
@@ -32,9 +41,13 @@ struct silence {
     size_t n_sets;
     int64_t starts_at_ms;
     int64_t ends_at_ms;
+    const struct route_interval *window; /* NULL: the whole span */
 };
 
+/* Active: it mutes at that instant. */
 enum silence_state silence_state(const struct silence *silence, int64_t now_ms);
+/* By its start and its end alone, whatever its window. */
+enum silence_state silence_span_state(const struct silence *silence, int64_t now_ms);
 /* "pending", "active", "expired". */
 const char *silence_state_name(enum silence_state state);
 /* Whatever its state. */

@@ -36,11 +36,17 @@ receivers:
   - name: team
     webhook_configs:
       - url: http://127.0.0.1:${hookPort}/
+  - name: oncall
+    oncall_configs:
+      - policy: shop
 route:
   receiver: team
   group_by: [alertname]
   group_wait: 0s
   group_interval: 1s
+  routes:
+    - matchers: [team="queue"]
+      receiver: oncall
 `
 
 export class Alertd {
@@ -172,6 +178,26 @@ async function seedRoster(alertd) {
   await alertd.post(`${v1}/schedules/web/swaps`, { person: 'bob', of: 'chen', from: at(150), to: at(170), other_from: at(200), other_to: at(220) })
   await alertd.post(`${v1}/shadows`, { person: 'eve', target_kind: 'schedule', target: 'web', mode: 'own copy', from: at(-24), to: at(140) })
   await alertd.post(`${v1}/policies`, { name: 'shop', title: 'Shop is down', repeat: 2, ack_expires_ms: 1_800_000, steps: [{ delay_ms: 300_000, targets: [{ schedule: 'web' }] }, { delay_ms: 600_000, targets: [{ schedule: 'db' }, { person: 'ana' }] }], fallback: [{ person: 'bob' }] })
+}
+
+/** An incident that people are paged about, snoozed; silences of every kind. After seed(). */
+export async function seedPaging(alertd) {
+  const v1 = '/api/alertd/v1'
+  const labels = { alertname: 'QueueGrows', severity: 'critical', team: 'queue', instance: 'queue-1', queue: 'orders' }
+  await alertd.post('/api/v2/alerts', [{ labels, annotations: { summary: 'Orders wait for 12 minutes' } }])
+  const find = async () => (await alertd.get(`${v1}/incidents?status=all`)).incidents.find((one) => one.labels.alertname === 'QueueGrows')
+  const { key } = await until('an incident for the queue', find)
+  await until('somebody is paged', async () => (await alertd.get(`${v1}/incidents/${key}/deliveries`)).deliveries.length > 0)
+  await alertd.post(`${v1}/incidents/${key}/escalate`)
+  await alertd.post(`${v1}/incidents/${key}/snooze`, { duration_ms: 3_600_000 })
+  const silence = (matchers, comment, more) => alertd.post(`${v1}/silences`, { matchers, comment, ...more })
+  await silence(['alertname=ShopDown', 'instance=~"https://shop.example/.*"'], 'The payment provider works on it, back at about five', { duration_ms: 4 * 3_600_000 })
+  const weekly = await silence(['device="/dev/nvme0n1p3"'], 'Backup of every weekend', { window: 'sat,sun 02:00-04:00 Europe/Berlin' })
+  await silence(['team=queue', 'queue="orders"'], 'Known, the fix is on its way', { until_resolved: true })
+  await silence(['job=batch'], 'The night of the move', { starts_at: new Date(Date.now() + 86_400_000).toISOString(), duration_ms: 7_200_000 })
+  const over = await silence(['instance="db-9"'], 'Disk swap', { duration_ms: 60_000 })
+  await alertd.call('DELETE', `${v1}/silences/${over.id}`)
+  return { queue: key, weekly: weekly.id }
 }
 
 /** Everything the views show; answers with the keys of what was made. */

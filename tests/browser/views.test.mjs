@@ -4,7 +4,7 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { Alertd, seed } from './daemon.mjs'
+import { Alertd, seed, seedPaging } from './daemon.mjs'
 import { assertAccessible, assertClean, launch, open, settle } from './page.mjs'
 
 const SHOTS = resolve(process.env.SHOTS ?? 'tests/browser/shots')
@@ -15,6 +15,7 @@ before(async () => {
   mkdirSync(SHOTS, { recursive: true })
   ;[alertd, empty, browser] = await Promise.all([new Alertd().start(), new Alertd({ auth: 'off', receivers: false }).start(), launch()])
   made = await seed(alertd)
+  Object.assign(made, await seedPaging(alertd))
 })
 after(async () => {
   await browser?.close()
@@ -26,7 +27,12 @@ const VIEWS = {
   incidents: () => '/i',
   incident: () => `/i/${made.shop}`,
   'incident-resolved': () => `/i/${made.disk}`,
+  'incident-paged': () => `/i/${made.queue}`,
   alerts: () => '/alerts',
+  silences: () => '/silences',
+  'silence-new': () => `/silences?new=1&m=${encodeURIComponent('alertname="ShopDown"')}`,
+  'silence-edit': () => `/silences?edit=${made.weekly}`,
+  deliveries: () => '/deliveries',
   rules: () => '/rules',
   rule: () => `/rules/${made.rule}`,
   agents: () => '/agents',
@@ -34,6 +40,8 @@ const VIEWS = {
   oncall: () => '/oncall',
   'oncall-edit': () => '/oncall?edit=db',
   'oncall-new': () => '/oncall?new=1',
+  policy: () => '/oncall?policy=shop',
+  'policy-new': () => '/oncall?newpolicy=1',
   people: () => '/people',
   explore: () => '/explore',
   'explore-graph': () => '/explore?expr=probe_duration_seconds&from=now-30m',
@@ -45,7 +53,7 @@ const VIEWS = {
   runbook: () => '/runbooks/host#hostoutofmemory',
   nowhere: () => '/nowhere',
 }
-const EMPTY = { 'empty-wall': '/', 'empty-incidents': '/i', 'empty-alerts': '/alerts', 'empty-rules': '/rules', 'empty-agents': '/agents', 'empty-oncall': '/oncall', 'empty-people': '/people', 'empty-postmortems': '/pm' }
+const EMPTY = { 'empty-wall': '/', 'empty-incidents': '/i', 'empty-alerts': '/alerts', 'empty-rules': '/rules', 'empty-agents': '/agents', 'empty-silences': '/silences', 'empty-deliveries': '/deliveries', 'empty-oncall': '/oncall', 'empty-people': '/people', 'empty-postmortems': '/pm' }
 
 describe('every view', { concurrency: 3 }, () => {
   for (const { width, theme } of LOOKS) {

@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
@@ -137,6 +138,11 @@ class AlertmanagerApi(unittest.TestCase):
         self.assertEqual([silence], self.amtool("silence", "query", "--quiet").split())
         self.amtool("silence", "expire", silence)
         self.assertEqual("", self.amtool("silence", "query", "--quiet").strip())
+        weekly = self.alertd.post("/api/alertd/v1/silences", {"matchers": ["alertname=FromTool"], "window": "mon-sun", "comment": "weekly"})["id"]
+        self.assertEqual([weekly], self.amtool("silence", "query", "--quiet").split())
+        self.amtool("silence", "update", "--duration=2h", weekly)
+        self.assertEqual("mon-sat,sun UTC", self.alertd.get(f"/api/alertd/v1/silences/{weekly}")["window_text"])
+        self.amtool("silence", "expire", weekly)
         self.assertEqual("active", self.list()[0]["status"]["state"])
         self.assertIn("receiver: db", self.amtool("config", "show"))
         self.assertEqual("db", self.amtool("config", "routes", "test", "team=db").strip())
@@ -180,6 +186,77 @@ class AlertmanagerApi(unittest.TestCase):
         longer = self.alertd.post(f"/api/alertd/v1/silences/{made['id']}/extend", {"duration_ms": 60000})
         self.assertGreater(longer["ends_at"], kept["ends_at"])
         self.assertEqual(403, self.alertd.call("POST", "/api/v2/silences", {}, token=self.token).status)
+
+    def test_a_window_mutes_while_it_holds(self):
+        self.fire("Backup", team="db")
+        bad = [("someday 02:00-04:00", "window: "), ({"weekdays": ["sat"]}, "window.weekdays"), ({}, "window: say when"),
+               ("years=2001", "never comes")]
+        for window, words in bad:
+            reply = self.alertd.call("POST", "/api/alertd/v1/silences", {"matchers": ["team=db"], "window": window, "comment": "x"})
+            self.assertEqual(400, reply.status, window)
+            self.assertIn(words, reply.text)
+        always = self.alertd.post("/api/alertd/v1/silences", {"matchers": ["alertname=Backup"], "window": "mon-sun", "comment": "daily"})
+        self.assertEqual(("active", None, "mon-sat,sun UTC"), (always["state"], always["ends_at"], always["window_text"]))
+        self.assertEqual([always["id"]], self.alertd.get("/api/alertd/v1/alerts")["alerts"][0]["silenced_by"])
+        # tomorrow only: it stands, and mutes nothing yet
+        tomorrow = time.strftime("%a", time.gmtime(time.time() + 86400 + 3600)).lower()
+        line = f"{tomorrow} 02:00-04:00 Europe/Berlin"
+        later = self.alertd.post("/api/alertd/v1/silences", {"matchers": ["team=db"], "window": line, "comment": "weekly"})
+        self.assertEqual(("pending", line, 2), (later["state"], later["window_text"], len(later["next"])))
+        self.assertEqual([{"times": [{"start_time": "02:00", "end_time": "04:00"}], "weekdays": [time.strftime("%A", time.gmtime(time.time() + 86400 + 3600)).lower()],
+                           "location": "Europe/Berlin"}], later["window"])
+        self.assertEqual([always["id"]], self.alertd.get("/api/alertd/v1/alerts")["alerts"][0]["silenced_by"])
+        # what knows Alertmanager's spelling only sees whether it mutes now, and reads the window as a note
+        foreign = {one["id"]: one for one in self.alertd.get("/api/v2/silences")}
+        self.assertEqual("active", foreign[always["id"]]["status"]["state"])
+        self.assertEqual("pending", foreign[later["id"]]["status"]["state"])
+        self.assertEqual(line, foreign[later["id"]]["annotations"]["watchbill_window"])
+        # and does not lose it when it writes it back, with or without the note
+        for note in (True, False):
+            body = {key: foreign[later["id"]][key] for key in ("id", "comment", "createdBy", "matchers", "startsAt", "endsAt") + (("annotations",) if note else ())}
+            self.assertEqual(later["id"], self.alertd.post("/api/v2/silences", {**body, "comment": "changed"})["silenceID"])
+            self.assertEqual(line, self.alertd.get(f"/api/alertd/v1/silences/{later['id']}")["window_text"])
+        # a change names what it was made from
+        now = self.alertd.get(f"/api/alertd/v1/silences/{later['id']}")
+        body = {"matchers": now["matchers"], "window": now["window"], "comment": "again", "duration_ms": 3 * 7 * 86400000}
+        path = f"/api/alertd/v1/silences/{later['id']}"
+        self.assertEqual(400, self.alertd.call("PUT", path, body).status)
+        self.assertEqual(409, self.alertd.call("PUT", f"{path}?revision={now['revision'] - 1}", body).status)
+        done = self.alertd.call("PUT", f"{path}?revision={now['revision']}", body)
+        self.assertEqual((200, later["id"], "again"), (done.status, done.json["id"], done.json["comment"]))
+        other = self.alertd.call("PUT", f"{path}?revision={done.json['revision']}", {**body, "window": "mon-sun"})
+        self.assertNotEqual(later["id"], other.json["id"])
+        self.assertEqual("expired", self.alertd.get(path)["state"])
+        # alertctl prints it with what comes next
+        added = alertctl("silence", "add", "team=web", f"--window={line}", "--comment", "weekly", alertd=self.alertd)
+        self.assertIn(f"  {line}, next ", added.stdout)
+        self.assertIn("ended by hand", added.stdout)
+        self.assertRegex(alertctl("silence", "list", alertd=self.alertd).stdout, rf"{line}, next \S+ and \S+ ")
+
+    def test_a_preview_says_what_would_be_muted(self):
+        preview = lambda **body: self.alertd.post("/api/alertd/v1/silences/preview", body)
+        before = preview(matchers=["team=kitchen"])
+        self.assertEqual((0, [], []), (before["matches_now"], before["alerts"], before["incidents"]))
+        self.assertIn("nothing that fires", before["warning"])
+        self.fire("Oven", team="kitchen")
+        self.fire("Fridge", team="kitchen")
+        self.hook.wait(lambda calls: sum("kitchen" in str(one["body"]) for one in calls) >= 2, 20, "both are told")
+        until(lambda: preview(matchers=["team=kitchen"])["past"]["notifications"] == 2, 10, "and are marked as told")
+        both = preview(matchers=["team=kitchen"])
+        self.assertEqual((2, 2, None, True), (both["matches_now"], len(both["incidents"]), both["warning"], both["mutes_now"]))
+        self.assertEqual(["Fridge", "Oven"], sorted(one["name"] for one in both["alerts"]))
+        self.assertEqual((2, 2), (both["past"]["notifications"], both["past"]["incidents"]))
+        one = preview(matchers=["alertname=Oven"])
+        self.assertEqual((1, 1, 1), (one["matches_now"], one["past"]["notifications"], one["past"]["incidents"]))
+        self.assertEqual(both["past"]["all_notifications"], one["past"]["all_notifications"])
+        # within a window that does not hold now it would have muted neither
+        tomorrow = time.strftime("%a", time.gmtime(time.time() + 2 * 86400)).lower()
+        never = preview(matchers=["team=kitchen"], window=tomorrow)
+        self.assertEqual((2, False, 0, 0, 2), (never["matches_now"], never["mutes_now"], never["past"]["notifications"], never["past"]["incidents"], len(never["next"])))
+        for body, words in (({"matchers": []}, "matchers"), ({"matchers": ["a=~\"(\""]}, "matchers[0]"), ({"matchers": ["a=b"], "window": 3}, "window")):
+            reply = self.alertd.call("POST", "/api/alertd/v1/silences/preview", body)
+            self.assertEqual(400, reply.status, body)
+            self.assertIn(words, reply.text)
 
     def test_inhibited_alerts_name_what_inhibits_them(self):
         self.fire("Big", severity="critical", cluster="a")

@@ -6,6 +6,7 @@ steps costs no page and sends none twice.
 import pathlib
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
@@ -89,6 +90,59 @@ class Escalation(unittest.TestCase):
         for hook in (self.ana, self.bob):
             hook.wait(lambda calls: calls[-1]["body"]["status"] == "resolved", what="the end")
             self.assertEqual(len(hook.calls), 2)
+
+    def test_the_report_counts_people_by_their_own_nights_and_their_turns(self):
+        """Ana's clock shows two in the morning, Bob's noon; the schedule is changed after the pages."""
+        hour = time.gmtime().tm_hour
+        zones = {name: f"Etc/GMT{(hour - wall + 11) % 24 - 11:+d}" for name, wall in (("ana", 2), ("bob", 12))}
+        self.roster()
+        for name, hook in (("ana", self.ana), ("bob", self.bob)):
+            revision = self.send("GET", f"/people/{name}", status=200)["revision"]
+            self.send("PUT", f"/people/{name}?revision={revision}", {"name": name, "zone": zones[name],
+                      "contacts": [{"method": "webhook", "address": hook.url}]}, status=200)
+        self.fire()
+        self.bob.wait(lambda calls: len(calls) == 1, what="the page of the second step")
+        until(lambda: sum(row["state"] == "sent" for row in self.incident()["notifications"]) >= 2, what="both are marked")
+        web = self.send("GET", "/schedules/web", status=200)
+        spec = {key: value for key, value in web["spec"].items() if key != "overrides"}
+        spec["layers"][0]["rotation"]["people"] = ["bob"]
+        self.send("PUT", f"/schedules/web?revision={web['revision']}", spec, status=200)
+        report = self.alertd.get(f"{V1}/report")
+        self.assertEqual({("ana", True, 1, 1), ("bob", True, 1, 0)},
+                         {(one["who"], one["is_person"], one["pages"], one["night_pages"]) for one in report["people"]})
+        self.assertEqual([("ana", "web", 1, 1), ("bob", "web", 0, 0)],
+                         [(one["who"], one["schedule"], one["pages"], one["night_pages"]) for one in report["shifts"]])
+        self.assertEqual(report["shifts"][0]["to"], report["shifts"][1]["from"])
+        self.assertEqual(2, sum(day["pages"] for day in report["days"]))
+        text = alertctl("report", alertd=self.alertd).stdout
+        self.assertRegex(text, r"Shifts\n.*\n +\w+ \S+ \S+ +ana +web +1 +1 +1\n")
+
+    def test_the_log_says_what_became_of_every_page(self):
+        self.roster(delay_ms=1000)
+        self.fire()
+        self.bob.wait(lambda calls: len(calls) == 1, what="the page of the second step")
+        key = self.incident()["key"]
+        log = lambda more="": self.alertd.get(f"{V1}/deliveries?{more}")["deliveries"]
+        until(lambda: len(log("state=sent")) == 2, what="both are marked")
+        newest, oldest = log()
+        self.assertEqual([("bob", None), ("ana", None)], [(one["person"], one["receiver"]) for one in (newest, oldest)])
+        self.assertEqual((key, "webhook", "page", "escalation", "sent", 1, None), tuple(oldest[name] for name in
+                         ("incident", "kind", "lane", "reason", "state", "attempts", "acknowledged_at")))
+        self.assertEqual([oldest["id"]], [one["id"] for one in log(f"before={newest['id']}")])
+        self.assertEqual([newest["id"]], [one["id"] for one in log("person=bob")])
+        self.assertEqual(([], []), (log("person=eve"), log("state=failed")))
+        self.assertEqual([newest["id"]], [one["id"] for one in log("limit=1")])
+        for wrong, words in (("state=gone", "state"), ("limit=0", "limit"), ("before=x", "before"), ("person=a&receiver=b", "person")):
+            reply = self.alertd.call("GET", f"{V1}/deliveries?{wrong}")
+            self.assertEqual((400, True), (reply.status, words in reply.text), wrong)
+        self.send("POST", f"/incidents/{key}/snooze", {"duration_ms": 3600000}, status=200)
+        (escalation,) = self.incident()["escalations"]
+        self.assertEqual(("shop", "snoozed", "first admin", 2), tuple(escalation[name] for name in ("policy", "status", "person", "steps")))
+        self.assertGreater(escalation["next_at"], oldest["sent_at"])
+        of_it = self.alertd.get(f"{V1}/incidents/{key}/deliveries")["deliveries"]
+        self.assertEqual(["first admin"] * 2, [one["acknowledged_by"] for one in of_it if one["state"] == "sent"])
+        self.send("POST", f"/incidents/{key}/takeover", status=200)
+        self.assertEqual("taken", self.incident()["escalations"][0]["status"])
 
     def test_killed_between_two_steps(self):
         self.roster(delay_ms=3000)

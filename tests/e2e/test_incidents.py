@@ -90,7 +90,7 @@ class Taken(unittest.TestCase):
         pair = self.incident(3)
         self.assertEqual(set(pair), {"id", "key", "title", "severity", "status", "opened_at", "acknowledged_at", "acknowledged_by",
                                      "resolved_at", "resolved_by", "labels", "n_alerts", "n_firing", "postmortem", "alerts", "timeline",
-                                     "notifications", "verdicts"})
+                                     "notifications", "verdicts", "escalations"})
         self.assertEqual((pair["severity"], pair["n_alerts"], pair["n_firing"], pair["labels"]), ("critical", 2, 2, {"alertname": "Pair"}))
         self.assertIsNone(pair["postmortem"])
         alert = pair["alerts"][0]

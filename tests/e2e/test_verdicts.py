@@ -133,10 +133,10 @@ class Said(unittest.TestCase):
         self.assertEqual((rows["Short"]["pages"], rows["Short"]["useful"], rows["Short"]["noise_share"]), (1, 1, 0))
         self.assertGreater(rows["Short"]["noise_share_high"], 0.7)
         self.assertEqual(report["time_to_resolve"]["n"], 1)
-        self.assertEqual(sum(day["pages"] for day in report["shifts"]), 2)
+        self.assertEqual(sum(day["pages"] for day in report["days"]), 2)
         empty = self.alertd.get(f"{OURS}/report?week=2020-W01&zone=Europe/Berlin")
         self.assertEqual((empty["from"], empty["to"], empty["zone"]), ("2019-12-29T23:00:00.000Z", "2020-01-05T23:00:00.000Z", "Europe/Berlin"))
-        self.assertEqual((empty["pages"], empty["rules"], len(empty["shifts"]), empty["noise_share"]), (0, [], 7, None))
+        self.assertEqual((empty["pages"], empty["rules"], len(empty["days"]), empty["noise_share"]), (0, [], 7, None))
         for wrong in ("week=2020-W54", "week=now", "zone=Mars/Base", "zone=../../etc/passwd", "from=x", "to=x", "format=pdf",
                       "from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from=2020-01-01T00:00:00Z&to=2026-01-01T00:00:00Z"):
             reply = self.alertd.call("GET", f"{OURS}/report?{wrong}")

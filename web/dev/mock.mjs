@@ -49,6 +49,13 @@ const notifications = () => [
   { id: 4, receiver: 'phone', kind: 'ntfy', reason: 'first', state: 'waiting', attempts: 3, due_at: at(-20), sent_at: null, last_error: 'connect to 10.0.0.9 port 443: connection refused', incident: 'INC-2026-0012' },
 ]
 
+const deliveries = () => notifications().map((one) => ({ ...one, title: 'ProbeDown on https://shop.example/checkout', person: null, lane: 'page', refused: false, owed_at: at(780), late_ms: one.sent_at ? 4000 : 780_000, superseded_by: null, acknowledged_at: state.acked && one.sent_at ? state.acked : null, acknowledged_by: state.acked ? 'ana' : null }))
+const silence = (id, value, comment, more) => ({ id, state: 'active', matchers: [{ name: 'alertname', value, isRegex: false, isEqual: true }], starts_at: at(3600), ends_at: at(-7200), until_resolved: false, created_by: 'ana', comment, created_at: at(3600), updated_at: at(3600), revision: 1, last_matched_at: null, matches_now: 1, window: null, ...more })
+const silences = () => [
+  silence('s1', 'ProbeDown', 'The provider works on it'),
+  silence('s2', 'Backup', 'Every weekend', { state: 'pending', ends_at: null, matches_now: 0, window: [{}], window_text: 'sat,sun 02:00-04:00 Europe/Berlin', muting_until: null, next: [{ from: at(-90_000), to: at(-97_200) }] }),
+]
+
 const rule = (id, name, expr, more = {}) => ({
   id, name, type: 'alerting', expr, for_ms: 60000, keep_firing_for_ms: 0, labels: { severity: 'warning' }, annotations: { summary: '{{ $labels.instance }} needs a look' },
   state: 'inactive', health: 'ok', last_error: null, last_evaluation: at(4), evaluation_ms: 0.42, version: 1, n_firing: 0, n_pending: 0, fired_30d: 0, ...more,
@@ -116,8 +123,12 @@ const routes = [
   [/\/incidents\/INC-2026-0012\/ack$/, () => { state.acked = at(0); return incident12() }],
   [/\/incidents\/INC-2026-0012\/resolve$/, () => { state.resolved = at(0); return incident12() }],
   [/\/incidents\/INC-2026-0012\/notes$/, (_, body) => { const note = JSON.parse(body); state.notes.push({ id: 200 + state.notes.length, kind: 'human.note', class: 'human', occurred_at: note.occurred_at ?? at(0), recorded_at: at(0), actor: 'ana', source: 'dashboard', text: note.text, data: {} }); return state.notes.at(-1) }],
-  [/\/incidents\/INC-2026-0012$/, () => ({ ...incident12(), alerts: [alert('https://shop.example/checkout', 0), alert('https://shop.example/', 0)], timeline: timeline(), notifications: notifications() })],
-  [/\/incidents\/(.+)$/, (url) => ({ ...[incident11(), ...resolvedOnes()].find((one) => url.pathname.endsWith(one.key)), alerts: [], timeline: [], notifications: [] })],
+  [/deliveries$/, () => ({ deliveries: deliveries() })],
+  [/\/silences$/, () => ({ silences: silences() })],
+  [/\/alertd\/v1\/alerts$/, () => ({ alerts: [{ fingerprint: 'a1', name: 'ProbeDown', labels, silenced_by: ['s1'], incident: 'INC-2026-0012' }] })],
+  [/\/silences\/preview$/, () => ({ matches_now: 1, mutes_now: true, alerts: [{ fingerprint: 'a1', name: 'ProbeDown', labels, incident: 'INC-2026-0012', silenced: false }], incidents: ['INC-2026-0012'], warning: null, window: null, past: { from: at(604800), to: at(0), notifications: 14, all_notifications: 200, incidents: 3, all_incidents: 41, is_part: false } })],
+  [/\/incidents\/INC-2026-0012$/, () => ({ ...incident12(), alerts: [alert('https://shop.example/checkout', 0), alert('https://shop.example/', 0)], timeline: timeline(), notifications: notifications(), verdicts: [], escalations: [{ policy: 'shop', status: 'running', round: 0, step: 1, steps: 2, next_at: at(-240), person: null }] })],
+  [/\/incidents\/(.+)$/, (url) => ({ ...[incident11(), ...resolvedOnes()].find((one) => url.pathname.endsWith(one.key)), alerts: [], timeline: [], notifications: [], verdicts: [], escalations: [] })],
   [/\/incidents$/, (url) => ({ incidents: [...(url.searchParams.get('status') === 'resolved' ? [] : open()), ...(url.searchParams.get('status') === 'open' ? [] : resolvedOnes())] })],
   [/\/alertd\/v1\/rules$/, () => ({ groups: groups() })],
   [/\/alertd\/v1\/rules\/\d+$/, (url) => ({ ...groups().flatMap((group) => group.rules).find((one) => url.pathname.endsWith(`/${one.id}`)), versions: [

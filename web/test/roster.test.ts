@@ -59,13 +59,15 @@ test('spans at the same time get rows of their own; what lies outside is cut', (
 })
 
 test('a policy is read as steps', () => {
-  assert.deepEqual(policyWords({
+  const lines = policyWords({
     steps: [{ delay_ms: 300_000, targets: [{ person: 'ana' }] }, { delay_ms: 600_000, targets: [{ schedule: 'web' }, { person: 'bob' }, { receiver: 'team' }] }],
     repeat: 1, fallback: [{ person: 'dan' }],
-  }), [
+  })
+  assert.deepEqual(lines.map(({ when, what }) => ({ when, what })), [
     { when: 'At once', what: 'page ana' },
     { when: 'After 5 min', what: 'page who is on call in web, bob and receiver team' },
     { when: 'After 15 min', what: 'begin again, once' },
     { when: 'After 30 min', what: 'page dan' },
   ])
+  assert.deepEqual(lines.map((line) => line.targets?.length), [1, 3, undefined, 1])
 })

@@ -7,6 +7,7 @@
 #include "alertd/db/alert_db.h"
 #include "alertd/db/incident_db.h"
 #include "alertd/db/silence_db.h"
+#include "alertd/route/window.h"
 #include "tests/lib/row.h"
 #include "tests/lib/scratch.h"
 
@@ -272,6 +273,95 @@ static void test_until_resolved(void **state)
     }
 }
 
+/* NOON is a Monday's 13:46:40 in UTC. */
+static void test_windows(void **state)
+{
+    struct house *house = *state;
+    struct step made = {.wish = wish_of(&house->db1, NOON, SILENCE_NO_END_MS)};
+    ARENA_AUTO struct arena arena;
+    struct zones zones = {0};
+    struct route_interval weekly, daily, past;
+
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(0, route_window_parse("mon 14:00-15:00", &arena, &zones, &weekly, NULL));
+    assert_int_equal(0, route_window_parse("14:00-15:00", &arena, &zones, &daily, NULL));
+    assert_int_equal(0, route_window_parse("years=1969", &arena, &zones, &past, NULL));
+    made.wish.window = &past;
+    assert_int_equal(SILENCE_DB_E_INVALID, run(house, job_set, &made));
+    made.wish.window = &weekly;
+    assert_int_equal(0, run(house, job_set, &made));
+
+    row("it is kept, and mutes within its times only");
+    struct silence_row kept = get(house, made.made, &arena);
+    assert_int_equal(SILENCE_PENDING, silence_state(&kept.silence, NOON));
+    assert_int_equal(SILENCE_ACTIVE, silence_state(&kept.silence, NOON + 30 * MINUTE));
+    assert_int_equal(SILENCE_PENDING, silence_state(&kept.silence, NOON + 24 * HOUR));
+    assert_int_equal(SILENCE_ACTIVE, silence_state(&kept.silence, NOON + (7 * 24 + 1) * HOUR));
+
+    row("who changes it names what was seen; two changes of one millisecond differ");
+    struct step again = {.wish = made.wish};
+    again.wish.id = made.made;
+    again.wish.comment = "longer";
+    again.wish.base_revision = kept.updated_ms - 1;
+    assert_int_equal(SILENCE_DB_E_STALE, run(house, job_set, &again));
+    again.wish.base_revision = kept.updated_ms;
+    assert_int_equal(0, run(house, job_set, &again));
+    assert_string_equal(made.made, again.made);
+    assert_int_equal(kept.updated_ms + 1, get(house, made.made, &arena).updated_ms);
+    assert_int_equal(SILENCE_DB_E_STALE, run(house, job_set, &again));
+
+    row("who knows of no windows keeps it; other times are another silence");
+    again.wish.base_revision = 0;
+    again.wish.window = NULL;
+    again.wish.keeps_window = true;
+    again.wish.now_ms = NOON + HOUR;
+    assert_int_equal(0, run(house, job_set, &again));
+    assert_string_equal(made.made, again.made);
+    assert_string_equal(kept.window, get(house, made.made, &arena).window);
+    again.wish.window = &daily;
+    assert_int_equal(0, run(house, job_set, &again));
+    assert_string_not_equal(made.made, again.made);
+    assert_int_equal(1, count_standing(house, NOON + HOUR + 1));
+
+    row("what has no end has none to move");
+    struct step step = {.id = again.made, .at_ms = NOON + HOUR, .ends_ms = NOON + 3 * HOUR};
+    assert_int_equal(SILENCE_DB_E_INVALID, run(house, job_extend, &step));
+    assert_int_equal(0, run(house, job_expire, &step));
+    assert_int_equal(0, count_standing(house, NOON + HOUR + 1));
+    zones_done(&zones);
+}
+
+static int job_lose_zone(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    (void)arg;
+    return db_run(
+        db_prepare(conn, "UPDATE silence SET window = replace(window, 'UTC', 'Mars/Base')"),
+        reterr);
+}
+
+static void test_a_time_zone_that_is_gone(void **state)
+{
+    struct house *house = *state;
+    struct step made = {.wish = wish_of(&house->db1, NOON, NOON + 48 * HOUR)};
+    ARENA_AUTO struct arena arena;
+    struct zones zones = {0};
+    struct route_interval always;
+    struct silence_row kept;
+
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(0, route_window_parse("sun-sat", &arena, &zones, &always, NULL));
+    made.wish.window = &always;
+    assert_int_equal(0, run(house, job_set, &made));
+    kept = get(house, made.made, &arena);
+    assert_int_equal(SILENCE_ACTIVE, silence_state(&kept.silence, NOON + HOUR));
+    assert_int_equal(0, run(house, job_lose_zone, &made));
+    row("it stops nothing else from being read, and mutes nothing");
+    assert_int_equal(1, count_standing(house, NOON + HOUR));
+    kept = get(house, made.made, &arena);
+    assert_int_equal(SILENCE_PENDING, silence_state(&kept.silence, NOON + HOUR));
+    zones_done(&zones);
+}
+
 static int count_events(struct db_conn *conn, const char *kind)
 {
     struct db_stmt *stmt = db_prepare(conn, "SELECT count(*) FROM event WHERE kind = ?1");
@@ -305,6 +395,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_past_is_not_rewritten, setup, teardown),
         cmocka_unit_test_setup_teardown(test_expired_is_expired, setup, teardown),
         cmocka_unit_test_setup_teardown(test_until_resolved, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_windows, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_time_zone_that_is_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_log_tells_of_every_change_once, setup, teardown),
     };
 

@@ -430,8 +430,25 @@ static void test_words(void **state)
         strstr(str_text(&text), "2 incidents, 2 pages, 1 of them at night (22 to 07, UTC)."));
     assert_non_null(strstr(str_text(&text), "1 useful, 1 noise, 0 nobody knows, 0 not judged"));
     assert_non_null(strstr(str_text(&text), "  acknowledged in   2 min   2 min    2 min   1\n"));
-    assert_non_null(strstr(str_text(&text), "  Mon 2026-01-05  all      2      1          2\n"));
+    assert_non_null(strstr(str_text(&text), "  Mon 2026-01-05      2      1          2\n"));
     assert_non_null(strstr(str_text(&text), "<A&B>"));
+    assert_non_null(strstr(str_text(&text), "  receiver x"));
+    assert_null(strstr(str_text(&text), "Shifts"));
+    row("a person is named without saying so, with their turns");
+    struct report_shift shift = {"person:ana", base_ms, base_ms + 1440 * MINUTE_MS, "ops"};
+    struct report report;
+    struct err err = {0};
+
+    for (size_t i = 0; i < story.input.n_pages; i++)
+        story.input.pages[i].who = "person:ana";
+    story.input.shifts = &shift;
+    story.input.n_shifts = 1;
+    assert_int_equal(report_make(&story.input, &story.arena, &report, &err), 0);
+    str_cut(&text, 0);
+    report_text(&report, &text);
+    assert_non_null(strstr(str_text(&text), "  ana      2      1          2\n"));
+    assert_non_null(
+        strstr(str_text(&text), "  Mon 2026-01-05  ana  ops           2      1          2\n"));
     row("a name is text in a mail, not markup");
     report_html(&story.report, "http://w/report?week=2026-W02&a=b", &html);
     assert_non_null(strstr(str_text(&html), "&lt;A&amp;B&gt;"));

@@ -27,9 +27,11 @@ const PLACES: Place[] = [
   { path: '/i', name: 'Incidents', icon: 'incidents', keys: 'g i' },
   { path: '/alerts', name: 'Alerts', icon: 'alerts', keys: 'g a' },
   { path: '/oncall', name: 'On call', icon: 'clock', keys: 'g o' },
+  { path: '/silences', name: 'Silences', icon: 'mute', keys: 'g s' },
   { path: '/rules', name: 'Rules', icon: 'rules', keys: 'g r' },
   { path: '/people', name: 'People', icon: 'person', keys: 'g h' },
   { path: '/agents', name: 'Agents', icon: 'agents', keys: 'g n' },
+  { path: '/deliveries', name: 'Deliveries', icon: 'sent', keys: 'g d' },
   { path: '/report', name: 'Report', icon: 'report', keys: 'g t' },
   { path: '/explore', name: 'Explore', icon: 'explore', keys: 'g e' },
   { path: '/pm', name: 'Postmortems', icon: 'postmortems', keys: 'g p' },
@@ -60,10 +62,12 @@ const Postmortems = later(async () => (await import('../views/postmortems.tsx'))
 const Report = later(async () => (await import('../views/report.tsx')).Report)
 const Rule = later(async () => (await import('../views/rule.tsx')).Rule)
 const Runbook = later(async () => (await import('../views/runbook.tsx')).Runbook)
+const Silences = later(async () => (await import('../views/silences.tsx')).Silences)
+const Deliveries = later(async () => (await import('../views/deliveries.tsx')).Deliveries)
 const Rules = later(async () => (await import('../views/rules.tsx')).Rules)
 
 async function loadTheRest(): Promise<void> {
-  for (const view of [Incident, OnCall, Rules, People, Agents, Explore, Report, Postmortems, Rule, Postmortem, Runbook]) await view.load()
+  for (const view of [Incident, Silences, Deliveries, OnCall, Rules, People, Agents, Explore, Report, Postmortems, Rule, Postmortem, Runbook]) await view.load()
 }
 
 const under = (place: string, path: string) => (place === '/' ? path === '/' : path === place || path.startsWith(`${place}/`))
@@ -81,6 +85,8 @@ function View() {
   if (first === 'alerts' && !second) return <Alerts />
   if (first === 'rules') return second ? <Rule key={second} id={second} /> : <Rules />
   if (first === 'runbooks' && second) return <Runbook key={second} id={second} />
+  if (first === 'silences' && !second) return <Silences />
+  if (first === 'deliveries' && !second) return <Deliveries />
   if (first === 'oncall' && !second) return <OnCall />
   if (first === 'people' && !second) return <People />
   if (first === 'agents' && !second) return <Agents />

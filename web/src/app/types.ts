@@ -75,6 +75,7 @@ export interface IncidentDetail extends Incident {
   timeline: TimelineEvent[]
   notifications: Notification[]
   verdicts: Said[]
+  escalations: Escalation[]
 }
 
 export interface Rule {
@@ -196,8 +197,9 @@ export interface Report extends ReportLoad, ReportVerdicts {
   never_acknowledged: number
   self_resolved_within_5m: number
   rules: ReportRule[]
-  people: (ReportLoad & { who: string })[]
-  shifts: (ReportLoad & { who: string | null; from: string; to: string })[]
+  people: (ReportLoad & { who: string; is_person: boolean })[]
+  days: (ReportLoad & { from: string; to: string })[]
+  shifts: (ReportLoad & { who: string; schedule: string; from: string; to: string })[]
   flapping: { rule_id: number; rule: string; instance: string; changes: number; percent: number }[]
 }
 
@@ -306,6 +308,81 @@ export interface TsdbStatus {
     seriesCountByMetricName: { name: string; value: number }[]
     watchbill: { days: StorageDay[]; limits: StorageLimit[]; offenders: StorageOffender[]; set_aside: string[] }
   }
+}
+
+// --- silences and deliveries ---
+
+export interface Stretch { from: string; to: string }
+
+export interface Silence {
+  id: string
+  state: 'pending' | 'active' | 'expired'
+  matchers: { name: string; value: string; isRegex: boolean; isEqual: boolean }[]
+  starts_at: string
+  ends_at: string | null
+  until_resolved: boolean
+  created_by: string
+  comment: string
+  created_at: string
+  updated_at: string
+  revision: number
+  last_matched_at: string | null
+  matches_now: number
+  window: unknown[] | null
+  window_text?: string
+  muting_until?: string | null
+  next?: Stretch[]
+  warning?: string | null
+}
+
+export interface SilencePreview {
+  matches_now: number
+  mutes_now: boolean
+  alerts: { fingerprint: string; name: string | null; labels: Record<string, string>; incident: string | null; silenced: boolean }[]
+  incidents: string[]
+  warning: string | null
+  next?: Stretch[]
+  past: { from: string; to: string; notifications: number; all_notifications: number; incidents: number; all_incidents: number; is_part: boolean }
+}
+
+export interface Fires {
+  fingerprint: string
+  name: string | null
+  labels: Record<string, string>
+  silenced_by: string[]
+  incident: string | null
+}
+
+export interface Delivery {
+  id: number
+  incident: string | null
+  title: string | null
+  receiver: string | null
+  person: string | null
+  kind: string
+  lane: 'page' | 'shadow' | 'digest' | 'test'
+  reason: string
+  state: 'waiting' | 'sent' | 'failed' | 'superseded'
+  attempts: number
+  refused: boolean
+  owed_at: string
+  due_at: string
+  sent_at: string | null
+  late_ms: number
+  last_error: string | null
+  superseded_by: number | null
+  acknowledged_at: string | null
+  acknowledged_by: string | null
+}
+
+export interface Escalation {
+  policy: string
+  status: 'running' | 'acknowledged' | 'snoozed' | 'taken' | 'exhausted' | 'resolved'
+  round: number
+  step: number
+  steps: number
+  next_at: string | null
+  person: string | null
 }
 
 // --- people and schedules ---

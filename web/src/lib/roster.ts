@@ -140,16 +140,19 @@ export function formatWait(ms: number): string {
   return [hours && `${hours} h`, minutes && `${minutes} min`, seconds && `${seconds} s`].filter(Boolean).join(' ') || 'at once'
 }
 
+/** targets: whom it pages; without, it begins again. */
+export interface PolicyLine { when: string; what: string; targets?: Target[] }
+
 /** A policy, step by step, with when each is due if nobody reacts. */
-export function policyWords(policy: { steps: PolicyStep[]; repeat?: number; fallback?: Target[]; ack_expires_ms?: number }): { when: string; what: string }[] {
+export function policyWords(policy: { steps: PolicyStep[]; repeat?: number; fallback?: Target[]; ack_expires_ms?: number }): PolicyLine[] {
   let at = 0
-  const lines = policy.steps.map((step) => {
-    const line = { when: at === 0 ? 'At once' : `After ${formatWait(at)}`, what: `page ${list(step.targets.map(targetWords))}` }
+  const lines: PolicyLine[] = policy.steps.map((step) => {
+    const line = { targets: step.targets,  when: at === 0 ? 'At once' : `After ${formatWait(at)}`, what: `page ${list(step.targets.map(targetWords))}` }
     at += step.delay_ms
     return line
   })
   const repeat = policy.repeat ?? 0
   if (repeat > 0) lines.push({ when: `After ${formatWait(at)}`, what: `begin again, ${repeat === 1 ? 'once' : `${repeat} times`}` })
-  if (policy.fallback?.length) lines.push({ when: `After ${formatWait(at * (repeat + 1))}`, what: `page ${list(policy.fallback.map(targetWords))}` })
+  if (policy.fallback?.length) lines.push({ when: `After ${formatWait(at * (repeat + 1))}`, what: `page ${list(policy.fallback.map(targetWords))}`, targets: policy.fallback })
   return lines
 }

@@ -5,6 +5,7 @@ const PATHS = {
   wall: 'M3 4h14v9H3z M7 17h6 M10 13v4',
   incidents: 'M10 2.5 18 16.5H2z M10 8v4 M10 14.2v.1',
   alerts: 'M5 13V9a5 5 0 0 1 10 0v4l1.5 2h-13z M8.5 17.5h3',
+  mute: 'M5 13V9a5 5 0 0 1 9-3 M15 9.5V13l1.5 2H8 M8.5 17.5h3 M3 3l14 14',
   rules: 'M4 5h12 M4 10h12 M4 15h7',
   agents: 'M3 10h3l2-5 4 10 2-5h3',
   explore: 'M3 16V4 M3 16h14 M6 12l3-4 3 2 4-6',

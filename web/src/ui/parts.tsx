@@ -23,6 +23,8 @@ const STATES: Record<string, { tone: Tone; icon: IconName; words: string }> = {
   waiting: { tone: 'warn', icon: 'clock', words: 'Waiting' },
   failed: { tone: 'bad', icon: 'cross', words: 'Failed' },
   superseded: { tone: 'idle', icon: 'chevron', words: 'Superseded' },
+  active: { tone: 'accent', icon: 'mute', words: 'Mutes now' },
+  expired: { tone: 'idle', icon: 'check', words: 'Ended' },
   draft: { tone: 'warn', icon: 'note', words: 'Draft' },
   in_review: { tone: 'accent', icon: 'person', words: 'In review' },
   published: { tone: 'ok', icon: 'check', words: 'Published' },

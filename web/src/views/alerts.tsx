@@ -13,6 +13,7 @@ import { Held } from '../ui/held.tsx'
 import { type Hour, Hours } from '../ui/hours.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Chips, Empty, Labels, Page, Panel, Severity, Shown, State } from '../ui/parts.tsx'
+import { SilenceLink } from '../ui/silence_link.tsx'
 import { Age } from '../ui/time.tsx'
 
 const HISTORY = 'sum by (alertname) (count_over_time(ALERTS{alertstate="firing"}[1h]))'
@@ -46,6 +47,7 @@ function Instance({ alert, group, onPick }: { alert: PromAlert; group: AlertGrou
       <td class="wide">{summary && <div class="summary">{summary}</div>}<Labels labels={own} onPick={onPick} /></td>
       <td class="num right" data-head="Value">{formatValue(alert.value)}</td>
       <td class="num right" data-head="For"><Age atMs={Date.parse(alert.activeAt)} /></td>
+      <td class="right"><SilenceLink labels={alert.labels} /></td>
     </tr>
   )
 }
@@ -65,7 +67,7 @@ function Group({ group, hours, fired30d, ruleId, onPick }: { group: AlertGroup; 
       </header>
       {Object.keys(group.shared).length > 0 && <p class="shared"><span class="dim">all have</span> <Labels labels={group.shared} onPick={onPick} /></p>}
       <table class="list">
-        <thead><tr><th>State</th><th>Which</th><th class="right">Value</th><th class="right">For</th></tr></thead>
+        <thead><tr><th>State</th><th>Which</th><th class="right">Value</th><th class="right">For</th><th><span class="hidden">Silence</span></th></tr></thead>
         <tbody>{group.alerts.map((alert) => <Instance key={JSON.stringify(alert.labels)} alert={alert} group={group} onPick={onPick} />)}</tbody>
       </table>
     </section>

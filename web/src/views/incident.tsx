@@ -9,16 +9,19 @@ import { useKey } from '../app/keyboard.ts'
 import { go } from '../app/router.ts'
 import { now } from '../app/settings.ts'
 import { say, undoLast } from '../app/toast.ts'
-import type { DocumentNode, Incident as Head, IncidentAlert, IncidentDetail, Notification, PostmortemHead, Said, Verdict } from '../app/types.ts'
+import type { DocumentNode, Incident as Head, IncidentAlert, IncidentDetail, PostmortemHead, Said, Verdict } from '../app/types.ts'
 import { ExpressionChart } from '../chart/expression.tsx'
 import type { Mark } from '../chart/plot.ts'
 import { formatValue } from '../lib/number.ts'
 import { ownRunbook, sectionOf } from '../lib/section.ts'
 import { MINUTE, SECOND, formatDuration, parseTime } from '../lib/time.ts'
+import { DeliveryLog } from '../ui/deliveries.tsx'
 import { Document } from '../ui/document.tsx'
+import { EscalationButtons, EscalationState } from '../ui/escalation.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Labels, Panel, Severity, Shown, State } from '../ui/parts.tsx'
-import { Ago, Clock, Elapsed } from '../ui/time.tsx'
+import { SilenceLink } from '../ui/silence_link.tsx'
+import { Ago, Elapsed } from '../ui/time.tsx'
 import { Timeline, type NoteHandle } from './timeline.tsx'
 
 function WritePostmortem({ incident }: { incident: IncidentDetail }) {
@@ -68,6 +71,7 @@ function Header({ incident, neighbours }: { incident: IncidentDetail; neighbours
             {incident.acknowledged_at && <span class="dim"><Icon name="person" size={14} /> {incident.acknowledged_by ?? 'someone'} took it <Ago at={incident.acknowledged_at} /></span>}
             {incident.resolved_at && <span class="dim">resolved {incident.resolved_by ? `by ${incident.resolved_by}` : 'by itself'} <Ago at={incident.resolved_at} /></span>}
           </p>
+          <EscalationState incident={incident} />
         </div>
         <p class="big-clock"><Elapsed from={incident.opened_at} to={incident.resolved_at} /><small>{open ? 'open' : 'lasted'}</small></p>
       </div>
@@ -78,6 +82,8 @@ function Header({ incident, neighbours }: { incident: IncidentDetail; neighbours
         {open && may('operate') && (leaving
           ? <button type="button" onClick={undoLast}><Icon name="clock" size={17} /> Resolving … undo</button>
           : <button type="button" onClick={() => resolve(incident.key)}><Icon name="check" size={17} /> Resolve <kbd>r</kbd></button>)}
+        <EscalationButtons incident={incident} />
+        {open && <SilenceLink labels={Object.keys(incident.labels).length > 0 ? incident.labels : incident.alerts[0]?.labels ?? {}} />}
         <WritePostmortem incident={incident} />
       </div>
     </header>
@@ -147,22 +153,6 @@ function Alerts({ alerts }: { alerts: IncidentAlert[] }) {
   )
 }
 
-function ToldList({ list }: { list: Notification[] }) {
-  return (
-    <Panel title="Who was told">
-      {list.length === 0
-        ? <p class="dim pad">Nobody: no receiver took this incident.</p>
-        : <ul class="aside-list">{list.map((one) => (
-          <li key={one.id}>
-            <p class="between"><b>{one.receiver}</b><State state={one.state} /></p>
-            <p class="dim">{one.reason}{one.kind !== one.receiver && ` · ${one.kind}`} · {one.sent_at ? <Clock at={one.sent_at} /> : <>due <Clock at={one.due_at} /></>}{one.attempts > 1 && ` · ${one.attempts} attempts`}</p>
-            {one.last_error && one.state !== 'sent' && <p class="bad-ink">{one.last_error}</p>}
-          </li>
-        ))}</ul>}
-    </Panel>
-  )
-}
-
 /** A runbook of ours opens here: what to do belongs beside what happens. */
 function RunbookSection({ pack, anchor, url }: { pack: string; anchor: string; url: string }) {
   const { value, error } = useData<{ nodes: DocumentNode[] }>(`/api/alertd/v1/runbooks/${encodeURIComponent(pack)}`, [], 3_600_000)
@@ -211,7 +201,7 @@ function Worth({ incidentKey, said }: { incidentKey: string; said: Said[] }) {
               <button key={verdict} type="button" class="toggle" title={`${words} (${keys})`} aria-pressed={mine?.verdict === verdict} onClick={() => say_(verdict)}>{words}</button>
             ))}
           </div>
-          <input value={reason} maxLength={300} aria-label="Why (optional)" placeholder={mine ? 'Why? Enter adds it' : 'Why (optional)'} onInput={(event) => setReason(event.currentTarget.value)} />
+          <input type="text" value={reason} maxLength={300} aria-label="Why (optional)" placeholder={mine ? 'Why? Enter adds it' : 'Why (optional)'} onInput={(event) => setReason(event.currentTarget.value)} />
         </form>
       )}
       {said.length > 0
@@ -274,7 +264,7 @@ export function Incident({ id }: { id: string }) {
             <Alerts alerts={shown.alerts} />
             <Runbooks alerts={shown.alerts} />
             <Worth incidentKey={shown.key} said={shown.verdicts} />
-            <ToldList list={shown.notifications} />
+            <DeliveryLog incidentKey={shown.key} />
             <SeenBefore incident={shown} all={list} />
           </aside>
         </div>

@@ -10,12 +10,14 @@ import { query, setQuery } from '../app/router.ts'
 import { now, zone as viewerZone } from '../app/settings.ts'
 import type { Lanes as LanesData, OnCallPerson, OnCallSchedule, Person, Policy, Schedule, Span } from '../app/types.ts'
 import { count } from '../lib/number.ts'
-import { daysOf, formatSpan, formatWait, formatWhen, policyWords } from '../lib/roster.ts'
+import { daysOf, formatSpan, formatWhen } from '../lib/roster.ts'
 import { formatAge } from '../lib/time.ts'
 import { Icon } from '../ui/icon.tsx'
+import { Ladder } from '../ui/ladder.tsx'
 import { Lanes } from '../ui/lanes.tsx'
 import { Chips, Empty, Page, Panel, Shown, Waiting } from '../ui/parts.tsx'
 import { OverrideForm } from './override_form.tsx'
+import { POLICIES, PolicyForm } from './policy_form.tsx'
 import { ScheduleForm } from './schedule_form.tsx'
 
 const DAYS = 14
@@ -127,17 +129,16 @@ function SchedulePanel({ schedule, current, people }: { schedule: Schedule; curr
   )
 }
 
-function Policies() {
+function Policies({ current }: { current: OnCallSchedule[] }) {
   const data = useData<{ policies: Policy[] }>(`${V1}/policies`, ['roster'])
   return (
-    <Panel title="Escalation">
+    <Panel title="Escalation" aside={may('operate') ? <a class="button" href="/oncall?newpolicy=1">New policy</a> : undefined}>
       <Shown data={data} what="Policies could not be read">{({ policies }) => (policies.length === 0
-        ? <p class="dim pad">No policy yet. A policy says who is paged, and who next when nobody reacts: <code>POST /api/alertd/v1/policies</code>.</p>
+        ? <p class="dim pad">No policy yet. A policy says who is paged, and who next when nobody reacts; a receiver of the config file names it.</p>
         : <div class="policies">{policies.map(({ name, spec }) => (
             <section key={name} class="policy">
-              <h3>{spec.title ?? name}</h3>{spec.title && <span class="dim mono">{name}</span>}
-              <ol>{policyWords(spec).map((line) => <li key={line.when + line.what}><b>{line.when}</b> {line.what}</li>)}</ol>
-              {spec.ack_expires_ms > 0 && <p class="dim">An acknowledgement holds for {formatWait(spec.ack_expires_ms)}; then it goes on.</p>}
+              <div class="between"><span><h3>{spec.title ?? name}</h3>{spec.title && <span class="dim mono">{name}</span>}</span>{may('operate') && <a class="button" href={`/oncall?policy=${encodeURIComponent(name)}`} aria-label={`Edit policy ${name}`}>Edit</a>}</div>
+              <Ladder spec={spec} current={current} />
             </section>
           ))}</div>)}</Shown>
     </Panel>
@@ -162,6 +163,14 @@ export function OnCall() {
   const people = useData<{ people: Person[] }>(PEOPLE, ['roster'])
   const edit = query('edit')
   const everybody = people.value?.people ?? []
+  const wanted = query('policy')
+  const policies = useData<{ policies: Policy[] }>(wanted ? POLICIES : null, ['roster'])
+  if (wanted || query('newpolicy')) {
+    const policy = policies.value?.policies.find((one) => one.name === wanted)
+    const ready = schedules.value && people.value && (!wanted || policies.value)
+    if (!ready || (wanted && !policy)) return <Page title="On call">{ready ? <Panel><Empty icon="clock" title={`There is no policy ${wanted}`}><a href="/oncall">Back</a></Empty></Panel> : <Waiting />}</Page>
+    return <PolicyForm key={wanted} policy={policy ?? null} people={everybody} schedules={schedules.value?.schedules ?? []} current={current.value?.schedules ?? []} />
+  }
   if (edit || query('new')) {
     const schedule = schedules.value?.schedules.find((one) => one.name === edit)
     if (edit && !schedule) return <Page title="On call"><Shown data={schedules} what="Schedules could not be read">{() => <Panel><Empty icon="clock" title={`There is no schedule ${edit}`}><a href="/oncall">Back</a></Empty></Panel>}</Shown></Page>
@@ -174,7 +183,7 @@ export function OnCall() {
         <div class="stack">
           {list.length === 0 && <NoSchedules people={everybody} />}
           {list.map((schedule) => <SchedulePanel key={schedule.name} schedule={schedule} people={everybody} current={current.value?.schedules.find((one) => one.name === schedule.name)} />)}
-          <Policies />
+          <Policies current={current.value?.schedules ?? []} />
         </div>
       )}</Shown>
     </Page>

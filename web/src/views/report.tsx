@@ -32,7 +32,7 @@ function Figures({ report }: { report: Numbers }) {
 }
 
 /** Pages a day, the nights' in another colour: small, the numbers are beside it. */
-function Days({ days }: { days: Numbers['shifts'] }) {
+function Days({ days }: { days: Numbers['days'] }) {
   const most = Math.max(1, ...days.map((day) => day.pages))
   const height = 64
   const total = days.reduce((sum, day) => sum + day.pages, 0)
@@ -139,11 +139,12 @@ export function Report() {
           <div class="columns">
             <div class="column-main">
               <Times report={report} />
-              <Panel title="Pages a day"><Days days={report.shifts} /></Panel>
-              <Loads title="When" head="Day" rows={report.shifts.map((row) => ({ ...row, name: formatDay(parseTime(row.from) ?? 0, zone.value) }))} />
+              <Panel title="Pages a day"><Days days={report.days} /></Panel>
+              <Loads title="When" head="Day" rows={report.days.map((row) => ({ ...row, name: formatDay(parseTime(row.from) ?? 0, zone.value) }))} />
+              {report.shifts.length > 0 && <Loads title="Shifts" head="Whose turn" rows={report.shifts.map((row) => ({ ...row, name: `${row.who}, ${row.schedule}, from ${formatDay(parseTime(row.from) ?? 0, zone.value)}` }))} />}
             </div>
             <aside class="column-side" aria-label="People">
-              <Loads title="Who was paged" head="Who" rows={report.people.map((row) => ({ ...row, name: row.who }))} />
+              <Loads title="Who was paged" head="Who" rows={report.people.map((row) => ({ ...row, name: row.is_person ? row.who : `receiver ${row.who}` }))} />
               <Flapping rows={report.flapping} />
             </aside>
           </div>
