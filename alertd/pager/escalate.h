@@ -76,7 +76,8 @@ int fork_copies(struct escalate_work *work, const struct escalation_move *move);
 /* The incident is over: so say their copies. */
 int fork_end(struct escalate_work *work);
 
-/* What a move is, for people: "step 1 of shop pages ana (schedule web) by ntfy and email". */
+/* What a move is, for people, and for who explains: "step 1 of shop pages ana (schedule web) by
+ * ntfy and email". */
 void escalate_words(const struct escalation_move *move,
                     const struct policy *policy,
                     const struct roster *roster,

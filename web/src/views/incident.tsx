@@ -22,6 +22,7 @@ import { Icon } from '../ui/icon.tsx'
 import { Empty, Labels, Panel, Severity, Shown, State } from '../ui/parts.tsx'
 import { SilenceLink } from '../ui/silence_link.tsx'
 import { Ago, Elapsed } from '../ui/time.tsx'
+import { Why } from '../ui/why.tsx'
 import { Timeline, type NoteHandle } from './timeline.tsx'
 
 function WritePostmortem({ incident }: { incident: IncidentDetail }) {
@@ -85,6 +86,7 @@ function Header({ incident, neighbours }: { incident: IncidentDetail; neighbours
         <EscalationButtons incident={incident} />
         {open && <SilenceLink labels={Object.keys(incident.labels).length > 0 ? incident.labels : incident.alerts[0]?.labels ?? {}} />}
         <WritePostmortem incident={incident} />
+        <Why of={{ incident: incident.key }} />
       </div>
     </header>
   )
