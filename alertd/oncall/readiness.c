@@ -140,9 +140,10 @@ static int read_gate(const struct reading *reading, const struct yaml_node *map)
     if (r)
         return r;
     if (pages < 1 || pages > READINESS_PAGES_MAX)
-        return wrong(reading, pages_node, "pages: expected 1 to 10000");
+        return wrong(reading, pages_node ? pages_node : map, "pages: expected 1 to 10000");
     if (!(gate->sense >= 0 && gate->sense < 1))
-        return wrong(reading, sense_node, "sense: expected a share from 0, below 1");
+        return wrong(reading, sense_node ? sense_node : map,
+                     "sense: expected a share from 0, below 1");
     gate->pages = (unsigned)pages;
     return 0;
 }

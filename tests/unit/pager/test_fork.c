@@ -83,7 +83,7 @@ static int put_looker(struct db_conn *conn,
 
 static int job_roster(struct db_conn *conn, void *arg, struct err *reterr)
 {
-    const struct looker *lookers = arg;
+    const struct looker *lookers = *(const struct looker *const *)arg;
     struct schedule schedule;
     struct zones zones = {0};
     ARENA_AUTO struct arena arena;
@@ -123,7 +123,7 @@ static void begin_oncall(const struct looker *lookers)
     if (route_config_parse(oncall_config, strlen(oncall_config), NULL, NULL, NULL, &config, &err))
         fail_msg("%u:%u: %s", err.line, err.column, err.text);
     pager = pager_new(db, config, &no_log);
-    if (db_write(db, job_roster, (void *)(uintptr_t)lookers, &err))
+    if (db_write(db, job_roster, &lookers, &err))
         fail_msg("%s", err.text);
 }
 
