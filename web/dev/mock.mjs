@@ -1,5 +1,7 @@
 // Made-up answers in the shapes of docs/api.md, for looking at pages without an alertd.
-// Tests never use them. `?empty` in the referring page's address answers as a new install does.
+// Tests never use them. WHO=dan in the environment makes dan the one who is logged in. `?empty` in the referring page's address answers as a new install does.
+
+import { shadowRoutes } from './mock_shadow.mjs'
 
 const at = (secondsAgo) => new Date(Date.now() - secondsAgo * 1000).toISOString()
 const began = Date.now()
@@ -111,13 +113,14 @@ function matrix(form) {
 
 const prom = (data) => ({ status: 'success', data })
 const routes = [
-  [/\/me$/, () => ({ auth: 'required', name: 'ana', scopes: ['read', 'operate'], csrf: 'x', version: '0.1.0', external_url: '' })],
+  ...shadowRoutes,
+  [/\/me$/, () => ({ auth: 'required', name: process.env.WHO ?? 'ana', scopes: ['read', 'operate'], csrf: 'x', version: '0.1.0', external_url: '' })],
   [/\/overview$/, overview],
   [/\/incidents\/INC-2026-0012\/ack$/, () => { state.acked = at(0); return incident12() }],
   [/\/incidents\/INC-2026-0012\/resolve$/, () => { state.resolved = at(0); return incident12() }],
   [/\/incidents\/INC-2026-0012\/notes$/, (_, body) => { const note = JSON.parse(body); state.notes.push({ id: 200 + state.notes.length, kind: 'human.note', class: 'human', occurred_at: note.occurred_at ?? at(0), recorded_at: at(0), actor: 'ana', source: 'dashboard', text: note.text, data: {} }); return state.notes.at(-1) }],
-  [/\/incidents\/INC-2026-0012$/, () => ({ ...incident12(), alerts: [alert('https://shop.example/checkout', 0), alert('https://shop.example/', 0)], timeline: timeline(), notifications: notifications() })],
-  [/\/incidents\/(.+)$/, (url) => ({ ...[incident11(), ...resolvedOnes()].find((one) => url.pathname.endsWith(one.key)), alerts: [], timeline: [], notifications: [] })],
+  [/\/incidents\/INC-2026-0012$/, () => ({ ...incident12(), alerts: [alert('https://shop.example/checkout', 0), alert('https://shop.example/', 0)], timeline: timeline(), notifications: notifications(), verdicts: [] })],
+  [/\/incidents\/(.+)$/, (url) => ({ ...[incident11(), ...resolvedOnes()].find((one) => url.pathname.endsWith(one.key)), alerts: [], timeline: [], notifications: [], verdicts: [] })],
   [/\/incidents$/, (url) => ({ incidents: [...(url.searchParams.get('status') === 'resolved' ? [] : open()), ...(url.searchParams.get('status') === 'open' ? [] : resolvedOnes())] })],
   [/\/alertd\/v1\/rules$/, () => ({ groups: groups() })],
   [/\/alertd\/v1\/rules\/\d+$/, (url) => ({ ...groups().flatMap((group) => group.rules).find((one) => url.pathname.endsWith(`/${one.id}`)), versions: [

@@ -13,6 +13,7 @@ import './style/shell.css'
 import './style/parts.css'
 import './style/views.css'
 import './style/oncall.css'
+import './style/shadow.css'
 import { whoAmI } from './app/api.ts'
 import { Shell } from './app/shell.tsx'
 

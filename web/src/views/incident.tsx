@@ -19,6 +19,7 @@ import { Document } from '../ui/document.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Labels, Panel, Severity, Shown, State } from '../ui/parts.tsx'
 import { Ago, Clock, Elapsed } from '../ui/time.tsx'
+import { ShadowedBy } from './incident_shadows.tsx'
 import { Timeline, type NoteHandle } from './timeline.tsx'
 
 function WritePostmortem({ incident }: { incident: IncidentDetail }) {
@@ -265,6 +266,7 @@ export function Incident({ id }: { id: string }) {
     <Shown data={data} what={`${id} could not be read`}>{(shown) => (
       <div class="incident-page">
         <Header incident={shown} neighbours={neighbours} />
+        <ShadowedBy incidentKey={shown.key} />
         <div class="columns">
           <div class="column-main">
             <SignalGraphs incident={shown} onPick={(atMs) => note.current?.at(atMs)} />
