@@ -36,11 +36,17 @@ receivers:
   - name: team
     webhook_configs:
       - url: http://127.0.0.1:${hookPort}/
+  - name: oncall
+    oncall_configs:
+      - policy: shop
 route:
   receiver: team
   group_by: [alertname]
   group_wait: 0s
   group_interval: 1s
+  routes:
+    - matchers: [team="queue"]
+      receiver: oncall
 `
 
 export class Alertd {

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { Alertd, seed } from './daemon.mjs'
 import { assertAccessible, assertClean, launch, open, settle } from './page.mjs'
+import { seedShadowing } from './shadowing.mjs'
 
 const SHOTS = resolve(process.env.SHOTS ?? 'tests/browser/shots')
 const LOOKS = [1280, 390].flatMap((width) => ['light', 'dark'].map((theme) => ({ width, theme })))
@@ -15,6 +16,7 @@ before(async () => {
   mkdirSync(SHOTS, { recursive: true })
   ;[alertd, empty, browser] = await Promise.all([new Alertd().start(), new Alertd({ auth: 'off', receivers: false }).start(), launch()])
   made = await seed(alertd)
+  Object.assign(made, await seedShadowing(alertd))
 })
 after(async () => {
   await browser?.close()
@@ -35,6 +37,14 @@ const VIEWS = {
   'oncall-edit': () => '/oncall?edit=db',
   'oncall-new': () => '/oncall?new=1',
   people: () => '/people',
+  shadowing: () => '/shadowing',
+  'shadowing-one': () => '/shadowing?person=dan',
+  'shadow-page': () => `/shadowing/${made.fresh}`,
+  'shadow-page-compared': () => `/shadowing/${made.compared}`,
+  'shadow-page-reverse': () => `/shadowing/${made.reverse}`,
+  'incident-shadowed': () => `/i/${made.shadowed}`,
+  readiness: () => '/readiness',
+  'readiness-person': () => '/readiness/dan',
   explore: () => '/explore',
   'explore-graph': () => '/explore?expr=probe_duration_seconds&from=now-30m',
   'explore-rollup': () => '/explore?expr=probe_duration_seconds&from=now-1y',
@@ -45,7 +55,7 @@ const VIEWS = {
   runbook: () => '/runbooks/host#hostoutofmemory',
   nowhere: () => '/nowhere',
 }
-const EMPTY = { 'empty-wall': '/', 'empty-incidents': '/i', 'empty-alerts': '/alerts', 'empty-rules': '/rules', 'empty-agents': '/agents', 'empty-oncall': '/oncall', 'empty-people': '/people', 'empty-postmortems': '/pm' }
+const EMPTY = { 'empty-wall': '/', 'empty-incidents': '/i', 'empty-alerts': '/alerts', 'empty-rules': '/rules', 'empty-agents': '/agents', 'empty-oncall': '/oncall', 'empty-people': '/people', 'empty-shadowing': '/shadowing', 'empty-readiness': '/readiness', 'empty-postmortems': '/pm' }
 
 describe('every view', { concurrency: 3 }, () => {
   for (const { width, theme } of LOOKS) {
