@@ -5,8 +5,9 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Alertd, seed, until } from './daemon.mjs'
 import { assertClean, launch, open, settle } from './page.mjs'
+import { pageDan, seedDan } from './shadowing.mjs'
 
-let alertd, browser, made
+let alertd, browser, made, dan
 before(async () => {
   ;[alertd, browser] = await Promise.all([new Alertd().start(), launch()])
   made = await seed(alertd)
@@ -373,6 +374,106 @@ test('a schedule is edited with its preview, and nobody is overwritten', async (
   await page.getByRole('alert').getByText(/made revision \d+ meanwhile/).waitFor()
   assert.equal((await alertd.get(path)).title, 'Theirs')
   page.noticed.length = 0 // the browser itself reports the 409
+  await page.context().close()
+})
+
+test('a trainee walks through a shadow page, and the incident never hears of it', async () => {
+  dan = await seedDan(alertd)
+  const { id, incident: { key } } = await pageDan(alertd, 'OrdersStuck', 'Orders wait for 12 minutes')
+  const copy = () => alertd.get(`/api/alertd/v1/shadow-pages/${id}`)
+  const page = await at({ token: dan, path: '/shadowing?person=dan' })
+  await page.getByRole('link', { name: /Orders wait for 12 minutes/ }).click()
+  await page.waitForURL(`${alertd.url}/shadowing/${id}`)
+  await page.getByText('Practice copy').waitFor()
+  await until('it is opened, and so seen', async () => { const { opened_at, seen_at } = await copy(); return opened_at && seen_at })
+  await page.getByRole('button', { name: 'I have seen it' }).waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'Acknowledge my copy' }).click()
+  await page.getByText('The real incident is as it was').waitFor()
+  assert.ok((await copy()).acknowledged_at)
+
+  await page.getByText('a guess made after the answer teaches nothing').waitFor()
+  await page.getByLabel('What you think it is').fill('The payment provider is slow')
+  await page.getByLabel('Notes').fill('The workers wait')
+  await page.locator('.kept .saving.clean').nth(1).waitFor()
+  assert.deepEqual([(await copy()).hypothesis, (await copy()).notes], ['The payment provider is slow', 'The workers wait'])
+  await page.reload()
+  await settle(page)
+  assert.equal(await page.getByLabel('What you think it is').inputValue(), 'The payment provider is slow')
+  assert.equal(await page.locator('.moments').count(), 0, 'what is typed does not answer itself')
+
+  for (const [asks, says] of [['Would you act on it?', 'No'], ['Did it make sense?', 'Yes'], ['Did you know where to look?', 'Yes']]) {
+    const tap = page.getByRole('group', { name: asks }).getByRole('button', { name: says })
+    await tap.click()
+    await page.locator('.tap button[aria-pressed="true"]', { hasText: says }).first().waitFor()
+  }
+  await until('all are answered', async () => { const { answers } = await copy(); return answers.answered_at && answers.acted_on === false && answers.made_sense && answers.knew_where })
+  assert.equal(await page.locator('.moments').count(), 0, 'nor do the taps')
+  await page.getByRole('button', { name: /^Compare/ }).click()
+  await page.locator('.moment.you', { hasText: 'The payment provider is slow' }).waitFor()
+  assert.ok(await page.locator('.moment.they').count() > 0)
+  const real = await incident(key)
+  assert.deepEqual([real.status, real.acknowledged_by, real.timeline.filter((one) => one.class === 'human')], ['triggered', null, []])
+  await assertClean(page, 'a shadow page')
+  await page.context().close()
+})
+
+test('without a guess the timelines are shown when one insists, and that is remembered', async () => {
+  const { token } = await alertd.post('/api/alertd/v1/tokens', { name: 'dan 2', scopes: ['operate'] })
+  const { id } = await pageDan(alertd, 'QueueGrows', '4,210 orders wait')
+  const page = await at({ token, path: `/shadowing/${id}` })
+  assert.equal(await page.getByLabel('What Dan Moreau thinks it is').isEditable(), false, "another one's copy is only read")
+  await page.getByRole('button', { name: 'Show it without a guess' }).click()
+  await page.locator('.moment.they').first().waitFor()
+  const { shadow } = await alertd.get(`/api/alertd/v1/shadow-pages/${id}/timelines`)
+  assert.ok(shadow.some((one) => one.actor === 'dan 2'), JSON.stringify(shadow))
+  await page.getByRole('button', { name: 'Fill in for Dan Moreau' }).click()
+  await page.getByLabel('What Dan Moreau thinks it is').fill('told me by phone')
+  await until('it is saved', async () => (await alertd.get(`/api/alertd/v1/shadow-pages/${id}`)).hypothesis === 'told me by phone')
+  await assertClean(page, 'a copy of somebody else')
+  await page.context().close()
+})
+
+test('a shadow is added for two weeks, and ended', async () => {
+  const page = await at({ path: '/shadowing' })
+  const shadows = async () => (await alertd.get('/api/alertd/v1/shadows')).shadows.map((one) => one.spec).filter((spec) => spec.person === 'bob')
+  await page.getByRole('button', { name: 'Add a shadow' }).click()
+  await page.getByLabel('Who looks on').selectOption('bob')
+  await page.getByLabel('Whose pages').selectOption('person:ana')
+  await page.getByText('Reverse', { exact: true }).last().click()
+  await page.getByLabel('Mentor (optional)').selectOption('chen')
+  await page.getByLabel('The mentor is paged').selectOption('120')
+  await page.getByRole('button', { name: 'Add', exact: true }).click()
+  const row = page.locator('.looks-on', { hasText: 'Bob Okafor' })
+  await row.getByText('Reverse').waitFor()
+  const [made] = await shadows()
+  assert.deepEqual([made.target_kind, made.target, made.mode, made.mentor, made.after_ms, Date.parse(made.to) - Date.parse(made.from)], ['person', 'ana', 'reverse', 'chen', 120_000, 14 * 86_400_000])
+  await row.getByRole('button', { name: 'End' }).click()
+  await row.getByRole('button', { name: 'Really end now' }).click()
+  await page.locator('.looks-on.now', { hasText: 'Bob Okafor' }).waitFor({ state: 'detached' })
+  assert.ok((await shadows()).every((spec) => Date.parse(spec.to) <= Date.now()))
+  await assertClean(page, 'shadowing')
+  await page.context().close()
+})
+
+test('evidence is the trainee\'s, the signature is somebody else\'s', async () => {
+  const theirs = await at({ token: dan, path: '/readiness/dan' })
+  await theirs.getByRole('button', { name: /^Add evidence/ }).first().click()
+  await theirs.getByLabel('Evidence').fill('/people#dan')
+  await theirs.getByRole('button', { name: 'Save' }).click()
+  await theirs.locator('.item.done').waitFor()
+  assert.equal(await theirs.getByRole('button', { name: /^Sign/ }).count(), 0, 'nobody signs for themselves')
+  await assertClean(theirs, 'the own list')
+  await theirs.context().close()
+  const page = await at({ path: '/readiness' })
+  await page.getByRole('link', { name: 'Dan Moreau' }).click()
+  await page.getByRole('button', { name: /^Sign/ }).click()
+  await page.locator('.item.signed').waitFor()
+  const signed = (await alertd.get('/api/alertd/v1/readiness/dan')).areas.flatMap((area) => area.items).filter((one) => one.signed_at)
+  assert.deepEqual(signed.map((one) => one.evidence), ['/people#dan'])
+  await page.getByRole('button', { name: 'Take back' }).click()
+  await page.getByRole('button', { name: 'Really take back' }).click()
+  await page.locator('.item.signed').waitFor({ state: 'detached' })
+  await assertClean(page, 'a list, signed')
   await page.context().close()
 })
 

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { Alertd, seed, seedPaging } from './daemon.mjs'
 import { assertAccessible, assertClean, launch, open, settle } from './page.mjs'
+import { seedShadowing } from './shadowing.mjs'
 
 const SHOTS = resolve(process.env.SHOTS ?? 'tests/browser/shots')
 const LOOKS = [1280, 390].flatMap((width) => ['light', 'dark'].map((theme) => ({ width, theme })))
@@ -16,6 +17,7 @@ before(async () => {
   ;[alertd, empty, browser] = await Promise.all([new Alertd().start(), new Alertd({ auth: 'off', receivers: false }).start(), launch()])
   made = await seed(alertd)
   Object.assign(made, await seedPaging(alertd))
+  Object.assign(made, await seedShadowing(alertd))
 })
 after(async () => {
   await browser?.close()
@@ -43,6 +45,14 @@ const VIEWS = {
   policy: () => '/oncall?policy=shop',
   'policy-new': () => '/oncall?newpolicy=1',
   people: () => '/people',
+  shadowing: () => '/shadowing',
+  'shadowing-one': () => '/shadowing?person=dan',
+  'shadow-page': () => `/shadowing/${made.fresh}`,
+  'shadow-page-compared': () => `/shadowing/${made.compared}`,
+  'shadow-page-reverse': () => `/shadowing/${made.reverse}`,
+  'incident-shadowed': () => `/i/${made.shadowed}`,
+  readiness: () => '/readiness',
+  'readiness-person': () => '/readiness/dan',
   explore: () => '/explore',
   'explore-graph': () => '/explore?expr=probe_duration_seconds&from=now-30m',
   'explore-rollup': () => '/explore?expr=probe_duration_seconds&from=now-1y',
@@ -53,7 +63,7 @@ const VIEWS = {
   runbook: () => '/runbooks/host#hostoutofmemory',
   nowhere: () => '/nowhere',
 }
-const EMPTY = { 'empty-wall': '/', 'empty-incidents': '/i', 'empty-alerts': '/alerts', 'empty-rules': '/rules', 'empty-agents': '/agents', 'empty-silences': '/silences', 'empty-deliveries': '/deliveries', 'empty-oncall': '/oncall', 'empty-people': '/people', 'empty-postmortems': '/pm' }
+const EMPTY = { 'empty-wall': '/', 'empty-incidents': '/i', 'empty-alerts': '/alerts', 'empty-rules': '/rules', 'empty-agents': '/agents', 'empty-silences': '/silences', 'empty-deliveries': '/deliveries', 'empty-oncall': '/oncall', 'empty-people': '/people', 'empty-shadowing': '/shadowing', 'empty-readiness': '/readiness', 'empty-postmortems': '/pm' }
 
 describe('every view', { concurrency: 3 }, () => {
   for (const { width, theme } of LOOKS) {

@@ -1,5 +1,7 @@
 // Made-up answers in the shapes of docs/api.md, for looking at pages without an alertd.
-// Tests never use them. `?empty` in the referring page's address answers as a new install does.
+// Tests never use them. WHO=dan in the environment makes dan the one who is logged in. `?empty` in the referring page's address answers as a new install does.
+
+import { shadowRoutes } from './mock_shadow.mjs'
 
 const at = (secondsAgo) => new Date(Date.now() - secondsAgo * 1000).toISOString()
 const began = Date.now()
@@ -118,7 +120,8 @@ function matrix(form) {
 
 const prom = (data) => ({ status: 'success', data })
 const routes = [
-  [/\/me$/, () => ({ auth: 'required', name: 'ana', scopes: ['read', 'operate'], csrf: 'x', version: '0.1.0', external_url: '' })],
+  ...shadowRoutes,
+  [/\/me$/, () => ({ auth: 'required', name: process.env.WHO ?? 'ana', scopes: ['read', 'operate'], csrf: 'x', version: '0.1.0', external_url: '' })],
   [/\/overview$/, overview],
   [/\/incidents\/INC-2026-0012\/ack$/, () => { state.acked = at(0); return incident12() }],
   [/\/incidents\/INC-2026-0012\/resolve$/, () => { state.resolved = at(0); return incident12() }],

@@ -14,6 +14,7 @@ import './style/parts.css'
 import './style/views.css'
 import './style/oncall.css'
 import './style/paging.css'
+import './style/shadow.css'
 import { whoAmI } from './app/api.ts'
 import { Shell } from './app/shell.tsx'
 

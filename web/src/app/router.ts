@@ -42,7 +42,7 @@ document.addEventListener('click', (event) => {
   if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
   const link = (event.target as Element | null)?.closest?.('a')
   if (!link || link.origin !== location.origin || link.target || link.hasAttribute('download')) return
-  if (/^\/(api|a|c|ical|-|metrics)(\/|$)/.test(link.pathname)) return
+  if (/^\/(api|a|c|s|ical|-|metrics)(\/|$)/.test(link.pathname)) return
   event.preventDefault()
   go(link.href)
 })

@@ -30,6 +30,8 @@ const PLACES: Place[] = [
   { path: '/silences', name: 'Silences', icon: 'mute', keys: 'g s' },
   { path: '/rules', name: 'Rules', icon: 'rules', keys: 'g r' },
   { path: '/people', name: 'People', icon: 'person', keys: 'g h' },
+  { path: '/shadowing', name: 'Shadowing', icon: 'shadow', keys: 'g l' },
+  { path: '/readiness', name: 'Readiness', icon: 'ready', keys: 'g c' },
   { path: '/agents', name: 'Agents', icon: 'agents', keys: 'g n' },
   { path: '/deliveries', name: 'Deliveries', icon: 'sent', keys: 'g d' },
   { path: '/report', name: 'Report', icon: 'report', keys: 'g t' },
@@ -59,15 +61,18 @@ const OnCall = later(async () => (await import('../views/oncall.tsx')).OnCall)
 const People = later(async () => (await import('../views/people.tsx')).People)
 const Postmortem = later(async () => (await import('../views/postmortem.tsx')).Postmortem)
 const Postmortems = later(async () => (await import('../views/postmortems.tsx')).Postmortems)
+const Readiness = later(async () => (await import('../views/readiness.tsx')).Readiness)
 const Report = later(async () => (await import('../views/report.tsx')).Report)
 const Rule = later(async () => (await import('../views/rule.tsx')).Rule)
 const Runbook = later(async () => (await import('../views/runbook.tsx')).Runbook)
 const Silences = later(async () => (await import('../views/silences.tsx')).Silences)
 const Deliveries = later(async () => (await import('../views/deliveries.tsx')).Deliveries)
 const Rules = later(async () => (await import('../views/rules.tsx')).Rules)
+const Shadowing = later(async () => (await import('../views/shadowing.tsx')).Shadowing)
+const ShadowPage = later(async () => (await import('../views/shadow_page.tsx')).ShadowPage)
 
 async function loadTheRest(): Promise<void> {
-  for (const view of [Incident, Silences, Deliveries, OnCall, Rules, People, Agents, Explore, Report, Postmortems, Rule, Postmortem, Runbook]) await view.load()
+  for (const view of [Incident, Silences, Deliveries, OnCall, Rules, People, Agents, Explore, Report, Postmortems, Rule, Postmortem, Runbook, Shadowing, ShadowPage, Readiness]) await view.load()
 }
 
 const under = (place: string, path: string) => (place === '/' ? path === '/' : path === place || path.startsWith(`${place}/`))
@@ -89,6 +94,8 @@ function View() {
   if (first === 'deliveries' && !second) return <Deliveries />
   if (first === 'oncall' && !second) return <OnCall />
   if (first === 'people' && !second) return <People />
+  if (first === 'shadowing') return second ? <ShadowPage key={second} id={second} /> : <Shadowing />
+  if (first === 'readiness') return <Readiness person={second} />
   if (first === 'agents' && !second) return <Agents />
   if (first === 'explore' && !second) return <Explore />
   if (first === 'report' && !second) return <Report />

@@ -385,6 +385,70 @@ export interface Escalation {
   person: string | null
 }
 
+// --- shadowing and readiness ---
+
+export type ShadowMode = 'observe' | 'own copy' | 'reverse'
+export interface ShadowSpec { person: string; target_kind: 'person' | 'schedule'; target: string; from: string; to: string; mode: ShadowMode; mentor?: string; after_ms?: number }
+export interface Shadow { id: string; revision: number; spec: ShadowSpec }
+export interface ShadowAnswers { acted_on: boolean | null; made_sense: boolean | null; knew_where: boolean | null; answered_at: string | null }
+
+/** A trainee's own copy of a page, with its own clock. */
+export interface ShadowPage {
+  id: number
+  person: string
+  full_name: string | null
+  shadow: string
+  mode: ShadowMode
+  mentor: string
+  of: { kind: 'person' | 'schedule'; name: string }
+  incident: { key: string; title: string; severity: string; state: IncidentStatus }
+  made_at: string
+  told_at: string | null
+  seen_at: string | null
+  opened_at: string | null
+  acknowledged_at: string | null
+  hypothesis: string | null
+  hypothesis_at: string | null
+  notes: string | null
+  answers: ShadowAnswers
+  deliveries: { receiver: string; kind: string; state: string; sent_at: string | null; error: string | null }[]
+}
+
+export interface ShadowMoment { at: string; kind: string; words: string; actor?: string | null }
+export interface Compared { what: string; shadow_ms: number | null; real_ms: number | null }
+export interface ShadowTimelines { shadow: ShadowMoment[]; real: ShadowMoment[]; compared: Compared[] }
+
+export interface Gate { needs_pages: number; needs_sense: number; sense: number | null; passed: boolean }
+export interface Readiness {
+  person: string
+  full_name: string | null
+  pages: number
+  night_pages: number
+  answered: number
+  made_sense: number
+  gate: Gate
+  items_done: number
+  items_signed: number
+  items: number
+}
+
+/** null: nothing counts it yet. */
+export interface ReadinessCounters {
+  pages_shadowed: number
+  night_pages: number
+  observed: number
+  own_copy: number
+  reverse_pages: number
+  acknowledged: number
+  took_over_by_mentor: number
+  drills_done: number | null
+  runbooks_opened: number | null
+  contacts_verified: number
+  contacts: number
+}
+export interface ReadinessItem { item: string; text: string; question: string | null; evidence: string | null; answer?: string | null; done_at: string | null; signed_by: string | null; signed_at: string | null }
+export interface ReadinessDetail extends Readiness { counters: ReadinessCounters; areas: { area: string; items: ReadinessItem[] }[] }
+
 // --- people and schedules ---
 
 export interface Contact {

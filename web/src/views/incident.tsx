@@ -23,6 +23,7 @@ import { Empty, Labels, Panel, Severity, Shown, State } from '../ui/parts.tsx'
 import { SilenceLink } from '../ui/silence_link.tsx'
 import { Ago, Elapsed } from '../ui/time.tsx'
 import { Why } from '../ui/why.tsx'
+import { ShadowedBy } from './incident_shadows.tsx'
 import { Timeline, type NoteHandle } from './timeline.tsx'
 
 function WritePostmortem({ incident }: { incident: IncidentDetail }) {
@@ -257,6 +258,7 @@ export function Incident({ id }: { id: string }) {
     <Shown data={data} what={`${id} could not be read`}>{(shown) => (
       <div class="incident-page">
         <Header incident={shown} neighbours={neighbours} />
+        <ShadowedBy incidentKey={shown.key} />
         <div class="columns">
           <div class="column-main">
             <SignalGraphs incident={shown} onPick={(atMs) => note.current?.at(atMs)} />
