@@ -44,11 +44,33 @@ const char *timeline_kind_name(enum timeline_kind kind)
     return kinds[kind].name;
 }
 
+/* Kinds that others write: a name, or what names begin with. */
+static const struct {
+    const char *name;
+    const char *level;
+} families[] = {
+    {"change", "key"}, /* a deployment is what people look for first */
+    {"silence.", "normal"},
+    {"roster.", "raw"},
+    {"alertmanager.", "raw"}, /* what another one did: ours is told beside it */
+};
+
+static bool is_of(const char *kind_name, const char *family)
+{
+    size_t len = strlen(family);
+
+    return family[len - 1] == '.' ? strncmp(kind_name, family, len) == 0
+                                  : strcmp(kind_name, family) == 0;
+}
+
 const char *timeline_kind_level(const char *kind_name)
 {
     for (size_t i = 0; i < N_KINDS; i++)
         if (strcmp(kinds[i].name, kind_name) == 0)
             return kinds[i].level;
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+        if (is_of(kind_name, families[i].name))
+            return families[i].level;
     return "normal";
 }
 

@@ -126,14 +126,18 @@ void pager_put_copy(struct pager_call *call, const struct incident_alert *alert)
     labels_unref(copy.annotations);
 }
 
-/* Is somebody told of it, by the first route it takes? */
+/* Is nobody told of it, by any of the routes it takes? */
 static bool is_muted(const struct pager_call *call, const struct incident_alert *alert)
 {
     struct dispatch_mute why;
     struct route_walk walk;
+    bool muted = true;
 
     route_walk(call->pager->config, alert->labels, &walk);
-    return dispatch_mutes(call->pager->dispatch, alert->labels, walk.at[0], call->now_ms, &why);
+    for (size_t i = 0; muted && i < walk.n; i++)
+        muted = dispatch_mutes(call->pager->dispatch, alert->labels, walk.at[i], call->now_ms,
+                               &why);
+    return muted;
 }
 
 static void touched(void *arg, int64_t incident_id)

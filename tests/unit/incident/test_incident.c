@@ -163,6 +163,27 @@ static void test_what_the_timeline_says(void **state)
     labels_unref(alert.annotations);
 }
 
+static void test_how_much_a_reader_wants_to_see_a_kind(void **state)
+{
+    static const struct {
+        const char *kind, *level;
+    } rows[] = {
+        {"incident.opened", "key"},
+        {"notify.failed", "raw"},
+        {"change", "key"},
+        {"changes", "normal"},
+        {"silence.created", "normal"},
+        {"roster.person_changed", "raw"},
+        {"alertmanager.notification", "raw"},
+        {"of nobody we know", "normal"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        row("%s", rows[i].kind);
+        assert_string_equal(timeline_kind_level(rows[i].kind), rows[i].level);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +192,7 @@ int main(void)
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_severities),
         cmocka_unit_test(test_what_the_timeline_says),
+        cmocka_unit_test(test_how_much_a_reader_wants_to_see_a_kind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,11 +148,50 @@ static void test_the_timeline_tells_it_all(void **state)
         "200 alert.resolved Down on b:2 is over after 1 min 20 s (value 0)\n");
 }
 
+/* The first route is quiet all year, the second is not. */
+static const char two_routes[] = "receivers:\n"
+                                 "  - name: oncall\n"
+                                 "    webhook_configs:\n"
+                                 "      - url: http://127.0.0.1:1/hook\n"
+                                 "time_intervals:\n"
+                                 "  - name: always\n"
+                                 "    time_intervals:\n"
+                                 "      - months: ['1:12']\n"
+                                 "route:\n"
+                                 "  receiver: oncall\n"
+                                 "  group_by: [alertname]\n"
+                                 "  group_wait: 30s\n"
+                                 "  routes:\n"
+                                 "    - mute_time_intervals: [always]\n"
+                                 "      continue: true\n"
+                                 "    - matchers: ['alertname=\"Down\"']\n";
+
+static void test_quiet_in_the_first_route_is_not_muted(void **state)
+{
+    STR_AUTO struct str text = STR_INIT(8000);
+    struct err err = {0};
+
+    begin();
+    route_config_unref(config);
+    if (route_config_parse(two_routes, strlen(two_routes), NULL, NULL, NULL, &config, &err))
+        fail_msg("%u:%u: %s", err.line, err.column, err.text);
+    pager_configure(pager, config);
+    play("0 F1, 30 send");
+    print_timeline(&text);
+    end();
+    assert_string_equal(str_text(&text),
+                        "-60 alert.pending Down on a:1 is true; pages when it holds 1 min\n"
+                        "0 incident.opened Down on a:1\n"
+                        "0 alert.firing Down on a:1 fires (value 0)\n"
+                        "30 notify.sent oncall told by webhook (first)\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lives),
         cmocka_unit_test(test_the_timeline_tells_it_all),
+        cmocka_unit_test(test_quiet_in_the_first_route_is_not_muted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
