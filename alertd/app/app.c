@@ -57,6 +57,7 @@ static int reload_config(struct app *app, struct err *reterr)
         atomic_store(&app->api.route, config);
         pager_configure(app->api.pager, config);
         loop_notify_configure(app->notify, config);
+        boot_keep_config(app);
         app->config_error[0] = '\0';
         log_info(&app->log, "app", "config reloaded", "file=\"%s\"", app->settings.config_file);
         return 0;
@@ -367,6 +368,8 @@ static int open_all(struct app *app, struct err *reterr)
     if (r == 0)
         r = open_state(app, reterr);
     if (r == 0)
+        boot_keep_config(app);
+    if (r == 0)
         app->api.pager = pager_new(app->api.state, atomic_load(&app->api.route), &app->log);
     if (r == 0 && open_store(app, reterr) != 0)
         r = -EIO; /* its own codes mean other things here */
@@ -445,6 +448,7 @@ static void stop(struct app *app)
     http_hub_free(app->api.hub);
     for (size_t i = 0; i < app->n_configs; i++)
         route_config_unref(app->configs[i]);
+    free(app->config_text);
     (void)pthread_mutex_destroy(&app->reload_lock);
 }
 

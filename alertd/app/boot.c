@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "alertd/app/parts.h"
+#include "alertd/db/config_db.h"
+#include "alertd/route/keep.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/mem.h"
@@ -133,9 +135,12 @@ int boot_read_config(struct app *app, const struct route_config **ret_config, st
     char good[4096];
     char *text = NULL;
 
-    if (!path[0])
+    if (!path[0]) {
+        free(app->config_text);
+        app->config_text = mem_strdup(builtin);
         return route_config_parse(builtin, strlen(builtin), ".", environment, NULL, ret_config,
                                   reterr);
+    }
     MEM_AUTO char *folder = folder_of(path);
     int r = parse_config(path, folder, &text, ret_config, reterr);
     if (r != 0)
@@ -145,7 +150,8 @@ int boot_read_config(struct app *app, const struct route_config **ret_config, st
     struct err err = {0};
     if (fs_replace(good, text, strlen(text), 0600, &err) != 0) /* not fatal: it is a spare */
         log_warn(&app->log, "app", "cannot keep a copy of the config", "error=\"%s\"", err.text);
-    free(text);
+    free(app->config_text);
+    app->config_text = text;
     return 0;
 }
 
@@ -159,13 +165,38 @@ int boot_config(struct app *app, const struct route_config **ret_config, struct 
         return 0;
     (void)snprintf(good, sizeof(good), "%s/config.good.yml", app->settings.storage_path);
     MEM_AUTO char *folder = folder_of(app->settings.config_file);
-    if (parse_config(good, folder, NULL, ret_config, NULL) != 0)
+    if (parse_config(good, folder, &app->config_text, ret_config, NULL) != 0)
         return err_set(reterr, -EINVAL, "%s", err.text);
     (void)snprintf(app->config_error, sizeof(app->config_error),
                    "The config file is not valid, the last good one is used: %s", err.text);
     log_error(&app->log, "app", "config file rejected, going on with the last good one",
               "error=\"%s\"", err.text);
     return 0;
+}
+
+struct keeping {
+    const char *file, *text;
+};
+
+static int job_keep(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    const struct keeping *keeping = arg;
+
+    return config_db_keep(conn, keeping->file, keeping->text, clock_wall_ms(), reterr);
+}
+
+void boot_keep_config(struct app *app)
+{
+    STR_AUTO struct str text = STR_INIT(2 * ROUTE_CONFIG_BYTES_MAX);
+    struct err err = {0};
+    int r = route_config_keep(app->config_text, strlen(app->config_text), &text, &err);
+
+    if (r == 0)
+        r = db_write(app->api.state, job_keep, &(struct keeping){app->config_text, str_text(&text)},
+                     &err);
+    if (r)
+        log_warn(&app->log, "app", "the config is not kept for explaining", "error=\"%s\"",
+                 err.text);
 }
 
 /* --- the first token --- */

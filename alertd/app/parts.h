@@ -53,6 +53,7 @@ struct app {
     pthread_mutex_t reload_lock;
     const struct route_config *configs[APP_CONFIGS_MAX];
     size_t n_configs;
+    char *config_text;                 /* of the newest, as it was read */
     char rules_error[APP_BANNER_MAX];  /* why --rules.import was not taken over; "" */
     char config_error[APP_BANNER_MAX]; /* why the file on disk is not what is used; "" */
 };
@@ -65,6 +66,8 @@ struct app {
 int boot_config(struct app *app, const struct route_config **ret_config, struct err *reterr);
 /* The file as it is now, or an error: for a reload. */
 int boot_read_config(struct app *app, const struct route_config **ret_config, struct err *reterr);
+/* The newest config becomes a row, for explaining later: when it can't, that is logged. */
+void boot_keep_config(struct app *app);
 /* external_url, hosts. -EINVAL when a URL is none. */
 int boot_names(struct app *app, struct err *reterr);
 /* Refuses --auth.mode=off on addresses that others reach. */
