@@ -103,6 +103,7 @@ enum ctl_exit cmd_silence_list(struct ctl *ctl);
 enum ctl_exit cmd_silence_expire(struct ctl *ctl);
 enum ctl_exit cmd_silence_extend(struct ctl *ctl);
 enum ctl_exit cmd_alert_list(struct ctl *ctl);
+enum ctl_exit cmd_why(struct ctl *ctl);
 enum ctl_exit cmd_incident_snooze(struct ctl *ctl);
 enum ctl_exit cmd_incident_takeover(struct ctl *ctl);
 enum ctl_exit cmd_incident_escalate(struct ctl *ctl);

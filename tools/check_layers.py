@@ -18,7 +18,7 @@ TREES = ("lib", "agent", "alertd", "ctl", "web")
 BASE = {"lib/base"}
 MODEL = BASE | {"lib/model", "lib/regex"}
 CORE = MODEL | {"alertd/promql", "alertd/alert", "alertd/rule", "alertd/eval", "alertd/oncall",
-                "alertd/route", "alertd/incident", "alertd/postmortem", "alertd/tune"}
+                "alertd/route", "alertd/incident", "alertd/postmortem", "alertd/tune", "alertd/why"}
 SHELL = {"alertd/db", "alertd/pager", "alertd/store", "alertd/ingest", "alertd/deliver", "alertd/forward",
          "alertd/http"}
 LIB = MODEL | {"lib/json", "lib/yaml", "lib/net", "lib/wire"}
@@ -43,6 +43,7 @@ MAY_INCLUDE = {
     "alertd/incident": MODEL | {"lib/json", "alertd/alert"},
     "alertd/oncall": MODEL | {"lib/json"},
     "alertd/eval": MODEL | {"alertd/promql", "alertd/alert", "alertd/rule"},
+    "alertd/why": MODEL | {"lib/json", "alertd/route", "alertd/incident"},
     "alertd/postmortem": MODEL | {"lib/json", "alertd/promql", "alertd/incident"},
     "alertd/tune": MODEL | {"alertd/promql", "alertd/alert", "alertd/rule", "alertd/eval"},
     # the shell acts

@@ -87,3 +87,4 @@ extern const struct api_table api_schedules_routes; /* api/schedules.c: calendar
 extern const struct api_table api_oncall_routes;    /* api/oncall.c */
 extern const struct api_table api_policies_routes;  /* api/policies.c */
 extern const struct api_table api_shadows_routes;   /* the same */
+extern const struct api_table api_why_routes;       /* api/why.c */

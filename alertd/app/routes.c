@@ -27,7 +27,8 @@ static const struct api_table *const tables[] = {
     &api_silences_routes,     //
     &api_status_routes,       //
     &api_verdicts_routes,     //
-    &api_web_routes,
+    &api_web_routes,          //
+    &api_why_routes,
 };
 
 enum {

@@ -53,7 +53,7 @@ int escalate_end(struct escalate_work *work);
 /* An event on the timeline; actor NULL: a machine's. */
 int escalate_say(struct escalate_work *work, const char *actor, const char *text, int64_t at_ms);
 
-/* What a move is, for people: "step 1 of shop pages ana (schedule web) by ntfy and email". */
+/* What a move is, for people; for who explains, too: "step 1 of shop pages ana (schedule web) by ntfy and email". */
 void escalate_words(const struct escalation_move *move,
                     const struct policy *policy,
                     const struct roster *roster,
