@@ -192,8 +192,10 @@ static int ask_policies(struct why_loading *loading,
     struct arena *arena = &loading->known->arena;
     struct why_policy *policies = arena_array(arena, ROUTE_INTEGRATIONS_MAX, sizeof(*policies));
     struct route_walk walk;
-    int r = policies ? 0 : why_no_room(loading);
+    int r = 0;
 
+    if (!policies)
+        return why_no_room(loading);
     route_walk(in->config, loading->known->alert.labels, &walk);
     for (size_t i = 0; r == 0 && i < walk.n; i++) {
         const struct route_receiver *receiver = walk.at[i]->receiver;

@@ -157,6 +157,28 @@ test('a walk by Tab: the skip link first, every view reachable, focus always vis
   await page.context().close()
 })
 
+test('why: from an alert and from an incident, now and before it was', async () => {
+  const page = await at({ path: '/alerts' })
+  await page.locator('.alert-group', { hasText: 'ShopDown' }).getByRole('button', { name: 'Why?' }).click()
+  await page.locator('.why-words', { hasText: 'ShopDown was sent to team by webhook' }).waitFor()
+  await page.locator('.ladder li.passes', { hasText: 'the root route takes it: receiver team' }).waitFor()
+  const before = new Date(Date.now() - 3_600_000)
+  const local = new Date(before.getTime() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 19)
+  await page.getByLabel('At, your time').fill(local)
+  await page.locator('.why', { hasText: 'by what was so then' }).waitFor()
+  assert.doesNotMatch(await page.locator('.why-words').innerText(), /was sent/)
+  await page.getByRole('button', { name: 'Now' }).click()
+  await page.locator('.why-words', { hasText: 'was sent' }).waitFor()
+  await page.keyboard.press('Escape')
+  await page.waitForSelector('.why', { state: 'detached' })
+  await page.goto(`${alertd.url}/i/${made.disk}`)
+  await settle(page)
+  await page.getByRole('button', { name: 'Why?' }).click()
+  await page.locator('.why-words', { hasText: 'it is over since' }).waitFor()
+  await assertClean(page, 'why')
+  await page.context().close()
+})
+
 test('filters live in the address', async () => {
   const page = await at({ path: '/alerts' })
   await page.getByLabel('Filter alerts').fill('instance=~checkout')

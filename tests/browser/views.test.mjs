@@ -74,6 +74,16 @@ describe('every view', { concurrency: 3 }, () => {
       await assertClean(page, 'login')
       await page.context().close()
     })
+    test(`${theme} ${width}: why an alert was sent`, async () => {
+      const page = await open(browser, alertd, { theme, width, path: `/i/${made.shop}` })
+      await settle(page)
+      await page.getByRole('button', { name: 'Why?' }).click()
+      await page.waitForSelector('dialog[open] .ladder li')
+      await page.screenshot({ path: join(SHOTS, `why-${theme}-${width}.png`) })
+      await assertAccessible(page, 'why')
+      await assertClean(page, 'why')
+      await page.context().close()
+    })
     test(`${theme} ${width}: the keys, and what lies behind More`, async () => {
       const page = await open(browser, alertd, { theme, width, path: `/i/${made.shop}` })
       await settle(page)

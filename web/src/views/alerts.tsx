@@ -14,6 +14,7 @@ import { type Hour, Hours } from '../ui/hours.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Chips, Empty, Labels, Page, Panel, Severity, Shown, State } from '../ui/parts.tsx'
 import { Age } from '../ui/time.tsx'
+import { Why } from '../ui/why.tsx'
 
 const HISTORY = 'sum by (alertname) (count_over_time(ALERTS{alertstate="firing"}[1h]))'
 
@@ -43,7 +44,7 @@ function Instance({ alert, group, onPick }: { alert: PromAlert; group: AlertGrou
   return (
     <tr class={alert.state}>
       <td><State state={alert.state} /></td>
-      <td class="wide">{summary && <div class="summary">{summary}</div>}<Labels labels={own} onPick={onPick} /></td>
+      <td class="wide">{summary && <div class="summary">{summary}</div>}<Labels labels={own} onPick={onPick} /> <Why of={{ labels: alert.labels }} /></td>
       <td class="num right" data-head="Value">{formatValue(alert.value)}</td>
       <td class="num right" data-head="For"><Age atMs={Date.parse(alert.activeAt)} /></td>
     </tr>

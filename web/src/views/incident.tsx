@@ -19,6 +19,7 @@ import { Document } from '../ui/document.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Labels, Panel, Severity, Shown, State } from '../ui/parts.tsx'
 import { Ago, Clock, Elapsed } from '../ui/time.tsx'
+import { Why } from '../ui/why.tsx'
 import { Timeline, type NoteHandle } from './timeline.tsx'
 
 function WritePostmortem({ incident }: { incident: IncidentDetail }) {
@@ -79,6 +80,7 @@ function Header({ incident, neighbours }: { incident: IncidentDetail; neighbours
           ? <button type="button" onClick={undoLast}><Icon name="clock" size={17} /> Resolving … undo</button>
           : <button type="button" onClick={() => resolve(incident.key)}><Icon name="check" size={17} /> Resolve <kbd>r</kbd></button>)}
         <WritePostmortem incident={incident} />
+        <Why of={{ incident: incident.key }} />
       </div>
     </header>
   )
