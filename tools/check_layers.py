@@ -17,8 +17,8 @@ TREES = ("lib", "agent", "alertd", "ctl", "web")
 
 BASE = {"lib/base"}
 MODEL = BASE | {"lib/model", "lib/regex"}
-CORE = MODEL | {"alertd/promql", "alertd/alert", "alertd/rule", "alertd/eval", "alertd/oncall",
-                "alertd/route", "alertd/incident", "alertd/postmortem"}
+CORE = MODEL | {"alertd/promql", "alertd/alert", "alertd/template", "alertd/rule", "alertd/eval",
+                "alertd/oncall", "alertd/route", "alertd/incident", "alertd/postmortem"}
 SHELL = {"alertd/db", "alertd/pager", "alertd/store", "alertd/ingest", "alertd/deliver", "alertd/forward",
          "alertd/http"}
 LIB = MODEL | {"lib/json", "lib/yaml", "lib/net", "lib/wire"}
@@ -38,11 +38,12 @@ MAY_INCLUDE = {
     "alertd/chunk": MODEL,
     "alertd/promql": MODEL,
     "alertd/alert": MODEL,
+    "alertd/template": MODEL,
     "alertd/route": MODEL | {"lib/yaml", "alertd/alert"},
-    "alertd/rule": MODEL | {"lib/yaml", "alertd/promql", "alertd/alert"},
+    "alertd/rule": MODEL | {"lib/yaml", "alertd/promql", "alertd/alert", "alertd/template"},
     "alertd/incident": MODEL | {"lib/json", "alertd/alert"},
     "alertd/oncall": MODEL | {"lib/json"},
-    "alertd/eval": MODEL | {"alertd/promql", "alertd/alert", "alertd/rule"},
+    "alertd/eval": MODEL | {"alertd/promql", "alertd/alert", "alertd/template", "alertd/rule"},
     "alertd/postmortem": MODEL | {"lib/json", "alertd/promql", "alertd/incident"},
     # the shell acts
     "alertd/db": CORE | {"lib/json"},

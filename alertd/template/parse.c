@@ -1,11 +1,11 @@
 /*
  * The tree of a template: lists of text and actions, and the blocks that hold lists.
- * See template_private.h for its shape.
+ * See engine.h for its shape.
  */
 
 #include <string.h>
 
-#include "alertd/rule/template_parser.h"
+#include "alertd/template/parser.h"
 
 /* How a list ended. */
 enum ending {
@@ -14,58 +14,51 @@ enum ending {
     ENDING_ELSE, /* {{else}}, the next token is what follows the word */
 };
 
-static int parse_list(struct rule_template_parser *parser,
-                      struct node **ret_list,
-                      enum ending *ret_ending);
+static int parse_list(struct tmpl_parser *parser, struct node **ret_list, enum ending *ret_ending);
 
 /* The action's }} must come now. */
-static int parse_close(struct rule_template_parser *parser)
+static int parse_close(struct tmpl_parser *parser)
 {
     if (parser->token.kind != TOKEN_CLOSE)
-        return rule_template_pipe_fail(parser, "}} expected");
+        return tmpl_pipe_fail(parser, "}} expected");
     parser->trim_next = parser->token.trims;
     return 0;
 }
 
 /* NULL when the arena is spent. */
-static struct node *new_node(struct rule_template_parser *parser, enum node_kind kind)
+static struct node *new_node(struct tmpl_parser *parser, enum node_kind kind)
 {
     struct node *node = arena_alloc(parser->lexer.arena, sizeof(*node));
 
     if (node) {
         node->kind = kind;
-        node->offset = rule_template_pipe_offset(parser, parser->token.at);
+        node->offset = tmpl_pipe_offset(parser, parser->token.at);
     }
     return node;
 }
 
-static int parse_block(struct rule_template_parser *parser,
-                       enum node_kind kind,
-                       struct node **ret_node);
+static int parse_block(struct tmpl_parser *parser, enum node_kind kind, struct node **ret_node);
 
 /* Behind {{else: either }} and a list, or the word of another block that takes its place. */
-static int parse_else(struct rule_template_parser *parser, enum node_kind kind, struct node *node)
+static int parse_else(struct tmpl_parser *parser, enum node_kind kind, struct node *node)
 {
     enum ending ending;
 
-    if (rule_template_pipe_is_word(parser, "if") && kind == NODE_IF)
+    if (tmpl_pipe_is_word(parser, "if") && kind == NODE_IF)
         return parse_block(parser, NODE_IF, &node->else_list);
-    if (rule_template_pipe_is_word(parser, "with") && kind == NODE_WITH)
+    if (tmpl_pipe_is_word(parser, "with") && kind == NODE_WITH)
         return parse_block(parser, NODE_WITH, &node->else_list);
     int r = parse_close(parser);
     if (!r)
         r = parse_list(parser, &node->else_list, &ending);
     if (!r && ending != ENDING_END)
-        return rule_template_fail_at(&parser->lexer, parser->opening, "%s",
-                                     ending == ENDING_ELSE ? "a second {{else}}"
-                                                           : "{{end}} is missing");
+        return tmpl_fail_at(&parser->lexer, parser->opening, "%s",
+                            ending == ENDING_ELSE ? "a second {{else}}" : "{{end}} is missing");
     return r;
 }
 
 /* if, with, range: the word is the current token. */
-static int parse_block(struct rule_template_parser *parser,
-                       enum node_kind kind,
-                       struct node **ret_node)
+static int parse_block(struct tmpl_parser *parser, enum node_kind kind, struct node **ret_node)
 {
     size_t outer = parser->n_variables;
     struct node *node = new_node(parser, kind);
@@ -74,15 +67,15 @@ static int parse_block(struct rule_template_parser *parser,
     int r;
 
     if (!node)
-        return rule_template_pipe_fail_memory(parser);
-    if (++parser->depth > RULE_TEMPLATE_DEPTH_MAX)
-        return rule_template_pipe_fail(parser, "nested too deeply");
+        return tmpl_pipe_fail_memory(parser);
+    if (++parser->depth > TMPL_DEPTH_MAX)
+        return tmpl_pipe_fail(parser, "nested too deeply");
     parser->n_ranges += kind == NODE_RANGE;
-    r = rule_template_pipe_next(parser);
+    r = tmpl_pipe_next(parser);
     if (!r)
-        r = rule_template_pipe_parse(parser, true, &pipe);
+        r = tmpl_pipe_parse(parser, true, &pipe);
     if (!r && pipe->n_vars == 2 && kind != NODE_RANGE)
-        r = rule_template_pipe_fail(parser, "two variables belong to range only");
+        r = tmpl_pipe_fail(parser, "two variables belong to range only");
     if (!r)
         r = parse_close(parser);
     if (!r)
@@ -94,46 +87,44 @@ static int parse_block(struct rule_template_parser *parser,
     if (ending == ENDING_ELSE)
         r = parse_else(parser, kind, node);
     else if (ending == ENDING_TEXT)
-        r = rule_template_fail_at(&parser->lexer, parser->lexer.text + node->offset,
-                                  "{{end}} is missing for this");
+        r = tmpl_fail_at(&parser->lexer, parser->lexer.text + node->offset,
+                         "{{end}} is missing for this");
     parser->n_variables = outer;
     parser->depth--;
     *ret_node = node;
     return r;
 }
 
-static int parse_name(struct rule_template_parser *parser, const char **ret_name)
+static int parse_name(struct tmpl_parser *parser, const char **ret_name)
 {
-    int r = rule_template_pipe_next(parser);
+    int r = tmpl_pipe_next(parser);
 
     if (r)
         return r;
     if (parser->token.kind != TOKEN_CONSTANT || parser->token.constant.kind != VALUE_TEXT)
-        return rule_template_pipe_fail(parser, "a quoted name expected");
+        return tmpl_pipe_fail(parser, "a quoted name expected");
     *ret_name = parser->token.constant.text;
-    return rule_template_pipe_next(parser);
+    return tmpl_pipe_next(parser);
 }
 
 static bool is_blank(const struct node *list)
 {
     for (; list; list = list->next)
         for (size_t i = 0; i < list->len || list->kind != NODE_TEXT; i++)
-            if (list->kind != NODE_TEXT || !rule_template_is_space(list->text[i]))
+            if (list->kind != NODE_TEXT || !tmpl_is_space(list->text[i]))
                 return false;
     return true;
 }
 
 /* As Go: a name has one body, blank ones aside. */
-static int add_definition(struct rule_template_parser *parser,
-                          struct definition *definition,
-                          const char *at)
+static int add_definition(struct tmpl_parser *parser, struct definition *definition, const char *at)
 {
     for (const struct definition *other = parser->template->definitions; other; other = other->next)
         if (strcmp(other->name, definition->name) == 0 && !is_blank(other->list)) {
             if (is_blank(definition->list))
                 return 0;
-            return rule_template_fail_at(&parser->lexer, at, "template \"%.60s\" is defined twice",
-                                         definition->name);
+            return tmpl_fail_at(&parser->lexer, at, "template \"%.60s\" is defined twice",
+                                definition->name);
         }
     definition->next = parser->template->definitions;
     parser->template->definitions = definition;
@@ -141,22 +132,22 @@ static int add_definition(struct rule_template_parser *parser,
 }
 
 /* The list up to {{end}}, which knows no variable from outside but its own dot. */
-static int parse_body(struct rule_template_parser *parser, struct definition *definition)
+static int parse_body(struct tmpl_parser *parser, struct definition *definition)
 {
-    struct rule_template_parser outer = *parser;
+    struct tmpl_parser outer = *parser;
     const char *at = parser->opening;
     enum ending ending = ENDING_TEXT;
 
     parser->n_variables = 0;
     parser->n_ranges = 0;
     parser->depth++;
-    int r = rule_template_pipe_declare(parser, "$");
+    int r = tmpl_pipe_declare(parser, "$");
     if (!r)
         r = parse_list(parser, &definition->list, &ending);
     if (r)
         return r;
     if (ending != ENDING_END)
-        return rule_template_pipe_fail(parser, "{{end}} is missing for define or block");
+        return tmpl_pipe_fail(parser, "{{end}} is missing for define or block");
     parser->depth--;
     memcpy(parser->variables, outer.variables, sizeof(outer.variables));
     parser->n_variables = outer.n_variables;
@@ -164,14 +155,14 @@ static int parse_body(struct rule_template_parser *parser, struct definition *de
     return add_definition(parser, definition, at);
 }
 
-static int parse_define(struct rule_template_parser *parser)
+static int parse_define(struct tmpl_parser *parser)
 {
     struct definition *definition = arena_alloc(parser->lexer.arena, sizeof(*definition));
 
     if (!definition)
-        return rule_template_pipe_fail_memory(parser);
+        return tmpl_pipe_fail_memory(parser);
     if (parser->depth > 0)
-        return rule_template_pipe_fail(parser, "define stands at the top only");
+        return tmpl_pipe_fail(parser, "define stands at the top only");
     int r = parse_name(parser, &definition->name);
     if (!r)
         r = parse_close(parser);
@@ -179,19 +170,19 @@ static int parse_define(struct rule_template_parser *parser)
 }
 
 /* {{block "name" dot}}...{{end}}: define and template in one. */
-static int parse_block_template(struct rule_template_parser *parser, struct node **ret_node)
+static int parse_block_template(struct tmpl_parser *parser, struct node **ret_node)
 {
     struct definition *definition = arena_alloc(parser->lexer.arena, sizeof(*definition));
     struct node *node = new_node(parser, NODE_TEMPLATE);
     struct pipe *pipe = NULL;
 
     if (!node || !definition)
-        return rule_template_pipe_fail_memory(parser);
-    if (parser->depth >= RULE_TEMPLATE_DEPTH_MAX)
-        return rule_template_pipe_fail(parser, "nested too deeply");
+        return tmpl_pipe_fail_memory(parser);
+    if (parser->depth >= TMPL_DEPTH_MAX)
+        return tmpl_pipe_fail(parser, "nested too deeply");
     int r = parse_name(parser, &definition->name);
     if (!r)
-        r = rule_template_pipe_parse(parser, false, &pipe);
+        r = tmpl_pipe_parse(parser, false, &pipe);
     if (!r)
         r = parse_close(parser);
     if (!r)
@@ -202,16 +193,16 @@ static int parse_block_template(struct rule_template_parser *parser, struct node
     return r;
 }
 
-static int parse_template(struct rule_template_parser *parser, struct node **ret_node)
+static int parse_template(struct tmpl_parser *parser, struct node **ret_node)
 {
     struct node *node = new_node(parser, NODE_TEMPLATE);
     struct pipe *pipe = NULL;
 
     if (!node)
-        return rule_template_pipe_fail_memory(parser);
+        return tmpl_pipe_fail_memory(parser);
     int r = parse_name(parser, &node->text);
     if (!r && parser->token.kind != TOKEN_CLOSE) {
-        r = rule_template_pipe_parse(parser, false, &pipe);
+        r = tmpl_pipe_parse(parser, false, &pipe);
         if (!r)
             node->pipe = pipe;
     }
@@ -219,29 +210,27 @@ static int parse_template(struct rule_template_parser *parser, struct node **ret
     return r ? r : parse_close(parser);
 }
 
-static int parse_jump(struct rule_template_parser *parser,
-                      enum node_kind kind,
-                      struct node **ret_node)
+static int parse_jump(struct tmpl_parser *parser, enum node_kind kind, struct node **ret_node)
 {
     *ret_node = new_node(parser, kind);
     if (!*ret_node)
-        return rule_template_pipe_fail_memory(parser);
+        return tmpl_pipe_fail_memory(parser);
     if (parser->n_ranges == 0)
-        return rule_template_pipe_fail(parser, "break and continue belong inside range");
-    int r = rule_template_pipe_next(parser);
+        return tmpl_pipe_fail(parser, "break and continue belong inside range");
+    int r = tmpl_pipe_next(parser);
     return r ? r : parse_close(parser);
 }
 
-static int parse_plain_action(struct rule_template_parser *parser, struct node **ret_node)
+static int parse_plain_action(struct tmpl_parser *parser, struct node **ret_node)
 {
     struct node *node = new_node(parser, NODE_ACTION);
     struct pipe *pipe = NULL;
 
     if (!node)
-        return rule_template_pipe_fail_memory(parser);
-    int r = rule_template_pipe_parse(parser, true, &pipe);
+        return tmpl_pipe_fail_memory(parser);
+    int r = tmpl_pipe_parse(parser, true, &pipe);
     if (!r && pipe->n_vars == 2)
-        r = rule_template_pipe_fail(parser, "two variables belong to range only");
+        r = tmpl_pipe_fail(parser, "two variables belong to range only");
     if (r)
         return r;
     node->pipe = pipe;
@@ -250,57 +239,55 @@ static int parse_plain_action(struct rule_template_parser *parser, struct node *
 }
 
 /* One {{...}} behind its opening. *ret_node stays NULL for what leaves none. */
-static int parse_action(struct rule_template_parser *parser,
-                        struct node **ret_node,
-                        enum ending *ret_ending)
+static int parse_action(struct tmpl_parser *parser, struct node **ret_node, enum ending *ret_ending)
 {
-    int r = rule_template_pipe_next(parser);
+    int r = tmpl_pipe_next(parser);
 
     if (r)
         return r;
-    if (rule_template_pipe_is_word(parser, "end")) {
+    if (tmpl_pipe_is_word(parser, "end")) {
         *ret_ending = ENDING_END;
-        r = rule_template_pipe_next(parser);
+        r = tmpl_pipe_next(parser);
         return r ? r : parse_close(parser);
     }
-    if (rule_template_pipe_is_word(parser, "else")) {
+    if (tmpl_pipe_is_word(parser, "else")) {
         *ret_ending = ENDING_ELSE;
-        return rule_template_pipe_next(parser);
+        return tmpl_pipe_next(parser);
     }
-    if (rule_template_pipe_is_word(parser, "if"))
+    if (tmpl_pipe_is_word(parser, "if"))
         return parse_block(parser, NODE_IF, ret_node);
-    if (rule_template_pipe_is_word(parser, "with"))
+    if (tmpl_pipe_is_word(parser, "with"))
         return parse_block(parser, NODE_WITH, ret_node);
-    if (rule_template_pipe_is_word(parser, "range"))
+    if (tmpl_pipe_is_word(parser, "range"))
         return parse_block(parser, NODE_RANGE, ret_node);
-    if (rule_template_pipe_is_word(parser, "define"))
+    if (tmpl_pipe_is_word(parser, "define"))
         return parse_define(parser);
-    if (rule_template_pipe_is_word(parser, "template"))
+    if (tmpl_pipe_is_word(parser, "template"))
         return parse_template(parser, ret_node);
-    if (rule_template_pipe_is_word(parser, "break"))
+    if (tmpl_pipe_is_word(parser, "break"))
         return parse_jump(parser, NODE_BREAK, ret_node);
-    if (rule_template_pipe_is_word(parser, "continue"))
+    if (tmpl_pipe_is_word(parser, "continue"))
         return parse_jump(parser, NODE_CONTINUE, ret_node);
-    if (rule_template_pipe_is_word(parser, "block"))
+    if (tmpl_pipe_is_word(parser, "block"))
         return parse_block_template(parser, ret_node);
     return parse_plain_action(parser, ret_node);
 }
 
-static int add_text(struct rule_template_parser *parser, const char *end, struct node ***tail)
+static int add_text(struct tmpl_parser *parser, const char *end, struct node ***tail)
 {
     const char *start = parser->lexer.at;
 
-    while (parser->trim_next && start < end && rule_template_is_space(*start))
+    while (parser->trim_next && start < end && tmpl_is_space(*start))
         start++;
     parser->trim_next = false;
-    if (strncmp(end, "{{-", 3) == 0 && rule_template_is_space(end[3]))
-        while (end > start && rule_template_is_space(end[-1]))
+    if (strncmp(end, "{{-", 3) == 0 && tmpl_is_space(end[3]))
+        while (end > start && tmpl_is_space(end[-1]))
             end--;
     if (start == end)
         return 0;
     struct node *node = new_node(parser, NODE_TEXT);
     if (!node)
-        return rule_template_pipe_fail_memory(parser);
+        return tmpl_pipe_fail_memory(parser);
     node->text = start;
     node->len = (size_t)(end - start);
     **tail = node;
@@ -309,15 +296,15 @@ static int add_text(struct rule_template_parser *parser, const char *end, struct
 }
 
 /* Over {{, {{- and a comment with its }}; true when it was a comment. */
-static int skip_opening(struct rule_template_parser *parser, bool *ret_was_comment)
+static int skip_opening(struct tmpl_parser *parser, bool *ret_was_comment)
 {
-    struct rule_template_lexer *lexer = &parser->lexer;
+    struct tmpl_lexer *lexer = &parser->lexer;
     const char *opening = lexer->at;
 
     lexer->at += 2;
-    if (lexer->at[0] == '-' && rule_template_is_space(lexer->at[1])) {
+    if (lexer->at[0] == '-' && tmpl_is_space(lexer->at[1])) {
         lexer->at++;
-        while (rule_template_is_space(*lexer->at))
+        while (tmpl_is_space(*lexer->at))
             lexer->at++;
     }
     *ret_was_comment = strncmp(lexer->at, "/*", 2) == 0;
@@ -325,15 +312,13 @@ static int skip_opening(struct rule_template_parser *parser, bool *ret_was_comme
         return 0;
     const char *end = strstr(lexer->at + 2, "*/");
     if (!end)
-        return rule_template_fail_at(lexer, opening, "unclosed comment");
+        return tmpl_fail_at(lexer, opening, "unclosed comment");
     lexer->at = end + 2;
-    int r = rule_template_pipe_next(parser);
+    int r = tmpl_pipe_next(parser);
     return r ? r : parse_close(parser);
 }
 
-static int parse_list(struct rule_template_parser *parser,
-                      struct node **ret_list,
-                      enum ending *ret_ending)
+static int parse_list(struct tmpl_parser *parser, struct node **ret_list, enum ending *ret_ending)
 {
     struct node **tail = ret_list;
     enum ending ending = ENDING_TEXT;
@@ -346,7 +331,7 @@ static int parse_list(struct rule_template_parser *parser,
         struct node *node = NULL;
         bool was_comment = false;
 
-        parser->token = (struct rule_template_token){.at = parser->lexer.at};
+        parser->token = (struct tmpl_token){.at = parser->lexer.at};
         r = add_text(parser, end, &tail);
         parser->lexer.at = end;
         if (r || !opening)
@@ -364,35 +349,34 @@ static int parse_list(struct rule_template_parser *parser,
     return r;
 }
 
-int rule_template_parse(struct arena *arena,
-                        const char *text,
-                        struct rule_template **ret_template,
-                        struct err *reterr)
+int tmpl_parse(const struct tmpl_language *language,
+               struct arena *arena,
+               const char *text,
+               struct tmpl **ret_template,
+               struct err *reterr)
 {
-    static const char *const known[] = {"$", "$labels", "$externalLabels", "$externalURL",
-                                        "$value"};
-    struct rule_template_parser parser = {.lexer = {arena, text, text, reterr}};
+    struct tmpl_parser parser = {.lexer = {arena, text, text, reterr}, .language = language};
     enum ending ending = ENDING_TEXT;
 
-    if (strlen(text) > RULE_TEMPLATE_TEXT_MAX)
-        return err_set(reterr, RULE_TEMPLATE_E_SYNTAX, "template longer than %d bytes",
-                       (int)RULE_TEMPLATE_TEXT_MAX);
+    if (strlen(text) > TMPL_TEXT_MAX)
+        return err_set(reterr, TMPL_E_SYNTAX, "template longer than %d bytes", (int)TMPL_TEXT_MAX);
     parser.template = arena_alloc(arena, sizeof(*parser.template));
     if (!parser.template)
-        return rule_template_pipe_fail_memory(&parser);
+        return tmpl_pipe_fail_memory(&parser);
     parser.template->text = text;
-    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-        parser.variables[parser.n_variables++] = known[i];
+    parser.variables[parser.n_variables++] = "$";
+    for (const char *const *name = language->variables; *name; name++)
+        parser.variables[parser.n_variables++] = *name;
     int r = parse_list(&parser, &parser.template->list, &ending);
     if (!r && ending != ENDING_TEXT)
-        r = rule_template_fail_at(&parser.lexer, parser.opening, "{{%s}} without a beginning",
-                                  ending == ENDING_END ? "end" : "else");
+        r = tmpl_fail_at(&parser.lexer, parser.opening, "{{%s}} without a beginning",
+                         ending == ENDING_END ? "end" : "else");
     if (!r)
         *ret_template = parser.template;
     return r;
 }
 
-bool rule_template_is_plain(const struct rule_template *template)
+bool tmpl_is_plain(const struct tmpl *template)
 {
     return !template->list || (template->list->kind == NODE_TEXT && !template->list->next);
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "alertd/rule/template_private.h"
+#include "alertd/template/engine.h"
 #include "lib/base/bug.h"
 #include "lib/base/clock.h"
 #include "lib/base/float.h"
@@ -61,7 +61,7 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-void rule_template_print_time(int64_t at_ns, struct str *out)
+void tmpl_print_time(int64_t at_ns, struct str *out)
 {
     int64_t seconds = floor_div(at_ns, NS_PER_SECOND);
     int64_t rest_ns = at_ns - seconds * NS_PER_SECOND;
@@ -98,7 +98,7 @@ static void add_fraction(struct str *out, uint64_t amount, uint64_t unit, const 
     str_add(out, name);
 }
 
-void rule_template_print_duration(int64_t duration_ns, struct str *out)
+void tmpl_print_duration(int64_t duration_ns, struct str *out)
 {
     uint64_t size = duration_ns < 0 ? -(uint64_t)duration_ns : (uint64_t)duration_ns;
     uint64_t minutes = size / NS_PER_SECOND / 60;
@@ -159,8 +159,8 @@ void value_print(const struct value *value, struct str *out)
     case VALUE_LIST:
     case VALUE_MAP:
     case VALUE_RECORD: print_items(value, out); return;
-    case VALUE_TIME: rule_template_print_time(value->number, out); return;
-    case VALUE_DURATION: rule_template_print_duration(value->number, out); return;
+    case VALUE_TIME: tmpl_print_time(value->number, out); return;
+    case VALUE_DURATION: tmpl_print_duration(value->number, out); return;
     }
     UNREACHABLE("value_kind out of range");
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "alertd/rule/template_private.h"
+#include "alertd/template/engine.h"
 #include "lib/base/bug.h"
 #include "lib/base/mem.h"
 
@@ -18,15 +18,13 @@ enum {
     FLOW_CONTINUE = 101,
 };
 
-static int run_list(struct rule_template_run *run,
-                    const struct node *list,
-                    const struct value *dot);
-static int eval_pipe(struct rule_template_run *run,
+static int run_list(struct tmpl_run *run, const struct node *list, const struct value *dot);
+static int eval_pipe(struct tmpl_run *run,
                      const struct pipe *pipe,
                      const struct value *dot,
                      struct value *ret_value);
 
-int rule_template_fail(struct rule_template_run *run, const char *fmt, ...)
+int tmpl_fail(struct tmpl_run *run, const char *fmt, ...)
 {
     char words[ERR_TEXT_MAX];
     unsigned line = 1, column = 1;
@@ -39,26 +37,26 @@ int rule_template_fail(struct rule_template_run *run, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(words, sizeof(words), fmt, ap);
     va_end(ap);
-    return err_at(run->reterr, RULE_TEMPLATE_E_EXPAND, line, column, "%s", words);
+    return err_at(run->reterr, TMPL_E_EXPAND, line, column, "%s", words);
 }
 
-int rule_template_fail_memory(struct rule_template_run *run)
+int tmpl_fail_memory(struct tmpl_run *run)
 {
-    return rule_template_fail(run, "more than %d bytes of memory used", (int)RUN_BYTES_MAX);
+    return tmpl_fail(run, "more than %d bytes of memory used", (int)RUN_BYTES_MAX);
 }
 
-static int step(struct rule_template_run *run)
+static int step(struct tmpl_run *run)
 {
-    if (++run->n_steps > RULE_TEMPLATE_STEPS_MAX)
-        return rule_template_fail(run, "more than %d steps", (int)RULE_TEMPLATE_STEPS_MAX);
+    if (++run->n_steps > TMPL_STEPS_MAX)
+        return tmpl_fail(run, "more than %d steps", (int)TMPL_STEPS_MAX);
     if (run->out->full)
-        return rule_template_fail(run, "output longer than %zu bytes", run->out->limit);
+        return tmpl_fail(run, "output longer than %zu bytes", run->out->limit);
     return 0;
 }
 
 /* --- Fields ------------------------------------------------------------------------------ */
 
-static int field_of_named(struct rule_template_run *run,
+static int field_of_named(struct tmpl_run *run,
                           const struct value *value,
                           const char *name,
                           struct value *ret_value)
@@ -70,12 +68,12 @@ static int field_of_named(struct rule_template_run *run,
         return 0;
     }
     if (value->kind == VALUE_RECORD)
-        return rule_template_fail(run, "there is no field .%.60s here", name);
+        return tmpl_fail(run, "there is no field .%.60s here", name);
     *ret_value = (struct value){0};
     return 0;
 }
 
-static int field_of(struct rule_template_run *run,
+static int field_of(struct tmpl_run *run,
                     const struct value *value,
                     const char *name,
                     struct value *ret_value)
@@ -94,23 +92,22 @@ static int field_of(struct rule_template_run *run,
     case VALUE_RECORD: return field_of_named(run, value, name, ret_value);
     case VALUE_TIME:
     case VALUE_DURATION: {
-        int r = rule_template_method(run, value, name, NULL, 0, ret_value);
+        int r = tmpl_method(run, value, name, NULL, 0, ret_value);
 
-        return r == -ENOENT ? rule_template_fail(run, "there is no method .%.60s here", name) : r;
+        return r == -ENOENT ? tmpl_fail(run, "there is no method .%.60s here", name) : r;
     }
     case VALUE_BOOL:
     case VALUE_INT:
     case VALUE_FLOAT:
     case VALUE_TEXT:
-    case VALUE_LIST:
-        return rule_template_fail(run, "%s has no field .%.60s", value_type_name(value), name);
+    case VALUE_LIST: return tmpl_fail(run, "%s has no field .%.60s", value_type_name(value), name);
     }
     UNREACHABLE("value_kind out of range");
 }
 
 /* --- Operands and commands ----------------------------------------------------------------- */
 
-static struct variable *find_variable(struct rule_template_run *run, const char *name)
+static struct variable *find_variable(struct tmpl_run *run, const char *name)
 {
     for (size_t i = run->n_variables; i-- > 0;)
         if (strcmp(run->variables[i].name, name) == 0)
@@ -118,8 +115,8 @@ static struct variable *find_variable(struct rule_template_run *run, const char 
     return NULL;
 }
 
-static int call(struct rule_template_run *run,
-                const struct rule_template_fn *fn,
+static int call(struct tmpl_run *run,
+                const struct tmpl_fn *fn,
                 const struct value *args,
                 size_t n,
                 struct value *ret_value)
@@ -129,7 +126,7 @@ static int call(struct rule_template_run *run,
 }
 
 /* The operand without its fields. */
-static int eval_head(struct rule_template_run *run,
+static int eval_head(struct tmpl_run *run,
                      const struct operand *operand,
                      const struct value *dot,
                      struct value *ret_value)
@@ -145,8 +142,8 @@ static int eval_head(struct rule_template_run *run,
     }
     case OPERAND_FUNCTION: /* as an argument: called with none */
         if (operand->fn->min > 0)
-            return rule_template_fail(run, "%s needs arguments: put the call in parentheses",
-                                      operand->fn->name);
+            return tmpl_fail(run, "%s needs arguments: put the call in parentheses",
+                             operand->fn->name);
         return call(run, operand->fn, NULL, 0, ret_value);
     case OPERAND_PIPE: return eval_pipe(run, operand->pipe, dot, ret_value);
     }
@@ -154,7 +151,7 @@ static int eval_head(struct rule_template_run *run,
 }
 
 /* With the first n_fields of its fields. */
-static int eval_operand(struct rule_template_run *run,
+static int eval_operand(struct tmpl_run *run,
                         const struct operand *operand,
                         size_t n_fields,
                         const struct value *dot,
@@ -178,7 +175,7 @@ static int eval_operand(struct rule_template_run *run,
 }
 
 /* and, or: stop at the first argument that decides. */
-static int eval_lazy(struct rule_template_run *run,
+static int eval_lazy(struct tmpl_run *run,
                      const struct command *command,
                      const struct value *piped,
                      const struct value *dot,
@@ -200,7 +197,7 @@ static int eval_lazy(struct rule_template_run *run,
     return r;
 }
 
-static int eval_args(struct rule_template_run *run,
+static int eval_args(struct tmpl_run *run,
                      const struct command *command,
                      const struct value *piped,
                      const struct value *dot,
@@ -211,7 +208,7 @@ static int eval_args(struct rule_template_run *run,
     int r = 0;
 
     if (command->n - 1 + (piped != NULL) > ARGS_MAX)
-        return rule_template_fail(run, "more than %d arguments", (int)ARGS_MAX);
+        return tmpl_fail(run, "more than %d arguments", (int)ARGS_MAX);
     for (size_t i = 1; i < command->n && !r; i++, n++)
         r = eval_operand(run, command->args[i], command->args[i]->n_fields, dot, &args[n]);
     if (piped)
@@ -221,7 +218,7 @@ static int eval_args(struct rule_template_run *run,
 }
 
 /* `x.Method a b` or a field that takes no arguments. */
-static int eval_method(struct rule_template_run *run,
+static int eval_method(struct tmpl_run *run,
                        const struct command *command,
                        const struct value *args,
                        size_t n,
@@ -238,13 +235,11 @@ static int eval_method(struct rule_template_run *run,
     run->offset = head->offset;
     if (n == 0)
         return field_of(run, &receiver, name, ret_value);
-    r = rule_template_method(run, &receiver, name, args, n, ret_value);
-    return r == -ENOENT
-               ? rule_template_fail(run, ".%.60s is no method: it takes no arguments", name)
-               : r;
+    r = tmpl_method(run, &receiver, name, args, n, ret_value);
+    return r == -ENOENT ? tmpl_fail(run, ".%.60s is no method: it takes no arguments", name) : r;
 }
 
-const char *rule_template_wrong_call(const struct command *command, bool is_piped)
+const char *tmpl_wrong_call(const struct command *command, bool is_piped)
 {
     const struct operand *head = command->args[0];
     size_t n = command->n - 1 + is_piped;
@@ -258,7 +253,7 @@ const char *rule_template_wrong_call(const struct command *command, bool is_pipe
     return n > 0 && head->n_fields == 0 ? "this is no function: it takes no arguments" : NULL;
 }
 
-static int eval_command(struct rule_template_run *run,
+static int eval_command(struct tmpl_run *run,
                         const struct command *command,
                         const struct value *piped,
                         const struct value *dot,
@@ -271,12 +266,11 @@ static int eval_command(struct rule_template_run *run,
 
     if (r)
         return r;
-    const char *wrong = rule_template_wrong_call(command, piped != NULL);
+    const char *wrong = tmpl_wrong_call(command, piped != NULL);
     run->offset = head->offset;
     if (wrong)
-        return rule_template_fail(run, "%s%s%s",
-                                  head->kind == OPERAND_FUNCTION ? head->fn->name : "",
-                                  head->kind == OPERAND_FUNCTION ? ": " : "", wrong);
+        return tmpl_fail(run, "%s%s%s", head->kind == OPERAND_FUNCTION ? head->fn->name : "",
+                         head->kind == OPERAND_FUNCTION ? ": " : "", wrong);
     if (head->kind == OPERAND_FUNCTION && head->fn->lazy)
         return eval_lazy(run, command, piped, dot, ret_value);
     r = eval_args(run, command, piped, dot, args, &n);
@@ -290,7 +284,7 @@ static int eval_command(struct rule_template_run *run,
     return eval_operand(run, head, 0, dot, ret_value);
 }
 
-static int set_variable(struct rule_template_run *run,
+static int set_variable(struct tmpl_run *run,
                         const char *name,
                         bool assigns,
                         const struct value *value)
@@ -302,13 +296,13 @@ static int set_variable(struct rule_template_run *run,
         return 0;
     }
     if (run->n_variables == VARIABLES_MAX)
-        return rule_template_fail(run, "too many variables");
+        return tmpl_fail(run, "too many variables");
     run->variables[run->n_variables++] = (struct variable){name, *value};
     return 0;
 }
 
 /* The value alone; who declares variables for it depends on the block. */
-static int eval_commands(struct rule_template_run *run,
+static int eval_commands(struct tmpl_run *run,
                          const struct pipe *pipe,
                          const struct value *dot,
                          struct value *ret_value)
@@ -326,7 +320,7 @@ static int eval_commands(struct rule_template_run *run,
     return r;
 }
 
-static int eval_pipe(struct rule_template_run *run,
+static int eval_pipe(struct tmpl_run *run,
                      const struct pipe *pipe,
                      const struct value *dot,
                      struct value *ret_value)
@@ -361,9 +355,7 @@ bool value_is_true(const struct value *value)
     UNREACHABLE("value_kind out of range");
 }
 
-static int run_condition(struct rule_template_run *run,
-                         const struct node *node,
-                         const struct value *dot)
+static int run_condition(struct tmpl_run *run, const struct node *node, const struct value *dot)
 {
     struct value value = {0};
     int r = eval_pipe(run, node->pipe, dot, &value);
@@ -375,7 +367,7 @@ static int run_condition(struct rule_template_run *run,
     return run_list(run, node->list, node->kind == NODE_WITH ? &value : dot);
 }
 
-static int run_round(struct rule_template_run *run,
+static int run_round(struct tmpl_run *run,
                      const struct node *node,
                      const struct value *key,
                      const struct value *item,
@@ -429,9 +421,7 @@ static void round_at(const struct value *value, int64_t i, struct value *key, st
     }
 }
 
-static int run_range(struct rule_template_run *run,
-                     const struct node *node,
-                     const struct value *dot)
+static int run_range(struct tmpl_run *run, const struct node *node, const struct value *dot)
 {
     struct value value = {0}, key, item;
     bool ends = false;
@@ -441,7 +431,7 @@ static int run_range(struct rule_template_run *run,
         return r;
     int64_t n = rounds_of(&value);
     if (n < 0)
-        return rule_template_fail(run, "range can't walk over %s", value_type_name(&value));
+        return tmpl_fail(run, "range can't walk over %s", value_type_name(&value));
     if (n == 0)
         return run_list(run, node->else_list, dot);
     for (int64_t i = 0; i < n && !ends && !r; i++) {
@@ -451,9 +441,7 @@ static int run_range(struct rule_template_run *run,
     return r;
 }
 
-int rule_template_run_named(struct rule_template_run *run,
-                            const char *name,
-                            const struct value *dot)
+int tmpl_run_named(struct tmpl_run *run, const char *name, const struct value *dot)
 {
     const struct definition *definition = run->template->definitions;
     MEM_AUTO struct variable *outer = NULL;
@@ -462,7 +450,7 @@ int rule_template_run_named(struct rule_template_run *run,
     while (definition && strcmp(definition->name, name) != 0)
         definition = definition->next;
     if (!definition)
-        return rule_template_fail(run, "template \"%.60s\" is not defined", name);
+        return tmpl_fail(run, "template \"%.60s\" is not defined", name);
     outer = mem_dup(run->variables, sizeof(run->variables));
     run->n_variables = 0;
     int r = set_variable(run, "$", false, dot);
@@ -473,9 +461,7 @@ int rule_template_run_named(struct rule_template_run *run,
     return r;
 }
 
-static int run_action(struct rule_template_run *run,
-                      const struct node *node,
-                      const struct value *dot)
+static int run_action(struct tmpl_run *run, const struct node *node, const struct value *dot)
 {
     struct value value = {0};
     int r = eval_pipe(run, node->pipe, dot, &value);
@@ -485,17 +471,15 @@ static int run_action(struct rule_template_run *run,
     return r;
 }
 
-static int run_template(struct rule_template_run *run,
-                        const struct node *node,
-                        const struct value *dot)
+static int run_template(struct tmpl_run *run, const struct node *node, const struct value *dot)
 {
     struct value value = {0};
     int r = node->pipe ? eval_pipe(run, node->pipe, dot, &value) : 0;
 
-    return r ? r : rule_template_run_named(run, node->text, &value);
+    return r ? r : tmpl_run_named(run, node->text, &value);
 }
 
-static int run_node(struct rule_template_run *run, const struct node *node, const struct value *dot)
+static int run_node(struct tmpl_run *run, const struct node *node, const struct value *dot)
 {
     switch (node->kind) {
     case NODE_TEXT: str_addn(run->out, node->text, node->len); return 0;
@@ -516,13 +500,13 @@ static int run_node(struct rule_template_run *run, const struct node *node, cons
     UNREACHABLE("node_kind out of range");
 }
 
-static int run_list(struct rule_template_run *run, const struct node *list, const struct value *dot)
+static int run_list(struct tmpl_run *run, const struct node *list, const struct value *dot)
 {
     size_t outer = run->n_variables;
     int r = 0;
 
-    if (++run->depth > RULE_TEMPLATE_DEPTH_MAX)
-        return rule_template_fail(run, "templates call each other too deeply");
+    if (++run->depth > TMPL_DEPTH_MAX)
+        return tmpl_fail(run, "templates call each other too deeply");
     for (const struct node *node = list; node && !r; node = node->next) {
         run->offset = node->offset;
         r = step(run);
@@ -534,65 +518,30 @@ static int run_list(struct rule_template_run *run, const struct node *list, cons
     return r;
 }
 
-static int expand(struct rule_template_run *run, const struct value *dot)
-{
-    int r = set_variable(run, "$", false, dot);
-
-    if (!r)
-        r = run_list(run, run->template->list, dot);
-    if (!r)
-        r = step(run); /* the output may have filled with the last node */
-    return r;
-}
-
-int rule_template_expand_dot(const struct rule_template *template,
-                             const struct rule_template_data *data,
-                             const struct value *dot,
-                             struct str *out,
-                             struct err *reterr)
+int tmpl_expand(const struct tmpl *template,
+                const struct tmpl_input *input,
+                struct str *out,
+                struct err *reterr)
 {
     ARENA_AUTO struct arena arena;
-    struct rule_template_run run = {
-        .template = template, .data = data, .arena = &arena, .out = out, .reterr = reterr};
-
-    arena_init(&arena, RUN_BYTES_MAX);
-    return expand(&run, dot);
-}
-
-int rule_template_expand(const struct rule_template *template,
-                         const struct rule_template_data *data,
-                         struct str *out,
-                         struct err *reterr)
-{
-    static const char *const names[] = {"Labels", "ExternalLabels", "ExternalURL", "Value"};
-    const struct value fields[] = {
-        value_labels(data->labels),
-        value_labels(data->external_labels ? data->external_labels : labels_empty()),
-        value_text(data->external_url ? data->external_url : ""),
-        value_float(data->value),
+    struct tmpl_run run = {
+        .template = template,
+        .data = input->data,
+        .now_ms = input->now_ms,
+        .arena = &arena,
+        .out = out,
+        .reterr = reterr,
     };
-    const struct value dot = {.kind = VALUE_RECORD, .items = fields, .names = names, .n = 4};
-    ARENA_AUTO struct arena arena;
-    struct rule_template_run run = {
-        .template = template, .data = data, .arena = &arena, .out = out, .reterr = reterr};
 
     arena_init(&arena, RUN_BYTES_MAX);
-    (void)set_variable(&run, "$labels", false, &fields[0]);
-    (void)set_variable(&run, "$externalLabels", false, &fields[1]);
-    (void)set_variable(&run, "$externalURL", false, &fields[2]);
-    (void)set_variable(&run, "$value", false, &fields[3]);
-    return expand(&run, &dot);
-}
+    for (size_t i = 0; i < input->n_variables; i++)
+        (void)set_variable(&run, input->variables[i].name, false, &input->variables[i].value);
 
-void rule_template_expand_or_tell(const struct rule_template *template,
-                                  const struct rule_template_data *data,
-                                  struct str *out)
-{
-    struct err err = {0};
-    size_t before = out->len;
+    int r = set_variable(&run, "$", false, &input->dot);
 
-    if (rule_template_expand(template, data, out, &err) == 0)
-        return;
-    str_cut(out, before);
-    str_addf(out, "<error expanding template: %s>", err.text);
+    if (!r)
+        r = run_list(&run, template->list, &input->dot);
+    if (!r)
+        r = step(&run); /* the output may have filled with the last node */
+    return r;
 }
