@@ -102,7 +102,7 @@ static int fn_humanize_timestamp(struct tmpl_run *run,
         r = to_ns(run, value, &at_ns);
         if (r)
             return r;
-        tmpl_print_time(at_ns, &text);
+        tmpl_print_time(&(struct value){.kind = VALUE_TIME, .number = at_ns}, &text);
     }
     return tmpl_give_text(run, &text, ret_value);
 }

@@ -1,6 +1,6 @@
 /*
- * Running a template's tree. Every node and every call is a step, and steps, output,
- * memory and nesting are bounded, so that no template can hold up an evaluation.
+ * What a pipe gives: fields, operands, calls. Every operand and every call is a step, and steps,
+ * memory and nesting are bounded. The lists around them run in run.c.
  */
 
 #include <errno.h>
@@ -9,20 +9,10 @@
 
 #include "alertd/template/engine.h"
 #include "lib/base/bug.h"
-#include "lib/base/mem.h"
 
 enum {
-    RUN_BYTES_MAX = 4 * 1024 * 1024,
-    ARGS_MAX = 64,
-    FLOW_BREAK = 100, /* not failures: on their way to the range around them */
-    FLOW_CONTINUE = 101,
+    ARGS_MAX = 64
 };
-
-static int run_list(struct tmpl_run *run, const struct node *list, const struct value *dot);
-static int eval_pipe(struct tmpl_run *run,
-                     const struct pipe *pipe,
-                     const struct value *dot,
-                     struct value *ret_value);
 
 int tmpl_fail(struct tmpl_run *run, const char *fmt, ...)
 {
@@ -31,21 +21,24 @@ int tmpl_fail(struct tmpl_run *run, const char *fmt, ...)
     va_list ap;
 
     for (size_t i = 0; i < run->offset; i++) {
-        column = run->template->text[i] == '\n' ? 1 : column + 1;
-        line += run->template->text[i] == '\n';
+        column = run->source->text[i] == '\n' ? 1 : column + 1;
+        line += run->source->text[i] == '\n';
     }
     va_start(ap, fmt);
     (void)vsnprintf(words, sizeof(words), fmt, ap);
     va_end(ap);
+    if (run->source->name && run->source != &run->template->source)
+        return err_at(run->reterr, TMPL_E_EXPAND, line, column, "%s:%u:%u: %s", run->source->name,
+                      line, column, words);
     return err_at(run->reterr, TMPL_E_EXPAND, line, column, "%s", words);
 }
 
 int tmpl_fail_memory(struct tmpl_run *run)
 {
-    return tmpl_fail(run, "more than %d bytes of memory used", (int)RUN_BYTES_MAX);
+    return tmpl_fail(run, "more than %d bytes of memory used", (int)TMPL_RUN_BYTES_MAX);
 }
 
-static int step(struct tmpl_run *run)
+int tmpl_step(struct tmpl_run *run)
 {
     if (++run->n_steps > TMPL_STEPS_MAX)
         return tmpl_fail(run, "more than %d steps", (int)TMPL_STEPS_MAX);
@@ -73,11 +66,30 @@ static int field_of_named(struct tmpl_run *run,
     return 0;
 }
 
+/* A method of the value's type, or of its kind. -ENOENT: there is none. */
+static int method_of(struct tmpl_run *run,
+                     const struct value *receiver,
+                     const char *name,
+                     const struct value *args,
+                     size_t n,
+                     struct value *ret_value)
+{
+    int r = receiver->type && receiver->type->method
+                ? receiver->type->method(run, receiver, name, args, n, ret_value)
+                : -ENOENT;
+
+    return r == -ENOENT ? tmpl_time_method(run, receiver, name, args, n, ret_value) : r;
+}
+
 static int field_of(struct tmpl_run *run,
                     const struct value *value,
                     const char *name,
                     struct value *ret_value)
 {
+    int r = method_of(run, value, name, NULL, 0, ret_value);
+
+    if (r != -ENOENT)
+        return r;
     switch (value->kind) {
     case VALUE_NONE: /* as Go: a field of nothing is nothing */
         *ret_value = (struct value){0};
@@ -91,11 +103,7 @@ static int field_of(struct tmpl_run *run,
     case VALUE_MAP:
     case VALUE_RECORD: return field_of_named(run, value, name, ret_value);
     case VALUE_TIME:
-    case VALUE_DURATION: {
-        int r = tmpl_method(run, value, name, NULL, 0, ret_value);
-
-        return r == -ENOENT ? tmpl_fail(run, "there is no method .%.60s here", name) : r;
-    }
+    case VALUE_DURATION: return tmpl_fail(run, "there is no method .%.60s here", name);
     case VALUE_BOOL:
     case VALUE_INT:
     case VALUE_FLOAT:
@@ -145,7 +153,7 @@ static int eval_head(struct tmpl_run *run,
             return tmpl_fail(run, "%s needs arguments: put the call in parentheses",
                              operand->fn->name);
         return call(run, operand->fn, NULL, 0, ret_value);
-    case OPERAND_PIPE: return eval_pipe(run, operand->pipe, dot, ret_value);
+    case OPERAND_PIPE: return tmpl_eval_pipe(run, operand->pipe, dot, ret_value);
     }
     UNREACHABLE("operand_kind out of range");
 }
@@ -158,7 +166,7 @@ static int eval_operand(struct tmpl_run *run,
                         struct value *ret_value)
 {
     struct value value = {0};
-    int r = step(run);
+    int r = tmpl_step(run);
 
     run->offset = operand->offset;
     if (!r)
@@ -235,7 +243,7 @@ static int eval_method(struct tmpl_run *run,
     run->offset = head->offset;
     if (n == 0)
         return field_of(run, &receiver, name, ret_value);
-    r = tmpl_method(run, &receiver, name, args, n, ret_value);
+    r = method_of(run, &receiver, name, args, n, ret_value);
     return r == -ENOENT ? tmpl_fail(run, ".%.60s is no method: it takes no arguments", name) : r;
 }
 
@@ -262,7 +270,7 @@ static int eval_command(struct tmpl_run *run,
     const struct operand *head = command->args[0];
     struct value args[ARGS_MAX];
     size_t n = 0;
-    int r = step(run);
+    int r = tmpl_step(run);
 
     if (r)
         return r;
@@ -284,10 +292,10 @@ static int eval_command(struct tmpl_run *run,
     return eval_operand(run, head, 0, dot, ret_value);
 }
 
-static int set_variable(struct tmpl_run *run,
-                        const char *name,
-                        bool assigns,
-                        const struct value *value)
+int tmpl_set_variable(struct tmpl_run *run,
+                      const char *name,
+                      bool assigns,
+                      const struct value *value)
 {
     struct variable *variable = assigns ? find_variable(run, name) : NULL;
 
@@ -302,10 +310,10 @@ static int set_variable(struct tmpl_run *run,
 }
 
 /* The value alone; who declares variables for it depends on the block. */
-static int eval_commands(struct tmpl_run *run,
-                         const struct pipe *pipe,
-                         const struct value *dot,
-                         struct value *ret_value)
+int tmpl_eval_commands(struct tmpl_run *run,
+                       const struct pipe *pipe,
+                       const struct value *dot,
+                       struct value *ret_value)
 {
     struct value value = {0};
     int r = 0;
@@ -320,228 +328,17 @@ static int eval_commands(struct tmpl_run *run,
     return r;
 }
 
-static int eval_pipe(struct tmpl_run *run,
-                     const struct pipe *pipe,
-                     const struct value *dot,
-                     struct value *ret_value)
+int tmpl_eval_pipe(struct tmpl_run *run,
+                   const struct pipe *pipe,
+                   const struct value *dot,
+                   struct value *ret_value)
 {
     struct value value = {0};
-    int r = eval_commands(run, pipe, dot, &value);
+    int r = tmpl_eval_commands(run, pipe, dot, &value);
 
     if (!r && pipe->n_vars)
-        r = set_variable(run, pipe->vars[0], pipe->assigns, &value);
+        r = tmpl_set_variable(run, pipe->vars[0], pipe->assigns, &value);
     if (!r)
         *ret_value = value;
-    return r;
-}
-
-/* --- Nodes --------------------------------------------------------------------------------- */
-
-bool value_is_true(const struct value *value)
-{
-    switch (value->kind) {
-    case VALUE_NONE: return false;
-    case VALUE_BOOL: return value->is_true;
-    case VALUE_INT:
-    case VALUE_DURATION: return value->number != 0;
-    case VALUE_FLOAT: return value->real != 0;
-    case VALUE_TEXT: return value->text[0] != '\0';
-    case VALUE_LABELS: return value->labels->n > 0;
-    case VALUE_LIST:
-    case VALUE_MAP: return value->n > 0;
-    case VALUE_RECORD:
-    case VALUE_TIME: return true;
-    }
-    UNREACHABLE("value_kind out of range");
-}
-
-static int run_condition(struct tmpl_run *run, const struct node *node, const struct value *dot)
-{
-    struct value value = {0};
-    int r = eval_pipe(run, node->pipe, dot, &value);
-
-    if (r)
-        return r;
-    if (!value_is_true(&value))
-        return run_list(run, node->else_list, dot);
-    return run_list(run, node->list, node->kind == NODE_WITH ? &value : dot);
-}
-
-static int run_round(struct tmpl_run *run,
-                     const struct node *node,
-                     const struct value *key,
-                     const struct value *item,
-                     bool *ret_ends)
-{
-    const struct pipe *pipe = node->pipe;
-    size_t outer = run->n_variables;
-    int r = step(run);
-
-    if (!r && pipe->n_vars == 2)
-        r = set_variable(run, pipe->vars[0], false, key);
-    if (!r && pipe->n_vars > 0)
-        r = set_variable(run, pipe->vars[pipe->n_vars - 1], pipe->assigns, item);
-    if (!r)
-        r = run_list(run, node->list, item);
-    run->n_variables = outer;
-    *ret_ends = r == FLOW_BREAK;
-    return r == FLOW_BREAK || r == FLOW_CONTINUE ? 0 : r;
-}
-
-/* How many rounds a range makes, -1 when it can't be walked. */
-static int64_t rounds_of(const struct value *value)
-{
-    switch (value->kind) {
-    case VALUE_NONE: return 0;
-    case VALUE_INT: return value->number > 0 ? value->number : 0;
-    case VALUE_LABELS: return value->labels->n;
-    case VALUE_LIST:
-    case VALUE_MAP: return (int64_t)value->n;
-    case VALUE_BOOL:
-    case VALUE_FLOAT:
-    case VALUE_TEXT:
-    case VALUE_RECORD:
-    case VALUE_TIME:
-    case VALUE_DURATION: return -1;
-    }
-    UNREACHABLE("value_kind out of range");
-}
-
-static void round_at(const struct value *value, int64_t i, struct value *key, struct value *item)
-{
-    *key = value_int(i);
-    *item = *key;
-    if (value->kind == VALUE_LABELS) {
-        *key = value_text(value->labels->at[i].name);
-        *item = value_text(value->labels->at[i].value);
-    } else if (value->kind != VALUE_INT) {
-        if (value->kind == VALUE_MAP)
-            *key = value_text(value->names[i]);
-        *item = value->items[i];
-    }
-}
-
-static int run_range(struct tmpl_run *run, const struct node *node, const struct value *dot)
-{
-    struct value value = {0}, key, item;
-    bool ends = false;
-    int r = eval_commands(run, node->pipe, dot, &value);
-
-    if (r)
-        return r;
-    int64_t n = rounds_of(&value);
-    if (n < 0)
-        return tmpl_fail(run, "range can't walk over %s", value_type_name(&value));
-    if (n == 0)
-        return run_list(run, node->else_list, dot);
-    for (int64_t i = 0; i < n && !ends && !r; i++) {
-        round_at(&value, i, &key, &item);
-        r = run_round(run, node, &key, &item, &ends);
-    }
-    return r;
-}
-
-int tmpl_run_named(struct tmpl_run *run, const char *name, const struct value *dot)
-{
-    const struct definition *definition = run->template->definitions;
-    MEM_AUTO struct variable *outer = NULL;
-    size_t n_outer = run->n_variables;
-
-    while (definition && strcmp(definition->name, name) != 0)
-        definition = definition->next;
-    if (!definition)
-        return tmpl_fail(run, "template \"%.60s\" is not defined", name);
-    outer = mem_dup(run->variables, sizeof(run->variables));
-    run->n_variables = 0;
-    int r = set_variable(run, "$", false, dot);
-    if (!r)
-        r = run_list(run, definition->list, dot);
-    memcpy(run->variables, outer, sizeof(run->variables));
-    run->n_variables = n_outer;
-    return r;
-}
-
-static int run_action(struct tmpl_run *run, const struct node *node, const struct value *dot)
-{
-    struct value value = {0};
-    int r = eval_pipe(run, node->pipe, dot, &value);
-
-    if (!r && node->pipe->n_vars == 0)
-        value_print(&value, run->out);
-    return r;
-}
-
-static int run_template(struct tmpl_run *run, const struct node *node, const struct value *dot)
-{
-    struct value value = {0};
-    int r = node->pipe ? eval_pipe(run, node->pipe, dot, &value) : 0;
-
-    return r ? r : tmpl_run_named(run, node->text, &value);
-}
-
-static int run_node(struct tmpl_run *run, const struct node *node, const struct value *dot)
-{
-    switch (node->kind) {
-    case NODE_TEXT: str_addn(run->out, node->text, node->len); return 0;
-    case NODE_ACTION: return run_action(run, node, dot);
-    case NODE_IF:
-    case NODE_WITH: {
-        size_t outer = run->n_variables;
-        int r = run_condition(run, node, dot);
-
-        run->n_variables = outer;
-        return r;
-    }
-    case NODE_RANGE: return run_range(run, node, dot);
-    case NODE_TEMPLATE: return run_template(run, node, dot);
-    case NODE_BREAK: return FLOW_BREAK;
-    case NODE_CONTINUE: return FLOW_CONTINUE;
-    }
-    UNREACHABLE("node_kind out of range");
-}
-
-static int run_list(struct tmpl_run *run, const struct node *list, const struct value *dot)
-{
-    size_t outer = run->n_variables;
-    int r = 0;
-
-    if (++run->depth > TMPL_DEPTH_MAX)
-        return tmpl_fail(run, "templates call each other too deeply");
-    for (const struct node *node = list; node && !r; node = node->next) {
-        run->offset = node->offset;
-        r = step(run);
-        if (!r)
-            r = run_node(run, node, dot);
-    }
-    run->n_variables = outer;
-    run->depth--;
-    return r;
-}
-
-int tmpl_expand(const struct tmpl *template,
-                const struct tmpl_input *input,
-                struct str *out,
-                struct err *reterr)
-{
-    ARENA_AUTO struct arena arena;
-    struct tmpl_run run = {
-        .template = template,
-        .data = input->data,
-        .now_ms = input->now_ms,
-        .arena = &arena,
-        .out = out,
-        .reterr = reterr,
-    };
-
-    arena_init(&arena, RUN_BYTES_MAX);
-    for (size_t i = 0; i < input->n_variables; i++)
-        (void)set_variable(&run, input->variables[i].name, false, &input->variables[i].value);
-
-    int r = set_variable(&run, "$", false, &input->dot);
-
-    if (!r)
-        r = run_list(&run, template->list, &input->dot);
-    if (!r)
-        r = step(&run); /* the output may have filled with the last node */
     return r;
 }

@@ -316,7 +316,7 @@ static void format_one(const struct spec *spec, const struct value *value, struc
         format_text(spec, value->text, out);
     else if (is_v || (value->kind == VALUE_BOOL && spec->verb == 't') ||
              (spec->verb == 's' && (value->kind == VALUE_TIME || value->kind == VALUE_DURATION ||
-                                    value->kind == VALUE_LABELS)))
+                                    value->kind == VALUE_LABELS || value->kind == VALUE_LIST)))
         format_any(spec, value, out);
     else
         format_wrong(spec, value, out);

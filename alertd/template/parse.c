@@ -107,25 +107,17 @@ static int parse_name(struct tmpl_parser *parser, const char **ret_name)
     return tmpl_pipe_next(parser);
 }
 
-static bool is_blank(const struct node *list)
-{
-    for (; list; list = list->next)
-        for (size_t i = 0; i < list->len || list->kind != NODE_TEXT; i++)
-            if (list->kind != NODE_TEXT || !tmpl_is_space(list->text[i]))
-                return false;
-    return true;
-}
-
 /* As Go: a name has one body, blank ones aside. */
 static int add_definition(struct tmpl_parser *parser, struct definition *definition, const char *at)
 {
     for (const struct definition *other = parser->template->definitions; other; other = other->next)
-        if (strcmp(other->name, definition->name) == 0 && !is_blank(other->list)) {
-            if (is_blank(definition->list))
+        if (strcmp(other->name, definition->name) == 0 && !tmpl_is_blank(other->list)) {
+            if (tmpl_is_blank(definition->list))
                 return 0;
             return tmpl_fail_at(&parser->lexer, at, "template \"%.60s\" is defined twice",
                                 definition->name);
         }
+    definition->source.text = parser->lexer.text;
     definition->next = parser->template->definitions;
     parser->template->definitions = definition;
     return 0;
@@ -358,12 +350,15 @@ int tmpl_parse(const struct tmpl_language *language,
     struct tmpl_parser parser = {.lexer = {arena, text, text, reterr}, .language = language};
     enum ending ending = ENDING_TEXT;
 
-    if (strlen(text) > TMPL_TEXT_MAX)
-        return err_set(reterr, TMPL_E_SYNTAX, "template longer than %d bytes", (int)TMPL_TEXT_MAX);
+    size_t text_max = language->text_max ? language->text_max : TMPL_TEXT_MAX;
+
+    if (strlen(text) > text_max)
+        return err_set(reterr, TMPL_E_SYNTAX, "template longer than %zu bytes", text_max);
     parser.template = arena_alloc(arena, sizeof(*parser.template));
     if (!parser.template)
         return tmpl_pipe_fail_memory(&parser);
-    parser.template->text = text;
+    parser.template->language = language;
+    parser.template->source.text = text;
     parser.variables[parser.n_variables++] = "$";
     for (const char *const *name = language->variables; *name; name++)
         parser.variables[parser.n_variables++] = *name;

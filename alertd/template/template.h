@@ -30,12 +30,35 @@ enum {
 struct tmpl;
 struct tmpl_language;
 
+/* Named templates of several texts, for others to call; a later one takes the place of an
+ * earlier one of its name. Lives in an arena; never changes once it is used. */
+struct tmpl_library {
+    struct definition *definitions;
+};
+
 /* text must outlive the template. */
 int tmpl_parse(const struct tmpl_language *language,
                struct arena *arena,
                const char *text,
                struct tmpl **ret_template,
                struct err *reterr);
+
+/* Adds a parsed text: its definitions, and under `name` what stands outside of them. A blank
+ * body takes no other's place. `name` must outlive the library. */
+int tmpl_library_add(struct tmpl_library *library,
+                     struct arena *arena,
+                     struct tmpl *template,
+                     const char *name,
+                     bool is_users,
+                     struct err *reterr);
+
+/* The first {{template}} that names nothing, as TMPL_E_SYNTAX with its place; 0: none does.
+ * Words begin with the name of the text unless it is the template's own. */
+int tmpl_check_names(const struct tmpl *template, struct err *reterr);
+int tmpl_library_check_names(const struct tmpl_library *library, struct err *reterr);
+
+/* Does the template of this name, or one that it calls, come from a text of the user's? */
+bool tmpl_library_is_users(const struct tmpl_library *library, const char *name);
 
 /* The template is only text: no expansion needed. */
 bool tmpl_is_plain(const struct tmpl *template);
