@@ -5,7 +5,6 @@
  * command does is in cmd_*.c.
  */
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +74,16 @@ static const struct command commands[] = {
       {"expect", "RECEIVER,...", "fail unless these are told, in this order"}},
      "which receivers an alert with these labels reaches",
      cmd_route_test},
+    {"template render",
+     "",
+     0,
+     0,
+     {{"template.glob", "PATTERN", "files of templates; may be given several times"},
+      {"template.text", "TEXT", "the template (needed)"},
+      {"template.data", "FILE", "what a webhook is sent, as JSON (an example)"},
+      {"template.type", "TYPE", "text, or html, where values are escaped (text)"}},
+     "what a notification's template makes of data",
+     cmd_template_render},
     {"query",
      "EXPRESSION",
      1,
@@ -334,50 +343,6 @@ static void print_overview(FILE *out)
                   "Exit status: 0 fine, 1 failure, 2 wrong usage, 3 findings only.\n");
 }
 
-static void print_help(FILE *out, const struct command *command)
-{
-    (void)fprintf(out, "usage: alertctl %s %s\n\n  %s\n", command->words, command->arguments,
-                  command->help);
-    for (int i = 0; i < CTL_OPTIONS_MAX && command->options[i].name; i++) {
-        const struct ctl_option *option = &command->options[i];
-        char call[48];
-
-        (void)snprintf(call, sizeof(call), "--%s%s%s", option->name, option->value ? "=" : "",
-                       option->value ? option->value : "");
-        (void)fprintf(out, "%s  %-26s %s\n", i ? "" : "\n", call, option->help);
-    }
-}
-
-const char *ctl_option_at(const struct ctl *ctl, const char *name, int place)
-{
-    for (int i = 0; i < ctl->n_given; i++)
-        if (strcmp(ctl->command->options[ctl->given[i].option].name, name) == 0 && place-- == 0)
-            return ctl->given[i].value;
-    return NULL;
-}
-
-const char *ctl_option(const struct ctl *ctl, const char *name)
-{
-    const char *value = NULL;
-
-    for (int i = 0; i < ctl->n_given; i++)
-        if (strcmp(ctl->command->options[ctl->given[i].option].name, name) == 0)
-            value = ctl->given[i].value;
-    return value;
-}
-
-enum ctl_exit ctl_fail(const struct ctl *ctl, const char *fmt, ...)
-{
-    va_list ap;
-
-    (void)fprintf(stderr, "alertctl %s: ", ctl->command->words);
-    va_start(ap, fmt);
-    (void)vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    (void)fputc('\n', stderr);
-    return CTL_FAILURE;
-}
-
 /* The row whose words are the first of argv; *ret_used tells how many they were. */
 static const struct command *find_command(char *const *words, int n, int *ret_used)
 {
@@ -530,7 +495,7 @@ static enum ctl_exit run(struct ctl *ctl, struct line *line)
         return line->help ? CTL_OK : CTL_USAGE;
     }
     if (line->help) {
-        print_help(stdout, ctl->command);
+        ctl_print_help(stdout, ctl->command);
         return CTL_OK;
     }
     line->options += used;
@@ -543,7 +508,7 @@ static enum ctl_exit run(struct ctl *ctl, struct line *line)
         return status;
     if (line->n_words < ctl->command->min_arguments ||
         (ctl->command->max_arguments >= 0 && line->n_words > ctl->command->max_arguments)) {
-        print_help(stderr, ctl->command);
+        ctl_print_help(stderr, ctl->command);
         return CTL_USAGE;
     }
     ctl->arguments = line->words;

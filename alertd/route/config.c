@@ -12,6 +12,8 @@
 #include "alertd/route/field.h"
 #include "alertd/route/node.h"
 #include "alertd/route/receiver.h"
+#include "alertd/route/texts.h"
+#include "alertd/template/notice.h"
 #include "lib/base/mem.h"
 
 enum {
@@ -179,6 +181,8 @@ static int read_templates(const struct field_reader *reader,
 
     if (!list)
         return 0;
+    config->templates_line = list->line;
+    config->templates_column = list->column;
     if (field_texts(reader, list, &config->templates, reterr))
         return ROUTE_E_CONFIG;
     for (size_t i = 0; i < config->templates.n; i++) {
@@ -283,14 +287,16 @@ int route_config_parse(const char *text,
     held->refs = 1;
     arena_init(&held->arena, ARENA_BYTES_MAX);
 
-    struct field_reader reader = {&held->arena, base_folder, environment, environment_arg,
-                                  &held->config.unused};
+    struct field_reader reader = {&held->arena,    base_folder,          environment,
+                                  environment_arg, &held->config.unused, &held->config.texts};
     const char **group_by = arena_array(&held->arena, 2, sizeof(*group_by));
 
     assert(group_by); /* the first bytes of a fresh arena */
     set_defaults(&held->config, group_by);
 
-    int r = read_root(&reader, &held->zones, yaml_root(yaml), &held->config, reterr);
+    int r = notice_library_make(&held->arena, &held->config.texts.library, reterr)
+                ? ROUTE_E_CONFIG
+                : read_root(&reader, &held->zones, yaml_root(yaml), &held->config, reterr);
 
     yaml_free(yaml);
     if (r) {
@@ -299,6 +305,15 @@ int route_config_parse(const char *text,
     }
     *ret_config = &held->config;
     return 0;
+}
+
+int route_config_read_templates(const struct route_config *config,
+                                route_files *files,
+                                struct err *reterr)
+{
+    struct held *held = held_of(config);
+
+    return texts_read_files(&held->config, &held->arena, files, reterr);
 }
 
 void route_config_manual(struct str *out)

@@ -17,7 +17,7 @@ enum field_type {
     FIELD_TEXT,         /* const char * */
     FIELD_URL,          /* const char *: http:// or https:// with a host */
     FIELD_HOST_PORT,    /* const char * */
-    FIELD_ADDRESSES,    /* const char *: mail addresses, commas between */
+    FIELD_ADDRESSES,    /* const char *: mail addresses, commas between, or a template */
     FIELD_DURATION,     /* int64_t, milliseconds */
     FIELD_COUNT,        /* int64_t, not negative */
     FIELD_BOOL,         /* bool */
@@ -54,6 +54,7 @@ struct field_reader {
     route_environment *environment;
     void *environment_arg;
     struct route_names *unused; /* of the config */
+    struct route_texts *texts;  /* of the config */
 };
 
 /* Fills the fields of `into` that the map names; the others keep what they had. */

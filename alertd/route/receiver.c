@@ -6,12 +6,34 @@
 #include "alertd/route/receiver.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum {
     ATTEMPT_MS = 10000,
     ATTEMPT_MS_MAX = 60000,
     RECEIVER_KEYS_MAX = 16,
 };
+
+bool route_mail_header_is_ours(const char *name)
+{
+    static const char *const ours[] = {
+        "Date",
+        "Message-ID",
+        "In-Reply-To",
+        "References",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+        "Auto-Submitted",
+        "X-Watchbill-Incident",
+        "X-Watchbill-Lane",
+    };
+
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+        if (strcasecmp(ours[i], name) == 0)
+            return true;
+    return false;
+}
 
 static int missing(const struct yaml_node *node, const char *what, struct err *reterr)
 {
@@ -188,6 +210,7 @@ static int read_integrations(const struct field_reader *reader,
                              const struct yaml_node *list,
                              size_t kind,
                              const struct receiver_defaults *global,
+                             const struct route_config *config,
                              struct route_receiver *receiver,
                              struct err *reterr)
 {
@@ -202,6 +225,7 @@ static int read_integrations(const struct field_reader *reader,
             .slot = (unsigned)i,
             .send_resolved = receiver_kinds[kind].send_resolved,
             .timeout_ms = ATTEMPT_MS,
+            .texts = &config->texts,
         };
         inherit(list->items[i], at, global);
         if (field_read_map(reader, list->items[i], receiver_kinds[kind].rows, at, reterr))
@@ -297,7 +321,7 @@ static int read_receiver(const struct field_reader *reader,
     for (size_t i = 0; receiver_kinds[i].key; i++) {
         const struct yaml_node *list = yaml_get(node, receiver_kinds[i].key);
 
-        if (list && read_integrations(reader, list, i, global, receiver, reterr))
+        if (list && read_integrations(reader, list, i, global, config, receiver, reterr))
             return ROUTE_E_CONFIG;
     }
     if (receiver->n_integrations == 0)

@@ -123,6 +123,8 @@ static const struct field ntfy_rows[] = {
     {"token", FIELD_SECRET, AT(ntfy.token), "access token", NULL},
     {"token_file", FIELD_SECRET_FILE, AT(ntfy.token), "the same, from a file", NULL},
     {"priority", FIELD_COUNT, AT(ntfy.priority), "1 to 5; by severity when absent", NULL},
+    {"title", FIELD_TEMPLATE, AT(ntfy.title), "its headline", NULL},
+    {"message", FIELD_TEMPLATE, AT(ntfy.message), "template of the text", NULL},
     SEND_RESOLVED,
     TIMEOUT,
     END_OF_ROWS,

@@ -28,8 +28,8 @@ int tmpl_fail(struct tmpl_run *run, const char *fmt, ...)
     (void)vsnprintf(words, sizeof(words), fmt, ap);
     va_end(ap);
     if (run->source->name && run->source != &run->template->source)
-        return err_at(run->reterr, TMPL_E_EXPAND, line, column, "%s:%u:%u: %s", run->source->name,
-                      line, column, words);
+        return err_set(run->reterr, TMPL_E_EXPAND, "%.100s:%u:%u: %s", run->source->name, line,
+                       column, words);
     return err_at(run->reterr, TMPL_E_EXPAND, line, column, "%s", words);
 }
 

@@ -100,9 +100,8 @@ static int check(struct known *known,
         line += source->text[i] == '\n';
     }
     if (source->name)
-        return err_at(reterr, TMPL_E_SYNTAX, line, column,
-                      "%s:%u:%u: template \"%.60s\" is not defined", source->name, line, column,
-                      call->text);
+        return err_set(reterr, TMPL_E_SYNTAX, "%.100s:%u:%u: template \"%.60s\" is not defined",
+                       source->name, line, column, call->text);
     return err_at(reterr, TMPL_E_SYNTAX, line, column, "template \"%.60s\" is not defined",
                   call->text);
 }

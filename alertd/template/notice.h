@@ -20,10 +20,9 @@
 
 #include <stdint.h>
 
-#include "alertd/template/engine.h"
-#include "lib/base/arena.h"
-#include "lib/base/err.h"
+#include "alertd/template/template.h"
 #include "lib/base/str.h"
+#include "lib/model/labels.h"
 
 enum {
     NOTICE_FILE_BYTES_MAX = 256 * 1024, /* of one file of templates */
@@ -69,19 +68,5 @@ int notice_expand(const struct tmpl *template,
                   bool is_html,
                   struct str *out,
                   struct err *reterr);
-/* The same with any value as the dot. */
-int notice_expand_dot(const struct tmpl *template,
-                      const struct value *dot,
-                      int64_t now_ms,
-                      bool is_html,
-                      struct str *out,
-                      struct err *reterr);
-
-/* The parts a dot is made of, for one that is made by hand. Memory is the arena's; a kind of
- * VALUE_NONE: it is spent. */
-struct value notice_labels_value(const struct labels *labels); /* NULL: nil */
-struct value notice_alerts_value(struct arena *arena, const struct notice_data *data);
-struct value notice_value(struct arena *arena, const struct notice_data *data);
-
 /* The built-in definitions as they stand in a file. */
 const char *notice_builtin_text(void);

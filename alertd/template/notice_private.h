@@ -4,7 +4,7 @@
  * What the files about notifications share. Private to template/.
  */
 
-#include "alertd/template/notice.h"
+#include "alertd/template/notice_value.h"
 #include "lib/model/zone.h"
 
 /* A run's own: zones that were asked for. */

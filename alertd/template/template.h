@@ -52,8 +52,8 @@ int tmpl_library_add(struct tmpl_library *library,
                      bool is_users,
                      struct err *reterr);
 
-/* The first {{template}} that names nothing, as TMPL_E_SYNTAX with its place; 0: none does.
- * Words begin with the name of the text unless it is the template's own. */
+/* The first {{template}} that names nothing, as TMPL_E_SYNTAX with its place; 0: none does. In
+ * another text of the library the place is part of the words: "team.tmpl:3:4: ...". */
 int tmpl_check_names(const struct tmpl *template, struct err *reterr);
 int tmpl_library_check_names(const struct tmpl_library *library, struct err *reterr);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/template/notice.h"
+#include "alertd/template/notice_value.h"
 #include "lib/json/read.h"
 #include "lib/json/write.h"
 
