@@ -417,6 +417,22 @@ void field_note_unused(const struct field_reader *reader,
         unused->at[unused->n++] = kept;
 }
 
+void field_warn(const struct field_reader *reader, const struct yaml_node *node, const char *words)
+{
+    STR_AUTO struct str text = STR_INIT(1024);
+    struct route_names *warnings = reader->warnings;
+    const char *kept;
+
+    if (!warnings->at)
+        warnings->at = arena_array(reader->arena, ROUTE_PAIRS_MAX, sizeof(*warnings->at));
+    if (!warnings->at || warnings->n == ROUTE_PAIRS_MAX)
+        return;
+    str_addf(&text, "%u:%u: %s", node->line, node->column, words);
+    kept = field_copy(reader, str_text(&text));
+    if (kept)
+        warnings->at[warnings->n++] = kept;
+}
+
 static int read_field(const struct field_reader *reader,
                       const struct field *field,
                       const struct yaml_node *node,
