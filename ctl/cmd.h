@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum ctl_exit {
     CTL_OK = 0,
@@ -72,10 +73,14 @@ const char *ctl_option_at(const struct ctl *ctl, const char *name, int place);
 enum ctl_exit ctl_fail(const struct ctl *ctl, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A command's line, options and what they do. */
+void ctl_print_help(FILE *out, const struct command *command);
+
 /* cmd_check.c, cmd_config.c, cmd_route.c, cmd_test.c: offline, with the daemon's own engine. */
 enum ctl_exit cmd_check_config(struct ctl *ctl);
 enum ctl_exit cmd_check_rules(struct ctl *ctl);
 enum ctl_exit cmd_route_show(struct ctl *ctl);
+enum ctl_exit cmd_template_render(struct ctl *ctl);
 enum ctl_exit cmd_route_test(struct ctl *ctl);
 enum ctl_exit cmd_test_routes(struct ctl *ctl);
 enum ctl_exit cmd_test_rules(struct ctl *ctl);

@@ -26,7 +26,16 @@ int config_text_read(const char *text,
     MEM_AUTO char *folder = slash ? mem_strndup(path, slash == path ? 1 : (size_t)(slash - path))
                                   : mem_strdup(".");
 
-    return route_config_parse(text, len, folder, environment, NULL, ret_config, reterr);
+    const struct route_config *config = NULL;
+    int r = route_config_parse(text, len, folder, environment, NULL, &config, reterr);
+
+    if (r == 0)
+        r = route_config_read_templates(config, fs_each, reterr);
+    if (r)
+        route_config_unref(config);
+    else
+        *ret_config = config;
+    return r;
 }
 
 int config_file_read(const char *path, const struct route_config **ret_config, struct err *reterr)

@@ -17,7 +17,7 @@ TREES = ("lib", "agent", "alertd", "ctl", "web")
 
 BASE = {"lib/base"}
 MODEL = BASE | {"lib/model", "lib/regex"}
-CORE = MODEL | {"alertd/promql", "alertd/alert", "alertd/rule", "alertd/eval", "alertd/oncall",
+CORE = MODEL | {"alertd/promql", "alertd/alert", "alertd/template", "alertd/rule", "alertd/eval", "alertd/oncall",
                 "alertd/route", "alertd/incident", "alertd/postmortem", "alertd/tune", "alertd/why"}
 SHELL = {"alertd/db", "alertd/pager", "alertd/store", "alertd/ingest", "alertd/deliver", "alertd/forward",
          "alertd/http"}
@@ -38,11 +38,12 @@ MAY_INCLUDE = {
     "alertd/chunk": MODEL,
     "alertd/promql": MODEL,
     "alertd/alert": MODEL,
-    "alertd/route": MODEL | {"lib/yaml", "alertd/alert"},
-    "alertd/rule": MODEL | {"lib/yaml", "alertd/promql", "alertd/alert"},
+    "alertd/template": MODEL,
+    "alertd/route": MODEL | {"lib/yaml", "alertd/alert", "alertd/template"},
+    "alertd/rule": MODEL | {"lib/yaml", "alertd/promql", "alertd/alert", "alertd/template"},
     "alertd/incident": MODEL | {"lib/json", "alertd/alert"},
     "alertd/oncall": MODEL | {"lib/json", "lib/yaml"},
-    "alertd/eval": MODEL | {"alertd/promql", "alertd/alert", "alertd/rule"},
+    "alertd/eval": MODEL | {"alertd/promql", "alertd/alert", "alertd/template", "alertd/rule"},
     "alertd/why": MODEL | {"lib/json", "alertd/route", "alertd/incident"},
     "alertd/postmortem": MODEL | {"lib/json", "alertd/promql", "alertd/incident"},
     "alertd/tune": MODEL | {"alertd/promql", "alertd/alert", "alertd/rule", "alertd/eval"},
@@ -52,7 +53,7 @@ MAY_INCLUDE = {
     "alertd/store": MODEL | {"alertd/chunk", "alertd/promql", "alertd/db"},
     "alertd/pager": MODEL | {"alertd/alert", "alertd/route", "alertd/incident", "alertd/oncall", "alertd/db"},
     "alertd/ingest": MODEL | {"lib/wire", "alertd/store"},
-    "alertd/deliver": LIB | {"alertd/route", "alertd/alert", "alertd/incident"},
+    "alertd/deliver": LIB | {"alertd/route", "alertd/alert", "alertd/template", "alertd/incident"},
     "alertd/forward": LIB | {"alertd/promql", "alertd/store"},
     "alertd/api": LIB | CORE | SHELL | {"web"},
     "alertd/app": LIB | CORE | SHELL | {"alertd/api"},

@@ -109,8 +109,16 @@ static int parse_config(const char *path,
     size_t len = 0;
     int r = fs_read(path, ROUTE_CONFIG_BYTES_MAX, &text, &len, reterr);
 
+    const struct route_config *config = NULL;
+
     if (r == 0)
-        r = route_config_parse(text, len, base_folder, environment, NULL, ret_config, reterr);
+        r = route_config_parse(text, len, base_folder, environment, NULL, &config, reterr);
+    if (r == 0)
+        r = route_config_read_templates(config, fs_each, reterr);
+    if (r == 0)
+        *ret_config = config;
+    else
+        route_config_unref(config);
     if (r > 0 && reterr)
         return err_prefix(reterr, r, "%s:%u:%u", path, reterr->line, reterr->column);
     if (r == 0 && ret_text)

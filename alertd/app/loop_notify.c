@@ -343,6 +343,30 @@ static void write_attempts(struct loop_notify *loop, struct str *out)
     write_one("", "shadows", &shadows, out);
 }
 
+/* Only receivers have templates: people's contacts have none. */
+static void write_template_errors(struct loop_notify *loop, struct str *out)
+{
+    str_add(out, "# HELP alertd_notification_template_errors_total Attempts in which a template of "
+                 "the config file failed, so that our own words stood in its place.\n"
+                 "# TYPE alertd_notification_template_errors_total counter\n");
+    (void)pthread_mutex_lock(&loop->workers_lock);
+    for (size_t i = 0; i < loop->n_workers; i++) {
+        struct notify_worker *worker = &loop->workers[i];
+
+        if (!worker->to)
+            continue;
+        const struct label pairs[] = {{LABEL_NAME, "alertd_notification_template_errors_total"},
+                                      {"receiver", worker->to->receiver},
+                                      {"kind", route_kind_name(worker->to->kind)}};
+        const struct labels *labels = labels_new(pairs, 3);
+
+        labels_print(labels, out);
+        str_addf(out, " %" PRIu64 "\n", (uint64_t)atomic_load(&worker->template_errors));
+        labels_unref(labels);
+    }
+    (void)pthread_mutex_unlock(&loop->workers_lock);
+}
+
 void loop_notify_metrics(struct loop_notify *loop, struct str *out)
 {
     struct outbox_counts counts = {0};
@@ -350,6 +374,7 @@ void loop_notify_metrics(struct loop_notify *loop, struct str *out)
     int64_t now_ms = loop->now_wall_ms();
 
     write_attempts(loop, out);
+    write_template_errors(loop, out);
     if (db_read_begin(loop->state, &conn, NULL))
         return;
     int r = outbox_db_counts(conn, &counts, NULL);

@@ -20,6 +20,7 @@ struct notify_worker {
     bool is_running;
     /* since the start of alertd, for /metrics */
     atomic_uint_fast64_t accepted, failed, refused;
+    atomic_uint_fast64_t template_errors;
     atomic_int_fast64_t sent_last_ms;
 };
 

@@ -116,6 +116,8 @@ static void count(struct notify_worker *worker,
                   const struct deliver_outcome *outcome,
                   int64_t now_ms)
 {
+    if (outcome->template_error[0])
+        atomic_fetch_add(&worker->template_errors, 1);
     switch (outcome->verdict) {
     case DELIVER_ACCEPTED:
         atomic_fetch_add(&worker->accepted, 1);
@@ -132,6 +134,10 @@ static void log_outcome(struct notify_worker *worker,
 {
     const struct log *log = worker->loop->log;
 
+    if (outcome->template_error[0])
+        log_warn(log, "notify", "a template failed",
+                 "incident=%s receiver=\"%s\" kind=%s error=\"%s\"", page->incident.key,
+                 page->receiver, page->kind, outcome->template_error);
     if (outcome->verdict == DELIVER_ACCEPTED)
         log_info(log, "notify", "sent",
                  "incident=%s receiver=\"%s\" kind=%s reason=\"%s\" late_ms=%" PRId64,

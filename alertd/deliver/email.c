@@ -56,6 +56,13 @@ struct recipients {
     size_t n;
 };
 
+/* Who it is from and to: as it is written, and what the server is told. */
+struct envelope {
+    const char *from_text, *to_text;
+    struct recipients recipients;
+    char from[ADDRESS_MAX];
+};
+
 static bool split_recipients(const char *to, struct recipients *ret)
 {
     ret->n = 0;
@@ -83,82 +90,62 @@ static void add_date(struct str *out, int64_t at_ms)
              months[utc.month - 1], utc.year, utc.hour, utc.minute, utc.second);
 }
 
-/* Headers of ours that the config file's may stand in for: whom a mail is from, to and
- * about. What makes it a mail and a thread stays ours. */
-static bool is_kept(const char *name)
+static const char *configured_header(struct words *words, const char *name)
 {
-    static const char *const ours[] = {
-        "Date",
-        "Message-ID",
-        "In-Reply-To",
-        "References",
-        "MIME-Version",
-        "Content-Type",
-        "Content-Transfer-Encoding",
-        "Auto-Submitted",
-        "X-Watchbill-Incident",
-        "X-Watchbill-Lane",
-    };
+    const struct route_pairs *headers = &words->to->email.headers;
+    const char *usual = strcmp(name, "Subject") == 0 ? "email.default.subject" : NULL;
+    const char *text = NULL;
 
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-        if (strcasecmp(ours[i], name) == 0)
-            return true;
-    return false;
+    for (size_t i = 0; i < headers->n && !text; i++)
+        if (strcasecmp(headers->at[i].key, name) == 0)
+            text = headers->at[i].value;
+    return words_said(words, text, usual, false);
 }
 
-static const char *configured_header(const struct route_email *email, const char *name)
+static void add_header(struct words *words, const char *name, const char *usual, struct str *out)
 {
-    for (size_t i = 0; i < email->headers.n; i++)
-        if (strcasecmp(email->headers.at[i].key, name) == 0)
-            return words_configured(email->headers.at[i].value);
-    return NULL;
-}
-
-static void add_header(const struct route_email *email,
-                       const char *name,
-                       const char *usual,
-                       struct str *out)
-{
-    const char *own = configured_header(email, name);
+    const char *own = configured_header(words, name);
 
     str_addf(out, "%s: ", name);
-    encode_header(own ? own : usual, out);
+    encode_header(own && *own ? own : usual, out);
     str_add(out, "\r\n");
 }
 
 /* The config file's other headers. */
-static void add_own_headers(const struct route_email *email, struct str *out)
+static void add_own_headers(struct words *words, struct str *out)
 {
     static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    const struct route_pairs *headers = &words->to->email.headers;
 
-    for (size_t i = 0; i < email->headers.n; i++) {
-        const char *name = email->headers.at[i].key;
+    for (size_t i = 0; i < headers->n; i++) {
+        const char *name = headers->at[i].key;
 
-        if (!*name || name[strspn(name, token)] || is_kept(name) || strcasecmp(name, "From") == 0 ||
-            strcasecmp(name, "To") == 0 || strcasecmp(name, "Subject") == 0 ||
-            !words_configured(email->headers.at[i].value))
+        if (!*name || name[strspn(name, token)] || route_mail_header_is_ours(name) ||
+            strcasecmp(name, "From") == 0 || strcasecmp(name, "To") == 0 ||
+            strcasecmp(name, "Subject") == 0 || !configured_header(words, name))
             continue;
-        add_header(email, name, "", out);
+        add_header(words, name, "", out);
     }
 }
 
-static void add_headers(const struct route_email *email,
-                        const struct page *page,
+static void add_headers(struct words *words,
+                        const struct envelope *envelope,
                         const char *domain,
                         struct str *out)
 {
+    const struct page *page = words->page;
     STR_AUTO struct str subject = STR_INIT(1024);
 
     render_subject(page, &subject);
-    add_header(email, "From", email->from, out);
-    add_header(email, "To", email->to, out);
+    add_header(words, "From", envelope->from_text, out);
+    add_header(words, "To", envelope->to_text, out);
     /* a practice copy or a test says so, whatever the config file's subject is */
     if (render_mark(page)) {
         str_add(out, "Subject: ");
         encode_header(str_text(&subject), out);
         str_addf(out, "\r\nX-Watchbill-Lane: %s\r\n", page->lane);
     } else {
-        add_header(email, "Subject", str_text(&subject), out);
+        add_header(words, "Subject", str_text(&subject), out);
     }
     str_add(out, "Date: ");
     add_date(out, page->now_ms);
@@ -174,7 +161,7 @@ static void add_headers(const struct route_email *email,
     if (!page->digest && incident_severity_rank(page->incident.severity) == 3 &&
         page->incident.status != INCIDENT_RESOLVED)
         str_add(out, "Importance: high\r\n");
-    add_own_headers(email, out);
+    add_own_headers(words, out);
     str_add(out, "MIME-Version: 1.0\r\n");
 }
 
@@ -189,33 +176,37 @@ static void add_part(struct str *out, const char *boundary, const char *type, co
 }
 
 /* The config file's words, or ours. A page that is no real one, and a digest, keep ours. */
-static void add_words(const char *configured,
-                      const struct page *page,
+static void add_words(struct words *words,
+                      const char *configured,
+                      const char *usual,
                       void (*render)(const struct page *page, struct str *out),
                       struct str *out)
 {
-    const char *own = words_configured(configured);
+    bool is_none = configured && !*configured; /* `html: ""`: a mail without it */
+    bool is_ours = words->page->digest || (render_mark(words->page) && !is_none);
+    const char *own = is_ours ? NULL : words_said(words, configured, usual, render == render_html);
 
-    if (own && !page->digest && (!render_mark(page) || !*own))
+    if (own)
         str_add(out, own);
     else
-        render(page, out);
+        render(words->page, out);
 }
 
-static void write_message(const struct route_email *email,
-                          const struct page *page,
+static void write_message(struct words *words,
+                          const struct envelope *envelope,
                           const char *domain,
                           struct str *out)
 {
+    const struct route_email *email = &words->to->email;
     STR_AUTO struct str text = STR_INIT(PART_BYTES_MAX);
     STR_AUTO struct str html = STR_INIT(PART_BYTES_MAX);
     char boundary[48];
 
     /* a quoted-printable text never holds "=_": the boundary can't be in it */
-    (void)snprintf(boundary, sizeof(boundary), "=_%.32s", page->idempotency_key);
-    add_words(email->text, page, render_text, &text);
-    add_words(email->html, page, render_html, &html);
-    add_headers(email, page, domain, out);
+    (void)snprintf(boundary, sizeof(boundary), "=_%.32s", words->page->idempotency_key);
+    add_words(words, email->text, "email.default.text", render_text, &text);
+    add_words(words, email->html, "email.default.html", render_html, &html);
+    add_headers(words, envelope, domain, out);
     str_addf(out, "Content-Type: multipart/alternative; boundary=\"%s\"\r\n\r\n", boundary);
     add_part(out, boundary, "text/plain", str_text(&text));
     if (html.len) /* `html: ""` is how a mail without it is asked for */
@@ -296,21 +287,34 @@ static void hand_over(const struct route_integration *to,
     (void)snprintf(outcome->words, sizeof(outcome->words), "%s", r ? err.text : "accepted");
 }
 
+/* An address that a template could not make leaves nobody to send to: that is said, not
+ * guessed. */
+static bool read_envelope(struct words *words, struct envelope *envelope)
+{
+    const struct route_email *email = &words->to->email;
+
+    envelope->from_text = words_said(words, email->from, NULL, false);
+    envelope->to_text = words_said(words, email->to, NULL, false);
+    return envelope->from_text && envelope->to_text &&
+           split_recipients(envelope->to_text, &envelope->recipients) &&
+           bare_address(envelope->from_text, strlen(envelope->from_text), envelope->from) &&
+           strchr(envelope->from, '@');
+}
+
 void email_send(struct http_client *http,
                 const struct route_integration *to,
                 const struct page *page,
                 struct deliver_outcome *outcome)
 {
     STR_AUTO struct str message = STR_INIT(MESSAGE_BYTES_MAX);
-    MEM_AUTO struct recipients *recipients = mem_zalloc(sizeof(*recipients));
-    char from[ADDRESS_MAX];
+    WORDS_AUTO struct words words = WORDS(to, page, outcome);
+    MEM_AUTO struct envelope *envelope = mem_zalloc(sizeof(*envelope));
 
-    if (!split_recipients(to->email.to, recipients) ||
-        !bare_address(to->email.from, strlen(to->email.from), from) || !strchr(from, '@')) {
+    if (!read_envelope(&words, envelope)) {
         post_not_made(outcome, &(struct err){.text = "the mail addresses in the config can't be "
                                                      "read: from one, to at most 64"});
         return;
     }
-    write_message(&to->email, page, strchr(from, '@') + 1, &message);
-    hand_over(to, recipients, from, &message, outcome);
+    write_message(&words, envelope, strchr(envelope->from, '@') + 1, &message);
+    hand_over(to, &envelope->recipients, envelope->from, &message, outcome);
 }

@@ -13,6 +13,7 @@
 #include "alertd/deliver/post.h"
 #include "alertd/deliver/render.h"
 #include "alertd/deliver/secret.h"
+#include "alertd/deliver/words.h"
 #include "lib/base/mem.h"
 #include "lib/json/write.h"
 
@@ -109,8 +110,23 @@ static const char *click_of(const struct page *page)
     return page->acknowledge_url ? page->acknowledge_url : page->incident_url;
 }
 
-static void write_message(const struct route_ntfy *ntfy, const struct page *page, struct str *out)
+/* The config file's words, or ours. A page that is no real one, and a digest, keep ours. */
+static void kv_words(struct json_out *json,
+                     const char *name,
+                     struct words *words,
+                     const char *configured,
+                     const char *own)
 {
+    bool is_ours = words->page->digest || render_mark(words->page);
+    const char *said = is_ours ? NULL : words_said(words, configured, NULL, false);
+
+    json_kv_string(json, name, said && *said ? said : own);
+}
+
+static void write_message(struct words *words, struct str *out)
+{
+    const struct route_ntfy *ntfy = &words->to->ntfy;
+    const struct page *page = words->page;
     STR_AUTO struct str title = STR_INIT(1024);
     STR_AUTO struct str message = STR_INIT(MESSAGE_BYTES_MAX);
     struct json_out json = JSON_OUT(out);
@@ -119,8 +135,8 @@ static void write_message(const struct route_ntfy *ntfy, const struct page *page
     render_short(page, &message);
     json_open(&json, '{');
     json_kv_string(&json, "topic", ntfy->topic);
-    json_kv_string(&json, "title", str_text(&title));
-    json_kv_string(&json, "message", str_text(&message));
+    kv_words(&json, "title", words, ntfy->title, str_text(&title));
+    kv_words(&json, "message", words, ntfy->message, str_text(&message));
     json_kv_int(&json, "priority", priority_of(ntfy, page));
     json_key(&json, "tags");
     json_open(&json, '[');
@@ -139,6 +155,7 @@ void ntfy_send(struct http_client *http,
                struct deliver_outcome *outcome)
 {
     STR_AUTO struct str body = STR_INIT(BODY_BYTES_MAX);
+    WORDS_AUTO struct words words = WORDS(to, page, outcome);
     MEM_AUTO char *token = NULL;
     struct err err = {0};
 
@@ -146,7 +163,7 @@ void ntfy_send(struct http_client *http,
         post_not_made(outcome, &err);
         return;
     }
-    write_message(&to->ntfy, page, &body);
+    write_message(&words, &body);
     post_send(http,
               &(struct post){.url = to->ntfy.url,
                              .bearer = token,

@@ -40,12 +40,12 @@ static const char *action_of(const struct page *page)
 }
 
 /* One of PagerDuty's four; words that nobody knows are an error, as Alertmanager says. */
-static const char *severity_of(const struct route_pagerduty *pagerduty, const struct page *page)
+static const char *severity_of(struct words *words)
 {
     static const char *const known[] = {"critical", "error", "warning", "info"};
     static const char *const by_rank[] = {"error", "warning", "error", "critical"};
-    const char *own = words_configured(pagerduty->severity);
-    const char *severity = own && *own ? own : page->incident.severity;
+    const char *own = words_said(words, words->to->pagerduty.severity, NULL, false);
+    const char *severity = own && *own ? own : words->page->incident.severity;
 
     if (!severity)
         return "info";
@@ -67,13 +67,8 @@ static void write_dedup_key(const struct page *page, struct str *out)
                  render_mark(page) ? page->lane : "");
 }
 
-static void kv_words(struct json_out *json,
-                     const char *name,
-                     const char *configured,
-                     const char *own)
+static void kv_words(struct json_out *json, const char *name, const char *said, const char *own)
 {
-    const char *said = words_configured(configured);
-
     if (said && *said)
         json_kv_string(json, name, said);
     else if (own)
@@ -109,27 +104,27 @@ static void write_alerts(struct json_out *json, const struct page *page, size_t 
 }
 
 /* What the config file adds, beside what is ours: a name is there once. */
-static void write_own_details(struct json_out *json, const struct route_pairs *details)
+static void write_own_details(struct json_out *json, struct words *words)
 {
-    for (size_t i = 0; i < details->n; i++) {
-        const char *value = words_configured(details->at[i].value);
+    const struct route_pairs *details = &words->to->pagerduty.details;
 
-        if (value && strcmp(details->at[i].key, "watchbill") != 0)
+    for (size_t i = 0; i < details->n; i++) {
+        const char *value = words_said(words, details->at[i].value, NULL, false);
+
+        if (value)
             json_kv_string(json, details->at[i].key, value);
     }
 }
 
-static void write_details(struct json_out *json,
-                          const struct route_pagerduty *pagerduty,
-                          const struct page *page,
-                          size_t n_alerts)
+static void write_details(struct json_out *json, struct words *words, size_t n_alerts)
 {
+    const struct page *page = words->page;
     STR_AUTO struct str late = STR_INIT(1024);
 
     render_late(page, &late);
     json_key(json, "custom_details");
     json_open(json, '{');
-    write_own_details(json, &pagerduty->details);
+    write_own_details(json, words);
     json_key(json, "watchbill");
     json_open(json, '{');
     if (render_mark(page))
@@ -156,27 +151,43 @@ static const char *source_of(const struct page *page)
     return instance ? instance : page->external_url;
 }
 
-static void write_payload(struct json_out *json,
-                          const struct route_pagerduty *pagerduty,
-                          const struct page *page,
-                          size_t n_alerts)
+static const char *said(struct words *words, const char *text, const char *usual)
 {
-    STR_AUTO struct str summary = STR_INIT(SUMMARY_BYTES_MAX * 2);
-    bool is_marked = render_mark(page) != NULL || page->digest;
+    return words_said(words, text, usual, false);
+}
 
-    render_subject(page, &summary);
+/* The headline: PagerDuty takes 1,024 characters of it. */
+static void write_summary(struct json_out *json, struct words *words)
+{
+    STR_AUTO struct str summary = STR_INIT(WORDS_TEXT_BYTES_MAX);
+    bool is_ours = render_mark(words->page) != NULL || words->page->digest;
+    const char *own = is_ours ? NULL
+                              : said(words, words->to->pagerduty.description,
+                                     "pagerduty.default.description");
+
+    if (own && *own)
+        str_add(&summary, own);
+    else
+        render_subject(words->page, &summary);
     words_cut(&summary, SUMMARY_BYTES_MAX);
+    json_kv_string(json, "summary", str_text(&summary));
+}
+
+static void write_payload(struct json_out *json, struct words *words, size_t n_alerts)
+{
+    const struct route_pagerduty *pagerduty = &words->to->pagerduty;
+
     json_key(json, "payload");
     json_open(json, '{');
-    kv_words(json, "summary", is_marked ? NULL : pagerduty->description, str_text(&summary));
-    kv_words(json, "source", pagerduty->source, source_of(page));
-    json_kv_string(json, "severity", severity_of(pagerduty, page));
-    if (!page->digest)
-        json_kv_time(json, "timestamp", page->incident.opened_at_ms);
-    kv_words(json, "class", pagerduty->class, NULL);
-    kv_words(json, "component", pagerduty->component, NULL);
-    kv_words(json, "group", pagerduty->group, NULL);
-    write_details(json, pagerduty, page, n_alerts);
+    write_summary(json, words);
+    kv_words(json, "source", said(words, pagerduty->source, NULL), source_of(words->page));
+    json_kv_string(json, "severity", severity_of(words));
+    if (!words->page->digest)
+        json_kv_time(json, "timestamp", words->page->incident.opened_at_ms);
+    kv_words(json, "class", said(words, pagerduty->class, NULL), NULL);
+    kv_words(json, "component", said(words, pagerduty->component, NULL), NULL);
+    kv_words(json, "group", said(words, pagerduty->group, NULL), NULL);
+    write_details(json, words, n_alerts);
     json_close(json, '}');
 }
 
@@ -190,12 +201,13 @@ static void write_link(struct json_out *json, const char *url, const char *words
     json_close(json, '}');
 }
 
-static void write_event(const struct route_pagerduty *pagerduty,
-                        const struct page *page,
+static void write_event(struct words *words,
                         const char *routing_key,
                         size_t n_alerts,
                         struct str *out)
 {
+    const struct route_pagerduty *pagerduty = &words->to->pagerduty;
+    const struct page *page = words->page;
     STR_AUTO struct str dedup_key = STR_INIT(255);
     struct json_out json = JSON_OUT(out);
 
@@ -204,9 +216,11 @@ static void write_event(const struct route_pagerduty *pagerduty,
     json_kv_string(&json, "routing_key", routing_key);
     json_kv_string(&json, "event_action", action_of(page));
     json_kv_string(&json, "dedup_key", str_text(&dedup_key));
-    kv_words(&json, "client", pagerduty->client, "Watchbill");
-    kv_words(&json, "client_url", pagerduty->client_url, page->external_url);
-    write_payload(&json, pagerduty, page, n_alerts);
+    kv_words(&json, "client", said(words, pagerduty->client, "pagerduty.default.client"),
+             "Watchbill");
+    kv_words(&json, "client_url", said(words, pagerduty->client_url, "pagerduty.default.clientURL"),
+             page->external_url);
+    write_payload(&json, words, n_alerts);
     json_key(&json, "links");
     json_open(&json, '[');
     write_link(&json, render_open_url(page), "Open the incident");
@@ -248,6 +262,7 @@ void pagerduty_send(struct http_client *http,
                     struct deliver_outcome *outcome)
 {
     STR_AUTO struct str body = STR_INIT(EVENT_BYTES_MAX);
+    WORDS_AUTO struct words words = WORDS(to, page, outcome);
     const struct route_pagerduty *pagerduty = &to->pagerduty;
     struct http_response reply = {0};
     MEM_AUTO char *routing_key = NULL;
@@ -258,11 +273,11 @@ void pagerduty_send(struct http_client *http,
         post_not_made(outcome, &err);
         return;
     }
-    write_event(pagerduty, page, routing_key, n_alerts, &body);
+    write_event(&words, routing_key, n_alerts, &body);
     while (body.full && n_alerts > 0) {
         n_alerts /= 2;
         str_cut(&body, 0);
-        write_event(pagerduty, page, routing_key, n_alerts, &body);
+        write_event(&words, routing_key, n_alerts, &body);
     }
     if (body.full) {
         post_not_made(outcome, &(struct err){.text = "the event is larger than 512 KB even "

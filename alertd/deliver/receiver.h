@@ -27,6 +27,9 @@ struct deliver_outcome {
     enum deliver_verdict verdict;
     int64_t retry_after_ms;   /* -1: the receiver did not say */
     char words[ERR_TEXT_MAX]; /* "HTTP 429"; holds no secret */
+    /* Why a template of the config file gave nothing, so that our own words stand in its place;
+     * "": none failed. Told at the end of `words` too. */
+    char template_error[ERR_TEXT_MAX];
 };
 
 /* What one worker keeps between attempts: connections. One thread at a time. */

@@ -55,13 +55,8 @@ static void kv_escaped(struct json_out *json, const char *name, const char *text
 }
 
 /* What the config file says, or our own words (escaped); NULL, NULL: nothing. */
-static void kv_words(struct json_out *json,
-                     const char *name,
-                     const char *configured,
-                     const char *own)
+static void kv_words(struct json_out *json, const char *name, const char *said, const char *own)
 {
-    const char *said = words_configured(configured);
-
     if (said && *said)
         json_kv_string(json, name, said);
     else if (own)
@@ -88,36 +83,39 @@ static void write_field(struct json_out *json, const char *title, const char *va
     json_close(json, '}');
 }
 
-static bool has_own_fields(const struct route_slack *slack)
+/* The config file's, as far as they say something. */
+static bool write_own_fields(struct json_out *json, struct words *words)
 {
-    for (size_t i = 0; i < slack->n_fields; i++)
-        if (words_configured(slack->fields[i].title) && words_configured(slack->fields[i].value))
-            return true;
-    return false;
+    const struct route_slack *slack = &words->to->slack;
+    bool any = false;
+
+    for (size_t i = 0; i < slack->n_fields; i++) {
+        const struct route_slack_field *field = &slack->fields[i];
+        const char *title = words_said(words, field->title, NULL, false);
+        const char *value = words_said(words, field->value, NULL, false);
+
+        if (!title || !value)
+            continue;
+        json_open(json, '{');
+        json_kv_string(json, "title", title);
+        json_kv_string(json, "value", value);
+        json_kv_bool(json, "short", field->is_short || slack->short_fields);
+        json_close(json, '}');
+        any = true;
+    }
+    return any;
 }
 
-static void write_fields(struct json_out *json,
-                         const struct route_slack *slack,
-                         const struct page *page)
+static void write_fields(struct json_out *json, struct words *words)
 {
+    const struct page *page = words->page;
     const struct labels *group = page->incident.labels;
-    bool own = has_own_fields(slack);
 
     json_key(json, "fields");
     json_open(json, '[');
-    for (size_t i = 0; own && i < slack->n_fields; i++) {
-        const struct route_slack_field *field = &slack->fields[i];
-
-        if (!words_configured(field->title) || !words_configured(field->value))
-            continue;
-        json_open(json, '{');
-        json_kv_string(json, "title", field->title);
-        json_kv_string(json, "value", field->value);
-        json_kv_bool(json, "short", field->is_short || slack->short_fields);
-        json_close(json, '}');
-    }
-    for (uint32_t i = 0; !own && !page->digest && group && i < group->n && i < FIELDS_MAX; i++)
-        write_field(json, group->at[i].name, group->at[i].value, true);
+    if (!write_own_fields(json, words))
+        for (uint32_t i = 0; !page->digest && group && i < group->n && i < FIELDS_MAX; i++)
+            write_field(json, group->at[i].name, group->at[i].value, true);
     json_close(json, ']');
 }
 
@@ -153,63 +151,80 @@ static void write_markup(struct json_out *json, const struct route_slack *slack)
     json_close(json, ']');
 }
 
-static void write_footer(struct json_out *json,
-                         const struct route_slack *slack,
-                         const struct page *page)
+static const char *said(struct words *words, const char *text, const char *usual)
+{
+    return words_said(words, text, usual, false);
+}
+
+static void write_footer(struct json_out *json, struct words *words)
 {
     STR_AUTO struct str footer = STR_INIT(1024);
 
-    if (!page->digest)
-        str_addf(&footer, "%s, ", page->incident.key);
-    str_addf(&footer, "told to %s by alertd", page->receiver);
-    kv_words(json, "footer", slack->footer, str_text(&footer));
+    if (!words->page->digest)
+        str_addf(&footer, "%s, ", words->page->incident.key);
+    str_addf(&footer, "told to %s by alertd", words->page->receiver);
+    kv_words(json, "footer", said(words, words->to->slack.footer, "slack.default.footer"),
+             str_text(&footer));
 }
 
-static void write_attachment(struct json_out *json,
-                             const struct route_slack *slack,
-                             const struct page *page)
+/* Its title, text and what stands for both: a practice copy, a test or a digest keeps ours,
+ * whatever the config file's words are. */
+static void write_main_words(struct json_out *json, struct words *words)
 {
+    const struct route_slack *slack = &words->to->slack;
     STR_AUTO struct str title = STR_INIT(1024);
     STR_AUTO struct str text = STR_INIT(TEXT_BYTES_MAX * 2);
-    /* a practice copy or a test says so, whatever the config file's words are */
-    bool is_marked = render_mark(page) != NULL || page->digest;
+    bool is_ours = render_mark(words->page) != NULL || words->page->digest;
 
-    render_subject(page, &title);
-    render_short(page, &text);
+    render_subject(words->page, &title);
+    render_short(words->page, &text);
     words_cut(&text, TEXT_BYTES_MAX);
+    kv_words(json, "fallback",
+             is_ours ? NULL : said(words, slack->fallback, "slack.default.fallback"),
+             str_text(&title));
+    kv_words(json, "title", is_ours ? NULL : said(words, slack->title, "slack.default.title"),
+             str_text(&title));
+    kv_words(json, "text", is_ours ? NULL : said(words, slack->text, "slack.default.text"),
+             str_text(&text));
+}
+
+static void write_attachment(struct json_out *json, struct words *words)
+{
+    const struct route_slack *slack = &words->to->slack;
+    const char *link = said(words, slack->title_link, "slack.default.titlelink");
+
     json_open(json, '{');
-    kv_words(json, "color", slack->color, color_of(page));
-    kv_words(json, "fallback", is_marked ? NULL : slack->fallback, str_text(&title));
-    kv_words(json, "title", is_marked ? NULL : slack->title, str_text(&title));
-    kv_words(json, "title_link", slack->title_link, NULL);
-    if (!words_configured(slack->title_link))
-        json_kv_string(json, "title_link", render_open_url(page));
-    kv_words(json, "pretext", slack->pretext, NULL);
-    kv_words(json, "text", is_marked ? NULL : slack->text, str_text(&text));
-    kv_words(json, "callback_id", slack->callback_id, NULL);
-    kv_words(json, "image_url", slack->image_url, NULL);
-    kv_words(json, "thumb_url", slack->thumb_url, NULL);
+    kv_words(json, "color", said(words, slack->color, "slack.default.color"),
+             color_of(words->page));
+    write_main_words(json, words);
+    json_kv_string(json, "title_link", link && *link ? link : render_open_url(words->page));
+    kv_words(json, "pretext", said(words, slack->pretext, "slack.default.pretext"), NULL);
+    kv_words(json, "callback_id", said(words, slack->callback_id, "slack.default.callbackid"),
+             NULL);
+    kv_words(json, "image_url", said(words, slack->image_url, NULL), NULL);
+    kv_words(json, "thumb_url", said(words, slack->thumb_url, NULL), NULL);
     write_markup(json, slack);
-    write_fields(json, slack, page);
-    write_buttons(json, page);
-    write_footer(json, slack, page);
+    write_fields(json, words);
+    write_buttons(json, words->page);
+    write_footer(json, words);
     json_close(json, '}');
 }
 
-static void write_message(const struct route_slack *slack, const struct page *page, struct str *out)
+static void write_message(struct words *words, struct str *out)
 {
+    const struct route_slack *slack = &words->to->slack;
     struct json_out json = JSON_OUT(out);
 
     json_open(&json, '{');
-    kv_words(&json, "channel", slack->channel, NULL);
-    kv_words(&json, "username", slack->username, NULL);
-    kv_words(&json, "icon_emoji", slack->icon_emoji, NULL);
-    kv_words(&json, "icon_url", slack->icon_url, NULL);
+    kv_words(&json, "channel", said(words, slack->channel, NULL), NULL);
+    kv_words(&json, "username", said(words, slack->username, "slack.default.username"), NULL);
+    kv_words(&json, "icon_emoji", said(words, slack->icon_emoji, "slack.default.iconemoji"), NULL);
+    kv_words(&json, "icon_url", said(words, slack->icon_url, "slack.default.iconurl"), NULL);
     if (slack->link_names)
         json_kv_bool(&json, "link_names", true);
     json_key(&json, "attachments");
     json_open(&json, '[');
-    write_attachment(&json, slack, page);
+    write_attachment(&json, words);
     json_close(&json, ']');
     json_close(&json, '}');
 }
@@ -285,6 +300,7 @@ void slack_send(struct http_client *http,
                 struct deliver_outcome *outcome)
 {
     STR_AUTO struct str body = STR_INIT(BODY_BYTES_MAX);
+    WORDS_AUTO struct words words = WORDS(to, page, outcome);
     const struct route_slack *slack = &to->slack;
     MEM_AUTO char *url = NULL;
     MEM_AUTO char *token = NULL;
@@ -295,7 +311,7 @@ void slack_send(struct http_client *http,
         post_not_made(outcome, &err);
         return;
     }
-    write_message(slack, page, &body);
+    write_message(&words, &body);
 
     const struct post post = {
         .url = *url ? url : slack->app_url,

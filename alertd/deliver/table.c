@@ -2,6 +2,7 @@
  * The kinds of receivers, and what all attempts share. See receiver.h.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,16 @@ void deliver_free(struct deliver *deliver)
     free(deliver);
 }
 
+/* A template that failed is said where people look for what became of a page. */
+static void tell_template(struct deliver_outcome *outcome)
+{
+    size_t len = strlen(outcome->words);
+
+    if (outcome->template_error[0])
+        (void)snprintf(outcome->words + len, sizeof(outcome->words) - len,
+                       "%sa template failed: %s", len ? "; " : "", outcome->template_error);
+}
+
 void deliver_send(struct deliver *deliver,
                   const struct route_integration *to,
                   const struct page *page,
@@ -53,4 +64,5 @@ void deliver_send(struct deliver *deliver,
 {
     *ret_outcome = (struct deliver_outcome){.verdict = DELIVER_LATER, .retry_after_ms = -1};
     kinds[to->kind](deliver->http, to, page, ret_outcome);
+    tell_template(ret_outcome);
 }

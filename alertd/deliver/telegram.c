@@ -97,17 +97,27 @@ static void add_links(const struct page *page, struct str *out)
         str_addf(out, "\nOpen: %s", render_open_url(page));
 }
 
-static void write_text(const struct route_telegram *telegram,
-                       const struct page *page,
+/* HTML is escaped by place as a page's is; what a plain text makes of its tags is not ours. */
+static const char *message_of(struct words *words, const struct markup *markup)
+{
+    bool is_html = strcmp(markup->mode, "HTML") == 0;
+
+    if (words->page->digest || render_mark(words->page))
+        return NULL;
+    return words_said(words, words->to->telegram.message, "telegram.default.message", is_html);
+}
+
+static void write_text(struct words *words,
                        const struct markup *markup,
                        bool plain,
                        struct str *out)
 {
-    const char *own = words_configured(telegram->message);
+    const struct page *page = words->page;
+    const char *own = message_of(words, markup);
     STR_AUTO struct str title = STR_INIT(TITLE_BYTES_MAX * 4);
     STR_AUTO struct str text = STR_INIT(TEXT_BYTES_MAX * 4);
 
-    if (own && *own && !page->digest && !render_mark(page)) {
+    if (own && *own) {
         str_add(out, own);
     } else {
         render_subject(page, &title);
@@ -158,14 +168,18 @@ struct sending {
     int64_t deadline_ms;
 };
 
-static void write_message(const struct sending *sending, bool plain, struct str *out)
+static void write_message(const struct sending *sending,
+                          bool plain,
+                          struct deliver_outcome *outcome,
+                          struct str *out)
 {
+    WORDS_AUTO struct words words = WORDS(sending->to, sending->page, outcome);
     const struct route_telegram *telegram = &sending->to->telegram;
     const struct markup *markup = markup_of(plain ? "" : telegram->parse_mode);
     STR_AUTO struct str text = STR_INIT(MESSAGE_BYTES_MAX);
     struct json_out json = JSON_OUT(out);
 
-    write_text(telegram, sending->page, markup, plain, &text);
+    write_text(&words, markup, plain, &text);
     json_open(&json, '{');
     json_kv_int(&json, "chat_id", sending->chat_id);
     if (telegram->message_thread_id)
@@ -251,7 +265,7 @@ static bool send_once(const struct sending *sending, bool plain, struct deliver_
     STR_AUTO struct str body = STR_INIT(BODY_BYTES_MAX);
     struct http_response reply = {0};
 
-    write_message(sending, plain, &body);
+    write_message(sending, plain, outcome, &body);
 
     const struct post post = {
         .url = sending->url,

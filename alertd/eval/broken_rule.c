@@ -16,7 +16,7 @@ static const struct labels *labels_of(const struct broken_rule *broken)
 
     labels_builder_set(&builder, "severity", "warning");
     for (size_t i = 0; i < rule->n_labels; i++)
-        if (!rule->labels[i].template || rule_template_is_plain(rule->labels[i].template))
+        if (!rule->labels[i].template || tmpl_is_plain(rule->labels[i].template))
             labels_builder_set(&builder, rule->labels[i].name, rule->labels[i].text);
     labels_builder_set(&builder, "rule", rule->name);
     labels_builder_set(&builder, "rule_group", broken->group->name);

@@ -13,7 +13,7 @@
 #include "lib/model/sample.h"
 
 enum {
-    VALUE_BYTES_MAX = RULE_TEMPLATE_OUTPUT_MAX
+    VALUE_BYTES_MAX = TMPL_OUTPUT_MAX
 };
 
 /* --- the query --- */
@@ -88,7 +88,7 @@ static int add_texts(const struct expansion *expansion,
     for (size_t i = 0; i < n; i++) {
         const char *value = texts[i].text;
 
-        if (texts[i].template && !rule_template_is_plain(texts[i].template)) {
+        if (texts[i].template && !tmpl_is_plain(texts[i].template)) {
             str_cut(&out, 0);
             rule_template_expand_or_tell(texts[i].template, &expansion->data, &out);
             value = arena_strndup(expansion->arena, str_text(&out), out.len);

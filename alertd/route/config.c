@@ -12,6 +12,9 @@
 #include "alertd/route/field.h"
 #include "alertd/route/node.h"
 #include "alertd/route/receiver.h"
+#include "alertd/route/texts.h"
+#include "alertd/route/way.h"
+#include "alertd/template/notice.h"
 #include "lib/base/mem.h"
 
 enum {
@@ -179,6 +182,8 @@ static int read_templates(const struct field_reader *reader,
 
     if (!list)
         return 0;
+    config->templates_line = list->line;
+    config->templates_column = list->column;
     if (field_texts(reader, list, &config->templates, reterr))
         return ROUTE_E_CONFIG;
     for (size_t i = 0; i < config->templates.n; i++) {
@@ -192,6 +197,23 @@ static int read_templates(const struct field_reader *reader,
             return field_too_large(list, reterr);
     }
     return 0;
+}
+
+static int check_ways(const struct field_reader *reader,
+                      const struct yaml_node *global,
+                      const struct receiver_defaults *defaults,
+                      struct err *reterr)
+{
+    bool has_password = defaults->auth_password.value || defaults->auth_password.file;
+    bool has_secret = defaults->auth_secret.value || defaults->auth_secret.file;
+
+    if (has_password && has_secret)
+        field_warn(reader, global,
+                   "smtp_auth_secret has no effect beside smtp_auth_password: mail that names "
+                   "neither logs in with the password");
+    if (way_check_http(yaml_get(global, "http_config"), &defaults->http, reterr))
+        return ROUTE_E_CONFIG;
+    return way_check_tls(yaml_get(global, "smtp_tls_config"), &defaults->mail_tls, reterr);
 }
 
 static int check_slack(const struct yaml_node *global,
@@ -231,8 +253,9 @@ static int read_root(const struct field_reader *reader,
 
     if (yaml_expect(root, YAML_MAP, "a map", reterr) || yaml_only(root, known, reterr))
         return ROUTE_E_CONFIG;
-    if (global && (field_read_map(reader, global, global_rows, &top, reterr) ||
-                   check_slack(global, &top.mail, reterr)))
+    if (global &&
+        (field_read_map(reader, global, global_rows, &top, reterr) ||
+         check_slack(global, &top.mail, reterr) || check_ways(reader, global, &top.mail, reterr)))
         return ROUTE_E_CONFIG;
     config->external_url = top.external_url;
     config->resolve_timeout_ms = top.resolve_timeout_ms;
@@ -283,14 +306,17 @@ int route_config_parse(const char *text,
     held->refs = 1;
     arena_init(&held->arena, ARENA_BYTES_MAX);
 
-    struct field_reader reader = {&held->arena, base_folder, environment, environment_arg,
-                                  &held->config.unused};
+    struct field_reader reader = {&held->arena,          base_folder,          environment,
+                                  environment_arg,       &held->config.unused, &held->config.texts,
+                                  &held->config.warnings};
     const char **group_by = arena_array(&held->arena, 2, sizeof(*group_by));
 
     assert(group_by); /* the first bytes of a fresh arena */
     set_defaults(&held->config, group_by);
 
-    int r = read_root(&reader, &held->zones, yaml_root(yaml), &held->config, reterr);
+    int r = notice_library_make(&held->arena, &held->config.texts.library, reterr)
+                ? ROUTE_E_CONFIG
+                : read_root(&reader, &held->zones, yaml_root(yaml), &held->config, reterr);
 
     yaml_free(yaml);
     if (r) {
@@ -299,6 +325,15 @@ int route_config_parse(const char *text,
     }
     *ret_config = &held->config;
     return 0;
+}
+
+int route_config_read_templates(const struct route_config *config,
+                                route_files *files,
+                                struct err *reterr)
+{
+    struct held *held = held_of(config);
+
+    return texts_read_files(&held->config, &held->arena, files, reterr);
 }
 
 void route_config_manual(struct str *out)

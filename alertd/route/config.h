@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alertd/template/template.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/model/matcher.h"
@@ -40,6 +41,7 @@ enum {
     ROUTE_INHIBIT_RULES_MAX = 500,
     ROUTE_INTERVALS_MAX = 500, /* named ones */
     ROUTE_TEMPLATE_FILES_MAX = 64,
+    ROUTE_TEMPLATE_BYTES_MAX = 1024 * 1024, /* of all of them */
     ROUTE_PAIRS_MAX = 64,        /* details, mail headers, fields of a Slack attachment */
     ROUTE_INTEGRATIONS_MAX = 64, /* in all: each has a worker thread */
     ROUTE_GROUP_BY_MAX = 32,
@@ -107,6 +109,20 @@ struct route_pairs {
     size_t n;
 };
 
+/* A field's template, as it stands and parsed. */
+struct route_text {
+    const char *text; /* the field points to it */
+    const char *key;  /* the field's: "title" */
+    unsigned line, column;
+    const struct tmpl *parsed;
+};
+
+struct route_texts {
+    struct tmpl_library library;
+    struct route_text *at;
+    size_t n, capacity;
+};
+
 struct route_webhook {
     struct route_secret url;
     struct route_http http;
@@ -114,7 +130,7 @@ struct route_webhook {
 };
 
 struct route_email {
-    const char *to;        /* addresses with commas between */
+    const char *to;        /* addresses with commas between, or a template of them */
     const char *from;      /* inherited from global */
     const char *smarthost; /* host:port */
     const char *hello;
@@ -133,7 +149,8 @@ struct route_ntfy {
     const char *url; /* the server's root */
     const char *topic;
     struct route_secret token;
-    int64_t priority; /* 1..5; 0: by severity */
+    int64_t priority;            /* 1..5; 0: by severity */
+    const char *title, *message; /* templates; NULL: our own words */
 };
 
 struct route_command {
@@ -193,7 +210,8 @@ struct route_integration {
     const char *receiver; /* its receiver's name */
     unsigned slot;        /* index among the receiver's integrations of this kind */
     bool send_resolved;
-    int64_t timeout_ms; /* of one attempt */
+    int64_t timeout_ms;              /* of one attempt */
+    const struct route_texts *texts; /* of its config; NULL: made by hand, without templates */
     union {
         struct route_webhook webhook;
         struct route_email email;
@@ -269,8 +287,10 @@ struct route_config {
     const struct route_interval *const *intervals; /* time_intervals, mute_time_intervals */
     size_t n_intervals;
     struct route_names templates; /* globs, absolute when base_folder is */
-    struct route_names warnings;  /* "4:5: ...": what would be read otherwise elsewhere */
-    struct route_names unused;    /* "4:5: key: why": read, without effect */
+    unsigned templates_line, templates_column;
+    struct route_texts texts;
+    struct route_names warnings; /* "4:5: ...": what would be read otherwise elsewhere */
+    struct route_names unused;   /* "4:5: key: why": read, without effect */
 };
 
 /* The value of an environment variable or NULL; the shell passes getenv's. */
@@ -285,6 +305,22 @@ int route_config_parse(const char *text,
                        void *environment_arg,
                        const struct route_config **ret_config,
                        struct err *reterr);
+/* Gives take() every file that a pattern names, in the order of their names; none is fine. What
+ * take() answers ends it. */
+typedef int route_take_file(
+    void *arg, const char *path, const char *text, size_t len, struct err *reterr);
+typedef int route_files(
+    const char *pattern, size_t bytes_max, route_take_file *take, void *arg, struct err *reterr);
+/* Reads the files of `templates:` and looks for every template that is called. Once, before
+ * anybody shares the config. 0 or ROUTE_E_CONFIG. */
+int route_config_read_templates(const struct route_config *config,
+                                route_files *files,
+                                struct err *reterr);
+/* A mail header that makes it a mail and a thread: what a config file says of it has no effect. */
+bool route_mail_header_is_ours(const char *name);
+/* The template that a field's text is, by its address; NULL: it is no template. */
+const struct route_text *route_text_find(const struct route_texts *texts, const char *text);
+
 /* What is used without a file; parses with route_config_parse(). */
 const char *route_config_default_text(void);
 

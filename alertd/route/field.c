@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/route/texts.h"
 #include "lib/base/str.h"
 #include "lib/model/duration.h"
 #include "lib/model/labels.h"
@@ -117,9 +118,13 @@ static int checked_text(const struct field_reader *reader,
         return bad(node, reterr, "expected a URL such as https://host/path");
     if (field->type == FIELD_HOST_PORT && !is_host_port(text))
         return bad(node, reterr, "expected host:port such as mail.example.org:587");
-    if (field->type == FIELD_ADDRESSES && !is_addresses(text))
+    bool is_template = field->type == FIELD_ADDRESSES && strstr(text, "{{");
+
+    if (field->type == FIELD_ADDRESSES && !is_template && !is_addresses(text))
         return bad(node, reterr, "expected mail addresses in plain ASCII with commas between");
-    return keep(reader, node, text, ret_text, reterr);
+    if (keep(reader, node, text, ret_text, reterr))
+        return ROUTE_E_CONFIG;
+    return is_template ? text_note(reader, node, *ret_text, reterr) : 0;
 }
 
 /* "a${NAME}b" with the variable's value; one that is not set is an error. */
@@ -270,7 +275,9 @@ static int template_text(const struct field_reader *reader,
         return ROUTE_E_CONFIG;
     if (strlen(text) != node->len || node->len > TEMPLATE_MAX)
         return bad(node, reterr, "this text is longer than 64 KiB or holds a NUL");
-    return keep(reader, node, text, ret_text, reterr);
+    if (keep(reader, node, text, ret_text, reterr))
+        return ROUTE_E_CONFIG;
+    return text_note(reader, node, *ret_text, reterr);
 }
 
 static int path(const struct field_reader *reader,
@@ -408,6 +415,22 @@ void field_note_unused(const struct field_reader *reader,
     kept = field_copy(reader, str_text(&note));
     if (kept)
         unused->at[unused->n++] = kept;
+}
+
+void field_warn(const struct field_reader *reader, const struct yaml_node *node, const char *words)
+{
+    STR_AUTO struct str text = STR_INIT(1024);
+    struct route_names *warnings = reader->warnings;
+    const char *kept;
+
+    if (!warnings->at)
+        warnings->at = arena_array(reader->arena, ROUTE_PAIRS_MAX, sizeof(*warnings->at));
+    if (!warnings->at || warnings->n == ROUTE_PAIRS_MAX)
+        return;
+    str_addf(&text, "%u:%u: %s", node->line, node->column, words);
+    kept = field_copy(reader, str_text(&text));
+    if (kept)
+        warnings->at[warnings->n++] = kept;
 }
 
 static int read_field(const struct field_reader *reader,

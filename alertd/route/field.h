@@ -17,7 +17,7 @@ enum field_type {
     FIELD_TEXT,         /* const char * */
     FIELD_URL,          /* const char *: http:// or https:// with a host */
     FIELD_HOST_PORT,    /* const char * */
-    FIELD_ADDRESSES,    /* const char *: mail addresses, commas between */
+    FIELD_ADDRESSES,    /* const char *: mail addresses, commas between, or a template */
     FIELD_DURATION,     /* int64_t, milliseconds */
     FIELD_COUNT,        /* int64_t, not negative */
     FIELD_BOOL,         /* bool */
@@ -54,6 +54,8 @@ struct field_reader {
     route_environment *environment;
     void *environment_arg;
     struct route_names *unused; /* of the config */
+    struct route_texts *texts;  /* of the config */
+    struct route_names *warnings;
 };
 
 /* Fills the fields of `into` that the map names; the others keep what they had. */
@@ -84,6 +86,9 @@ int field_too_large(const struct yaml_node *node, struct err *reterr);
 void field_note_unused(const struct field_reader *reader,
                        const struct yaml_node *node,
                        const char *why);
+
+/* Warns of what loads and is not what was meant, at a node's place, as long as there is room. */
+void field_warn(const struct field_reader *reader, const struct yaml_node *node, const char *words);
 
 /* A Markdown table of the rows, headed by `title`; nested maps follow as `key.key`. */
 void field_manual(const char *title, const struct field *fields, struct str *out);

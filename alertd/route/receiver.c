@@ -6,12 +6,36 @@
 #include "alertd/route/receiver.h"
 
 #include <string.h>
+#include <strings.h>
+
+#include "alertd/route/way.h"
 
 enum {
     ATTEMPT_MS = 10000,
     ATTEMPT_MS_MAX = 60000,
     RECEIVER_KEYS_MAX = 16,
 };
+
+bool route_mail_header_is_ours(const char *name)
+{
+    static const char *const ours[] = {
+        "Date",
+        "Message-ID",
+        "In-Reply-To",
+        "References",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+        "Auto-Submitted",
+        "X-Watchbill-Incident",
+        "X-Watchbill-Lane",
+    };
+
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+        if (strcasecmp(ours[i], name) == 0)
+            return true;
+    return false;
+}
 
 static int missing(const struct yaml_node *node, const char *what, struct err *reterr)
 {
@@ -36,7 +60,7 @@ static int check_http(const struct yaml_node *node, struct route_http *http, str
     }
     if (!http->authorization.type)
         http->authorization.type = "Bearer";
-    return 0;
+    return way_check_http(yaml_get(node, "http_config"), http, reterr);
 }
 
 static int check_slack(const struct yaml_node *node, struct route_slack *slack, struct err *reterr)
@@ -47,6 +71,13 @@ static int check_slack(const struct yaml_node *node, struct route_slack *slack, 
                        "Slack needs an \"api_url:\" or \"api_url_file:\", here or as global "
                        "slack_api_url",
                        reterr);
+    if (slack->update_message)
+        return missing(yaml_get(node, "update_message"),
+                       "messages are not changed here, each notification is a message of its own: "
+                       "take update_message out",
+                       reterr);
+    if (given(&slack->app_token) && (!slack->channel || !*slack->channel))
+        return missing(node, "a Slack bot (app_token) needs a \"channel:\" to post to", reterr);
     return check_http(node, &slack->http, reterr);
 }
 
@@ -76,6 +107,10 @@ static int check_pagerduty(const struct yaml_node *node,
 {
     if (!given(&pagerduty->routing_key))
         return missing(node, "PagerDuty needs a \"routing_key:\" or \"routing_key_file:\"", reterr);
+    for (size_t i = 0; i < pagerduty->details.n; i++)
+        if (strcmp(pagerduty->details.at[i].key, "watchbill") == 0)
+            return missing(yaml_get(yaml_get(node, "details"), "watchbill"),
+                           "the detail \"watchbill\" is ours: give it another name", reterr);
     return check_http(node, &pagerduty->http, reterr);
 }
 
@@ -88,7 +123,44 @@ static int check_webhook(const struct yaml_node *node,
     return check_http(node, &webhook->http, reterr);
 }
 
-static int check_email(const struct yaml_node *node, struct route_email *email, struct err *reterr)
+/* Headers that make it a mail and a thread are told, not taken. */
+static void warn_of_headers(const struct field_reader *reader, const struct yaml_node *node)
+{
+    const struct yaml_node *headers = yaml_get(node, "headers");
+
+    for (size_t i = 0; headers && headers->kind == YAML_MAP && i < headers->n; i++) {
+        STR_AUTO struct str words = STR_INIT(500);
+
+        if (!route_mail_header_is_ours(headers->keys[i]->text))
+            continue;
+        str_addf(&words, "the mail header %.60s is ours: what is said here has no effect",
+                 headers->keys[i]->text);
+        field_warn(reader, headers->keys[i], str_text(&words));
+    }
+}
+
+static int check_login(const struct yaml_node *node,
+                       const struct route_email *email,
+                       struct err *reterr)
+{
+    bool own_password = yaml_get(node, "auth_password") || yaml_get(node, "auth_password_file");
+    bool own_secret = yaml_get(node, "auth_secret") || yaml_get(node, "auth_secret_file");
+
+    if (own_password && own_secret)
+        return missing(node,
+                       "give auth_password, or auth_secret for CRAM-MD5, not both: the mail server "
+                       "would choose",
+                       reterr);
+    if (email->auth_username && !given(&email->auth_password) && !given(&email->auth_secret))
+        return missing(node, "auth_username needs auth_password, or auth_secret for CRAM-MD5",
+                       reterr);
+    return way_check_tls(yaml_get(node, "tls_config"), &email->tls, reterr);
+}
+
+static int check_email(const struct field_reader *reader,
+                       const struct yaml_node *node,
+                       struct route_email *email,
+                       struct err *reterr)
 {
     if (!email->to)
         return missing(node, "a mail needs a \"to:\"", reterr);
@@ -97,9 +169,8 @@ static int check_email(const struct yaml_node *node, struct route_email *email, 
     if (!email->smarthost)
         return missing(node, "a mail needs a \"smarthost:\", here or as global smtp_smarthost",
                        reterr);
-    if (email->auth_username && !given(&email->auth_password))
-        return missing(node, "auth_username needs auth_password or auth_password_file", reterr);
-    return 0;
+    warn_of_headers(reader, node);
+    return check_login(node, email, reterr);
 }
 
 static int check_ntfy(const struct yaml_node *node, struct route_ntfy *ntfy, struct err *reterr)
@@ -111,7 +182,8 @@ static int check_ntfy(const struct yaml_node *node, struct route_ntfy *ntfy, str
     return 0;
 }
 
-static int check(const struct yaml_node *node,
+static int check(const struct field_reader *reader,
+                 const struct yaml_node *node,
                  struct route_integration *integration,
                  struct err *reterr)
 {
@@ -119,7 +191,7 @@ static int check(const struct yaml_node *node,
         return missing(yaml_get(node, "timeout"), "a timeout is between 100ms and 1m", reterr);
     switch (integration->kind) {
     case ROUTE_WEBHOOK: return check_webhook(node, &integration->webhook, reterr);
-    case ROUTE_EMAIL: return check_email(node, &integration->email, reterr);
+    case ROUTE_EMAIL: return check_email(reader, node, &integration->email, reterr);
     case ROUTE_NTFY: return check_ntfy(node, &integration->ntfy, reterr);
     case ROUTE_COMMAND:
         return integration->command.argv
@@ -170,10 +242,12 @@ static void inherit(const struct yaml_node *node,
 /* A secret of its own wins over the inherited one as a whole. */
 static void inherit_secrets(struct route_integration *at, const struct receiver_defaults *global)
 {
-    if (at->kind == ROUTE_EMAIL && !given(&at->email.auth_password))
+    /* a password of its own takes the place of a secret of all, and the other way round */
+    if (at->kind == ROUTE_EMAIL && !given(&at->email.auth_password) &&
+        !given(&at->email.auth_secret)) {
         at->email.auth_password = global->auth_password;
-    if (at->kind == ROUTE_EMAIL && !given(&at->email.auth_secret))
         at->email.auth_secret = global->auth_secret;
+    }
     if (at->kind == ROUTE_TELEGRAM && !given(&at->telegram.bot_token))
         at->telegram.bot_token = global->telegram_bot_token;
     if (at->kind != ROUTE_SLACK || given(&at->slack.api_url))
@@ -188,6 +262,7 @@ static int read_integrations(const struct field_reader *reader,
                              const struct yaml_node *list,
                              size_t kind,
                              const struct receiver_defaults *global,
+                             const struct route_config *config,
                              struct route_receiver *receiver,
                              struct err *reterr)
 {
@@ -202,12 +277,13 @@ static int read_integrations(const struct field_reader *reader,
             .slot = (unsigned)i,
             .send_resolved = receiver_kinds[kind].send_resolved,
             .timeout_ms = ATTEMPT_MS,
+            .texts = &config->texts,
         };
         inherit(list->items[i], at, global);
         if (field_read_map(reader, list->items[i], receiver_kinds[kind].rows, at, reterr))
             return ROUTE_E_CONFIG;
         inherit_secrets(at, global);
-        if (check(list->items[i], at, reterr))
+        if (check(reader, list->items[i], at, reterr))
             return ROUTE_E_CONFIG;
     }
     return 0;
@@ -240,6 +316,9 @@ static int read_name(const struct field_reader *reader,
         return ROUTE_E_CONFIG;
     if (!*text || name->len > 128 || strpbrk(text, "\r\n\t"))
         return missing(name, "a receiver's name is one line of 1 to 128 bytes", reterr);
+    if (strncmp(text, "person:", 7) == 0)
+        return missing(
+            name, "names that begin with \"person:\" are those of people: choose another", reterr);
     for (size_t i = 0; i < config->n_receivers; i++)
         if (strcmp(config->receivers[i].name, text) == 0)
             return err_at(reterr, ROUTE_E_CONFIG, name->line, name->column,
@@ -297,7 +376,7 @@ static int read_receiver(const struct field_reader *reader,
     for (size_t i = 0; receiver_kinds[i].key; i++) {
         const struct yaml_node *list = yaml_get(node, receiver_kinds[i].key);
 
-        if (list && read_integrations(reader, list, i, global, receiver, reterr))
+        if (list && read_integrations(reader, list, i, global, config, receiver, reterr))
             return ROUTE_E_CONFIG;
     }
     if (receiver->n_integrations == 0)

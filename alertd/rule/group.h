@@ -38,7 +38,7 @@ enum {
 struct rule_text {
     const char *name;
     const char *text;
-    const struct rule_template *template;
+    const struct tmpl *template;
     const struct yaml_node *node; /* the value; NULL when it was empty */
 };
 

@@ -198,7 +198,7 @@ const char *rule_text_find(const struct rule_text *texts, size_t n, const char *
 
 static void parse_text(struct reader *reader, struct rule_text *text, const char *what)
 {
-    struct rule_template *template = NULL;
+    struct tmpl *template = NULL;
     struct err err = {0};
     char words[120];
 

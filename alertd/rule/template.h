@@ -5,38 +5,24 @@
  *
  *     {{ $labels.instance }} is at {{ $value | humanizePercentage }}
  *
- *   text --template_parse.c--> tree --template_eval.c, template_fn.c--> text
- *
- * Known: fields, variables, pipelines, parentheses, if/else, with, range, break, continue,
- * define, template, block, := and =, trim markers, comments, Go's comparisons and printf,
- * and Prometheus' functions. Not known: call, complex numbers and functions of our own.
- * What is not known, or a variable nobody declared, is an error when the rule is loaded.
- *
- * Everything is bounded: steps, output, memory, nesting. Text is UTF-8 without NUL.
+ * The language is alertd/template's; the functions that only rules have and what a template
+ * of a rule may look at are here. What is not known, or a variable nobody declared, is an
+ * error when the rule is loaded.
  */
 
 #include <stdint.h>
 
+#include "alertd/template/template.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/model/labels.h"
 
-enum {
-    RULE_TEMPLATE_E_SYNTAX = 1, /* not a template; reterr has line and column within the text */
-    RULE_TEMPLATE_E_EXPAND = 2, /* it made no sense with this data, or spent a limit */
-    RULE_TEMPLATE_TEXT_MAX = 64 * 1024,
-    RULE_TEMPLATE_OUTPUT_MAX = 64 * 1024,
-    RULE_TEMPLATE_STEPS_MAX = 100 * 1000,
-    RULE_TEMPLATE_DEPTH_MAX = 64,
-};
-
-struct rule_template;
-
-/* text must outlive the template; both usually live as long as the rule file. */
+/* As tmpl_parse(): text must outlive the template; both usually live as long as the rule
+ * file. */
 int rule_template_parse(struct arena *arena,
                         const char *text,
-                        struct rule_template **ret_template,
+                        struct tmpl **ret_template,
                         struct err *reterr);
 
 /* One element of a query's result. */
@@ -63,26 +49,23 @@ struct rule_template_data {
     void *arg;
 };
 
-/* Appends the expanded text. On RULE_TEMPLATE_E_EXPAND `out` holds what came before. */
-int rule_template_expand(const struct rule_template *template,
+/* Appends the expanded text. On TMPL_E_EXPAND `out` holds what came before. */
+int rule_template_expand(const struct tmpl *template,
                          const struct rule_template_data *data,
                          struct str *out,
                          struct err *reterr);
 
 /* For alerts: the expanded text, or `<error expanding template: words>` in its place, as
  * Prometheus does: a broken description must not stop a page. */
-void rule_template_expand_or_tell(const struct rule_template *template,
+void rule_template_expand_or_tell(const struct tmpl *template,
                                   const struct rule_template_data *data,
                                   struct str *out);
-
-/* The template is only text: no expansion needed. */
-bool rule_template_is_plain(const struct rule_template *template);
 
 /* What a template reads, for advice. `kind` is one of:
  *   'l' a label: $labels.NAME, .Labels.NAME, index $labels "NAME"
  *   'e' an external label   'v' the value   'L' all labels at once
  *   'r' the value again, printed as it is: {{ $value }}
  *   '!' a call that can't work: NAME says why */
-void rule_template_reads(const struct rule_template *template,
+void rule_template_reads(const struct tmpl *template,
                          void (*each)(void *arg, char kind, const char *name, size_t offset),
                          void *arg);

@@ -11,7 +11,7 @@
 
 static const char *const sample_fields[] = {"Labels", "Value"};
 
-static int make_samples(struct rule_template_run *run,
+static int make_samples(struct tmpl_run *run,
                         const struct rule_template_sample *samples,
                         size_t n,
                         struct value *ret_value)
@@ -20,7 +20,7 @@ static int make_samples(struct rule_template_run *run,
     struct value *fields = arena_array(run->arena, n ? n : 1, 2 * sizeof(*fields));
 
     if (!items || !fields)
-        return rule_template_fail_memory(run);
+        return tmpl_fail_memory(run);
     for (size_t i = 0; i < n; i++) {
         fields[2 * i] = value_labels(samples[i].labels);
         fields[2 * i + 1] = value_float(samples[i].value);
@@ -31,55 +31,56 @@ static int make_samples(struct rule_template_run *run,
     return 0;
 }
 
-static int fn_query(struct rule_template_run *run,
+static int fn_query(struct tmpl_run *run,
                     const struct value *args,
                     size_t n,
                     struct value *ret_value)
 {
+    const struct rule_template_data *data = run->data;
     struct rule_template_sample *samples = NULL;
     struct err err = {0};
     const char *expr;
     size_t n_samples = 0;
-    int r = rule_template_need_text(run, &args[0], &expr);
+    int r = tmpl_need_text(run, &args[0], &expr);
 
     if (r)
         return r;
-    if (!run->data->query)
-        return rule_template_fail(run, "query: there are no samples to ask here");
-    run->n_steps += RULE_TEMPLATE_STEPS_MAX / 100; /* a hundred queries are enough for one text */
-    if (run->data->query(run->data->arg, expr, run->arena, &samples, &n_samples, &err))
-        return rule_template_fail(run, "query: %s", err.text);
+    if (!data->query)
+        return tmpl_fail(run, "query: there are no samples to ask here");
+    run->n_steps += TMPL_STEPS_MAX / 100; /* a hundred queries are enough for one text */
+    if (data->query(data->arg, expr, run->arena, &samples, &n_samples, &err))
+        return tmpl_fail(run, "query: %s", err.text);
     return make_samples(run, samples, n_samples, ret_value);
 }
 
-static int need_sample(struct rule_template_run *run,
+static int need_sample(struct tmpl_run *run,
                        const struct value *value,
                        const struct labels **ret_labels,
                        double *ret_value)
 {
     if (value->kind != VALUE_RECORD || value->names != sample_fields)
-        return rule_template_fail(run, "wrong type for value: expected a sample, got %s",
-                                  value_type_name(value));
+        return tmpl_fail(run, "wrong type for value: expected a sample, got %s",
+                         value_type_name(value));
     *ret_labels = value->items[0].labels;
     *ret_value = value->items[1].real;
     return 0;
 }
 
-static int fn_first(struct rule_template_run *run,
+static int fn_first(struct tmpl_run *run,
                     const struct value *args,
                     size_t n,
                     struct value *ret_value)
 {
     if (args[0].kind != VALUE_LIST)
-        return rule_template_fail(run, "first: expected the result of a query, got %s",
-                                  value_type_name(&args[0]));
+        return tmpl_fail(run, "first: expected the result of a query, got %s",
+                         value_type_name(&args[0]));
     if (args[0].n == 0)
-        return rule_template_fail(run, "first() called on vector with no elements");
+        return tmpl_fail(run, "first() called on vector with no elements");
     *ret_value = args[0].items[0];
     return 0;
 }
 
-static int fn_value(struct rule_template_run *run,
+static int fn_value(struct tmpl_run *run,
                     const struct value *args,
                     size_t n,
                     struct value *ret_value)
@@ -92,7 +93,7 @@ static int fn_value(struct rule_template_run *run,
     return r;
 }
 
-static int label_of(struct rule_template_run *run,
+static int label_of(struct tmpl_run *run,
                     const char *name,
                     const struct value *sample,
                     struct value *ret_value)
@@ -109,18 +110,18 @@ static int label_of(struct rule_template_run *run,
 }
 
 /* label "job" sample */
-static int fn_label(struct rule_template_run *run,
+static int fn_label(struct tmpl_run *run,
                     const struct value *args,
                     size_t n,
                     struct value *ret_value)
 {
     const char *name;
-    int r = rule_template_need_text(run, &args[0], &name);
+    int r = tmpl_need_text(run, &args[0], &name);
 
     return r ? r : label_of(run, name, &args[1], ret_value);
 }
 
-static int fn_strvalue(struct rule_template_run *run,
+static int fn_strvalue(struct tmpl_run *run,
                        const struct value *args,
                        size_t n,
                        struct value *ret_value)
@@ -130,26 +131,26 @@ static int fn_strvalue(struct rule_template_run *run,
 
 /* A stable sort by one label's value: insertion, results in a text are short; beyond the
  * steps left it is refused. */
-static int fn_sort_by_label(struct rule_template_run *run,
+static int fn_sort_by_label(struct tmpl_run *run,
                             const struct value *args,
                             size_t n,
                             struct value *ret_value)
 {
     const struct value *list = &args[1];
     const char *name;
-    int r = rule_template_need_text(run, &args[0], &name);
+    int r = tmpl_need_text(run, &args[0], &name);
 
     if (r)
         return r;
     if (list->kind != VALUE_LIST)
-        return rule_template_fail(run, "sortByLabel: expected the result of a query, got %s",
-                                  value_type_name(list));
+        return tmpl_fail(run, "sortByLabel: expected the result of a query, got %s",
+                         value_type_name(list));
     if (list->n > 1000)
-        return rule_template_fail(run, "sortByLabel: more than 1000 samples");
+        return tmpl_fail(run, "sortByLabel: more than 1000 samples");
     struct value *sorted = arena_array(run->arena, list->n ? list->n : 1, sizeof(*sorted));
     struct value key = {0}, other = {0};
     if (!sorted)
-        return rule_template_fail_memory(run);
+        return tmpl_fail_memory(run);
     for (size_t i = 0; i < list->n; i++) {
         size_t at = i;
 
@@ -169,7 +170,7 @@ static int fn_sort_by_label(struct rule_template_run *run,
 }
 
 /* args 1 "2": a map with arg0, arg1 ... for a template. */
-static int fn_args(struct rule_template_run *run,
+static int fn_args(struct tmpl_run *run,
                    const struct value *args,
                    size_t n,
                    struct value *ret_value)
@@ -178,7 +179,7 @@ static int fn_args(struct rule_template_run *run,
     const char **names = arena_array(run->arena, n ? n : 1, sizeof(*names));
 
     if (!items || !names)
-        return rule_template_fail_memory(run);
+        return tmpl_fail_memory(run);
     for (size_t i = 0; i < n; i++) {
         char name[32];
 
@@ -186,36 +187,36 @@ static int fn_args(struct rule_template_run *run,
         items[i] = args[i];
         names[i] = arena_strndup(run->arena, name, strlen(name));
         if (!names[i])
-            return rule_template_fail_memory(run);
+            return tmpl_fail_memory(run);
     }
     *ret_value = (struct value){.kind = VALUE_MAP, .items = items, .names = names, .n = n};
     return 0;
 }
 
 /* tmpl $name dot: a defined template whose name is computed. */
-static int fn_tmpl(struct rule_template_run *run,
+static int fn_tmpl(struct tmpl_run *run,
                    const struct value *args,
                    size_t n,
                    struct value *ret_value)
 {
-    struct str made = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
+    struct str made = STR_INIT(TMPL_OUTPUT_MAX);
     struct str *outer = run->out;
     const char *name;
-    int r = rule_template_need_text(run, &args[0], &name);
+    int r = tmpl_need_text(run, &args[0], &name);
 
     if (r)
         return r;
     run->out = &made;
-    r = rule_template_run_named(run, name, &args[1]);
+    r = tmpl_run_named(run, name, &args[1]);
     run->out = outer;
     if (r) {
         str_done(&made);
         return r;
     }
-    return rule_template_give_text(run, &made, ret_value);
+    return tmpl_give_text(run, &made, ret_value);
 }
 
-const struct rule_template_fn rule_template_query_fns[] = {
+const struct tmpl_fn rule_template_query_fns[] = {
     {"query", 1, 1, fn_query, false},
     {"first", 1, 1, fn_first, false},
     {"value", 1, 1, fn_value, false},

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-#include "alertd/rule/template_private.h"
+#include "alertd/rule/template.h"
+#include "alertd/template/engine.h"
 
 struct walk {
     void (*each)(void *arg, char kind, const char *name, size_t offset);
@@ -66,7 +67,7 @@ static void walk_pipe(struct walk *walk, const struct pipe *pipe)
     for (size_t i = 0; i < pipe->n; i++) {
         const struct command *command = &pipe->commands[i];
 
-        const char *wrong = rule_template_wrong_call(command, i > 0);
+        const char *wrong = tmpl_wrong_call(command, i > 0);
 
         if (wrong)
             walk->each(walk->arg, '!', wrong, command->args[0]->offset);
@@ -110,7 +111,7 @@ static void walk_list(struct walk *walk, const struct node *list)
     }
 }
 
-void rule_template_reads(const struct rule_template *template,
+void rule_template_reads(const struct tmpl *template,
                          void (*each)(void *arg, char kind, const char *name, size_t offset),
                          void *arg)
 {

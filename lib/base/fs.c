@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,27 @@ int fs_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len, s
     *ret_bytes = bytes;
     *ret_len = len;
     return 0;
+}
+
+int fs_each(const char *pattern, size_t limit, fs_each_call *each, void *arg, struct err *reterr)
+{
+    glob_t found = {0};
+    int r = glob(pattern, GLOB_ERR, NULL, &found);
+
+    if (r == GLOB_NOMATCH)
+        r = 0;
+    else if (r)
+        r = err_set(reterr, r == GLOB_NOSPACE ? -ENOMEM : -EIO, "cannot look for %s", pattern);
+    for (size_t i = 0; i < found.gl_pathc && r == 0; i++) {
+        MEM_AUTO char *text = NULL;
+        size_t len = 0;
+
+        r = fs_read(found.gl_pathv[i], limit, &text, &len, reterr);
+        if (r == 0)
+            r = each(arg, found.gl_pathv[i], text, len, reterr);
+    }
+    globfree(&found);
+    return r;
 }
 
 static int write_all(int fd, const char *bytes, size_t len)

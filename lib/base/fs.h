@@ -13,6 +13,12 @@
  * (free()). -EFBIG when it is longer; negative errno otherwise, with words. */
 int fs_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len, struct err *reterr);
 
+/* Gives each() every file that a pattern of the shell's (*, ?, [a-z]) names, read whole, in the
+ * order of their names; none is fine. What each() answers, when it is not 0, ends it. */
+typedef int fs_each_call(
+    void *arg, const char *path, const char *text, size_t len, struct err *reterr);
+int fs_each(const char *pattern, size_t limit, fs_each_call *each, void *arg, struct err *reterr);
+
 /* Replaces path by bytes so that a crash leaves the old or the new, never a mix:
  * temporary file beside it with `mode`, fsync, rename, fsync of the folder. */
 int fs_replace(const char *path, const void *bytes, size_t len, unsigned mode, struct err *reterr);

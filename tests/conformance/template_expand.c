@@ -83,9 +83,9 @@ static void run(struct test_case *test)
         .query = query,
         .arg = test,
     };
-    STR_AUTO struct str out = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
-    STR_AUTO struct str reply = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX * 8);
-    struct rule_template *template = NULL;
+    STR_AUTO struct str out = STR_INIT(TMPL_OUTPUT_MAX);
+    STR_AUTO struct str reply = STR_INIT(TMPL_OUTPUT_MAX * 8);
+    struct tmpl *template = NULL;
     struct json_out json = JSON_OUT(&reply);
     struct value dot = {0};
     struct err err = {0};

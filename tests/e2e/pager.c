@@ -192,6 +192,8 @@ static int open_config(const char *path, const struct route_config **ret, struct
 
     if (r == 0)
         r = route_config_parse(text, len, NULL, NULL, NULL, ret, reterr);
+    if (r == 0)
+        r = route_config_read_templates(*ret, fs_each, reterr);
     free(text);
     return r;
 }

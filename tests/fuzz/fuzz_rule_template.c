@@ -44,10 +44,10 @@ static void nothing(void *arg, char kind, const char *name, size_t offset)
 static void expand(const char *text, size_t size)
 {
     static const struct label pairs[] = {{"__name__", "up"}, {"job", "a"}};
-    STR_AUTO struct str out = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
-    STR_AUTO struct str again = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
+    STR_AUTO struct str out = STR_INIT(TMPL_OUTPUT_MAX);
+    STR_AUTO struct str again = STR_INIT(TMPL_OUTPUT_MAX);
     ARENA_AUTO struct arena arena;
-    struct rule_template *template = NULL;
+    struct tmpl *template = NULL;
     struct err err = {0};
 
     arena_init(&arena, 4 * 1024 * 1024);

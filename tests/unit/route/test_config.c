@@ -139,6 +139,8 @@ static void test_all_labels_make_a_group(void **state)
 
 #define RECEIVER(fields) "receivers:\n  - name: a\n" fields "route: {receiver: a}\n"
 
+#define HOOK(way)        RECEIVER("    webhook_configs: [{url: 'http://h', http_config: {" way "}}]\n")
+
 static const struct {
     const char *name, *text;
     unsigned line, column;
@@ -211,6 +213,46 @@ static const struct {
     {"a label that is none", "receivers: [{name: a}]\nroute: {receiver: a, group_by: [a, '...']}\n",
      2, 36, "alone"},
     {"not YAML", "receivers: [\n", 2, 1, ""},
+    {"a template that is none",
+     RECEIVER("    slack_configs: [{api_url: 'http://s', title: '{{ .x '}]\n"), 3, 50,
+     "title: template 1:"},
+    {"a function nobody knows",
+     RECEIVER(
+         "    email_configs:\n      - {to: a@b, from: a@b, smarthost: 'm:25', html: '{{ toUper 1 "
+         "}}'}\n"), 4, 55, "did you mean \"toUpper\""},
+    {"a proxy of the environment", HOOK("proxy_from_environment: true"), 3, 79, "proxy_url"},
+    {"a proxy nobody speaks to", HOOK("proxy_url: 'ftp://p:21'"), 3, 66, "socks5"},
+    {"no_proxy with a port", HOOK("proxy_url: 'http://p', no_proxy: 'a.b,c:80'"), 3, 88,
+     "\"c:80\""},
+    {"no_proxy with a pattern", HOOK("proxy_url: 'http://p', no_proxy: '*.b'"), 3, 88, "\"*.b\""},
+    {"no_proxy of a network that is none", HOOK("proxy_url: 'http://p', no_proxy: '10.0.0.0/33'"), 3, 88, "10.0.0.0/33"},
+    {"no_proxy of no proxy", HOOK("no_proxy: a.b"), 3, 65, "proxy_url"},
+    {"a TLS version of old", HOOK("tls_config: {min_version: SSL3}"), 3, 81, "TLS10"},
+    {"TLS versions that leave none", HOOK("tls_config: {min_version: TLS13, max_version: TLS12}"), 3, 101, "older"},
+    {"a certificate without a key", HOOK("tls_config: {cert_file: a}"), 3, 79, "key_file"},
+    {"a key without a certificate", HOOK("tls_config: {key_file: a}"), 3, 78, "cert_file"},
+    {"a way of all receivers",
+     "global: {http_config: {proxy_from_environment: true}}\nreceivers: [{name: a}]\nroute: "
+     "{receiver: a}\n",
+     1, 48, "proxy_url"},
+    {"a mail's TLS",
+     RECEIVER("    email_configs:\n      - {to: a@b, from: a@b, smarthost: 'm:25', tls_config: "
+              "{max_version: TLS9}}\n"), 4, 75, "TLS10"},
+    {"Slack that changes messages",
+     RECEIVER("    slack_configs: [{api_url: 'http://s', update_message: true}]\n"), 3, 59,
+     "update_message"},
+    {"a bot without a channel", RECEIVER("    slack_configs: [{app_token: x}]\n"), 3, 21,
+     "channel"},
+    {"a password and a secret",
+     RECEIVER(
+         "    email_configs:\n      - {to: a@b, from: a@b, smarthost: 'm:25', auth_username: x, "
+         "auth_password: y, auth_secret: z}\n"),
+     4, 9, "not both"},
+    {"a detail that is ours",
+     RECEIVER("    pagerduty_configs: [{routing_key: x, details: {watchbill: y}}]\n"), 3, 63,
+     "another name"},
+    {"the name of a person", "receivers: [{name: 'person:ana'}]\nroute: {receiver: a}\n", 1, 20,
+     "people"},
     {"a name of two lines", "receivers: [{name: \"a\\nb\"}]\nroute: {receiver: a}\n", 1, 20,
      "one line"},
 };
@@ -229,6 +271,44 @@ static void test_where_a_file_is_wrong(void **state)
         assert_int_equal(err.line, bad[i].line);
         assert_int_equal(err.column, bad[i].column);
     }
+}
+
+/* What can be taken is, and what has no effect is told. */
+static void test_ways_that_are_taken(void **state)
+{
+    static const char *const good[] = {
+        HOOK("proxy_url: 'proxy:3128'"),
+        HOOK("proxy_url: 'socks5://p:1', no_proxy: 'a.b, .c.d,10.0.0.0/8,::1, fe80::/10,*'"),
+        HOOK("tls_config: {cert_file: a, key_file: b, min_version: TLS12, max_version: TLS13}"),
+        HOOK("proxy_from_environment: false"),
+        RECEIVER(
+            "    email_configs:\n      - {to: a@b, from: a@b, smarthost: 'm:25', auth_username: "
+            "x, auth_secret: y}\n"),
+    };
+    static const char mail[] =
+        "global: {smtp_auth_password: p, smtp_auth_secret: s, smtp_smarthost: 'm:25', smtp_from: "
+        "a@b}\n" RECEIVER("    email_configs:\n      - to: a@b\n        headers: {Message-Id: x, "
+                          "Reply-To: c@d}\n      - {to: a@b, auth_secret: own}\n");
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        row("%s", good[i]);
+        const struct route_config *config = must_parse(good[i]);
+
+        assert_int_equal(config->warnings.n, 0);
+        route_config_unref(config);
+    }
+    row("warned of");
+    const struct route_config *config = must_parse(mail);
+    const struct route_integration *at = config->receiver->integrations;
+
+    assert_int_equal(config->warnings.n, 2);
+    assert_non_null(strstr(config->warnings.at[0], "1:9: smtp_auth_secret has no effect"));
+    assert_non_null(strstr(config->warnings.at[1], "6:19: the mail header Message-Id is ours"));
+    assert_string_equal(at[0].email.auth_password.value, "p");
+    row("a secret of its own is not beside the password of all");
+    assert_null(at[1].email.auth_password.value);
+    assert_string_equal(at[1].email.auth_secret.value, "own");
+    route_config_unref(config);
 }
 
 /* Every prefix of a good file is refused or taken, and nothing is leaked or read beyond. */
@@ -256,6 +336,7 @@ int main(void)
         cmocka_unit_test(test_a_whole_file),
         cmocka_unit_test(test_all_labels_make_a_group),
         cmocka_unit_test(test_where_a_file_is_wrong),
+        cmocka_unit_test(test_ways_that_are_taken),
         cmocka_unit_test(test_any_piece_of_a_file),
     };
 

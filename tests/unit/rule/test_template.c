@@ -38,7 +38,7 @@ static int query(void *arg,
 static int expand(const char *text, struct str *out, struct err *reterr)
 {
     ARENA_AUTO struct arena arena;
-    struct rule_template *template = NULL;
+    struct tmpl *template = NULL;
     const struct rule_template_data data = {
         .labels = sample_labels,
         .external_labels = external_labels,
@@ -60,7 +60,7 @@ struct expansion {
 static void check_expansions(const struct expansion *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        STR_AUTO struct str out = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
+        STR_AUTO struct str out = STR_INIT(TMPL_OUTPUT_MAX);
         struct err err = {0};
 
         row("%s", rows[i].text);
@@ -260,7 +260,7 @@ static void test_refused_at_load(void **state)
 
         row("%s", rows[i].text);
         int r = expand(rows[i].text, &out, &err);
-        assert_int_equal(r, RULE_TEMPLATE_E_SYNTAX);
+        assert_int_equal(r, TMPL_E_SYNTAX);
         if (!strstr(err.text, rows[i].words))
             fail_msg("got \"%s\", want \"%s\"", err.text, rows[i].words);
         assert_int_equal(err.line, rows[i].line);
@@ -299,11 +299,11 @@ static void test_fails_when_expanded(void **state)
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        STR_AUTO struct str out = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
+        STR_AUTO struct str out = STR_INIT(TMPL_OUTPUT_MAX);
         struct err err = {0};
 
         row("%s", rows[i].text);
-        assert_int_equal(expand(rows[i].text, &out, &err), RULE_TEMPLATE_E_EXPAND);
+        assert_int_equal(expand(rows[i].text, &out, &err), TMPL_E_EXPAND);
         if (!strstr(err.text, rows[i].want))
             fail_msg("got \"%s\", want \"%s\"", err.text, rows[i].want);
     }
@@ -312,18 +312,18 @@ static void test_fails_when_expanded(void **state)
 static void test_a_broken_text_does_not_stop_a_page(void **state)
 {
     ARENA_AUTO struct arena arena;
-    STR_AUTO struct str out = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
-    struct rule_template *template = NULL;
+    STR_AUTO struct str out = STR_INIT(TMPL_OUTPUT_MAX);
+    struct tmpl *template = NULL;
     const struct rule_template_data data = {.labels = labels_empty()};
 
     arena_init(&arena, 100000);
     assert_int_equal(rule_template_parse(&arena, "half {{ query \"up\" }}", &template, NULL), 0);
-    assert_false(rule_template_is_plain(template));
+    assert_false(tmpl_is_plain(template));
     rule_template_expand_or_tell(template, &data, &out);
     assert_string_equal(str_text(&out),
                         "<error expanding template: query: there are no samples to ask here>");
     assert_int_equal(rule_template_parse(&arena, "plain", &template, NULL), 0);
-    assert_true(rule_template_is_plain(template));
+    assert_true(tmpl_is_plain(template));
 }
 
 /* Every memory limit from nothing to enough fails cleanly or works. */
@@ -331,7 +331,7 @@ static void test_every_memory_limit(void **state)
 {
     static const char text[] = "{{ define \"a\" }}{{ . }}{{ end }}{{ range $i, $e := query \"x\" }}"
                                "{{ if eq $i 1 }}{{ $e.Value | printf \"%f\" }}{{ end }}{{ end }}";
-    struct rule_template *template = NULL;
+    struct tmpl *template = NULL;
     int r = -1;
 
     for (size_t limit = 0; r != 0; limit += 16) {
@@ -340,7 +340,7 @@ static void test_every_memory_limit(void **state)
         assert_true(limit < 100000);
         arena_init(&arena, limit);
         r = rule_template_parse(&arena, text, &template, NULL);
-        assert_true(r == 0 || r == RULE_TEMPLATE_E_SYNTAX);
+        assert_true(r == 0 || r == TMPL_E_SYNTAX);
     }
 }
 
@@ -364,7 +364,7 @@ static void test_what_a_template_reads(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         ARENA_AUTO struct arena arena;
         STR_AUTO struct str out = STR_INIT(1000);
-        struct rule_template *template = NULL;
+        struct tmpl *template = NULL;
 
         row("%s", rows[i].text);
         arena_init(&arena, 100000);

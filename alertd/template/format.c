@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/rule/template_private.h"
+#include "alertd/template/engine.h"
 #include "lib/base/float.h"
 #include "lib/model/quote.h"
 
@@ -225,7 +225,7 @@ static void add_bytes(const struct spec *spec, const char *text, size_t len, str
 
 static void format_text(const struct spec *spec, const char *text, struct str *out)
 {
-    STR_AUTO struct str made = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
+    STR_AUTO struct str made = STR_INIT(TMPL_OUTPUT_MAX);
     size_t len = cut_text(spec, text);
 
     if (spec->verb == 'q' || (spec->verb == 'v' && spec->sharp))
@@ -289,7 +289,7 @@ static void format_wrong(const struct spec *spec, const struct value *value, str
 
 static void format_any(const struct spec *spec, const struct value *value, struct str *out)
 {
-    STR_AUTO struct str text = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
+    STR_AUTO struct str text = STR_INIT(TMPL_OUTPUT_MAX);
 
     if (value->kind == VALUE_NONE)
         str_add(&text, "<nil>");
@@ -316,7 +316,7 @@ static void format_one(const struct spec *spec, const struct value *value, struc
         format_text(spec, value->text, out);
     else if (is_v || (value->kind == VALUE_BOOL && spec->verb == 't') ||
              (spec->verb == 's' && (value->kind == VALUE_TIME || value->kind == VALUE_DURATION ||
-                                    value->kind == VALUE_LABELS)))
+                                    value->kind == VALUE_LABELS || value->kind == VALUE_LIST)))
         format_any(spec, value, out);
     else
         format_wrong(spec, value, out);

@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "alertd/rule/template_private.h"
+#include "alertd/template/engine.h"
 #include "lib/base/bug.h"
-#include "lib/base/clock.h"
 #include "lib/base/float.h"
 
 #define NS_PER_SECOND INT64_C(1000000000)
@@ -39,6 +38,8 @@ struct value value_labels(const struct labels *labels)
 
 const char *value_type_name(const struct value *value)
 {
+    if (value->type && value->type->name)
+        return value->type->name;
     switch (value->kind) {
     case VALUE_NONE: return "<nil>";
     case VALUE_BOOL: return "bool";
@@ -53,31 +54,6 @@ const char *value_type_name(const struct value *value)
     case VALUE_DURATION: return "time.Duration";
     }
     UNREACHABLE("value_kind out of range");
-}
-
-/* Milliseconds below, so that negative times round down. */
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
-void rule_template_print_time(int64_t at_ns, struct str *out)
-{
-    int64_t seconds = floor_div(at_ns, NS_PER_SECOND);
-    int64_t rest_ns = at_ns - seconds * NS_PER_SECOND;
-    struct clock_utc utc = clock_split_utc(seconds * 1000);
-
-    str_addf(out, "%04d-%02d-%02d %02d:%02d:%02d", utc.year, utc.month, utc.day, utc.hour,
-             utc.minute, utc.second);
-    if (rest_ns) {
-        char digits[16];
-        int len = snprintf(digits, sizeof(digits), ".%09lld", (long long)rest_ns);
-
-        while (digits[len - 1] == '0')
-            len--;
-        str_addn(out, digits, (size_t)len);
-    }
-    str_add(out, " +0000 UTC");
 }
 
 /* 1500 ns with 3 decimals at most is "1.5" of the unit. */
@@ -98,7 +74,7 @@ static void add_fraction(struct str *out, uint64_t amount, uint64_t unit, const 
     str_add(out, name);
 }
 
-void rule_template_print_duration(int64_t duration_ns, struct str *out)
+void tmpl_print_duration(int64_t duration_ns, struct str *out)
 {
     uint64_t size = duration_ns < 0 ? -(uint64_t)duration_ns : (uint64_t)duration_ns;
     uint64_t minutes = size / NS_PER_SECOND / 60;
@@ -149,6 +125,10 @@ void value_print(const struct value *value, struct str *out)
 {
     char number[FLOAT_TEXT_MAX];
 
+    if (value->type && value->type->print) {
+        value->type->print(value, out);
+        return;
+    }
     switch (value->kind) {
     case VALUE_NONE: str_add(out, "<no value>"); return;
     case VALUE_BOOL: str_add(out, value->is_true ? "true" : "false"); return;
@@ -159,8 +139,8 @@ void value_print(const struct value *value, struct str *out)
     case VALUE_LIST:
     case VALUE_MAP:
     case VALUE_RECORD: print_items(value, out); return;
-    case VALUE_TIME: rule_template_print_time(value->number, out); return;
-    case VALUE_DURATION: rule_template_print_duration(value->number, out); return;
+    case VALUE_TIME: tmpl_print_time(value, out); return;
+    case VALUE_DURATION: tmpl_print_duration(value->number, out); return;
     }
     UNREACHABLE("value_kind out of range");
 }

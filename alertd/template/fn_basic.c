@@ -2,16 +2,17 @@
  * Go's own template functions: logic, comparison, length, index, print, escaping.
  */
 
+#include <ctype.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/rule/template_private.h"
+#include "alertd/template/engine.h"
 #include "lib/base/bug.h"
 
 /* and, or are lazy: the evaluator never calls this. */
-static int fn_lazy(struct rule_template_run *run,
+static int fn_lazy(struct tmpl_run *run,
                    const struct value *args,
                    size_t n,
                    struct value *ret_value)
@@ -19,10 +20,7 @@ static int fn_lazy(struct rule_template_run *run,
     UNREACHABLE("a lazy function is not called");
 }
 
-static int fn_not(struct rule_template_run *run,
-                  const struct value *args,
-                  size_t n,
-                  struct value *ret_value)
+static int fn_not(struct tmpl_run *run, const struct value *args, size_t n, struct value *ret_value)
 {
     *ret_value = value_bool(!value_is_true(&args[0]));
     return 0;
@@ -48,17 +46,17 @@ static int order(const struct value *a, const struct value *b)
     return (a->real > b->real) - (a->real < b->real);
 }
 
-static int incompatible(struct rule_template_run *run, const struct value *a, const struct value *b)
+static int incompatible(struct tmpl_run *run, const struct value *a, const struct value *b)
 {
-    return rule_template_fail(run, "incompatible types for comparison: %s and %s%s",
-                              value_type_name(a), value_type_name(b),
-                              (a->kind == VALUE_FLOAT && b->kind == VALUE_INT) ||
-                                      (a->kind == VALUE_INT && b->kind == VALUE_FLOAT)
-                                  ? " (write 1.0, not 1, beside a value)"
-                                  : "");
+    return tmpl_fail(run, "incompatible types for comparison: %s and %s%s", value_type_name(a),
+                     value_type_name(b),
+                     (a->kind == VALUE_FLOAT && b->kind == VALUE_INT) ||
+                             (a->kind == VALUE_INT && b->kind == VALUE_FLOAT)
+                         ? " (write 1.0, not 1, beside a value)"
+                         : "");
 }
 
-static int equal(struct rule_template_run *run,
+static int equal(struct tmpl_run *run,
                  const struct value *a,
                  const struct value *b,
                  bool *ret_equal)
@@ -75,15 +73,12 @@ static int equal(struct rule_template_run *run,
     else if (a->kind == VALUE_NONE)
         *ret_equal = true;
     else
-        return rule_template_fail(run, "%s can't be compared", value_type_name(a));
+        return tmpl_fail(run, "%s can't be compared", value_type_name(a));
     return 0;
 }
 
 /* eq a b c: is a equal to any of the others? */
-static int fn_eq(struct rule_template_run *run,
-                 const struct value *args,
-                 size_t n,
-                 struct value *ret_value)
+static int fn_eq(struct tmpl_run *run, const struct value *args, size_t n, struct value *ret_value)
 {
     bool is_equal = false;
     int r = 0;
@@ -94,10 +89,7 @@ static int fn_eq(struct rule_template_run *run,
     return r;
 }
 
-static int fn_ne(struct rule_template_run *run,
-                 const struct value *args,
-                 size_t n,
-                 struct value *ret_value)
+static int fn_ne(struct tmpl_run *run, const struct value *args, size_t n, struct value *ret_value)
 {
     bool is_equal = false;
     int r = equal(run, &args[0], &args[1], &is_equal);
@@ -106,20 +98,17 @@ static int fn_ne(struct rule_template_run *run,
     return r;
 }
 
-static int compare(struct rule_template_run *run, const struct value *args, int *ret_order)
+static int compare(struct tmpl_run *run, const struct value *args, int *ret_order)
 {
     if (args[0].kind != args[1].kind)
         return incompatible(run, &args[0], &args[1]);
     if (!is_ordered(&args[0]))
-        return rule_template_fail(run, "%s has no order", value_type_name(&args[0]));
+        return tmpl_fail(run, "%s has no order", value_type_name(&args[0]));
     *ret_order = order(&args[0], &args[1]);
     return 0;
 }
 
-static int fn_lt(struct rule_template_run *run,
-                 const struct value *args,
-                 size_t n,
-                 struct value *ret_value)
+static int fn_lt(struct tmpl_run *run, const struct value *args, size_t n, struct value *ret_value)
 {
     int found = 0, r = compare(run, args, &found);
 
@@ -127,10 +116,7 @@ static int fn_lt(struct rule_template_run *run,
     return r;
 }
 
-static int fn_le(struct rule_template_run *run,
-                 const struct value *args,
-                 size_t n,
-                 struct value *ret_value)
+static int fn_le(struct tmpl_run *run, const struct value *args, size_t n, struct value *ret_value)
 {
     int found = 0, r = compare(run, args, &found);
 
@@ -138,10 +124,7 @@ static int fn_le(struct rule_template_run *run,
     return r;
 }
 
-static int fn_gt(struct rule_template_run *run,
-                 const struct value *args,
-                 size_t n,
-                 struct value *ret_value)
+static int fn_gt(struct tmpl_run *run, const struct value *args, size_t n, struct value *ret_value)
 {
     int found = 0, r = compare(run, args, &found);
 
@@ -149,10 +132,7 @@ static int fn_gt(struct rule_template_run *run,
     return r;
 }
 
-static int fn_ge(struct rule_template_run *run,
-                 const struct value *args,
-                 size_t n,
-                 struct value *ret_value)
+static int fn_ge(struct tmpl_run *run, const struct value *args, size_t n, struct value *ret_value)
 {
     int found = 0, r = compare(run, args, &found);
 
@@ -160,10 +140,7 @@ static int fn_ge(struct rule_template_run *run,
     return r;
 }
 
-static int fn_len(struct rule_template_run *run,
-                  const struct value *args,
-                  size_t n,
-                  struct value *ret_value)
+static int fn_len(struct tmpl_run *run, const struct value *args, size_t n, struct value *ret_value)
 {
     const struct value *of = &args[0];
 
@@ -174,11 +151,11 @@ static int fn_len(struct rule_template_run *run,
     else if (of->kind == VALUE_LIST || of->kind == VALUE_MAP)
         *ret_value = value_int((int64_t)of->n);
     else
-        return rule_template_fail(run, "len of %s", value_type_name(of));
+        return tmpl_fail(run, "len of %s", value_type_name(of));
     return 0;
 }
 
-static int index_one(struct rule_template_run *run,
+static int index_one(struct tmpl_run *run,
                      const struct value *of,
                      const struct value *key,
                      struct value *ret_value)
@@ -198,20 +175,19 @@ static int index_one(struct rule_template_run *run,
     }
     if (of->kind == VALUE_TEXT && key->kind == VALUE_INT) {
         if (key->number < 0 || (uint64_t)key->number >= strlen(of->text))
-            return rule_template_fail(run, "index out of range: %lld", (long long)key->number);
+            return tmpl_fail(run, "index out of range: %lld", (long long)key->number);
         *ret_value = value_int((unsigned char)of->text[key->number]);
         return 0;
     }
     if (of->kind != VALUE_LIST || key->kind != VALUE_INT)
-        return rule_template_fail(run, "can't index %s with %s", value_type_name(of),
-                                  value_type_name(key));
+        return tmpl_fail(run, "can't index %s with %s", value_type_name(of), value_type_name(key));
     if (key->number < 0 || (uint64_t)key->number >= of->n)
-        return rule_template_fail(run, "index out of range: %lld", (long long)key->number);
+        return tmpl_fail(run, "index out of range: %lld", (long long)key->number);
     *ret_value = of->items[key->number];
     return 0;
 }
 
-static int fn_index(struct rule_template_run *run,
+static int fn_index(struct tmpl_run *run,
                     const struct value *args,
                     size_t n,
                     struct value *ret_value)
@@ -229,27 +205,27 @@ static int fn_index(struct rule_template_run *run,
 }
 
 /* slice "abcdef" 1 3 is "bc"; bytes, as in Go. Lists too. */
-static int fn_slice(struct rule_template_run *run,
+static int fn_slice(struct tmpl_run *run,
                     const struct value *args,
                     size_t n,
                     struct value *ret_value)
 {
     bool is_list = args[0].kind == VALUE_LIST;
     const char *text = "";
-    int r = is_list ? 0 : rule_template_need_text(run, &args[0], &text);
+    int r = is_list ? 0 : tmpl_need_text(run, &args[0], &text);
 
     if (r)
         return r;
     int64_t len = (int64_t)(is_list ? args[0].n : strlen(text)), from = 0, to = len;
     for (size_t i = 1; i < n; i++) {
         if (args[i].kind != VALUE_INT)
-            return rule_template_fail(run, "can't slice with %s", value_type_name(&args[i]));
+            return tmpl_fail(run, "can't slice with %s", value_type_name(&args[i]));
         if (args[i].number < 0 || args[i].number > len)
-            return rule_template_fail(run, "slice out of range: %lld", (long long)args[i].number);
+            return tmpl_fail(run, "slice out of range: %lld", (long long)args[i].number);
         *(i == 1 ? &from : &to) = args[i].number;
     }
     if (from > to)
-        return rule_template_fail(run, "slice out of range: from behind to");
+        return tmpl_fail(run, "slice out of range: from behind to");
     if (is_list) {
         *ret_value = args[0];
         ret_value->items += from;
@@ -257,31 +233,31 @@ static int fn_slice(struct rule_template_run *run,
         return 0;
     }
     if (!labels_text_ok(text + from, (size_t)(to - from)))
-        return rule_template_fail(run, "slice cuts a character in two");
+        return tmpl_fail(run, "slice cuts a character in two");
     char *copy = arena_strndup(run->arena, text + from, (size_t)(to - from));
     if (!copy)
-        return rule_template_fail_memory(run);
+        return tmpl_fail_memory(run);
     *ret_value = value_text(copy);
     return 0;
 }
 
-static int fn_print(struct rule_template_run *run,
+static int fn_print(struct tmpl_run *run,
                     const struct value *args,
                     size_t n,
                     struct value *ret_value)
 {
-    struct str text = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
+    struct str text = STR_INIT(TMPL_OUTPUT_MAX);
 
     value_print_all(args, n, &text);
-    return rule_template_give_text(run, &text, ret_value);
+    return tmpl_give_text(run, &text, ret_value);
 }
 
-static int fn_println(struct rule_template_run *run,
+static int fn_println(struct tmpl_run *run,
                       const struct value *args,
                       size_t n,
                       struct value *ret_value)
 {
-    struct str text = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
+    struct str text = STR_INIT(TMPL_OUTPUT_MAX);
 
     for (size_t i = 0; i < n; i++) {
         if (i)
@@ -289,22 +265,22 @@ static int fn_println(struct rule_template_run *run,
         value_print_all(&args[i], 1, &text);
     }
     str_addc(&text, '\n');
-    return rule_template_give_text(run, &text, ret_value);
+    return tmpl_give_text(run, &text, ret_value);
 }
 
-static int fn_printf(struct rule_template_run *run,
+static int fn_printf(struct tmpl_run *run,
                      const struct value *args,
                      size_t n,
                      struct value *ret_value)
 {
-    struct str text = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
+    struct str text = STR_INIT(TMPL_OUTPUT_MAX);
     const char *format;
-    int r = rule_template_need_text(run, &args[0], &format);
+    int r = tmpl_need_text(run, &args[0], &format);
 
     if (r)
         return r;
     value_format(format, args + 1, n - 1, &text);
-    return rule_template_give_text(run, &text, ret_value);
+    return tmpl_give_text(run, &text, ret_value);
 }
 
 struct escape {
@@ -313,14 +289,14 @@ struct escape {
 };
 
 /* Prints the arguments and replaces the characters of a table. */
-static int escape_all(struct rule_template_run *run,
+static int escape_all(struct tmpl_run *run,
                       const struct value *args,
                       size_t n,
                       const struct escape *escapes,
                       struct value *ret_value)
 {
-    STR_AUTO struct str plain = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
-    struct str text = STR_INIT(RULE_TEMPLATE_OUTPUT_MAX);
+    STR_AUTO struct str plain = STR_INIT(TMPL_OUTPUT_MAX);
+    struct str text = STR_INIT(TMPL_OUTPUT_MAX);
 
     value_print_shown(args, n, &plain);
     for (const char *at = str_text(&plain); *at; at++) {
@@ -333,10 +309,10 @@ static int escape_all(struct rule_template_run *run,
         else
             str_addc(&text, *at);
     }
-    return rule_template_give_text(run, &text, ret_value);
+    return tmpl_give_text(run, &text, ret_value);
 }
 
-static int fn_html(struct rule_template_run *run,
+static int fn_html(struct tmpl_run *run,
                    const struct value *args,
                    size_t n,
                    struct value *ret_value)
@@ -348,10 +324,7 @@ static int fn_html(struct rule_template_run *run,
     return escape_all(run, args, n, escapes, ret_value);
 }
 
-static int fn_js(struct rule_template_run *run,
-                 const struct value *args,
-                 size_t n,
-                 struct value *ret_value)
+static int fn_js(struct tmpl_run *run, const struct value *args, size_t n, struct value *ret_value)
 {
     static const struct escape escapes[] = {
         {'\\', "\\\\"},    {'\'', "\\'"},     {'"', "\\\""},    {'<', "\\u003C"},
@@ -362,7 +335,32 @@ static int fn_js(struct rule_template_run *run,
     return escape_all(run, args, n, escapes, ret_value);
 }
 
-const struct rule_template_fn rule_template_basic_fns[] = {
+void tmpl_add_query(struct str *out, const char *text)
+{
+    for (const char *c = text; *c; c++) {
+        if (isalnum((unsigned char)*c) || strchr("-_.~", *c))
+            str_addc(out, *c);
+        else if (*c == ' ')
+            str_addc(out, '+');
+        else
+            str_addf(out, "%%%02X", (unsigned char)*c);
+    }
+}
+
+int tmpl_fn_urlquery(struct tmpl_run *run,
+                     const struct value *args,
+                     size_t n,
+                     struct value *ret_value)
+{
+    STR_AUTO struct str plain = STR_INIT(TMPL_OUTPUT_MAX);
+    struct str out = STR_INIT(TMPL_OUTPUT_MAX);
+
+    value_print_shown(args, n, &plain);
+    tmpl_add_query(&out, str_text(&plain));
+    return tmpl_give_text(run, &out, ret_value);
+}
+
+const struct tmpl_fn tmpl_basic_fns[] = {
     {"and", 1, SIZE_MAX, fn_lazy, true},
     {"or", 1, SIZE_MAX, fn_lazy, true},
     {"not", 1, 1, fn_not, false},
@@ -380,5 +378,6 @@ const struct rule_template_fn rule_template_basic_fns[] = {
     {"printf", 1, SIZE_MAX, fn_printf, false},
     {"html", 0, SIZE_MAX, fn_html, false},
     {"js", 0, SIZE_MAX, fn_js, false},
+    {"urlquery", 0, SIZE_MAX, tmpl_fn_urlquery, false},
     {0},
 };

@@ -9,18 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/rule/template_private.h"
+#include "alertd/template/engine.h"
 #include "lib/base/float.h"
 
-bool rule_template_is_space(char c)
+bool tmpl_is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-int rule_template_fail_at(const struct rule_template_lexer *lexer,
-                          const char *at,
-                          const char *fmt,
-                          ...)
+int tmpl_fail_at(const struct tmpl_lexer *lexer, const char *at, const char *fmt, ...)
 {
     unsigned line = 1, column = 1;
     char words[ERR_TEXT_MAX];
@@ -37,7 +34,7 @@ int rule_template_fail_at(const struct rule_template_lexer *lexer,
     va_start(ap, fmt);
     (void)vsnprintf(words, sizeof(words), fmt, ap);
     va_end(ap);
-    return err_at(lexer->reterr, RULE_TEMPLATE_E_SYNTAX, line, column, "%s", words);
+    return err_at(lexer->reterr, TMPL_E_SYNTAX, line, column, "%s", words);
 }
 
 static bool is_word_start(char c)
@@ -101,26 +98,26 @@ static size_t read_escape(const char *at, struct str *out)
 }
 
 /* "..." with escapes. */
-static int lex_quoted(struct rule_template_lexer *lexer, struct rule_template_token *token)
+static int lex_quoted(struct tmpl_lexer *lexer, struct tmpl_token *token)
 {
-    STR_AUTO struct str text = STR_INIT(RULE_TEMPLATE_TEXT_MAX);
+    STR_AUTO struct str text = STR_INIT(TMPL_TEXT_MAX);
     const char *at = lexer->at + 1;
 
     while (*at != '"') {
         if (*at == '\0' || *at == '\n')
-            return rule_template_fail_at(lexer, lexer->at, "unterminated quoted text");
+            return tmpl_fail_at(lexer, lexer->at, "unterminated quoted text");
         if (*at != '\\') {
             str_addc(&text, *at++);
             continue;
         }
         size_t used = read_escape(at + 1, &text);
         if (used == 0 || at[1] == '\'')
-            return rule_template_fail_at(lexer, at, "unknown escape in quoted text");
+            return tmpl_fail_at(lexer, at, "unknown escape in quoted text");
         at += 1 + used;
     }
     char *copy = arena_strndup(lexer->arena, str_text(&text), text.len);
     if (!copy)
-        return rule_template_fail_at(lexer, lexer->at, "template too large");
+        return tmpl_fail_at(lexer, lexer->at, "template too large");
     token->kind = TOKEN_CONSTANT;
     token->constant = value_text(copy);
     lexer->at = at + 1;
@@ -128,15 +125,15 @@ static int lex_quoted(struct rule_template_lexer *lexer, struct rule_template_to
 }
 
 /* `...` as it stands. */
-static int lex_raw(struct rule_template_lexer *lexer, struct rule_template_token *token)
+static int lex_raw(struct tmpl_lexer *lexer, struct tmpl_token *token)
 {
     const char *end = strchr(lexer->at + 1, '`');
 
     if (!end)
-        return rule_template_fail_at(lexer, lexer->at, "unterminated raw text");
+        return tmpl_fail_at(lexer, lexer->at, "unterminated raw text");
     char *copy = arena_strndup(lexer->arena, lexer->at + 1, (size_t)(end - lexer->at - 1));
     if (!copy)
-        return rule_template_fail_at(lexer, lexer->at, "template too large");
+        return tmpl_fail_at(lexer, lexer->at, "template too large");
     token->kind = TOKEN_CONSTANT;
     token->constant = value_text(copy);
     lexer->at = end + 1;
@@ -157,7 +154,7 @@ static uint32_t first_rune(const char *text, size_t *ret_len)
 }
 
 /* 'x': the number of the character. */
-static int lex_character(struct rule_template_lexer *lexer, struct rule_template_token *token)
+static int lex_character(struct tmpl_lexer *lexer, struct tmpl_token *token)
 {
     STR_AUTO struct str text = STR_INIT(8);
     const char *at = lexer->at + 1;
@@ -167,17 +164,17 @@ static int lex_character(struct rule_template_lexer *lexer, struct rule_template
         size_t used = at[1] == '"' ? 0 : read_escape(at + 1, &text);
 
         if (used == 0)
-            return rule_template_fail_at(lexer, at, "unknown escape in a character constant");
+            return tmpl_fail_at(lexer, at, "unknown escape in a character constant");
         at += 1 + used;
     } else if (*at != '\0' && *at != '\'' && *at != '\n') {
         (void)first_rune(at, &len);
         str_addn(&text, at, len);
         at += len;
     } else {
-        return rule_template_fail_at(lexer, lexer->at, "a character constant holds one character");
+        return tmpl_fail_at(lexer, lexer->at, "a character constant holds one character");
     }
     if (*at != '\'')
-        return rule_template_fail_at(lexer, lexer->at, "unterminated character constant");
+        return tmpl_fail_at(lexer, lexer->at, "unterminated character constant");
     token->kind = TOKEN_CONSTANT;
     token->constant = value_int(first_rune(str_text(&text), &len));
     lexer->at = at + 1;
@@ -241,7 +238,7 @@ static bool read_hexadecimal_float(const char *digits, double *ret_real)
     return *end == '\0' && isfinite(*ret_real);
 }
 
-static int lex_number(struct rule_template_lexer *lexer, struct rule_template_token *token)
+static int lex_number(struct tmpl_lexer *lexer, struct tmpl_token *token)
 {
     const char *at = lexer->at;
     size_t len = *at == '-' || *at == '+';
@@ -253,7 +250,7 @@ static int lex_number(struct rule_template_lexer *lexer, struct rule_template_to
            ((at[len] == '+' || at[len] == '-') && strchr("eEpP", at[len - 1])))
         len++;
     if (!copy_number(at, len, digits, sizeof(digits)))
-        return rule_template_fail_at(lexer, at, "number too long");
+        return tmpl_fail_at(lexer, at, "number too long");
     token->kind = TOKEN_CONSTANT;
     if (read_int(digits, &number))
         token->constant = value_int(number);
@@ -261,15 +258,15 @@ static int lex_number(struct rule_template_lexer *lexer, struct rule_template_to
              float_parse(digits, strlen(digits), &real) == 0)
         token->constant = value_float(real);
     else
-        return rule_template_fail_at(lexer, at, "bad number \"%s\"", digits);
+        return tmpl_fail_at(lexer, at, "bad number \"%s\"", digits);
     lexer->at = at + len;
     return 0;
 }
 
-static int lex_word(struct rule_template_lexer *lexer,
+static int lex_word(struct tmpl_lexer *lexer,
                     enum token_kind kind,
                     size_t skip,
-                    struct rule_template_token *token)
+                    struct tmpl_token *token)
 {
     const char *start = kind == TOKEN_VARIABLE ? lexer->at : lexer->at + skip;
     size_t len = skip + word_length(lexer->at + skip);
@@ -277,7 +274,7 @@ static int lex_word(struct rule_template_lexer *lexer,
     token->kind = kind;
     token->word = arena_strndup(lexer->arena, start, (size_t)(lexer->at + len - start));
     if (!token->word)
-        return rule_template_fail_at(lexer, lexer->at, "template too large");
+        return tmpl_fail_at(lexer, lexer->at, "template too large");
     lexer->at += len;
     if (kind == TOKEN_WORD && strcmp(token->word, "true") == 0) {
         token->kind = TOKEN_CONSTANT;
@@ -289,7 +286,7 @@ static int lex_word(struct rule_template_lexer *lexer,
     return 0;
 }
 
-static int lex_sign(struct rule_template_lexer *lexer, struct rule_template_token *token)
+static int lex_sign(struct tmpl_lexer *lexer, struct tmpl_token *token)
 {
     static const struct {
         const char *text;
@@ -309,10 +306,10 @@ static int lex_sign(struct rule_template_lexer *lexer, struct rule_template_toke
         return 0;
     }
     if (*lexer->at == '\0')
-        return rule_template_fail_at(lexer, lexer->at, "unclosed action: }} expected");
+        return tmpl_fail_at(lexer, lexer->at, "unclosed action: }} expected");
     if ((unsigned char)*lexer->at & 0x80)
-        return rule_template_fail_at(lexer, lexer->at, "unexpected character in an action");
-    return rule_template_fail_at(lexer, lexer->at, "unexpected '%c' in an action", *lexer->at);
+        return tmpl_fail_at(lexer, lexer->at, "unexpected character in an action");
+    return tmpl_fail_at(lexer, lexer->at, "unexpected '%c' in an action", *lexer->at);
 }
 
 static bool is_number_start(const char *at)
@@ -323,7 +320,7 @@ static bool is_number_start(const char *at)
 }
 
 /* }} or, behind space, -}} */
-static bool lex_close(struct rule_template_lexer *lexer, struct rule_template_token *token)
+static bool lex_close(struct tmpl_lexer *lexer, struct tmpl_token *token)
 {
     bool trims = token->after_space && strncmp(lexer->at, "-}}", 3) == 0;
 
@@ -335,7 +332,7 @@ static bool lex_close(struct rule_template_lexer *lexer, struct rule_template_to
     return true;
 }
 
-static int lex_one(struct rule_template_lexer *lexer, struct rule_template_token *token)
+static int lex_one(struct tmpl_lexer *lexer, struct tmpl_token *token)
 {
     const char *at = lexer->at;
 
@@ -359,11 +356,11 @@ static int lex_one(struct rule_template_lexer *lexer, struct rule_template_token
     return lex_sign(lexer, token);
 }
 
-int rule_template_lex(struct rule_template_lexer *lexer, struct rule_template_token *ret_token)
+int tmpl_lex(struct tmpl_lexer *lexer, struct tmpl_token *ret_token)
 {
-    struct rule_template_token token = {0};
+    struct tmpl_token token = {0};
 
-    while (rule_template_is_space(*lexer->at)) {
+    while (tmpl_is_space(*lexer->at)) {
         token.after_space = true;
         lexer->at++;
     }
