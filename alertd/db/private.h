@@ -48,8 +48,9 @@ struct db {
     pthread_t thread;
 
     /* the writer's own: */
-    void (*undone)(void *arg); /* NULL: nobody asks */
+    void (*undone)(void *arg, uint64_t since); /* NULL: nobody asks */
     void *undone_arg;
+    uint64_t job_number; /* of the one that runs */
     int wal_pages;       /* in the log since the last complete checkpoint */
     int broken;          /* errno of a failed sync: nothing is acknowledged any more */
     char *reserve;       /* path of the reserve file, NULL when there is none */

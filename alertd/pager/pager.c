@@ -17,12 +17,16 @@ enum {
 
 /* --- life --- */
 
-static void undone(void *arg)
+static void undone(void *arg, uint64_t since)
 {
     struct pager *pager = arg;
 
-    pager->is_stale = pager->silences_are_stale = true;
     pager->has_roster = false; /* a revision taken back is given again */
+    /* other jobs fail too: that concerns no alert */
+    if (pager->job < since)
+        return;
+    pager->is_stale = true;
+    pager->silences_are_stale = true;
 }
 
 struct pager *pager_new(struct db *state, const struct route_config *config, const struct log *log)
@@ -169,6 +173,7 @@ static struct pager_call call_begin(struct pager *pager,
                                     struct err *reterr)
 {
     *outcome = (struct pager_outcome){.next_ms = INT64_MAX};
+    pager->job = db_job_number(conn);
     return (struct pager_call){
         .pager = pager, .conn = conn, .now_ms = now_ms, .outcome = outcome, .reterr = reterr};
 }
