@@ -91,6 +91,8 @@ void db_writer_stop(struct db *db);
 
 /* The name of the layer every connection opens its file through; NULL: SQLite has none. */
 const char *page_sum_layer(void);
+/* The connection syncs each of its commits: what it appends to its log may be gathered until then. */
+void page_sum_gather(sqlite3 *handle);
 /* A file that is empty yet gets checksums; others stay as they are. An SQLite result. */
 int page_sum_begin(sqlite3 *handle);
 /* Around what makes SQLite write a copy of the connection's file: it gets checksums as that. */
