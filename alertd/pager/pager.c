@@ -149,7 +149,10 @@ static int record(struct pager_call *call, const struct incident_alert *alert)
 {
     if (!alert->firing)
         return page_db_ends(call->conn, alert, call->now_ms, touched, call, call->reterr);
-    return is_muted(call, alert) ? 0 : pager_open(call, alert, NULL);
+
+    int r = page_db_renews(call->conn, alert, call->reterr);
+
+    return r || is_muted(call, alert) ? r : pager_open(call, alert, NULL);
 }
 
 /* All are put before any is judged: one may inhibit another. */

@@ -55,7 +55,7 @@ int pager_open(struct pager_call *call, const struct incident_alert *alert, cons
 /* --- a notification --- */
 
 /* An alert that was muted when it fired is in no incident yet. */
-static int open_late(struct pager_call *call, const struct dispatch_alert *told)
+static int open_late(struct pager_call *call, const struct dispatch_alert *told, bool *opened)
 {
     ARENA_AUTO struct arena arena;
     struct incident_alert alert;
@@ -71,6 +71,7 @@ static int open_late(struct pager_call *call, const struct dispatch_alert *told)
     r = alert_db_firing(call->conn, told->labels->hash, &arena, &alert, &found, call->reterr);
     if (r || !found)
         return r;
+    *opened = true;
     return pager_open(call, &alert, "not told until now: it was muted when it fired");
 }
 
@@ -135,21 +136,24 @@ static int owe(struct pager_call *call,
 
 static int tell(struct pager_call *call, const struct dispatch_notification *notification)
 {
-    bool has_news = notification->reason == DISPATCH_FIRST ||
-                    notification->reason == DISPATCH_NEW_ALERTS;
+    struct dispatch_notification news = *notification;
     int64_t incident_id = 0;
+    bool opened = false;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && has_news && i < notification->n_firing; i++)
-        r = open_late(call, notification->firing[i]);
+    for (size_t i = 0; r == 0 && i < news.n_firing; i++)
+        r = open_late(call, news.firing[i], &opened);
+    /* it was told before, ended and fired again while it was muted: no reminder of what is over */
+    if (opened && news.reason != DISPATCH_FIRST)
+        news.reason = DISPATCH_NEW_ALERTS;
     if (r == 0)
-        r = incident_of(call, notification, &incident_id);
+        r = incident_of(call, &news, &incident_id);
     if (r || !incident_id)
         return r;
-    if (notification->to->kind == ROUTE_ONCALL)
-        return escalate_news(call, notification->to->oncall.policy, incident_id,
-                             reason_of(notification->reason), notification->at_ms);
-    return owe(call, notification, incident_id);
+    if (news.to->kind == ROUTE_ONCALL)
+        return escalate_news(call, news.to->oncall.policy, incident_id, reason_of(news.reason),
+                             news.at_ms);
+    return owe(call, &news, incident_id);
 }
 
 static void on_notification(void *arg, const struct dispatch_notification *notification)
