@@ -11,12 +11,12 @@
 #include "alertd/db/incident_db.h"
 #include "alertd/db/notify_db.h"
 #include "alertd/db/silence_db.h"
+#include "alertd/db/standing_db.h"
 #include "alertd/pager/private.h"
 #include "lib/base/mem.h"
 
 enum {
     EXPIRED_KEPT_MS = 24 * 3600 * 1000,
-    OVER_KEPT_MS = 15 * 60 * 1000,
     TOLD_ALERTS_MAX = 500,
     TOLD_BYTES_MAX = 64 * 1024 * 1024,
 };
@@ -141,8 +141,9 @@ static int load_dispatch(struct pager_call *call)
     if (r == 0)
         r = call->result;
     if (r == 0)
-        r = alert_db_standing(call->conn, call->now_ms - OVER_KEPT_MS, put_standing, call,
-                              call->reterr);
+        r = alert_db_standing(call->conn, INT64_MAX, put_standing, call, call->reterr);
+    if (r == 0)
+        r = standing_db_count_external(call->conn, &pager->n_external, call->reterr);
     pager->is_stale = r != 0;
     return r;
 }

@@ -203,6 +203,23 @@ int pager_apply(struct pager *pager,
     return r == 0 ? take_in(&call, alerts, n) : r;
 }
 
+static int put_external(struct pager_call *call, const struct alert_db_external *alert)
+{
+    call->pager->n_external += (int64_t)alert->is_firing - (int64_t)alert->was_firing;
+    return alert_db_put_external(call->conn, alert, call->reterr);
+}
+
+int pager_n_external(
+    struct pager *pager, struct db_conn *conn, int64_t now_ms, int64_t *ret_n, struct err *reterr)
+{
+    struct pager_outcome outcome;
+    struct pager_call call = call_begin(pager, conn, now_ms, &outcome, reterr);
+    int r = pager_load(&call);
+
+    *ret_n = pager->n_external;
+    return r;
+}
+
 int pager_apply_external(struct pager *pager,
                          struct db_conn *conn,
                          const struct alert_db_external *alerts,
@@ -217,7 +234,7 @@ int pager_apply_external(struct pager *pager,
 
     for (size_t i = 0; r == 0 && i < n_alerts; i++) {
         taken[i] = alert_of_external(&alerts[i]);
-        r = alert_db_put_external(conn, &alerts[i], reterr);
+        r = put_external(&call, &alerts[i]);
     }
     return r == 0 ? take_in(&call, taken, n_alerts) : r;
 }
@@ -236,7 +253,7 @@ static int end_expired(struct pager_call *call, int64_t *ret_next_ms)
     for (size_t i = 0; r == 0 && i < n; i++) {
         const struct incident_alert alert = alert_of_external(&expired[i]);
 
-        r = alert_db_put_external(call->conn, &expired[i], call->reterr);
+        r = put_external(call, &expired[i]);
         pager_put_copy(call, &alert);
         if (r == 0)
             r = record(call, &alert);
