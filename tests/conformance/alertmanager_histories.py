@@ -264,12 +264,11 @@ def history(seed, number):
                                  ("alertname", ".+", True, True)])
         # one that is deleted, or one that ends by itself
         happens.append((start, "silence", {"matcher": matcher, "until": end + (100 if chance.random() < 0.5 else 0), "deleted": end}))
-    if shape == "at_once":  # its group begins at the first alert's second and is flushed at whole seconds from there, while it lasts
+    if shape == "at_once":  # its group begins with one alert, at a whole second, and is flushed at whole seconds while that lasts
         first = min((at for at, kind, _ in happens if kind == "alert"), default=0)
         labels = {**base, "alertname": "Slow", "service": "cache", "severity": "critical", "instance": "host-9"}
+        happens = [(max(at, first) + 0.5, kind, what) for at, kind, what in happens]
         happens.append((first, "alert", {"labels": labels, "from": first, "until": TICKS + 60, "annotations": {"summary": "lasts"}}))
-        first = min((at for at, kind, _ in happens if kind == "alert"), default=0)
-        happens = [(at if at <= first else at + 0.5, kind, what) for at, kind, what in happens]
     return sorted(happens, key=lambda one: (one[0], one[1] == "alert"))
 
 
@@ -327,7 +326,7 @@ class Wave:
                 for when, kind, what in happens:
                     if kind == "silence" and when == at:
                         self.silence(server, name, what, when, began)
-                    elif kind == "silence" and what["deleted"] == at:
+                    elif kind == "silence" and what["deleted"] == int(at) and when % 1 == at % 1:
                         self.lift(server, name, what, when)
             if alerts:
                 self.post(server, "/api/v2/alerts", alerts)
@@ -340,7 +339,8 @@ class Wave:
         last = {json.dumps({**what["labels"], "history": name}, sort_keys=True): (when, what) for name, happens in zip(self.names, self.histories)
                 for when, kind, what in happens if kind == "alert"}
         body = [{"labels": json.loads(labels), "annotations": what["annotations"], "endsAt": instant(began + at * self.scale)}
-                for labels, (when, what) in last.items() if what.get("until", when + RESOLVE_TIMEOUT_S) > at]
+                for labels, (when, what) in last.items()
+                if what.get("until", when + RESOLVE_TIMEOUT_S) > at and (what["labels"]["shape"] == "at_once") == (at % 1 > 0)]
         self.at_both(lambda server: self.post(server, "/api/v2/alerts", body))
 
     def live(self):
@@ -349,8 +349,9 @@ class Wave:
         for half in range(2 * TICKS):
             wait_until(began + half / 2 * self.scale)
             self.moment(half / 2 if half % 2 else half // 2, began)
-        wait_until(began + TICKS * self.scale)
-        self.close(TICKS, began)
+        for at in (TICKS, TICKS + 0.5):  # as in history()
+            wait_until(began + at * self.scale)
+            self.close(at, began)
         time.sleep(DRAIN_S * self.scale)
         return self.late_s
 
@@ -384,20 +385,33 @@ def told(calls, side):
         one = {"status": payload["status"], "receiver": payload["receiver"], "labels": payload["groupLabels"], "firing": members(payload, "firing"),
                "resolved": members(payload, "resolved"), "truncated": payload["truncatedAlerts"]}
         if integration == "few":  # which are left out is each one's own, and the status is that of those that are not
-            one = {**one, "status": "", "firing": len(payload["alerts"]), "resolved": ""}
+            one = {**one, "status": "", "firing": [], "resolved": [], "truncated": ""}
         by_history.setdefault(name, {}).setdefault((integration, payload["groupKey"]), []).append((call["at"], one))
     return by_history
 
 
 def bare(groups):
-    return {key: [one for _, one in sequence] for key, sequence in groups.items()}
+    """Without times; of those that are over the labels alone, and only those that were told as firing (docs/conformance.md)."""
+    return {key: known_ends([one for _, one in sequence]) for key, sequence in groups.items()}
+
+
+def known_ends(sequence):
+    seen, told_of = set(), []
+    for one in sequence:
+        seen |= {labels_of(member) for member in one["firing"]}
+        told_of.append({**one, "resolved": sorted({labels_of(member) for member in one["resolved"]} & seen)})
+    return told_of
+
+
+def labels_of(member):
+    return json.dumps(json.loads(member)[0], sort_keys=True)
 
 
 def difference(name, theirs, ours):
     lines = []
     for key in sorted(set(theirs) | set(ours)):
         a, b = theirs.get(key, []), ours.get(key, [])
-        if [one for _, one in a] == [one for _, one in b]:
+        if bare({key: a}) == bare({key: b}):
             continue
         lines.append(f"  {key[0]} {key[1]}")
         for side, sequence in (("Alertmanager", a), ("alertd", b)):
