@@ -468,13 +468,13 @@ def main():
     parser.add_argument("--seed", type=int, default=int(os.environ.get("WATCHBILL_SEED", "1")))
     parser.add_argument("--wave", type=int, default=100, help="how many at once")
     parser.add_argument("--scale", type=int, default=1, help="how many times as long everything takes")
-    parser.add_argument("--only", type=int, default=None, help="one history by its number")
+    parser.add_argument("--only", type=int, nargs="+", default=None, help="histories by their numbers")
     parser.add_argument("--keep", default=None, help="a file for every notification")
     options = parser.parse_args()
     if not alertmanager_command():
         print("skipped: no prometheus-alertmanager (WATCHBILL_PEERS)")
         return 77
-    numbers = range(options.histories) if options.only is None else [options.only]
+    numbers = options.only or range(options.histories)
     histories = {number: history(options.seed, number) for number in numbers}
     with Webhook() as hook:
         theirs, ours = start_both(f"http://127.0.0.1:{hook.port}", options.scale)
