@@ -11,7 +11,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 enum ctl_exit {
     CTL_OK = 0,
@@ -72,9 +71,6 @@ const char *ctl_option_at(const struct ctl *ctl, const char *name, int place);
 /* A line to stderr: `alertctl incident ack: words`; returns CTL_FAILURE. */
 enum ctl_exit ctl_fail(const struct ctl *ctl, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-
-/* A command's line, options and what they do. */
-void ctl_print_help(FILE *out, const struct command *command);
 
 /* cmd_check.c, cmd_config.c, cmd_route.c, cmd_test.c: offline, with the daemon's own engine. */
 enum ctl_exit cmd_check_config(struct ctl *ctl);

@@ -17,10 +17,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
-enum {
-    INCIDENT_BYTES_MAX = 1024 * 1024
-};
-
 /* --- collecting --- */
 
 int alerts_in_labels(const struct json *object, const struct labels **ret, struct err *reterr)
@@ -131,6 +127,7 @@ struct job {
     struct alert_db_external *news; /* loans */
     size_t n, n_taken;
     struct pager_outcome outcome;
+    char keys[PAGER_INCIDENTS_MAX][INCIDENT_DB_KEY_MAX]; /* of its incidents */
 };
 
 /* False: there is nothing new in it. */
@@ -155,6 +152,7 @@ static int take(struct db_conn *conn, struct job *job, size_t i, int64_t room, s
 
     *alert = job->in->at[i];
     int r = standing_db_external(conn, alert->labels, &was, &found, reterr);
+    alert->was_firing = was.is_firing;
     if (r == 0 && !was.is_firing && alert->is_firing && (int64_t)job->n >= room)
         return err_set(reterr, ALERTS_IN_E_MANY, "%d alerts of others fire: no more are taken",
                        ALERTS_IN_FIRING_MAX);
@@ -176,6 +174,9 @@ static int flush(struct db_conn *conn, struct job *job, struct err *reterr)
 
     for (size_t i = 0; i < outcome.n_incidents && all->n_incidents < PAGER_INCIDENTS_MAX; i++)
         all->incidents[all->n_incidents++] = outcome.incidents[i];
+    all->outbox_grew |= outcome.outbox_grew;
+    all->people_grew |= outcome.people_grew;
+    all->next_ms = outcome.next_ms;
     job->n_taken += job->n;
     job->n = 0;
     return r;
@@ -194,50 +195,45 @@ static int run(struct db_conn *conn, void *arg, struct err *reterr)
 {
     struct job *job = arg;
     int64_t n_firing = 0;
-    int r = standing_db_count_external(conn, &n_firing, reterr);
+    int r = pager_n_external(job->api->pager, conn, job->in->now_ms, &n_firing, reterr);
 
-    job->n = job->n_taken = job->outcome.n_incidents = 0;
+    job->n = job->n_taken = 0;
+    job->outcome = (struct pager_outcome){.next_ms = INT64_MAX};
     for (size_t i = 0; r == 0 && i < job->in->n; i++) {
         if (is_collected(job, job->in->at[i].labels))
             r = flush(conn, job, reterr);
         if (r == 0)
             r = take(conn, job, i, ALERTS_IN_FIRING_MAX - n_firing, reterr);
     }
-    return r == 0 ? flush(conn, job, reterr) : r;
+    if (r == 0)
+        r = flush(conn, job, reterr);
+    for (size_t i = 0; r == 0 && i < job->outcome.n_incidents; i++)
+        r = incident_db_key(conn, job->outcome.incidents[i], job->keys[i], reterr);
+    return r;
 }
 
 /* Live views hear of the incidents by their keys. */
-static void publish(const struct api *api, const struct pager_outcome *outcome)
+static void publish(const struct api *api, const struct job *job)
 {
-    struct db_conn *conn = NULL;
-
     http_hub_publish(api->hub, "alerts", "{}");
-    api->wake(api->app, API_WAKE_OUTBOX);
-    if (outcome->n_incidents == 0 || db_read_begin(api->state, &conn, NULL))
-        return;
-    for (size_t i = 0; i < outcome->n_incidents; i++) {
-        struct incident incident;
-        ARENA_AUTO struct arena arena;
-
-        arena_init(&arena, INCIDENT_BYTES_MAX);
-        if (incident_db_get_by_id(conn, outcome->incidents[i], &arena, &incident, NULL) == 0)
-            incidents_tell(api, incident.key);
-    }
-    db_read_end(api->state, conn);
+    for (size_t i = 0; i < job->outcome.n_incidents; i++)
+        incidents_publish(api, job->keys[i]);
+    api->told(api->app, &job->outcome);
 }
 
 int alerts_in_commit(const struct api *api, struct alerts_in *in, struct err *reterr)
 {
     MEM_AUTO struct alert_db_external *news = mem_zalloc((in->n + 1) * sizeof(*news));
-    struct job job = {.api = api, .in = in, .news = news};
+    MEM_AUTO struct job *job = mem_zalloc(sizeof(*job));
 
+    *job = (struct job){.api = api, .in = in, .news = news};
     if (in->n == 0)
         return 0;
-    int r = db_write(api->state, run, &job, reterr);
+    int r = db_write(api->state, run, job, reterr);
 
     if (r == 0) {
-        in->n_taken = job.n_taken;
-        publish(api, &job.outcome);
+        in->n_taken = job->n_taken;
+        publish(api, job);
     }
     return r;
 }

@@ -27,6 +27,7 @@ enum api_wake {
 struct access;
 struct ingest;
 struct pager;
+struct pager_outcome;
 
 struct api {
     struct db *state;      /* state.db */
@@ -51,6 +52,8 @@ struct api {
     const struct route_config *_Atomic route;
     /* What a handler changed in state.db, for the loops that live off it. */
     void (*wake)(void *app, enum api_wake what);
+    /* What the pager made of alerts, for those who tell it. */
+    void (*told)(void *app, const struct pager_outcome *outcome);
     int (*reload)(void *app, struct err *reterr);
     /* The last evaluations of a rule, copied (rule_history_done()); false: it does not run. */
     bool (*rule_history)(void *app, int64_t rule_id, struct rule_history *ret_history);

@@ -315,7 +315,7 @@ static bool read_body(const struct http_request *request,
     return r == 0;
 }
 
-void incidents_tell(const struct api *api, const char *key)
+void incidents_publish(const struct api *api, const char *key)
 {
     STR_AUTO struct str text = STR_INIT(256);
     struct json_out out = JSON_OUT(&text);
@@ -324,6 +324,11 @@ void incidents_tell(const struct api *api, const char *key)
     json_kv_string(&out, "key", key);
     json_close(&out, '}');
     http_hub_publish(api->hub, "incident", str_text(&text));
+}
+
+void incidents_tell(const struct api *api, const char *key)
+{
+    incidents_publish(api, key);
     api->wake(api->app, API_WAKE_OUTBOX);
 }
 

@@ -27,4 +27,6 @@ int incidents_write_hours(struct json_out *out,
 /* After a change: the live views and the loops learn of it. */
 /* The incident as it is now, as the reply. */
 void incidents_reply(const struct api *api, const char *key, struct http_response *response);
+/* The same for live views alone. */
+void incidents_publish(const struct api *api, const char *key);
 void incidents_tell(const struct api *api, const char *key);

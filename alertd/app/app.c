@@ -24,7 +24,7 @@
 enum {
     FLUSH_MS = 60000,
     STOP_S = 10,
-    WORKERS_MIN = 12,
+    WORKERS_MIN = 24, /* of which most wait for a commit that they share */
     STATE_RESERVE_BYTES = 1 << 20,
     FILES_WANTED = 16384,
 };
@@ -39,6 +39,13 @@ static void wake(void *arg, enum api_wake what)
     case API_WAKE_RULES: loop_eval_wake(app->eval); break;
     case API_WAKE_OUTBOX: loop_notify_wake(app->notify); break;
     }
+}
+
+static void told(void *arg, const struct pager_outcome *outcome)
+{
+    struct app *app = arg;
+
+    loop_notify_told(app->notify, outcome);
 }
 
 /* The config file, with the lock held: read and checked first, then swapped. */
@@ -348,6 +355,7 @@ static void fill_api(struct app *app)
     api->query_lookback_ms = settings->query_lookback_ms;
     api->query_max_samples = (size_t)settings->query_max_samples;
     api->wake = wake;
+    api->told = told;
     api->reload = reload;
     api->rule_history = rule_history;
     api->render_metrics = app_render_metrics;

@@ -19,21 +19,24 @@
 
 /* --- waiting --- */
 
-static bool must_end(const struct loop_notify *loop, bool is_keeper)
+static bool must_end(const struct loop_notify *loop, enum notify_role role)
 {
-    return loop->stopping || (!is_keeper && loop->workers_stop);
+    return loop->stopping || (role != NOTIFY_KEEPER && loop->workers_stop);
 }
 
-bool notify_wait(struct loop_notify *loop, uint64_t *seen, int64_t until_mono_ms, bool is_keeper)
+bool notify_wait(struct loop_notify *loop,
+                 enum notify_role role,
+                 uint64_t *seen,
+                 int64_t until_mono_ms)
 {
     const struct timespec until = {until_mono_ms / 1000, until_mono_ms % 1000 * 1000000};
 
     (void)pthread_mutex_lock(&loop->lock);
-    while (!must_end(loop, is_keeper) && loop->generation == *seen &&
+    while (!must_end(loop, role) && loop->generation[role] == *seen &&
            clock_mono_ms() < until_mono_ms)
-        (void)pthread_cond_timedwait(&loop->wake, &loop->lock, &until);
-    *seen = loop->generation;
-    bool ends = must_end(loop, is_keeper);
+        (void)pthread_cond_timedwait(&loop->wake[role], &loop->lock, &until);
+    *seen = loop->generation[role];
+    bool ends = must_end(loop, role);
     (void)pthread_mutex_unlock(&loop->lock);
     return ends;
 }
@@ -41,16 +44,40 @@ bool notify_wait(struct loop_notify *loop, uint64_t *seen, int64_t until_mono_ms
 bool notify_must_stop(struct loop_notify *loop)
 {
     (void)pthread_mutex_lock(&loop->lock);
-    bool ends = must_end(loop, false);
+    bool ends = must_end(loop, NOTIFY_INTEGRATION);
     (void)pthread_mutex_unlock(&loop->lock);
     return ends;
+}
+
+/* With the lock. */
+static void wake(struct loop_notify *loop, enum notify_role role)
+{
+    loop->generation[role]++;
+    (void)pthread_cond_broadcast(&loop->wake[role]);
+}
+
+static void wake_all(struct loop_notify *loop)
+{
+    for (enum notify_role role = 0; role < NOTIFY_ROLES; role++)
+        wake(loop, role);
 }
 
 void loop_notify_wake(struct loop_notify *loop)
 {
     (void)pthread_mutex_lock(&loop->lock);
-    loop->generation++;
-    (void)pthread_cond_broadcast(&loop->wake);
+    wake_all(loop);
+    (void)pthread_mutex_unlock(&loop->lock);
+}
+
+void loop_notify_told(struct loop_notify *loop, const struct pager_outcome *outcome)
+{
+    (void)pthread_mutex_lock(&loop->lock);
+    if (outcome->outbox_grew)
+        wake(loop, NOTIFY_INTEGRATION);
+    if (outcome->people_grew)
+        wake(loop, NOTIFY_PEOPLE);
+    if (outcome->next_ms < loop->keeps_at_ms)
+        wake(loop, NOTIFY_KEEPER);
     (void)pthread_mutex_unlock(&loop->lock);
 }
 
@@ -98,7 +125,7 @@ static void stop_workers(struct loop_notify *loop)
 {
     (void)pthread_mutex_lock(&loop->lock);
     loop->workers_stop = true;
-    (void)pthread_cond_broadcast(&loop->wake);
+    wake_all(loop);
     (void)pthread_mutex_unlock(&loop->lock);
     for (size_t i = 0; i < loop->n_workers; i++)
         if (loop->workers[i].is_running)
@@ -176,6 +203,13 @@ static int64_t keep(struct loop_notify *loop, int64_t *next_give_up_ms)
     return wait_ms < GIVE_UP_EVERY_MS ? wait_ms : GIVE_UP_EVERY_MS;
 }
 
+static void look_again_at(struct loop_notify *loop, int64_t at_ms)
+{
+    (void)pthread_mutex_lock(&loop->lock);
+    loop->keeps_at_ms = at_ms;
+    (void)pthread_mutex_unlock(&loop->lock);
+}
+
 static void *keeper_run(void *arg)
 {
     struct loop_notify *loop = arg;
@@ -184,9 +218,10 @@ static void *keeper_run(void *arg)
     uint64_t seen = 0;
 
     start_workers(loop);
-    while (!notify_wait(loop, &seen, until_ms, true)) {
+    while (!notify_wait(loop, NOTIFY_KEEPER, &seen, until_ms)) {
         take_config(loop);
         until_ms = clock_mono_ms() + keep(loop, &next_give_up_ms);
+        look_again_at(loop, loop->now_wall_ms() + until_ms - clock_mono_ms());
     }
     stop_workers(loop);
     return NULL;
@@ -207,7 +242,10 @@ static void init_locks(struct loop_notify *loop)
 
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&loop->wake, &attributes);
+    for (enum notify_role role = 0; role < NOTIFY_ROLES; role++) {
+        (void)pthread_cond_init(&loop->wake[role], &attributes);
+        loop->generation[role] = 1;
+    }
     (void)pthread_condattr_destroy(&attributes);
     (void)pthread_mutex_init(&loop->lock, NULL);
     (void)pthread_mutex_init(&loop->workers_lock, NULL);
@@ -217,7 +255,8 @@ static void drop(struct loop_notify *loop)
 {
     route_config_unref(loop->config);
     route_config_unref(loop->next_config);
-    (void)pthread_cond_destroy(&loop->wake);
+    for (enum notify_role role = 0; role < NOTIFY_ROLES; role++)
+        (void)pthread_cond_destroy(&loop->wake[role]);
     (void)pthread_mutex_destroy(&loop->lock);
     (void)pthread_mutex_destroy(&loop->workers_lock);
     free(loop->external_url);
@@ -240,7 +279,6 @@ int loop_notify_start(const struct loop_notify_options *options,
         .now_wall_ms = options->now_wall_ms,
         .external_url = mem_strdup(options->external_url),
         .config = route_config_ref(options->config),
-        .generation = 1,
     };
     init_locks(loop);
     str_addf(&key_path, "%s/ack.key", options->storage_path);
@@ -266,7 +304,7 @@ void loop_notify_stop(struct loop_notify *loop)
         return;
     (void)pthread_mutex_lock(&loop->lock);
     loop->stopping = true;
-    (void)pthread_cond_broadcast(&loop->wake);
+    wake_all(loop);
     (void)pthread_mutex_unlock(&loop->lock);
     (void)pthread_join(loop->keeper, NULL);
     drop(loop);
@@ -277,8 +315,7 @@ void loop_notify_configure(struct loop_notify *loop, const struct route_config *
     (void)pthread_mutex_lock(&loop->lock);
     const struct route_config *passed_over = loop->next_config;
     loop->next_config = route_config_ref(config);
-    loop->generation++;
-    (void)pthread_cond_broadcast(&loop->wake);
+    wake_all(loop);
     (void)pthread_mutex_unlock(&loop->lock);
     route_config_unref(passed_over);
 }

@@ -47,6 +47,8 @@ void loop_notify_configure(struct loop_notify *loop, const struct route_config *
 
 /* Something is due, was superseded, or a group waits for its time. From any thread, never blocks. */
 void loop_notify_wake(struct loop_notify *loop);
+/* The pager took alerts in: wakes whom that concerns. From any thread. */
+void loop_notify_told(struct loop_notify *loop, const struct pager_outcome *outcome);
 
 /* `# HELP`, `# TYPE` and the loop's self-metrics in text exposition. */
 void loop_notify_metrics(struct loop_notify *loop, struct str *out);

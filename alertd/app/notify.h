@@ -12,6 +12,14 @@
 #include "alertd/app/loop_notify.h"
 #include "alertd/db/outbox_db.h"
 
+/* Who waits: each is woken for its own. */
+enum notify_role {
+    NOTIFY_KEEPER,
+    NOTIFY_INTEGRATION,
+    NOTIFY_PEOPLE,
+    NOTIFY_ROLES,
+};
+
 struct notify_worker {
     struct loop_notify *loop;
     const struct route_integration *to; /* NULL: any person's contacts, made when they are used */
@@ -34,8 +42,10 @@ struct loop_notify {
     unsigned char ack_key[OUTBOX_ACK_KEY_BYTES];
 
     pthread_mutex_t lock; /* guards what follows, down to the blank line */
-    pthread_cond_t wake;  /* generation moved, or a flag was set; monotonic clock */
-    uint64_t generation;
+    /* its generation moved, or a flag was set; monotonic clock */
+    pthread_cond_t wake[NOTIFY_ROLES];
+    uint64_t generation[NOTIFY_ROLES];
+    int64_t keeps_at_ms;                    /* when the keeper looks again, by the wall clock */
     bool stopping;                          /* the program ends */
     bool workers_stop;                      /* for another config */
     const struct route_config *next_config; /* NULL: none waits */
@@ -57,9 +67,12 @@ enum {
     EXTERNAL_KEPT_MS = 24 * 3600 * 1000, /* alerts of others that are over */
 };
 
-/* Waits until woken, until_mono_ms or a stop; *seen follows the generation. True when the
- * caller must end; is_keeper: only when the program ends. */
-bool notify_wait(struct loop_notify *loop, uint64_t *seen, int64_t until_mono_ms, bool is_keeper);
+/* Waits until woken, until_mono_ms or a stop; *seen follows the role's generation. True when the
+ * caller must end; the keeper: only when the program ends. */
+bool notify_wait(struct loop_notify *loop,
+                 enum notify_role role,
+                 uint64_t *seen,
+                 int64_t until_mono_ms);
 bool notify_must_stop(struct loop_notify *loop);
 
 struct deliver;

@@ -296,10 +296,11 @@ void *notify_worker_run(void *arg)
     struct notify_worker *worker = arg;
     struct deliver *deliver = deliver_new();
     struct rng rng = {.state = rng_os_seed()};
+    enum notify_role role = worker->to ? NOTIFY_INTEGRATION : NOTIFY_PEOPLE;
     uint64_t seen = 0; /* the generation is never 0: the first wait does not */
     int64_t until_ms = 0;
 
-    while (!notify_wait(worker->loop, &seen, until_ms, false))
+    while (!notify_wait(worker->loop, role, &seen, until_ms))
         until_ms = clock_mono_ms() + drain(worker, deliver, &rng);
     deliver_free(deliver);
     return NULL;

@@ -270,27 +270,15 @@ int alert_db_firing(struct db_conn *conn,
     return db_done(stmt, reterr);
 }
 
-int alert_db_put_external(struct db_conn *conn,
-                          const struct alert_db_external *alert,
-                          struct err *reterr)
+static int run_external(struct db_stmt *stmt,
+                        const struct alert_db_external *alert,
+                        const char *labels,
+                        const char *annotations,
+                        struct err *reterr)
 {
-    STR_AUTO struct str labels = STR_INIT(ROWS_LABELS_BYTES_MAX);
-    STR_AUTO struct str annotations = STR_INIT(ROWS_LABELS_BYTES_MAX);
-    struct db_stmt *stmt = db_prepare(
-        conn, "INSERT INTO external_alert VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-              " ON CONFLICT DO UPDATE SET annotations = ?3, source = ?4, generator_url = ?5,"
-              " starts_ms = ?6, ends_ms = ?7, is_firing = ?8, updated_ms = ?9");
-
-    rows_labels_text(alert->labels, &labels);
-    rows_labels_text(alert->annotations, &annotations);
-    if (labels.full || annotations.full) {
-        (void)db_done(stmt, NULL);
-        return err_set(reterr, -EMSGSIZE, "an alert's labels and annotations exceed %d bytes",
-                       ROWS_LABELS_BYTES_MAX);
-    }
     db_bind_int(stmt, 1, (int64_t)alert->labels->hash);
-    db_bind_text(stmt, 2, str_text(&labels));
-    db_bind_text(stmt, 3, str_text(&annotations));
+    db_bind_text(stmt, 2, labels);
+    db_bind_text(stmt, 3, annotations);
     db_bind_text(stmt, 4, alert->source);
     db_bind_text(stmt, 5, alert->generator_url);
     db_bind_int(stmt, 6, alert->starts_ms);
@@ -298,6 +286,32 @@ int alert_db_put_external(struct db_conn *conn,
     db_bind_int(stmt, 8, alert->is_firing);
     db_bind_int(stmt, 9, alert->now_ms);
     return db_run(stmt, reterr);
+}
+
+int alert_db_put_external(struct db_conn *conn,
+                          const struct alert_db_external *alert,
+                          struct err *reterr)
+{
+    STR_AUTO struct str labels = STR_INIT(ROWS_LABELS_BYTES_MAX);
+    STR_AUTO struct str annotations = STR_INIT(ROWS_LABELS_BYTES_MAX);
+
+    rows_labels_text(alert->labels, &labels);
+    rows_labels_text(alert->annotations, &annotations);
+    if (labels.full || annotations.full)
+        return err_set(reterr, -EMSGSIZE, "an alert's labels and annotations exceed %d bytes",
+                       ROWS_LABELS_BYTES_MAX);
+
+    struct db_stmt *stmt = db_prepare(
+        conn, "UPDATE external_alert SET annotations = ?3, source = ?4, generator_url = ?5,"
+              " starts_ms = ?6, ends_ms = ?7, is_firing = ?8, updated_ms = ?9"
+              " WHERE fingerprint = ?1 AND labels = ?2");
+    int r = run_external(stmt, alert, str_text(&labels), str_text(&annotations), reterr);
+
+    if (r || db_changes(conn) > 0)
+        return r;
+    stmt = db_prepare(conn,
+                      "INSERT INTO external_alert VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+    return run_external(stmt, alert, str_text(&labels), str_text(&annotations), reterr);
 }
 
 int alert_db_forget_external(struct db_conn *conn, int64_t over_before_ms, struct err *reterr)
@@ -320,6 +334,7 @@ static bool read_external(struct db_stmt *stmt, struct arena *arena, void *ret_i
         .generator_url = rows_text(arena, stmt, 3),
         .starts_ms = db_int(stmt, 4),
         .ends_ms = db_int(stmt, 5),
+        .was_firing = true,
         .now_ms = db_int(stmt, 6),
     };
     return alert->labels && alert->annotations && alert->source && alert->generator_url;

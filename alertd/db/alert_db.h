@@ -62,6 +62,7 @@ struct alert_db_external {
     const char *generator_url;
     int64_t starts_ms, ends_ms;
     bool is_firing;
+    bool was_firing; /* by its row */
     int64_t now_ms;
 };
 int alert_db_put_external(struct db_conn *conn,

@@ -54,6 +54,8 @@ static int prepare_file(struct db_conn *conn, const struct db_options *options, 
             reterr);
     if (r == 0 && options->bulk)
         r = db_conn_exec(conn, "PRAGMA secure_delete=OFF", reterr);
+    else if (r == 0) /* 16 MB, when there is so much: indexes of alerts are hit all over */
+        r = db_conn_exec(conn, "PRAGMA cache_size=-16384", reterr);
     if (r == 0 && options->check)
         r = quick_check(conn, options, reterr);
     if (r == 0)
@@ -82,6 +84,8 @@ int db_open(const struct db_options *options, struct db **ret_db, struct err *re
         str_addf(&reserve, "%s-reserve", options->path);
         db->reserve = str_take(&reserve);
     }
+    if (!options->sync_normal)
+        page_sum_gather(db->writer.handle);
     (void)pthread_mutex_init(&db->readers_lock, NULL);
     r = db_writer_start(db, reterr);
     if (r != 0)

@@ -81,10 +81,12 @@ void db_close(struct db *db);
 typedef int db_job(struct db_conn *conn, void *arg, struct err *reterr);
 int db_write(struct db *db, db_job *job, void *arg, struct err *reterr);
 
-/* Calls undone(arg) on the writer thread whenever something that jobs did is taken back: a job
- * that failed, or a commit that did. For who keeps a copy of rows in memory. One for each
- * database; set before its first job. */
-void db_on_undo(struct db *db, void (*undone)(void *arg), void *arg);
+/* Calls undone(arg, since) on the writer thread whenever something that jobs did is taken back: a
+ * job that failed, or a commit that did; it is all that jobs of number `since` and later did. For
+ * who keeps a copy of rows in memory. One for each database; set before its first job. */
+void db_on_undo(struct db *db, void (*undone)(void *arg, uint64_t since), void *arg);
+/* In a job: its number; they only rise. */
+uint64_t db_job_number(const struct db_conn *conn);
 
 /* A read-only connection from the pool, with a consistent snapshot until released. */
 int db_read_begin(struct db *db, struct db_conn **ret_conn, struct err *reterr);

@@ -6,6 +6,7 @@
 #include "alertd/db/incident_db.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +98,17 @@ int incident_db_get_by_id(struct db_conn *conn,
 
     db_bind_int(stmt, 1, id);
     return read_one(stmt, rows_source(name, "number", id), arena, ret_incident, reterr);
+}
+
+int incident_db_key(struct db_conn *conn, int64_t id, char *ret_key, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(conn, "SELECT key FROM incident WHERE id = ?1");
+
+    *ret_key = '\0';
+    db_bind_int(stmt, 1, id);
+    if (db_step(stmt))
+        (void)snprintf(ret_key, INCIDENT_DB_KEY_MAX, "%s", db_text(stmt, 0));
+    return db_done(stmt, reterr);
 }
 
 int incident_db_list(struct db_conn *conn,

@@ -19,6 +19,7 @@
 #include "lib/base/arena.h"
 
 enum {
+    INCIDENT_DB_KEY_MAX = 32,
     INCIDENT_DB_E_NOT_FOUND = 20,
     INCIDENT_DB_E_NOT_OPEN = 21, /* acknowledging what is resolved */
     INCIDENT_DB_E_LIMIT = 22,    /* the arena is spent */
@@ -151,6 +152,8 @@ int event_db_get(struct db_conn *conn,
                  struct arena *arena,
                  struct timeline_event *ret_event,
                  struct err *reterr);
+/* Its key, into INCIDENT_DB_KEY_MAX bytes; "" when there is no such incident. */
+int incident_db_key(struct db_conn *conn, int64_t id, char *ret_key, struct err *reterr);
 /* Walks the chain from the first event; INCIDENT_DB_E_CHAIN names the first that does not
  * fit. ret_n may be NULL. */
 int event_db_verify(struct db_conn *conn, int64_t *ret_n, struct err *reterr);

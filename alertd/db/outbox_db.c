@@ -7,6 +7,7 @@
 
 #include "alertd/db/outbox_db.h"
 
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,8 +18,9 @@
 
 enum {
     SCRATCH_BYTES_MAX = 1024 * 1024,
-    KEY_HASH_BYTES = 32,
-    KEY_TEXT_MAX = 2 * KEY_HASH_BYTES + 1,
+    KEY_HASH_BYTES = 24,
+    KEY_ORDER_CHARS = 16,
+    KEY_TEXT_MAX = KEY_ORDER_CHARS + 2 * KEY_HASH_BYTES + 1,
 };
 
 /* One decision about one incident. */
@@ -43,8 +45,9 @@ static int find_waiting(const struct decision *decision, struct waiting *ret)
 {
     struct db_stmt *stmt = db_prepare(
         decision->conn, "SELECT id, reason, attempts, owed_ms, due_ms, last_error FROM outbox"
-                        " WHERE receiver = ?1 AND kind = ?2 AND slot = ?3 AND state = 'waiting'"
-                        " AND lane = 'page' AND incident_id = ?4 AND group_key = ?5"
+                        /* by the incident's few rows, not by all that wait */
+                        " WHERE incident_id = ?4 AND group_key = ?5 AND +receiver = ?1"
+                        " AND kind = ?2 AND slot = ?3 AND state = 'waiting' AND lane = 'page'"
                         " ORDER BY id DESC LIMIT 1");
 
     *ret = (struct waiting){0};
@@ -70,8 +73,9 @@ static void mix(crypto_generichash_state *state, const char *text)
     (void)crypto_generichash_update(state, (const unsigned char *)text, strlen(text) + 1);
 }
 
-/* BLAKE2b-256 over installation, incident, transition and integration, in hex: what is
- * the same in every attempt and in no other notification of anybody. */
+/* Incident and transition, then BLAKE2b over installation, both and the integration, in hex: what is
+ * the same in every attempt and in no other notification of anybody. Its beginning rises, so that
+ * the index of keys grows at its end. */
 static int make_key(const struct decision *decision, char *ret_key)
 {
     struct db_stmt *stmt = db_prepare(decision->conn, "SELECT hex(id) FROM installation");
@@ -90,7 +94,10 @@ static int make_key(const struct decision *decision, char *ret_key)
     mix(&state, decision->news->receiver);
     mix(&state, decision->news->kind);
     (void)crypto_generichash_final(&state, hash, sizeof(hash));
-    (void)sodium_bin2hex(ret_key, KEY_TEXT_MAX, hash, sizeof(hash));
+    (void)snprintf(ret_key, KEY_TEXT_MAX, "%0*" PRIx64, KEY_ORDER_CHARS,
+                   (uint64_t)decision->incident->id << 16 | (decision->transition & 0xFFFF));
+    (void)sodium_bin2hex(ret_key + KEY_ORDER_CHARS, KEY_TEXT_MAX - KEY_ORDER_CHARS, hash,
+                         sizeof(hash));
     return r;
 }
 

@@ -385,6 +385,20 @@ int page_db_fires(struct db_conn *conn,
     return r;
 }
 
+int page_db_renews(struct db_conn *conn, const struct incident_alert *alert, struct err *reterr)
+{
+    STR_AUTO struct str annotations = STR_INIT(ROWS_LABELS_BYTES_MAX);
+    struct db_stmt *stmt = db_prepare(conn, "UPDATE incident_alert SET annotations = ?3"
+                                            " WHERE fingerprint = ?2 AND rule_id = ?1 AND firing"
+                                            " AND annotations <> ?3");
+
+    rows_labels_text(alert->annotations, &annotations);
+    db_bind_int(stmt, 1, alert->rule_id);
+    db_bind_int(stmt, 2, (int64_t)alert->fingerprint);
+    db_bind_text(stmt, 3, annotations.full ? "{}" : str_text(&annotations));
+    return db_run(stmt, reterr);
+}
+
 static int leave(struct apply *apply,
                  struct open_incident *incident,
                  const struct incident_alert *alert)

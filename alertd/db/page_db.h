@@ -30,6 +30,8 @@ int page_db_fires(struct db_conn *conn,
 
 /* The alert is over, in every incident that holds it as firing: one, unless the grouping was
  * changed. Incidents of which it was the last are resolved. `touched` is told each. */
+/* It still fires: whoever is told of it next is told its present words. */
+int page_db_renews(struct db_conn *conn, const struct incident_alert *alert, struct err *reterr);
 int page_db_ends(struct db_conn *conn,
                  const struct incident_alert *alert,
                  int64_t now_ms,

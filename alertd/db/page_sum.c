@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/db/log_gather.h"
 #include "alertd/db/private.h"
 #include "lib/base/crc32c.h"
 #include "lib/base/mem.h"
@@ -30,6 +31,7 @@ enum {
     HEAD_BYTES = 100,
     HEAD_RESERVED_AT = 20, /* in the file's head: how many bytes a page SQLite leaves alone */
     READ_TRIES = 3,
+    UNDO_BYTES_MAX = 64 * 1024 * 1024,
 };
 
 /* What SQLite holds for a database's file, or its log's: ours, and behind it the file below. */
@@ -40,6 +42,7 @@ struct summed_file {
     int n_page;
     bool is_pages; /* a database, not its log */
     bool has_sums;
+    struct log_gather gather; /* of a log */
 };
 
 static sqlite3_vfs *below_vfs;
@@ -101,8 +104,10 @@ static int sum_read(sqlite3_file *file, void *bytes, int n, sqlite3_int64 at)
 {
     struct summed_file *summed = ours(file);
     unsigned char sum[SUM_BYTES];
-    int rc = SQLITE_OK;
+    int rc = log_gather_flush(&summed->gather, summed->below);
 
+    if (rc != SQLITE_OK)
+        return rc;
     for (int i = 0; i < READ_TRIES; i++) {
         rc = summed->below->pMethods->xRead(summed->below, bytes, n, at);
         if (rc == SQLITE_OK || rc == SQLITE_IOERR_SHORT_READ)
@@ -125,7 +130,9 @@ static int sum_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64
 {
     struct summed_file *summed = ours(file);
 
-    if (!summed->is_pages || !is_page(n, at))
+    if (!summed->is_pages)
+        return log_gather_write(&summed->gather, summed->below, bytes, n, at);
+    if (!is_page(n, at))
         return summed->below->pMethods->xWrite(summed->below, bytes, n, at);
     if (at == 0)
         summed->has_sums = ((const unsigned char *)bytes)[HEAD_RESERVED_AT] == SUM_BYTES;
@@ -143,8 +150,11 @@ static int sum_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64
 
 static int sum_close(sqlite3_file *file)
 {
+    int flushed = log_gather_flush(&ours(file)->gather, below(file));
     int rc = below(file)->pMethods->xClose(below(file));
 
+    log_gather_done(&ours(file)->gather);
+    rc = flushed == SQLITE_OK ? rc : flushed;
     free(ours(file)->page);
     ours(file)->page = NULL;
     return rc;
@@ -152,17 +162,23 @@ static int sum_close(sqlite3_file *file)
 
 static int sum_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
-    return below(file)->pMethods->xTruncate(below(file), size);
+    int rc = log_gather_flush(&ours(file)->gather, below(file));
+
+    return rc == SQLITE_OK ? below(file)->pMethods->xTruncate(below(file), size) : rc;
 }
 
 static int sum_sync(sqlite3_file *file, int flags)
 {
-    return below(file)->pMethods->xSync(below(file), flags);
+    int rc = log_gather_flush(&ours(file)->gather, below(file));
+
+    return rc == SQLITE_OK ? below(file)->pMethods->xSync(below(file), flags) : rc;
 }
 
 static int sum_size(sqlite3_file *file, sqlite3_int64 *ret_size)
 {
-    return below(file)->pMethods->xFileSize(below(file), ret_size);
+    int rc = log_gather_flush(&ours(file)->gather, below(file));
+
+    return rc == SQLITE_OK ? below(file)->pMethods->xFileSize(below(file), ret_size) : rc;
 }
 
 static int sum_lock(sqlite3_file *file, int level)
@@ -255,6 +271,8 @@ static int sum_open(
 
 static void register_once(void)
 {
+    /* what a job may take back is kept in memory, not in a file: before anything else of SQLite */
+    (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, UNDO_BYTES_MAX);
     below_vfs = sqlite3_vfs_find(NULL);
     if (!below_vfs) {
         register_rc = SQLITE_ERROR;
@@ -274,6 +292,15 @@ const char *page_sum_layer(void)
 
     (void)pthread_once(&once, register_once);
     return register_rc == SQLITE_OK ? our_vfs.zName : NULL;
+}
+
+void page_sum_gather(sqlite3 *handle)
+{
+    sqlite3_file *log = NULL;
+
+    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK &&
+        log && log->pMethods == &methods && !ours(log)->is_pages)
+        ours(log)->gather.is_on = true;
 }
 
 int page_sum_begin(sqlite3 *handle)

@@ -48,8 +48,9 @@ struct db {
     pthread_t thread;
 
     /* the writer's own: */
-    void (*undone)(void *arg); /* NULL: nobody asks */
+    void (*undone)(void *arg, uint64_t since); /* NULL: nobody asks */
     void *undone_arg;
+    uint64_t job_number; /* of the one that runs */
     int wal_pages;       /* in the log since the last complete checkpoint */
     int broken;          /* errno of a failed sync: nothing is acknowledged any more */
     char *reserve;       /* path of the reserve file, NULL when there is none */
@@ -90,6 +91,8 @@ void db_writer_stop(struct db *db);
 
 /* The name of the layer every connection opens its file through; NULL: SQLite has none. */
 const char *page_sum_layer(void);
+/* The connection syncs each of its commits: what it appends to its log may be gathered until then. */
+void page_sum_gather(sqlite3 *handle);
 /* A file that is empty yet gets checksums; others stay as they are. An SQLite result. */
 int page_sum_begin(sqlite3 *handle);
 /* Around what makes SQLite write a copy of the connection's file: it gets checksums as that. */

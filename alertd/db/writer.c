@@ -106,16 +106,21 @@ static void fail_group(struct db_request *const *group, size_t n, int result, co
         }
 }
 
-void db_on_undo(struct db *db, void (*undone)(void *arg), void *arg)
+void db_on_undo(struct db *db, void (*undone)(void *arg, uint64_t since), void *arg)
 {
     db->undone = undone;
     db->undone_arg = arg;
 }
 
-static void tell_undone(struct db *db)
+uint64_t db_job_number(const struct db_conn *conn)
+{
+    return conn->db->job_number;
+}
+
+static void tell_undone(struct db *db, uint64_t since)
 {
     if (db->undone)
-        db->undone(db->undone_arg);
+        db->undone(db->undone_arg, since);
 }
 
 /* Runs one job in its savepoint. False: the whole transaction is gone. */
@@ -123,16 +128,17 @@ static bool run_job(struct db *db, struct db_request *request)
 {
     struct db_conn *conn = &db->writer;
 
-    request->result = db_conn_exec(conn, "SAVEPOINT job", &request->err);
+    db->job_number++;
+    request->result = db_run(db_prepare(conn, "SAVEPOINT job"), &request->err);
     if (request->result == 0)
         request->result = request->job(conn, request->arg, &request->err);
     if (sqlite3_get_autocommit(conn->handle))
         return false;
     if (request->result != 0) {
         (void)db_conn_exec(conn, "ROLLBACK TO job", NULL);
-        tell_undone(db);
+        tell_undone(db, db->job_number);
     }
-    return db_conn_exec(conn, "RELEASE job", NULL) == 0;
+    return db_run(db_prepare(conn, "RELEASE job"), NULL) == 0;
 }
 
 /* A sync that failed, as against a disk that is full: invariant 4. */
@@ -148,6 +154,7 @@ static void run_group(struct db *db, struct db_request *const *group, size_t n)
 {
     struct db_conn *conn = &db->writer;
     struct err err = {0};
+    uint64_t first = db->job_number + 1;
     size_t i = 0;
 
     if (db->broken) {
@@ -167,7 +174,7 @@ static void run_group(struct db *db, struct db_request *const *group, size_t n)
     if (r != 0) {
         note_broken(db);
         (void)db_conn_exec(conn, "ROLLBACK", NULL);
-        tell_undone(db);
+        tell_undone(db, first);
         fail_group(group, n, r, &err);
     }
 }

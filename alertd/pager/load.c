@@ -2,8 +2,8 @@
  * The dispatcher and the silences out of their rows: at the start, after a transaction was taken
  * back, and when the config changed.
  *
- *     groups (their clocks), what was told, then every alert that fires or is over but was told
- *     as firing: each finds its group again
+ *     groups (their clocks), what was told with the alerts that are over since: their end is still
+ *     owed, then every alert that fires: each finds its group again
  */
 
 #include <stdlib.h>
@@ -11,12 +11,12 @@
 #include "alertd/db/incident_db.h"
 #include "alertd/db/notify_db.h"
 #include "alertd/db/silence_db.h"
+#include "alertd/db/standing_db.h"
 #include "alertd/pager/private.h"
 #include "lib/base/mem.h"
 
 enum {
     EXPIRED_KEPT_MS = 24 * 3600 * 1000,
-    OVER_KEPT_MS = 15 * 60 * 1000,
     TOLD_ALERTS_MAX = 500,
     TOLD_BYTES_MAX = 64 * 1024 * 1024,
 };
@@ -62,8 +62,7 @@ static void restore_group(void *arg, const struct dispatch_group_row *row)
     const struct labels *labels = labels_new(row->group->at, row->group->n);
 
     /* one that was due while nobody ran is looked at once, now */
-    if (now.next_flush_ms < call->now_ms)
-        now.next_flush_ms = call->now_ms;
+    now.not_before_ms = call->now_ms;
     /* false: its route is gone, and its alerts find another */
     now.group = labels;
     (void)dispatch_restore_group(call->pager->dispatch, &now);
@@ -73,6 +72,21 @@ static void restore_group(void *arg, const struct dispatch_group_row *row)
 static void put_standing(void *arg, const struct incident_alert *alert)
 {
     pager_put_copy(arg, alert);
+}
+
+static void put_over(struct pager_call *call, const struct incident_alert *alert)
+{
+    const struct labels *labels = labels_new(alert->labels->at, alert->labels->n);
+    const struct labels *annotations = labels_new(alert->annotations->at, alert->annotations->n);
+
+    dispatch_restore_over(call->pager->dispatch,
+                          &(struct dispatch_alert){.labels = labels,
+                                                   .annotations = annotations,
+                                                   .starts_at_ms = alert->fired_at_ms,
+                                                   .ends_at_ms = alert->resolved_at_ms,
+                                                   .updated_at_ms = call->now_ms});
+    labels_unref(labels);
+    labels_unref(annotations);
 }
 
 /* Alerts told as firing whose own rows are gone since: their end is still owed. */
@@ -95,7 +109,7 @@ static void restore_told(void *arg, const struct dispatch_log_row *row)
             &arena, &alerts, &n, call->reterr);
     for (size_t i = 0; i < n; i++)
         if (!alerts[i].firing)
-            pager_put_copy(call, &alerts[i]);
+            put_over(call, &alerts[i]);
 }
 
 static int load_dispatch(struct pager_call *call)
@@ -107,8 +121,13 @@ static int load_dispatch(struct pager_call *call)
         route_config_unref(pager->config);
         pager->config = wanted;
     }
+    /* groups that are empty go at the same instants as if nothing had been taken back */
+    int64_t began_ms = pager->dispatch
+                           ? dispatch_maintenance_ms(pager->dispatch) - DISPATCH_MAINTENANCE_MS
+                           : call->now_ms;
+
     dispatch_free(pager->dispatch);
-    pager->dispatch = dispatch_new(pager->config, call->now_ms);
+    pager->dispatch = dispatch_new(pager->config, began_ms);
     dispatch_track(pager->dispatch); /* all rows are written anew: some are of routes that went */
     int r = load_silences(call);
     if (r == 0)
@@ -122,8 +141,9 @@ static int load_dispatch(struct pager_call *call)
     if (r == 0)
         r = call->result;
     if (r == 0)
-        r = alert_db_standing(call->conn, call->now_ms - OVER_KEPT_MS, put_standing, call,
-                              call->reterr);
+        r = alert_db_standing(call->conn, INT64_MAX, put_standing, call, call->reterr);
+    if (r == 0)
+        r = standing_db_count_external(call->conn, &pager->n_external, call->reterr);
     pager->is_stale = r != 0;
     return r;
 }

@@ -17,12 +17,16 @@ enum {
 
 /* --- life --- */
 
-static void undone(void *arg)
+static void undone(void *arg, uint64_t since)
 {
     struct pager *pager = arg;
 
-    pager->is_stale = pager->silences_are_stale = true;
     pager->has_roster = false; /* a revision taken back is given again */
+    /* other jobs fail too: that concerns no alert */
+    if (pager->job < since)
+        return;
+    pager->is_stale = true;
+    pager->silences_are_stale = true;
 }
 
 struct pager *pager_new(struct db *state, const struct route_config *config, const struct log *log)
@@ -149,7 +153,10 @@ static int record(struct pager_call *call, const struct incident_alert *alert)
 {
     if (!alert->firing)
         return page_db_ends(call->conn, alert, call->now_ms, touched, call, call->reterr);
-    return is_muted(call, alert) ? 0 : pager_open(call, alert, NULL);
+
+    int r = page_db_renews(call->conn, alert, call->reterr);
+
+    return r || is_muted(call, alert) ? r : pager_open(call, alert, NULL);
 }
 
 /* All are put before any is judged: one may inhibit another. */
@@ -173,6 +180,7 @@ static struct pager_call call_begin(struct pager *pager,
                                     struct err *reterr)
 {
     *outcome = (struct pager_outcome){.next_ms = INT64_MAX};
+    pager->job = db_job_number(conn);
     return (struct pager_call){
         .pager = pager, .conn = conn, .now_ms = now_ms, .outcome = outcome, .reterr = reterr};
 }
@@ -199,6 +207,23 @@ int pager_apply(struct pager *pager,
     return r == 0 ? take_in(&call, alerts, n) : r;
 }
 
+static int put_external(struct pager_call *call, const struct alert_db_external *alert)
+{
+    call->pager->n_external += (int64_t)alert->is_firing - (int64_t)alert->was_firing;
+    return alert_db_put_external(call->conn, alert, call->reterr);
+}
+
+int pager_n_external(
+    struct pager *pager, struct db_conn *conn, int64_t now_ms, int64_t *ret_n, struct err *reterr)
+{
+    struct pager_outcome outcome;
+    struct pager_call call = call_begin(pager, conn, now_ms, &outcome, reterr);
+    int r = pager_load(&call);
+
+    *ret_n = pager->n_external;
+    return r;
+}
+
 int pager_apply_external(struct pager *pager,
                          struct db_conn *conn,
                          const struct alert_db_external *alerts,
@@ -213,7 +238,7 @@ int pager_apply_external(struct pager *pager,
 
     for (size_t i = 0; r == 0 && i < n_alerts; i++) {
         taken[i] = alert_of_external(&alerts[i]);
-        r = alert_db_put_external(conn, &alerts[i], reterr);
+        r = put_external(&call, &alerts[i]);
     }
     return r == 0 ? take_in(&call, taken, n_alerts) : r;
 }
@@ -232,7 +257,7 @@ static int end_expired(struct pager_call *call, int64_t *ret_next_ms)
     for (size_t i = 0; r == 0 && i < n; i++) {
         const struct incident_alert alert = alert_of_external(&expired[i]);
 
-        r = alert_db_put_external(call->conn, &expired[i], call->reterr);
+        r = put_external(call, &expired[i]);
         pager_put_copy(call, &alert);
         if (r == 0)
             r = record(call, &alert);

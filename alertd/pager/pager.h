@@ -42,7 +42,8 @@ struct pager_outcome {
     int64_t incidents[PAGER_INCIDENTS_MAX]; /* ids that changed, for live views */
     size_t n_incidents;                     /* may be cut */
     bool outbox_grew;
-    int64_t next_ms; /* when pager_run() has something to do; INT64_MAX: never by itself */
+    bool people_grew; /* some of it may be for people */
+    int64_t next_ms;  /* when pager_run() has something to do; INT64_MAX: never by itself */
 };
 
 struct pager *pager_new(struct db *state, const struct route_config *config, const struct log *log);
@@ -69,6 +70,10 @@ int pager_apply_external(struct pager *pager,
                          int64_t now_ms,
                          struct pager_outcome *ret_outcome,
                          struct err *reterr);
+
+/* How many alerts of others fire. */
+int pager_n_external(
+    struct pager *pager, struct db_conn *conn, int64_t now_ms, int64_t *ret_n, struct err *reterr);
 
 /* Flushes that are due, alerts of others whose time is up. */
 int pager_run(struct pager *pager,

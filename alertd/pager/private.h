@@ -25,8 +25,10 @@ struct pager {
     struct arena roster_arena;
     struct zones zones;
     int64_t roster_revision;
+    int64_t n_external; /* of others' alerts that fire, by their rows */
     bool has_roster;
     bool is_stale; /* the dispatcher is not what the rows say */
+    uint64_t job;  /* that used it last */
     bool silences_are_stale;
 };
 

@@ -55,7 +55,7 @@ int pager_open(struct pager_call *call, const struct incident_alert *alert, cons
 /* --- a notification --- */
 
 /* An alert that was muted when it fired is in no incident yet. */
-static int open_late(struct pager_call *call, const struct dispatch_alert *told)
+static int open_late(struct pager_call *call, const struct dispatch_alert *told, bool *opened)
 {
     ARENA_AUTO struct arena arena;
     struct incident_alert alert;
@@ -71,6 +71,7 @@ static int open_late(struct pager_call *call, const struct dispatch_alert *told)
     r = alert_db_firing(call->conn, told->labels->hash, &arena, &alert, &found, call->reterr);
     if (r || !found)
         return r;
+    *opened = true;
     return pager_open(call, &alert, "not told until now: it was muted when it fired");
 }
 
@@ -86,47 +87,64 @@ static enum route_reason reason_of(enum dispatch_reason reason)
     return ROUTE_NOTHING;
 }
 
-/* The incident it is about: that of its first alert. 0: of none. */
+/* The incident it is about: that of its first alert that is in one. 0: of none. */
 static int incident_of(struct pager_call *call,
                        const struct dispatch_notification *notification,
                        int64_t *ret_incident_id)
 {
-    const struct dispatch_alert *first = notification->n_firing ? notification->firing[0]
-                                                                : notification->resolved[0];
+    size_t n = notification->n_firing ? 1 : notification->n_resolved;
     bool firing;
+    int r = 0;
 
-    return page_db_of_alert(call->conn, first->labels->hash, ret_incident_id, &firing,
-                            call->reterr);
+    *ret_incident_id = 0;
+    for (size_t i = 0; r == 0 && *ret_incident_id == 0 && i < n; i++) {
+        const struct dispatch_alert *alert = notification->n_firing ? notification->firing[i]
+                                                                    : notification->resolved[i];
+
+        r = page_db_of_alert(call->conn, alert->labels->hash, ret_incident_id, &firing,
+                             call->reterr);
+    }
+    return r;
 }
 
 static int owe(struct pager_call *call,
                const struct dispatch_notification *notification,
                int64_t incident_id)
 {
-    size_t n = notification->n_firing + notification->n_resolved;
-    MEM_AUTO uint64_t *prints = mem_alloc(n * sizeof(*prints));
+    size_t n_most = notification->n_firing + notification->n_resolved;
+    MEM_AUTO uint64_t *prints = mem_alloc(n_most * sizeof(*prints));
     bool grew = false;
+    size_t n = 0;
+    int r = 0;
 
-    for (size_t i = 0; i < n; i++)
-        prints[i] = i < notification->n_firing
-                        ? notification->firing[i]->labels->hash
-                        : notification->resolved[i - notification->n_firing]->labels->hash;
+    for (size_t i = 0; i < notification->n_firing; i++)
+        prints[n++] = notification->firing[i]->labels->hash;
+    for (size_t i = 0; r == 0 && i < notification->n_resolved; i++) {
+        /* muted for as long as it fired: nobody knew it */
+        int64_t known_id = 0;
+        bool firing;
 
-    int r = outbox_db_add(call->conn,
-                          &(struct outbox_new){
-                              .incident_id = incident_id,
-                              .reason = reason_of(notification->reason),
-                              .receiver = notification->to->receiver,
-                              .kind = route_kind_name(notification->to->kind),
-                              .slot = notification->to->slot,
-                              .send_resolved = notification->to->send_resolved,
-                              .group_key = notification->group_key,
-                              .group = notification->group,
-                              .alerts = prints,
-                              .n_alerts = n,
-                              .now_ms = notification->at_ms,
-                          },
-                          &grew, call->reterr);
+        prints[n] = notification->resolved[i]->labels->hash;
+        r = page_db_of_alert(call->conn, prints[n], &known_id, &firing, call->reterr);
+        n += known_id != 0;
+    }
+    if (r)
+        return r;
+    r = outbox_db_add(call->conn,
+                      &(struct outbox_new){
+                          .incident_id = incident_id,
+                          .reason = reason_of(notification->reason),
+                          .receiver = notification->to->receiver,
+                          .kind = route_kind_name(notification->to->kind),
+                          .slot = notification->to->slot,
+                          .send_resolved = notification->to->send_resolved,
+                          .group_key = notification->group_key,
+                          .group = notification->group,
+                          .alerts = prints,
+                          .n_alerts = n,
+                          .now_ms = notification->at_ms,
+                      },
+                      &grew, call->reterr);
 
     call->outcome->outbox_grew |= grew;
     pager_touch(call, incident_id);
@@ -135,21 +153,24 @@ static int owe(struct pager_call *call,
 
 static int tell(struct pager_call *call, const struct dispatch_notification *notification)
 {
-    bool has_news = notification->reason == DISPATCH_FIRST ||
-                    notification->reason == DISPATCH_NEW_ALERTS;
+    struct dispatch_notification news = *notification;
     int64_t incident_id = 0;
+    bool opened = false;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && has_news && i < notification->n_firing; i++)
-        r = open_late(call, notification->firing[i]);
+    for (size_t i = 0; r == 0 && i < news.n_firing; i++)
+        r = open_late(call, news.firing[i], &opened);
+    /* it was told before, ended and fired again while it was muted: no reminder of what is over */
+    if (opened && news.reason != DISPATCH_FIRST)
+        news.reason = DISPATCH_NEW_ALERTS;
     if (r == 0)
-        r = incident_of(call, notification, &incident_id);
+        r = incident_of(call, &news, &incident_id);
     if (r || !incident_id)
         return r;
-    if (notification->to->kind == ROUTE_ONCALL)
-        return escalate_news(call, notification->to->oncall.policy, incident_id,
-                             reason_of(notification->reason), notification->at_ms);
-    return owe(call, notification, incident_id);
+    if (news.to->kind == ROUTE_ONCALL)
+        return escalate_news(call, news.to->oncall.policy, incident_id, reason_of(news.reason),
+                             news.at_ms);
+    return owe(call, &news, incident_id);
 }
 
 static void on_notification(void *arg, const struct dispatch_notification *notification)

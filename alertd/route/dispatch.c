@@ -299,8 +299,8 @@ int64_t dispatch_next_ms(const struct dispatch *dispatch)
                : flush_ms;
 }
 
-/* Members that were over when the flush saw them leave. */
-static void sweep(struct dispatch *dispatch, struct group *group, int64_t at_ms)
+/* Members that were over when the flush saw them leave; true when that was the last of them. */
+static bool sweep(struct dispatch *dispatch, struct group *group, int64_t at_ms)
 {
     size_t n = 0;
     size_t before = group->n_members;
@@ -316,6 +316,7 @@ static void sweep(struct dispatch *dispatch, struct group *group, int64_t at_ms)
     group->n_members = n;
     if (before > 0 && n == 0)
         dispatch->n_empty++;
+    return before > 0 && n == 0;
 }
 
 static void maintain(struct dispatch *dispatch, int64_t at_ms)
@@ -352,8 +353,10 @@ void dispatch_run(struct dispatch *dispatch, int64_t now_ms, dispatch_notify *no
         if (group && at_ms <= now_ms && at_ms <= dispatch->next_maintenance_ms) {
             dispatch_reschedule(dispatch, group, at_ms + group->node->times.group_interval_ms);
             group->has_flushed = true;
+            group->flushed_ms = at_ms;
             dispatch_flush(dispatch, group, at_ms, notify, arg);
-            sweep(dispatch, group, at_ms);
+            if (sweep(dispatch, group, at_ms))
+                free_group(dispatch, group);
         } else if (dispatch->next_maintenance_ms <= now_ms) {
             maintain(dispatch, dispatch->next_maintenance_ms);
             dispatch->next_maintenance_ms += DISPATCH_MAINTENANCE_MS;

@@ -8,8 +8,9 @@
  *
  * A flush tells an integration when somebody new fires, when the last one is over, when some
  * are over (and it wants to know), or when repeat_interval has passed since it was told.
- * Alerts that are over leave the group once a flush has seen them; empty groups are
- * forgotten every 30 s.
+ * Alerts that are over leave the group once a flush has seen them, and a group that was left by the
+ * last is forgotten at once: the next alert begins a new one, with its group_wait. Groups that are
+ * empty otherwise (restored ones that no alert came back to) go every 30 s.
  *
  * State is rows: alerts, groups and the log. What is saved and given back to a new machine
  * goes on as the old one would have. Pure; one thread.
@@ -88,6 +89,7 @@ struct dispatch_group_row {
     const char *route_id; /* route_node.id */
     const struct labels *group;
     int64_t next_flush_ms;
+    int64_t not_before_ms; /* when restored: what was due earlier is due then */
     bool has_flushed;
     const struct labels *const *members; /* the alerts in it */
     size_t n_members;
@@ -151,5 +153,7 @@ bool dispatch_mutes(const struct dispatch *dispatch,
 void dispatch_restore_alert(struct dispatch *dispatch, const struct dispatch_alert *row);
 bool dispatch_restore_group(struct dispatch *dispatch, const struct dispatch_group_row *row);
 void dispatch_restore_log(struct dispatch *dispatch, const struct dispatch_log_row *row);
+/* An alert that is over joins those of its groups that were not flushed since. */
+void dispatch_restore_over(struct dispatch *dispatch, const struct dispatch_alert *alert);
 /* What the shell keeps beside the rows so that 30 s go on from where they were. */
 int64_t dispatch_maintenance_ms(const struct dispatch *dispatch);

@@ -26,8 +26,9 @@ struct group {
     char *key; /* Alertmanager's group key */
     int64_t next_flush_ms;
     bool has_flushed;
+    int64_t flushed_ms; /* when last */
     size_t heap_place;
-    bool is_changed; /* it is in the list of changed ones */
+    size_t changed_place; /* in the list of changed ones, from 1; 0: it is not there */
     struct held_alert **members;
     size_t n_members, capacity;
 };
@@ -39,7 +40,7 @@ struct log_entry {
     int64_t told_at_ms, expires_at_ms;
     uint64_t *firing, *resolved; /* sorted */
     size_t n_firing, n_resolved;
-    bool is_changed;
+    size_t changed_place; /* as a group's */
 };
 
 /* A group that was forgotten, to be told. */

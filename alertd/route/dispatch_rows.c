@@ -70,24 +70,24 @@ void changed_group(struct dispatch *dispatch, struct group *group)
 {
     struct changed *changed = &dispatch->changed;
 
-    if (!dispatch->tracks || group->is_changed)
+    if (!dispatch->tracks || group->changed_place)
         return;
     changed->groups = mem_grow(changed->groups, &changed->groups_capacity, changed->n_groups + 1,
                                sizeof(struct group *));
     changed->groups[changed->n_groups++] = group;
-    group->is_changed = true;
+    group->changed_place = changed->n_groups;
 }
 
 void changed_log(struct dispatch *dispatch, struct log_entry *entry)
 {
     struct changed *changed = &dispatch->changed;
 
-    if (!dispatch->tracks || entry->is_changed)
+    if (!dispatch->tracks || entry->changed_place)
         return;
     changed->log = mem_grow(changed->log, &changed->log_capacity, changed->n_log + 1,
                             sizeof(struct log_entry *));
     changed->log[changed->n_log++] = entry;
-    entry->is_changed = true;
+    entry->changed_place = changed->n_log;
 }
 
 void gone_group(struct dispatch *dispatch, struct group *group)
@@ -96,9 +96,8 @@ void gone_group(struct dispatch *dispatch, struct group *group)
 
     if (!dispatch->tracks)
         return;
-    for (size_t i = 0; group->is_changed && i < changed->n_groups; i++)
-        if (changed->groups[i] == group)
-            changed->groups[i] = NULL;
+    if (group->changed_place)
+        changed->groups[group->changed_place - 1] = NULL;
     changed->gone = mem_grow(changed->gone, &changed->gone_capacity, changed->n_gone + 1,
                              sizeof(*changed->gone));
     changed->gone[changed->n_gone++] = (struct gone_group){group->node->id,
@@ -109,9 +108,8 @@ void gone_log(struct dispatch *dispatch, struct log_entry *entry)
 {
     struct changed *changed = &dispatch->changed;
 
-    for (size_t i = 0; entry->is_changed && i < changed->n_log; i++)
-        if (changed->log[i] == entry)
-            changed->log[i] = NULL;
+    if (entry->changed_place)
+        changed->log[entry->changed_place - 1] = NULL;
 }
 
 void changed_done(struct changed *changed)
@@ -138,7 +136,7 @@ void dispatch_save_changes(struct dispatch *dispatch, const struct dispatch_chan
 
         if (!group)
             continue;
-        group->is_changed = false;
+        group->changed_place = 0;
         to->group(to->arg, &(struct dispatch_group_row){.route_id = group->node->id,
                                                         .group = group->labels,
                                                         .next_flush_ms = group->next_flush_ms,
@@ -146,7 +144,7 @@ void dispatch_save_changes(struct dispatch *dispatch, const struct dispatch_chan
     }
     for (size_t i = 0; i < changed.n_log; i++)
         if (changed.log[i]) {
-            changed.log[i]->is_changed = false;
+            changed.log[i]->changed_place = 0;
             save_log(changed.log[i], &rows);
         }
     changed_done(&changed);
@@ -198,8 +196,11 @@ bool dispatch_restore_group(struct dispatch *dispatch, const struct dispatch_gro
     for (size_t i = 0; i < row->n_members; i++)
         if (!belongs(dispatch, node, row->group, row->members[i]))
             return false;
-    group = dispatch_new_group(dispatch, node, row->group, row->next_flush_ms);
+    group = dispatch_new_group(dispatch, node, row->group,
+                               row->next_flush_ms < row->not_before_ms ? row->not_before_ms
+                                                                       : row->next_flush_ms);
     group->has_flushed = row->has_flushed;
+    group->flushed_ms = row->next_flush_ms - node->times.group_interval_ms;
     for (size_t i = 0; i < row->n_members; i++) {
         struct held_alert *held = dispatch_find_alert(dispatch, row->members[i]);
 
@@ -212,4 +213,23 @@ bool dispatch_restore_group(struct dispatch *dispatch, const struct dispatch_gro
 void dispatch_restore_log(struct dispatch *dispatch, const struct dispatch_log_row *row)
 {
     log_set(dispatch, row);
+}
+
+void dispatch_restore_over(struct dispatch *dispatch, const struct dispatch_alert *alert)
+{
+    struct held_alert *held = dispatch_find_alert(dispatch, alert->labels);
+    struct route_walk taken;
+
+    route_walk(dispatch->config, alert->labels, &taken);
+    for (size_t i = 0; i < taken.n; i++) {
+        const struct labels *labels = route_node_group(taken.at[i], alert->labels);
+        struct group *group = dispatch_find_group(dispatch, taken.at[i], labels);
+
+        labels_unref(labels);
+        if (!group || (group->has_flushed && alert->ends_at_ms <= group->flushed_ms))
+            continue;
+        if (!held)
+            held = dispatch_hold_alert(dispatch, alert);
+        dispatch_join(dispatch, group, held);
+    }
 }

@@ -2,6 +2,7 @@
 
     promtool = peer("promtool")        a path, or None
     folder = peers_folder()            a folder of them, or None
+    alertmanager_command("--help")     a command line, or None
 
 Looked for below the folder WATCHBILL_PEERS, then in PATH.
 """
@@ -23,3 +24,17 @@ def peer(name):
         if os.access(path, os.X_OK):
             return str(path)
     return shutil.which(name)
+
+
+def alertmanager_command(*flags):
+    """Alertmanager's command line; None when there is no program. Debian's reads its templates from /usr/share: where it was only
+    unpacked, it sees those that were unpacked beside it, in a mount namespace of its own."""
+    program = peer("prometheus-alertmanager")
+    if not program:
+        return None
+    share = pathlib.Path(program).parents[1] / "share"
+    templates = "prometheus/alertmanager/default.tmpl"
+    if pathlib.Path("/usr/share", templates).exists() or not (share / templates).exists():
+        return [program, *flags]
+    mount = f'mount -t overlay overlay -o lowerdir="{share}":/usr/share /usr/share && exec "$0" "$@"'
+    return ["unshare", "-rm", "--", "sh", "-c", mount, program, *flags]

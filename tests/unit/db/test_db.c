@@ -195,6 +195,36 @@ static void test_a_failing_job_leaves_nothing(void **state)
     db_close(db);
 }
 
+static uint64_t undone_since;
+
+static void note_undone(void *arg, uint64_t since)
+{
+    undone_since = since;
+}
+
+static int job_number(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    *(uint64_t *)arg = db_job_number(conn);
+    return 0;
+}
+
+static void test_who_keeps_a_copy_hears_what_was_taken_back(void **state)
+{
+    struct db *db = must_open();
+    uint64_t before = 0;
+    uint64_t after = 0;
+
+    db_on_undo(db, note_undone, NULL);
+    assert_int_equal(db_write(db, job_number, &before, NULL), 0);
+    assert_int_equal(undone_since, 0);
+    assert_int_equal(db_write(db, job_half, NULL, NULL), 42);
+    row("the job that failed and nothing before it");
+    assert_int_equal(undone_since, before + 1);
+    assert_int_equal(db_write(db, job_number, &after, NULL), 0);
+    assert_int_equal(after, before + 2);
+    db_close(db);
+}
+
 static int job_bad_sql(struct db_conn *conn, void *arg, struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(conn, "SELECT id FROM nowhere");
@@ -495,6 +525,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_waiting_jobs_share_one_commit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_failing_job_leaves_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_keeps_a_copy_hears_what_was_taken_back, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_a_statement_keeps_its_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_reader_sees_one_moment_and_cannot_write, set_up,
                                         tear_down),

@@ -247,6 +247,86 @@ static void test_a_receiver_that_left_the_config(void **state)
     end();
 }
 
+/* --- what others sent, and what was taken back --- */
+
+static int job_others(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    const struct label pairs[] = {{"alertname", "Disk"}};
+    const struct label words[] = {{"summary", arg}};
+    const int64_t now_ms = BASE_S * (int64_t)1000;
+    struct alert_db_external alert = {.labels = labels_new(pairs, 1),
+                                      .annotations = labels_new(words, 1),
+                                      .source = "alertmanager",
+                                      .generator_url = "",
+                                      .starts_ms = now_ms,
+                                      .ends_ms = now_ms + 3600000,
+                                      .is_firing = true,
+                                      .was_firing = strcmp(arg, "90 %") != 0,
+                                      .now_ms = now_ms};
+    struct pager_outcome outcome;
+    int r = pager_apply_external(pager, conn, &alert, 1, now_ms, &outcome, reterr);
+
+    labels_unref(alert.labels);
+    labels_unref(alert.annotations);
+    return r;
+}
+
+static int job_fails(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    int r = job_flush(conn, arg, reterr);
+
+    return r ? r : 42;
+}
+
+/* "alerts summary" of what the webhook is to be told. */
+static int job_read_page(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    struct step step = {.now_ms = (BASE_S + 700) * (int64_t)1000};
+    struct outbox_claims claims = {0};
+    struct str *out = arg;
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, 1 << 20);
+    int r = take(conn, &step, 0, &arena, &claims, reterr);
+    if (r || claims.n == 0)
+        return r;
+
+    const char *words = labels_get(claims.pages[0].alerts[0].annotations, "summary");
+
+    str_addf(out, "%zu %s", claims.pages[0].n_alerts, words ? words : "");
+    return 0;
+}
+
+static void test_a_renewed_alert_is_told_in_its_last_words(void **state)
+{
+    STR_AUTO struct str page = STR_INIT(200);
+    int64_t n = 0;
+
+    begin();
+    assert_int_equal(db_write(db, job_others, (char[]){"90 %"}, NULL), 0);
+    assert_int_equal(db_write(db, job_others, (char[]){"95 %"}, NULL), 0);
+    play("30 keep");
+    assert_int_equal(db_write(db, job_read_page, &page, NULL), 0);
+    assert_string_equal(str_text(&page), "1 95 %");
+    n = count_of("SELECT count(*) FROM external_alert WHERE is_firing");
+    assert_int_equal(n, 1);
+    end();
+}
+
+static void test_what_was_told_as_over_stays_over_when_a_job_is_taken_back(void **state)
+{
+    struct step failing = {.now_ms = (BASE_S + 331) * (int64_t)1000};
+    STR_AUTO struct str page = STR_INIT(200);
+
+    begin();
+    play("0 F1, 0 F2, 30 send, 60 E1, 330 send");
+    assert_int_equal(db_write(db, job_fails, &failing, NULL), 42);
+    play("400 E2, 630 keep");
+    assert_int_equal(db_write(db, job_read_page, &page, NULL), 0);
+    assert_string_equal(str_text(&page), "1 ");
+    end();
+}
+
 static void test_what_the_overview_counts(void **state)
 {
     struct outbox_counts counts;
@@ -285,6 +365,8 @@ int main(void)
         cmocka_unit_test(test_killed_between_any_two_commits),
         cmocka_unit_test(test_the_link_of_a_page),
         cmocka_unit_test(test_a_receiver_that_left_the_config),
+        cmocka_unit_test(test_a_renewed_alert_is_told_in_its_last_words),
+        cmocka_unit_test(test_what_was_told_as_over_stays_over_when_a_job_is_taken_back),
         cmocka_unit_test(test_what_the_overview_counts),
     };
 

@@ -92,6 +92,27 @@ static void test_one_group_from_first_to_last(void **state)
     route_config_unref(config);
 }
 
+static void test_a_group_that_the_last_left_begins_anew(void **state)
+{
+    const struct route_config *config = read_config();
+    struct dispatch *dispatch = dispatch_new(config, START_MS);
+    STR_AUTO struct str told = STR_INIT(64 * 1024);
+
+    put(dispatch, "Down", "warn", "", 200, 0);
+    dispatch_run(dispatch, START_MS + 255000, tell, &told);
+    put(dispatch, "Down", "warn", "", 900, 255);
+    dispatch_run(dispatch, START_MS + 300000, tell, &told);
+    row("10 s after it fires again, not at the next of its old times");
+    assert_string_equal(str_text(&told),
+                        "10 all/0 {}:{alertname=\"Down\"} first notification +1 -0\n"
+                        "10 all/1 {}:{alertname=\"Down\"} first notification +1 -0\n"
+                        "250 all/0 {}:{alertname=\"Down\"} all alerts resolved +0 -1\n"
+                        "265 all/0 {}:{alertname=\"Down\"} new alerts added +1 -0\n"
+                        "265 all/1 {}:{alertname=\"Down\"} new alerts added +1 -0\n");
+    dispatch_free(dispatch);
+    route_config_unref(config);
+}
+
 static void test_muted_and_inhibited(void **state)
 {
     const struct route_config *config = read_config();
@@ -193,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_group_from_first_to_last),
+        cmocka_unit_test(test_a_group_that_the_last_left_begins_anew),
         cmocka_unit_test(test_muted_and_inhibited),
         cmocka_unit_test(test_a_restart_changes_nothing),
     };
