@@ -190,8 +190,8 @@ int clock_parse_rfc3339(const char *text, int64_t *ret_at_ms)
     int ms = second < 0 ? -1 : take_fraction_ms(&text);
     int zone_minutes;
 
-    if (ms < 0 || !in_range(month, 1, 12) || !in_range(day, 1, days_in(year, month)) || !in_range(hour, 0, 23) ||
-        !in_range(minute, 0, 59) || !in_range(second, 0, 60) ||
+    if (ms < 0 || !in_range(month, 1, 12) || !in_range(day, 1, days_in(year, month)) ||
+        !in_range(hour, 0, 23) || !in_range(minute, 0, 59) || !in_range(second, 0, 60) ||
         take_zone_minutes(text, &zone_minutes) < 0)
         return -EINVAL;
     *ret_at_ms = ((clock_days_from_civil(year, month, day) * 24 + hour) * 60 + minute -

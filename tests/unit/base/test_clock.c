@@ -2,10 +2,9 @@
  * Instants as text and back, over leap days and far years.
  */
 
-#include "lib/base/clock.h"
-
 #include <stdbool.h>
 
+#include "lib/base/clock.h"
 #include "tests/lib/row.h"
 
 static const struct {
