@@ -62,7 +62,8 @@ static const struct json *get_data(struct asker *asker,
     *ret_root = NULL;
     if (call_text(asker->ctl, &(struct call){.method = "GET", .path = path, .quiet = quiet},
                   &body) == CTL_OK &&
-        json_parse(body, strlen(body), ret_root, NULL) == 0 && json_is_object(*ret_root))
+        json_parse_upto(body, strlen(body), CALL_REPLY_MAX, ret_root, NULL) == 0 &&
+        json_is_object(*ret_root))
         (void)json_get_object(*ret_root, "data", &data, NULL);
     free(body);
     return data;

@@ -11,7 +11,6 @@
 #include "lib/net/http_client.h"
 
 enum {
-    REPLY_MAX = 256 * 1024 * 1024,
     REPLY_MS = 120000,
 };
 
@@ -118,7 +117,7 @@ enum ctl_exit call_text(const struct ctl *ctl, const struct call *call, char **r
         .body = call->body,
         .body_len = call->body ? strlen(call->body) : 0,
         .timeout_ms = REPLY_MS,
-        .response_max = REPLY_MAX,
+        .response_max = CALL_REPLY_MAX,
     };
     int r = http_client_send(client, &request, &reply, &err);
     if (r != 0 && !call->quiet) {
@@ -148,7 +147,7 @@ enum ctl_exit call_json(const struct ctl *ctl, const struct call *call, struct j
     if (status == CTL_OK && ctl->json) {
         (void)puts(body);
     } else if (status == CTL_OK &&
-               json_parse_upto(body, strlen(body), REPLY_MAX, ret_root, &err) != 0) {
+               json_parse_upto(body, strlen(body), CALL_REPLY_MAX, ret_root, &err) != 0) {
         status = ctl_fail(ctl, "the answer is no JSON: %s", err.text);
     }
     free(body);

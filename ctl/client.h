@@ -9,6 +9,10 @@
 #include "lib/base/str.h"
 #include "lib/json/read.h"
 
+enum {
+    CALL_REPLY_MAX = 256 * 1024 * 1024, /* of what is asked for: the asker knows what they do */
+};
+
 struct call {
     const char *method;       /* "GET" */
     const char *path;         /* "/api/alertd/v1/incidents"; already encoded */

@@ -15,6 +15,13 @@ static void not_after(int64_t *at_ms, int64_t now_ms)
         *at_ms = now_ms;
 }
 
+/* A clock that was set back behind the moment it fired: it had waited its time, and has still. */
+static void stays_held(struct alert *alert, int64_t now_ms)
+{
+    if (alert->state == ALERT_FIRING && alert->fired_at_ms > now_ms)
+        alert->active_at_ms -= alert->fired_at_ms - now_ms;
+}
+
 static bool held_without_data(struct alert *alert,
                               const struct alert_timing *timing,
                               enum alert_seen seen,
@@ -87,6 +94,7 @@ bool alert_step(struct alert *alert,
 
     assert(before == ALERT_INACTIVE || alert->active_at_ms != ALERT_NEVER);
 
+    stays_held(alert, now_ms);
     not_after(&alert->active_at_ms, now_ms);
     not_after(&alert->fired_at_ms, now_ms);
     not_after(&alert->keep_firing_since_ms, now_ms);

@@ -16,7 +16,8 @@
  * Invariants
  *  (1) Pure: no clock, no I/O, no allocation. The caller brings `now_ms`, so that
  *      live evaluation, backtests and drills run this same code.
- *  (2) now_ms may go back (a clock was set): what would lie ahead then counts from now.
+ *  (2) now_ms may go back (a clock was set): what would lie ahead then counts from now;
+ *      what fires goes on, for it has waited.
  *  (3) active_at_ms is the first evaluation of this run of true; with for = 0 the
  *      step from INACTIVE reaches FIRING at once.
  *  (4) fired_at_ms is set while FIRING and stays when it resolves; resolved_at_ms is
@@ -84,7 +85,8 @@ bool alert_step(struct alert *alert,
 /* Nothing of it needs remembering: it never fired, or resolved long ago. */
 bool alert_is_forgotten(const struct alert *alert, int64_t now_ms);
 
-/* Nobody evaluated for gap_ms (a restart): that time does not count toward `for`. */
+/* Nobody evaluated for gap_ms (a restart), or the clock was set by it, also back: that time
+ * does not count toward `for`. */
 void alert_skip(struct alert *alert, int64_t gap_ms);
 
 /* "inactive", "pending", "firing" */

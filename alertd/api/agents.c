@@ -126,7 +126,9 @@ static void write_probe(struct page *page, struct json_out *out, const struct so
 static void write_agent(struct page *page, struct json_out *out, const struct agent *agent)
 {
     const struct source_series *build = find(&page->build, agent->id, NULL);
-    enum agent_state state = agent_state_at(agent, page->api->started_ms, page->now_ms);
+    const struct agents_now now = agents_now(ingest_agents(page->api->ingest), page->now_ms,
+                                             clock_mono_ms());
+    enum agent_state state = agent_state_at(agent, &now);
 
     json_open(out, '{');
     json_kv_string(out, "id", agent->id);

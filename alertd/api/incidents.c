@@ -15,6 +15,7 @@
 #include "alertd/api/escalations.h"
 #include "alertd/api/incident_json.h"
 #include "alertd/api/phone.h"
+#include "alertd/api/read.h"
 #include "alertd/api/verdicts.h"
 #include "lib/base/clock.h"
 #include "lib/json/read.h"
@@ -29,19 +30,6 @@ enum {
     NOTE_BYTES_MAX = 16 * 1024,
     CLOCK_SLACK_MS = 60000,
 };
-
-/* A snapshot for one reply; false when the reply is an error already. */
-static bool begin_read(const struct api *api,
-                       struct db_conn **ret_conn,
-                       struct http_response *response)
-{
-    struct err err = {0};
-
-    if (db_read_begin(api->state, ret_conn, &err) == 0)
-        return true;
-    http_fail(response, "internal", "%s", err.text);
-    return false;
-}
 
 /* --- GET .../incidents --- */
 
@@ -118,7 +106,7 @@ static void handle_list(void *context, struct http_request *request, struct http
     size_t n = 0;
 
     arena_init(&arena, READ_BYTES_MAX);
-    if (!list_query(request, &query, response) || !begin_read(api, &conn, response))
+    if (!list_query(request, &query, response) || !api_read_begin(api, &conn, response))
         return;
     int r = incident_db_list(conn, &query, &arena, &incidents, &n, &err);
     db_read_end(api->state, conn);
@@ -216,7 +204,7 @@ static void handle_get(void *context, struct http_request *request, struct http_
     struct err err = {0};
 
     arena_init(&arena, READ_BYTES_MAX);
-    if (!begin_read(api, &conn, response))
+    if (!api_read_begin(api, &conn, response))
         return;
     int r = read_whole(conn, request->path_args[0], &arena, &whole, &err);
     db_read_end(api->state, conn);
@@ -341,7 +329,7 @@ void incidents_reply(const struct api *api, const char *key, struct http_respons
     struct err err = {0};
 
     arena_init(&arena, READ_BYTES_MAX);
-    if (!begin_read(api, &conn, response))
+    if (!api_read_begin(api, &conn, response))
         return;
     int r = incident_db_get(conn, key, &arena, &incident, &err);
     db_read_end(api->state, conn);
@@ -401,7 +389,7 @@ static void reply_event(const struct api *api, int64_t id, struct http_response 
     struct err err = {0};
 
     arena_init(&arena, READ_BYTES_MAX);
-    if (!begin_read(api, &conn, response))
+    if (!api_read_begin(api, &conn, response))
         return;
     int r = event_db_get(conn, id, &arena, &event, &err);
     db_read_end(api->state, conn);
@@ -455,7 +443,7 @@ static void handle_outbox(void *context,
     size_t n = 0;
 
     arena_init(&arena, READ_BYTES_MAX);
-    if (!begin_read(api, &conn, response))
+    if (!api_read_begin(api, &conn, response))
         return;
     int r = outbox_db_list(conn, http_query(request, "incident"), NOTIFICATIONS_SHOWN_MAX, &arena,
                            &rows, &n, &err);

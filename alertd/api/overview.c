@@ -51,8 +51,10 @@ static void count_agents(const struct api *api, int64_t now_ms, struct totals *t
     size_t n = 0;
     struct agent *agents = agents_all(ingest_agents(api->ingest), &n);
 
+    const struct agents_now now = agents_now(ingest_agents(api->ingest), now_ms, clock_mono_ms());
+
     for (size_t i = 0; i < n; i++)
-        totals->n_agents[agent_state_at(&agents[i], api->started_ms, now_ms)]++;
+        totals->n_agents[agent_state_at(&agents[i], &now)]++;
     free(agents);
 }
 

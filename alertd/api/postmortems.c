@@ -11,6 +11,7 @@
 
 #include "alertd/api/postmortem_draft.h"
 #include "alertd/api/postmortem_files.h"
+#include "alertd/api/read.h"
 #include "alertd/db/incident_db.h"
 #include "alertd/postmortem/document.h"
 #include "lib/base/clock.h"
@@ -55,18 +56,6 @@ static bool read_id(const char *text,
     }
     *ret_id = id;
     return true;
-}
-
-static bool begin_read(const struct api *api,
-                       struct db_conn **ret_conn,
-                       struct http_response *response)
-{
-    struct err err = {0};
-
-    if (db_read_begin(api->state, ret_conn, &err) == 0)
-        return true;
-    http_fail(response, "internal", "%s", err.text);
-    return false;
 }
 
 /* The body, an object with these members at most. */
@@ -123,7 +112,7 @@ static void reply(const struct api *api, int64_t id, bool changed, struct http_r
     struct err err = {0};
 
     arena_init(&arena, READ_BYTES_MAX);
-    if (!begin_read(api, &conn, response))
+    if (!api_read_begin(api, &conn, response))
         return;
     int r = postmortem_db_get(conn, id, &arena, &row, &err);
 
@@ -154,7 +143,7 @@ static void handle_list(void *context, struct http_request *request, struct http
 
     (void)request;
     arena_init(&arena, READ_BYTES_MAX);
-    if (!begin_read(api, &conn, response))
+    if (!api_read_begin(api, &conn, response))
         return;
     int r = postmortem_db_list(conn, &arena, &rows, &n, &err);
 
@@ -524,7 +513,7 @@ static void handle_export(void *context,
         http_fail(response, "bad_data", "format: expected md or html");
         return;
     }
-    if (!begin_read(api, &conn, response))
+    if (!api_read_begin(api, &conn, response))
         return;
     int r = read_for_export(conn, id, &arena, &row, &graphs, &n_graphs, &err);
 
@@ -559,7 +548,7 @@ static void handle_graph(void *context,
     arena_init(&arena, READ_BYTES_MAX);
     if (!read_id(request->path_args[0], ".svg", &id, response))
         return;
-    if (!begin_read(api, &conn, response))
+    if (!api_read_begin(api, &conn, response))
         return;
     int r = graph_db_get(conn, id, &arena, &graph, &err);
 

@@ -29,6 +29,7 @@ struct eval_rule {
     int64_t n_failures;        /* in a row, as committed */
     struct rule_output output; /* of a recording rule, as written last */
     bool is_broken;            /* the last evaluation failed: said once in the log */
+    bool is_moved;             /* its alerts wait longer than their rows say: all are saved */
 
     struct rule_history history; /* under loop->lock */
 };
@@ -39,7 +40,8 @@ struct eval_group {
     int64_t id;
     int64_t slot_ms; /* the next one */
     struct eval_rule *rules;
-    bool is_busy; /* a thread evaluates it, and owns all but what stands below */
+    int64_t began_ms, began_mono_ms; /* the last evaluation; 0: none yet */
+    bool is_busy;                    /* a thread evaluates it, and owns all but what stands below */
 
     /* what became of it, for metrics; under loop->lock */
     int64_t last_ms, last_us;
@@ -82,6 +84,8 @@ int eval_load(const struct loop_eval_options *options,
               struct eval_groups *ret_groups,
               struct err *reterr);
 void eval_groups_done(struct eval_groups *groups);
+/* By gap_ms (< 0: back) its alerts did not wait; until an evaluation is stored, in memory only. */
+void eval_skip(struct eval_group *group, int64_t gap_ms);
 
 /* Alerts of rules that are gone end, and whoever was told of them is told so. */
 int eval_retire(const struct loop_eval_options *options, int64_t now_ms, struct err *reterr);

@@ -218,6 +218,7 @@ static int save_rule(struct db_conn *conn,
                      int64_t slot_ms,
                      struct err *reterr)
 {
+    static const struct alert_set none = {0};
     const struct rule_db_health health = {
         .rule_id = turn->rule->id,
         .error = turn->ok ? NULL : turn->err.text,
@@ -232,6 +233,8 @@ static int save_rule(struct db_conn *conn,
     if (r == 0 && turn->ok && turn->source->is_alert)
         r = alert_db_save(conn, turn->rule->id, &turn->rule->alerts, &turn->result.alerts.after,
                           reterr);
+    if (r == 0 && turn->ok && turn->source->is_alert && turn->rule->is_moved)
+        r = alert_db_save(conn, turn->rule->id, &none, &turn->result.alerts.after, reterr);
     if (r == 0)
         r = alert_db_save(conn, turn->rule->id, &turn->rule->broken, &turn->broken.after, reterr);
     return r;
@@ -303,6 +306,7 @@ static void adopt(struct group_turn *turn)
             alert_set_done(&one->rule->alerts);
             one->rule->alerts = one->result.alerts.after;
             one->result.alerts.after = (struct alert_set){0};
+            one->rule->is_moved = false;
         } else {
             rule_output_done(&one->rule->output);
             one->rule->output = one->result.output;

@@ -74,6 +74,8 @@ static void take_over(struct eval_group *group, struct eval_group *before)
     group->last_ms = before->last_ms;
     group->last_us = before->last_us;
     group->last_samples = before->last_samples;
+    group->began_ms = before->began_ms;
+    group->began_mono_ms = before->began_mono_ms;
     group->last_results = before->last_results;
     for (size_t i = 0; i < group->group->n_rules; i++)
         for (size_t old = 0; old < before->group->n_rules; old++)
@@ -86,16 +88,24 @@ static void take_over(struct eval_group *group, struct eval_group *before)
             }
 }
 
+void eval_skip(struct eval_group *group, int64_t gap_ms)
+{
+    for (size_t i = 0; i < group->group->n_rules; i++) {
+        struct eval_rule *rule = &group->rules[i];
+
+        for (size_t entry = 0; entry < rule->alerts.n; entry++)
+            alert_skip(&rule->alerts.at[entry].alert, gap_ms);
+        rule->is_moved = rule->alerts.n > 0;
+    }
+}
+
 /* Nobody evaluated between the last slot and the next: pending alerts wait on. */
 static void skip_gap(struct eval_group *group, int64_t last_evaluation_ms)
 {
     int64_t gap_ms = group->slot_ms - last_evaluation_ms - group->group->interval_ms;
 
-    if (!last_evaluation_ms || gap_ms <= 0)
-        return;
-    for (size_t i = 0; i < group->group->n_rules; i++)
-        for (size_t entry = 0; entry < group->rules[i].alerts.n; entry++)
-            alert_skip(&group->rules[i].alerts.at[entry].alert, gap_ms);
+    if (last_evaluation_ms && gap_ms > 0)
+        eval_skip(group, gap_ms);
 }
 
 static int load_group(struct load *load,

@@ -15,6 +15,8 @@
 
 enum {
     LOOK_AGAIN_MS = 1000, /* the wall clock may jump: never sleep longer without a look at it */
+    JUMP_MIN_MS = 2000,   /* less is a clock that is put right */
+    GAP_SLOTS = 3,        /* so many passed unseen: not a busy machine, nobody was there */
 };
 
 /* Waits for a change, at most duration_ms. Under the lock. */
@@ -50,6 +52,31 @@ static uint64_t advance(struct eval_group *group, int64_t now_ms)
     return (uint64_t)passed;
 }
 
+/* What the clocks say of the time since the last evaluation that no alert shall wait: the wall
+ * clock was set back, or nobody was there when it was due (it was set ahead, or the machine stood
+ * still). */
+static void skip_what_was_not(struct eval_group *group)
+{
+    int64_t now_ms = clock_wall_ms();
+    int64_t mono_ms = clock_mono_ms();
+    int64_t interval_ms = group->group->interval_ms;
+    int64_t late_ms = now_ms - group->slot_ms;
+    int64_t jump_ms = group->began_ms ? now_ms - group->began_ms - (mono_ms - group->began_mono_ms)
+                                      : 0;
+
+    group->began_ms = now_ms;
+    group->began_mono_ms = mono_ms;
+    if (late_ms >= GAP_SLOTS * interval_ms + JUMP_MIN_MS) {
+        int64_t n_passed = late_ms / interval_ms;
+
+        group->missed += (uint64_t)n_passed;
+        group->slot_ms += n_passed * interval_ms;
+        eval_skip(group, n_passed * interval_ms);
+    } else if (jump_ms <= -JUMP_MIN_MS) {
+        eval_skip(group, jump_ms);
+    }
+}
+
 static size_t count_broken(const struct eval_group *group)
 {
     size_t n = 0;
@@ -67,6 +94,7 @@ static void take_turn(struct loop_eval *loop, struct eval_group *group)
 
     group->is_busy = true;
     loop->n_busy++;
+    skip_what_was_not(group);
     (void)pthread_mutex_unlock(&loop->lock);
     size_t n_failed = eval_group(loop, group, &committed);
     (void)pthread_mutex_lock(&loop->lock);

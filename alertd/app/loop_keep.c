@@ -11,22 +11,27 @@
 #include <string.h>
 #include <time.h>
 
+#include "alertd/app/time_watch.h"
 #include "alertd/db/agent_db.h"
+#include "alertd/db/incident_db.h"
 #include "alertd/ingest/ingest.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/mem.h"
 #include "lib/json/write.h"
+#include "lib/model/duration.h"
 
 enum {
     ROUND_MS = 5000,
     OWN_ROUNDS = 3,   /* alertd's own metrics every 15 s */
     TRIM_ROUNDS = 24, /* memory back to the kernel every two minutes */
     METRICS_BYTES_MAX = 4 << 20,
+    STANDSTILL_MIN_MS = 10000, /* so much later than it wanted no thread is on a busy machine */
 };
 
 struct loop_keep {
-    const struct api *api;
+    struct api *api;
+    struct time_watch watch;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping;
@@ -42,6 +47,7 @@ static void put_agent(void *arg, const struct agent_row *row)
                           .last_push_ms = row->last_push_ms,
                           .interval_ms = row->interval_ms,
                           .clock_skew_ms = row->clock_skew_ms,
+                          .pushed_mono_ms = AGENT_NOT_YET,
                           .newest_ms = INT64_MIN};
 
     (void)snprintf(agent.id, sizeof(agent.id), "%s", row->id);
@@ -141,9 +147,11 @@ static void note_change(const struct api *api, const struct agent *agent, bool l
 }
 
 /* In the grace after a start nothing is known: then nothing is said. */
-static bool is_unknown(const struct agent *agent, enum agent_state state, const struct api *api)
+static bool is_unknown(const struct agent *agent,
+                       enum agent_state state,
+                       const struct agents_now *now)
 {
-    return state == AGENT_LATE && agent->last_push_ms < api->started_ms;
+    return state == AGENT_LATE && agent->pushed_mono_ms < now->awake_mono_ms;
 }
 
 static void write_up(const struct api *api, int64_t now_ms)
@@ -157,11 +165,13 @@ static void write_up(const struct api *api, int64_t now_ms)
     struct store_outcome outcome;
     struct err err = {0};
 
+    const struct agents_now now = agents_now(ingest_agents(api->ingest), now_ms, clock_mono_ms());
+
     for (size_t i = 0; i < n; i++) {
-        enum agent_state state = agent_state_at(&agents[i], api->started_ms, now_ms);
+        enum agent_state state = agent_state_at(&agents[i], &now);
 
         note_change(api, &agents[i], state == AGENT_LOST, now_ms);
-        if (!is_unknown(&agents[i], state, api))
+        if (!is_unknown(&agents[i], state, &now))
             entries[n_entries++] = (struct store_entry){up_labels(agents[i].id),
                                                         &samples[state != AGENT_LOST], 1};
     }
@@ -180,8 +190,10 @@ struct keep_counts loop_keep_counts(const struct api *api, int64_t now_ms)
     size_t n = 0;
     struct agent *agents = agents_all(ingest_agents(api->ingest), &n);
 
+    const struct agents_now now = agents_now(ingest_agents(api->ingest), now_ms, clock_mono_ms());
+
     for (size_t i = 0; i < n; i++)
-        switch (agent_state_at(&agents[i], api->started_ms, now_ms)) {
+        switch (agent_state_at(&agents[i], &now)) {
         case AGENT_FRESH: counts.fresh++; break;
         case AGENT_LATE: counts.late++; break;
         case AGENT_LOST: counts.lost++; break;
@@ -243,9 +255,17 @@ void loop_keep_metrics(const struct api *api, struct str *out)
              "alertd_push_bodies_refused_total %llu\n"
              "# HELP alertd_push_bytes_total Bytes of pushed bodies, as sent.\n"
              "# TYPE alertd_push_bytes_total counter\n"
-             "alertd_push_bytes_total %llu\n",
+             "alertd_push_bytes_total %llu\n"
+             "# HELP alertd_clock_jumps_total How often the wall clock was set.\n"
+             "# TYPE alertd_clock_jumps_total counter\n"
+             "alertd_clock_jumps_total %llu\n"
+             "# HELP alertd_standstills_total How often alertd, or its machine, stood still.\n"
+             "# TYPE alertd_standstills_total counter\n"
+             "alertd_standstills_total %llu\n",
              counts.fresh, counts.late, counts.lost, (unsigned long long)stats.bodies,
-             (unsigned long long)stats.bodies_refused, (unsigned long long)stats.bytes);
+             (unsigned long long)stats.bodies_refused, (unsigned long long)stats.bytes,
+             (unsigned long long)atomic_load(&api->clock_jumps),
+             (unsigned long long)atomic_load(&api->standstills));
     add_skews(api, out);
     add_storage(api, out);
 }
@@ -269,6 +289,66 @@ static void write_own(const struct api *api, int64_t now_ms)
         log_warn(api->log, "keep", "cannot store alertd's own metrics", "error=\"%s\"", err.text);
 }
 
+/* --- time --- */
+
+struct time_news {
+    struct timeline_event event;
+    int64_t now_ms;
+};
+
+static int put_time_news(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    const struct time_news *news = arg;
+
+    return event_db_tell_open(conn, &news->event, news->now_ms, reterr);
+}
+
+static void tell_of_time(const struct api *api, const char *words, int64_t now_ms)
+{
+    struct time_news news = {.event = {.kind = timeline_kind_name(TIMELINE_CLOCK),
+                                       .event_class = "machine",
+                                       .source = "alertd",
+                                       .text = words,
+                                       .data = "{}",
+                                       .occurred_at_ms = now_ms},
+                             .now_ms = now_ms};
+    struct err err = {0};
+
+    log_warn(api->log, "keep", "time", "words=\"%s\"", words);
+    if (db_write(api->state, put_time_news, &news, &err) != 0)
+        log_warn(api->log, "keep", "the timelines miss it", "error=\"%s\"", err.text);
+}
+
+/* Whoever waited for a machine that stood still gets the time it has after a start. */
+static void note_standstill(struct loop_keep *loop, int64_t late_ms)
+{
+    STR_AUTO struct str words = STR_INIT(256);
+    char text[DURATION_TEXT_MAX];
+
+    if (late_ms < STANDSTILL_MIN_MS)
+        return;
+    atomic_fetch_add(&loop->api->standstills, 1);
+    agents_awake(ingest_agents(loop->api->ingest), clock_mono_ms());
+    str_addf(&words, "alertd stood still for %s: nothing was evaluated, nobody was paged",
+             duration_human(late_ms / 1000 * 1000, text));
+    tell_of_time(loop->api, str_text(&words), clock_wall_ms());
+}
+
+static void watch_clock(struct loop_keep *loop, int64_t now_ms)
+{
+    STR_AUTO struct str words = STR_INIT(256);
+    char text[DURATION_TEXT_MAX];
+    int64_t jump_ms = time_watch_look(&loop->watch, now_ms, clock_mono_ms());
+
+    if (jump_ms == 0)
+        return;
+    atomic_fetch_add(&loop->api->clock_jumps, 1);
+    str_addf(&words, "alertd's clock was set %s %s: times before and after do not fit",
+             duration_human((llabs(jump_ms) + 500) / 1000 * 1000, text),
+             jump_ms < 0 ? "back" : "ahead");
+    tell_of_time(loop->api, str_text(&words), now_ms);
+}
+
 /* --- the thread --- */
 
 static void run_round(struct loop_keep *loop)
@@ -277,6 +357,7 @@ static void run_round(struct loop_keep *loop)
     int64_t now_ms = clock_wall_ms();
     struct err err = {0};
 
+    watch_clock(loop, now_ms);
     write_up(api, now_ms);
     if (loop->n_rounds % OWN_ROUNDS == 0)
         write_own(api, now_ms);
@@ -300,6 +381,7 @@ static bool wait_round(struct loop_keep *loop)
         (void)pthread_cond_timedwait(&loop->wake, &loop->lock, &until);
     bool stop = loop->stopping;
     (void)pthread_mutex_unlock(&loop->lock);
+    note_standstill(loop, clock_mono_ms() - until_ms);
     return stop;
 }
 
@@ -314,7 +396,7 @@ static void *keep_main(void *arg)
     return NULL;
 }
 
-int loop_keep_start(const struct api *api, struct loop_keep **ret_loop, struct err *reterr)
+int loop_keep_start(struct api *api, struct loop_keep **ret_loop, struct err *reterr)
 {
     pthread_condattr_t monotonic;
 
@@ -323,6 +405,7 @@ int loop_keep_start(const struct api *api, struct loop_keep **ret_loop, struct e
         return r;
     struct loop_keep *loop = mem_zalloc(sizeof(*loop));
     loop->api = api;
+    agents_awake(ingest_agents(api->ingest), clock_mono_ms());
     (void)pthread_mutex_init(&loop->lock, NULL);
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

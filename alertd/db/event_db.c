@@ -15,6 +15,7 @@
 
 #include "alertd/db/incident_db.h"
 #include "alertd/db/rows.h"
+#include "lib/base/mem.h"
 
 enum {
     HASH_BYTES = crypto_generichash_BYTES,
@@ -132,6 +133,26 @@ int event_db_append(struct db_conn *conn,
         r = attach(conn, incident_id, row.id, reterr);
     if (r == 0 && ret_id)
         *ret_id = row.id;
+    return r;
+}
+
+int event_db_tell_open(struct db_conn *conn,
+                       const struct timeline_event *event,
+                       int64_t now_ms,
+                       struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(conn, "SELECT id FROM incident WHERE status <> 'resolved'");
+    MEM_AUTO int64_t *ids = NULL;
+    size_t n = 0;
+    size_t capacity = 0;
+
+    while (db_step(stmt)) {
+        ids = mem_grow(ids, &capacity, n + 1, sizeof(*ids));
+        ids[n++] = db_int(stmt, 0);
+    }
+    int r = db_done(stmt, reterr);
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = event_db_append(conn, ids[i], event, now_ms, NULL, reterr);
     return r;
 }
 

@@ -147,6 +147,11 @@ int event_db_append(struct db_conn *conn,
                     int64_t now_ms,
                     int64_t *ret_id,
                     struct err *reterr);
+/* The same to every incident that is not resolved. */
+int event_db_tell_open(struct db_conn *conn,
+                       const struct timeline_event *event,
+                       int64_t now_ms,
+                       struct err *reterr);
 int event_db_get(struct db_conn *conn,
                  int64_t id,
                  struct arena *arena,

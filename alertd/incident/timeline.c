@@ -33,6 +33,7 @@ static const struct {
     [TIMELINE_VERDICT] = {"verdict", "normal"},
     [TIMELINE_AGENT_LOST] = {"agent.lost", "normal"},
     [TIMELINE_AGENT_BACK] = {"agent.back", "normal"},
+    [TIMELINE_CLOCK] = {"clock", "normal"},
 };
 
 enum {
@@ -132,7 +133,8 @@ void timeline_alert_text(enum timeline_kind kind,
     case TIMELINE_HUMAN_NOTE:
     case TIMELINE_VERDICT:
     case TIMELINE_AGENT_LOST:
-    case TIMELINE_AGENT_BACK: break;
+    case TIMELINE_AGENT_BACK:
+    case TIMELINE_CLOCK: break;
     }
     if (!isnan(alert->value)) {
         str_add(out, " (value ");

@@ -29,6 +29,7 @@ enum timeline_kind {
     TIMELINE_VERDICT, /* what a person says the page was worth */
     TIMELINE_AGENT_LOST,
     TIMELINE_AGENT_BACK,
+    TIMELINE_CLOCK, /* alertd's clock was set, or it stood still: what that does to the times */
 };
 
 /* "incident.opened" ...: stored, and spoken by the API. */

@@ -13,6 +13,7 @@
 
 struct agents {
     pthread_mutex_t lock;
+    int64_t awake_mono_ms;
     struct agent *at; /* by id */
     size_t n, capacity;
 };
@@ -31,11 +32,21 @@ int64_t agent_patience_ms(const struct agent *agent)
     return patience_ms > AGENT_SILENCE_MIN_MS ? patience_ms : AGENT_SILENCE_MIN_MS;
 }
 
-enum agent_state agent_state_at(const struct agent *agent, int64_t started_ms, int64_t now_ms)
+static int64_t silence_ms(const struct agent *agent, const struct agents_now *now)
 {
-    int64_t silent_ms = now_ms - agent->last_push_ms;
-    bool in_grace = agent->last_push_ms < started_ms &&
-                    now_ms - started_ms < 2 * agent->interval_ms;
+    int64_t listened_ms = now->mono_ms - now->awake_mono_ms;
+    int64_t silent_ms = now->wall_ms - agent->last_push_ms;
+
+    if (agent->pushed_mono_ms != AGENT_NOT_YET)
+        return now->mono_ms - agent->pushed_mono_ms;
+    return silent_ms > listened_ms ? silent_ms : listened_ms; /* the wall clock was set back */
+}
+
+enum agent_state agent_state_at(const struct agent *agent, const struct agents_now *now)
+{
+    int64_t silent_ms = silence_ms(agent, now);
+    bool in_grace = agent->pushed_mono_ms < now->awake_mono_ms &&
+                    now->mono_ms - now->awake_mono_ms < 2 * agent->interval_ms;
 
     if (silent_ms <= agent->interval_ms + agent->interval_ms / 2)
         return AGENT_FRESH;
@@ -100,6 +111,7 @@ static struct agent *find_or_add(struct agents *agents, const char *id)
     memmove(&agents->at[place + 1], &agents->at[place], (agents->n - place) * sizeof(*agents->at));
     agents->n++;
     agents->at[place] = (struct agent){.interval_ms = AGENT_INTERVAL_DEFAULT_MS,
+                                       .pushed_mono_ms = AGENT_NOT_YET,
                                        .newest_ms = INT64_MIN,
                                        .is_dirty = true,
                                        .number = (uint32_t)agents->n};
@@ -107,22 +119,48 @@ static struct agent *find_or_add(struct agents *agents, const char *id)
     return &agents->at[place];
 }
 
-void agents_note(
-    struct agents *agents, const char *id, int64_t interval_ms, int64_t newest_ms, int64_t now_ms)
+void agents_awake(struct agents *agents, int64_t mono_ms)
 {
     (void)pthread_mutex_lock(&agents->lock);
-    struct agent *agent = find_or_add(agents, id);
+    agents->awake_mono_ms = mono_ms;
+    (void)pthread_mutex_unlock(&agents->lock);
+}
+
+struct agents_now agents_now(struct agents *agents, int64_t wall_ms, int64_t mono_ms)
+{
+    (void)pthread_mutex_lock(&agents->lock);
+    struct agents_now now = {wall_ms, mono_ms, agents->awake_mono_ms};
+    (void)pthread_mutex_unlock(&agents->lock);
+    return now;
+}
+
+/* A backlog tells nothing of its clock. What is older than the newest and about now is none: the
+ * clock was ahead and has been put right. */
+static void note_skew(struct agent *agent, const struct agent_push *push)
+{
+    int64_t skew_ms = push->newest_ms - push->wall_ms;
+    bool is_right = push->newest_ms != INT64_MIN && agent->newest_ms > push->wall_ms &&
+                    skew_ms > -2 * agent->interval_ms && skew_ms <= 0;
+
+    if (push->newest_ms <= agent->newest_ms && !is_right)
+        return;
+    agent->newest_ms = push->newest_ms;
+    agent->clock_skew_ms = skew_ms;
+}
+
+void agents_note(struct agents *agents, const struct agent_push *push)
+{
+    (void)pthread_mutex_lock(&agents->lock);
+    struct agent *agent = find_or_add(agents, push->id);
     if (agent) {
         if (agent->first_seen_ms == 0)
-            agent->first_seen_ms = now_ms;
-        if (now_ms > agent->last_push_ms)
-            agent->last_push_ms = now_ms;
-        if (interval_ms > 0)
-            agent->interval_ms = interval_ms;
-        if (newest_ms > agent->newest_ms) { /* a backlog tells nothing of its clock */
-            agent->newest_ms = newest_ms;
-            agent->clock_skew_ms = newest_ms - now_ms;
-        }
+            agent->first_seen_ms = push->wall_ms;
+        agent->last_push_ms = push->wall_ms;
+        if (agent->pushed_mono_ms < push->mono_ms)
+            agent->pushed_mono_ms = push->mono_ms;
+        if (push->interval_ms > 0)
+            agent->interval_ms = push->interval_ms;
+        note_skew(agent, push);
         agent->is_dirty = true;
     }
     (void)pthread_mutex_unlock(&agents->lock);

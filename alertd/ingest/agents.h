@@ -7,7 +7,9 @@
  *     LOST ───────────> FRESH ──> LATE ──────────────────────────────> LOST
  *                                 (past one interval and a half)
  *
- * For two intervals after alertd's own start nobody is lost: they may be waiting to reach it.
+ * For two intervals after alertd's own start, or after it stood still, nobody is lost: they may
+ * be waiting to reach it. Silence is measured with the monotonic clock, so that no agent is lost
+ * when the wall clock is set; what was before the start, only the wall clock knows.
  * In memory; db/agent_db.h keeps it, a row an agent, written now and then.
  */
 
@@ -23,6 +25,8 @@ enum {
     AGENT_SILENCE_MIN_MS = 30000,
 };
 
+#define AGENT_NOT_YET INT64_MIN
+
 enum agent_state {
     AGENT_FRESH,
     AGENT_LATE,
@@ -32,7 +36,8 @@ enum agent_state {
 struct agent {
     char id[AGENT_ID_MAX + 1];
     int64_t first_seen_ms;
-    int64_t last_push_ms; /* when its last batch was stored, our clock */
+    int64_t last_push_ms;   /* when its last batch was stored, our clock */
+    int64_t pushed_mono_ms; /* the same by the monotonic clock; AGENT_NOT_YET: before our start */
     int64_t interval_ms;
     int64_t clock_skew_ms; /* its newest sample against our clock on arrival; > 0: ahead */
     int64_t newest_ms;     /* of its samples */
@@ -43,7 +48,13 @@ struct agent {
 
 /* 1 to 64 of [a-zA-Z0-9._-]. */
 bool agent_id_ok(const char *id);
-enum agent_state agent_state_at(const struct agent *agent, int64_t started_ms, int64_t now_ms);
+
+/* An instant, by both clocks, and since when we listen: our start, or the end of a standstill. */
+struct agents_now {
+    int64_t wall_ms, mono_ms, awake_mono_ms;
+};
+
+enum agent_state agent_state_at(const struct agent *agent, const struct agents_now *now);
 /* How long it may be silent. */
 int64_t agent_patience_ms(const struct agent *agent);
 const char *agent_state_name(enum agent_state state);
@@ -52,9 +63,16 @@ struct agents;
 struct agents *agents_new(void);
 void agents_free(struct agents *agents);
 
+/* From mono_ms on we listen (again). */
+void agents_awake(struct agents *agents, int64_t mono_ms);
+struct agents_now agents_now(struct agents *agents, int64_t wall_ms, int64_t mono_ms);
+
 /* A batch of this agent was stored. newest_ms: its newest sample, INT64_MIN: none. */
-void agents_note(
-    struct agents *agents, const char *id, int64_t interval_ms, int64_t newest_ms, int64_t now_ms);
+struct agent_push {
+    const char *id;
+    int64_t interval_ms, newest_ms, wall_ms, mono_ms;
+};
+void agents_note(struct agents *agents, const struct agent_push *push);
 /* As read from the database at start. */
 void agents_put(struct agents *agents, const struct agent *from);
 

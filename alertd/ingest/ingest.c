@@ -14,6 +14,7 @@
 
 #include "alertd/ingest/batch.h"
 #include "alertd/ingest/series_cache.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/model/hash.h"
@@ -365,7 +366,11 @@ static int store_batch(struct ingest *ingest,
     teach_cache(batch, told);
     describe(batch, &answer);
     if (named && !body->is_history)
-        agents_note(ingest->agents, body->agent, body->interval_ms, batch->newest_ms, body->now_ms);
+        agents_note(ingest->agents, &(struct agent_push){.id = body->agent,
+                                                         .interval_ms = body->interval_ms,
+                                                         .newest_ms = batch->newest_ms,
+                                                         .wall_ms = body->now_ms,
+                                                         .mono_ms = clock_mono_ms()});
     *ret_answer = answer;
     return 0;
 }

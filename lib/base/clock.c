@@ -160,7 +160,7 @@ static int take_zone_minutes(const char *text, int *ret_minutes)
     }
     int hours = take_part(&text, "+-", 2);
     int minutes = hours < 0 ? -1 : take_part(&text, ":", 2);
-    if (minutes < 0 || *text)
+    if (minutes < 0 || minutes > 59 || hours > 23 || *text)
         return -EINVAL;
     *ret_minutes = sign * (hours * 60 + minutes);
     return 0;
@@ -169,6 +169,14 @@ static int take_zone_minutes(const char *text, int *ret_minutes)
 static int in_range(int value, int low, int high)
 {
     return value >= low && value <= high;
+}
+
+static int days_in(int year, int month)
+{
+    int next_year = year + (month == 12);
+
+    return (int)(clock_days_from_civil(next_year, month % 12 + 1, 1) -
+                 clock_days_from_civil(year, month, 1));
 }
 
 int clock_parse_rfc3339(const char *text, int64_t *ret_at_ms)
@@ -182,8 +190,8 @@ int clock_parse_rfc3339(const char *text, int64_t *ret_at_ms)
     int ms = second < 0 ? -1 : take_fraction_ms(&text);
     int zone_minutes;
 
-    if (ms < 0 || !in_range(month, 1, 12) || !in_range(day, 1, 31) || !in_range(hour, 0, 23) ||
-        !in_range(minute, 0, 59) || !in_range(second, 0, 60) ||
+    if (ms < 0 || !in_range(month, 1, 12) || !in_range(day, 1, days_in(year, month)) ||
+        !in_range(hour, 0, 23) || !in_range(minute, 0, 59) || !in_range(second, 0, 60) ||
         take_zone_minutes(text, &zone_minutes) < 0)
         return -EINVAL;
     *ret_at_ms = ((clock_days_from_civil(year, month, day) * 24 + hour) * 60 + minute -

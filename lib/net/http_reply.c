@@ -145,14 +145,50 @@ static int take_length(const char *value, struct header *header, struct err *ret
     return 0;
 }
 
+/* "Wed, 21 Oct 2015 07:28:00 GMT", the one form that is to be written; -1: it is not. */
+static int64_t parse_date_ms(const char *text)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char month[4] = "";
+    char at[CLOCK_TEXT_MAX];
+    int day, year, hour, minute, second;
+    int end = 0;
+    int64_t at_ms;
+
+    // NOLINTNEXTLINE(cert-err34-c): each number has two or four digits at most, and is looked at
+    if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, month, &year, &hour,
+               &minute, &second, &end) != 6 ||
+        end == 0 || text[end])
+        return -1;
+    const char *found = strstr(months, month);
+    if (!found || (found - months) % 3 != 0 || strlen(month) != 3)
+        return -1;
+    (void)snprintf(at, sizeof(at), "%04d-%02d-%02dT%02d:%02d:%02dZ", year,
+                   (int)(found - months) / 3 + 1, day, hour, minute, second);
+    return clock_parse_rfc3339(at, &at_ms) == 0 ? at_ms : -1;
+}
+
+/* Seconds, or the moment; at most a day. Anything else says nothing. */
+static int64_t parse_retry_after_ms(const char *value)
+{
+    uint64_t seconds;
+
+    if (!parse_number(value, &seconds)) {
+        int64_t left_ms = parse_date_ms(value) - clock_wall_ms();
+
+        if (left_ms <= 0)
+            return -1;
+        seconds = (uint64_t)(left_ms + 999) / 1000;
+    }
+    return (int64_t)(seconds < RETRY_AFTER_DAY_S ? seconds : RETRY_AFTER_DAY_S) * 1000;
+}
+
 static int take_field(const char *name,
                       const char *value,
                       struct header *header,
                       struct http_reply *reply,
                       struct err *reterr)
 {
-    uint64_t seconds;
-
     if (strcasecmp(name, "content-length") == 0)
         return take_length(value, header, reterr);
     if (strcasecmp(name, "transfer-encoding") == 0) {
@@ -166,9 +202,7 @@ static int take_field(const char *name,
         if (has_token(value, "keep-alive"))
             reply->closes = false;
     } else if (strcasecmp(name, "retry-after") == 0) {
-        if (parse_number(value, &seconds))
-            reply->exchange->retry_after_ms =
-                (int64_t)(seconds < RETRY_AFTER_DAY_S ? seconds : RETRY_AFTER_DAY_S) * 1000;
+        reply->exchange->retry_after_ms = parse_retry_after_ms(value);
     } else if (strcasecmp(name, "location") == 0 && strlen(value) < HTTP_LOCATION_MAX) {
         (void)snprintf(reply->exchange->location, HTTP_LOCATION_MAX, "%s", value);
     }

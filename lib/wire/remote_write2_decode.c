@@ -15,6 +15,7 @@
 #include "lib/base/str.h"
 #include "lib/model/metric.h"
 #include "lib/wire/protobuf.h"
+#include "lib/wire/remote_write_samples.h"
 
 enum {
     REQUEST_SYMBOL = 4,
@@ -26,12 +27,10 @@ struct walk {
     const struct remote_write_visitor *visitor;
     struct cursor *symbols;
     size_t n_symbols, symbols_capacity;
-    struct sample *samples; /* of the series at hand */
-    size_t capacity;
+    struct remote_write_samples samples;
     struct str labels;      /* of the series at hand, as 1.0 writes them */
     struct cursor name;     /* the value of its __name__ */
     struct cursor metadata; /* the message, not read yet */
-    size_t n_samples;       /* so far, of the whole body */
     size_t n_label_bytes;
     struct err *reterr;
 };
@@ -127,27 +126,11 @@ static int read_labels(struct walk *walk, struct cursor in)
 
 static int read_sample(struct walk *walk, struct cursor in, size_t i)
 {
-    struct sample sample = {0};
-    struct field field;
+    const char *what;
+    int r = remote_write_samples_read(&walk->samples, walk->visitor->max_samples, &in, i, &what,
+                                      walk->reterr);
 
-    while (in.at < in.end) {
-        if (!protobuf_field(&in, &field))
-            return malformed(walk, &in, "a sample");
-        if (field.number == 1 && field.type == WIRE_FIXED64)
-            sample.value = sample_from_bits(field.value);
-        else if (field.number == 2 && field.type == WIRE_VARINT)
-            sample.t_ms = (int64_t)field.value;
-        else if (field.number <= 2)
-            return malformed(walk, &in, "a sample's field has another type");
-    }
-    if (walk->n_samples >= walk->visitor->max_samples)
-        return err_set(walk->reterr, REMOTE_WRITE_E_LIMIT,
-                       "more than %zu samples in one body: send smaller batches",
-                       walk->visitor->max_samples);
-    walk->samples = mem_grow(walk->samples, &walk->capacity, i + 1, sizeof(*walk->samples));
-    walk->samples[i] = sample;
-    walk->n_samples++;
-    return 0;
+    return what ? malformed(walk, &in, what) : r;
 }
 
 /* Parts of a histogram and of a summary carry the metadata of their family. */
@@ -233,7 +216,7 @@ static int read_series(struct walk *walk, struct cursor in)
     walk->n_label_bytes += walk->labels.len;
     series.raw = str_text(&walk->labels);
     series.raw_len = walk->labels.len;
-    series.samples = walk->samples;
+    series.samples = walk->samples.at;
     int r = walk->visitor->series(walk->visitor->arg, &series, walk->reterr);
     if (r == 0 && walk->metadata.at && walk->visitor->metadata)
         r = read_metadata(walk, walk->metadata);
@@ -269,7 +252,7 @@ int remote_write2_decode(const char *bytes,
     if (r == 0)
         r = read_all_series(&walk, whole);
     free(walk.symbols);
-    free(walk.samples);
+    free(walk.samples.at);
     str_done(&walk.labels);
     return r;
 }

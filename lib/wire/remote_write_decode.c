@@ -11,13 +11,12 @@
 
 #include "lib/base/mem.h"
 #include "lib/wire/protobuf.h"
+#include "lib/wire/remote_write_samples.h"
 
 struct walk {
     const unsigned char *body; /* to name the byte in an error */
     const struct remote_write_visitor *visitor;
-    struct sample *samples; /* of the series at hand */
-    size_t capacity;
-    size_t n_samples; /* so far, of the whole body */
+    struct remote_write_samples samples;
     struct err *reterr;
 };
 
@@ -60,27 +59,11 @@ static int malformed(const struct walk *walk, const struct cursor *at, const cha
 
 static int read_sample(struct walk *walk, struct cursor in, size_t i)
 {
-    struct sample sample = {0};
-    struct field field;
+    const char *what;
+    int r = remote_write_samples_read(&walk->samples, walk->visitor->max_samples, &in, i, &what,
+                                      walk->reterr);
 
-    while (in.at < in.end) {
-        if (!protobuf_field(&in, &field))
-            return malformed(walk, &in, "a sample");
-        if (field.number == 1 && field.type == WIRE_FIXED64)
-            sample.value = sample_from_bits(field.value);
-        else if (field.number == 2 && field.type == WIRE_VARINT)
-            sample.t_ms = (int64_t)field.value;
-        else if (field.number <= 2)
-            return malformed(walk, &in, "a sample's field has another type");
-    }
-    if (walk->n_samples >= walk->visitor->max_samples)
-        return err_set(walk->reterr, REMOTE_WRITE_E_LIMIT,
-                       "more than %zu samples in one body: send smaller batches",
-                       walk->visitor->max_samples);
-    walk->samples = mem_grow(walk->samples, &walk->capacity, i + 1, sizeof(*walk->samples));
-    walk->samples[i] = sample;
-    walk->n_samples++;
-    return 0;
+    return what ? malformed(walk, &in, what) : r;
 }
 
 static int read_series(struct walk *walk, struct cursor in)
@@ -117,7 +100,7 @@ static int read_series(struct walk *walk, struct cursor in)
     series.raw = (const char *)first;
     series.raw_len = (size_t)(last - first);
     series.raw_is_labels_only = label_bytes == series.raw_len;
-    series.samples = walk->samples;
+    series.samples = walk->samples.at;
     return walk->visitor->series(walk->visitor->arg, &series, walk->reterr);
 }
 
@@ -177,7 +160,7 @@ int remote_write_decode(const char *bytes,
     struct walk walk = {.body = body, .visitor = visitor, .reterr = reterr};
 
     int r = read_request(&walk, (struct cursor){body, body + len});
-    free(walk.samples);
+    free(walk.samples.at);
     return r;
 }
 

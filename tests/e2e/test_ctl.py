@@ -120,6 +120,13 @@ class WithDaemon(unittest.TestCase):
         self.assertIn('expected type range vector in call to function "rate"', wrong.stderr)
         self.assertTrue(wrong.stderr.endswith("\n  \tq{a='ü'} + rate(q))\n  \t" + 16 * " " + "^\n"), wrong.stderr)
 
+    def test_an_answer_larger_than_any_body_we_take(self):
+        text = "".join(f'many{{n="{n}",words="{"w" * 200}"}} {n}\n' for n in range(3000))
+        self.alertd.push(text)
+        self.assertGreater(len(self.ctl("query", "many", "--json").stdout), 600_000)
+        rows = [line for line in self.ctl("query", "many").stdout.splitlines() if "www" in line]
+        self.assertEqual(len(rows), 3000)
+
     def test_tokens(self):
         secret = self.ctl("token", "create", "robot", "--scope=read", "--quiet").stdout.strip()
         self.assertRegex(secret, r"^wb_\w+")

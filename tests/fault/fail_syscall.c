@@ -1,8 +1,8 @@
 /*
- * Preloaded into a program: makes one call to the file system go wrong.
+ * Preloaded into a program: makes one call to the file system or the network go wrong.
  *
- *   FAIL_FOLDER   only files below this folder count
- *   FAIL_CALLS    which calls count: "pwrite fdatasync fsync ftruncate pread write", any of them
+ *   FAIL_FOLDER   only files below this folder count, and sockets
+ *   FAIL_CALLS    which calls count: "pwrite fdatasync fsync ftruncate pread write send recv", any of them
  *   FAIL_AT       the number of the call that fails, from 1; 0: none
  *   FAIL_HOW      enospc, eio: the call fails so; short: half of the bytes, said so;
  *                 kill: half of the bytes, and the process is killed
@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -73,7 +74,7 @@ static int counts(int fd, const char *call)
     if (len < 0)
         return 0;
     path[len] = '\0';
-    return strncmp(path, folder, strlen(folder)) == 0;
+    return strncmp(path, folder, strlen(folder)) == 0 || strncmp(path, "socket:", 7) == 0;
 }
 
 /* What becomes of this call; errno is set for HOW_ERROR. */
@@ -195,6 +196,35 @@ int fsync(int fd)
     if (how == HOW_KILL)
         (void)raise(SIGKILL);
     return next(fd);
+}
+
+ssize_t send(int fd, const void *bytes, size_t n, int flags)
+{
+    static ssize_t (*next)(int, const void *, size_t, int);
+    enum how how = fate(fd, "send");
+
+    if (!next)
+        *(void **)&next = dlsym(RTLD_NEXT, "send");
+    if (how == HOW_ERROR)
+        return -1;
+    ssize_t done = next(fd, bytes, how == HOW_NOT ? n : n / 2, flags);
+    if (how == HOW_KILL)
+        (void)raise(SIGKILL);
+    return done;
+}
+
+ssize_t recv(int fd, void *bytes, size_t n, int flags)
+{
+    static ssize_t (*next)(int, void *, size_t, int);
+    enum how how = fate(fd, "recv");
+
+    if (!next)
+        *(void **)&next = dlsym(RTLD_NEXT, "recv");
+    if (how == HOW_ERROR)
+        return -1;
+    if (how == HOW_KILL)
+        (void)raise(SIGKILL);
+    return next(fd, bytes, how == HOW_SHORT && n > 1 ? n / 2 : n, flags);
 }
 
 #pragma GCC visibility pop

@@ -124,6 +124,45 @@ static void test_a_longer_for_takes_a_firing_alert_back(void **state)
     assert_int_equal(alert.state, ALERT_FIRING);
 }
 
+/* It stood firing for less than `for` of the new clock's time: that is no reason to take it back. */
+static void test_a_clock_that_is_set_back_ends_no_alert(void **state)
+{
+    const struct alert_timing timing = {.for_ms = 10 * MINUTE};
+    static const int64_t back_to[] = {105 * MINUTE, 100 * MINUTE, 50 * MINUTE, -MINUTE};
+
+    for (size_t i = 0; i < sizeof(back_to) / sizeof(*back_to); i++) {
+        struct alert alert = ALERT_INIT;
+
+        row("back to %lld ms", (long long)back_to[i]);
+        (void)alert_step(&alert, &timing, ALERT_SEEN_TRUE, 100 * MINUTE);
+        (void)alert_step(&alert, &timing, ALERT_SEEN_TRUE, 110 * MINUTE);
+        assert_int_equal(alert.state, ALERT_FIRING);
+        assert_false(alert_step(&alert, &timing, ALERT_SEEN_TRUE, back_to[i]));
+        assert_int_equal(alert.state, ALERT_FIRING);
+        assert_int_equal(alert.fired_at_ms, back_to[i]);
+        assert_false(alert_step(&alert, &timing, ALERT_SEEN_TRUE, back_to[i] + MINUTE));
+        assert_true(alert_step(&alert, &timing, ALERT_SEEN_FALSE, back_to[i] + 2 * MINUTE));
+    }
+}
+
+/* 30 s back every 10 s: what is told of each step waits its `for` all the same. */
+static void test_a_clock_that_keeps_going_back(void **state)
+{
+    const struct alert_timing timing = {.for_ms = MINUTE};
+    struct alert alert = ALERT_INIT;
+    int64_t now_ms = 100 * MINUTE;
+    size_t steps = 0;
+
+    (void)alert_step(&alert, &timing, ALERT_SEEN_TRUE, now_ms);
+    while (alert.state == ALERT_PENDING && steps < 20) {
+        now_ms += 10000 - 30000;
+        alert_skip(&alert, -30000);
+        (void)alert_step(&alert, &timing, ALERT_SEEN_TRUE, now_ms);
+        steps++;
+    }
+    assert_int_equal(steps, 6);
+}
+
 static void test_a_clock_that_is_set_back(void **state)
 {
     const struct alert_timing timing = {.for_ms = 2 * MINUTE};
@@ -147,6 +186,8 @@ int main(void)
         cmocka_unit_test(test_lives),
         cmocka_unit_test(test_times_of_a_life),
         cmocka_unit_test(test_a_clock_that_is_set_back),
+        cmocka_unit_test(test_a_clock_that_is_set_back_ends_no_alert),
+        cmocka_unit_test(test_a_clock_that_keeps_going_back),
         cmocka_unit_test(test_a_longer_for_takes_a_firing_alert_back),
     };
 

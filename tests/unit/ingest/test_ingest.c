@@ -352,30 +352,83 @@ static void test_history_is_nobodys(void **state)
 
 static void test_how_long_an_agent_may_be_silent(void **state)
 {
+    enum {
+        MONO = 50000000, /* the monotonic clock, now */
+        NOT_SINCE = -1,
+    };
     static const struct {
         const char *name;
-        int64_t interval_ms, silent_ms, running_ms; /* since its push, since our start */
+        /* since its push by the monotonic clock, by the wall clock, and since we listen */
+        int64_t interval_ms, silent_ms, wall_ms, awake_ms;
         enum agent_state expected;
     } rows[] = {
-        {"just pushed", 10000, 0, 1000000, AGENT_FRESH},
-        {"one interval and a half", 10000, 15000, 1000000, AGENT_FRESH},
-        {"a little later", 10000, 15001, 1000000, AGENT_LATE},
-        {"short intervals have 30 s", 1000, 29999, 1000000, AGENT_LATE},
-        {"and no more", 1000, 30000, 1000000, AGENT_LOST},
-        {"three intervals", 60000, 179999, 1000000, AGENT_LATE},
-        {"past three", 60000, 180000, 1000000, AGENT_LOST},
-        {"we have just started", 60000, 9000000, 119999, AGENT_LATE},
-        {"grace is over", 60000, 9000000, 120000, AGENT_LOST},
-        {"it pushed since our start", 60000, 200000, 210000, AGENT_LOST},
+        {"just pushed", 10000, 0, 0, 1000000, AGENT_FRESH},
+        {"one interval and a half", 10000, 15000, 15000, 1000000, AGENT_FRESH},
+        {"a little later", 10000, 15001, 15001, 1000000, AGENT_LATE},
+        {"short intervals have 30 s", 1000, 29999, 29999, 1000000, AGENT_LATE},
+        {"and no more", 1000, 30000, 30000, 1000000, AGENT_LOST},
+        {"three intervals", 60000, 179999, 179999, 1000000, AGENT_LATE},
+        {"past three", 60000, 180000, 180000, 1000000, AGENT_LOST},
+        {"we have just started", 60000, NOT_SINCE, 9000000, 119999, AGENT_LATE},
+        {"grace is over", 60000, NOT_SINCE, 9000000, 120000, AGENT_LOST},
+        {"it pushed since our start", 60000, 200000, 200000, 210000, AGENT_LOST},
+        {"the wall clock was set an hour ahead", 10000, 5000, 3605000, 1000000, AGENT_FRESH},
+        {"an hour back", 10000, 40000, -3560000, 1000000, AGENT_LOST},
+        {"an hour back, not seen since our start", 10000, NOT_SINCE, -3500000, 50000, AGENT_LOST},
+        {"we stood still for longer than it may", 10000, 300000, 300000, 1000, AGENT_LATE},
+        {"and it did not come back", 10000, 319000, 319000, 20000, AGENT_LOST},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        const struct agent agent = {.interval_ms = rows[i].interval_ms, .last_push_ms = NOON};
-        int64_t now_ms = NOON + rows[i].silent_ms;
+        const struct agent agent = {.interval_ms = rows[i].interval_ms,
+                                    .last_push_ms = NOON,
+                                    .pushed_mono_ms = rows[i].silent_ms == NOT_SINCE
+                                                          ? AGENT_NOT_YET
+                                                          : MONO - rows[i].silent_ms};
+        const struct agents_now now = {NOON + rows[i].wall_ms, MONO, MONO - rows[i].awake_ms};
+
         row("%s", rows[i].name);
-        assert_int_equal(agent_state_at(&agent, now_ms - rows[i].running_ms, now_ms),
-                         rows[i].expected);
+        assert_int_equal(agent_state_at(&agent, &now), rows[i].expected);
     }
+}
+
+static void note(struct agents *agents, const char *id, int64_t newest_ms, int64_t now_ms)
+{
+    agents_note(agents, &(struct agent_push){.id = id,
+                                             .interval_ms = 5000,
+                                             .newest_ms = newest_ms,
+                                             .wall_ms = now_ms,
+                                             .mono_ms = now_ms - NOON});
+}
+
+static int64_t skew_of(struct agents *agents)
+{
+    size_t n;
+    MEM_AUTO struct agent *all = agents_all(agents, &n);
+
+    assert_int_equal(n, 1);
+    return all[0].clock_skew_ms;
+}
+
+/* Set two hours ahead and put right again: what it pushes then is no backlog. */
+static void test_how_far_an_agents_clock_is_off(void **state)
+{
+    enum {
+        HOURS = 2 * 3600 * 1000,
+    };
+    struct agents *agents = agents_new();
+
+    note(agents, "web-1", NOON - 100, NOON);
+    assert_int_equal(skew_of(agents), -100);
+    note(agents, "web-1", NOON + HOURS, NOON + 5000);
+    assert_int_equal(skew_of(agents), HOURS - 5000);
+    note(agents, "web-1", NOON - 60000, NOON + 6000); /* backlog */
+    assert_int_equal(skew_of(agents), HOURS - 5000);
+    note(agents, "web-1", NOON + 9900, NOON + 10000);
+    assert_int_equal(skew_of(agents), -100);
+    note(agents, "web-1", NOON + 5000, NOON + 10500); /* backlog */
+    assert_int_equal(skew_of(agents), -100);
+    agents_free(agents);
 }
 
 static void test_agents_are_kept_by_name(void **state)
@@ -383,9 +436,9 @@ static void test_agents_are_kept_by_name(void **state)
     struct agents *agents = agents_new();
     size_t n;
 
-    agents_note(agents, "web-2", 5000, NOON + 40, NOON);
-    agents_note(agents, "web-1", 5000, NOON, NOON);
-    agents_note(agents, "web-2", 5000, NOON - 5000, NOON + 1000); /* backlog */
+    note(agents, "web-2", NOON + 40, NOON);
+    note(agents, "web-1", NOON, NOON);
+    note(agents, "web-2", NOON - 5000, NOON + 1000); /* backlog */
     struct agent *all = agents_all(agents, &n);
     assert_int_equal(n, 2);
     assert_string_equal(all[0].id, "web-1");
@@ -418,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_a_series_forgotten_comes_again),
         cmocka_unit_test(test_history_is_nobodys),
         cmocka_unit_test(test_how_long_an_agent_may_be_silent),
+        cmocka_unit_test(test_how_far_an_agents_clock_is_off),
         cmocka_unit_test(test_agents_are_kept_by_name),
     };
 
