@@ -193,7 +193,9 @@ struct route_integration {
     const char *receiver; /* its receiver's name */
     unsigned slot;        /* index among the receiver's integrations of this kind */
     bool send_resolved;
-    int64_t timeout_ms; /* of one attempt */
+    int64_t timeout_ms;     /* of one attempt */
+    int64_t max_per_second; /* 0: no limit */
+    int64_t digest_above;   /* a minute; 0: never folded */
     union {
         struct route_webhook webhook;
         struct route_email email;
