@@ -14,6 +14,7 @@
 
 #include "alertd/app/loop_eval.h"
 #include "alertd/eval/broken_rule.h"
+#include "alertd/eval/dead_rule.h"
 #include "alertd/eval/rule_eval.h"
 #include "alertd/eval/rule_history.h"
 
@@ -25,9 +26,11 @@ enum {
 
 struct eval_rule {
     int64_t id;
-    struct alert_set alerts;   /* as committed */
-    struct alert_set broken;   /* its RuleBroken, as committed; recording rules too */
-    int64_t n_failures;        /* in a row, as committed */
+    struct alert_set alerts; /* as committed */
+    struct alert_set broken; /* its RuleBroken, as committed; recording rules too */
+    struct alert_set dead;   /* its RuleDead, likewise */
+    int64_t n_failures;      /* in a row, as committed */
+    int64_t matched_ms; /* when its selectors last matched something, likewise; 0: never asked */
     struct rule_output output; /* of a recording rule, as written last */
     bool is_broken;            /* the last evaluation failed: said once in the log */
 

@@ -93,9 +93,19 @@ static void skip_gap(struct eval_group *group, int64_t last_evaluation_ms)
 
     if (!last_evaluation_ms || gap_ms <= 0)
         return;
-    for (size_t i = 0; i < group->group->n_rules; i++)
+    for (size_t i = 0; i < group->group->n_rules; i++) {
+        if (group->rules[i].matched_ms)
+            group->rules[i].matched_ms += gap_ms;
         for (size_t entry = 0; entry < group->rules[i].alerts.n; entry++)
             alert_skip(&group->rules[i].alerts.at[entry].alert, gap_ms);
+    }
+}
+
+/* What is about the rule itself, apart from what the rule says. */
+static void split_own(struct alert_set *alerts, struct alert_set *broken, struct alert_set *dead)
+{
+    broken_rule_split(alerts, BROKEN_RULE_NAME, broken);
+    broken_rule_split(alerts, DEAD_RULE_NAME, dead);
 }
 
 static int load_group(struct load *load,
@@ -126,9 +136,10 @@ static int load_group(struct load *load,
     for (size_t i = 0; r == 0 && i < group->n_rules; i++) {
         made->rules[i].id = row->rules[i].id;
         made->rules[i].n_failures = row->rules[i].failures;
+        made->rules[i].matched_ms = row->rules[i].matched_ms;
         r = alert_db_load(load->conn, row->rules[i].id, &made->rules[i].alerts, reterr);
         if (r == 0)
-            broken_rule_split(&made->rules[i].alerts, &made->rules[i].broken);
+            split_own(&made->rules[i].alerts, &made->rules[i].broken, &made->rules[i].dead);
     }
     before = find_before(load, row->id);
     if (r == 0 && before)
@@ -196,6 +207,7 @@ void eval_groups_done(struct eval_groups *groups)
         for (size_t rule = 0; rule < group->group->n_rules; rule++) {
             alert_set_done(&group->rules[rule].alerts);
             alert_set_done(&group->rules[rule].broken);
+            alert_set_done(&group->rules[rule].dead);
             rule_output_done(&group->rules[rule].output);
             rule_history_done(&group->rules[rule].history);
         }
@@ -244,10 +256,12 @@ static int retire_rule(struct db_conn *conn,
         r = alert_db_save(conn, dead->rule_id, &alerts, &none, reterr);
     if (r == 0) {
         struct alert_set broken;
+        struct alert_set rule_dead;
 
-        broken_rule_split(&alerts, &broken); /* that one has no series */
+        split_own(&alerts, &broken, &rule_dead); /* those have no series */
         alert_series_add(&alerts, &none, &job->series);
         alert_set_done(&broken);
+        alert_set_done(&rule_dead);
     }
     alert_set_done(&alerts);
     return r;

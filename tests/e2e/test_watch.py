@@ -17,12 +17,13 @@ import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from daemon import Alertd, alertctl, until
+from daemon import BUILD, Alertd, alertctl, until
 from receivers import Server, Webhook
 from held import held
 
 BEAT = 2  # seconds; too old after two of them
 FAST = [f"--canary.interval={BEAT}s", "--dead-man.interval=1s"]
+FAST_CLOCK = BUILD / "tests/fault/fast_clock.so"
 
 
 def config(hook, more=""):
@@ -229,6 +230,32 @@ class Systemd(unittest.TestCase):
                 until(lambda: "WATCHDOG=1" in hear(), 30, "WATCHDOG=1 again")
                 alertd.stop()
                 self.assertIn("STOPPING=1", hear())
+
+
+class Rules(unittest.TestCase):
+    def test_a_rule_that_reads_nothing_for_a_day(self):
+        rules = """
+groups:
+  - name: g
+    interval: 1h
+    rules:
+      - {alert: Renamed, expr: 'old_name > 1', labels: {severity: critical, team: db}}
+      - {alert: Gone, expr: 'absent(old_name)'}
+      - {alert: Alive, expr: 'max_over_time(alertd_agents[40h]) < 0'}
+"""
+        now = int(time.time() * 1000)
+        with Webhook() as hook, environment(LD_PRELOAD=FAST_CLOCK, FAST_CLOCK=f"{now} {now} 3600"):
+            with Alertd(config=config(hook)) as alertd:
+                alertd.import_rules(rules)
+
+                def dead(calls):
+                    return [one for call in calls for one in call["body"]["alerts"] if one["labels"]["alertname"] == "RuleDead"]
+
+                found = hook.wait(dead, 90, "RuleDead")
+                self.assertEqual(found[0]["labels"], {"alertname": "RuleDead", "rule": "Renamed", "rule_group": "g",
+                                                      "severity": "warning", "team": "db"})
+                self.assertEqual({one["labels"]["rule"] for one in found}, {"Renamed"})
+                self.assertIn("24 h", found[0]["annotations"]["summary"])
 
 
 if __name__ == "__main__":
