@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "alertd/app/own_alerts.h"
 #include "alertd/app/parts.h"
 #include "alertd/app/ping.h"
 #include "alertd/ingest/ingest.h"
@@ -67,6 +68,23 @@ static int reload_config(struct app *app, struct err *reterr)
     return err_set(reterr, r, "%s", err.text);
 }
 
+/* The config file or a rule file on disk is not what is used: whoever is told anything is told
+ * that. With the lock held. */
+static void tell_rejected(struct app *app)
+{
+    const char *words = app->config_error[0] ? app->config_error : app->rules_error;
+    struct err err = {0};
+
+    if (own_alert_tell(&app->api,
+                       &(struct own_alert){.name = "ConfigRejected",
+                                           .severity = "warning",
+                                           .summary = "alertd does not use a file as it is on disk",
+                                           .description = words,
+                                           .is_firing = words[0] != '\0'},
+                       clock_wall_ms(), &err))
+        log_error(&app->log, "app", "ConfigRejected can't be told", "error=\"%s\"", err.text);
+}
+
 /* Rule files and config file, each all of it or nothing; both are tried, and the answer
  * tells of the first that was rejected. */
 static int reload(void *arg, struct err *reterr)
@@ -80,6 +98,7 @@ static int reload(void *arg, struct err *reterr)
     int r = reload_config(app, reterr);
     if (r == 0 && app->rules_error[0])
         r = err_set(reterr, -EINVAL, "%s", app->rules_error);
+    tell_rejected(app);
     (void)pthread_mutex_unlock(&app->reload_lock);
     return r;
 }
@@ -372,6 +391,7 @@ static int start(struct app *app, struct err *reterr)
         r = start_all(app, reterr);
     if (r != 0)
         return r;
+    tell_rejected(app);
     atomic_store(&app->api.ready, true);
     systemd_say("READY=1");
     log_info(&app->log, "app", "ready", "version=%s url=%s storage=\"%s\" auth=%s", ALERTD_VERSION,
@@ -430,6 +450,9 @@ static bool tick(struct app *app, int64_t now_ms, int64_t *flushed_ms)
     if (now_ms - *flushed_ms < FLUSH_MS)
         return true;
     *flushed_ms = now_ms;
+    (void)pthread_mutex_lock(&app->reload_lock);
+    tell_rejected(app); /* so that it goes on */
+    (void)pthread_mutex_unlock(&app->reload_lock);
     if (access_flush(app->api.access, clock_wall_ms(), &err) != 0)
         log_warn(&app->log, "app", "cannot write when tokens were used", "error=\"%s\"", err.text);
     return true;

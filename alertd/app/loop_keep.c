@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "alertd/app/own_alerts.h"
 #include "alertd/db/agent_db.h"
 #include "alertd/ingest/ingest.h"
 #include "lib/base/clock.h"
@@ -32,6 +33,7 @@ struct loop_keep {
     bool stopping;
     pthread_t thread;
     uint64_t n_rounds;
+    struct loop_blackout blackout;
 };
 
 /* --- agents and state.db --- */
@@ -146,8 +148,9 @@ static bool is_unknown(const struct agent *agent, enum agent_state state, const 
     return state == AGENT_LATE && agent->last_push_ms < api->started_ms;
 }
 
-static void write_up(const struct api *api, int64_t now_ms)
+static void write_up(struct loop_keep *loop, int64_t now_ms)
 {
+    const struct api *api = loop->api;
     size_t n = 0;
     size_t n_entries = 0;
     struct agent *agents = agents_all(ingest_agents(api->ingest), &n);
@@ -157,6 +160,7 @@ static void write_up(const struct api *api, int64_t now_ms)
     struct store_outcome outcome;
     struct err err = {0};
 
+    loop_blackout_step(&loop->blackout, api, agents, n, now_ms);
     for (size_t i = 0; i < n; i++) {
         enum agent_state state = agent_state_at(&agents[i], api->started_ms, now_ms);
 
@@ -277,7 +281,7 @@ static void run_round(struct loop_keep *loop)
     int64_t now_ms = clock_wall_ms();
     struct err err = {0};
 
-    write_up(api, now_ms);
+    write_up(loop, now_ms);
     if (loop->n_rounds % OWN_ROUNDS == 0)
         write_own(api, now_ms);
     write_agents(api);
@@ -350,5 +354,6 @@ void loop_keep_stop(struct loop_keep *loop)
     (void)pthread_join(loop->thread, NULL);
     (void)pthread_cond_destroy(&loop->wake);
     (void)pthread_mutex_destroy(&loop->lock);
+    loop_blackout_done(&loop->blackout);
     free(loop);
 }

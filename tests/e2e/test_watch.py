@@ -232,6 +232,67 @@ class Systemd(unittest.TestCase):
                 self.assertIn("STOPPING=1", hear())
 
 
+class OwnAlerts(unittest.TestCase):
+    def test_a_config_that_is_rejected_is_a_page(self):
+        with Webhook() as hook, Alertd(config=config(hook)) as alertd:
+            good = alertd.config_path.read_text()
+
+            def told(status):
+                return hook.wait(lambda calls: [one for call in calls for one in call["body"]["alerts"]
+                                                if one["labels"]["alertname"] == "ConfigRejected" and one["status"] == status])
+
+            alertd.config_path.write_text(good.replace("receiver: team", "receiver: nobody"))
+            self.assertEqual(alertd.call("POST", "/-/reload").status, 400)
+            one = told("firing")[0]
+            self.assertEqual(one["labels"], {"alertname": "ConfigRejected", "severity": "warning"})
+            self.assertIn("nobody", one["annotations"]["description"])
+            alertd.kill()
+            alertd.start()  # with the last good copy, and it still says so
+            self.assertEqual([one["title"] for one in alertd.get("/api/alertd/v1/incidents?status=open")["incidents"]],
+                             ["alertd does not use a file as it is on disk"])
+            alertd.config_path.write_text(good)
+            self.assertEqual(alertd.call("POST", "/-/reload").status, 200)
+            told("resolved")
+
+    def test_agents_that_vanish_at_once_are_one_page(self):
+        rules = """
+groups:
+  - name: g
+    interval: 1s
+    rules:
+      - {alert: HostDown, expr: 'up{job="agent"} == 0', labels: {severity: critical}}
+"""
+        more = "  routes:\n    - {matchers: ['alertname=~\".+\"'], group_by: [alertname, instance]}\n"
+        with Webhook() as hook, Alertd(config=config(hook, more)) as alertd:
+            alertd.import_rules(rules)
+
+            def push(numbers):
+                for number in numbers:
+                    reply = alertd.call("POST", "/api/v1/import/prometheus", "a 1\n", {
+                        "Content-Type": "text/plain", "X-Watchbill-Agent": f"host-{number}.example",
+                        "X-Watchbill-Epoch": "1", "X-Watchbill-Sequence": str(time.monotonic_ns())})
+                    self.assertEqual(reply.status // 100, 2, reply)
+
+            def named(status):
+                return sorted(one["labels"].get("instance", one["labels"]["alertname"]) for call in hook.calls
+                              for one in call["body"]["alerts"] if one["status"] == status)
+
+            began = time.monotonic()
+            push(range(30))
+            while time.monotonic() < began + 65:  # 10 stay, 20 go: lost after 45 s
+                push(range(10))
+                time.sleep(4)
+            self.assertEqual(named("firing"), ["AlertdBlind"])
+            self.assertEqual(len([one for one in alertd.query("up == 0")]), 20)
+            summary = hook.calls[0]["body"]["alerts"][0]["annotations"]["summary"]
+            self.assertRegex(summary, "of 30 agents fell silent at once")
+            until(lambda: push(range(30)) or "AlertdBlind" in named("resolved"), 60, "it is over")
+            self.assertEqual(named("firing"), ["AlertdBlind"])
+            self.assertEqual(alertd.get("/api/alertd/v1/silences?state=active")["silences"], [])
+            over = alertd.get("/api/alertd/v1/silences?state=expired")["silences"]
+            self.assertEqual({one["created_by"] for one in over}, {"alertd"})
+
+
 class Rules(unittest.TestCase):
     def test_a_rule_that_reads_nothing_for_a_day(self):
         rules = """
