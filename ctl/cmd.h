@@ -91,6 +91,7 @@ enum ctl_exit cmd_import_openmetrics(struct ctl *ctl);
 enum ctl_exit cmd_export_openmetrics(struct ctl *ctl);
 enum ctl_exit cmd_export_rules(struct ctl *ctl);
 enum ctl_exit cmd_agents(struct ctl *ctl);
+enum ctl_exit cmd_status(struct ctl *ctl);
 enum ctl_exit cmd_status_tsdb(struct ctl *ctl);
 enum ctl_exit cmd_backup(struct ctl *ctl);
 enum ctl_exit cmd_incident_list(struct ctl *ctl);

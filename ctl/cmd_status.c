@@ -1,5 +1,6 @@
 /*
- * alertctl status tsdb: what takes the samples' space, and who was refused what.
+ * alertctl status: is alertd itself well. alertctl status tsdb: what takes the samples' space, and
+ * who was refused what.
  */
 
 #include <inttypes.h>
@@ -30,6 +31,82 @@ static const char *words(const struct json *object, const char *key)
 
     (void)json_get_string(object, key, &text, NULL);
     return text;
+}
+
+static double seconds(const struct json *object, const char *key)
+{
+    double value = -1;
+
+    (void)json_get_float(object, key, &value, NULL);
+    return value;
+}
+
+static bool is_set(const struct json *object, const char *key)
+{
+    bool value = false;
+
+    (void)json_get_bool(object, key, &value, NULL);
+    return value;
+}
+
+static void print_canary(const struct json *canary)
+{
+    if (seconds(canary, "age_seconds") < 0)
+        (void)puts("round trip:  none has come back yet");
+    else
+        (void)printf("round trip:  %.1f s old, took %.2f s; too old after %.0f s\n",
+                     seconds(canary, "age_seconds"), seconds(canary, "trip_seconds"),
+                     seconds(canary, "limit_seconds"));
+}
+
+static void print_dead_man(const struct json *dead_man)
+{
+    char n[3][NUMBER_TEXT_MAX];
+
+    if (!is_set(dead_man, "configured"))
+        (void)puts("who notices: nobody: set --dead-man.url");
+    else
+        (void)printf("who notices: the dead-man's URL, pinged last at %s; %s sent, %s failed, "
+                     "%s withheld\n",
+                     *words(dead_man, "pinged_at") ? words(dead_man, "pinged_at") : "never",
+                     number(dead_man, "sent", n[0]), number(dead_man, "failed", n[1]),
+                     number(dead_man, "withheld", n[2]));
+    if (is_set(dead_man, "systemd"))
+        (void)puts("             systemd's watchdog");
+}
+
+static void print_watch(const struct json *watch)
+{
+    const struct json *part = NULL;
+    char n[NUMBER_TEXT_MAX];
+
+    (void)printf("alertd:      %s\n", is_set(watch, "ok") ? "pages reliably" : words(watch, "why"));
+    if (json_get_object(watch, "canary", &part, NULL) == 0)
+        print_canary(part);
+    if (json_get_object(watch, "pages", &part, NULL) == 0)
+        (void)printf("pages:       %s unsent, the oldest for %.0f s\n", number(part, "unsent", n),
+                     seconds(part, "oldest_unsent_seconds"));
+    if (json_get_object(watch, "writers", &part, NULL) == 0)
+        (void)printf("writers:     state.db %.2f s behind, samples %.2f s\n",
+                     seconds(part, "state_lag_seconds"), seconds(part, "samples_lag_seconds"));
+    if (json_get_object(watch, "dead_man", &part, NULL) == 0)
+        print_dead_man(part);
+}
+
+enum ctl_exit cmd_status(struct ctl *ctl)
+{
+    const struct json *watch = NULL;
+    struct json *root;
+    enum ctl_exit r = call_json(
+        ctl, &(struct call){.method = "GET", .path = "/api/alertd/v1/overview"}, &root);
+
+    if (r != CTL_OK || !root)
+        return r;
+    if (json_get_object(root, "watch", &watch, NULL) == 0)
+        print_watch(watch);
+    bool ok = watch && is_set(watch, "ok");
+    json_free(root);
+    return ok ? CTL_OK : CTL_FAILURE;
 }
 
 static void print_top(const struct json *data, const char *key, const char *head)

@@ -364,6 +364,7 @@ const struct command ctl_commands[] = {
      {{0}},
      "what takes the samples' space, who was refused",
      cmd_status_tsdb},
+    {"status", "", 0, 0, {{0}}, "is alertd itself well, and who would notice", cmd_status},
     {"ready", "", 0, 0, {{0}}, "0 when alertd answers and is ready", cmd_ready},
 };
 

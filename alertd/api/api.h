@@ -59,8 +59,12 @@ struct api {
     /* The last evaluations of a rule, copied (rule_history_done()); false: it does not run. */
     bool (*rule_history)(void *app, int64_t rule_id, struct rule_history *ret_history);
     void (*render_metrics)(void *app, struct str *out);
-    /* [{"level":"warn|error","text":"..."}]: what everybody should know, always. */
+    /* [{"level":"info|warn|error","text":"..."}]: what everybody should know, always. */
     void (*write_banners)(void *app, struct json_out *out);
+    /* How well alertd itself is, as /-/deep says it; false: not well. */
+    bool (*write_deep)(void *app, struct json_out *out);
+    /* The canary's beat is back; false: it is none of ours. */
+    bool (*canary_came_back)(void *app, const char *key, const char *idempotency_key);
     void *app;
 };
 

@@ -114,6 +114,8 @@ void incident_json_notification(struct json_out *out, const struct outbox_row *r
     json_kv_time(out, "due_at", row->due_at_ms);
     json_kv_time(out, "sent_at", row->sent_at_ms);
     json_kv_string(out, "last_error", row->last_error);
+    if (row->digest_id)
+        json_kv_int(out, "digest", row->digest_id);
     json_kv_string(out, "incident", row->incident);
     json_close(out, '}');
 }

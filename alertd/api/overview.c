@@ -138,6 +138,8 @@ void overview_get(void *context, struct http_request *request, struct http_respo
     json_kv_int(&out, "n_pending", (int64_t)totals.n_pending);
     write_agents(&out, &totals);
     write_rules(&out, &totals);
+    json_key(&out, "watch");
+    (void)api->write_deep(api->app, &out);
     json_key(&out, "banners");
     api->write_banners(api->app, &out);
     r = write_incidents(api, &out, conn, request->arena, now_ms, &err);

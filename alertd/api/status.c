@@ -36,6 +36,29 @@ static void get_ready(void *context, struct http_request *request, struct http_r
         plain(response, 503, "alertd is starting or stopping.\n");
 }
 
+static void get_deep(void *context, struct http_request *request, struct http_response *response)
+{
+    struct api *api = context;
+    struct json_out out = JSON_OUT(&response->body);
+
+    (void)request;
+    if (!api->write_deep(api->app, &out))
+        response->status = 503;
+}
+
+/* Where the canary's receiver is: alertd itself. */
+static void post_canary(void *context, struct http_request *request, struct http_response *response)
+{
+    const struct api *api = context;
+    const char *key = http_query(request, "key");
+    const char *idempotency_key = http_header(request, "Idempotency-Key");
+
+    if (!key || !idempotency_key || !api->canary_came_back(api->app, key, idempotency_key))
+        http_fail(response, "bad_data", "this is no beat of this alertd's canary");
+    else
+        plain(response, 200, "");
+}
+
 static void post_reload(void *context, struct http_request *request, struct http_response *response)
 {
     const struct api *api = context;
@@ -105,6 +128,10 @@ static void get_events(void *context, struct http_request *request, struct http_
 static const struct http_route routes[] = {
     {"GET", "/-/healthy", HTTP_SCOPE_NONE, HTTP_INLINE, get_healthy, "200 while alertd runs"},
     {"GET", "/-/ready", HTTP_SCOPE_NONE, HTTP_INLINE, get_ready, "200 once everything is started"},
+    {"GET", "/-/deep", HTTP_SCOPE_NONE, 0, get_deep,
+     "200 while alertd pages reliably, else 503; why, as JSON"},
+    {"POST", "/-/canary", HTTP_SCOPE_NONE, 0, post_canary,
+     "alertd's own: where its canary comes back"},
     {"POST", "/-/reload", HTTP_SCOPE_ADMIN, 0, post_reload,
      "read the config file and the imported rules again"},
     {"PUT", "/-/reload", HTTP_SCOPE_ADMIN, 0, post_reload, "the same"},

@@ -13,13 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "alertd/app/own_alerts.h"
 #include "alertd/app/parts.h"
-#include "alertd/db/roster_db.h"
+#include "alertd/app/ping.h"
 #include "alertd/ingest/ingest.h"
 #include "alertd/pager/pager.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
-#include "lib/json/write.h"
 
 enum {
     FLUSH_MS = 60000,
@@ -27,6 +27,7 @@ enum {
     WORKERS_MIN = 24, /* of which most wait for a commit that they share */
     STATE_RESERVE_BYTES = 1 << 20,
     FILES_WANTED = 16384,
+    CANARY_LOOKS = 3, /* of its rule between two beats: a beat waits a third of them at most */
 };
 
 /* --- what handlers ask of us --- */
@@ -75,6 +76,23 @@ static int reload_config(struct app *app, struct err *reterr)
     return err_set(reterr, r, "%s", err.text);
 }
 
+/* The config file or a rule file on disk is not what is used: whoever is told anything is told
+ * that. With the lock held. */
+static void tell_rejected(struct app *app)
+{
+    const char *words = app->config_error[0] ? app->config_error : app->rules_error;
+    struct err err = {0};
+
+    if (own_alert_tell(&app->api,
+                       &(struct own_alert){.name = "ConfigRejected",
+                                           .severity = "warning",
+                                           .summary = "alertd does not use a file as it is on disk",
+                                           .description = words,
+                                           .is_firing = words[0] != '\0'},
+                       clock_wall_ms(), &err))
+        log_error(&app->log, "app", "ConfigRejected can't be told", "error=\"%s\"", err.text);
+}
+
 /* Rule files and config file, each all of it or nothing; both are tried, and the answer
  * tells of the first that was rejected. */
 static int reload(void *arg, struct err *reterr)
@@ -88,73 +106,9 @@ static int reload(void *arg, struct err *reterr)
     int r = reload_config(app, reterr);
     if (r == 0 && app->rules_error[0])
         r = err_set(reterr, -EINVAL, "%s", app->rules_error);
+    tell_rejected(app);
     (void)pthread_mutex_unlock(&app->reload_lock);
     return r;
-}
-
-static void write_banner(struct json_out *out, const char *level, const char *text)
-{
-    json_open(out, '{');
-    json_kv_string(out, "level", level);
-    json_kv_string(out, "text", text);
-    json_close(out, '}');
-}
-
-/* Policies that receivers name and nobody made. */
-static void write_policy_banners(struct app *app, struct json_out *out)
-{
-    const struct route_config *config = atomic_load(&app->api.route);
-    struct db_conn *conn = NULL;
-
-    if (db_read_begin(app->api.state, &conn, NULL))
-        return;
-    for (size_t i = 0; i < config->n_receivers; i++)
-        for (size_t j = 0; j < config->receivers[i].n_integrations; j++) {
-            const struct route_integration *to = &config->receivers[i].integrations[j];
-            STR_AUTO struct str words = STR_INIT(APP_BANNER_MAX);
-            struct roster_item item;
-            ARENA_AUTO struct arena arena;
-
-            arena_init(&arena, 1024 * 1024);
-            if (to->kind != ROUTE_ONCALL ||
-                roster_db_get(conn, ROSTER_POLICY, to->oncall.policy, &arena, &item, NULL) !=
-                    ROSTER_DB_E_NOT_FOUND)
-                continue;
-            str_addf(&words,
-                     "Receiver \"%s\" pages by the policy \"%s\", which nobody made: "
-                     "it pages nobody.",
-                     to->receiver, to->oncall.policy);
-            write_banner(out, "error", str_text(&words));
-        }
-    db_read_end(app->api.state, conn);
-}
-
-static void write_banners(void *arg, struct json_out *out)
-{
-    struct app *app = arg;
-
-    json_open(out, '[');
-    if (app->settings.auth_off)
-        write_banner(out, "warn",
-                     "Authentication is off: everybody on this machine may do everything.");
-    if (app->settings.sync_normal)
-        write_banner(out, "warn",
-                     "--storage.sync=normal: a power cut loses what came since the last "
-                     "checkpoint.");
-    for (size_t i = 0; i < forward_n_targets(app->forward); i++) {
-        STR_AUTO struct str words = STR_INIT(APP_BANNER_MAX);
-
-        if (forward_trouble(app->forward, i, &words))
-            write_banner(out, "warn", str_text(&words));
-    }
-    write_policy_banners(app, out);
-    (void)pthread_mutex_lock(&app->reload_lock);
-    if (app->config_error[0])
-        write_banner(out, "error", app->config_error);
-    if (app->rules_error[0])
-        write_banner(out, "error", app->rules_error);
-    (void)pthread_mutex_unlock(&app->reload_lock);
-    json_close(out, ']');
 }
 
 static bool rule_history(void *arg, int64_t rule_id, struct rule_history *ret_history)
@@ -244,6 +198,9 @@ static int start_forward(struct app *app, struct err *reterr)
 
 static int start_notify(struct app *app, struct err *reterr)
 {
+    STR_AUTO struct str canary_url = STR_INIT(500);
+
+    app_canary_url(app, &canary_url);
     return loop_notify_start(
         &(struct loop_notify_options){.state = app->api.state,
                                       .pager = app->api.pager,
@@ -252,6 +209,7 @@ static int start_notify(struct app *app, struct err *reterr)
                                       .log = &app->log,
                                       .external_url = app->external_url,
                                       .storage_path = app->settings.storage_path,
+                                      .canary_url = str_text(&canary_url),
                                       .now_wall_ms = clock_wall_ms},
         &app->notify, reterr);
 }
@@ -294,6 +252,7 @@ static int start_eval(struct app *app, struct err *reterr)
             .limits = {.max_samples = (size_t)settings->query_max_samples,
                        .lookback_ms = settings->query_lookback_ms},
             .timeout_ms = settings->query_timeout_ms,
+            .canary_ms = settings->canary_ms / CANARY_LOOKS,
             .alerts_changed = alerts_changed,
             .arg = app,
         },
@@ -359,7 +318,9 @@ static void fill_api(struct app *app)
     api->reload = reload;
     api->rule_history = rule_history;
     api->render_metrics = app_render_metrics;
-    api->write_banners = write_banners;
+    api->write_banners = app_write_banners;
+    api->write_deep = app_write_deep;
+    api->canary_came_back = app_canary_came_back;
     api->app = app;
 }
 
@@ -394,11 +355,26 @@ static int open_all(struct app *app, struct err *reterr)
     return r ? r : boot_admin_token(app, reterr);
 }
 
+static void make_watch(struct app *app)
+{
+    const struct settings *settings = &app->settings;
+
+    app->watch = loop_watch_new(&(struct loop_watch_options){
+        .state = app->api.state,
+        .ingest = app->api.ingest,
+        .log = &app->log,
+        .interval_ms = settings->canary_ms,
+        .dead_man_url = settings->dead_man_url,
+        .dead_man_ms = settings->dead_man_ms,
+    });
+}
+
 /* What runs. */
 static int start_all(struct app *app, struct err *reterr)
 {
     int r = start_forward(app, reterr);
 
+    make_watch(app);
     if (r == 0)
         r = start_notify(app, reterr);
     if (r == 0)
@@ -409,7 +385,9 @@ static int start_all(struct app *app, struct err *reterr)
     }
     if (r == 0)
         r = start_http(app, reterr);
-    return r ? r : loop_keep_start(&app->api, &app->keep, reterr);
+    if (r == 0)
+        r = loop_keep_start(&app->api, &app->keep, reterr);
+    return r ? r : loop_watch_start(app->watch, app->eval, app->notify, reterr);
 }
 
 static int start(struct app *app, struct err *reterr)
@@ -424,7 +402,9 @@ static int start(struct app *app, struct err *reterr)
         r = start_all(app, reterr);
     if (r != 0)
         return r;
+    tell_rejected(app);
     atomic_store(&app->api.ready, true);
+    systemd_say("READY=1");
     log_info(&app->log, "app", "ready", "version=%s url=%s storage=\"%s\" auth=%s", ALERTD_VERSION,
              app->external_url, app->settings.storage_path,
              app->settings.auth_off ? "off" : "required");
@@ -440,11 +420,14 @@ static void stop(struct app *app)
     struct err err = {0};
 
     atomic_store(&app->api.ready, false);
+    systemd_say("STOPPING=1");
+    loop_watch_stop(app->watch);
     loop_keep_stop(app->keep);
     http_server_stop(app->server);
     loop_eval_stop(app->eval);
     loop_report_stop(app->report);
     loop_notify_stop(app->notify);
+    loop_watch_free(app->watch);
     if (app->api.access && access_flush(app->api.access, clock_wall_ms(), &err) != 0)
         log_warn(&app->log, "app", "cannot write when tokens were used", "error=\"%s\"", err.text);
     access_close(app->api.access);
@@ -479,6 +462,9 @@ static bool tick(struct app *app, int64_t now_ms, int64_t *flushed_ms)
     if (now_ms - *flushed_ms < FLUSH_MS)
         return true;
     *flushed_ms = now_ms;
+    (void)pthread_mutex_lock(&app->reload_lock);
+    tell_rejected(app); /* so that it goes on */
+    (void)pthread_mutex_unlock(&app->reload_lock);
     if (access_flush(app->api.access, clock_wall_ms(), &err) != 0)
         log_warn(&app->log, "app", "cannot write when tokens were used", "error=\"%s\"", err.text);
     return true;

@@ -6,6 +6,7 @@
  *   loop_eval.c    the threads, the schedule, self-metrics
  *   eval_load.c    rules and their state out of state.db
  *   eval_group.c   one group at one slot, and its commit
+ *   eval_canary.c  the rule by which alertd watches itself
  */
 
 #include <pthread.h>
@@ -13,6 +14,7 @@
 
 #include "alertd/app/loop_eval.h"
 #include "alertd/eval/broken_rule.h"
+#include "alertd/eval/dead_rule.h"
 #include "alertd/eval/rule_eval.h"
 #include "alertd/eval/rule_history.h"
 
@@ -24,9 +26,11 @@ enum {
 
 struct eval_rule {
     int64_t id;
-    struct alert_set alerts;   /* as committed */
-    struct alert_set broken;   /* its RuleBroken, as committed; recording rules too */
-    int64_t n_failures;        /* in a row, as committed */
+    struct alert_set alerts; /* as committed */
+    struct alert_set broken; /* its RuleBroken, as committed; recording rules too */
+    struct alert_set dead;   /* its RuleDead, likewise */
+    int64_t n_failures;      /* in a row, as committed */
+    int64_t matched_ms; /* when its selectors last matched something, likewise; 0: never asked */
     struct rule_output output; /* of a recording rule, as written last */
     bool is_broken;            /* the last evaluation failed: said once in the log */
     bool is_moved;             /* its alerts wait longer than their rows say: all are saved */
@@ -41,7 +45,9 @@ struct eval_group {
     int64_t slot_ms; /* the next one */
     struct eval_rule *rules;
     int64_t began_ms, began_mono_ms; /* the last evaluation; 0: none yet */
-    bool is_busy;                    /* a thread evaluates it, and owns all but what stands below */
+    bool is_canary;
+    bool is_busy;          /* a thread evaluates it, and owns all but what stands below */
+    int64_t busy_since_ms; /* by the monotonic clock; under loop->lock */
 
     /* what became of it, for metrics; under loop->lock */
     int64_t last_ms, last_us;
@@ -63,6 +69,9 @@ struct loop_eval {
     pthread_mutex_t lock;      /* guards what follows */
     pthread_cond_t wake;       /* something of it changed */
     struct eval_groups groups; /* swapped only while no group is busy */
+    struct eval_group canary;  /* beside them; its file is NULL: there is none */
+    struct rule_group canary_group;
+    int64_t canary_told; /* the last beat; of the thread that evaluates it */
     size_t n_busy;
     bool stopping;
     bool rules_changed;
@@ -106,6 +115,13 @@ int eval_write_series(const struct loop_eval_options *options,
 
 /* Evaluates and commits. Returns how many rules failed; *ret_committed: it is stored. */
 size_t eval_group(struct loop_eval *loop, struct eval_group *group, bool *ret_committed);
+
+/* --- eval_canary.c --- */
+
+void eval_canary_init(struct loop_eval *loop);
+void eval_canary_done(struct loop_eval *loop);
+/* Evaluates the canary's rule; a beat it has not told yet goes to the pager. */
+void eval_canary(struct loop_eval *loop, struct eval_group *group);
 
 /* Tells the live views and the notifier of what a commit did. */
 void eval_publish(const struct loop_eval_options *options,

@@ -30,7 +30,8 @@ struct rule_turn {
     struct rule_eval_result result;
     size_t n_samples, n_series, n_results; /* 0 when it failed */
     int64_t n_failures;                    /* in a row, with this one */
-    struct alert_outcome broken;
+    int64_t matched_ms;
+    struct alert_outcome broken, dead;
 };
 
 struct group_turn {
@@ -156,6 +157,14 @@ static void judge_rule(const struct eval_group *group, struct rule_turn *turn)
     };
 
     broken_rule_step(&broken, &turn->rule->broken, &turn->broken);
+    turn->matched_ms = turn->n_series > 0 || !turn->rule->matched_ms ? group->slot_ms
+                                                                     : turn->rule->matched_ms;
+    dead_rule_step(&(struct dead_rule){.group = group->group,
+                                       .rule = turn->source,
+                                       .rule_id = turn->rule->id,
+                                       .matched_ms = turn->matched_ms,
+                                       .now_ms = group->slot_ms},
+                   &turn->rule->dead, &turn->dead);
 }
 
 /* Words inside quotes of a log line. */
@@ -199,6 +208,7 @@ static void collect_events(struct group_turn *turn)
         if (turn->rules[i].ok)
             add_events(turn, &turn->rules[i].result.alerts);
         add_events(turn, &turn->rules[i].broken);
+        add_events(turn, &turn->rules[i].dead);
     }
 }
 
@@ -226,6 +236,7 @@ static int save_rule(struct db_conn *conn,
         .evaluation_us = turn->us,
         .samples = turn->n_samples,
         .series = turn->n_series,
+        .matched_ms = turn->matched_ms,
         .error_place = place_of_error(turn),
     };
     int r = rule_db_save_health(conn, &health, reterr);
@@ -237,6 +248,8 @@ static int save_rule(struct db_conn *conn,
         r = alert_db_save(conn, turn->rule->id, &none, &turn->result.alerts.after, reterr);
     if (r == 0)
         r = alert_db_save(conn, turn->rule->id, &turn->rule->broken, &turn->broken.after, reterr);
+    if (r == 0)
+        r = alert_db_save(conn, turn->rule->id, &turn->rule->dead, &turn->dead.after, reterr);
     return r;
 }
 
@@ -299,6 +312,10 @@ static void adopt(struct group_turn *turn)
         alert_set_done(&one->rule->broken);
         one->rule->broken = one->broken.after;
         one->broken.after = (struct alert_set){0};
+        alert_set_done(&one->rule->dead);
+        one->rule->dead = one->dead.after;
+        one->dead.after = (struct alert_set){0};
+        one->rule->matched_ms = one->matched_ms;
         one->rule->n_failures = one->n_failures;
         if (!one->ok)
             continue;
@@ -375,6 +392,7 @@ size_t eval_group(struct loop_eval *loop, struct eval_group *group, bool *ret_co
     }
     for (size_t i = 0; i < n; i++) {
         alert_outcome_done(&turn.rules[i].broken);
+        alert_outcome_done(&turn.rules[i].dead);
         if (turn.rules[i].ok)
             rule_eval_result_done(&turn.rules[i].result);
     }

@@ -96,6 +96,8 @@ void eval_skip(struct eval_group *group, int64_t gap_ms)
         for (size_t entry = 0; entry < rule->alerts.n; entry++)
             alert_skip(&rule->alerts.at[entry].alert, gap_ms);
         rule->is_moved = rule->alerts.n > 0;
+        if (rule->matched_ms)
+            rule->matched_ms += gap_ms;
     }
 }
 
@@ -106,6 +108,13 @@ static void skip_gap(struct eval_group *group, int64_t last_evaluation_ms)
 
     if (last_evaluation_ms && gap_ms > 0)
         eval_skip(group, gap_ms);
+}
+
+/* What is about the rule itself, apart from what the rule says. */
+static void split_own(struct alert_set *alerts, struct alert_set *broken, struct alert_set *dead)
+{
+    broken_rule_split(alerts, BROKEN_RULE_NAME, broken);
+    broken_rule_split(alerts, DEAD_RULE_NAME, dead);
 }
 
 static int load_group(struct load *load,
@@ -136,9 +145,10 @@ static int load_group(struct load *load,
     for (size_t i = 0; r == 0 && i < group->n_rules; i++) {
         made->rules[i].id = row->rules[i].id;
         made->rules[i].n_failures = row->rules[i].failures;
+        made->rules[i].matched_ms = row->rules[i].matched_ms;
         r = alert_db_load(load->conn, row->rules[i].id, &made->rules[i].alerts, reterr);
         if (r == 0)
-            broken_rule_split(&made->rules[i].alerts, &made->rules[i].broken);
+            split_own(&made->rules[i].alerts, &made->rules[i].broken, &made->rules[i].dead);
     }
     before = find_before(load, row->id);
     if (r == 0 && before)
@@ -206,6 +216,7 @@ void eval_groups_done(struct eval_groups *groups)
         for (size_t rule = 0; rule < group->group->n_rules; rule++) {
             alert_set_done(&group->rules[rule].alerts);
             alert_set_done(&group->rules[rule].broken);
+            alert_set_done(&group->rules[rule].dead);
             rule_output_done(&group->rules[rule].output);
             rule_history_done(&group->rules[rule].history);
         }
@@ -254,10 +265,12 @@ static int retire_rule(struct db_conn *conn,
         r = alert_db_save(conn, dead->rule_id, &alerts, &none, reterr);
     if (r == 0) {
         struct alert_set broken;
+        struct alert_set rule_dead;
 
-        broken_rule_split(&alerts, &broken); /* that one has no series */
+        split_own(&alerts, &broken, &rule_dead); /* those have no series */
         alert_series_add(&alerts, &none, &job->series);
         alert_set_done(&broken);
+        alert_set_done(&rule_dead);
     }
     alert_set_done(&alerts);
     return r;

@@ -29,9 +29,10 @@ static void wait_for(struct loop_eval *loop, int64_t duration_ms)
 }
 
 /* The free group whose turn is next; NULL when there is none. */
-static struct eval_group *next_group(const struct eval_groups *groups)
+static struct eval_group *next_group(struct loop_eval *loop)
 {
-    struct eval_group *next = NULL;
+    const struct eval_groups *groups = &loop->groups;
+    struct eval_group *next = loop->canary.file && !loop->canary.is_busy ? &loop->canary : NULL;
 
     for (size_t i = 0; i < groups->n; i++)
         if (!groups->at[i].is_busy && (!next || groups->at[i].slot_ms < next->slot_ms))
@@ -90,20 +91,25 @@ static size_t count_broken(const struct eval_group *group)
 static void take_turn(struct loop_eval *loop, struct eval_group *group)
 {
     int64_t began_us = clock_mono_us();
-    bool committed;
+    bool committed = true;
+    size_t n_failed = 0;
 
     group->is_busy = true;
+    group->busy_since_ms = clock_mono_ms();
     loop->n_busy++;
     skip_what_was_not(group);
     (void)pthread_mutex_unlock(&loop->lock);
-    size_t n_failed = eval_group(loop, group, &committed);
+    if (group->is_canary)
+        eval_canary(loop, group);
+    else
+        n_failed = eval_group(loop, group, &committed);
     (void)pthread_mutex_lock(&loop->lock);
     group->last_ms = group->slot_ms;
     group->last_us = clock_mono_us() - began_us;
     group->iterations++;
     group->failures += n_failed + !committed;
     group->missed += advance(group, clock_wall_ms());
-    group->n_broken = count_broken(group);
+    group->n_broken = group->is_canary ? 0 : count_broken(group);
     group->is_busy = false;
     loop->n_busy--;
     (void)pthread_cond_broadcast(&loop->wake);
@@ -148,26 +154,30 @@ static void reload(struct loop_eval *loop)
 }
 
 /* A clock that was set back would leave a slot far ahead: back onto the grid. */
-static void return_to_grid(struct eval_groups *groups, int64_t now_ms)
+static void return_one(struct eval_group *group, int64_t now_ms)
 {
-    for (size_t i = 0; i < groups->n; i++) {
-        struct eval_group *group = &groups->at[i];
+    if (!group->is_busy && group->slot_ms - now_ms > 2 * group->group->interval_ms)
+        group->slot_ms = eval_next_slot(group->file, group->group, now_ms);
+}
 
-        if (!group->is_busy && group->slot_ms - now_ms > 2 * group->group->interval_ms)
-            group->slot_ms = eval_next_slot(group->file, group->group, now_ms);
-    }
+static void return_to_grid(struct loop_eval *loop, int64_t now_ms)
+{
+    for (size_t i = 0; i < loop->groups.n; i++)
+        return_one(&loop->groups.at[i], now_ms);
+    if (loop->canary.file)
+        return_one(&loop->canary, now_ms);
 }
 
 /* The group that is due, or NULL after a wait. Under the lock. */
 static struct eval_group *wait_for_turn(struct loop_eval *loop)
 {
     int64_t now_ms = clock_wall_ms();
-    struct eval_group *group = loop->reloading ? NULL : next_group(&loop->groups);
+    struct eval_group *group = loop->reloading ? NULL : next_group(loop);
     int64_t wait_ms = group ? group->slot_ms - now_ms : LOOK_AGAIN_MS;
 
     if (group && wait_ms <= 0)
         return group;
-    return_to_grid(&loop->groups, now_ms);
+    return_to_grid(loop, now_ms);
     wait_for(loop, wait_ms < LOOK_AGAIN_MS ? wait_ms : LOOK_AGAIN_MS);
     return NULL;
 }
@@ -176,6 +186,7 @@ static void *run(void *arg)
 {
     struct loop_eval *loop = arg;
 
+    (void)pthread_setname_np(pthread_self(), "evaluator");
     (void)pthread_mutex_lock(&loop->lock);
     while (!loop->stopping) {
         if (loop->rules_changed && !loop->reloading) {
@@ -206,6 +217,7 @@ int loop_eval_start(const struct loop_eval_options *options,
         free(loop);
         return r;
     }
+    eval_canary_init(loop);
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&loop->wake, &attributes);
@@ -236,6 +248,7 @@ void loop_eval_stop(struct loop_eval *loop)
     (void)pthread_cond_destroy(&loop->wake);
     (void)pthread_mutex_destroy(&loop->lock);
     eval_groups_done(&loop->groups);
+    eval_canary_done(loop);
     free(loop);
 }
 
@@ -331,6 +344,19 @@ bool loop_eval_history(struct loop_eval *loop, int64_t rule_id, struct rule_hist
     if (found)
         *ret_history = history;
     return found;
+}
+
+int64_t loop_eval_busy_ms(struct loop_eval *loop)
+{
+    int64_t now_ms = clock_mono_ms();
+    int64_t longest_ms = 0;
+
+    (void)pthread_mutex_lock(&loop->lock);
+    for (size_t i = 0; i < loop->groups.n; i++)
+        if (loop->groups.at[i].is_busy && now_ms - loop->groups.at[i].busy_since_ms > longest_ms)
+            longest_ms = now_ms - loop->groups.at[i].busy_since_ms;
+    (void)pthread_mutex_unlock(&loop->lock);
+    return longest_ms;
 }
 
 void loop_eval_stats(struct loop_eval *loop, struct loop_eval_stats *ret_stats)

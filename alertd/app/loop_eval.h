@@ -28,6 +28,9 @@
 
 struct loop_eval;
 
+/* What the canary's beats are samples of. */
+#define EVAL_CANARY_METRIC "alertd_canary_beat"
+
 struct loop_eval_options {
     struct db *state;
     struct store *store;
@@ -37,6 +40,7 @@ struct loop_eval_options {
     const char *external_url;
     struct promql_limits limits; /* of one rule's query; deadline_ms is filled in */
     int64_t timeout_ms;          /* of one rule's query */
+    int64_t canary_ms;           /* how often the canary's rule is evaluated; 0: never */
     /* The outbox grew, or a group waits to be told: the notifier may look. */
     void (*alerts_changed)(void *arg);
     void *arg;
@@ -57,6 +61,9 @@ void loop_eval_metrics(struct loop_eval *loop, struct str *out);
 
 /* The last evaluations of a rule, copied; false when it does not run. */
 bool loop_eval_history(struct loop_eval *loop, int64_t rule_id, struct rule_history *ret_history);
+
+/* How long a group is being evaluated by now, the longest; 0: none is. */
+int64_t loop_eval_busy_ms(struct loop_eval *loop);
 
 struct loop_eval_stats {
     int64_t last_evaluation_ms; /* 0: none yet */

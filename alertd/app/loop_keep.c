@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "alertd/app/own_alerts.h"
 #include "alertd/app/time_watch.h"
 #include "alertd/db/agent_db.h"
 #include "alertd/db/incident_db.h"
@@ -37,6 +38,7 @@ struct loop_keep {
     bool stopping;
     pthread_t thread;
     uint64_t n_rounds;
+    struct loop_blackout blackout;
 };
 
 /* --- agents and state.db --- */
@@ -154,8 +156,9 @@ static bool is_unknown(const struct agent *agent,
     return state == AGENT_LATE && agent->pushed_mono_ms < now->awake_mono_ms;
 }
 
-static void write_up(const struct api *api, int64_t now_ms)
+static void write_up(struct loop_keep *loop, int64_t now_ms)
 {
+    const struct api *api = loop->api;
     size_t n = 0;
     size_t n_entries = 0;
     struct agent *agents = agents_all(ingest_agents(api->ingest), &n);
@@ -167,6 +170,7 @@ static void write_up(const struct api *api, int64_t now_ms)
 
     const struct agents_now now = agents_now(ingest_agents(api->ingest), now_ms, clock_mono_ms());
 
+    loop_blackout_step(&loop->blackout, api, agents, n, &now);
     for (size_t i = 0; i < n; i++) {
         enum agent_state state = agent_state_at(&agents[i], &now);
 
@@ -358,7 +362,7 @@ static void run_round(struct loop_keep *loop)
     struct err err = {0};
 
     watch_clock(loop, now_ms);
-    write_up(api, now_ms);
+    write_up(loop, now_ms);
     if (loop->n_rounds % OWN_ROUNDS == 0)
         write_own(api, now_ms);
     write_agents(api);
@@ -433,5 +437,6 @@ void loop_keep_stop(struct loop_keep *loop)
     (void)pthread_join(loop->thread, NULL);
     (void)pthread_cond_destroy(&loop->wake);
     (void)pthread_mutex_destroy(&loop->lock);
+    loop_blackout_done(&loop->blackout);
     free(loop);
 }

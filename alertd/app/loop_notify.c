@@ -9,7 +9,9 @@
 #include "alertd/app/loop_notify.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "alertd/app/notify.h"
@@ -86,6 +88,7 @@ void loop_notify_told(struct loop_notify *loop, const struct pager_outcome *outc
 static void start_worker(struct loop_notify *loop, struct notify_worker *worker)
 {
     worker->loop = loop;
+    atomic_store(&worker->looked_ms, clock_mono_ms());
     worker->is_running = pthread_create(&worker->thread, NULL, notify_worker_run, worker) == 0;
     if (!worker->is_running)
         log_error(loop->log, "notify", "no thread for a receiver: it is told nothing",
@@ -100,7 +103,7 @@ static void start_workers(struct loop_notify *loop)
     for (size_t i = 0; i < config->n_receivers; i++)
         n += config->receivers[i].n_integrations;
     (void)pthread_mutex_lock(&loop->workers_lock);
-    loop->workers = mem_zalloc((n + NOTIFY_PEOPLE_WORKERS + NOTIFY_SHADOW_WORKERS) *
+    loop->workers = mem_zalloc((n + NOTIFY_PEOPLE_WORKERS + NOTIFY_SHADOW_WORKERS + 1) *
                                sizeof(*loop->workers));
     loop->n_workers = 0;
     for (size_t i = 0; i < config->n_receivers; i++)
@@ -116,6 +119,13 @@ static void start_workers(struct loop_notify *loop)
         struct notify_worker *worker = &loop->workers[loop->n_workers++];
 
         worker->shadows = i >= NOTIFY_PEOPLE_WORKERS;
+        start_worker(loop, worker);
+    }
+    if (loop->canary_url) {
+        struct notify_worker *worker = &loop->workers[loop->n_workers++];
+
+        worker->to = &loop->canary_to;
+        worker->is_canary = true;
         start_worker(loop, worker);
     }
     (void)pthread_mutex_unlock(&loop->workers_lock);
@@ -217,11 +227,14 @@ static void *keeper_run(void *arg)
     int64_t until_ms = 0;
     uint64_t seen = 0;
 
+    (void)pthread_setname_np(pthread_self(), "pager");
     start_workers(loop);
     while (!notify_wait(loop, NOTIFY_KEEPER, &seen, until_ms)) {
+        atomic_store(&loop->keeper_since_ms, clock_mono_ms());
         take_config(loop);
         until_ms = clock_mono_ms() + keep(loop, &next_give_up_ms);
         look_again_at(loop, loop->now_wall_ms() + until_ms - clock_mono_ms());
+        atomic_store(&loop->keeper_since_ms, 0);
     }
     stop_workers(loop);
     return NULL;
@@ -249,6 +262,20 @@ static void init_locks(struct loop_notify *loop)
     (void)pthread_condattr_destroy(&attributes);
     (void)pthread_mutex_init(&loop->lock, NULL);
     (void)pthread_mutex_init(&loop->workers_lock, NULL);
+    notify_paces_init(&loop->paces);
+}
+
+/* A webhook that is alertd itself: so the senders and the server are on the way, too. */
+static void init_canary(struct loop_notify *loop, const char *url)
+{
+    if (!url)
+        return;
+    loop->canary_url = mem_strdup(url);
+    loop->canary_to = (struct route_integration){.kind = ROUTE_WEBHOOK,
+                                                 .receiver = OUTBOX_CANARY,
+                                                 .send_resolved = true,
+                                                 .timeout_ms = CANARY_TIMEOUT_MS,
+                                                 .webhook.url.value = loop->canary_url};
 }
 
 static void drop(struct loop_notify *loop)
@@ -259,7 +286,9 @@ static void drop(struct loop_notify *loop)
         (void)pthread_cond_destroy(&loop->wake[role]);
     (void)pthread_mutex_destroy(&loop->lock);
     (void)pthread_mutex_destroy(&loop->workers_lock);
+    notify_paces_done(&loop->paces);
     free(loop->external_url);
+    free(loop->canary_url);
     free(loop);
 }
 
@@ -281,6 +310,7 @@ int loop_notify_start(const struct loop_notify_options *options,
         .config = route_config_ref(options->config),
     };
     init_locks(loop);
+    init_canary(loop, options->canary_url);
     str_addf(&key_path, "%s/ack.key", options->storage_path);
     int r = ack_link_db_key(str_text(&key_path), loop->ack_key, reterr);
     if (r == 0)
@@ -318,6 +348,67 @@ void loop_notify_configure(struct loop_notify *loop, const struct route_config *
     wake_all(loop);
     (void)pthread_mutex_unlock(&loop->lock);
     route_config_unref(passed_over);
+}
+
+/* --- is it alive --- */
+
+/* How long an attempt may take. */
+static int64_t attempt_ms(const struct notify_worker *worker)
+{
+    return worker->to ? worker->to->timeout_ms : NOTIFY_PERSON_MS;
+}
+
+int64_t loop_notify_busy_ms(struct loop_notify *loop, char *ret_receiver, size_t size)
+{
+    int64_t now_ms = clock_mono_ms();
+    int64_t keeper_ms = atomic_load(&loop->keeper_since_ms);
+    int64_t longest_ms = keeper_ms ? now_ms - keeper_ms : 0;
+
+    (void)snprintf(ret_receiver, size, "everybody");
+    (void)pthread_mutex_lock(&loop->workers_lock);
+    for (size_t i = 0; i < loop->n_workers; i++) {
+        const struct notify_worker *worker = &loop->workers[i];
+        int64_t since_ms = atomic_load(&worker->busy_since_ms);
+
+        if (!since_ms || now_ms - since_ms - attempt_ms(worker) <= longest_ms)
+            continue;
+        longest_ms = now_ms - since_ms - attempt_ms(worker);
+        (void)snprintf(ret_receiver, size, "%s", worker->to ? worker->to->receiver : "people");
+    }
+    (void)pthread_mutex_unlock(&loop->workers_lock);
+    return longest_ms;
+}
+
+static bool tells(const struct notify_worker *worker,
+                  const char *receiver,
+                  const char *kind,
+                  unsigned slot)
+{
+    if (!worker->to)
+        return strncmp(receiver, OUTBOX_PERSON, strlen(OUTBOX_PERSON)) == 0;
+    return worker->to->slot == slot && strcmp(worker->to->receiver, receiver) == 0 &&
+           strcmp(route_kind_name(worker->to->kind), kind) == 0;
+}
+
+int64_t loop_notify_idle_ms(struct loop_notify *loop,
+                            const char *receiver,
+                            const char *kind,
+                            unsigned slot)
+{
+    int64_t now_ms = clock_mono_ms();
+    int64_t idle_ms = -1;
+
+    (void)pthread_mutex_lock(&loop->workers_lock);
+    for (size_t i = 0; i < loop->n_workers; i++) {
+        const struct notify_worker *worker = &loop->workers[i];
+        int64_t since_ms = now_ms - atomic_load(&worker->looked_ms) - attempt_ms(worker);
+
+        since_ms = since_ms < 0 ? 0 : since_ms;
+        if (tells(worker, receiver, kind, slot) && (idle_ms < 0 || since_ms < idle_ms))
+            idle_ms = since_ms;
+    }
+    (void)pthread_mutex_unlock(&loop->workers_lock);
+    return idle_ms;
 }
 
 /* --- metrics --- */
@@ -371,6 +462,8 @@ static void write_attempts(struct loop_notify *loop, struct str *out)
         struct notify_worker *worker = &loop->workers[i];
         struct attempts attempts = {0};
 
+        if (worker->is_canary)
+            continue;
         add_attempts(worker->to ? &attempts : worker->shadows ? &shadows : &people, worker);
         if (worker->to)
             write_one(worker->to->receiver, route_kind_name(worker->to->kind), &attempts, out);
@@ -404,6 +497,25 @@ static void write_template_errors(struct loop_notify *loop, struct str *out)
     (void)pthread_mutex_unlock(&loop->workers_lock);
 }
 
+static void write_floods(struct loop_notify *loop, struct str *out)
+{
+    const struct {
+        const char *name, *help;
+        uint64_t n;
+    } rows[] = {
+        {"alertd_digests_total", "Digests made of notifications that were too many.",
+         atomic_load(&loop->digests)},
+        {"alertd_notifications_folded_total", "Notifications that digests told.",
+         atomic_load(&loop->folded)},
+        {"alertd_notifications_held_total",
+         "Times a receiver's due notifications waited for its limit.", atomic_load(&loop->held)},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        str_addf(out, "# HELP %s %s\n# TYPE %s counter\n%s %" PRIu64 "\n", rows[i].name,
+                 rows[i].help, rows[i].name, rows[i].name, rows[i].n);
+}
+
 void loop_notify_metrics(struct loop_notify *loop, struct str *out)
 {
     struct outbox_counts counts = {0};
@@ -412,6 +524,7 @@ void loop_notify_metrics(struct loop_notify *loop, struct str *out)
 
     write_attempts(loop, out);
     write_template_errors(loop, out);
+    write_floods(loop, out);
     if (db_read_begin(loop->state, &conn, NULL))
         return;
     int r = outbox_db_counts(conn, &counts, NULL);

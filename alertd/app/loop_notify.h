@@ -33,6 +33,7 @@ struct loop_notify_options {
     const char *external_url;     /* for links in pages; copied */
     const char *storage_path;     /* holds ack.key */
     int64_t (*now_wall_ms)(void); /* the clock, injected */
+    const char *canary_url;       /* where the canary's receiver listens; copied. NULL: nowhere */
 };
 
 int loop_notify_start(const struct loop_notify_options *options,
@@ -49,6 +50,17 @@ void loop_notify_configure(struct loop_notify *loop, const struct route_config *
 void loop_notify_wake(struct loop_notify *loop);
 /* The pager took alerts in: wakes whom that concerns. From any thread. */
 void loop_notify_told(struct loop_notify *loop, const struct pager_outcome *outcome);
+
+/* How long somebody who is told hangs by now, beyond the time limit of an attempt, and whom it is
+ * about (*ret_receiver of at least so many bytes); 0: nobody. */
+int64_t loop_notify_busy_ms(struct loop_notify *loop, char *ret_receiver, size_t size);
+
+/* How long whoever tells that integration, or people, has not looked for what is due, beyond the
+ * time limit of an attempt; -1: nobody tells it (any more). */
+int64_t loop_notify_idle_ms(struct loop_notify *loop,
+                            const char *receiver,
+                            const char *kind,
+                            unsigned slot);
 
 /* `# HELP`, `# TYPE` and the loop's self-metrics in text exposition. */
 void loop_notify_metrics(struct loop_notify *loop, struct str *out);

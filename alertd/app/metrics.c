@@ -350,5 +350,6 @@ void app_render_metrics(void *arg, struct str *out)
     loop_eval_metrics(app->eval, out);
     loop_keep_metrics(&app->api, out);
     loop_notify_metrics(app->notify, out);
+    loop_watch_metrics(app->watch, out);
     forward_metrics(app->forward, out);
 }

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Inside the notifier: what loop_notify.c (its life) and notify_worker.c (one
- * integration's thread) share. Nobody else includes this.
+ * Inside the notifier: what loop_notify.c (its life), notify_worker.c (one integration's thread),
+ * notify_pace.c (how fast it may go) and notify_person.c (contacts) share. Nobody else includes this.
  */
 
 #include <pthread.h>
@@ -26,10 +26,20 @@ struct notify_worker {
     bool shadows;                       /* people's too, but copies: what is real waits for none */
     pthread_t thread;
     bool is_running;
+    bool is_canary;
+    atomic_int_fast64_t busy_since_ms; /* since its last step, monotonic; 0: it waits */
+    atomic_int_fast64_t looked_ms;     /* when it last began to look for what is due */
     /* since the start of alertd, for /metrics */
     atomic_uint_fast64_t accepted, failed, refused;
     atomic_uint_fast64_t template_errors;
     atomic_int_fast64_t sent_last_ms;
+};
+
+/* How far everybody who was told is from being told too fast. */
+struct notify_paces {
+    pthread_mutex_t lock;
+    struct notify_paced *at;
+    size_t n, capacity;
 };
 
 struct loop_notify {
@@ -40,6 +50,9 @@ struct loop_notify {
     int64_t (*now_wall_ms)(void);
     char *external_url;
     unsigned char ack_key[OUTBOX_ACK_KEY_BYTES];
+    struct notify_paces paces;
+    atomic_uint_fast64_t digests, folded; /* and how many notifications these told */
+    atomic_uint_fast64_t held;            /* turns in which something due waited for its pace */
 
     pthread_mutex_t lock; /* guards what follows, down to the blank line */
     /* its generation moved, or a flag was set; monotonic clock */
@@ -57,13 +70,18 @@ struct loop_notify {
     struct notify_worker *workers;
     size_t n_workers;
     pthread_t keeper;
+    atomic_int_fast64_t keeper_since_ms; /* as busy_since_ms */
+    struct route_integration canary_to;  /* the canary's receiver; its receiver NULL: none */
+    char *canary_url;
 };
 
 enum {
     NOTIFY_PEOPLE_WORKERS = 4, /* who serve people, whoever is paged: behind the integrations' */
     NOTIFY_SHADOW_WORKERS = 2, /* who serve shadows, and nobody else */
     NOTIFY_PAUSE_MS = 5000,    /* after the database failed us */
+    NOTIFY_PERSON_MS = 10000,  /* the longest an attempt to tell a person takes, about */
     GIVE_UP_EVERY_MS = 60000,
+    CANARY_TIMEOUT_MS = 5000,
     EXTERNAL_KEPT_MS = 24 * 3600 * 1000, /* alerts of others that are over */
 };
 
@@ -86,5 +104,10 @@ bool notify_person_send(struct loop_notify *loop,
 
 /* Whom it serves, for the log. */
 const char *notify_worker_name(const struct notify_worker *worker);
+void notify_paces_init(struct notify_paces *paces);
+void notify_paces_done(struct notify_paces *paces);
+/* The pace of what the worker sends: for its claims, inside their job. */
+struct outbox_pace notify_pace(struct notify_worker *worker);
+
 /* A worker's thread; arg is the struct notify_worker. */
 void *notify_worker_run(void *arg);

@@ -15,6 +15,7 @@
 
 #include "alertd/app/notify.h"
 #include "alertd/deliver/receiver.h"
+#include "alertd/incident/digest.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/json/write.h"
@@ -49,6 +50,26 @@ struct turn {
     struct outbox_claims claims;
 };
 
+/* What was refused may make the next step of an escalation due: so may each page that a digest
+ * told. */
+static int fall_over(struct db_conn *conn,
+                     struct turn *turn,
+                     const struct mark *mark,
+                     struct err *reterr)
+{
+    int64_t ids[DIGEST_PAGES_MAX + 1] = {mark->outbox_id};
+    size_t n = 0;
+    int r = outbox_db_folded(conn, mark->outbox_id, ids + 1, &n, reterr);
+
+    for (size_t i = 0; r == 0 && i <= n; i++) {
+        struct pager_outcome outcome = {0};
+
+        r = pager_refused(turn->pager, conn, ids[i], mark->now_ms, &outcome, reterr);
+        turn->fell_over |= outcome.outbox_grew;
+    }
+    return r;
+}
+
 static int store_failure(struct db_conn *conn,
                          struct turn *turn,
                          const struct mark *mark,
@@ -56,16 +77,12 @@ static int store_failure(struct db_conn *conn,
 {
     bool refused = mark->is_hopeless || mark->outcome.verdict == DELIVER_REFUSED;
     const char *words = mark->outcome.words;
-    struct pager_outcome outcome = {0};
     int r = mark->is_hopeless
                 ? outbox_db_undelivered(conn, mark->outbox_id, words, mark->now_ms, reterr)
                 : outbox_db_failed(conn, mark->outbox_id, words, refused, mark->retry_at_ms,
                                    mark->now_ms, reterr);
 
-    if (r == 0 && refused)
-        r = pager_refused(turn->pager, conn, mark->outbox_id, mark->now_ms, &outcome, reterr);
-    turn->fell_over |= outcome.outbox_grew;
-    return r;
+    return r == 0 && refused ? fall_over(conn, turn, mark, reterr) : r;
 }
 
 static int store_mark(struct db_conn *conn,
@@ -173,7 +190,10 @@ static struct mark send_one(struct notify_worker *worker,
     mark.now_ms = worker->loop->now_wall_ms();
     mark.retry_at_ms = deliver_retry_at(&mark.outcome, page->attempts + 1, mark.now_ms, rng);
     count(worker, &mark.outcome, mark.now_ms);
-    log_outcome(worker, page, &mark.outcome);
+    if (!worker->is_canary || mark.outcome.verdict != DELIVER_ACCEPTED)
+        log_outcome(worker, page, &mark.outcome);
+    atomic_store(&worker->busy_since_ms, clock_mono_ms());
+    atomic_store(&worker->looked_ms, clock_mono_ms());
     return mark;
 }
 
@@ -233,9 +253,10 @@ static bool send_batch(struct notify_worker *worker,
     return goes_on;
 }
 
-static struct outbox_claim_options claim_options(const struct notify_worker *worker)
+static struct outbox_claim_options claim_options(struct notify_worker *worker)
 {
-    struct outbox_claim_options options = {.people = !worker->to,
+    struct outbox_claim_options options = {.pace = notify_pace(worker),
+                                           .people = !worker->to,
                                            .shadows = worker->shadows,
                                            .external_url = worker->loop->external_url,
                                            .ack_key = worker->loop->ack_key,
@@ -268,6 +289,7 @@ static int64_t drain(struct notify_worker *worker, struct deliver *deliver, stru
             .arena = &arena,
         };
 
+        atomic_store(&worker->looked_ms, clock_mono_ms());
         turn.options.max = goes_on ? size : 0;
 
         arena_init(&arena, PAGE_BYTES_MAX);
@@ -275,8 +297,11 @@ static int64_t drain(struct notify_worker *worker, struct deliver *deliver, stru
             return NOTIFY_PAUSE_MS;
         if (turn.fell_over)
             loop_notify_wake(loop);
+        atomic_fetch_add(&loop->digests, turn.claims.n_digests);
+        atomic_fetch_add(&loop->folded, turn.claims.n_folded);
+        atomic_fetch_add(&loop->held, turn.claims.was_held && turn.claims.n == 0);
         for (size_t i = 0; i < sent.claims.n; i++)
-            if (marks[i].was_tried)
+            if (marks[i].was_tried && !worker->is_canary)
                 tell_viewers(loop, marks[i].incident);
         if (turn.claims.n == 0)
             return turn.claims.next_due_ms == INT64_MAX
@@ -300,8 +325,15 @@ void *notify_worker_run(void *arg)
     uint64_t seen = 0; /* the generation is never 0: the first wait does not */
     int64_t until_ms = 0;
 
-    while (!notify_wait(worker->loop, role, &seen, until_ms))
+    char name[16]; /* for top and debuggers: a thread's has no more */
+
+    (void)snprintf(name, sizeof(name), "%s", notify_worker_name(worker));
+    (void)pthread_setname_np(pthread_self(), name);
+    while (!notify_wait(worker->loop, role, &seen, until_ms)) {
+        atomic_store(&worker->busy_since_ms, clock_mono_ms());
         until_ms = clock_mono_ms() + drain(worker, deliver, &rng);
+        atomic_store(&worker->busy_since_ms, 0);
+    }
     deliver_free(deliver);
     return NULL;
 }

@@ -8,6 +8,7 @@
  *   boot.c      folder, config file, admin token: what a first start makes
  *   routes.c    the tables of api/, and --dump-routes
  *   metrics.c   /metrics
+ *   banners.c   what everybody should know, and /-/deep
  *   settings.c  flags
  */
 
@@ -19,6 +20,7 @@
 #include "alertd/app/loop_keep.h"
 #include "alertd/app/loop_notify.h"
 #include "alertd/app/loop_report.h"
+#include "alertd/app/loop_watch.h"
 #include "alertd/app/settings.h"
 #include "alertd/db/access_db.h"
 #include "alertd/forward/forward.h"
@@ -38,6 +40,7 @@ struct app {
     struct loop_notify *notify; /* drains the outbox */
     struct loop_report *report; /* sends the weekly report; NULL: nobody wants one */
     struct loop_eval *eval;     /* evaluates the rules */
+    struct loop_watch *watch;   /* is alertd itself well */
     struct loop_keep *keep;     /* up, own metrics, maintenance */
     struct forward *forward;    /* passes on what is stored; NULL: to nobody */
     char external_url[300];
@@ -91,3 +94,12 @@ void app_dump_routes(struct str *out);
 /* --- metrics.c --- */
 
 void app_render_metrics(void *arg, struct str *out);
+
+/* --- banners.c --- */
+
+void app_write_banners(void *arg, struct json_out *out);
+/* {"ok":...}: see docs/api.md. False: not well. */
+bool app_write_deep(void *arg, struct json_out *out);
+bool app_canary_came_back(void *arg, const char *key, const char *idempotency_key);
+/* Where the canary's receiver is reached: the first listen address, from here. */
+void app_canary_url(const struct app *app, struct str *out);

@@ -104,6 +104,14 @@ static const struct row rows[] = {
      "At which hour of that day, 1 to 23, by the clock of --report.zone."},
     {"report.zone", TEXT, 0, AT(report_zone), "UTC", "ZONE", NULL,
      "Where those who read it live, such as Europe/Berlin: decides its weeks and its nights."},
+    {"dead-man.url", TEXT, 0, AT(dead_man_url), "", "URL", NULL,
+     "Ask this address while alertd is well, and only then: a service that pages when it hears "
+     "nothing, such as healthchecks.io or a heartbeat monitor."},
+    {"dead-man.interval", DURATION, 0, AT(dead_man_ms), "1m", "DURATION", NULL,
+     "How often. Give the service this and two minutes of grace."},
+    {"canary.interval", DURATION, 0, AT(canary_ms), "30s", "DURATION", NULL,
+     "How often alertd sends itself a sample the whole way to a receiver. When none has come back "
+     "for twice as long, alertd is not well. For tests; leave it."},
     {"log.level", CHOICE, 0, AT(log_level), "info", NULL, "debug|info|warn|error",
      "Nothing less important is written."},
     {"log.format", CHOICE, 0, AT(log_format), "logfmt", NULL, "logfmt|json",

@@ -63,6 +63,9 @@ struct settings {
     int report_weekday;          /* 0: Sunday */
     int64_t report_hour;         /* 1 to 23 */
     const char *report_zone;
+    const char *dead_man_url; /* "": nobody outside is told that we are well */
+    int64_t dead_man_ms;
+    int64_t canary_ms;
 };
 
 int settings_parse(int argc, char **argv, struct settings *ret_settings, struct err *reterr);

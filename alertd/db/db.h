@@ -105,6 +105,8 @@ struct db_stats {
     bool broken;
 };
 void db_stats(struct db *db, struct db_stats *ret_stats);
+/* How long the oldest job waits, the time of its commit included; 0: none does. */
+int64_t db_lag_us(struct db *db);
 
 /* flock on folder/lock, held until the process ends; DB_E_LOCKED names the pid. */
 int db_lock_folder(const char *folder, struct err *reterr);

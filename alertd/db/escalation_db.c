@@ -84,14 +84,15 @@ int escalation_db_refused(struct db_conn *conn,
                           struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
-        conn, "SELECT o.incident_id FROM outbox o WHERE o.id = ?1 AND o.reason = 'escalation'"
-              " AND o.lane = 'page'"
-              " AND o.created_ms = (SELECT max(n.created_ms) FROM outbox n"
-              "  WHERE n.incident_id = o.incident_id AND n.reason = 'escalation'"
-              "  AND n.lane = 'page')"
-              " AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.incident_id = o.incident_id"
-              "  AND p.reason = 'escalation' AND p.lane = 'page' AND p.created_ms = o.created_ms"
-              "  AND p.state <> 'failed' AND NOT (p.state = 'waiting' AND p.refused))");
+        conn,
+        "SELECT o.incident_id FROM outbox o WHERE o.id = ?1 AND o.reason = 'escalation'"
+        " AND o.lane = 'page'"
+        " AND o.created_ms = (SELECT max(n.created_ms) FROM outbox n"
+        "  WHERE n.incident_id = o.incident_id AND n.reason = 'escalation'"
+        "  AND n.lane = 'page')"
+        " AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.incident_id = o.incident_id"
+        "  AND p.reason = 'escalation' AND p.lane = 'page' AND p.created_ms = o.created_ms"
+        "  AND p.state <> 'failed' AND NOT (p.state IN ('waiting', 'superseded') AND p.refused))");
 
     *ret_incident_id = 0;
     db_bind_int(stmt, 1, outbox_id);

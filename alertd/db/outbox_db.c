@@ -322,7 +322,8 @@ static int close_told(struct db_conn *conn,
         conn, "SELECT DISTINCT o.receiver, o.kind, o.slot, o.group_key, o.group_labels"
               " FROM outbox o JOIN incident i ON i.id = o.incident_id"
               " WHERE o.incident_id = ?1 AND o.lane = 'page' AND o.reason <> 'resolved'"
-              " AND o.created_ms >= i.began_ms AND o.state <> 'superseded'"
+              " AND o.created_ms >= i.began_ms AND (o.state <> 'superseded'"
+              "  OR (SELECT d.reason FROM outbox d WHERE d.id = o.superseded_by) = 'digest')"
               " AND (?2 OR o.receiver GLOB 'person:*')");
 
     arena_init(&arena, SCRATCH_BYTES_MAX);

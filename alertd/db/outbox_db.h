@@ -20,6 +20,8 @@
  *      for the other, takes its place or tells it, and no event is made of a copy.
  *  (3) a row leaves `waiting`/`sending` only by being sent, told by a later one, or with
  *      a notify.undelivered event on the timeline.
+ *  (4) a digest is a row of its own, about no incident: those that it tells are superseded by
+ *      it, and become `sent` when it is, or `failed`.
  */
 
 #include <stdbool.h>
@@ -27,6 +29,7 @@
 #include <stdint.h>
 
 #include "alertd/db/db.h"
+#include "alertd/incident/pace.h"
 #include "alertd/incident/page.h"
 #include "alertd/route/config.h"
 #include "alertd/route/reason.h"
@@ -34,6 +37,10 @@
 
 /* What a receiver's name begins with when it is a person of the roster: "person:ana". */
 #define OUTBOX_PERSON "person:"
+
+/* The receiver of the canary's rows, and what their keys begin with; a number follows. */
+#define OUTBOX_CANARY     "alertd:canary"
+#define OUTBOX_CANARY_KEY "canary-"
 
 enum {
     OUTBOX_KEEP_TRYING_MS = 24 * 3600 * 1000,
@@ -81,6 +88,8 @@ int outbox_db_close_people(struct db_conn *conn,
                            struct err *reterr);
 /* An acknowledgement: reminders and pages of an escalation that wait are no longer needed. */
 int outbox_db_drop_reminders(struct db_conn *conn, int64_t incident_id, struct err *reterr);
+/* Owes the canary's receiver a beat, in place of the one before. */
+int outbox_db_canary(struct db_conn *conn, int64_t beat, int64_t now_ms, struct err *reterr);
 /* Gives up notifications that were tried for a day, or whose receiver is gone. */
 int outbox_db_give_up(struct db_conn *conn,
                       const struct route_config *config,
@@ -95,11 +104,21 @@ int outbox_db_recover(struct db_conn *conn, int64_t now_ms, struct err *reterr);
 struct outbox_claims {
     struct page *pages; /* in the arena; their URLs are made from external_url */
     size_t n;
+    size_t n_digests, n_folded; /* of them, and what they tell */
+    bool was_held;              /* something due waits for the pace */
     int64_t next_due_ms; /* when there are fewer than asked for: when the next is; INT64_MAX: none
                             waits */
 };
 
+/* How fast integrations are told; see incident/pace.h. NULL functions: as fast as they take it. */
+struct outbox_pace {
+    struct pace_room (*look)(void *arg, const char *receiver, const char *kind, unsigned slot);
+    void (*take)(void *arg, const char *receiver, const char *kind, unsigned slot);
+    void *arg;
+};
+
 struct outbox_claim_options {
+    struct outbox_pace pace;
     bool people;  /* of any person instead of an integration: the next three are not read */
     bool shadows; /* with people: copies for shadows, and nothing else; else none of them */
     const char *receiver;
@@ -118,6 +137,9 @@ int outbox_db_claim(struct db_conn *conn,
                     struct arena *arena,
                     struct outbox_claims *ret_claims,
                     struct err *reterr);
+/* The rows that a digest tells; none of another row. At most DIGEST_PAGES_MAX. */
+int outbox_db_folded(
+    struct db_conn *conn, int64_t outbox_id, int64_t *ret_ids, size_t *ret_n, struct err *reterr);
 /* A claimed row that nobody tried to send waits again, as if it had not been claimed. */
 int outbox_db_release(struct db_conn *conn, int64_t outbox_id, struct err *reterr);
 
@@ -152,6 +174,7 @@ struct outbox_row {
     int64_t due_at_ms;
     int64_t sent_at_ms;     /* 0: not */
     const char *last_error; /* NULL: none */
+    int64_t digest_id;      /* the digest that tells it; 0: it is told by itself */
 };
 
 /* incident NULL: of all, the newest `limit`. */
@@ -176,6 +199,19 @@ struct outbox_counts {
     int64_t oldest_due_ms; /* of the waiting; 0: none waits */
 };
 int outbox_db_counts(struct db_conn *conn, struct outbox_counts *ret_counts, struct err *reterr);
+
+/* Since when the oldest page that is not told is owed (0: none), and how many wait. */
+int outbox_db_oldest_unsent(struct db_conn *conn,
+                            int64_t *ret_owed_ms,
+                            int64_t *ret_n,
+                            struct err *reterr);
+
+/* Whom something is due for since before then that nobody took. */
+int outbox_db_left(struct db_conn *conn,
+                   int64_t due_before_ms,
+                   void (*each)(void *arg, const char *receiver, const char *kind, unsigned slot),
+                   void *arg,
+                   struct err *reterr);
 
 /* The incident a phone page's token is for: INCIDENT_DB_E_NOT_FOUND when there is none or
  * its time is over. */

@@ -24,6 +24,7 @@ static bool read_row(struct db_stmt *stmt, struct arena *arena, void *ret_item)
         .attempts = (unsigned)db_int(stmt, 7),
         .due_at_ms = db_int(stmt, 8),
         .sent_at_ms = db_int(stmt, 9),
+        .digest_id = db_int(stmt, 11),
     };
     return row->incident && row->receiver && row->kind && row->reason && row->state &&
            rows_text_or_null(arena, stmt, 10, &row->last_error);
@@ -43,8 +44,9 @@ int outbox_db_list(struct db_conn *conn,
     struct db_stmt *stmt = db_prepare(
         conn,
         "SELECT o.id, i.key, o.receiver, o.kind, o.slot, o.reason, o.state, o.attempts,"
-        " o.due_ms, o.sent_ms, o.last_error FROM outbox o"
-        " JOIN incident i ON i.id = o.incident_id"
+        " o.due_ms, o.sent_ms, o.last_error,"
+        " (SELECT d.id FROM outbox d WHERE d.id = o.superseded_by AND d.reason = 'digest')"
+        " FROM outbox o JOIN incident i ON i.id = o.incident_id"
         " WHERE (?1 IS NULL OR i.key = ?1) AND o.lane <> 'shadow' ORDER BY o.id DESC LIMIT ?2");
 
     db_bind_text(stmt, 1, incident);
@@ -83,11 +85,12 @@ int outbox_db_told(struct db_conn *conn,
 
 int outbox_db_counts(struct db_conn *conn, struct outbox_counts *ret_counts, struct err *reterr)
 {
-    struct db_stmt *stmt = db_prepare(
-        conn,
-        "SELECT state, count(*), min(due_ms) FROM outbox WHERE lane <> 'shadow' GROUP BY state");
+    struct db_stmt *stmt = db_prepare(conn,
+                                      "SELECT state, count(*), min(due_ms) FROM outbox"
+                                      " WHERE receiver <> ?1 AND lane <> 'shadow' GROUP BY state");
     struct outbox_counts counts = {0};
 
+    db_bind_text(stmt, 1, OUTBOX_CANARY);
     while (db_step(stmt)) {
         const char *state = db_text(stmt, 0);
         uint64_t n = (uint64_t)db_int(stmt, 1);

@@ -44,6 +44,7 @@ struct db {
     pthread_cond_t wake; /* the writer waits for work here */
     struct db_request *first, *last;
     uint64_t queue_depth;
+    int64_t oldest_us; /* when the oldest job of the group under way was asked for; 0: none is */
     bool stopping;
     pthread_t thread;
 

@@ -13,7 +13,7 @@
     " r.evaluation_us, (SELECT count(*) FROM event e WHERE e.kind = 'alert.firing' AND"      \
     "  e.occurred_ms > ?1 AND e.source = 'rule ' || r.id), r.group_id, r.samples, r.series," \
     " r.error_line, r.error_column, r.expr_line, r.expr_column,"                             \
-    " (SELECT source FROM rule_group g WHERE g.id = r.group_id)"
+    " (SELECT source FROM rule_group g WHERE g.id = r.group_id), r.matched_ms"
 
 #define DAYS_30_MS (INT64_C(30) * 86400000)
 
@@ -47,6 +47,7 @@ static bool read_rule(struct db_stmt *stmt, struct arena *arena, void *ret_item)
         .error_place = {(unsigned)db_int(stmt, 18), (unsigned)db_int(stmt, 19),
                         (unsigned)db_int(stmt, 20), (unsigned)db_int(stmt, 21)},
         .source = rows_text(arena, stmt, 22),
+        .matched_ms = db_int(stmt, 23),
     };
     return row->name && row->source && row->expr && row->labels && row->annotations &&
            row->health && rows_text_or_null(arena, stmt, 10, &row->last_error);
@@ -214,7 +215,8 @@ int rule_db_save_health(struct db_conn *conn,
         conn, "UPDATE rule SET health = iif(?2 IS NULL, 'ok', 'err'), last_error = ?2,"
               " failures = iif(?2 IS NULL, 0, failures + 1), last_evaluation_ms = ?3,"
               " evaluation_us = ?4, samples = ?5, series = ?6, error_line = ?7,"
-              " error_column = ?8, expr_line = ?9, expr_column = ?10 WHERE id = ?1");
+              " error_column = ?8, expr_line = ?9, expr_column = ?10,"
+              " matched_ms = ?11 WHERE id = ?1");
 
     db_bind_int(stmt, 1, health->rule_id);
     db_bind_text(stmt, 2, health->error);
@@ -226,6 +228,7 @@ int rule_db_save_health(struct db_conn *conn,
     db_bind_int(stmt, 8, health->error_place.column);
     db_bind_int(stmt, 9, health->error_place.expr_line);
     db_bind_int(stmt, 10, health->error_place.expr_column);
+    db_bind_int(stmt, 11, health->matched_ms);
     return db_run(stmt, reterr);
 }
 

@@ -105,6 +105,7 @@ struct rule_row {
     int64_t failures;
     int64_t samples;            /* read by the last evaluation */
     int64_t series;             /* they are of */
+    int64_t matched_ms;         /* when it last read a series, or was first asked; 0: never */
     int64_t last_evaluation_ms; /* 0: never */
     int64_t evaluation_us;
     int64_t fired_30d; /* times an alert of it began to fire in the 30 days before now_ms */
@@ -163,6 +164,7 @@ struct rule_db_health {
     int64_t now_ms;
     int64_t evaluation_us;
     size_t samples, series; /* read */
+    int64_t matched_ms;
     struct rule_db_place error_place;
 };
 

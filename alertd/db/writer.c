@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,6 +40,7 @@ struct db_request {
     struct db_request *next;
     db_job *job;
     void *arg;
+    int64_t asked_us;
     int result;
     struct err err;
     bool done;
@@ -47,7 +49,7 @@ struct db_request {
 
 int db_write(struct db *db, db_job *job, void *arg, struct err *reterr)
 {
-    struct db_request request = {.job = job, .arg = arg};
+    struct db_request request = {.job = job, .arg = arg, .asked_us = clock_mono_us()};
 
     (void)pthread_cond_init(&request.wake, NULL);
     (void)pthread_mutex_lock(&db->lock);
@@ -249,17 +251,29 @@ static size_t take_group(struct db *db, struct db_request **group)
     return n;
 }
 
+/* By its file, as far as a thread's name goes: for top and debuggers. */
+static void name_thread(const struct db *db)
+{
+    const char *slash = strrchr(db->path, '/');
+    char name[16];
+
+    (void)snprintf(name, sizeof(name), "%s", slash ? slash + 1 : db->path);
+    (void)pthread_setname_np(pthread_self(), name);
+}
+
 static void *writer_main(void *arg)
 {
     struct db *db = arg;
     struct db_request **group = mem_alloc(GROUP_MAX * sizeof(struct db_request *));
 
+    name_thread(db);
     (void)pthread_mutex_lock(&db->lock);
     for (;;) {
         wait_for_jobs(db);
         size_t n = take_group(db, group);
         if (n == 0)
             break; /* stopping, and drained */
+        db->oldest_us = group[0]->asked_us;
         (void)pthread_mutex_unlock(&db->lock);
 
         reserve_keep(db);
@@ -269,6 +283,7 @@ static void *writer_main(void *arg)
 
         (void)pthread_mutex_lock(&db->lock);
         count_group(db, group, n, us);
+        db->oldest_us = 0;
         for (size_t i = 0; i < n; i++) {
             group[i]->done = true;
             (void)pthread_cond_signal(&group[i]->wake);
@@ -324,4 +339,14 @@ void db_stats(struct db *db, struct db_stats *ret_stats)
     (void)pthread_mutex_unlock(&db->lock);
     if (stat(db->path, &info) == 0)
         ret_stats->file_bytes = (uint64_t)info.st_size;
+}
+
+int64_t db_lag_us(struct db *db)
+{
+    (void)pthread_mutex_lock(&db->lock);
+    int64_t oldest_us = db->oldest_us;
+    if (!oldest_us && db->first)
+        oldest_us = db->first->asked_us;
+    (void)pthread_mutex_unlock(&db->lock);
+    return oldest_us ? clock_mono_us() - oldest_us : 0;
 }

@@ -65,19 +65,19 @@ void broken_rule_step(const struct broken_rule *broken,
     labels_unref(input.annotations);
 }
 
-void broken_rule_split(struct alert_set *alerts, struct alert_set *ret_broken)
+void broken_rule_split(struct alert_set *alerts, const char *name, struct alert_set *ret_of_name)
 {
-    struct alert_set own = {0}, broken = {0};
+    struct alert_set own = {0}, of_name = {0};
 
     for (size_t i = 0; i < alerts->n; i++) {
         const struct labels *labels = alerts->at[i].labels;
-        const char *name = labels_get(labels, "alertname");
-        bool is_broken = name && strcmp(name, BROKEN_RULE_NAME) == 0 &&
-                         labels_get(labels, "rule") && labels_get(labels, "rule_group");
+        const char *alertname = labels_get(labels, "alertname");
+        bool is_of_name = alertname && strcmp(alertname, name) == 0 && labels_get(labels, "rule") &&
+                          labels_get(labels, "rule_group");
 
-        alert_set_add(is_broken ? &broken : &own, &alerts->at[i]);
+        alert_set_add(is_of_name ? &of_name : &own, &alerts->at[i]);
     }
     alert_set_done(alerts);
     *alerts = own;
-    *ret_broken = broken;
+    *ret_of_name = of_name;
 }

@@ -35,5 +35,6 @@ void broken_rule_step(const struct broken_rule *broken,
                       const struct alert_set *before,
                       struct alert_outcome *ret_outcome);
 
-/* Takes the RuleBroken alert out of a rule's alerts as they were stored. */
-void broken_rule_split(struct alert_set *alerts, struct alert_set *ret_broken);
+/* Takes the alert about a rule itself (BROKEN_RULE_NAME, DEAD_RULE_NAME) out of the rule's alerts
+ * as they were stored. */
+void broken_rule_split(struct alert_set *alerts, const char *name, struct alert_set *ret_of_name);

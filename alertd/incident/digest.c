@@ -289,11 +289,14 @@ static bool make_page(const struct digest_counts *counts,
     page.incident = worst->incident;
     page.incident.labels = labels_empty();
     page.incident.group_key = "{}:{}";
+    page.group_key = "{}:{}"; /* a group of its own: what ends one of them is not it */
+    page.group = labels_empty();
     page.incident.n_alerts = (unsigned)(counts->n_alerts + counts->n_not_carried);
     page.incident.n_firing = (unsigned)counts->n_firing;
     page.incident_url = worst->incident_url;
     page.root_id = worst->root_id;
     page.acknowledge_url = NULL; /* it would acknowledge one of many */
+    page.n_told = counts->n_alerts + counts->n_not_carried;
     page.reason = "digest";
     page.owed_at_ms = counts->oldest_ms;
     if (!page.lane || strcmp(page.lane, "page") == 0)

@@ -32,7 +32,7 @@ int64_t agent_patience_ms(const struct agent *agent)
     return patience_ms > AGENT_SILENCE_MIN_MS ? patience_ms : AGENT_SILENCE_MIN_MS;
 }
 
-static int64_t silence_ms(const struct agent *agent, const struct agents_now *now)
+int64_t agent_silence_ms(const struct agent *agent, const struct agents_now *now)
 {
     int64_t listened_ms = now->mono_ms - now->awake_mono_ms;
     int64_t silent_ms = now->wall_ms - agent->last_push_ms;
@@ -44,7 +44,7 @@ static int64_t silence_ms(const struct agent *agent, const struct agents_now *no
 
 enum agent_state agent_state_at(const struct agent *agent, const struct agents_now *now)
 {
-    int64_t silent_ms = silence_ms(agent, now);
+    int64_t silent_ms = agent_silence_ms(agent, now);
     bool in_grace = agent->pushed_mono_ms < now->awake_mono_ms &&
                     now->mono_ms - now->awake_mono_ms < 2 * agent->interval_ms;
 

@@ -34,16 +34,16 @@ enum agent_state {
 };
 
 struct agent {
-    char id[AGENT_ID_MAX + 1];
     int64_t first_seen_ms;
     int64_t last_push_ms;   /* when its last batch was stored, our clock */
     int64_t pushed_mono_ms; /* the same by the monotonic clock; AGENT_NOT_YET: before our start */
     int64_t interval_ms;
     int64_t clock_skew_ms; /* its newest sample against our clock on arrival; > 0: ahead */
     int64_t newest_ms;     /* of its samples */
-    bool is_dirty;         /* not written to the database yet */
-    bool is_marked;        /* found lost, its series marked stale */
     uint32_t number;       /* 1, 2 ... within this process */
+    char id[AGENT_ID_MAX + 1];
+    bool is_dirty;  /* not written to the database yet */
+    bool is_marked; /* found lost, its series marked stale */
 };
 
 /* 1 to 64 of [a-zA-Z0-9._-]. */
@@ -55,7 +55,8 @@ struct agents_now {
 };
 
 enum agent_state agent_state_at(const struct agent *agent, const struct agents_now *now);
-/* How long it may be silent. */
+/* How long it has been silent, and how long it may be. */
+int64_t agent_silence_ms(const struct agent *agent, const struct agents_now *now);
 int64_t agent_patience_ms(const struct agent *agent);
 const char *agent_state_name(enum agent_state state);
 

@@ -140,13 +140,13 @@ int pager_refused(struct pager *pager,
     int64_t incident_id = 0;
     size_t n = 0;
 
+    arena_init(&arena, ESCALATE_BYTES_MAX);
     *ret_outcome = (struct pager_outcome){.next_ms = INT64_MAX};
     int r = shadow_db_refused(conn, outbox_id, now_ms, &ret_outcome->outbox_grew, reterr);
     if (r == 0)
         r = escalation_db_refused(conn, outbox_id, &incident_id, reterr);
     if (r || !incident_id)
         return r;
-    arena_init(&arena, ESCALATE_BYTES_MAX);
     r = pager_load(&call);
     if (r == 0)
         r = incident_db_get_by_id(conn, incident_id, &arena, &work.incident, reterr);

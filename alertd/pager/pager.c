@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "alertd/db/outbox_db.h"
 #include "alertd/db/page_db.h"
 #include "alertd/pager/private.h"
 #include "alertd/route/tree.h"
@@ -281,5 +282,23 @@ int pager_run(struct pager *pager,
         r = pager_flush(&call);
     if (r == 0 && expires_ms < ret_outcome->next_ms)
         ret_outcome->next_ms = expires_ms;
+    return r;
+}
+
+int pager_canary(struct pager *pager,
+                 struct db_conn *conn,
+                 int64_t beat,
+                 int64_t now_ms,
+                 struct pager_outcome *ret_outcome,
+                 struct err *reterr)
+{
+    struct pager_call call = call_begin(pager, conn, now_ms, ret_outcome, reterr);
+    int r = pager_load(&call);
+
+    if (r == 0)
+        r = pager_flush(&call);
+    if (r == 0)
+        r = outbox_db_canary(conn, beat, now_ms, reterr);
+    ret_outcome->outbox_grew |= r == 0;
     return r;
 }

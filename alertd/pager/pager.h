@@ -101,5 +101,14 @@ int pager_refused(struct pager *pager,
                   struct pager_outcome *ret_outcome,
                   struct err *reterr);
 
+/* The canary's rule fired with another beat: told to its own receiver, which no route, silence or
+ * inhibition reaches. Nobody's incident; the rest is what every alert goes through here. */
+int pager_canary(struct pager *pager,
+                 struct db_conn *conn,
+                 int64_t beat,
+                 int64_t now_ms,
+                 struct pager_outcome *ret_outcome,
+                 struct err *reterr);
+
 /* Rows of silences were changed in this job. */
 void pager_silences_changed(struct pager *pager);

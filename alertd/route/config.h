@@ -211,6 +211,8 @@ struct route_integration {
     unsigned slot;        /* index among the receiver's integrations of this kind */
     bool send_resolved;
     int64_t timeout_ms;              /* of one attempt */
+    int64_t max_per_second;          /* 0: no limit */
+    int64_t digest_above;            /* a minute; 0: never folded */
     const struct route_texts *texts; /* of its config; NULL: made by hand, without templates */
     union {
         struct route_webhook webhook;

@@ -13,6 +13,8 @@
 enum {
     ATTEMPT_MS = 10000,
     ATTEMPT_MS_MAX = 60000,
+    PER_SECOND = 2,
+    PER_MINUTE = 20,
     RECEIVER_KEYS_MAX = 16,
 };
 
@@ -278,6 +280,9 @@ static int read_integrations(const struct field_reader *reader,
             .send_resolved = receiver_kinds[kind].send_resolved,
             .timeout_ms = ATTEMPT_MS,
             .texts = &config->texts,
+            .max_per_second = PER_SECOND,
+            /* a digest opens an incident over there that nothing ends */
+            .digest_above = receiver_kinds[kind].kind == ROUTE_PAGERDUTY ? 0 : PER_MINUTE,
         };
         inherit(list->items[i], at, global);
         if (field_read_map(reader, list->items[i], receiver_kinds[kind].rows, at, reterr))

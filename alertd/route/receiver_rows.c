@@ -21,6 +21,16 @@
         "timeout", FIELD_DURATION, AT(timeout_ms), "the longest one attempt may take; 10s", NULL \
     }
 
+/* How fast it may be told, and when pages are folded: incident/pace.h. */
+#define PACE                                                                                      \
+    {"max_per_second", FIELD_COUNT, AT(max_per_second),                                           \
+     "notifications a second at most; 2; 0: no limit", NULL},                                     \
+    {                                                                                             \
+        "digest_above", FIELD_COUNT, AT(digest_above),                                            \
+            "more than so many a minute are told together, in a digest; 20, PagerDuty: 0: never", \
+            NULL                                                                                  \
+    }
+
 static const struct field authorization_rows[] = {
     {"type", FIELD_TEXT, offsetof(struct route_authorization, type),
      "the scheme of the Authorization header; Bearer", NULL},
@@ -87,6 +97,7 @@ static const struct field webhook_rows[] = {
     {"payload", FIELD_REFUSED, 0, "the payload is Alertmanager's version 4", NULL},
     SEND_RESOLVED,
     TIMEOUT,
+    PACE,
     END_OF_ROWS,
 };
 
@@ -114,6 +125,7 @@ static const struct field email_rows[] = {
     {"threading", FIELD_UNUSED, 0, "mails of an incident are threaded anyway", NULL},
     SEND_RESOLVED,
     TIMEOUT,
+    PACE,
     END_OF_ROWS,
 };
 
@@ -127,6 +139,7 @@ static const struct field ntfy_rows[] = {
     {"message", FIELD_TEMPLATE, AT(ntfy.message), "template of the text", NULL},
     SEND_RESOLVED,
     TIMEOUT,
+    PACE,
     END_OF_ROWS,
 };
 
@@ -134,6 +147,7 @@ static const struct field command_rows[] = {
     {"argv", FIELD_ARGV, AT(command.argv), "program and arguments; no shell", NULL},
     SEND_RESOLVED,
     TIMEOUT,
+    PACE,
     END_OF_ROWS,
 };
 
@@ -169,6 +183,7 @@ static const struct field slack_rows[] = {
     {"actions", FIELD_UNUSED, 0, "buttons need a Slack application that answers", NULL},
     SEND_RESOLVED,
     TIMEOUT,
+    PACE,
     END_OF_ROWS,
 };
 
@@ -188,6 +203,7 @@ static const struct field telegram_rows[] = {
     {"http_config", FIELD_MAP, AT(telegram.http), "the proxy, mostly", receiver_http_rows},
     SEND_RESOLVED,
     TIMEOUT,
+    PACE,
     END_OF_ROWS,
 };
 
@@ -214,6 +230,7 @@ static const struct field pagerduty_rows[] = {
     {"http_config", FIELD_MAP, AT(pagerduty.http), "the proxy, mostly", receiver_http_rows},
     SEND_RESOLVED,
     TIMEOUT,
+    PACE,
     END_OF_ROWS,
 };
 

@@ -96,7 +96,8 @@ class Pager:
 
 
 def hook_config(url, more=""):
-    return f"    webhook_configs:\n      - url: {url}\n        timeout: 1s\n{more}"
+    """Told as fast as it takes it: how fast it may be told is test_floods.py's."""
+    return f"    webhook_configs:\n      - url: {url}\n        timeout: 1s\n        max_per_second: 0\n        digest_above: 0\n{more}"
 
 
 def mail_config(port):
@@ -195,7 +196,7 @@ class Hook(unittest.TestCase):
         with Webhook() as well, Webhook() as hung, Trickle() as trickle, Endless() as endless, Reset() as reset:
             hung.hang = 8
             urls = [hung.url, trickle.url, endless.url, f"http://127.0.0.1:{free_port()}/", reset.url, well.url]
-            config = "    webhook_configs:\n" + "".join(f"      - {{url: '{url}', timeout: 1s}}\n" for url in urls)
+            config = "    webhook_configs:\n" + "".join(f"      - {{url: '{url}', timeout: 1s, max_per_second: 0}}\n" for url in urls)
             with Pager(config) as pager:
                 began = time.time()
                 for n in range(5):

@@ -100,7 +100,7 @@ static void test_split(void **state)
     alerts = outcome.after;
     outcome.after = (struct alert_set){0};
     alert_set_add(&alerts, &entry);
-    broken_rule_split(&alerts, &found);
+    broken_rule_split(&alerts, BROKEN_RULE_NAME, &found);
     assert_int_equal(alerts.n, 1);
     assert_string_equal(labels_get(alerts.at[0].labels, "alertname"), "Disk");
     assert_int_equal(found.n, 1);

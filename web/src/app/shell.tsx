@@ -204,6 +204,8 @@ function Tabs({ waiting }: { waiting: number }) {
   )
 }
 
+const toneOf = (level: string) => level === 'bad' || level === 'error' ? 'bad' : level === 'info' ? 'info' : 'warn'
+
 function Banners({ overview }: { overview: Overview | undefined }) {
   const banners = [...(overview?.banners ?? [])]
   if (me.value?.auth === 'off' && !banners.some((banner) => /authentication/i.test(banner.text))) {
@@ -215,8 +217,9 @@ function Banners({ overview }: { overview: Overview | undefined }) {
   if (pulse.value !== 'live' && overview) {
     banners.unshift({ level: pulse.value === 'lost' ? 'bad' : 'warn', text: `No answer from alertd for ${formatAge(ageMs.value)}: what is shown is from then.` })
   }
-  if (banners.length === 0) return null
-  return <div class="banners">{banners.map((banner) => <p key={banner.text} class={`banner ${banner.level === 'bad' || banner.level === 'error' ? 'bad' : 'warn'}`}><Icon name="alarm" size={16} />{banner.text}</p>)}</div>
+  const shown = banners.filter((banner) => banner.level !== 'info' || address.value.pathname === '/') // what is only good to know stands on the wall
+  if (shown.length === 0) return null
+  return <div class="banners">{shown.map((banner) => <p key={banner.text} class={`banner ${toneOf(banner.level)}`}><Icon name={banner.level === 'info' ? 'note' : 'alarm'} size={16} />{banner.text}</p>)}</div>
 }
 
 function Toasts() {

@@ -146,6 +146,14 @@ export interface Told {
   oldest_waiting_at: string | null
 }
 
+export interface Watch {
+  ok: boolean
+  why: string | null
+  canary: { age_seconds: number | null; limit_seconds: number; trip_seconds: number }
+  pages: { unsent: number; oldest_unsent_seconds: number }
+  dead_man: { configured: boolean; systemd: boolean; pinged_at: string | null; sent: number; failed: number; withheld: number }
+}
+
 export interface Overview {
   state: 'ok' | 'degraded' | 'down'
   now: string
@@ -156,6 +164,8 @@ export interface Overview {
   told: Told[]
   rules: { groups: number; rules: number; broken: number }
   evaluation: { last_at: string | null; max_ms: number | null }
+  /** Is alertd itself well: what /-/deep answers. Older ones don't say. */
+  watch?: Watch
   banners: { level: string; text: string }[]
   hours: { at: string; fired: number }[]
 }

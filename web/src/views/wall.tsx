@@ -6,9 +6,9 @@ import { pageTitle } from '../app/badge.ts'
 import { useData } from '../app/data.ts'
 import { useKey } from '../app/keyboard.ts'
 import { ageMs, pulse } from '../app/live.ts'
-import type { Agent, Overview } from '../app/types.ts'
+import type { Agent, Overview, Watch } from '../app/types.ts'
 import { count } from '../lib/number.ts'
-import { formatTook, parseTime } from '../lib/time.ts'
+import { formatAge, formatTook, parseTime } from '../lib/time.ts'
 import { reached, verdictOf } from '../lib/verdict.ts'
 import { Hours } from '../ui/hours.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
@@ -70,8 +70,30 @@ function FreshnessPanel({ overview }: { overview: Overview }) {
           <span>{overview.agents.fresh} fresh{overview.agents.late > 0 && <>, <b class="warn-ink">{overview.agents.late} late</b></>}{overview.agents.lost > 0 && <>, <b class="bad-ink">{overview.agents.lost} silent</b></>}</span></li>
         <li><Icon name="explore" size={16} /><span class="grow">Rules</span>
           <span>{overview.rules.rules - overview.rules.broken} of {overview.rules.rules} work{overview.rules.broken > 0 && <>, <a class="bad-ink" href="/rules?show=broken">{overview.rules.broken} broken</a></>}</span></li>
+        {overview.watch && <Itself watch={overview.watch} />}
       </ul>
     </Panel>
+  )
+}
+
+/** alertd sends itself a sample the whole way to a receiver: how long ago one came back, and what waits. */
+function Itself({ watch }: { watch: Watch }) {
+  const { age_seconds: age, trip_seconds: trip } = watch.canary
+  const { unsent, oldest_unsent_seconds: oldest } = watch.pages
+  return (
+    <>
+      <li title={watch.why ?? 'A sample of alertd\'s own, the whole way to a receiver'}><Icon name="alarm" size={16} /><span class="grow">Canary</span>
+        <span>{!watch.ok ? <b class="bad-ink">{watch.why}</b> : age === null ? <span class="dim">first trip under way</span>
+          : <>{formatAge(age * 1000)} ago<span class="dim" title="How long the trip took"> in {formatTook(trip * 1000)}</span></>}</span></li>
+      {unsent > 0 && (
+        <li><Icon name="person" size={16} /><span class="grow">Not told yet</span>
+          <span class={oldest > 60 ? 'warn-ink' : ''}>{count(unsent, 'page')}, the oldest for {formatAge(oldest * 1000)}</span></li>
+      )}
+      {watch.dead_man.withheld + watch.dead_man.failed > 0 && (
+        <li><Icon name="note" size={16} /><span class="grow">Dead man's ping</span>
+          <span class="dim">{watch.dead_man.sent} sent, {watch.dead_man.failed} failed, {watch.dead_man.withheld} withheld</span></li>
+      )}
+    </>
   )
 }
 
