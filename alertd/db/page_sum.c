@@ -31,7 +31,6 @@ enum {
     HEAD_BYTES = 100,
     HEAD_RESERVED_AT = 20, /* in the file's head: how many bytes a page SQLite leaves alone */
     READ_TRIES = 3,
-    UNDO_BYTES_MAX = 64 * 1024 * 1024,
 };
 
 /* What SQLite holds for a database's file, or its log's: ours, and behind it the file below. */
@@ -271,8 +270,9 @@ static int sum_open(
 
 static void register_once(void)
 {
-    /* what a job may take back is kept in memory, not in a file: before anything else of SQLite */
-    (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, UNDO_BYTES_MAX);
+    /* What a job may take back is kept in memory, not in a file: before anything else of SQLite. A
+     * bound instead of -1 would be allocated at once, by each statement. */
+    (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
     below_vfs = sqlite3_vfs_find(NULL);
     if (!below_vfs) {
         register_rc = SQLITE_ERROR;
