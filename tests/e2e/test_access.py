@@ -82,7 +82,7 @@ class Matrix(unittest.TestCase):
 
     def test_what_changes_something_asks_for_a_scope(self):
         """A route that changes things for anybody is a decision: these are all."""
-        free = {(LOGIN, "POST"), (LOGOUT, "POST"), ("/a/{token}", "POST"), ("/c/{token}", "POST"),
+        free = {(LOGIN, "POST"), (LOGOUT, "POST"), ("/a/{token}", "POST"), ("/s/{token}", "POST"), ("/c/{token}", "POST"),
                 ("/v2/enqueue", "POST"), ("/v2/change/enqueue", "POST"),  # their routing key is a token
                 # 410, whoever asks
                 ("/api/v1/alerts", "POST"), ("/api/v1/silences", "POST"), ("/api/v1/silence/{id}", "DELETE")}
