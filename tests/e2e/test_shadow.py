@@ -247,7 +247,7 @@ class Shadow(unittest.TestCase):
     def test_killed_in_the_middle_of_forks(self):
         """Whenever it is killed: each real page has its copies' rows or is not there itself, and everybody is told."""
         self.roster()
-        for _ in range(20):
+        for _ in range(6):
             self.shadow()
 
         def post(name):
@@ -266,7 +266,7 @@ class Shadow(unittest.TestCase):
             real, = state.execute("SELECT count(*) FROM outbox WHERE receiver = 'person:ana'").fetchone()
             copies, = state.execute("SELECT count(*) FROM outbox WHERE lane = 'shadow'").fetchone()
             pages, = state.execute("SELECT count(*) FROM shadow_page").fetchone()
-            self.assertEqual((copies, pages), (20 * real, 20 * real))
+            self.assertEqual((copies, pages), (6 * real, 6 * real))
             state.close()
             self.alertd.start()
         self.fire()
