@@ -90,14 +90,14 @@ static void take_over(struct eval_group *group, struct eval_group *before)
 
 void eval_skip(struct eval_group *group, int64_t gap_ms)
 {
+    if (group->is_canary)
+        return; /* it keeps no alerts */
     for (size_t i = 0; i < group->group->n_rules; i++) {
         struct eval_rule *rule = &group->rules[i];
 
         for (size_t entry = 0; entry < rule->alerts.n; entry++)
             alert_skip(&rule->alerts.at[entry].alert, gap_ms);
         rule->is_moved = rule->alerts.n > 0;
-        if (rule->matched_ms)
-            rule->matched_ms += gap_ms;
     }
 }
 
@@ -106,8 +106,12 @@ static void skip_gap(struct eval_group *group, int64_t last_evaluation_ms)
 {
     int64_t gap_ms = group->slot_ms - last_evaluation_ms - group->group->interval_ms;
 
-    if (last_evaluation_ms && gap_ms > 0)
-        eval_skip(group, gap_ms);
+    if (!last_evaluation_ms || gap_ms <= 0)
+        return;
+    eval_skip(group, gap_ms);
+    for (size_t i = 0; i < group->group->n_rules; i++)
+        if (group->rules[i].matched_ms)
+            group->rules[i].matched_ms += gap_ms;
 }
 
 /* What is about the rule itself, apart from what the rule says. */
