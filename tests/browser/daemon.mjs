@@ -193,7 +193,7 @@ export async function seedPaging(alertd) {
   const silence = (matchers, comment, more) => alertd.post(`${v1}/silences`, { matchers, comment, ...more })
   await silence(['alertname=ShopDown', 'instance=~"https://shop.example/.*"'], 'The payment provider works on it, back at about five', { duration_ms: 4 * 3_600_000 })
   const weekly = await silence(['device="/dev/nvme0n1p3"'], 'Backup of every weekend', { window: 'sat,sun 02:00-04:00 Europe/Berlin' })
-  await silence(['team=queue', 'queue="orders"'], 'Known, the fix is on its way', { until_resolved: true })
+  await silence(['team=queue', 'alertname=QueueGrows'], 'Known, the fix is on its way', { until_resolved: true })
   await silence(['job=batch'], 'The night of the move', { starts_at: new Date(Date.now() + 86_400_000).toISOString(), duration_ms: 7_200_000 })
   const over = await silence(['instance="db-9"'], 'Disk swap', { duration_ms: 60_000 })
   await alertd.call('DELETE', `${v1}/silences/${over.id}`)

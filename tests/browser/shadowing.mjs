@@ -39,7 +39,7 @@ export async function seedShadowing(alertd) {
   await alertd.post(`${V1}/incidents/${old.incident.key}/notes`, { text: 'Workers hang in the payment call. Turning on the short timeout.' })
   await dan(old.id, 'answers', { acted_on: true, made_sense: true, knew_where: false })
   await alertd.post(`${V1}/incidents/${old.incident.key}/resolve`)
-  const fresh = await pageDan(alertd, 'QueueGrows', '4,210 orders wait, twice as many as an hour ago')
+  const fresh = await pageDan(alertd, 'BacklogGrows', '4,210 orders wait, twice as many as an hour ago')
   await alertd.post(`${V1}/shadows`, { person: 'eve', target_kind: 'person', target: 'ana', mode: 'observe', from: at(-1), to: at(90) })
   await alertd.post(`${V1}/people`, { name: 'fay', full_name: 'Fay Njoroge', contacts: [{ method: 'webhook', address: `http://127.0.0.1:${alertd.hook.address().port}/` }] })
   await alertd.post(`${V1}/shadows`, { person: 'fay', target_kind: 'schedule', target: 'web', mode: 'reverse', mentor: 'ana', after_ms: 120_000, from: at(-1), to: at(90) })
