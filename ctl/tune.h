@@ -73,7 +73,7 @@ struct tune_ask {
     int64_t interval_ms;
     int64_t from_ms, to_ms;
     size_t choice; /* of split_expr()'s */
-    bool has_threshold, has_for;
+    bool has_threshold;
     double threshold; /* to look at, in place of the rule's */
     int64_t for_ms;
     const struct tune_incident *whens;
