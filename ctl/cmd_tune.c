@@ -210,15 +210,15 @@ static enum ctl_exit tell(const struct ctl *ctl,
     return CTL_OK;
 }
 
-static enum ctl_exit run(struct ctl *ctl, struct tune_reader *reader, struct tune_ask *ask)
+static enum ctl_exit run(struct ctl *ctl, struct tune_past *past, struct tune_ask *ask)
 {
     struct tune_result result;
     struct err err = {0};
 
-    enum ctl_exit status = read_times(ctl, reader->now_ms, ask);
+    enum ctl_exit status = read_times(ctl, past->now_ms, ask);
     if (status != CTL_OK)
         return status;
-    if (tune_run(reader, ask, &result, &err) != 0)
+    if (tune_run(&past->reader, ask, &result, &err) != 0)
         status = ctl_fail(ctl, "%s: %s", ask->rule->name, err.text);
     else
         status = tell(ctl, ask, &result);
@@ -230,7 +230,7 @@ enum ctl_exit cmd_tune(struct ctl *ctl)
 {
     struct chosen chosen = {0};
     struct labelled labelled = {0};
-    struct tune_reader reader;
+    struct tune_past past;
     struct tune_ask ask = {0};
 
     arena_init(&labelled.arena, ARENA_BYTES);
@@ -246,10 +246,10 @@ enum ctl_exit cmd_tune(struct ctl *ctl)
         status = read_setting(ctl, &ask);
     }
     if (status == CTL_OK) {
-        status = tune_reader_init(&reader, ctl);
+        status = tune_past_init(&past, ctl);
         if (status == CTL_OK)
-            status = run(ctl, &reader, &ask);
-        tune_reader_done(&reader);
+            status = run(ctl, &past, &ask);
+        tune_past_done(&past);
     }
     rule_file_unref(chosen.file);
     free(chosen.text);

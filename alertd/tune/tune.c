@@ -5,6 +5,8 @@
  *     whole reading   ->  surface and episodes  ->  a suggestion
  */
 
+#include "alertd/tune/tune.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +14,6 @@
 
 #include "alertd/promql/ast.h"
 #include "alertd/tune/grid.h"
-#include "ctl/tune.h"
 #include "lib/base/mem.h"
 
 enum {
@@ -85,7 +86,7 @@ static void lay_incidents(const struct tune_ask *ask, struct tune_result *result
     }
 }
 
-static int choose_grid(struct tune_reader *reader,
+static int choose_grid(const struct tune_reader *reader,
                        const struct tune_ask *ask,
                        struct tune_result *result,
                        double now,
@@ -99,7 +100,8 @@ static int choose_grid(struct tune_reader *reader,
     coarse.step_ms *= every;
     coarse.n_steps = (result->span.n_steps - 1) / every + 1;
     if (result->choice->way != SPLIT_PRESENCE)
-        r = tune_read(reader, result->choice->expr, &coarse, false, add_peaks, &peaks, reterr);
+        r = reader->read(reader->reader, result->choice->expr, &coarse, false, add_peaks, &peaks,
+                         reterr);
     if (r == 0)
         result->n_thresholds = grid_thresholds(&peaks, now, result->thresholds, TUNE_THRESHOLDS);
     grid_peaks_done(&peaks);
@@ -126,19 +128,19 @@ static int choose_way(const struct tune_ask *ask, struct tune_result *result, st
         return r;
     result->choices = choices;
     if (ask->choice >= result->n_choices)
-        return err_set(reterr, -EINVAL, "--move=%zu: the rule has %zu things to move",
+        return err_set(reterr, -EINVAL, "number %zu is none of the rule's %zu things to move",
                        ask->choice + 1, result->n_choices);
     result->choice = &choices[ask->choice];
     if (result->choice->way == SPLIT_AGAIN)
         return err_set(reterr, -EINVAL,
                        "the threshold at byte %u lies within the expression: only evaluating the "
-                       "rule anew for each setting tells, which this command does not do yet; "
-                       "--move=%zu moves `for` alone",
+                       "rule anew for each setting tells, which is not done yet; "
+                       "thing %zu to move is `for` alone",
                        result->choice->places[0].start, result->n_choices);
     return 0;
 }
 
-int tune_run(struct tune_reader *reader,
+int tune_run(const struct tune_reader *reader,
              const struct tune_ask *ask,
              struct tune_result *ret,
              struct err *reterr)
@@ -170,8 +172,9 @@ int tune_run(struct tune_reader *reader,
     find_now(result, threshold, for_steps);
     r = backtest_new(&plan, &result->backtest, reterr);
     if (r == 0)
-        r = tune_read(reader, result->choice->expr, &result->span,
-                      result->choice->way == SPLIT_PRESENCE, add_values, result->backtest, reterr);
+        r = reader->read(reader->reader, result->choice->expr, &result->span,
+                         result->choice->way == SPLIT_PRESENCE, add_values, result->backtest,
+                         reterr);
     if (r != 0)
         return r;
     backtest_finish(result->backtest);

@@ -1,0 +1,74 @@
+#pragma once
+
+/*
+ * An expression's values on a rule's own grid, series by series, piece by piece of time.
+ *
+ *     a source (alertd's store, a folder, a file)  --reading_of_source()-->  visit(labels, first step, values)
+ *     a server by HTTP                              --alertctl's own------->
+ *
+ * Invariants
+ *  (1) the pieces of one series come in order of time.
+ *  (2) how the time is cut into pieces changes no value; an expression that looks at its own
+ *      range (@ end()) is read in one piece.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alertd/promql/source.h"
+#include "lib/base/err.h"
+#include "lib/model/labels.h"
+
+struct tune_span {
+    int64_t start_ms, step_ms;
+    uint32_t n_steps;
+};
+
+/* Values of one series from step `first` on, NaN where there is none. A non-zero result ends
+ * the reading. */
+typedef int tune_visit(void *arg,
+                       const struct labels *labels,
+                       uint32_t first,
+                       const double *values,
+                       size_t n,
+                       struct err *reterr);
+
+struct tune_reader {
+    /* 0, visit()'s, or a failure in words. as_presence: any value is a 1. */
+    int (*read)(void *reader,
+                const char *expression,
+                const struct tune_span *span,
+                bool as_presence,
+                tune_visit *visit,
+                void *arg,
+                struct err *reterr);
+    void *reader;
+};
+
+/* Reads by evaluating over `source`, a loan; query_bytes: the memory one piece may take. */
+struct reading_source {
+    const struct source *source;
+    size_t query_bytes;
+};
+struct tune_reader reading_of_source(struct reading_source *reading);
+
+/* --- for those who make a reader --- */
+
+/* One series after another, spread over its steps. */
+struct reading_piece {
+    const struct tune_span *span;
+    bool as_presence;
+    tune_visit *visit;
+    void *arg;
+    double *values; /* its own, between two series */
+    size_t capacity;
+};
+/* Samples in order of time, each on a step. 0, or visit()'s. */
+int reading_visit(struct reading_piece *piece,
+                  const struct labels *labels,
+                  const int64_t *t_ms,
+                  const double *values,
+                  size_t n,
+                  struct err *reterr);
+void reading_done(struct reading_piece *piece);

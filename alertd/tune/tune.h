@@ -1,0 +1,71 @@
+#pragma once
+
+/*
+ * A rule over its past, whole: what to look at, two readings, the result.
+ *
+ *     rule --split.h--> what is compared --reading.h--> values, coarse --grid.h--> settings worth a look
+ *                                                       values, whole  --backtest.h--> surface, episodes --suggest.h-->
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alertd/rule/group.h"
+#include "alertd/tune/backtest.h"
+#include "alertd/tune/reading.h"
+#include "alertd/tune/split.h"
+#include "alertd/tune/suggest.h"
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+
+enum {
+    TUNE_THRESHOLDS = 64,
+};
+
+struct tune_incident {
+    int64_t begin_ms, end_ms;
+    const char *name;
+    const struct matcher *matchers;
+    size_t n_matchers;
+};
+
+struct tune_ask {
+    const struct rule *rule;
+    int64_t interval_ms;
+    int64_t from_ms, to_ms;
+    size_t choice; /* of split_expr()'s */
+    bool has_threshold;
+    double threshold; /* to look at, in place of the rule's */
+    int64_t for_ms;
+    const struct tune_incident *whens;
+    size_t n_incidents;
+};
+
+struct tune_result {
+    struct arena arena;
+    const struct split_choice *choices;
+    size_t n_choices;
+    const struct split_choice *choice;
+    struct tune_span span;
+    uint32_t first_step; /* the warm-up ends */
+    double thresholds[SURFACE_THRESHOLDS_MAX];
+    size_t n_thresholds;
+    uint32_t for_steps[SURFACE_FORS_MAX];
+    size_t n_fors;
+    struct suggest_cell now;
+    bool has_suggestion;
+    struct suggest_cell suggestion;
+    struct backtest *backtest;
+    /* Of incidents within the span, by the caller's order. */
+    struct backtest_incident *incidents;
+    const struct tune_incident **of;
+    size_t n_incidents;
+};
+
+/* 0, or a failure in words. tune_result_done() in any case. */
+int tune_run(const struct tune_reader *reader,
+             const struct tune_ask *ask,
+             struct tune_result *ret,
+             struct err *reterr);
+void tune_result_done(struct tune_result *result);
