@@ -84,6 +84,7 @@ class Matrix(unittest.TestCase):
         """A route that changes things for anybody is a decision: these are all."""
         free = {(LOGIN, "POST"), (LOGOUT, "POST"), ("/a/{token}", "POST"), ("/s/{token}", "POST"), ("/c/{token}", "POST"),
                 ("/v2/enqueue", "POST"), ("/v2/change/enqueue", "POST"),  # their routing key is a token
+                ("/-/canary", "POST"),  # alertd's own, with a key of one beat
                 # 410, whoever asks
                 ("/api/v1/alerts", "POST"), ("/api/v1/silences", "POST"), ("/api/v1/silence/{id}", "DELETE")}
         for route in routes():
