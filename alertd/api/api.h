@@ -81,6 +81,9 @@ extern const struct api_table api_rules_routes;  /* api/rules.c: prometheus rule
 extern const struct api_table api_deliveries_routes;   /* api/deliveries.c */
 extern const struct api_table api_escalations_routes;  /* api/escalations.c */
 extern const struct api_table api_incidents_routes;    /* api/incidents.c and the ack page */
+extern const struct api_table api_declare_routes;      /* api/incidents_declare.c */
+extern const struct api_table api_record_routes;       /* api/incidents_events.c */
+extern const struct api_table api_marks_routes;        /* api/incidents_marks.c: metrics too */
 extern const struct api_table api_postmortems_routes;  /* api/postmortems.c */
 extern const struct api_table api_alertmanager_routes; /* api/alertmanager.c: /api/v2 */
 extern const struct api_table api_intake_routes;       /* api/intake.c: PagerDuty's, webhooks */

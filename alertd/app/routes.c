@@ -13,6 +13,9 @@ static const struct api_table *const tables[] = {
     &api_deliveries_routes,   //
     &api_escalations_routes,  //
     &api_incidents_routes,    //
+    &api_declare_routes,      //
+    &api_record_routes,       //
+    &api_marks_routes,        //
     &api_intake_routes,       //
     &api_oncall_routes,       //
     &api_people_routes,       //
