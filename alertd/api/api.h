@@ -91,6 +91,11 @@ extern const struct api_table api_silences_routes;     /* api/silences.c, and wh
 extern const struct api_table api_verdicts_routes;     /* api/verdicts.c */
 extern const struct api_table api_report_routes;       /* api/report.c */
 extern const struct api_table api_access_routes;       /* api/access.c: login, tokens */
+extern const struct api_table api_postmortem_actions_routes;  /* api/postmortem_actions.c */
+extern const struct api_table api_postmortem_export_routes;   /* api/postmortem_export.c */
+extern const struct api_table api_postmortem_publish_routes;  /* api/postmortem_publish.c */
+extern const struct api_table api_postmortem_reviews_routes;  /* api/postmortem_reviews.c */
+extern const struct api_table api_postmortem_sections_routes; /* api/postmortem_sections.c */
 extern const struct api_table api_status_routes;    /* api/status.c: healthy, metrics, agents ... */
 extern const struct api_table api_web_routes;       /* api/web.c: the embedded dashboard */
 extern const struct api_table api_runbooks_routes;  /* api/runbooks.c */
