@@ -65,7 +65,8 @@ struct pages_plan {
     const struct route_config *config;
     const struct silence *silences;
     size_t n_silences;
-    const struct roster *roster; /* NULL: nobody, so that policies page nobody */
+    /* NULL: nobody is known; a receiver that escalates is one like the others then */
+    const struct roster *roster;
     const struct pages_home *homes;
     size_t n_homes;
     const struct zone *zone; /* of everybody else; NULL: UTC */
@@ -92,8 +93,9 @@ struct pages_page {
     uint32_t incident;
     uint32_t alert; /* of the plan's: the first that it tells */
     uint32_t n_ways;
-    const char *group_key; /* of the incident */
-    unsigned hour;         /* of the week, where they live */
+    const char *group_key;      /* of the incident */
+    int64_t opened_ms, over_ms; /* of the incident; INT64_MAX: it goes on */
+    unsigned hour;              /* of the week, where they live */
     bool is_night, is_weekend;
 };
 

@@ -375,7 +375,12 @@ static bool keep_keys(const struct world *world, struct pages *pages)
             kept[group] = arena_strndup(&pages->arena, key, strlen(key));
         if (!kept[group])
             return false;
+        const struct world_incident *incident = &world->incidents[pages->at[i].incident];
+
         pages->at[i].group_key = kept[group];
+        pages->at[i].opened_ms = incident->opened_ms;
+        pages->at[i].over_ms = incident->life.status == INCIDENT_RESOLVED ? incident->resolved_ms
+                                                                          : INT64_MAX;
     }
     return true;
 }

@@ -475,7 +475,7 @@ void world_tell(void *arg, const struct dispatch_notification *told)
         reason = ROUTE_NEW_ALERTS;
     uint32_t at = incident_of(world, told);
 
-    if (at != PAGES_NONE && told->to->kind == ROUTE_ONCALL) {
+    if (at != PAGES_NONE && told->to->kind == ROUTE_ONCALL && world->plan->roster) {
         news(world, at, told->to->oncall.policy, reason, told->at_ms);
     } else if (at != PAGES_NONE && is_needed(&world->incidents[at], reason)) {
         struct telling telling = telling_of(world, told, at);
