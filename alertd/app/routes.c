@@ -29,6 +29,7 @@ static const struct api_table *const tables[] = {
     &api_shadows_routes,      //
     &api_silences_routes,     //
     &api_status_routes,       //
+    &api_tunings_routes,      //
     &api_verdicts_routes,     //
     &api_web_routes,          //
     &api_why_routes,

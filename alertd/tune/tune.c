@@ -129,9 +129,10 @@ static void add_also(const struct tune_ask *ask, struct tune_result *result)
 {
     if (!ask->has_also)
         return;
-    result->n_thresholds = grid_add_threshold(result->choice->op, ask->also_threshold,
-                                              result->thresholds, result->n_thresholds,
-                                              SURFACE_THRESHOLDS_MAX);
+    if (!isnan(ask->also_threshold))
+        result->n_thresholds = grid_add_threshold(result->choice->op, ask->also_threshold,
+                                                  result->thresholds, result->n_thresholds,
+                                                  SURFACE_THRESHOLDS_MAX);
     result->n_fors = grid_add_for(grid_for_steps(ask->also_for_ms, ask->interval_ms),
                                   result->for_steps, result->n_fors, SURFACE_FORS_MAX);
 }
@@ -206,7 +207,8 @@ int tune_run(const struct tune_reader *reader,
     };
     result->now = result->also = find_cell(result, threshold, for_steps);
     if (ask->has_also)
-        result->also = find_cell(result, ask->also_threshold,
+        result->also = find_cell(result,
+                                 isnan(ask->also_threshold) ? threshold : ask->also_threshold,
                                  grid_for_steps(ask->also_for_ms, ask->interval_ms));
     r = backtest_new(&plan, &result->backtest, reterr);
     if (r == 0)

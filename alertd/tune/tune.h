@@ -42,7 +42,7 @@ struct tune_ask {
     size_t n_incidents;
     /* A setting that is a cell too, beside the one of now. */
     bool has_also;
-    double also_threshold;
+    double also_threshold; /* NaN: that of now */
     int64_t also_for_ms;
     /* Whether alerts that begin at an instant are counted apart; NULL: none are. */
     bool (*is_marked)(void *arg, int64_t at_ms);
