@@ -222,6 +222,9 @@ int backtest_add(struct backtest *backtest,
         n -= seen;
         first_step = series->step;
     }
+    if (plan->picture)
+        picture_add(plan->picture, (size_t)(series - backtest->series), series->labels, first_step,
+                    values, n);
     surface_skip(backtest->surface, &series->passing, first_step, series->concerns);
     surface_feed(backtest->surface, &series->passing, values, n, series->concerns);
     step_over(backtest, series, first_step);

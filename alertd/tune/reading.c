@@ -59,7 +59,10 @@ static int read_piece(const struct reading_source *reading,
         .step_ms = span->step_ms,
         .first_step = first,
         .n_steps = n,
-        .limits = {.max_points = span->n_steps},
+        .limits = {.max_points = span->n_steps,
+                   .lookback_ms = reading->lookback_ms,
+                   .now_fn = reading->now_fn,
+                   .deadline_ms = reading->deadline_ms},
     };
     int r = promql_eval(expr, reading->source, &query, &arena, &value, reterr);
     for (size_t i = 0; i < value.n && r == 0; i++)
@@ -83,7 +86,8 @@ static int read_source(const struct reading_source *reading,
     for (size_t at = 0; at < span->n_steps && r == 0;) {
         size_t n = span->n_steps - at < most ? span->n_steps - at : most;
         r = read_piece(reading, expr, span, at, n, piece, reterr);
-        if (r == PROMQL_E_LIMIT && n > 1 && promql_steps_are_apart(expr)) {
+        bool is_late = reading->now_fn && reading->now_fn() >= reading->deadline_ms;
+        if (r == PROMQL_E_LIMIT && n > 1 && !is_late && promql_steps_are_apart(expr)) {
             most = n / 2;
             r = 0;
             continue;

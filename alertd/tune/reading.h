@@ -50,6 +50,9 @@ struct tune_reader {
 struct reading_source {
     const struct source *source;
     size_t query_bytes;
+    int64_t lookback_ms;     /* 0: five minutes */
+    int64_t (*now_fn)(void); /* a monotonic clock, for the deadline; NULL: there is none */
+    int64_t deadline_ms;
 };
 struct tune_reader reading_of_source(struct reading_source *reading);
 

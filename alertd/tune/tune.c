@@ -109,14 +109,43 @@ static int choose_grid(const struct tune_reader *reader,
     return r;
 }
 
-static void find_now(struct tune_result *result, double threshold, uint32_t for_steps)
+static struct suggest_cell find_cell(const struct tune_result *result,
+                                     double threshold,
+                                     uint32_t for_steps)
 {
+    struct suggest_cell cell = {0};
+
     for (size_t j = 0; j < result->n_thresholds; j++)
         if (result->thresholds[j] == threshold)
-            result->now.threshold = j;
+            cell.threshold = j;
     for (size_t k = 0; k < result->n_fors; k++)
         if (result->for_steps[k] == for_steps)
-            result->now.for_index = k;
+            cell.for_index = k;
+    return cell;
+}
+
+/* A setting that is looked at besides gets a row and a column. */
+static void add_also(const struct tune_ask *ask, struct tune_result *result)
+{
+    if (!ask->has_also)
+        return;
+    if (!isnan(ask->also_threshold))
+        result->n_thresholds = grid_add_threshold(result->choice->op, ask->also_threshold,
+                                                  result->thresholds, result->n_thresholds,
+                                                  SURFACE_THRESHOLDS_MAX);
+    result->n_fors = grid_add_for(grid_for_steps(ask->also_for_ms, ask->interval_ms),
+                                  result->for_steps, result->n_fors, SURFACE_FORS_MAX);
+}
+
+static void mark_steps(const struct tune_ask *ask, struct tune_result *result)
+{
+    const struct tune_span *span = &result->span;
+
+    if (!ask->is_marked)
+        return;
+    result->marked = mem_zalloc(span->n_steps * sizeof(*result->marked));
+    for (uint32_t i = result->first_step; i < span->n_steps; i++)
+        result->marked[i] = ask->is_marked(ask->arg, span->start_ms + (int64_t)i * span->step_ms);
 }
 
 static int choose_way(const struct tune_ask *ask, struct tune_result *result, struct err *reterr)
@@ -160,16 +189,27 @@ int tune_run(const struct tune_reader *reader,
     r = choose_grid(reader, ask, result, threshold, reterr);
     if (r != 0)
         return r;
+    add_also(ask, result);
+    mark_steps(ask, result);
+    const struct surface_grid grid = {result->choice->op, result->thresholds, result->n_thresholds,
+                                      result->for_steps,  result->n_fors,     result->first_step,
+                                      result->marked};
+    if (ask->columns > 0)
+        result->picture = picture_new(&grid, result->span.n_steps, ask->columns);
     const struct backtest_plan plan = {
-        .grid = {result->choice->op, result->thresholds, result->n_thresholds, result->for_steps,
-                 result->n_fors, result->first_step},
+        .grid = grid,
         .n_steps = result->span.n_steps,
         .setting = {threshold, for_steps,
                     grid_for_steps(ask->rule->keep_firing_for_ms, ask->interval_ms)},
         .incidents = result->incidents,
         .n_incidents = result->n_incidents,
+        .picture = result->picture,
     };
-    find_now(result, threshold, for_steps);
+    result->now = result->also = find_cell(result, threshold, for_steps);
+    if (ask->has_also)
+        result->also = find_cell(result,
+                                 isnan(ask->also_threshold) ? threshold : ask->also_threshold,
+                                 grid_for_steps(ask->also_for_ms, ask->interval_ms));
     r = backtest_new(&plan, &result->backtest, reterr);
     if (r == 0)
         r = reader->read(reader->reader, result->choice->expr, &result->span,
@@ -178,6 +218,8 @@ int tune_run(const struct tune_reader *reader,
     if (r != 0)
         return r;
     backtest_finish(result->backtest);
+    if (result->picture)
+        picture_finish(result->picture);
     result->has_suggestion = suggest_setting(
         backtest_surface(result->backtest), result->n_thresholds, result->n_fors,
         result->n_incidents, result->now, (uint32_t)(LATER_MS_MAX / ask->interval_ms),
@@ -188,6 +230,8 @@ int tune_run(const struct tune_reader *reader,
 void tune_result_done(struct tune_result *result)
 {
     backtest_free(result->backtest);
+    picture_free(result->picture);
+    free(result->marked);
     free(result->incidents);
     free(result->of);
     arena_reset(&result->arena);

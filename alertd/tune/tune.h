@@ -40,6 +40,14 @@ struct tune_ask {
     int64_t for_ms;
     const struct tune_incident *whens;
     size_t n_incidents;
+    /* A setting that is a cell too, beside the one of now. */
+    bool has_also;
+    double also_threshold; /* NaN: that of now */
+    int64_t also_for_ms;
+    /* Whether alerts that begin at an instant are counted apart; NULL: none are. */
+    bool (*is_marked)(void *arg, int64_t at_ms);
+    void *arg;
+    uint32_t columns; /* of the picture; 0: there is none */
 };
 
 struct tune_result {
@@ -53,10 +61,12 @@ struct tune_result {
     size_t n_thresholds;
     uint32_t for_steps[SURFACE_FORS_MAX];
     size_t n_fors;
-    struct suggest_cell now;
+    struct suggest_cell now, also; /* also: that of now, when none was asked for */
     bool has_suggestion;
     struct suggest_cell suggestion;
     struct backtest *backtest;
+    struct picture *picture; /* NULL: none was asked for */
+    bool *marked;            /* by step */
     /* Of incidents within the span, by the caller's order. */
     struct backtest_incident *incidents;
     const struct tune_incident **of;
