@@ -27,7 +27,6 @@ enum {
     OWN_ROUNDS = 3,   /* alertd's own metrics every 15 s */
     TRIM_ROUNDS = 24, /* memory back to the kernel every two minutes */
     METRICS_BYTES_MAX = 4 << 20,
-    STANDSTILL_MIN_MS = 10000, /* so much later than it wanted no thread is on a busy machine */
 };
 
 struct loop_keep {
@@ -329,7 +328,7 @@ static void note_standstill(struct loop_keep *loop, int64_t late_ms)
     STR_AUTO struct str words = STR_INIT(256);
     char text[DURATION_TEXT_MAX];
 
-    if (late_ms < STANDSTILL_MIN_MS)
+    if (late_ms < TIME_STANDSTILL_MIN_MS)
         return;
     atomic_fetch_add(&loop->api->standstills, 1);
     agents_awake(ingest_agents(loop->api->ingest), clock_mono_ms());
