@@ -399,6 +399,18 @@ static void *keep_main(void *arg)
     return NULL;
 }
 
+static int load_blackout(struct loop_keep *loop, struct err *reterr)
+{
+    struct agents *all = ingest_agents(loop->api->ingest);
+    const struct agents_now now = agents_now(all, clock_wall_ms(), clock_mono_ms());
+    size_t n = 0;
+    struct agent *agents = agents_all(all, &n);
+    int r = loop_blackout_load(&loop->blackout, loop->api, agents, n, &now, reterr);
+
+    free(agents);
+    return r;
+}
+
 int loop_keep_start(struct api *api, struct loop_keep **ret_loop, struct err *reterr)
 {
     pthread_condattr_t monotonic;
@@ -409,6 +421,12 @@ int loop_keep_start(struct api *api, struct loop_keep **ret_loop, struct err *re
     struct loop_keep *loop = mem_zalloc(sizeof(*loop));
     loop->api = api;
     agents_awake(ingest_agents(api->ingest), clock_mono_ms());
+    r = load_blackout(loop, reterr);
+    if (r != 0) {
+        loop_blackout_done(&loop->blackout);
+        free(loop);
+        return r;
+    }
     (void)pthread_mutex_init(&loop->lock, NULL);
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
