@@ -106,8 +106,13 @@ void render_late(const struct page *page, struct str *out)
 {
     int64_t late_ms = page->now_ms - page->owed_at_ms;
 
+    if (page->instead_of)
+        str_addf(out, "%s could not be told%s%s", page->instead_of, page->earlier_error ? ": " : "",
+                 page->earlier_error ? page->earlier_error : "");
     if (late_ms < LATE_MS)
         return;
+    if (page->instead_of)
+        str_add(out, "; ");
     str_add(out, "fired ");
     add_time(out, page->incident.opened_at_ms, page->now_ms);
     if (render_is_over(page)) {
@@ -117,7 +122,7 @@ void render_late(const struct page *page, struct str *out)
     str_add(out, ", delivered ");
     add_span(out, late_ms);
     str_add(out, " late");
-    if (page->earlier_error)
+    if (page->earlier_error && !page->instead_of)
         str_addf(out, ": %s", page->earlier_error);
 }
 

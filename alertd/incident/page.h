@@ -40,6 +40,7 @@ struct page {
     int64_t now_ms;
     int64_t owed_at_ms;        /* when it, or what it took the place of, should have gone out */
     const char *earlier_error; /* NULL: never failed */
+    const char *instead_of; /* the receiver that could not be told, for that; NULL: it is its own */
     const char *incident_url;
     const char *acknowledge_url; /* the phone page; NULL when there is none */
     const char *external_url;

@@ -230,6 +230,8 @@ struct route_receiver {
     const char *name;
     struct route_integration *integrations; /* never empty: dashboard stands in */
     size_t n_integrations;
+    const struct route_receiver *failover; /* told as well when this can't be; NULL: nobody */
+    int64_t failover_after_ms;             /* of trying; what is refused goes there at once */
     unsigned line, column;
 };
 

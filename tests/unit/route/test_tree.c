@@ -142,7 +142,32 @@ static void test_advice(void **state)
          "6:17 this inhibit rule has no tar\n"},
     };
 
+    static const struct {
+        const char *what, *receivers, *expected;
+    } failovers[] = {
+        {"who stands in is told",
+         "{name: all, failover: q, command_configs: [{argv: [/a]}]}, "
+         "{name: q, command_configs: [{argv: [/b]}]}",
+         ""},
+        {"nobody stands in", "{name: all, failover: q, command_configs: [{argv: [/a]}]}, {name: q}",
+         "1:13 the failover \"q\" has nobody \n"},
+        {"for nobody", "{name: all, failover: q}, {name: q, command_configs: [{argv: [/b]}]}",
+         "1:13 receiver \"all\" has nobody to\n"},
+    };
+
     (void)state;
+    for (size_t i = 0; i < sizeof(failovers) / sizeof(*failovers); i++) {
+        STR_AUTO struct str text = STR_INIT(4096);
+        STR_AUTO struct str got = STR_INIT(4096);
+        const struct route_config *config;
+
+        row("%s", failovers[i].what);
+        str_addf(&text, "receivers: [%s]\nroute: {receiver: all}\n", failovers[i].receivers);
+        config = read_config(str_text(&text));
+        route_config_advise(config, note, &got);
+        assert_string_equal(str_text(&got), failovers[i].expected);
+        route_config_unref(config);
+    }
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         STR_AUTO struct str text = STR_INIT(4096);
         STR_AUTO struct str got = STR_INIT(4096);
