@@ -13,9 +13,9 @@
 
 int outbox_db_recover(struct db_conn *conn, int64_t now_ms, struct err *reterr)
 {
-    struct db_stmt *stmt = db_prepare(
-        conn, "UPDATE outbox SET state = 'waiting', due_ms = min(due_ms, ?1)"
-              " WHERE state = 'sending'");
+    struct db_stmt *stmt = db_prepare(conn, "UPDATE outbox SET state = iif(" OUTBOX_NOT_NEEDED
+                                            ", 'superseded', 'waiting'),"
+                                            " due_ms = min(due_ms, ?1) WHERE state = 'sending'");
 
     db_bind_int(stmt, 1, now_ms);
     return db_run(stmt, reterr);
