@@ -16,6 +16,7 @@
 #include "alertd/app/notify.h"
 #include "alertd/deliver/receiver.h"
 #include "alertd/incident/digest.h"
+#include "alertd/route/tree.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/json/write.h"
@@ -177,10 +178,17 @@ static void send_page(struct notify_worker *worker,
                       const struct page *page,
                       struct mark *mark)
 {
+    const struct route_node *node = page->group_key && worker->loop->config
+                                        ? route_node_of_key(worker->loop->config, page->group_key)
+                                        : NULL;
+    struct page told = *page;
+
+    told.route = node ? route_node_labels(node) : NULL;
     if (worker->to)
-        deliver_send(deliver, worker->to, page, &mark->outcome);
+        deliver_send(deliver, worker->to, &told, &mark->outcome);
     else
-        mark->is_hopeless = !notify_person_send(worker->loop, deliver, page, &mark->outcome);
+        mark->is_hopeless = !notify_person_send(worker->loop, deliver, &told, &mark->outcome);
+    labels_unref(told.route);
 }
 
 static struct mark send_one(struct notify_worker *worker,

@@ -28,6 +28,7 @@ struct page {
     size_t n_alerts;                     /* at most PAGE_ALERTS_MAX */
     size_t n_told;                       /* alerts it is about, carried or not */
     const char *group_key;               /* Alertmanager's, of the group it is about */
+    const struct labels *route;          /* labels of its route; NULL: none */
     const struct labels *group;          /* its labels */
     const char *reason; /* "first", "new alerts", "some resolved", "resolved", "repeat" ... */
     const char *receiver;
