@@ -23,6 +23,7 @@
 
 enum {
     YAML_MAX = 256 << 10,
+    EVEN_THRESHOLDS = 24, /* besides those that the data ask for */
     FILES_BYTES_MAX = 256 << 20,
 };
 
@@ -72,6 +73,7 @@ static void post_tuning(void *context, struct http_request *request, struct http
         ask.is_marked = is_night;
         ask.arg = tuning.zone;
         ask.columns = tuning.columns;
+        ask.n_even = EVEN_THRESHOLDS;
         r = tuning_run(&tuning, &ask, &result, &err);
     }
     if (r)

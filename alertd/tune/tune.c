@@ -19,8 +19,9 @@
 enum {
     ARENA_BYTES = 64 << 20,
     COARSE_STEPS = 1500,
-    LATER_MS_MAX = 600000, /* a suggestion finds no incident later than that, beside now */
-    WARM_UP_MS = 3600000,  /* and `for`, keep_firing_for: what fires at the start began before it */
+    EVEN_MAX = 2 * TUNE_THRESHOLDS, /* thresholds, with the round ones */
+    LATER_MS_MAX = 600000,          /* a suggestion finds no incident later than that, beside now */
+    WARM_UP_MS = 3600000, /* and `for`, keep_firing_for: what fires at the start began before it */
 };
 
 static int add_peaks(void *arg,
@@ -127,6 +128,9 @@ static struct suggest_cell find_cell(const struct tune_result *result,
 /* A setting that is looked at besides gets a row and a column. */
 static void add_also(const struct tune_ask *ask, struct tune_result *result)
 {
+    if (ask->n_even > 0 && result->choice->way != SPLIT_PRESENCE)
+        result->n_thresholds = grid_add_even(result->choice->op, ask->n_even, result->thresholds,
+                                             result->n_thresholds, EVEN_MAX);
     if (!ask->has_also)
         return;
     if (!isnan(ask->also_threshold))

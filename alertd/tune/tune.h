@@ -48,6 +48,7 @@ struct tune_ask {
     bool (*is_marked)(void *arg, int64_t at_ms);
     void *arg;
     uint32_t columns; /* of the picture; 0: there is none */
+    size_t n_even;    /* so many round thresholds more, for those who drag; 0: none */
 };
 
 struct tune_result {
