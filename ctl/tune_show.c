@@ -62,7 +62,7 @@ static void add_setting(const struct tune_ask *ask,
 {
     char text[FLOAT_TEXT_MAX];
 
-    if (result->choice->way == SPLIT_ONE)
+    if (result->choice->way == SPLIT_ONE || result->choice->way == SPLIT_AGAIN)
         str_addf(out, "%s %s ", sign_of(result->choice->op),
                  number(result->thresholds[at.threshold], text));
     else if (result->choice->way != SPLIT_PRESENCE)
@@ -72,6 +72,30 @@ static void add_setting(const struct tune_ask *ask,
 }
 
 /* --- what it is about --- */
+
+/* The text that is evaluated; with a blank where thresholds are put one after another. */
+static void add_evaluated(const struct tune_ask *ask,
+                          const struct tune_result *result,
+                          struct str *out)
+{
+    const struct split_choice *choice = result->choice;
+    const struct promql_expr *rule = ask->rule->expr;
+    char count[COUNT_TEXT_MAX];
+
+    if (choice->way == SPLIT_PRESENCE)
+        return;
+    if (choice->way != SPLIT_AGAIN) {
+        str_addf(out, "Evaluated: %s\n", choice->expr);
+        return;
+    }
+    const struct split_place *place = &choice->places[0];
+    str_addf(out, "Evaluated: %.*s_%.*s\n", (int)(place->start - rule->start),
+             rule->text + rule->start, (int)(rule->end - place->end), rule->text + place->end);
+    if (result->is_asked)
+        str_addf(out,
+                 "The server was asked for each of %s thresholds; alertd's own store gives more.\n",
+                 count_text((int64_t)result->n_thresholds, count));
+}
 
 static void add_head(const struct tune_ask *ask, const struct tune_result *result, struct str *out)
 {
@@ -85,8 +109,7 @@ static void add_head(const struct tune_ask *ask, const struct tune_result *resul
     if (ask->rule->keep_firing_for_ms > 0)
         str_addf(out, ", keep_firing_for %s", duration_print(ask->rule->keep_firing_for_ms, text));
     str_addf(out, "\n\n%s.\n", result->choice->words);
-    if (result->choice->way != SPLIT_PRESENCE)
-        str_addf(out, "Evaluated: %s\n", result->choice->expr);
+    add_evaluated(ask, result, out);
     str_addf(out, "%s to %s, every %s: ", clock_rfc3339(ask->from_ms, from),
              clock_rfc3339(ask->to_ms, to), duration_print(ask->interval_ms, text));
     str_addf(out, "%s evaluations", count_text(result->span.n_steps - result->first_step, count));

@@ -4,6 +4,7 @@
 
 #include "alertd/tune/backtest.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 struct series {
     const struct labels *labels; /* without the metric's name */
     struct surface_series passing;
+    struct surface_row *rows; /* by threshold, where they are apart; or NULL */
     struct alert alert;
     uint32_t step; /* the next one the alert has not seen */
     bool *concerns;
@@ -63,6 +65,7 @@ void backtest_free(struct backtest *backtest)
     for (size_t i = 0; i < backtest->n_series; i++) {
         labels_unref(backtest->series[i].labels);
         free(backtest->series[i].passing.open);
+        free(backtest->series[i].rows);
         free(backtest->series[i].concerns);
     }
     surface_free(backtest->surface);
@@ -121,6 +124,8 @@ static struct series *add_series(struct backtest *backtest, const struct labels 
                                 sizeof(*backtest->series));
     struct series *series = &backtest->series[backtest->n_series++];
     *series = (struct series){.labels = labels, .alert = ALERT_INIT};
+    if (plan->is_apart)
+        series->rows = mem_zalloc(plan->grid.n_thresholds * sizeof(*series->rows));
     series->concerns = mem_alloc(plan->n_incidents + 1);
     for (size_t i = 0; i < plan->n_incidents; i++)
         series->concerns[i] = is_about(&plan->incidents[i], labels);
@@ -199,6 +204,47 @@ static void step_over(struct backtest *backtest, struct series *series, uint32_t
     series->step = to;
 }
 
+/* How many of n values from first on were there before step: another metric with these labels
+ * gave them. */
+static size_t seen_before(uint32_t step, uint32_t first, size_t n)
+{
+    size_t seen = first < step ? step - first : 0;
+
+    return seen < n ? seen : n;
+}
+
+static int look_at_limits(const struct backtest *backtest, struct err *reterr)
+{
+    if (backtest->n_series > BACKTEST_SERIES_MAX)
+        return err_set(reterr, BACKTEST_E_LIMIT,
+                       "the rule has more than %d series: ask for fewer by a label, or for a "
+                       "shorter time",
+                       BACKTEST_SERIES_MAX);
+    if (backtest->n_episodes > BACKTEST_EPISODES_MAX)
+        return err_set(reterr, BACKTEST_E_LIMIT,
+                       "the rule would have fired more than %d times: it is no alert",
+                       BACKTEST_EPISODES_MAX);
+    return 0;
+}
+
+/* The setting's own alert. */
+static void step_values(struct backtest *backtest,
+                        struct series *series,
+                        uint32_t first_step,
+                        const double *values,
+                        size_t n)
+{
+    const struct backtest_plan *plan = &backtest->plan;
+
+    step_over(backtest, series, first_step);
+    for (size_t i = 0; i < n; i++, series->step++) {
+        bool is_true = plan->is_apart ? !isnan(values[i])
+                                      : passes(plan->grid.op, values[i], plan->setting.threshold);
+        if (is_true || series->alert.state != ALERT_INACTIVE)
+            step_alert(backtest, series, series->step, is_true);
+    }
+}
+
 int backtest_add(struct backtest *backtest,
                  const struct labels *labels,
                  uint32_t first_step,
@@ -206,35 +252,45 @@ int backtest_add(struct backtest *backtest,
                  size_t n,
                  struct err *reterr)
 {
+    struct series *series = find_series(backtest, labels);
+    size_t seen = seen_before(series->step, first_step, n);
+
+    assert(!backtest->plan.is_apart);
+    if (seen == n)
+        return 0;
+    values += seen;
+    n -= seen;
+    first_step += (uint32_t)seen;
+    surface_skip(backtest->surface, &series->passing, first_step, series->concerns);
+    surface_feed(backtest->surface, &series->passing, values, n, series->concerns);
+    step_values(backtest, series, first_step, values, n);
+    return look_at_limits(backtest, reterr);
+}
+
+int backtest_add_at(struct backtest *backtest,
+                    size_t threshold,
+                    const struct labels *labels,
+                    uint32_t first_step,
+                    const double *values,
+                    size_t n,
+                    struct err *reterr)
+{
     const struct backtest_plan *plan = &backtest->plan;
     struct series *series = find_series(backtest, labels);
 
-    if (backtest->n_series > BACKTEST_SERIES_MAX)
-        return err_set(reterr, BACKTEST_E_LIMIT,
-                       "the rule has more than %d series: ask for fewer by a label, or for a "
-                       "shorter time",
-                       BACKTEST_SERIES_MAX);
-    if (first_step < series->step) { /* another metric with these labels was there before */
-        size_t seen = series->step - first_step;
-        if (seen >= n)
-            return 0;
-        values += seen;
-        n -= seen;
-        first_step = series->step;
-    }
-    surface_skip(backtest->surface, &series->passing, first_step, series->concerns);
-    surface_feed(backtest->surface, &series->passing, values, n, series->concerns);
-    step_over(backtest, series, first_step);
-    for (size_t i = 0; i < n; i++, series->step++) {
-        bool is_true = passes(plan->grid.op, values[i], plan->setting.threshold);
-        if (is_true || series->alert.state != ALERT_INACTIVE)
-            step_alert(backtest, series, series->step, is_true);
-    }
-    if (backtest->n_episodes > BACKTEST_EPISODES_MAX)
-        return err_set(reterr, BACKTEST_E_LIMIT,
-                       "the rule would have fired more than %d times: it is no alert",
-                       BACKTEST_EPISODES_MAX);
-    return 0;
+    assert(plan->is_apart && threshold < plan->grid.n_thresholds);
+    struct surface_row *row = &series->rows[threshold];
+    size_t seen = seen_before(row->step, first_step, n);
+    if (seen == n)
+        return 0;
+    values += seen;
+    n -= seen;
+    first_step += (uint32_t)seen;
+    surface_skip_row(backtest->surface, row, threshold, first_step, series->concerns);
+    surface_feed_row(backtest->surface, row, threshold, values, n, series->concerns);
+    if (plan->grid.thresholds[threshold] == plan->setting.threshold)
+        step_values(backtest, series, first_step, values, n);
+    return look_at_limits(backtest, reterr);
 }
 
 static int by_time(const void *a, const void *b)
@@ -252,6 +308,8 @@ void backtest_finish(struct backtest *backtest)
     for (size_t i = 0; i < backtest->n_series; i++) {
         struct series *series = &backtest->series[i];
         surface_end(backtest->surface, &series->passing, series->concerns);
+        for (size_t j = 0; series->rows && j < backtest->plan.grid.n_thresholds; j++)
+            surface_end_row(backtest->surface, &series->rows[j], j, series->concerns);
         step_over(backtest, series, backtest->plan.n_steps);
         if (series->alert.state == ALERT_FIRING)
             end_episode(backtest, series, backtest->plan.n_steps);

@@ -48,6 +48,9 @@ struct backtest_setting {
 struct backtest_plan {
     struct surface_grid grid; /* its op is the choice's */
     uint32_t n_steps;         /* of all, the warm-up among them */
+    /* Each threshold has values of its own, given by backtest_add_at(); the setting's threshold
+     * is one of the grid's. */
+    bool is_apart;
     struct backtest_setting setting;
     const struct backtest_incident *incidents;
     size_t n_incidents;
@@ -73,6 +76,15 @@ int backtest_add(struct backtest *backtest,
                  const double *values,
                  size_t n,
                  struct err *reterr);
+/* The same where thresholds are apart, for one of them: NaN where the rule with it does not
+ * fire, anything else where it does. */
+int backtest_add_at(struct backtest *backtest,
+                    size_t threshold,
+                    const struct labels *labels,
+                    uint32_t first_step,
+                    const double *values,
+                    size_t n,
+                    struct err *reterr);
 /* Ends all series; now there is something to read. */
 void backtest_finish(struct backtest *backtest);
 

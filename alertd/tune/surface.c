@@ -283,6 +283,58 @@ void surface_end(struct surface *surface, struct surface_series *series, const b
     *series = (struct surface_series){0};
 }
 
+/* --- a threshold alone --- */
+
+static void go_to_row(struct surface *surface,
+                      struct surface_row *row,
+                      size_t threshold,
+                      bool is_true,
+                      const bool *concerns)
+{
+    if (row->is_open == is_true)
+        return;
+    if (is_true)
+        row->start = row->step;
+    else
+        close_run(surface, (uint32_t)threshold, (uint32_t)threshold + 1, row->start, row->step - 1,
+                  concerns);
+    row->is_open = is_true;
+}
+
+void surface_feed_row(struct surface *surface,
+                      struct surface_row *row,
+                      size_t threshold,
+                      const double *values,
+                      size_t n_steps,
+                      const bool *concerns)
+{
+    assert(!surface->is_finished && threshold < surface->grid.n_thresholds &&
+           n_steps <= SURFACE_STEPS_MAX - row->step);
+    for (size_t i = 0; i < n_steps; i++, row->step++)
+        go_to_row(surface, row, threshold, !isnan(values[i]), concerns);
+}
+
+void surface_skip_row(struct surface *surface,
+                      struct surface_row *row,
+                      size_t threshold,
+                      uint32_t to_step,
+                      const bool *concerns)
+{
+    assert(to_step >= row->step && to_step <= SURFACE_STEPS_MAX);
+    if (to_step == row->step)
+        return;
+    go_to_row(surface, row, threshold, false, concerns);
+    row->step = to_step;
+}
+
+void surface_end_row(struct surface *surface,
+                     struct surface_row *row,
+                     size_t threshold,
+                     const bool *concerns)
+{
+    go_to_row(surface, row, threshold, false, concerns);
+}
+
 /* --- the end --- */
 
 static void add_all(int64_t *into, const int64_t *from, size_t n)

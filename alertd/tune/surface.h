@@ -96,6 +96,30 @@ void surface_skip(struct surface *surface,
                   const bool *concerns);
 /* Ends what is open and frees what it held; not after surface_finish(). */
 void surface_end(struct surface *surface, struct surface_series *series, const bool *concerns);
+/* --- a threshold alone, where each has values of its own: they say nothing of another one's ---
+ * Such a surface has no hysteresis. */
+struct surface_row {
+    uint32_t step, start;
+    bool is_open;
+};
+/* Its next steps: NaN where it does not fire, anything else where it does. */
+void surface_feed_row(struct surface *surface,
+                      struct surface_row *row,
+                      size_t threshold,
+                      const double *values,
+                      size_t n_steps,
+                      const bool *concerns);
+void surface_skip_row(struct surface *surface,
+                      struct surface_row *row,
+                      size_t threshold,
+                      uint32_t to_step,
+                      const bool *concerns);
+/* The row's last step was the one before. */
+void surface_end_row(struct surface *surface,
+                     struct surface_row *row,
+                     size_t threshold,
+                     const bool *concerns);
+
 /* What another one of the same grid and incidents has seen, too. Neither is finished. */
 void surface_merge(struct surface *into, const struct surface *from);
 /* From now on cells can be read and nothing is added. */

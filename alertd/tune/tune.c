@@ -44,6 +44,17 @@ static int add_values(void *arg,
     return backtest_add(arg, labels, first, values, n, reterr);
 }
 
+static int add_values_at(void *arg,
+                         size_t threshold,
+                         const struct labels *labels,
+                         uint32_t first,
+                         const double *values,
+                         size_t n,
+                         struct err *reterr)
+{
+    return backtest_add_at(arg, threshold, labels, first, values, n, reterr);
+}
+
 /* The rule's own grid: from the warm-up to the end, steps at multiples of the interval. */
 static int lay_span(const struct tune_ask *ask, struct tune_result *result, struct err *reterr)
 {
@@ -95,6 +106,7 @@ static int choose_grid(const struct tune_reader *reader,
     struct grid_peaks peaks = {.op = result->choice->op};
     struct tune_span coarse = result->span;
     uint32_t every = result->span.n_steps / COARSE_STEPS + 1;
+    size_t n_most = result->is_asked ? TUNE_ASKED_THRESHOLDS : TUNE_THRESHOLDS;
     int r = 0;
 
     coarse.step_ms *= every;
@@ -103,7 +115,7 @@ static int choose_grid(const struct tune_reader *reader,
         r = reader->read(reader->reader, result->choice->expr, &coarse, false, add_peaks, &peaks,
                          reterr);
     if (r == 0)
-        result->n_thresholds = grid_thresholds(&peaks, now, result->thresholds, TUNE_THRESHOLDS);
+        result->n_thresholds = grid_thresholds(&peaks, now, result->thresholds, n_most);
     grid_peaks_done(&peaks);
     result->n_fors = grid_fors(ask->interval_ms, ask->for_ms, result->for_steps);
     return r;
@@ -131,13 +143,23 @@ static int choose_way(const struct tune_ask *ask, struct tune_result *result, st
         return err_set(reterr, -EINVAL, "number %zu is none of the rule's %zu things to move",
                        ask->choice + 1, result->n_choices);
     result->choice = &choices[ask->choice];
-    if (result->choice->way == SPLIT_AGAIN)
-        return err_set(reterr, -EINVAL,
-                       "the threshold at byte %u lies within the expression: only evaluating the "
-                       "rule anew for each setting tells, which is not done yet; "
-                       "thing %zu to move is `for` alone",
-                       result->choice->places[0].start, result->n_choices);
     return 0;
+}
+
+static int read_all(const struct tune_reader *reader,
+                    const struct tune_ask *ask,
+                    struct tune_result *result,
+                    struct err *reterr)
+{
+    const struct split_choice *choice = result->choice;
+    const struct tune_again again = {ask->rule->expr, choice, result->thresholds,
+                                     result->n_thresholds};
+
+    if (choice->way == SPLIT_AGAIN)
+        return reading_again(reader, &again, &result->span, add_values_at, result->backtest,
+                             reterr);
+    return reader->read(reader->reader, choice->expr, &result->span, choice->way == SPLIT_PRESENCE,
+                        add_values, result->backtest, reterr);
 }
 
 int tune_run(const struct tune_reader *reader,
@@ -154,6 +176,7 @@ int tune_run(const struct tune_reader *reader,
         r = lay_span(ask, result, reterr);
     if (r != 0)
         return r;
+    result->is_asked = result->choice->way == SPLIT_AGAIN && !reader->read_again;
     lay_incidents(ask, result);
     double threshold = ask->has_threshold ? ask->threshold : result->choice->now;
     uint32_t for_steps = grid_for_steps(ask->for_ms, ask->interval_ms);
@@ -164,6 +187,7 @@ int tune_run(const struct tune_reader *reader,
         .grid = {result->choice->op, result->thresholds, result->n_thresholds, result->for_steps,
                  result->n_fors, result->first_step},
         .n_steps = result->span.n_steps,
+        .is_apart = result->choice->way == SPLIT_AGAIN,
         .setting = {threshold, for_steps,
                     grid_for_steps(ask->rule->keep_firing_for_ms, ask->interval_ms)},
         .incidents = result->incidents,
@@ -172,9 +196,7 @@ int tune_run(const struct tune_reader *reader,
     find_now(result, threshold, for_steps);
     r = backtest_new(&plan, &result->backtest, reterr);
     if (r == 0)
-        r = reader->read(reader->reader, result->choice->expr, &result->span,
-                         result->choice->way == SPLIT_PRESENCE, add_values, result->backtest,
-                         reterr);
+        r = read_all(reader, ask, result, reterr);
     if (r != 0)
         return r;
     backtest_finish(result->backtest);

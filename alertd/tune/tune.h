@@ -21,6 +21,8 @@
 
 enum {
     TUNE_THRESHOLDS = 64,
+    TUNE_ASKED_THRESHOLDS =
+        12, /* of a rule whose every threshold is another question to a server */
 };
 
 struct tune_incident {
@@ -57,6 +59,7 @@ struct tune_result {
     bool has_suggestion;
     struct suggest_cell suggestion;
     struct backtest *backtest;
+    bool is_asked; /* SPLIT_AGAIN over a reader that had to be asked for each threshold */
     /* Of incidents within the span, by the caller's order. */
     struct backtest_incident *incidents;
     const struct tune_incident **of;

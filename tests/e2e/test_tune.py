@@ -106,6 +106,18 @@ class Tune(unittest.TestCase):
             looked_at += 1
         self.assertGreater(looked_at, 3)
 
+    def test_a_threshold_within_is_evaluated_anew_for_each(self):
+        result = self.result("--rule=Inner")
+        self.assertEqual(result["way"], "again")
+        thresholds = sorted({cell["threshold"] for cell in result["cells"]})
+        self.assertLessEqual(len(thresholds), 12)  # a server is asked for each
+        self.assertGreater(len(thresholds), 4)
+        for threshold in thresholds[::3]:
+            truth = self.truth(f"count(latency_seconds > {threshold!r})", 0)
+            alerts = next(c["alerts"] for c in result["cells"] if (c["threshold"], c["for_ms"]) == (threshold, 0))
+            self.assertLessEqual(abs(alerts - len(truth)), 1, threshold)
+        self.assertIn("count(latency_seconds > _)", self.tune("--rule=Inner").stdout)
+
     def test_incidents_tell_alerts_from_noise(self):
         result = self.result("--rule=Full")
         begin = result["alerts"][0]["fired_at"]
@@ -128,7 +140,6 @@ class Tune(unittest.TestCase):
             (["--rule=Slow", "--move=9"], 1, "2 things to move"),
             (["--rule=Slow", f"--incidents={self.folder / 'bad.csv'}"], 1, "bad.csv:1: begin,end"),
             (["--rule=Slow", f"--incidents={self.folder / 'worse.csv'}"], 1, "worse.csv:2: \"yesterday\" is no time"),
-            (["--rule=Inner"], 1, "lies within the expression"),
             (["--rule=Slow", "--store=/nowhere"], 1, "there is no /nowhere/samples"),
         )
         for options, status, words in rows:
@@ -146,10 +157,17 @@ class Tune(unittest.TestCase):
         to = self.result("--rule=Slow")["to"]
         since = f"--from={self.end_s - 21 * 3600}"
         by_server = [self.result(f"--rule={rule}", f"--to={to}", since) for rule in ("Slow", "Full", "Gone")]
+        inner = self.result("--rule=Inner", f"--to={to}", since)
         self.alertd.stop()
         by_folder = [json.loads(alertctl("tune", self.folder / "rules.yml", "--json", f"--rule={rule}", f"--to={to}", since,
                                          f"--store={self.alertd.folder}").stdout) for rule in ("Slow", "Full", "Gone")]
         self.assertEqual(by_server, by_folder)
+        alone = json.loads(alertctl("tune", self.folder / "rules.yml", "--json", "--rule=Inner", f"--to={to}", since, f"--store={self.alertd.folder}").stdout)
+        self.assertEqual(inner["alerts"], alone["alerts"])
+        asked = {(cell["threshold"], cell["for_ms"]): cell for cell in inner["cells"]}
+        same = [cell for cell in alone["cells"] if (cell["threshold"], cell["for_ms"]) in asked]
+        self.assertGreater(len(same), 20)  # the setting of now, and what rounds alike
+        self.assertEqual([asked[cell["threshold"], cell["for_ms"]] for cell in same], same)
 
 
 if __name__ == "__main__":
