@@ -169,6 +169,7 @@ static enum ctl_exit read_setting(const struct ctl *ctl, struct tune_ask *ask)
 {
     const char *threshold = ctl_option(ctl, "threshold");
     const char *held = ctl_option(ctl, "for");
+    const char *keep = ctl_option(ctl, "keep");
     const char *move = ctl_option(ctl, "move");
 
     if (threshold) {
@@ -178,12 +179,39 @@ static enum ctl_exit read_setting(const struct ctl *ctl, struct tune_ask *ask)
     }
     if (held && (duration_parse(held, strlen(held), &ask->for_ms) != 0 || ask->for_ms < 0))
         return wrong(ctl, "--for is a duration like 5m");
+    if (keep) {
+        ask->has_keep = true;
+        if (duration_parse(keep, strlen(keep), &ask->keep_ms) != 0 || ask->keep_ms < 0)
+            return wrong(ctl, "--keep is a duration like 10m");
+    }
     if (move) {
         char *end;
         unsigned long n = strtoul(move, &end, 10);
         if (*end || n == 0)
             return wrong(ctl, "--move is the number of one of the things to move");
         ask->choice = n - 1;
+    }
+    return CTL_OK;
+}
+
+/* *ret_zone: zone_free() */
+static enum ctl_exit read_nights(const struct ctl *ctl,
+                                 struct tune_ask *ask,
+                                 struct zone **ret_zone)
+{
+    const char *zone = ctl_option(ctl, "zone");
+    const char *night = ctl_option(ctl, "night");
+    struct err err = {0};
+
+    if (zone && zone_open(zone, ret_zone, &err) != 0)
+        return wrong(ctl, err.text);
+    ask->zone = *ret_zone;
+    if (night) {
+        char *end;
+        unsigned long weight = strtoul(night, &end, 10);
+        if (*end || weight == 0 || weight > UINT8_MAX)
+            return wrong(ctl, "--night is a number from 1 to 255");
+        ask->night_weight = (unsigned)weight;
     }
     return CTL_OK;
 }
@@ -201,7 +229,9 @@ static enum ctl_exit tell(const struct ctl *ctl,
         tune_json(ask, result, &json);
         str_addc(&out, '\n');
     } else {
-        tune_show(ask, result, ctl->color, ctl_option(ctl, "alerts") != NULL, &out);
+        const struct tune_look look = {ctl->color, ctl_option(ctl, "alerts") != NULL,
+                                       ctl_option(ctl, "front") != NULL};
+        tune_show(ask, result, &look, &out);
     }
     if (out.full)
         return ctl_fail(ctl, "the answer has more than %d MiB: ask for a shorter time",
@@ -232,6 +262,7 @@ enum ctl_exit cmd_tune(struct ctl *ctl)
     struct labelled labelled = {0};
     struct tune_past past;
     struct tune_ask ask = {0};
+    struct zone *zone = NULL;
 
     arena_init(&labelled.arena, ARENA_BYTES);
     enum ctl_exit status = read_rule(ctl, &chosen);
@@ -245,12 +276,15 @@ enum ctl_exit cmd_tune(struct ctl *ctl)
                                 .n_incidents = labelled.n};
         status = read_setting(ctl, &ask);
     }
+    if (status == CTL_OK)
+        status = read_nights(ctl, &ask, &zone);
     if (status == CTL_OK) {
         status = tune_past_init(&past, ctl);
         if (status == CTL_OK)
             status = run(ctl, &past, &ask);
         tune_past_done(&past);
     }
+    zone_free(zone);
     rule_file_unref(chosen.file);
     free(chosen.text);
     free(labelled.text);

@@ -15,7 +15,8 @@
 struct series {
     const struct labels *labels; /* without the metric's name */
     struct surface_series passing;
-    struct surface_row *rows; /* by threshold, where they are apart; or NULL */
+    struct surface_row *rows;            /* by threshold, where they are apart; or NULL */
+    struct surface_crossings *crossings; /* one, or by threshold; or NULL */
     struct alert alert;
     uint32_t step; /* the next one the alert has not seen */
     bool *concerns;
@@ -30,12 +31,19 @@ struct backtest {
     size_t n_slots;
     struct episode *episodes;
     size_t n_episodes, episodes_capacity;
+    size_t crossings_left;
 };
 
 enum {
     SLOTS_MIN = 64,
     STEP_MS = 1, /* to alert_step() a step is a millisecond: only their order and number count */
 };
+
+/* Of a series' crossings. */
+static size_t n_lists(const struct backtest *backtest)
+{
+    return backtest->plan.is_apart ? backtest->plan.grid.n_thresholds : 1;
+}
 
 int backtest_new(const struct backtest_plan *plan, struct backtest **ret, struct err *reterr)
 {
@@ -53,6 +61,7 @@ int backtest_new(const struct backtest_plan *plan, struct backtest **ret, struct
             SURFACE_THRESHOLDS_MAX, SURFACE_FORS_MAX, SURFACE_INCIDENTS_MAX, SURFACE_STEPS_MAX);
     struct backtest *backtest = mem_zalloc(sizeof(*backtest));
     *backtest = (struct backtest){.plan = *plan, .surface = surface, .n_slots = SLOTS_MIN};
+    backtest->crossings_left = plan->keeps_crossings ? BACKTEST_CROSSINGS_MAX : 0;
     backtest->slots = mem_zalloc(SLOTS_MIN * sizeof(*backtest->slots));
     *ret = backtest;
     return 0;
@@ -66,6 +75,9 @@ void backtest_free(struct backtest *backtest)
         labels_unref(backtest->series[i].labels);
         free(backtest->series[i].passing.open);
         free(backtest->series[i].rows);
+        for (size_t k = 0; backtest->series[i].crossings && k < n_lists(backtest); k++)
+            free(backtest->series[i].crossings[k].at);
+        free(backtest->series[i].crossings);
         free(backtest->series[i].concerns);
     }
     surface_free(backtest->surface);
@@ -115,6 +127,19 @@ static bool is_about(const struct backtest_incident *incident, const struct labe
     return true;
 }
 
+static void note_crossings(struct backtest *backtest, struct series *series)
+{
+    size_t n = n_lists(backtest);
+
+    series->crossings = mem_zalloc(n * sizeof(*series->crossings));
+    for (size_t k = 0; k < n; k++)
+        series->crossings[k].left = &backtest->crossings_left;
+    for (size_t j = 0; series->rows && j < n; j++)
+        series->rows[j].crossings = &series->crossings[j];
+    if (!series->rows)
+        series->passing.crossings = series->crossings;
+}
+
 /* Takes the reference to labels. */
 static struct series *add_series(struct backtest *backtest, const struct labels *labels)
 {
@@ -126,6 +151,8 @@ static struct series *add_series(struct backtest *backtest, const struct labels 
     *series = (struct series){.labels = labels, .alert = ALERT_INIT};
     if (plan->is_apart)
         series->rows = mem_zalloc(plan->grid.n_thresholds * sizeof(*series->rows));
+    if (plan->keeps_crossings)
+        note_crossings(backtest, series);
     series->concerns = mem_alloc(plan->n_incidents + 1);
     for (size_t i = 0; i < plan->n_incidents; i++)
         series->concerns[i] = is_about(&plan->incidents[i], labels);
@@ -333,4 +360,69 @@ const struct episode *backtest_episodes(const struct backtest *backtest, size_t 
 {
     *ret_n = backtest->n_episodes;
     return backtest->episodes;
+}
+
+/* --- what it was made of --- */
+
+bool backtest_has_crossings(const struct backtest *backtest)
+{
+    return backtest->crossings_left > 0;
+}
+
+struct backtest_line backtest_line(const struct backtest *backtest, size_t series, size_t threshold)
+{
+    const struct series *of = &backtest->series[series];
+    bool is_apart = backtest->plan.is_apart;
+    const struct surface_crossings *crossings = &of->crossings[is_apart ? threshold : 0];
+
+    return (struct backtest_line){.labels = of->labels,
+                                  .at = crossings->at,
+                                  .n = crossings->n,
+                                  .above = is_apart ? 0 : (uint32_t)threshold,
+                                  .concerns = of->concerns};
+}
+
+const struct backtest_plan *backtest_plan(const struct backtest *backtest)
+{
+    return &backtest->plan;
+}
+
+static void cross_again(struct surface *surface,
+                        const struct series *series,
+                        bool is_apart,
+                        const bool *concerns)
+{
+    size_t n = is_apart ? surface_thresholds(surface) : 1;
+
+    for (size_t j = 0; j < n; j++) {
+        const struct surface_crossings *crossings = &series->crossings[j];
+        struct surface_series passing = {0};
+        struct surface_row row = {0};
+        for (size_t i = 0; i < crossings->n; i++)
+            if (is_apart)
+                surface_cross_row(surface, &row, j, crossings->at[i], concerns);
+            else
+                surface_cross(surface, &passing, crossings->at[i], concerns);
+        surface_end(surface, &passing, concerns);
+    }
+}
+
+struct surface *backtest_without(const struct backtest *backtest, size_t incident)
+{
+    struct surface_incident whens[SURFACE_INCIDENTS_MAX];
+    bool concerns[SURFACE_INCIDENTS_MAX];
+    const struct backtest_plan *plan = &backtest->plan;
+
+    if (!backtest_has_crossings(backtest))
+        return NULL;
+    for (size_t i = 0; i < plan->n_incidents; i++)
+        whens[i] = plan->incidents[i].when;
+    struct surface *surface = surface_new(&plan->grid, whens, plan->n_incidents);
+    for (size_t s = 0; s < backtest->n_series; s++) {
+        memcpy(concerns, backtest->series[s].concerns, plan->n_incidents * sizeof(*concerns));
+        concerns[incident] = false;
+        cross_again(surface, &backtest->series[s], plan->is_apart, concerns);
+    }
+    surface_finish(surface);
+    return surface;
 }

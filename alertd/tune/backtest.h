@@ -31,6 +31,7 @@ enum {
 
     BACKTEST_SERIES_MAX = 100000,
     BACKTEST_EPISODES_MAX = 1000000,
+    BACKTEST_CROSSINGS_MAX = 16 << 20, /* noted; 8 bytes each */
 };
 
 struct backtest_incident {
@@ -54,6 +55,7 @@ struct backtest_plan {
     struct backtest_setting setting;
     const struct backtest_incident *incidents;
     size_t n_incidents;
+    bool keeps_crossings; /* of all series, so that any cell can be told alert by alert */
 };
 
 struct episode {
@@ -92,3 +94,23 @@ size_t backtest_n_series(const struct backtest *backtest);
 const struct surface *backtest_surface(const struct backtest *backtest);
 /* Those that fired in the counted time, by when they fired. */
 const struct episode *backtest_episodes(const struct backtest *backtest, size_t *ret_n);
+
+/* --- what it was made of, for any cell: cell.h --- */
+
+/* Where a series passes a threshold: crossings to a level above `above`. */
+struct backtest_line {
+    const struct labels *labels;
+    const struct surface_crossing *at;
+    size_t n;
+    uint32_t above;
+    const bool *concerns; /* by incident */
+};
+/* False: there were more crossings than may be kept, or they were not asked for. */
+bool backtest_has_crossings(const struct backtest *backtest);
+/* series: below backtest_n_series(). */
+struct backtest_line backtest_line(const struct backtest *backtest,
+                                   size_t series,
+                                   size_t threshold);
+const struct backtest_plan *backtest_plan(const struct backtest *backtest);
+/* The surface if one incident were not known; NULL without crossings. surface_free(). */
+struct surface *backtest_without(const struct backtest *backtest, size_t incident);

@@ -14,13 +14,18 @@
 
 #include "alertd/promql/ast.h"
 #include "alertd/tune/grid.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
 enum {
     ARENA_BYTES = 64 << 20,
     COARSE_STEPS = 1500,
     LATER_MS_MAX = 600000, /* a suggestion finds no incident later than that, beside now */
-    WARM_UP_MS = 3600000,  /* and `for`, keep_firing_for: what fires at the start began before it */
+    CHECKS_MAX = 32,
+    NIGHT_ENDS_H = 7,
+    NIGHT_BEGINS_H = 22,
+    HOUR_MS = 3600000,
+    WARM_UP_MS = 3600000, /* and `for`, keep_firing_for: what fires at the start began before it */
 };
 
 static int add_peaks(void *arg,
@@ -55,11 +60,51 @@ static int add_values_at(void *arg,
     return backtest_add_at(arg, threshold, labels, first, values, n, reterr);
 }
 
+static int64_t keep_of(const struct tune_ask *ask)
+{
+    return ask->has_keep ? ask->keep_ms : ask->rule->keep_firing_for_ms;
+}
+
+int64_t tune_time_of(const struct tune_result *result, uint32_t step)
+{
+    return result->span.start_ms + (int64_t)step * result->span.step_ms;
+}
+
+struct figures_span tune_figures_span(const struct tune_result *result)
+{
+    return (struct figures_span){result->first_step, result->span.n_steps, result->span.step_ms,
+                                 result->is_night};
+}
+
+/* The wall's hour, looked up once in a quarter of an hour: zones change at none else. */
+static void lay_nights(const struct tune_ask *ask, struct tune_result *result)
+{
+    int64_t known_ms = INT64_MIN;
+    bool is_night = false;
+
+    result->is_night = mem_alloc(result->span.n_steps);
+    for (uint32_t i = 0; i < result->span.n_steps; i++) {
+        int64_t at_ms = tune_time_of(result, i);
+        int64_t quarter_ms = at_ms - at_ms % (HOUR_MS / 4);
+        if (quarter_ms != known_ms) {
+            int hour = ask->zone ? zone_local(ask->zone, at_ms).hour : clock_split_utc(at_ms).hour;
+            is_night = hour < NIGHT_ENDS_H || hour >= NIGHT_BEGINS_H;
+            known_ms = quarter_ms;
+        }
+        result->is_night[i] = is_night;
+    }
+    if (ask->night_weight == 0)
+        return;
+    result->weights = mem_alloc(result->span.n_steps);
+    for (uint32_t i = 0; i < result->span.n_steps; i++)
+        result->weights[i] = result->is_night[i] ? (uint8_t)ask->night_weight : 1;
+}
+
 /* The rule's own grid: from the warm-up to the end, steps at multiples of the interval. */
 static int lay_span(const struct tune_ask *ask, struct tune_result *result, struct err *reterr)
 {
     int64_t interval_ms = ask->interval_ms;
-    int64_t warm_ms = WARM_UP_MS + ask->for_ms + ask->rule->keep_firing_for_ms;
+    int64_t warm_ms = WARM_UP_MS + ask->for_ms + keep_of(ask);
     int64_t start_ms = (ask->from_ms - warm_ms) / interval_ms * interval_ms;
     int64_t n_steps = (ask->to_ms - start_ms) / interval_ms + 1;
 
@@ -162,6 +207,57 @@ static int read_all(const struct tune_reader *reader,
                         add_values, result->backtest, reterr);
 }
 
+static int lay_out(const struct tune_reader *reader,
+                   const struct tune_ask *ask,
+                   struct tune_result *result,
+                   struct err *reterr)
+{
+    int r = choose_way(ask, result, reterr);
+
+    if (r == 0)
+        r = lay_span(ask, result, reterr);
+    if (r == 0 && ask->night_weight > UINT8_MAX)
+        r = err_set(reterr, -EINVAL, "an alert at night costs at most %d", UINT8_MAX);
+    if (r != 0)
+        return r;
+    result->is_asked = result->choice->way == SPLIT_AGAIN && !reader->read_again;
+    result->keep_steps = grid_for_steps(keep_of(ask), ask->interval_ms);
+    lay_incidents(ask, result);
+    lay_nights(ask, result);
+    return 0;
+}
+
+static bool suggest(const struct tune_ask *ask,
+                    const struct tune_result *result,
+                    const struct surface *surface,
+                    struct suggest_cell *ret_cell)
+{
+    return suggest_setting(surface, result->n_thresholds, result->n_fors, result->n_incidents,
+                           result->now, (uint32_t)(LATER_MS_MAX / ask->interval_ms), ret_cell);
+}
+
+/* Leaves out one incident after the other, and looks whether what is suggested then, or else what
+ * is now, finds it. */
+static void check_suggestion(const struct tune_ask *ask, struct tune_result *result)
+{
+    const struct surface *whole = backtest_surface(result->backtest);
+
+    for (size_t i = 0; i < result->n_incidents && result->n_checked < CHECKS_MAX; i++) {
+        struct suggest_cell at = result->now;
+        if (surface_delay(whole, i, result->suggestion.threshold, result->suggestion.for_index) ==
+            SURFACE_MISSED)
+            continue;
+        struct surface *without = backtest_without(result->backtest, i);
+        if (!without)
+            return;
+        (void)suggest(ask, result, without, &at);
+        surface_free(without);
+        result->n_checked++;
+        result->n_check_found += surface_delay(whole, i, at.threshold, at.for_index) !=
+                                 SURFACE_MISSED;
+    }
+}
+
 int tune_run(const struct tune_reader *reader,
              const struct tune_ask *ask,
              struct tune_result *ret,
@@ -171,13 +267,9 @@ int tune_run(const struct tune_reader *reader,
 
     *result = (struct tune_result){0};
     arena_init(&result->arena, ARENA_BYTES);
-    int r = choose_way(ask, result, reterr);
-    if (r == 0)
-        r = lay_span(ask, result, reterr);
+    int r = lay_out(reader, ask, result, reterr);
     if (r != 0)
         return r;
-    result->is_asked = result->choice->way == SPLIT_AGAIN && !reader->read_again;
-    lay_incidents(ask, result);
     double threshold = ask->has_threshold ? ask->threshold : result->choice->now;
     uint32_t for_steps = grid_for_steps(ask->for_ms, ask->interval_ms);
     r = choose_grid(reader, ask, result, threshold, reterr);
@@ -185,13 +277,13 @@ int tune_run(const struct tune_reader *reader,
         return r;
     const struct backtest_plan plan = {
         .grid = {result->choice->op, result->thresholds, result->n_thresholds, result->for_steps,
-                 result->n_fors, result->first_step},
+                 result->n_fors, result->first_step, result->weights, result->span.n_steps},
         .n_steps = result->span.n_steps,
         .is_apart = result->choice->way == SPLIT_AGAIN,
-        .setting = {threshold, for_steps,
-                    grid_for_steps(ask->rule->keep_firing_for_ms, ask->interval_ms)},
+        .setting = {threshold, for_steps, result->keep_steps},
         .incidents = result->incidents,
         .n_incidents = result->n_incidents,
+        .keeps_crossings = true,
     };
     find_now(result, threshold, for_steps);
     r = backtest_new(&plan, &result->backtest, reterr);
@@ -200,16 +292,18 @@ int tune_run(const struct tune_reader *reader,
     if (r != 0)
         return r;
     backtest_finish(result->backtest);
-    result->has_suggestion = suggest_setting(
-        backtest_surface(result->backtest), result->n_thresholds, result->n_fors,
-        result->n_incidents, result->now, (uint32_t)(LATER_MS_MAX / ask->interval_ms),
-        &result->suggestion);
+    result->has_suggestion = suggest(ask, result, backtest_surface(result->backtest),
+                                     &result->suggestion);
+    if (result->has_suggestion)
+        check_suggestion(ask, result);
     return 0;
 }
 
 void tune_result_done(struct tune_result *result)
 {
     backtest_free(result->backtest);
+    free(result->is_night);
+    free(result->weights);
     free(result->incidents);
     free(result->of);
     arena_reset(&result->arena);

@@ -13,11 +13,15 @@
 
 #include "alertd/rule/group.h"
 #include "alertd/tune/backtest.h"
+#include "alertd/tune/cell.h"
+#include "alertd/tune/figures.h"
+#include "alertd/tune/front.h"
 #include "alertd/tune/reading.h"
 #include "alertd/tune/split.h"
 #include "alertd/tune/suggest.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/model/zone.h"
 
 enum {
     TUNE_THRESHOLDS = 64,
@@ -42,6 +46,10 @@ struct tune_ask {
     int64_t for_ms;
     const struct tune_incident *whens;
     size_t n_incidents;
+    bool has_keep; /* to look at, in place of the rule's keep_firing_for */
+    int64_t keep_ms;
+    const struct zone *zone; /* where it is night from 22 to 7 h; NULL: UTC */
+    unsigned night_weight;   /* an alert at night costs as many; 0: as any other */
 };
 
 struct tune_result {
@@ -59,6 +67,13 @@ struct tune_result {
     bool has_suggestion;
     struct suggest_cell suggestion;
     struct backtest *backtest;
+    uint32_t keep_steps; /* of the setting that is looked at */
+    bool *is_night;      /* by step */
+    uint8_t *weights;    /* by step; NULL: all are 1 */
+    /* Would the suggestion have been there without the incident that it is to find? For each of
+     * n_checked incidents that it finds, one left out: so many were found all the same. 0 when
+     * nothing was suggested, or crossings were too many. */
+    size_t n_checked, n_check_found;
     bool is_asked; /* SPLIT_AGAIN over a reader that had to be asked for each threshold */
     /* Of incidents within the span, by the caller's order. */
     struct backtest_incident *incidents;
@@ -72,3 +87,7 @@ int tune_run(const struct tune_reader *reader,
              struct tune_result *ret,
              struct err *reterr);
 void tune_result_done(struct tune_result *result);
+
+/* For figures.h. */
+struct figures_span tune_figures_span(const struct tune_result *result);
+int64_t tune_time_of(const struct tune_result *result, uint32_t step);

@@ -127,6 +127,30 @@ class Tune(unittest.TestCase):
         self.assertIn("in an incident", text)
         self.assertIn("0 alerts about none", text)
 
+    def test_what_there_is_to_choose_among(self):
+        alerts = self.result("--rule=Slow")["alerts"]
+        lines = [f"{alert['fired_at']},{alert['resolved_at'] or alert['fired_at']}" for alert in alerts[::3]]
+        (self.folder / "bad.csv").write_text("\n".join(lines) + "\n")
+        options = ("--rule=Slow", f"--incidents={self.folder / 'bad.csv'}")
+        result = self.result(*options)
+        cells = {(cell["threshold"], cell["for_ms"]): cell for cell in result["cells"]}
+        self.assertGreater(len(result["front"]), 0)
+        for point in result["front"]:
+            cell = cells[point["threshold"], point["for_ms"]]
+            self.assertEqual((point["alerts"], point["incidents_found"]), (cell["alerts"], cell["incidents_found"]))
+        self.assertEqual(result["figures"]["recall"]["hits"], len(lines))
+        self.assertEqual(len(result["incident_by_incident"]), len(lines))
+        for found in result["incident_by_incident"]:
+            self.assertEqual(found["delay_ms"], found["phase_ms"] + found["passing_ms"] + found["for_ms"])
+        self.assertIn("To choose among", self.tune(*options, "--front").stdout)
+        self.assertIn("Without incidents", self.tune("--rule=Slow", "--front").stdout)
+        heavy = self.result(*options, "--night=3", "--zone=Asia/Tokyo")
+        now = (result["now"]["threshold"], result["now"]["for_ms"])
+        nights = next(c for c in heavy["cells"] if (c["threshold"], c["for_ms"]) == now)
+        self.assertEqual(nights["weight"], nights["alerts"] + 2 * heavy["figures"]["nights"])
+        kept = self.result("--rule=Slow", "--keep=1h")
+        self.assertLess(len(kept["alerts"]), len(alerts))
+
     def test_what_is_wrong_is_said(self):
         (self.folder / "bad.csv").write_text("2026-11-03T02:10:00Z\n")
         (self.folder / "worse.csv").write_text("\n2026-11-03T02:10:00Z,yesterday\n")
@@ -137,6 +161,9 @@ class Tune(unittest.TestCase):
             (["--rule=Slow", "--from=soon"], 2, "--from"),
             (["--rule=Slow", "--threshold=high"], 2, "--threshold is a number"),
             (["--rule=Slow", "--for=-5m"], 2, "--for is a duration"),
+            (["--rule=Slow", "--keep=long"], 2, "--keep is a duration"),
+            (["--rule=Slow", "--night=0"], 2, "--night is a number"),
+            (["--rule=Slow", "--zone=Mars/Olympus"], 2, "Mars/Olympus"),
             (["--rule=Slow", "--move=9"], 1, "2 things to move"),
             (["--rule=Slow", f"--incidents={self.folder / 'bad.csv'}"], 1, "bad.csv:1: begin,end"),
             (["--rule=Slow", f"--incidents={self.folder / 'worse.csv'}"], 1, "worse.csv:2: \"yesterday\" is no time"),
