@@ -220,17 +220,20 @@ static enum ctl_exit read_nights(const struct ctl *ctl,
 
 static enum ctl_exit tell(const struct ctl *ctl,
                           const struct tune_ask *ask,
-                          const struct tune_result *result)
+                          const struct tune_result *result,
+                          const struct tune_faults *faults)
 {
     STR_AUTO struct str out = STR_INIT(OUTPUT_BYTES_MAX);
 
     if (ctl->json) {
         struct json_out json = JSON_OUT(&out);
-        tune_json(ask, result, &json);
+        tune_json(ask, result, faults, &json);
         str_addc(&out, '\n');
     } else {
-        const struct tune_look look = {ctl->color, ctl_option(ctl, "alerts") != NULL,
-                                       ctl_option(ctl, "front") != NULL};
+        const struct tune_look look = {.color = ctl->color,
+                                       .alerts = ctl_option(ctl, "alerts") != NULL,
+                                       .front = ctl_option(ctl, "front") != NULL,
+                                       .faults = faults};
         tune_show(ask, result, &look, &out);
     }
     if (out.full)
@@ -240,18 +243,39 @@ static enum ctl_exit tell(const struct ctl *ctl,
     return CTL_OK;
 }
 
+static enum ctl_exit write_hysteresis(const struct ctl *ctl,
+                                      struct tune_past *past,
+                                      const struct tune_ask *ask,
+                                      const struct tune_result *result)
+{
+    STR_AUTO struct str out = STR_INIT(OUTPUT_BYTES_MAX);
+    struct err err = {0};
+
+    if (tune_hysteresis_show(ask, result, past->is_store ? &past->source : NULL, &out, &err) != 0)
+        return ctl_fail(ctl, "%s: %s", ask->rule->name, err.text);
+    (void)fputs(str_text(&out), stdout);
+    return CTL_OK;
+}
+
 static enum ctl_exit run(struct ctl *ctl, struct tune_past *past, struct tune_ask *ask)
 {
     struct tune_result result;
+    struct tune_faults faults;
     struct err err = {0};
+    bool asks_faults = ctl_option(ctl, "faults") != NULL;
 
     enum ctl_exit status = read_times(ctl, past->now_ms, ask);
     if (status != CTL_OK)
         return status;
-    if (tune_run(&past->reader, ask, &result, &err) != 0)
+    int r = tune_run(&past->reader, ask, &result, &err);
+    if (r == 0 && asks_faults)
+        r = tune_faults_look(&past->reader, ask, &result, &faults, &err);
+    if (r != 0)
         status = ctl_fail(ctl, "%s: %s", ask->rule->name, err.text);
     else
-        status = tell(ctl, ask, &result);
+        status = tell(ctl, ask, &result, asks_faults ? &faults : NULL);
+    if (status == CTL_OK && ctl_option(ctl, "hysteresis") && !ctl->json)
+        status = write_hysteresis(ctl, past, ask, &result);
     tune_result_done(&result);
     return status;
 }

@@ -55,6 +55,8 @@ const struct command ctl_commands[] = {
       {"zone", "ZONE", "where nights are from 22 to 7 h, like Europe/Berlin (UTC)"},
       {"night", "N", "an alert at night costs as many in the suggestion (1)"},
       {"front", NULL, "the settings to choose among, a sentence each"},
+      {"hysteresis", NULL, "write it to fire above one threshold and clear below another"},
+      {"faults", NULL, "the smallest outage it catches, by faults put into its past"},
       {"alerts", NULL, "alert by alert too"}},
      "what a rule would have done, at every threshold and `for`",
      cmd_tune},

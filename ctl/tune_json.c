@@ -177,7 +177,10 @@ static void write_front(const struct tune_result *result, struct json_out *out)
     json_close(out, ']');
 }
 
-void tune_json(const struct tune_ask *ask, const struct tune_result *result, struct json_out *out)
+void tune_json(const struct tune_ask *ask,
+               const struct tune_result *result,
+               const struct tune_faults *faults,
+               struct json_out *out)
 {
     json_open(out, '{');
     json_kv_string(out, "rule", ask->rule->name);
@@ -201,6 +204,8 @@ void tune_json(const struct tune_ask *ask, const struct tune_result *result, str
     write_figures(result, out);
     write_incidents(result, out);
     write_front(result, out);
+    if (faults)
+        tune_faults_json(ask, faults, out);
     write_cells(result, out);
     write_alerts(result, out);
     json_close(out, '}');

@@ -263,6 +263,8 @@ void tune_show(const struct tune_ask *ask,
     add_surface(ask, result, look->color, out);
     if (look->front)
         tune_add_front(ask, result, out);
+    if (look->faults)
+        tune_faults_show(ask, look->faults, out);
     if (look->alerts)
         add_alerts(ask, result, out);
 }

@@ -351,6 +351,11 @@ size_t backtest_n_series(const struct backtest *backtest)
     return backtest->n_series;
 }
 
+const struct labels *backtest_series_labels(const struct backtest *backtest, size_t series)
+{
+    return backtest->series[series].labels;
+}
+
 const struct surface *backtest_surface(const struct backtest *backtest)
 {
     return backtest->surface;

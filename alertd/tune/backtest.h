@@ -92,6 +92,8 @@ void backtest_finish(struct backtest *backtest);
 
 size_t backtest_n_series(const struct backtest *backtest);
 const struct surface *backtest_surface(const struct backtest *backtest);
+/* Without the metric's name; below backtest_n_series(). */
+const struct labels *backtest_series_labels(const struct backtest *backtest, size_t series);
 /* Those that fired in the counted time, by when they fired. */
 const struct episode *backtest_episodes(const struct backtest *backtest, size_t *ret_n);
 

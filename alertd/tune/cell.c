@@ -160,6 +160,7 @@ struct owned {
     const struct labels *labels;
     struct run run;
     size_t series;
+    bool is_first, is_last; /* of its series */
 };
 
 struct owned_runs {
@@ -174,9 +175,13 @@ static void collect(const struct backtest *backtest, size_t threshold, struct ow
     for (size_t i = 0; i < backtest_n_series(backtest); i++) {
         struct walk walk = {backtest_line(backtest, i, threshold), n_steps, 0};
         struct run run;
+        bool is_first = true;
         while (next_run(&walk, &run) && runs->n < RUNS_MAX) {
             runs->at = mem_grow(runs->at, &runs->capacity, runs->n + 1, sizeof(*runs->at));
-            runs->at[runs->n++] = (struct owned){walk.line.labels, run, i};
+            if (!is_first)
+                runs->at[runs->n - 1].is_last = false;
+            runs->at[runs->n++] = (struct owned){walk.line.labels, run, i, is_first, true};
+            is_first = false;
         }
     }
 }
@@ -261,8 +266,9 @@ static void look_for_heir(const struct owned_runs *runs,
         const struct owned *heir = &runs->at[i];
         if (heir->run.begin > ended->run.end + HANDED_STEPS)
             return;
-        const char *name = heir->series != ended->series ? differing(ended->labels, heir->labels)
-                                                         : NULL;
+        const char *name = heir->series != ended->series && heir->is_first
+                               ? differing(ended->labels, heir->labels)
+                               : NULL;
         if (!name)
             continue;
         count(counted, name, ended->run.end - ended->run.begin <= for_steps);
@@ -282,7 +288,7 @@ struct cell_churn cell_churn(const struct backtest *backtest, const struct cell_
     if (runs.n > 0)
         qsort(runs.at, runs.n, sizeof(*runs.at), by_begin);
     for (size_t i = 0; i < runs.n; i++)
-        if (runs.at[i].run.end < backtest_plan(backtest)->n_steps)
+        if (runs.at[i].is_last && runs.at[i].run.end < backtest_plan(backtest)->n_steps)
             look_for_heir(&runs, &runs.at[i], setting->for_steps, &counted);
     for (size_t i = 0; i < counted.n; i++)
         if (counted.names[i].n_lost > most.n_lost ||

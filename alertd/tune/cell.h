@@ -43,6 +43,8 @@ void cell_episodes_done(struct cell_episodes *episodes);
  *     pod="a"  .....#####|                  an alert's time begins anew with each new name
  *     pod="b"            |#######|          of the same thing, so `for` is never over
  *     pod="c"                    |####
+ *
+ * One that ends for good, and another one that begins for the first time, about then.
  */
 struct cell_churn {
     const char *label; /* a loan of the backtest; NULL: none */

@@ -26,6 +26,8 @@ RULES = """groups:
     expr: absent(nothing_at_all)
   - alert: Inner
     expr: count(latency_seconds > 1)
+  - alert: Flaps
+    expr: flapping > 5
   - alert: Nowhere
     expr: nothing_at_all > 1
 """
@@ -47,6 +49,7 @@ class Tune(unittest.TestCase):
                 hour = (i * 30 + lag) % 14400
                 lines.append(f'latency_seconds{{job="{job}"}} {1 + 3 * (hour < 900) * (1 + math.sin(i)):.3f} {t_s * 1000}')
                 lines.append(f'up{{job="{job}"}} 1 {t_s * 1000}')
+            lines.append(f"flapping {4 + 2 * (i % 2) if 1000 < i < 1100 else 1 + i % 2} {t_s * 1000}")
             lines.append(f"disk_size_bytes 100 {t_s * 1000}")
             lines.append(f"disk_free_bytes {50 - 45 * (1000 < i < 1100)} {t_s * 1000}")
         for at in range(0, len(lines), 20000):
@@ -151,16 +154,27 @@ class Tune(unittest.TestCase):
         kept = self.result("--rule=Slow", "--keep=1h")
         self.assertLess(len(kept["alerts"]), len(alerts))
 
+    def test_the_smallest_outage_it_catches(self):
+        faults = self.result("--rule=Slow", "--faults")["faults"]
+        self.assertGreater(faults["places"], 20)
+        by = {(cell["magnitude"], cell["duration_ms"]): cell for cell in faults["cells"]}
+        most, longest = max(by)
+        self.assertEqual(by[most, longest]["caught"], by[most, longest]["tried"])
+        shortest = by[most, 60000]
+        self.assertLess(shortest["caught"] * 5, shortest["tried"])  # `for` 2m: only where it was pending already
+        self.assertIn("The smallest that is caught", self.tune("--rule=Slow", "--faults").stdout)
+
     def test_what_is_wrong_is_said(self):
         (self.folder / "bad.csv").write_text("2026-11-03T02:10:00Z\n")
         (self.folder / "worse.csv").write_text("\n2026-11-03T02:10:00Z,yesterday\n")
         rows = (
             (["--rule=Nobody"], 1, "has no alert Nobody"),
-            ([], 1, "5 alerts: say which by --rule"),
+            ([], 1, "6 alerts: say which by --rule"),
             (["--rule=Slow", "--from=1h", "--to=2h"], 1, "--to lies before --from"),
             (["--rule=Slow", "--from=soon"], 2, "--from"),
             (["--rule=Slow", "--threshold=high"], 2, "--threshold is a number"),
             (["--rule=Slow", "--for=-5m"], 2, "--for is a duration"),
+            (["--rule=Gone", "--faults"], 1, "takes a rule of one threshold"),
             (["--rule=Slow", "--keep=long"], 2, "--keep is a duration"),
             (["--rule=Slow", "--night=0"], 2, "--night is a number"),
             (["--rule=Slow", "--zone=Mars/Olympus"], 2, "Mars/Olympus"),
@@ -191,6 +205,10 @@ class Tune(unittest.TestCase):
         self.assertEqual(by_server, by_folder)
         alone = json.loads(alertctl("tune", self.folder / "rules.yml", "--json", "--rule=Inner", f"--to={to}", since, f"--store={self.alertd.folder}").stdout)
         self.assertEqual(inner["alerts"], alone["alerts"])
+        words = alertctl("tune", self.folder / "rules.yml", "--rule=Flaps", f"--to={to}", since, f"--store={self.alertd.folder}", "--hysteresis").stdout
+        self.assertIn('flapping > 5 or (flapping > 2 and on () ALERTS{alertname="Flaps", alertstate="firing"})', words)
+        self.assertIn("with its own ALERTS in sight", words)
+        self.assertIn("alerts, as counted", words)
         asked = {(cell["threshold"], cell["for_ms"]): cell for cell in inner["cells"]}
         same = [cell for cell in alone["cells"] if (cell["threshold"], cell["for_ms"]) in asked]
         self.assertGreater(len(same), 20)  # the setting of now, and what rounds alike
