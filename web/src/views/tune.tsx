@@ -153,14 +153,26 @@ function Suggestion({ model, setting }: { model: Model; setting: Signal<Setting>
     <Panel title="Suggestion" aside={<kbd>s</kbd>}>
       <div class="suggest">
         <p class="big">{settingWords(model, { j, k })}</p>
-        <p>{difference(before, after)}; the last is found after {after.worstMs === null ? 'never' : formatAge(after.worstMs)}, now {before.worstMs === null ? 'never' : formatAge(before.worstMs)}. Its neighbours are about as good, so it is not tuned to yesterday only.</p>
+        <p>{difference(before, after)}; the last is found after {after.worstMs === null ? 'never' : formatAge(after.worstMs)}, now {before.worstMs === null ? 'never' : formatAge(before.worstMs)}. Its neighbours are about as good{answer.left_out.n > 0 && <>, and suggested without knowing of one of them it would have found it {answer.left_out.found} of {count(answer.left_out.n, 'time')}</>}.</p>
         <div class="row"><button type="button" class="primary" onClick={() => take(j, k)}>Look at it</button></div>
-        {answer.front && answer.front.length > 0 && <ul aria-label="Other settings that nothing beats">{answer.front.map((one) => (
-          <li key={`${one.threshold} ${one.for}`}><button type="button" class="quiet" onClick={() => take(one.threshold, one.for)}>{one.words}</button></li>
-        ))}</ul>}
+        <Front model={model} before={before} onTake={take} />
         <Hysteresis model={model} setting={setting} />
       </div>
     </Panel>
+  )
+}
+
+/** What else there is to choose among: each is better than the others in something. */
+function Front({ model, before, onTake }: { model: Model; before: Readout; onTake: (j: number, k: number) => void }) {
+  const { answer } = model
+  const others = answer.front.filter((one) => one.threshold !== answer.suggestion?.threshold || one.for !== answer.suggestion.for)
+  if (others.length === 0) return null
+  return (
+    <details><summary>Or something else that nothing beats</summary>
+      <ul>{others.map((one) => {
+        const then = readout(model, { j: one.threshold, k: one.for, keepMs: 0 }, isNight)
+        return <li key={`${one.threshold} ${one.for}`}><button type="button" class="quiet" onClick={() => onTake(one.threshold, one.for)}><span><b>{settingWords(model, { j: one.threshold, k: one.for })}</b>: {difference(before, then)}{then.worstMs !== null && <>, the last found after {formatAge(then.worstMs)}</>}</span></button></li>
+      })}</ul></details>
   )
 }
 
