@@ -20,7 +20,7 @@ enum ctl_exit {
 };
 
 enum {
-    CTL_OPTIONS_MAX = 9,
+    CTL_OPTIONS_MAX = 18,
 };
 
 struct ctl_option {

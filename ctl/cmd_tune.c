@@ -169,6 +169,7 @@ static enum ctl_exit read_setting(const struct ctl *ctl, struct tune_ask *ask)
 {
     const char *threshold = ctl_option(ctl, "threshold");
     const char *held = ctl_option(ctl, "for");
+    const char *keep = ctl_option(ctl, "keep");
     const char *move = ctl_option(ctl, "move");
 
     if (threshold) {
@@ -178,6 +179,11 @@ static enum ctl_exit read_setting(const struct ctl *ctl, struct tune_ask *ask)
     }
     if (held && (duration_parse(held, strlen(held), &ask->for_ms) != 0 || ask->for_ms < 0))
         return wrong(ctl, "--for is a duration like 5m");
+    if (keep) {
+        ask->has_keep = true;
+        if (duration_parse(keep, strlen(keep), &ask->keep_ms) != 0 || ask->keep_ms < 0)
+            return wrong(ctl, "--keep is a duration like 10m");
+    }
     if (move) {
         char *end;
         unsigned long n = strtoul(move, &end, 10);
@@ -188,20 +194,47 @@ static enum ctl_exit read_setting(const struct ctl *ctl, struct tune_ask *ask)
     return CTL_OK;
 }
 
+/* *ret_zone: zone_free() */
+static enum ctl_exit read_nights(const struct ctl *ctl,
+                                 struct tune_ask *ask,
+                                 struct zone **ret_zone)
+{
+    const char *zone = ctl_option(ctl, "zone");
+    const char *night = ctl_option(ctl, "night");
+    struct err err = {0};
+
+    if (zone && zone_open(zone, ret_zone, &err) != 0)
+        return wrong(ctl, err.text);
+    ask->zone = *ret_zone;
+    if (night) {
+        char *end;
+        unsigned long weight = strtoul(night, &end, 10);
+        if (*end || weight == 0 || weight > UINT8_MAX)
+            return wrong(ctl, "--night is a number from 1 to 255");
+        ask->night_weight = (unsigned)weight;
+    }
+    return CTL_OK;
+}
+
 /* --- all of it --- */
 
 static enum ctl_exit tell(const struct ctl *ctl,
                           const struct tune_ask *ask,
-                          const struct tune_result *result)
+                          const struct tune_result *result,
+                          const struct tune_faults *faults)
 {
     STR_AUTO struct str out = STR_INIT(OUTPUT_BYTES_MAX);
 
     if (ctl->json) {
         struct json_out json = JSON_OUT(&out);
-        tune_json(ask, result, &json);
+        tune_json(ask, result, faults, &json);
         str_addc(&out, '\n');
     } else {
-        tune_show(ask, result, ctl->color, ctl_option(ctl, "alerts") != NULL, &out);
+        const struct tune_look look = {.color = ctl->color,
+                                       .alerts = ctl_option(ctl, "alerts") != NULL,
+                                       .front = ctl_option(ctl, "front") != NULL,
+                                       .faults = faults};
+        tune_show(ask, result, &look, &out);
     }
     if (out.full)
         return ctl_fail(ctl, "the answer has more than %d MiB: ask for a shorter time",
@@ -210,18 +243,39 @@ static enum ctl_exit tell(const struct ctl *ctl,
     return CTL_OK;
 }
 
+static enum ctl_exit write_hysteresis(const struct ctl *ctl,
+                                      struct tune_past *past,
+                                      const struct tune_ask *ask,
+                                      const struct tune_result *result)
+{
+    STR_AUTO struct str out = STR_INIT(OUTPUT_BYTES_MAX);
+    struct err err = {0};
+
+    if (tune_hysteresis_show(ask, result, past->is_store ? &past->source : NULL, &out, &err) != 0)
+        return ctl_fail(ctl, "%s: %s", ask->rule->name, err.text);
+    (void)fputs(str_text(&out), stdout);
+    return CTL_OK;
+}
+
 static enum ctl_exit run(struct ctl *ctl, struct tune_past *past, struct tune_ask *ask)
 {
     struct tune_result result;
+    struct tune_faults faults;
     struct err err = {0};
+    bool asks_faults = ctl_option(ctl, "faults") != NULL;
 
     enum ctl_exit status = read_times(ctl, past->now_ms, ask);
     if (status != CTL_OK)
         return status;
-    if (tune_run(&past->reader, ask, &result, &err) != 0)
+    int r = tune_run(&past->reader, ask, &result, &err);
+    if (r == 0 && asks_faults)
+        r = tune_faults_look(&past->reader, ask, &result, &faults, &err);
+    if (r != 0)
         status = ctl_fail(ctl, "%s: %s", ask->rule->name, err.text);
     else
-        status = tell(ctl, ask, &result);
+        status = tell(ctl, ask, &result, asks_faults ? &faults : NULL);
+    if (status == CTL_OK && ctl_option(ctl, "hysteresis") && !ctl->json)
+        status = write_hysteresis(ctl, past, ask, &result);
     tune_result_done(&result);
     return status;
 }
@@ -232,6 +286,7 @@ enum ctl_exit cmd_tune(struct ctl *ctl)
     struct labelled labelled = {0};
     struct tune_past past;
     struct tune_ask ask = {0};
+    struct zone *zone = NULL;
 
     arena_init(&labelled.arena, ARENA_BYTES);
     enum ctl_exit status = read_rule(ctl, &chosen);
@@ -245,12 +300,15 @@ enum ctl_exit cmd_tune(struct ctl *ctl)
                                 .n_incidents = labelled.n};
         status = read_setting(ctl, &ask);
     }
+    if (status == CTL_OK)
+        status = read_nights(ctl, &ask, &zone);
     if (status == CTL_OK) {
         status = tune_past_init(&past, ctl);
         if (status == CTL_OK)
             status = run(ctl, &past, &ask);
         tune_past_done(&past);
     }
+    zone_free(zone);
     rule_file_unref(chosen.file);
     free(chosen.text);
     free(labelled.text);

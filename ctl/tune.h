@@ -1,15 +1,22 @@
 #pragma once
 
 /*
- * alertctl tune, in three files; the work is alertd/tune's:
+ * alertctl tune, in seven files; the work is alertd/tune's:
  *
  *   cmd_tune.c    options, files, exit status
  *   tune_read.c   where the past is read: from a server by range queries, or from a folder
- *   tune_show.c   the result for people and for programs
+ *   tune_show.c   the result for people: what it is about, the surface, alert by alert
+ *   tune_words.c  the setting of now in words, incident by incident, what to choose among
+ *   tune_faults.c the smallest outage the rule catches
+ *   tune_hysteresis.c  a rule that fires above one threshold and clears below another, written
+ *   tune_json.c   the result for programs
  */
 
 #include "alertd/promql/ast.h"
 #include "alertd/promql/promql.h"
+#include "alertd/tune/detect.h"
+#include "alertd/tune/grid.h"
+#include "alertd/tune/hysteresis.h"
 #include "alertd/tune/tune.h"
 #include "ctl/check.h"
 #include "ctl/cmd.h"
@@ -29,9 +36,53 @@ struct tune_past {
 enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl);
 void tune_past_done(struct tune_past *past);
 
+struct tune_faults {
+    struct detect_ask ask;
+    struct detect_map map;
+    double magnitudes[DETECT_MAGNITUDES_MAX];
+    uint32_t durations[DETECT_DURATIONS_MAX];
+    double usual;
+};
+/* The struct stays where it is. 0, or a failure in words. */
+int tune_faults_look(const struct tune_reader *reader,
+                     const struct tune_ask *ask,
+                     const struct tune_result *result,
+                     struct tune_faults *ret,
+                     struct err *reterr);
+void tune_faults_show(const struct tune_ask *ask,
+                      const struct tune_faults *faults,
+                      struct str *out);
+void tune_faults_json(const struct tune_ask *ask,
+                      const struct tune_faults *faults,
+                      struct json_out *out);
+
+/* Words and YAML; source: to run the written rule over, NULL: it is not run. 0, or a failure. */
+int tune_hysteresis_show(const struct tune_ask *ask,
+                         const struct tune_result *result,
+                         const struct source *source,
+                         struct str *out,
+                         struct err *reterr);
+
+struct tune_look {
+    bool color, alerts, front;
+    const struct tune_faults *faults; /* NULL: not asked */
+};
+
 void tune_show(const struct tune_ask *ask,
                const struct tune_result *result,
-               bool color,
-               bool with_alerts,
+               const struct tune_look *look,
                struct str *out);
-void tune_json(const struct tune_ask *ask, const struct tune_result *result, struct json_out *out);
+void tune_add_now(const struct tune_ask *ask, const struct tune_result *result, struct str *out);
+void tune_add_front(const struct tune_ask *ask, const struct tune_result *result, struct str *out);
+const char *tune_sign(enum surface_op op);
+void tune_add_steps(const struct tune_ask *ask, uint64_t steps, struct str *out);
+/* "> 0.05 for 10m" */
+void tune_add_setting(const struct tune_ask *ask,
+                      const struct tune_result *result,
+                      struct suggest_cell at,
+                      struct str *out);
+/* faults: NULL when not asked */
+void tune_json(const struct tune_ask *ask,
+               const struct tune_result *result,
+               const struct tune_faults *faults,
+               struct json_out *out);

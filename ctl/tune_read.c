@@ -58,13 +58,14 @@ enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl)
         if (status != CTL_OK)
             return status;
         past->source = store_source(past->store.store);
-        past->over = (struct reading_source){&past->source, QUERY_BYTES_MAX};
+        past->over = (struct reading_source){.source = &past->source,
+                                             .query_bytes = QUERY_BYTES_MAX};
         past->reader = reading_of_source(&past->over);
         past->now_ms = past->store.now_ms;
         return CTL_OK;
     }
     origin_init(&past->origin, ctl->url, ctl->token, PIECE_MAX_MS);
-    past->reader = (struct tune_reader){read_origin, &past->origin};
+    past->reader = (struct tune_reader){.read = read_origin, .reader = &past->origin};
     past->now_ms = clock_wall_ms();
     return CTL_OK;
 }

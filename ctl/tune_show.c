@@ -1,5 +1,5 @@
 /*
- * What a rule would have done, for people and for programs. See tune.h.
+ * What a rule would have done, for people. See tune.h.
  */
 
 #include <math.h>
@@ -16,13 +16,9 @@ enum {
     ROWS_MAX = 12,
     COLUMNS_MAX = 9,
     ALERTS_MAX = 40,
-    WEEK_MS = 7 * 86400000,
-    DAY_MS = 86400000,
-    NIGHT_ENDS_H = 7, /* UTC */
-    NIGHT_BEGINS_H = 22,
 };
 
-static const char *sign_of(enum surface_op op)
+const char *tune_sign(enum surface_op op)
 {
     static const char *const signs[] = {">", ">=", "<", "<="};
 
@@ -42,28 +38,22 @@ static void add_for(const struct tune_ask *ask, uint32_t for_steps, struct str *
     str_add(out, duration_print(for_steps * ask->interval_ms, text));
 }
 
-static void add_steps(const struct tune_ask *ask, uint64_t steps, struct str *out)
+void tune_add_steps(const struct tune_ask *ask, uint64_t steps, struct str *out)
 {
     char text[DURATION_TEXT_MAX];
 
     str_add(out, duration_human((int64_t)steps * ask->interval_ms, text));
 }
 
-static int64_t time_of(const struct tune_result *result, uint32_t step)
-{
-    return result->span.start_ms + (int64_t)step * result->span.step_ms;
-}
-
-/* "> 0.05 for 10m" */
-static void add_setting(const struct tune_ask *ask,
-                        const struct tune_result *result,
-                        struct suggest_cell at,
-                        struct str *out)
+void tune_add_setting(const struct tune_ask *ask,
+                      const struct tune_result *result,
+                      struct suggest_cell at,
+                      struct str *out)
 {
     char text[FLOAT_TEXT_MAX];
 
-    if (result->choice->way == SPLIT_ONE)
-        str_addf(out, "%s %s ", sign_of(result->choice->op),
+    if (result->choice->way == SPLIT_ONE || result->choice->way == SPLIT_AGAIN)
+        str_addf(out, "%s %s ", tune_sign(result->choice->op),
                  number(result->thresholds[at.threshold], text));
     else if (result->choice->way != SPLIT_PRESENCE)
         str_addf(out, "x %s ", number(result->thresholds[at.threshold], text));
@@ -72,6 +62,30 @@ static void add_setting(const struct tune_ask *ask,
 }
 
 /* --- what it is about --- */
+
+/* The text that is evaluated; with a blank where thresholds are put one after another. */
+static void add_evaluated(const struct tune_ask *ask,
+                          const struct tune_result *result,
+                          struct str *out)
+{
+    const struct split_choice *choice = result->choice;
+    const struct promql_expr *rule = ask->rule->expr;
+    char count[COUNT_TEXT_MAX];
+
+    if (choice->way == SPLIT_PRESENCE)
+        return;
+    if (choice->way != SPLIT_AGAIN) {
+        str_addf(out, "Evaluated: %s\n", choice->expr);
+        return;
+    }
+    const struct split_place *place = &choice->places[0];
+    str_addf(out, "Evaluated: %.*s_%.*s\n", (int)(place->start - rule->start),
+             rule->text + rule->start, (int)(rule->end - place->end), rule->text + place->end);
+    if (result->is_asked)
+        str_addf(out,
+                 "The server was asked for each of %s thresholds; alertd's own store gives more.\n",
+                 count_text((int64_t)result->n_thresholds, count));
+}
 
 static void add_head(const struct tune_ask *ask, const struct tune_result *result, struct str *out)
 {
@@ -85,8 +99,7 @@ static void add_head(const struct tune_ask *ask, const struct tune_result *resul
     if (ask->rule->keep_firing_for_ms > 0)
         str_addf(out, ", keep_firing_for %s", duration_print(ask->rule->keep_firing_for_ms, text));
     str_addf(out, "\n\n%s.\n", result->choice->words);
-    if (result->choice->way != SPLIT_PRESENCE)
-        str_addf(out, "Evaluated: %s\n", result->choice->expr);
+    add_evaluated(ask, result, out);
     str_addf(out, "%s to %s, every %s: ", clock_rfc3339(ask->from_ms, from),
              clock_rfc3339(ask->to_ms, to), duration_print(ask->interval_ms, text));
     str_addf(out, "%s evaluations", count_text(result->span.n_steps - result->first_step, count));
@@ -106,67 +119,7 @@ static void add_head(const struct tune_ask *ask, const struct tune_result *resul
     }
 }
 
-/* --- one setting in words --- */
-
-static bool is_night(int64_t at_ms)
-{
-    int hour = clock_split_utc(at_ms).hour;
-
-    return hour < NIGHT_ENDS_H || hour >= NIGHT_BEGINS_H;
-}
-
-static void add_found(const struct tune_ask *ask,
-                      const struct tune_result *result,
-                      const struct suggest_sum *sum,
-                      struct str *out)
-{
-    double low;
-    double high;
-
-    if (result->n_incidents == 0) {
-        str_add(out, "  No incident is known in this time (--incidents), so no alert can be told "
-                     "from noise.\n");
-        return;
-    }
-    suggest_interval(sum->n_found, result->n_incidents, &low, &high);
-    str_addf(out, "  %zu of %zu incidents found (that is %.0f to %.0f %% of all such)",
-             sum->n_found, result->n_incidents, low * 100, high * 100);
-    if (sum->n_found > 0) {
-        str_add(out, ", the last after ");
-        add_steps(ask, sum->worst_delay, out);
-    }
-    str_addf(out, "; %llu alerts about none.\n",
-             (unsigned long long)(sum->cell.alerts - sum->cell.true_alerts));
-}
-
-static void add_now(const struct tune_ask *ask, const struct tune_result *result, struct str *out)
-{
-    const struct suggest_sum sum = suggest_sum(backtest_surface(result->backtest),
-                                               result->n_incidents, result->now);
-    size_t n = 0;
-    size_t n_nights = 0;
-    size_t n_short = 0;
-    uint32_t longest = 0;
-    const struct episode *episodes = backtest_episodes(result->backtest, &n);
-    double weeks = (double)(ask->to_ms - ask->from_ms) / WEEK_MS;
-
-    for (size_t i = 0; i < n; i++) {
-        uint32_t held = episodes[i].resolved - episodes[i].fired;
-        n_nights += is_night(time_of(result, episodes[i].fired));
-        n_short += (int64_t)held * ask->interval_ms < 300000;
-        longest = held > longest ? held : longest;
-    }
-    str_add(out, "\nAs it is (");
-    add_setting(ask, result, result->now, out);
-    str_addf(out, "): %zu alerts, %.1f a week, %zu of them at night (22 to 7 h UTC)", n,
-             (double)n / weeks, n_nights);
-    if (n > 0) {
-        str_addf(out, ";\n  %zu were over within 5 min, the longest held ", n_short);
-        add_steps(ask, longest, out);
-    }
-    str_add(out, ".\n");
-    add_found(ask, result, &sum, out);
-}
+/* --- a better one --- */
 
 static void add_suggestion(const struct tune_ask *ask,
                            const struct tune_result *result,
@@ -178,17 +131,22 @@ static void add_suggestion(const struct tune_ask *ask,
     const struct suggest_sum now = suggest_sum(surface, result->n_incidents, result->now);
     const struct suggest_sum then = suggest_sum(surface, result->n_incidents, result->suggestion);
     str_add(out, "\nTry ");
-    add_setting(ask, result, result->suggestion, out);
+    tune_add_setting(ask, result, result->suggestion, out);
     str_addf(out, ": %llu alerts instead of %llu, %llu instead of %llu about no incident;\n",
              (unsigned long long)then.cell.alerts, (unsigned long long)now.cell.alerts,
              (unsigned long long)(then.cell.alerts - then.cell.true_alerts),
              (unsigned long long)(now.cell.alerts - now.cell.true_alerts));
     str_addf(out, "  %zu incidents found instead of %zu, the last after ", then.n_found,
              now.n_found);
-    add_steps(ask, then.worst_delay, out);
+    tune_add_steps(ask, then.worst_delay, out);
     str_add(out, " instead of ");
-    add_steps(ask, now.worst_delay, out);
+    tune_add_steps(ask, now.worst_delay, out);
     str_add(out, ". Its neighbours are about as good.\n");
+    if (result->n_checked > 0)
+        str_addf(out,
+                 "  Chosen anew without one incident after the other, it finds %zu of the %zu "
+                 "left out.\n",
+                 result->n_check_found, result->n_checked);
 }
 
 /* --- the surface --- */
@@ -276,11 +234,11 @@ static void add_alerts(const struct tune_ask *ask,
 
     str_add(out, "\nAlert by alert, as it is:\n");
     for (size_t i = 0; i < n && i < ALERTS_MAX; i++) {
-        str_addf(out, "  %s  ", clock_rfc3339(time_of(result, episodes[i].fired), text));
+        str_addf(out, "  %s  ", clock_rfc3339(tune_time_of(result, episodes[i].fired), text));
         if (episodes[i].resolved == result->span.n_steps)
             str_add(out, "still");
         else
-            add_steps(ask, episodes[i].resolved - episodes[i].fired, out);
+            tune_add_steps(ask, episodes[i].resolved - episodes[i].fired, out);
         str_add(out, "  ");
         labels_print(episodes[i].labels, out);
         str_add(out, episodes[i].is_true ? "  in an incident\n" : "\n");
@@ -291,8 +249,7 @@ static void add_alerts(const struct tune_ask *ask,
 
 void tune_show(const struct tune_ask *ask,
                const struct tune_result *result,
-               bool color,
-               bool with_alerts,
+               const struct tune_look *look,
                struct str *out)
 {
     add_head(ask, result, out);
@@ -301,93 +258,13 @@ void tune_show(const struct tune_ask *ask,
                      "there (alertctl check rules --url).\n");
         return;
     }
-    add_now(ask, result, out);
+    tune_add_now(ask, result, out);
     add_suggestion(ask, result, out);
-    add_surface(ask, result, color, out);
-    if (with_alerts)
+    add_surface(ask, result, look->color, out);
+    if (look->front)
+        tune_add_front(ask, result, out);
+    if (look->faults)
+        tune_faults_show(ask, look->faults, out);
+    if (look->alerts)
         add_alerts(ask, result, out);
-}
-
-/* --- for programs --- */
-
-static void write_cells(const struct tune_result *result, struct json_out *out)
-{
-    const struct surface *surface = backtest_surface(result->backtest);
-
-    json_key(out, "cells");
-    json_open(out, '[');
-    for (size_t j = 0; j < result->n_thresholds; j++)
-        for (size_t k = 0; k < result->n_fors; k++) {
-            const struct suggest_sum sum = suggest_sum(surface, result->n_incidents,
-                                                       (struct suggest_cell){j, k});
-            json_open(out, '{');
-            json_kv_float(out, "threshold", result->thresholds[j]);
-            json_kv_int(out, "for_ms", result->for_steps[k] * result->span.step_ms);
-            json_kv_int(out, "alerts", (int64_t)sum.cell.alerts);
-            json_kv_int(out, "true_alerts", (int64_t)sum.cell.true_alerts);
-            json_kv_int(out, "firing_ms", (int64_t)sum.cell.firing_steps * result->span.step_ms);
-            json_kv_int(out, "incidents_found", (int64_t)sum.n_found);
-            json_kv_int(out, "worst_delay_ms", sum.worst_delay * result->span.step_ms);
-            json_close(out, '}');
-        }
-    json_close(out, ']');
-}
-
-static void write_alerts(const struct tune_result *result, struct json_out *out)
-{
-    size_t n = 0;
-    const struct episode *episodes = backtest_episodes(result->backtest, &n);
-
-    json_key(out, "alerts");
-    json_open(out, '[');
-    for (size_t i = 0; i < n; i++) {
-        json_open(out, '{');
-        json_key(out, "labels");
-        json_open(out, '{');
-        for (size_t k = 0; k < episodes[i].labels->n; k++)
-            json_kv_string(out, episodes[i].labels->at[k].name, episodes[i].labels->at[k].value);
-        json_close(out, '}');
-        json_kv_time(out, "active_at", time_of(result, episodes[i].active));
-        json_kv_time(out, "fired_at", time_of(result, episodes[i].fired));
-        json_kv_time(out, "resolved_at",
-                     episodes[i].resolved == result->span.n_steps
-                         ? 0
-                         : time_of(result, episodes[i].resolved));
-        json_kv_bool(out, "in_incident", episodes[i].is_true);
-        json_close(out, '}');
-    }
-    json_close(out, ']');
-}
-
-static void write_setting(const struct tune_result *result,
-                          const char *name,
-                          struct suggest_cell at,
-                          struct json_out *out)
-{
-    json_key(out, name);
-    json_open(out, '{');
-    json_kv_float(out, "threshold", result->thresholds[at.threshold]);
-    json_kv_int(out, "for_ms", result->for_steps[at.for_index] * result->span.step_ms);
-    json_close(out, '}');
-}
-
-void tune_json(const struct tune_ask *ask, const struct tune_result *result, struct json_out *out)
-{
-    json_open(out, '{');
-    json_kv_string(out, "rule", ask->rule->name);
-    json_kv_string(out, "expr", ask->rule->expr_text);
-    json_kv_string(out, "way", split_way_name(result->choice->way));
-    json_kv_string(out, "evaluated", result->choice->expr);
-    json_kv_string(out, "op", sign_of(result->choice->op));
-    json_kv_time(out, "from", ask->from_ms);
-    json_kv_time(out, "to", ask->to_ms);
-    json_kv_int(out, "interval_ms", ask->interval_ms);
-    json_kv_int(out, "series", (int64_t)backtest_n_series(result->backtest));
-    json_kv_int(out, "incidents", (int64_t)result->n_incidents);
-    write_setting(result, "now", result->now, out);
-    if (result->has_suggestion)
-        write_setting(result, "suggestion", result->suggestion, out);
-    write_cells(result, out);
-    write_alerts(result, out);
-    json_close(out, '}');
 }

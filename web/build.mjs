@@ -88,6 +88,7 @@ const options = {
   target: 'es2022',
   minify: !watching,
   preserveSymlinks: true,
+  loader: { '.later.css': 'text' }, // ui/sheet.ts
   jsx: 'automatic',
   jsxImportSource: 'preact',
   outdir: join(out, 'assets'),

@@ -349,6 +349,7 @@ struct tune_ask tuning_ask(const struct tuning *tuning)
         .for_ms = tuning->rule->for_ms,
         .whens = tuning->whens,
         .n_incidents = tuning->n_whens,
+        .zone = tuning->zone,
     };
 }
 

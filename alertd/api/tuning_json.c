@@ -14,12 +14,14 @@
 #include "alertd/incident/report.h"
 #include "alertd/promql/ast.h"
 #include "alertd/rule/lint.h"
+#include "alertd/tune/front.h"
 #include "alertd/tune/picture.h"
 #include "lib/base/base64.h"
 
 enum {
     RUNS_BYTES_MAX = 6 << 20, /* of all series that are drawn */
-    LINES_MAX = 16,           /* series with a line of their own */
+    FRONT_POINTS_MAX = 6,
+    LINES_MAX = 16, /* series with a line of their own */
     EPISODES_MAX = 2000,
     HEAD_LINES = 3, /* what tuning.c puts before a rule's text */
     INDENT = 6,
@@ -174,6 +176,30 @@ static void write_cell(const char *name, struct suggest_cell cell, struct json_o
     json_open(out, '{');
     json_kv_int(out, "threshold", (int64_t)cell.threshold);
     json_kv_int(out, "for", (int64_t)cell.for_index);
+    json_close(out, '}');
+}
+
+/* Settings that nothing beats, for those who weigh otherwise than the suggestion does. */
+static void write_front(const struct tune_result *result, struct json_out *out)
+{
+    struct front_point points[FRONT_MAX];
+    size_t n = front_of(backtest_surface(result->backtest), result->n_thresholds, result->n_fors,
+                        result->n_incidents, result->now, points);
+
+    n = front_thin(points, n, FRONT_POINTS_MAX);
+    json_key(out, "front");
+    json_open(out, '[');
+    for (size_t i = 0; i < n; i++) {
+        json_open(out, '{');
+        json_kv_int(out, "threshold", (int64_t)points[i].at.threshold);
+        json_kv_int(out, "for", (int64_t)points[i].at.for_index);
+        json_close(out, '}');
+    }
+    json_close(out, ']');
+    json_key(out, "left_out");
+    json_open(out, '{');
+    json_kv_int(out, "n", (int64_t)result->n_checked);
+    json_kv_int(out, "found", (int64_t)result->n_check_found);
     json_close(out, '}');
 }
 
@@ -355,6 +381,7 @@ void tuning_write(const struct tuning *tuning, struct tune_result *result, struc
         json_key(out, "suggestion");
         json_null(out);
     }
+    write_front(result, out);
     write_cells(result, out);
     write_incidents(tuning, result, out);
     write_delays(result, out);

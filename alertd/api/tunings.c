@@ -16,20 +16,15 @@
 
 #include "alertd/api/rules_import.h"
 #include "alertd/api/tuning.h"
-#include "alertd/incident/report.h"
 #include "alertd/rule/edit.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
 enum {
     YAML_MAX = 256 << 10,
+    EVEN_THRESHOLDS = 24, /* besides those that the data ask for */
     FILES_BYTES_MAX = 256 << 20,
 };
-
-static bool is_night(void *arg, int64_t at_ms)
-{
-    return report_is_night(arg, at_ms);
-}
 
 static int read_body(const struct api *api,
                      const struct http_request *request,
@@ -69,9 +64,8 @@ static void post_tuning(void *context, struct http_request *request, struct http
         ask.has_also = tuning.has_setting || tuning.for_ms != tuning.rule->for_ms;
         ask.also_threshold = tuning.has_setting ? tuning.threshold : (double)NAN;
         ask.also_for_ms = tuning.for_ms;
-        ask.is_marked = is_night;
-        ask.arg = tuning.zone;
         ask.columns = tuning.columns;
+        ask.n_even = EVEN_THRESHOLDS;
         r = tuning_run(&tuning, &ask, &result, &err);
     }
     if (r)

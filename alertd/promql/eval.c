@@ -268,6 +268,8 @@ int eval_expr(struct eval *eval, const struct promql_expr *expr, struct value *r
     bool fixed = eval->grid.n > 1 && expr->kind != PROMQL_NUMBER && is_fixed(expr);
     struct explain_frame frame = {0};
 
+    if (eval->hole && hole_takes(eval->hole, expr))
+        return hole_value(eval, expr, ret_value);
     if (expr->kind == PROMQL_PAREN)
         return eval_expr(eval, expr->paren, ret_value);
     if (eval->explain)
@@ -286,7 +288,9 @@ int eval_each(struct eval *eval, const struct promql_expr *expr, struct taker *t
     expr = expr_unwrap(expr);
     /* who explains a query counts what each node made */
     bool at_once = eval->explain || (eval->grid.n > 1 && is_fixed(expr));
-    if (!at_once && expr->kind == PROMQL_SELECTOR) {
+    if (eval->hole && hole_takes(eval->hole, expr)) {
+        r = hole_each(eval, expr, taker);
+    } else if (!at_once && expr->kind == PROMQL_SELECTOR) {
         r = eval_selector_each(eval, expr, taker);
     } else if (!at_once && expr->kind == PROMQL_CALL && expr->call.fn->eval == eval_window) {
         r = eval_window_each(eval, expr, taker);
@@ -554,6 +558,8 @@ int promql_eval(const struct promql_expr *expr,
 
     if (instant && !query->explain)
         eval.memo = query->memo;
+    if (!query->explain)
+        eval.hole = query->hole;
     if (!eval.limits.max_samples)
         eval.limits.max_samples = SAMPLES_DEFAULT;
     if (!eval.limits.lookback_ms)

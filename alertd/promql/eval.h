@@ -133,6 +133,7 @@ struct eval {
     size_t ticks, work;             /* series and samples since the clock was looked at */
     struct promql_explain *explain; /* NULL: nobody asks what nodes cost */
     struct promql_memo *memo;       /* of an instant query that is not explained; or NULL */
+    struct promql_hole *hole;       /* NULL: the expression has none */
     struct note *warnings, *infos;  /* newest first */
     struct err *reterr;
 };
@@ -327,6 +328,11 @@ int eval_match(struct eval *eval,
 int eval_aggregate(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
 /* memo.c: the same, from eval->memo if it is known there; at one step. */
 int eval_remembered(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
+/* hole.c: the number in the hole, or a part that does not lie above it: false for what does. */
+bool hole_takes(const struct promql_hole *hole, const struct promql_expr *expr);
+int hole_value(struct eval *eval, const struct promql_expr *expr, struct value *ret_value);
+/* The same to a taker, of a vector. */
+int hole_each(struct eval *eval, const struct promql_expr *expr, struct taker *taker);
 /* eval_top.c: topk, bottomk */
 int eval_top(struct eval *eval,
              const struct promql_expr *expr,

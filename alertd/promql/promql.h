@@ -86,6 +86,7 @@ struct promql_query {
     struct promql_limits limits;
     struct promql_explain *explain; /* explain.h: what each node costs; NULL: not asked */
     struct promql_memo *memo;       /* memo.h: of an instant query; NULL: everything is read */
+    struct promql_hole *hole;       /* hole.h: not with the two above; NULL: none */
 };
 
 struct promql_series {

@@ -4,6 +4,7 @@
 
 #include "alertd/tune/backtest.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 struct series {
     const struct labels *labels; /* without the metric's name */
     struct surface_series passing;
+    struct surface_row *rows;            /* by threshold, where they are apart; or NULL */
+    struct surface_crossings *crossings; /* one, or by threshold; or NULL */
     struct alert alert;
     uint32_t step; /* the next one the alert has not seen */
     bool *concerns;
@@ -28,12 +31,19 @@ struct backtest {
     size_t n_slots;
     struct episode *episodes;
     size_t n_episodes, episodes_capacity;
+    size_t crossings_left;
 };
 
 enum {
     SLOTS_MIN = 64,
     STEP_MS = 1, /* to alert_step() a step is a millisecond: only their order and number count */
 };
+
+/* Of a series' crossings. */
+static size_t n_lists(const struct backtest *backtest)
+{
+    return backtest->plan.is_apart ? backtest->plan.grid.n_thresholds : 1;
+}
 
 int backtest_new(const struct backtest_plan *plan, struct backtest **ret, struct err *reterr)
 {
@@ -51,6 +61,7 @@ int backtest_new(const struct backtest_plan *plan, struct backtest **ret, struct
             SURFACE_THRESHOLDS_MAX, SURFACE_FORS_MAX, SURFACE_INCIDENTS_MAX, SURFACE_STEPS_MAX);
     struct backtest *backtest = mem_zalloc(sizeof(*backtest));
     *backtest = (struct backtest){.plan = *plan, .surface = surface, .n_slots = SLOTS_MIN};
+    backtest->crossings_left = plan->keeps_crossings ? BACKTEST_CROSSINGS_MAX : 0;
     backtest->slots = mem_zalloc(SLOTS_MIN * sizeof(*backtest->slots));
     *ret = backtest;
     return 0;
@@ -63,6 +74,10 @@ void backtest_free(struct backtest *backtest)
     for (size_t i = 0; i < backtest->n_series; i++) {
         labels_unref(backtest->series[i].labels);
         free(backtest->series[i].passing.open);
+        free(backtest->series[i].rows);
+        for (size_t k = 0; backtest->series[i].crossings && k < n_lists(backtest); k++)
+            free(backtest->series[i].crossings[k].at);
+        free(backtest->series[i].crossings);
         free(backtest->series[i].concerns);
     }
     surface_free(backtest->surface);
@@ -112,6 +127,19 @@ static bool is_about(const struct backtest_incident *incident, const struct labe
     return true;
 }
 
+static void note_crossings(struct backtest *backtest, struct series *series)
+{
+    size_t n = n_lists(backtest);
+
+    series->crossings = mem_zalloc(n * sizeof(*series->crossings));
+    for (size_t k = 0; k < n; k++)
+        series->crossings[k].left = &backtest->crossings_left;
+    for (size_t j = 0; series->rows && j < n; j++)
+        series->rows[j].crossings = &series->crossings[j];
+    if (!series->rows)
+        series->passing.crossings = series->crossings;
+}
+
 /* Takes the reference to labels. */
 static struct series *add_series(struct backtest *backtest, const struct labels *labels)
 {
@@ -121,6 +149,10 @@ static struct series *add_series(struct backtest *backtest, const struct labels 
                                 sizeof(*backtest->series));
     struct series *series = &backtest->series[backtest->n_series++];
     *series = (struct series){.labels = labels, .alert = ALERT_INIT};
+    if (plan->is_apart)
+        series->rows = mem_zalloc(plan->grid.n_thresholds * sizeof(*series->rows));
+    if (plan->keeps_crossings)
+        note_crossings(backtest, series);
     series->concerns = mem_alloc(plan->n_incidents + 1);
     for (size_t i = 0; i < plan->n_incidents; i++)
         series->concerns[i] = is_about(&plan->incidents[i], labels);
@@ -199,6 +231,47 @@ static void step_over(struct backtest *backtest, struct series *series, uint32_t
     series->step = to;
 }
 
+/* How many of n values from first on were there before step: another metric with these labels
+ * gave them. */
+static size_t seen_before(uint32_t step, uint32_t first, size_t n)
+{
+    size_t seen = first < step ? step - first : 0;
+
+    return seen < n ? seen : n;
+}
+
+static int look_at_limits(const struct backtest *backtest, struct err *reterr)
+{
+    if (backtest->n_series > BACKTEST_SERIES_MAX)
+        return err_set(reterr, BACKTEST_E_LIMIT,
+                       "the rule has more than %d series: ask for fewer by a label, or for a "
+                       "shorter time",
+                       BACKTEST_SERIES_MAX);
+    if (backtest->n_episodes > BACKTEST_EPISODES_MAX)
+        return err_set(reterr, BACKTEST_E_LIMIT,
+                       "the rule would have fired more than %d times: it is no alert",
+                       BACKTEST_EPISODES_MAX);
+    return 0;
+}
+
+/* The setting's own alert. */
+static void step_values(struct backtest *backtest,
+                        struct series *series,
+                        uint32_t first_step,
+                        const double *values,
+                        size_t n)
+{
+    const struct backtest_plan *plan = &backtest->plan;
+
+    step_over(backtest, series, first_step);
+    for (size_t i = 0; i < n; i++, series->step++) {
+        bool is_true = plan->is_apart ? !isnan(values[i])
+                                      : passes(plan->grid.op, values[i], plan->setting.threshold);
+        if (is_true || series->alert.state != ALERT_INACTIVE)
+            step_alert(backtest, series, series->step, is_true);
+    }
+}
+
 int backtest_add(struct backtest *backtest,
                  const struct labels *labels,
                  uint32_t first_step,
@@ -206,38 +279,48 @@ int backtest_add(struct backtest *backtest,
                  size_t n,
                  struct err *reterr)
 {
+    struct series *series = find_series(backtest, labels);
+    size_t seen = seen_before(series->step, first_step, n);
+
+    assert(!backtest->plan.is_apart);
+    if (seen == n)
+        return 0;
+    values += seen;
+    n -= seen;
+    first_step += (uint32_t)seen;
+    if (backtest->plan.picture)
+        picture_add(backtest->plan.picture, (size_t)(series - backtest->series), series->labels,
+                    first_step, values, n);
+    surface_skip(backtest->surface, &series->passing, first_step, series->concerns);
+    surface_feed(backtest->surface, &series->passing, values, n, series->concerns);
+    step_values(backtest, series, first_step, values, n);
+    return look_at_limits(backtest, reterr);
+}
+
+int backtest_add_at(struct backtest *backtest,
+                    size_t threshold,
+                    const struct labels *labels,
+                    uint32_t first_step,
+                    const double *values,
+                    size_t n,
+                    struct err *reterr)
+{
     const struct backtest_plan *plan = &backtest->plan;
     struct series *series = find_series(backtest, labels);
 
-    if (backtest->n_series > BACKTEST_SERIES_MAX)
-        return err_set(reterr, BACKTEST_E_LIMIT,
-                       "the rule has more than %d series: ask for fewer by a label, or for a "
-                       "shorter time",
-                       BACKTEST_SERIES_MAX);
-    if (first_step < series->step) { /* another metric with these labels was there before */
-        size_t seen = series->step - first_step;
-        if (seen >= n)
-            return 0;
-        values += seen;
-        n -= seen;
-        first_step = series->step;
-    }
-    if (plan->picture)
-        picture_add(plan->picture, (size_t)(series - backtest->series), series->labels, first_step,
-                    values, n);
-    surface_skip(backtest->surface, &series->passing, first_step, series->concerns);
-    surface_feed(backtest->surface, &series->passing, values, n, series->concerns);
-    step_over(backtest, series, first_step);
-    for (size_t i = 0; i < n; i++, series->step++) {
-        bool is_true = passes(plan->grid.op, values[i], plan->setting.threshold);
-        if (is_true || series->alert.state != ALERT_INACTIVE)
-            step_alert(backtest, series, series->step, is_true);
-    }
-    if (backtest->n_episodes > BACKTEST_EPISODES_MAX)
-        return err_set(reterr, BACKTEST_E_LIMIT,
-                       "the rule would have fired more than %d times: it is no alert",
-                       BACKTEST_EPISODES_MAX);
-    return 0;
+    assert(plan->is_apart && threshold < plan->grid.n_thresholds);
+    struct surface_row *row = &series->rows[threshold];
+    size_t seen = seen_before(row->step, first_step, n);
+    if (seen == n)
+        return 0;
+    values += seen;
+    n -= seen;
+    first_step += (uint32_t)seen;
+    surface_skip_row(backtest->surface, row, threshold, first_step, series->concerns);
+    surface_feed_row(backtest->surface, row, threshold, values, n, series->concerns);
+    if (plan->grid.thresholds[threshold] == plan->setting.threshold)
+        step_values(backtest, series, first_step, values, n);
+    return look_at_limits(backtest, reterr);
 }
 
 static int by_time(const void *a, const void *b)
@@ -255,6 +338,8 @@ void backtest_finish(struct backtest *backtest)
     for (size_t i = 0; i < backtest->n_series; i++) {
         struct series *series = &backtest->series[i];
         surface_end(backtest->surface, &series->passing, series->concerns);
+        for (size_t j = 0; series->rows && j < backtest->plan.grid.n_thresholds; j++)
+            surface_end_row(backtest->surface, &series->rows[j], j, series->concerns);
         step_over(backtest, series, backtest->plan.n_steps);
         if (series->alert.state == ALERT_FIRING)
             end_episode(backtest, series, backtest->plan.n_steps);
@@ -269,6 +354,11 @@ size_t backtest_n_series(const struct backtest *backtest)
     return backtest->n_series;
 }
 
+const struct labels *backtest_series_labels(const struct backtest *backtest, size_t series)
+{
+    return backtest->series[series].labels;
+}
+
 const struct surface *backtest_surface(const struct backtest *backtest)
 {
     return backtest->surface;
@@ -278,4 +368,69 @@ const struct episode *backtest_episodes(const struct backtest *backtest, size_t 
 {
     *ret_n = backtest->n_episodes;
     return backtest->episodes;
+}
+
+/* --- what it was made of --- */
+
+bool backtest_has_crossings(const struct backtest *backtest)
+{
+    return backtest->crossings_left > 0;
+}
+
+struct backtest_line backtest_line(const struct backtest *backtest, size_t series, size_t threshold)
+{
+    const struct series *of = &backtest->series[series];
+    bool is_apart = backtest->plan.is_apart;
+    const struct surface_crossings *crossings = &of->crossings[is_apart ? threshold : 0];
+
+    return (struct backtest_line){.labels = of->labels,
+                                  .at = crossings->at,
+                                  .n = crossings->n,
+                                  .above = is_apart ? 0 : (uint32_t)threshold,
+                                  .concerns = of->concerns};
+}
+
+const struct backtest_plan *backtest_plan(const struct backtest *backtest)
+{
+    return &backtest->plan;
+}
+
+static void cross_again(struct surface *surface,
+                        const struct series *series,
+                        bool is_apart,
+                        const bool *concerns)
+{
+    size_t n = is_apart ? surface_thresholds(surface) : 1;
+
+    for (size_t j = 0; j < n; j++) {
+        const struct surface_crossings *crossings = &series->crossings[j];
+        struct surface_series passing = {0};
+        struct surface_row row = {0};
+        for (size_t i = 0; i < crossings->n; i++)
+            if (is_apart)
+                surface_cross_row(surface, &row, j, crossings->at[i], concerns);
+            else
+                surface_cross(surface, &passing, crossings->at[i], concerns);
+        surface_end(surface, &passing, concerns);
+    }
+}
+
+struct surface *backtest_without(const struct backtest *backtest, size_t incident)
+{
+    struct surface_incident whens[SURFACE_INCIDENTS_MAX];
+    bool concerns[SURFACE_INCIDENTS_MAX];
+    const struct backtest_plan *plan = &backtest->plan;
+
+    if (!backtest_has_crossings(backtest))
+        return NULL;
+    for (size_t i = 0; i < plan->n_incidents; i++)
+        whens[i] = plan->incidents[i].when;
+    struct surface *surface = surface_new(&plan->grid, whens, plan->n_incidents);
+    for (size_t s = 0; s < backtest->n_series; s++) {
+        memcpy(concerns, backtest->series[s].concerns, plan->n_incidents * sizeof(*concerns));
+        concerns[incident] = false;
+        cross_again(surface, &backtest->series[s], plan->is_apart, concerns);
+    }
+    surface_finish(surface);
+    return surface;
 }

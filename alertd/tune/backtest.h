@@ -32,6 +32,7 @@ enum {
 
     BACKTEST_SERIES_MAX = 100000,
     BACKTEST_EPISODES_MAX = 1000000,
+    BACKTEST_CROSSINGS_MAX = 16 << 20, /* noted; 8 bytes each */
 };
 
 struct backtest_incident {
@@ -49,10 +50,14 @@ struct backtest_setting {
 struct backtest_plan {
     struct surface_grid grid; /* its op is the choice's */
     uint32_t n_steps;         /* of all, the warm-up among them */
+    /* Each threshold has values of its own, given by backtest_add_at(); the setting's threshold
+     * is one of the grid's. */
+    bool is_apart;
     struct backtest_setting setting;
     const struct backtest_incident *incidents;
     size_t n_incidents;
     struct picture *picture; /* shown all that is added, a loan; NULL: none */
+    bool keeps_crossings;    /* of all series, so that any cell can be told alert by alert */
 };
 
 struct episode {
@@ -75,10 +80,41 @@ int backtest_add(struct backtest *backtest,
                  const double *values,
                  size_t n,
                  struct err *reterr);
+/* The same where thresholds are apart, for one of them: NaN where the rule with it does not
+ * fire, anything else where it does. */
+int backtest_add_at(struct backtest *backtest,
+                    size_t threshold,
+                    const struct labels *labels,
+                    uint32_t first_step,
+                    const double *values,
+                    size_t n,
+                    struct err *reterr);
 /* Ends all series; now there is something to read. */
 void backtest_finish(struct backtest *backtest);
 
 size_t backtest_n_series(const struct backtest *backtest);
 const struct surface *backtest_surface(const struct backtest *backtest);
+/* Without the metric's name; below backtest_n_series(). */
+const struct labels *backtest_series_labels(const struct backtest *backtest, size_t series);
 /* Those that fired in the counted time, by when they fired. */
 const struct episode *backtest_episodes(const struct backtest *backtest, size_t *ret_n);
+
+/* --- what it was made of, for any cell: cell.h --- */
+
+/* Where a series passes a threshold: crossings to a level above `above`. */
+struct backtest_line {
+    const struct labels *labels;
+    const struct surface_crossing *at;
+    size_t n;
+    uint32_t above;
+    const bool *concerns; /* by incident */
+};
+/* False: there were more crossings than may be kept, or they were not asked for. */
+bool backtest_has_crossings(const struct backtest *backtest);
+/* series: below backtest_n_series(). */
+struct backtest_line backtest_line(const struct backtest *backtest,
+                                   size_t series,
+                                   size_t threshold);
+const struct backtest_plan *backtest_plan(const struct backtest *backtest);
+/* The surface if one incident were not known; NULL without crossings. surface_free(). */
+struct surface *backtest_without(const struct backtest *backtest, size_t incident);

@@ -120,6 +120,23 @@ size_t grid_add_threshold(
     return n + 1;
 }
 
+size_t grid_add_even(enum surface_op op, size_t n_even, double *thresholds, size_t n, size_t n_max)
+{
+    double low = n > 0 ? fmin(thresholds[0], thresholds[n - 1]) : 0;
+    double high = n > 0 ? fmax(thresholds[0], thresholds[n - 1]) : 0;
+    double unit = pow(10, floor(log10((high - low) / (double)n_even)));
+
+    if (!(high > low) || !isfinite(unit) || unit == 0)
+        return n;
+    double factor = 1; /* of the unit: 1, 2, 5 */
+    while ((high - low) / (unit * factor) > (double)n_even * 1.5 && factor < 5)
+        factor = factor == 1 ? 2 : 5;
+    for (double i = ceil(low / (unit * factor)) * factor; i * unit < high; i += factor)
+        n = grid_add_threshold(op, unit >= 1 ? i * unit : i / round(1 / unit), thresholds, n,
+                               n_max);
+    return n;
+}
+
 /* --- fors --- */
 
 size_t grid_add_for(uint32_t steps, uint32_t *for_steps, size_t n, size_t n_max)

@@ -34,6 +34,9 @@ size_t grid_thresholds(struct grid_peaks *peaks, double now, double *ret_thresho
  * Returns how many there are. */
 size_t grid_add_threshold(
     enum surface_op op, double threshold, double *thresholds, size_t n, size_t n_max);
+/* Round numbers between the easiest and the hardest of them, about n_even, so that whoever drags finds
+ * one everywhere. Returns how many there are. */
+size_t grid_add_even(enum surface_op op, size_t n_even, double *thresholds, size_t n, size_t n_max);
 /* One more `for`, in steps. */
 size_t grid_add_for(uint32_t steps, uint32_t *for_steps, size_t n, size_t n_max);
 

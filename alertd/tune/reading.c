@@ -6,7 +6,10 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "alertd/promql/ast.h"
+#include "alertd/promql/hole.h"
 #include "alertd/promql/promql.h"
 #include "lib/base/arena.h"
 #include "lib/base/mem.h"
@@ -41,34 +44,148 @@ void reading_done(struct reading_piece *piece)
     free(piece->values);
 }
 
+/* --- series of several metrics --- */
+
+/* An alert's labels have no metric's name: what `a > 1 or b > 2` gives of both is one alert's. */
+struct unnamed {
+    const struct labels *labels;
+    size_t series;
+};
+
+static int by_unnamed(const void *a, const void *b)
+{
+    const struct unnamed *left = a;
+    const struct unnamed *right = b;
+    int order = labels_compare(left->labels, right->labels);
+
+    return order ? order : (left->series > right->series) - (left->series < right->series);
+}
+
+static bool has_several_names(const struct promql_value *value)
+{
+    const char *first = value->n > 0 ? labels_get(value->series[0].labels, LABEL_NAME) : NULL;
+
+    for (size_t i = 1; i < value->n; i++) {
+        const char *name = labels_get(value->series[i].labels, LABEL_NAME);
+        if ((name == NULL) != (first == NULL) || (name && strcmp(name, first) != 0))
+            return true;
+    }
+    return false;
+}
+
+static const struct labels *without_name(struct arena *arena, const struct labels *labels)
+{
+    size_t n = 0;
+    struct label *at = arena_array(arena, labels->n + 1, sizeof(*at));
+
+    for (size_t i = 0; at && i < labels->n; i++)
+        if (strcmp(labels->at[i].name, LABEL_NAME) != 0)
+            at[n++] = labels->at[i];
+    return at ? labels_in_arena(arena, at, n) : NULL;
+}
+
+/* The second's points where the first has none. */
+static bool merge_series(struct arena *arena,
+                         struct promql_series *first,
+                         const struct promql_series *second)
+{
+    size_t i = 0;
+    size_t k = 0;
+    size_t n = 0;
+    int64_t *t_ms = arena_array(arena, first->n + second->n, sizeof(*t_ms));
+    double *values = arena_array(arena, first->n + second->n, sizeof(*values));
+
+    if (!t_ms || !values)
+        return false;
+    while (i < first->n || k < second->n) {
+        bool is_first = k == second->n || (i < first->n && first->t_ms[i] <= second->t_ms[k]);
+        if (is_first && k < second->n && second->t_ms[k] == first->t_ms[i])
+            k++;
+        t_ms[n] = is_first ? first->t_ms[i] : second->t_ms[k];
+        values[n++] = is_first ? first->values[i++] : second->values[k++];
+    }
+    first->t_ms = t_ms;
+    first->values = values;
+    first->n = n;
+    return true;
+}
+
+static int merge_names(struct arena *arena, struct promql_value *value, struct err *reterr)
+{
+    struct unnamed *unnamed = has_several_names(value)
+                                  ? arena_array(arena, value->n, sizeof(*unnamed))
+                                  : NULL;
+    bool fits = unnamed != NULL;
+
+    if (!has_several_names(value))
+        return 0;
+    for (size_t i = 0; i < value->n && fits; i++) {
+        unnamed[i] = (struct unnamed){without_name(arena, value->series[i].labels), i};
+        fits = unnamed[i].labels != NULL;
+    }
+    if (fits)
+        qsort(unnamed, value->n, sizeof(*unnamed), by_unnamed);
+    for (size_t i = 0, first = 0; i < value->n && fits; i++) {
+        struct promql_series *series = &value->series[unnamed[i].series];
+        if (i == 0 || !labels_equal(unnamed[i].labels, unnamed[first].labels)) {
+            first = i;
+            continue;
+        }
+        fits = merge_series(arena, &value->series[unnamed[first].series], series);
+        series->n = 0;
+    }
+    return fits
+               ? 0
+               : err_set(reterr, PROMQL_E_LIMIT, "series of several metrics are too many to merge");
+}
+
+/* --- pieces --- */
+
+/* A part of the span's steps. */
+struct part {
+    size_t first, n;
+};
+
 static int read_piece(const struct reading_source *reading,
                       const struct promql_expr *expr,
-                      const struct tune_span *span,
-                      size_t first,
-                      size_t n,
+                      struct promql_hole *hole,
+                      struct part part,
                       struct reading_piece *piece,
                       struct err *reterr)
 {
     ARENA_AUTO struct arena arena;
-    struct promql_value value;
+    const struct tune_span *span = piece->span;
+    struct promql_value value = {0};
 
     arena_init(&arena, reading->query_bytes);
     const struct promql_query query = {
         .start_ms = span->start_ms,
         .end_ms = span->start_ms + (span->n_steps - 1) * span->step_ms,
         .step_ms = span->step_ms,
-        .first_step = first,
-        .n_steps = n,
+        .first_step = part.first,
+        .n_steps = part.n,
         .limits = {.max_points = span->n_steps,
                    .lookback_ms = reading->lookback_ms,
                    .now_fn = reading->now_fn,
                    .deadline_ms = reading->deadline_ms},
+        .hole = hole,
     };
     int r = promql_eval(expr, reading->source, &query, &arena, &value, reterr);
+    if (r == 0)
+        r = merge_names(&arena, &value, reterr);
     for (size_t i = 0; i < value.n && r == 0; i++)
         r = reading_visit(piece, value.series[i].labels, value.series[i].t_ms,
                           value.series[i].values, value.series[i].n, reterr);
     return r;
+}
+
+static size_t most_steps(const struct reading_source *reading,
+                         const struct promql_expr *expr,
+                         const struct tune_span *span)
+{
+    if (!promql_steps_are_apart(expr))
+        return span->n_steps;
+    return reading->piece_steps ? reading->piece_steps : PIECE_STEPS;
 }
 
 static int read_source(const struct reading_source *reading,
@@ -82,10 +199,10 @@ static int read_source(const struct reading_source *reading,
 
     arena_init(&arena, reading->query_bytes);
     int r = promql_parse(&arena, expression, &expr, reterr);
-    size_t most = r == 0 && promql_steps_are_apart(expr) ? PIECE_STEPS : span->n_steps;
+    size_t most = r == 0 ? most_steps(reading, expr, span) : 0;
     for (size_t at = 0; at < span->n_steps && r == 0;) {
         size_t n = span->n_steps - at < most ? span->n_steps - at : most;
-        r = read_piece(reading, expr, span, at, n, piece, reterr);
+        r = read_piece(reading, expr, NULL, (struct part){at, n}, piece, reterr);
         bool is_late = reading->now_fn && reading->now_fn() >= reading->deadline_ms;
         if (r == PROMQL_E_LIMIT && n > 1 && !is_late && promql_steps_are_apart(expr)) {
             most = n / 2;
@@ -112,7 +229,111 @@ static int read_over_source(void *reader,
     return r;
 }
 
+/* --- a rule evaluated anew for each threshold --- */
+
+/* Between a reading that knows no thresholds and who wants to know which it was. */
+struct relay {
+    tune_visit_at *visit;
+    void *arg;
+    size_t threshold;
+};
+
+static int pass_on(void *arg,
+                   const struct labels *labels,
+                   uint32_t first,
+                   const double *values,
+                   size_t n,
+                   struct err *reterr)
+{
+    const struct relay *relay = arg;
+
+    return relay->visit(relay->arg, relay->threshold, labels, first, values, n, reterr);
+}
+
+struct rereading {
+    const struct reading_source *reading;
+    const struct tune_again *again;
+    struct promql_hole *hole;
+    struct relay relay;
+    struct reading_piece piece;
+};
+
+/* Thresholds [from, again->n) over a part. Where that is too much the rest of them goes over its
+ * halves: each threshold goes over each step once. */
+static int reread_part(struct rereading *reread, size_t from, struct part part, struct err *reterr)
+{
+    const struct tune_again *again = reread->again;
+
+    promql_hole_forget(reread->hole);
+    for (size_t j = from; j < again->n; j++) {
+        reread->relay.threshold = j;
+        promql_hole_fill(reread->hole, again->thresholds[j]);
+        int r = read_piece(reread->reading, again->rule, reread->hole, part, &reread->piece,
+                           reterr);
+        if (r == PROMQL_E_LIMIT && part.n > 1 && promql_steps_are_apart(again->rule)) {
+            struct part left = {part.first, part.n / 2};
+            struct part right = {part.first + left.n, part.n - left.n};
+            r = reread_part(reread, j, left, reterr);
+            return r ? r : reread_part(reread, j, right, reterr);
+        }
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+static int reread_source(void *reader,
+                         const struct tune_again *again,
+                         const struct tune_span *span,
+                         tune_visit_at *visit,
+                         void *arg,
+                         struct err *reterr)
+{
+    const struct reading_source *reading = reader;
+    struct rereading reread = {
+        .reading = reading,
+        .again = again,
+        .hole = promql_hole_new(again->choice->hole, reading->query_bytes),
+        .relay = {visit, arg, 0},
+        .piece = {.span = span, .as_presence = true, .visit = pass_on},
+    };
+    size_t most = most_steps(reading, again->rule, span);
+    int r = 0;
+
+    reread.piece.arg = &reread.relay;
+    for (size_t at = 0; at < span->n_steps && r == 0; at += most)
+        r = reread_part(&reread, 0,
+                        (struct part){at, span->n_steps - at < most ? span->n_steps - at : most},
+                        reterr);
+    promql_hole_free(reread.hole);
+    reading_done(&reread.piece);
+    return r;
+}
+
+int reading_again(const struct tune_reader *reader,
+                  const struct tune_again *again,
+                  const struct tune_span *span,
+                  tune_visit_at *visit,
+                  void *arg,
+                  struct err *reterr)
+{
+    struct relay relay = {visit, arg, 0};
+    int r = 0;
+
+    if (reader->read_again)
+        return reader->read_again(reader->reader, again, span, visit, arg, reterr);
+    for (; relay.threshold < again->n && r == 0; relay.threshold++) {
+        STR_AUTO struct str text = STR_INIT(PROMQL_TEXT_MAX);
+        split_text(again->rule, again->choice, again->thresholds[relay.threshold], &text);
+        if (text.full)
+            return err_set(reterr, SPLIT_E_LIMIT, "the expression would be longer than %d bytes",
+                           PROMQL_TEXT_MAX);
+        r = reader->read(reader->reader, str_text(&text), span, true, pass_on, &relay, reterr);
+    }
+    return r;
+}
+
 struct tune_reader reading_of_source(struct reading_source *reading)
 {
-    return (struct tune_reader){read_over_source, reading};
+    return (struct tune_reader){read_over_source, reading, reread_source};
 }

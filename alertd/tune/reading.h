@@ -6,6 +6,8 @@
  *     a source (alertd's store, a folder, a file)  --reading_of_source()-->  visit(labels, first step, values)
  *     a server by HTTP                              --alertctl's own------->
  *
+ * and, of a rule whose threshold lies within, where it has a value with each of some thresholds.
+ *
  * Invariants
  *  (1) the pieces of one series come in order of time.
  *  (2) how the time is cut into pieces changes no value; an expression that looks at its own
@@ -17,6 +19,7 @@
 #include <stdint.h>
 
 #include "alertd/promql/source.h"
+#include "alertd/tune/split.h"
 #include "lib/base/err.h"
 #include "lib/model/labels.h"
 
@@ -34,6 +37,22 @@ typedef int tune_visit(void *arg,
                        size_t n,
                        struct err *reterr);
 
+/* A rule that is evaluated anew for each of n thresholds in place of one. */
+struct tune_again {
+    const struct promql_expr *rule;
+    const struct split_choice *choice; /* SPLIT_AGAIN */
+    const double *thresholds;
+    size_t n;
+};
+/* Where the rule with threshold number `threshold` has a value: 1, NaN where it has none. */
+typedef int tune_visit_at(void *arg,
+                          size_t threshold,
+                          const struct labels *labels,
+                          uint32_t first,
+                          const double *values,
+                          size_t n,
+                          struct err *reterr);
+
 struct tune_reader {
     /* 0, visit()'s, or a failure in words. as_presence: any value is a 1. */
     int (*read)(void *reader,
@@ -44,12 +63,29 @@ struct tune_reader {
                 void *arg,
                 struct err *reterr);
     void *reader;
+    /* NULL: read() is asked once per threshold. */
+    int (*read_again)(void *reader,
+                      const struct tune_again *again,
+                      const struct tune_span *span,
+                      tune_visit_at *visit,
+                      void *arg,
+                      struct err *reterr);
 };
+
+/* By the reader's own way, or by asking it for the rule with each threshold. The order of the
+ * thresholds is not defined; of one, pieces of a series come in order of time. */
+int reading_again(const struct tune_reader *reader,
+                  const struct tune_again *again,
+                  const struct tune_span *span,
+                  tune_visit_at *visit,
+                  void *arg,
+                  struct err *reterr);
 
 /* Reads by evaluating over `source`, a loan; query_bytes: the memory one piece may take. */
 struct reading_source {
     const struct source *source;
     size_t query_bytes;
+    size_t piece_steps; /* evaluated at once, fewer when that is too much; 0: a number of its own */
     int64_t lookback_ms;     /* 0: five minutes */
     int64_t (*now_fn)(void); /* a monotonic clock, for the deadline; NULL: there is none */
     int64_t deadline_ms;

@@ -388,9 +388,12 @@ static void add_leaf(const struct splitting *splitting,
         add_choice(choices, rank, &choice, &expr);
     } else if (leaf->number) {
         choice.way = SPLIT_AGAIN;
-        choice.op = SURFACE_AT_LEAST;
-        choice.words = "a threshold within: the rule is evaluated anew for each setting";
-        add_choice(choices, RANK_AGAIN, &choice, NULL);
+        choice.hole = leaf->number;
+        choice.words = "a threshold within: the rule is evaluated anew for each threshold, what "
+                       "lies beside it once";
+        str_cut(&expr, 0);
+        add_node(splitting, leaf->left, &expr);
+        add_choice(choices, RANK_AGAIN, &choice, &expr);
     }
 }
 

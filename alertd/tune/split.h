@@ -12,7 +12,8 @@
  *
  * The comparison is taken out of the text and its left side stays in its place, so that gates,
  * matching and the labels of the alerts are what they were. Where that is not the same, the
- * expression is evaluated anew for each threshold (SPLIT_AGAIN).
+ * expression is evaluated anew for each threshold (SPLIT_AGAIN), what does not lie above the
+ * threshold but once (promql/hole.h).
  *
  * Invariants
  *  (1) for every way but SPLIT_AGAIN and each threshold T, a series has a value of
@@ -51,14 +52,16 @@ struct split_place { /* of the rule's text */
 
 struct split_choice {
     enum split_way way;
-    enum surface_op op; /* PRESENCE, AGAIN: AT_LEAST */
+    enum surface_op op; /* PRESENCE: AT_LEAST */
     double now;         /* the threshold, or 1 where a factor is moved */
     struct split_place *places;
     size_t n_places;
     /* Its values are compared with the threshold. PRESENCE: any value, NaN too, is a 1, to be
-     * compared with 1. AGAIN: NULL. */
+     * compared with 1. AGAIN: what is compared within, which says what thresholds are worth a
+     * look; the rule itself has any value where it fires. */
     const char *expr;
-    const char *words; /* which way this is, in a sentence */
+    const struct promql_expr *hole; /* AGAIN: the threshold, of the rule's tree */
+    const char *words;              /* which way this is, in a sentence */
 };
 
 /* The choices of a rule's expression; everything is in the arena. 0, SPLIT_E_LIMIT. */

@@ -62,9 +62,7 @@ static void look(struct search *search)
 
 static uint64_t needless(const struct search *search, size_t threshold, size_t for_index)
 {
-    struct surface_cell cell = surface_cell(search->surface, threshold, for_index);
-
-    return cell.alerts - cell.true_alerts;
+    return surface_cell(search->surface, threshold, for_index).needless;
 }
 
 static size_t apart(size_t a, size_t b)

@@ -36,6 +36,8 @@ struct surface {
     int64_t *marked_fired;
     int64_t *peaks;   /* (n_thresholds + 1)^2: runs at a level, by their peak */
     uint32_t *delays; /* n_incidents x n_thresholds x n_fors */
+    uint8_t *weights; /* by step; or NULL, and these two too */
+    int64_t *weight, *needless;
 };
 
 /* --- making --- */
@@ -79,6 +81,11 @@ struct surface *surface_new(const struct surface_grid *grid,
         .marked_fired = mem_zalloc(n_rows * n_columns * sizeof(int64_t)),
         .peaks = mem_zalloc(n_rows * n_rows * sizeof(int64_t)),
     };
+    if (grid->weights) {
+        surface->weights = mem_dup(grid->weights, grid->n_weights);
+        surface->weight = mem_zalloc(n_rows * n_columns * sizeof(int64_t));
+        surface->needless = mem_zalloc(n_rows * n_columns * sizeof(int64_t));
+    }
     for (size_t i = 0; i < grid->n_thresholds; i++)
         surface->thresholds[i] = as_above(grid->op, grid->thresholds[i]);
     if (n_incidents > 0) {
@@ -103,6 +110,9 @@ void surface_free(struct surface *surface)
     free(surface->marked_fired);
     free(surface->peaks);
     free(surface->delays);
+    free(surface->weights);
+    free(surface->weight);
+    free(surface->needless);
     free(surface);
 }
 
@@ -153,6 +163,22 @@ static void find(struct surface *surface,
     }
 }
 
+/* What its alerts cost: it fires at another step for each `for` from n_before to n. */
+static void weigh(struct surface *surface,
+                  uint32_t low,
+                  uint32_t high,
+                  uint32_t begin,
+                  const size_t *n_before_true_all)
+{
+    for (size_t k = n_before_true_all[0]; k < n_before_true_all[2]; k++) {
+        uint32_t fires = begin + surface->for_steps[k];
+        int64_t weight = fires < surface->grid.n_weights ? surface->weights[fires] : 1;
+        add(surface, surface->weight, low, high, k, weight);
+        if (k >= n_before_true_all[1])
+            add(surface, surface->needless, low, high, k, weight);
+    }
+}
+
 /* A run [begin, end] that was open in the levels [low, high) and no higher. */
 static void close_run(struct surface *surface,
                       uint32_t low,
@@ -192,6 +218,8 @@ static void close_run(struct surface *surface,
         add(surface, surface->true_fired, low, high, n_true, 1);
         add(surface, surface->true_fired, low, high, n_before, -1);
     }
+    if (surface->weights)
+        weigh(surface, low, high, begin, (const size_t[]){n_before, n_true, n});
 }
 
 /* --- one series --- */
@@ -242,6 +270,16 @@ static void close_above(struct surface *surface,
     }
 }
 
+static void note(struct surface_crossings *crossings, uint32_t step, uint32_t level)
+{
+    if (!crossings || *crossings->left == 0)
+        return;
+    --*crossings->left;
+    crossings->at = mem_grow(crossings->at, &crossings->capacity, crossings->n + 1,
+                             sizeof(*crossings->at));
+    crossings->at[crossings->n++] = (struct surface_crossing){step, level};
+}
+
 static void go_to(struct surface *surface,
                   struct surface_series *series,
                   uint32_t level,
@@ -251,6 +289,8 @@ static void go_to(struct surface *surface,
         close_above(surface, series, level, concerns);
     else if (level > series->level)
         push(series, series->step, level, level);
+    if (level != series->level)
+        note(series->crossings, series->step, level);
     series->level = level;
 }
 
@@ -272,6 +312,16 @@ void surface_feed(struct surface *surface,
     }
 }
 
+void surface_cross(struct surface *surface,
+                   struct surface_series *series,
+                   struct surface_crossing to,
+                   const bool *concerns)
+{
+    assert(to.step >= series->step && to.level <= surface->grid.n_thresholds);
+    series->step = to.step;
+    go_to(surface, series, to.level, concerns);
+}
+
 void surface_skip(struct surface *surface,
                   struct surface_series *series,
                   uint32_t to_step,
@@ -289,6 +339,70 @@ void surface_end(struct surface *surface, struct surface_series *series, const b
     go_to(surface, series, 0, concerns);
     free(series->open);
     *series = (struct surface_series){0};
+}
+
+/* --- a threshold alone --- */
+
+static void go_to_row(struct surface *surface,
+                      struct surface_row *row,
+                      size_t threshold,
+                      bool is_true,
+                      const bool *concerns)
+{
+    if (row->is_open == is_true)
+        return;
+    if (is_true)
+        row->start = row->step;
+    else
+        close_run(surface, (uint32_t)threshold, (uint32_t)threshold + 1, row->start, row->step - 1,
+                  concerns);
+    row->is_open = is_true;
+    note(row->crossings, row->step, is_true);
+}
+
+void surface_feed_row(struct surface *surface,
+                      struct surface_row *row,
+                      size_t threshold,
+                      const double *values,
+                      size_t n_steps,
+                      const bool *concerns)
+{
+    assert(!surface->is_finished && threshold < surface->grid.n_thresholds &&
+           n_steps <= SURFACE_STEPS_MAX - row->step);
+    for (size_t i = 0; i < n_steps; i++, row->step++)
+        go_to_row(surface, row, threshold, !isnan(values[i]), concerns);
+}
+
+void surface_skip_row(struct surface *surface,
+                      struct surface_row *row,
+                      size_t threshold,
+                      uint32_t to_step,
+                      const bool *concerns)
+{
+    assert(to_step >= row->step && to_step <= SURFACE_STEPS_MAX);
+    if (to_step == row->step)
+        return;
+    go_to_row(surface, row, threshold, false, concerns);
+    row->step = to_step;
+}
+
+void surface_cross_row(struct surface *surface,
+                       struct surface_row *row,
+                       size_t threshold,
+                       struct surface_crossing to,
+                       const bool *concerns)
+{
+    assert(to.step >= row->step && threshold < surface->grid.n_thresholds);
+    row->step = to.step;
+    go_to_row(surface, row, threshold, to.level > 0, concerns);
+}
+
+void surface_end_row(struct surface *surface,
+                     struct surface_row *row,
+                     size_t threshold,
+                     const bool *concerns)
+{
+    go_to_row(surface, row, threshold, false, concerns);
 }
 
 /* --- the end --- */
@@ -314,6 +428,10 @@ void surface_merge(struct surface *into, const struct surface *from)
     add_all(into->true_fired, from->true_fired, n);
     add_all(into->marked_fired, from->marked_fired, n);
     add_all(into->peaks, from->peaks, n_rows * n_rows);
+    if (into->weights) {
+        add_all(into->weight, from->weight, n);
+        add_all(into->needless, from->needless, n);
+    }
     for (size_t i = 0; i < n_delays; i++)
         if (from->delays[i] < into->delays[i])
             into->delays[i] = from->delays[i];
@@ -347,7 +465,17 @@ void surface_finish(struct surface *surface)
     sum(surface->true_fired, n_rows, surface->n_columns);
     sum(surface->marked_fired, n_rows, surface->n_columns);
     sum(surface->peaks, n_rows, n_rows);
+    for (size_t level = 1; surface->weights && level < n_rows; level++) {
+        size_t n = surface->n_columns;
+        add_all(surface->weight + level * n, surface->weight + (level - 1) * n, n);
+        add_all(surface->needless + level * n, surface->needless + (level - 1) * n, n);
+    }
     surface->is_finished = true;
+}
+
+size_t surface_thresholds(const struct surface *surface)
+{
+    return surface->grid.n_thresholds;
 }
 
 struct surface_cell surface_cell(const struct surface *surface, size_t threshold, size_t for_index)
@@ -363,6 +491,9 @@ struct surface_cell surface_cell(const struct surface *surface, size_t threshold
         .firing_steps = (uint64_t)(surface->run_steps[at] - fired * surface->for_steps[for_index] +
                                    surface->inherited[at]),
         .marked_alerts = (uint64_t)surface->marked_fired[at],
+        .weight = (uint64_t)(surface->weights ? surface->weight[at] : fired),
+        .needless = (uint64_t)(surface->weights ? surface->needless[at]
+                                                : fired - surface->true_fired[at]),
     };
 }
 

@@ -52,6 +52,9 @@ struct surface_grid {
     const uint32_t *for_steps; /* ascending */
     size_t n_fors;
     uint32_t first_step; /* before it: what there was to warm up on */
+    /* What an alert that fires at a step costs (a night's more), of n_weights steps; NULL: 1 */
+    const uint8_t *weights;
+    uint32_t n_weights;
     /* By step, whether alerts that begin then are counted apart (at night); as long as the surface is
      * fed. NULL: none are. */
     const bool *marked;
@@ -66,7 +69,19 @@ struct surface_cell {
     uint64_t alerts;        /* that began to fire, one series one */
     uint64_t true_alerts;   /* of them, those that fired during an incident of theirs */
     uint64_t firing_steps;  /* of all series together */
+    uint64_t weight;        /* of the alerts */
+    uint64_t needless;      /* of those that are not true */
     uint64_t marked_alerts; /* that began at a marked step */
+};
+
+/* Where a series came to pass another number of thresholds. Of a threshold alone: 1 or 0. */
+struct surface_crossing {
+    uint32_t step, level;
+};
+struct surface_crossings {
+    struct surface_crossing *at;
+    size_t n, capacity;
+    size_t *left; /* how many more may be noted, of all series; at 0 nothing is noted any more */
 };
 
 struct surface;
@@ -84,6 +99,7 @@ struct surface_series {
     struct surface_run *open; /* the hardest threshold last */
     size_t n_open, capacity;
     uint32_t step, level, near;
+    struct surface_crossings *crossings; /* a loan; NULL: not noted */
 };
 
 /* Its value at the next steps, NaN where there is none. concerns[i]: incident i is about it; NULL:
@@ -98,13 +114,49 @@ void surface_skip(struct surface *surface,
                   struct surface_series *series,
                   uint32_t to_step,
                   const bool *concerns);
+/* From what was noted of a series: from to_step on it passes `level` thresholds. */
+void surface_cross(struct surface *surface,
+                   struct surface_series *series,
+                   struct surface_crossing to,
+                   const bool *concerns);
 /* Ends what is open and frees what it held; not after surface_finish(). */
 void surface_end(struct surface *surface, struct surface_series *series, const bool *concerns);
+/* --- a threshold alone, where each has values of its own: they say nothing of another one's ---
+ * Such a surface has no hysteresis. */
+struct surface_row {
+    uint32_t step, start;
+    bool is_open;
+    struct surface_crossings *crossings; /* as above */
+};
+/* Its next steps: NaN where it does not fire, anything else where it does. */
+void surface_feed_row(struct surface *surface,
+                      struct surface_row *row,
+                      size_t threshold,
+                      const double *values,
+                      size_t n_steps,
+                      const bool *concerns);
+void surface_skip_row(struct surface *surface,
+                      struct surface_row *row,
+                      size_t threshold,
+                      uint32_t to_step,
+                      const bool *concerns);
+void surface_cross_row(struct surface *surface,
+                       struct surface_row *row,
+                       size_t threshold,
+                       struct surface_crossing to,
+                       const bool *concerns);
+/* The row's last step was the one before. */
+void surface_end_row(struct surface *surface,
+                     struct surface_row *row,
+                     size_t threshold,
+                     const bool *concerns);
+
 /* What another one of the same grid and incidents has seen, too. Neither is finished. */
 void surface_merge(struct surface *into, const struct surface *from);
 /* From now on cells can be read and nothing is added. */
 void surface_finish(struct surface *surface);
 
+size_t surface_thresholds(const struct surface *surface);
 struct surface_cell surface_cell(const struct surface *surface, size_t threshold, size_t for_index);
 /* Steps from the incident's begin to the first alert of it, 0 when one fired already;
  * SURFACE_MISSED: none. */

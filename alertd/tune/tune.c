@@ -14,13 +14,19 @@
 
 #include "alertd/promql/ast.h"
 #include "alertd/tune/grid.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
 enum {
     ARENA_BYTES = 64 << 20,
     COARSE_STEPS = 1500,
-    LATER_MS_MAX = 600000, /* a suggestion finds no incident later than that, beside now */
-    WARM_UP_MS = 3600000,  /* and `for`, keep_firing_for: what fires at the start began before it */
+    EVEN_MAX = 2 * TUNE_THRESHOLDS, /* thresholds, with the round ones */
+    LATER_MS_MAX = 600000,          /* a suggestion finds no incident later than that, beside now */
+    CHECKS_MAX = 32,
+    NIGHT_ENDS_H = 7,
+    NIGHT_BEGINS_H = 22,
+    HOUR_MS = 3600000,
+    WARM_UP_MS = 3600000, /* and `for`, keep_firing_for: what fires at the start began before it */
 };
 
 static int add_peaks(void *arg,
@@ -44,11 +50,62 @@ static int add_values(void *arg,
     return backtest_add(arg, labels, first, values, n, reterr);
 }
 
+static int add_values_at(void *arg,
+                         size_t threshold,
+                         const struct labels *labels,
+                         uint32_t first,
+                         const double *values,
+                         size_t n,
+                         struct err *reterr)
+{
+    return backtest_add_at(arg, threshold, labels, first, values, n, reterr);
+}
+
+static int64_t keep_of(const struct tune_ask *ask)
+{
+    return ask->has_keep ? ask->keep_ms : ask->rule->keep_firing_for_ms;
+}
+
+int64_t tune_time_of(const struct tune_result *result, uint32_t step)
+{
+    return result->span.start_ms + (int64_t)step * result->span.step_ms;
+}
+
+struct figures_span tune_figures_span(const struct tune_result *result)
+{
+    return (struct figures_span){result->first_step, result->span.n_steps, result->span.step_ms,
+                                 result->is_night};
+}
+
+/* The wall's hour, looked up once in a quarter of an hour: zones change at none else. */
+static void lay_nights(const struct tune_ask *ask, struct tune_result *result)
+{
+    int64_t known_ms = INT64_MIN;
+    bool is_night = false;
+
+    result->is_night = mem_alloc(result->span.n_steps);
+    for (uint32_t i = 0; i < result->span.n_steps; i++) {
+        int64_t at_ms = tune_time_of(result, i);
+        int64_t quarter_ms = at_ms - at_ms % (HOUR_MS / 4);
+        if (quarter_ms != known_ms) {
+            int hour = ask->zone ? zone_local(ask->zone, at_ms).hour : clock_split_utc(at_ms).hour;
+            is_night = hour < NIGHT_ENDS_H || hour >= NIGHT_BEGINS_H;
+            known_ms = quarter_ms;
+        }
+        result->is_night[i] = is_night;
+    }
+    if (ask->night_weight == 0)
+        return;
+    result->weights = mem_alloc(result->span.n_steps);
+    for (uint32_t i = 0; i < result->span.n_steps; i++)
+        result->weights[i] = result->is_night[i] ? (uint8_t)ask->night_weight : 1;
+}
+
 /* The rule's own grid: from the warm-up to the end, steps at multiples of the interval. */
 static int lay_span(const struct tune_ask *ask, struct tune_result *result, struct err *reterr)
 {
     int64_t interval_ms = ask->interval_ms;
-    int64_t warm_ms = WARM_UP_MS + ask->for_ms + ask->rule->keep_firing_for_ms;
+    int64_t warm_ms = WARM_UP_MS + ask->for_ms + keep_of(ask);
     int64_t start_ms = (ask->from_ms - warm_ms) / interval_ms * interval_ms;
     int64_t n_steps = (ask->to_ms - start_ms) / interval_ms + 1;
 
@@ -95,6 +152,7 @@ static int choose_grid(const struct tune_reader *reader,
     struct grid_peaks peaks = {.op = result->choice->op};
     struct tune_span coarse = result->span;
     uint32_t every = result->span.n_steps / COARSE_STEPS + 1;
+    size_t n_most = result->is_asked ? TUNE_ASKED_THRESHOLDS : TUNE_THRESHOLDS;
     int r = 0;
 
     coarse.step_ms *= every;
@@ -103,7 +161,7 @@ static int choose_grid(const struct tune_reader *reader,
         r = reader->read(reader->reader, result->choice->expr, &coarse, false, add_peaks, &peaks,
                          reterr);
     if (r == 0)
-        result->n_thresholds = grid_thresholds(&peaks, now, result->thresholds, TUNE_THRESHOLDS);
+        result->n_thresholds = grid_thresholds(&peaks, now, result->thresholds, n_most);
     grid_peaks_done(&peaks);
     result->n_fors = grid_fors(ask->interval_ms, ask->for_ms, result->for_steps);
     return r;
@@ -127,6 +185,11 @@ static struct suggest_cell find_cell(const struct tune_result *result,
 /* A setting that is looked at besides gets a row and a column. */
 static void add_also(const struct tune_ask *ask, struct tune_result *result)
 {
+    /* Where each threshold is an evaluation of its own there are enough of them. */
+    if (ask->n_even > 0 && result->choice->way != SPLIT_PRESENCE &&
+        result->choice->way != SPLIT_AGAIN)
+        result->n_thresholds = grid_add_even(result->choice->op, ask->n_even, result->thresholds,
+                                             result->n_thresholds, EVEN_MAX);
     if (!ask->has_also)
         return;
     if (!isnan(ask->also_threshold))
@@ -135,17 +198,6 @@ static void add_also(const struct tune_ask *ask, struct tune_result *result)
                                                   SURFACE_THRESHOLDS_MAX);
     result->n_fors = grid_add_for(grid_for_steps(ask->also_for_ms, ask->interval_ms),
                                   result->for_steps, result->n_fors, SURFACE_FORS_MAX);
-}
-
-static void mark_steps(const struct tune_ask *ask, struct tune_result *result)
-{
-    const struct tune_span *span = &result->span;
-
-    if (!ask->is_marked)
-        return;
-    result->marked = mem_zalloc(span->n_steps * sizeof(*result->marked));
-    for (uint32_t i = result->first_step; i < span->n_steps; i++)
-        result->marked[i] = ask->is_marked(ask->arg, span->start_ms + (int64_t)i * span->step_ms);
 }
 
 static int choose_way(const struct tune_ask *ask, struct tune_result *result, struct err *reterr)
@@ -160,13 +212,74 @@ static int choose_way(const struct tune_ask *ask, struct tune_result *result, st
         return err_set(reterr, -EINVAL, "number %zu is none of the rule's %zu things to move",
                        ask->choice + 1, result->n_choices);
     result->choice = &choices[ask->choice];
-    if (result->choice->way == SPLIT_AGAIN)
-        return err_set(reterr, -EINVAL,
-                       "the threshold at byte %u lies within the expression: only evaluating the "
-                       "rule anew for each setting tells, which is not done yet; "
-                       "thing %zu to move is `for` alone",
-                       result->choice->places[0].start, result->n_choices);
     return 0;
+}
+
+static int read_all(const struct tune_reader *reader,
+                    const struct tune_ask *ask,
+                    struct tune_result *result,
+                    struct err *reterr)
+{
+    const struct split_choice *choice = result->choice;
+    const struct tune_again again = {ask->rule->expr, choice, result->thresholds,
+                                     result->n_thresholds};
+
+    if (choice->way == SPLIT_AGAIN)
+        return reading_again(reader, &again, &result->span, add_values_at, result->backtest,
+                             reterr);
+    return reader->read(reader->reader, choice->expr, &result->span, choice->way == SPLIT_PRESENCE,
+                        add_values, result->backtest, reterr);
+}
+
+static int lay_out(const struct tune_reader *reader,
+                   const struct tune_ask *ask,
+                   struct tune_result *result,
+                   struct err *reterr)
+{
+    int r = choose_way(ask, result, reterr);
+
+    if (r == 0)
+        r = lay_span(ask, result, reterr);
+    if (r == 0 && ask->night_weight > UINT8_MAX)
+        r = err_set(reterr, -EINVAL, "an alert at night costs at most %d", UINT8_MAX);
+    if (r != 0)
+        return r;
+    result->is_asked = result->choice->way == SPLIT_AGAIN && !reader->read_again;
+    result->keep_steps = grid_for_steps(keep_of(ask), ask->interval_ms);
+    lay_incidents(ask, result);
+    lay_nights(ask, result);
+    return 0;
+}
+
+static bool suggest(const struct tune_ask *ask,
+                    const struct tune_result *result,
+                    const struct surface *surface,
+                    struct suggest_cell *ret_cell)
+{
+    return suggest_setting(surface, result->n_thresholds, result->n_fors, result->n_incidents,
+                           result->now, (uint32_t)(LATER_MS_MAX / ask->interval_ms), ret_cell);
+}
+
+/* Leaves out one incident after the other, and looks whether what is suggested then, or else what
+ * is now, finds it. */
+static void check_suggestion(const struct tune_ask *ask, struct tune_result *result)
+{
+    const struct surface *whole = backtest_surface(result->backtest);
+
+    for (size_t i = 0; i < result->n_incidents && result->n_checked < CHECKS_MAX; i++) {
+        struct suggest_cell at = result->now;
+        if (surface_delay(whole, i, result->suggestion.threshold, result->suggestion.for_index) ==
+            SURFACE_MISSED)
+            continue;
+        struct surface *without = backtest_without(result->backtest, i);
+        if (!without)
+            return;
+        (void)suggest(ask, result, without, &at);
+        surface_free(without);
+        result->n_checked++;
+        result->n_check_found += surface_delay(whole, i, at.threshold, at.for_index) !=
+                                 SURFACE_MISSED;
+    }
 }
 
 int tune_run(const struct tune_reader *reader,
@@ -178,32 +291,37 @@ int tune_run(const struct tune_reader *reader,
 
     *result = (struct tune_result){0};
     arena_init(&result->arena, ARENA_BYTES);
-    int r = choose_way(ask, result, reterr);
-    if (r == 0)
-        r = lay_span(ask, result, reterr);
+    int r = lay_out(reader, ask, result, reterr);
     if (r != 0)
         return r;
-    lay_incidents(ask, result);
     double threshold = ask->has_threshold ? ask->threshold : result->choice->now;
     uint32_t for_steps = grid_for_steps(ask->for_ms, ask->interval_ms);
     r = choose_grid(reader, ask, result, threshold, reterr);
     if (r != 0)
         return r;
     add_also(ask, result);
-    mark_steps(ask, result);
-    const struct surface_grid grid = {result->choice->op, result->thresholds, result->n_thresholds,
-                                      result->for_steps,  result->n_fors,     result->first_step,
-                                      result->marked};
+    const struct surface_grid grid = {
+        .op = result->choice->op,
+        .thresholds = result->thresholds,
+        .n_thresholds = result->n_thresholds,
+        .for_steps = result->for_steps,
+        .n_fors = result->n_fors,
+        .first_step = result->first_step,
+        .weights = result->weights,
+        .n_weights = result->span.n_steps,
+        .marked = result->is_night,
+    };
     if (ask->columns > 0)
         result->picture = picture_new(&grid, result->span.n_steps, ask->columns);
     const struct backtest_plan plan = {
         .grid = grid,
         .n_steps = result->span.n_steps,
-        .setting = {threshold, for_steps,
-                    grid_for_steps(ask->rule->keep_firing_for_ms, ask->interval_ms)},
+        .is_apart = result->choice->way == SPLIT_AGAIN,
+        .setting = {threshold, for_steps, result->keep_steps},
         .incidents = result->incidents,
         .n_incidents = result->n_incidents,
         .picture = result->picture,
+        .keeps_crossings = true,
     };
     result->now = result->also = find_cell(result, threshold, for_steps);
     if (ask->has_also)
@@ -212,18 +330,16 @@ int tune_run(const struct tune_reader *reader,
                                  grid_for_steps(ask->also_for_ms, ask->interval_ms));
     r = backtest_new(&plan, &result->backtest, reterr);
     if (r == 0)
-        r = reader->read(reader->reader, result->choice->expr, &result->span,
-                         result->choice->way == SPLIT_PRESENCE, add_values, result->backtest,
-                         reterr);
+        r = read_all(reader, ask, result, reterr);
     if (r != 0)
         return r;
     backtest_finish(result->backtest);
     if (result->picture)
         picture_finish(result->picture);
-    result->has_suggestion = suggest_setting(
-        backtest_surface(result->backtest), result->n_thresholds, result->n_fors,
-        result->n_incidents, result->now, (uint32_t)(LATER_MS_MAX / ask->interval_ms),
-        &result->suggestion);
+    result->has_suggestion = suggest(ask, result, backtest_surface(result->backtest),
+                                     &result->suggestion);
+    if (result->has_suggestion)
+        check_suggestion(ask, result);
     return 0;
 }
 
@@ -231,7 +347,8 @@ void tune_result_done(struct tune_result *result)
 {
     backtest_free(result->backtest);
     picture_free(result->picture);
-    free(result->marked);
+    free(result->is_night);
+    free(result->weights);
     free(result->incidents);
     free(result->of);
     arena_reset(&result->arena);

@@ -13,14 +13,20 @@
 
 #include "alertd/rule/group.h"
 #include "alertd/tune/backtest.h"
+#include "alertd/tune/cell.h"
+#include "alertd/tune/figures.h"
+#include "alertd/tune/front.h"
 #include "alertd/tune/reading.h"
 #include "alertd/tune/split.h"
 #include "alertd/tune/suggest.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/model/zone.h"
 
 enum {
     TUNE_THRESHOLDS = 64,
+    TUNE_ASKED_THRESHOLDS =
+        12, /* of a rule whose every threshold is another question to a server */
 };
 
 struct tune_incident {
@@ -40,14 +46,16 @@ struct tune_ask {
     int64_t for_ms;
     const struct tune_incident *whens;
     size_t n_incidents;
+    bool has_keep; /* to look at, in place of the rule's keep_firing_for */
+    int64_t keep_ms;
+    const struct zone *zone; /* where it is night from 22 to 7 h; NULL: UTC */
+    unsigned night_weight;   /* an alert at night costs as many; 0: as any other */
     /* A setting that is a cell too, beside the one of now. */
     bool has_also;
     double also_threshold; /* NaN: that of now */
     int64_t also_for_ms;
-    /* Whether alerts that begin at an instant are counted apart; NULL: none are. */
-    bool (*is_marked)(void *arg, int64_t at_ms);
-    void *arg;
     uint32_t columns; /* of the picture; 0: there is none */
+    size_t n_even;    /* so many round thresholds more, for those who drag; 0: none */
 };
 
 struct tune_result {
@@ -66,7 +74,14 @@ struct tune_result {
     struct suggest_cell suggestion;
     struct backtest *backtest;
     struct picture *picture; /* NULL: none was asked for */
-    bool *marked;            /* by step */
+    uint32_t keep_steps;     /* of the setting that is looked at */
+    bool *is_night;          /* by step */
+    uint8_t *weights;        /* by step; NULL: all are 1 */
+    /* Would the suggestion have been there without the incident that it is to find? For each of
+     * n_checked incidents that it finds, one left out: so many were found all the same. 0 when
+     * nothing was suggested, or crossings were too many. */
+    size_t n_checked, n_check_found;
+    bool is_asked; /* SPLIT_AGAIN over a reader that had to be asked for each threshold */
     /* Of incidents within the span, by the caller's order. */
     struct backtest_incident *incidents;
     const struct tune_incident **of;
@@ -79,3 +94,7 @@ int tune_run(const struct tune_reader *reader,
              struct tune_result *ret,
              struct err *reterr);
 void tune_result_done(struct tune_result *result);
+
+/* For figures.h. */
+struct figures_span tune_figures_span(const struct tune_result *result);
+int64_t tune_time_of(const struct tune_result *result, uint32_t step);

@@ -26,6 +26,8 @@ RULES = """groups:
     expr: absent(nothing_at_all)
   - alert: Inner
     expr: count(latency_seconds > 1)
+  - alert: Flaps
+    expr: flapping > 5
   - alert: Nowhere
     expr: nothing_at_all > 1
 """
@@ -47,6 +49,7 @@ class Tune(unittest.TestCase):
                 hour = (i * 30 + lag) % 14400
                 lines.append(f'latency_seconds{{job="{job}"}} {1 + 3 * (hour < 900) * (1 + math.sin(i)):.3f} {t_s * 1000}')
                 lines.append(f'up{{job="{job}"}} 1 {t_s * 1000}')
+            lines.append(f"flapping {4 + 2 * (i % 2) if 1000 < i < 1100 else 1 + i % 2} {t_s * 1000}")
             lines.append(f"disk_size_bytes 100 {t_s * 1000}")
             lines.append(f"disk_free_bytes {50 - 45 * (1000 < i < 1100)} {t_s * 1000}")
         for at in range(0, len(lines), 20000):
@@ -106,6 +109,18 @@ class Tune(unittest.TestCase):
             looked_at += 1
         self.assertGreater(looked_at, 3)
 
+    def test_a_threshold_within_is_evaluated_anew_for_each(self):
+        result = self.result("--rule=Inner")
+        self.assertEqual(result["way"], "again")
+        thresholds = sorted({cell["threshold"] for cell in result["cells"]})
+        self.assertLessEqual(len(thresholds), 12)  # a server is asked for each
+        self.assertGreater(len(thresholds), 4)
+        for threshold in thresholds[::3]:
+            truth = self.truth(f"count(latency_seconds > {threshold!r})", 0)
+            alerts = next(c["alerts"] for c in result["cells"] if (c["threshold"], c["for_ms"]) == (threshold, 0))
+            self.assertLessEqual(abs(alerts - len(truth)), 1, threshold)
+        self.assertIn("count(latency_seconds > _)", self.tune("--rule=Inner").stdout)
+
     def test_incidents_tell_alerts_from_noise(self):
         result = self.result("--rule=Full")
         begin = result["alerts"][0]["fired_at"]
@@ -115,20 +130,57 @@ class Tune(unittest.TestCase):
         self.assertIn("in an incident", text)
         self.assertIn("0 alerts about none", text)
 
+    def test_what_there_is_to_choose_among(self):
+        alerts = self.result("--rule=Slow")["alerts"]
+        lines = [f"{alert['fired_at']},{alert['resolved_at'] or alert['fired_at']}" for alert in alerts[::3]]
+        (self.folder / "bad.csv").write_text("\n".join(lines) + "\n")
+        options = ("--rule=Slow", f"--incidents={self.folder / 'bad.csv'}")
+        result = self.result(*options)
+        cells = {(cell["threshold"], cell["for_ms"]): cell for cell in result["cells"]}
+        self.assertGreater(len(result["front"]), 0)
+        for point in result["front"]:
+            cell = cells[point["threshold"], point["for_ms"]]
+            self.assertEqual((point["alerts"], point["incidents_found"]), (cell["alerts"], cell["incidents_found"]))
+        self.assertEqual(result["figures"]["recall"]["hits"], len(lines))
+        self.assertEqual(len(result["incident_by_incident"]), len(lines))
+        for found in result["incident_by_incident"]:
+            self.assertEqual(found["delay_ms"], found["phase_ms"] + found["passing_ms"] + found["for_ms"])
+        self.assertIn("To choose among", self.tune(*options, "--front").stdout)
+        self.assertIn("Without incidents", self.tune("--rule=Slow", "--front").stdout)
+        heavy = self.result(*options, "--night=3", "--zone=Asia/Tokyo")
+        now = (result["now"]["threshold"], result["now"]["for_ms"])
+        nights = next(c for c in heavy["cells"] if (c["threshold"], c["for_ms"]) == now)
+        self.assertEqual(nights["weight"], nights["alerts"] + 2 * heavy["figures"]["nights"])
+        kept = self.result("--rule=Slow", "--keep=1h")
+        self.assertLess(len(kept["alerts"]), len(alerts))
+
+    def test_the_smallest_outage_it_catches(self):
+        faults = self.result("--rule=Slow", "--faults")["faults"]
+        self.assertGreater(faults["places"], 20)
+        by = {(cell["magnitude"], cell["duration_ms"]): cell for cell in faults["cells"]}
+        most, longest = max(by)
+        self.assertEqual(by[most, longest]["caught"], by[most, longest]["tried"])
+        shortest = by[most, 60000]
+        self.assertLess(shortest["caught"] * 5, shortest["tried"])  # `for` 2m: only where it was pending already
+        self.assertIn("The smallest that is caught", self.tune("--rule=Slow", "--faults").stdout)
+
     def test_what_is_wrong_is_said(self):
         (self.folder / "bad.csv").write_text("2026-11-03T02:10:00Z\n")
         (self.folder / "worse.csv").write_text("\n2026-11-03T02:10:00Z,yesterday\n")
         rows = (
             (["--rule=Nobody"], 1, "has no alert Nobody"),
-            ([], 1, "5 alerts: say which by --rule"),
+            ([], 1, "6 alerts: say which by --rule"),
             (["--rule=Slow", "--from=1h", "--to=2h"], 1, "--to lies before --from"),
             (["--rule=Slow", "--from=soon"], 2, "--from"),
             (["--rule=Slow", "--threshold=high"], 2, "--threshold is a number"),
             (["--rule=Slow", "--for=-5m"], 2, "--for is a duration"),
+            (["--rule=Gone", "--faults"], 1, "takes a rule of one threshold"),
+            (["--rule=Slow", "--keep=long"], 2, "--keep is a duration"),
+            (["--rule=Slow", "--night=0"], 2, "--night is a number"),
+            (["--rule=Slow", "--zone=Mars/Olympus"], 2, "Mars/Olympus"),
             (["--rule=Slow", "--move=9"], 1, "2 things to move"),
             (["--rule=Slow", f"--incidents={self.folder / 'bad.csv'}"], 1, "bad.csv:1: begin,end"),
             (["--rule=Slow", f"--incidents={self.folder / 'worse.csv'}"], 1, "worse.csv:2: \"yesterday\" is no time"),
-            (["--rule=Inner"], 1, "lies within the expression"),
             (["--rule=Slow", "--store=/nowhere"], 1, "there is no /nowhere/samples"),
         )
         for options, status, words in rows:
@@ -146,10 +198,21 @@ class Tune(unittest.TestCase):
         to = self.result("--rule=Slow")["to"]
         since = f"--from={self.end_s - 21 * 3600}"
         by_server = [self.result(f"--rule={rule}", f"--to={to}", since) for rule in ("Slow", "Full", "Gone")]
+        inner = self.result("--rule=Inner", f"--to={to}", since)
         self.alertd.stop()
         by_folder = [json.loads(alertctl("tune", self.folder / "rules.yml", "--json", f"--rule={rule}", f"--to={to}", since,
                                          f"--store={self.alertd.folder}").stdout) for rule in ("Slow", "Full", "Gone")]
         self.assertEqual(by_server, by_folder)
+        alone = json.loads(alertctl("tune", self.folder / "rules.yml", "--json", "--rule=Inner", f"--to={to}", since, f"--store={self.alertd.folder}").stdout)
+        self.assertEqual(inner["alerts"], alone["alerts"])
+        words = alertctl("tune", self.folder / "rules.yml", "--rule=Flaps", f"--to={to}", since, f"--store={self.alertd.folder}", "--hysteresis").stdout
+        self.assertIn('flapping > 5 or (flapping > 2 and on () ALERTS{alertname="Flaps", alertstate="firing"})', words)
+        self.assertIn("with its own ALERTS in sight", words)
+        self.assertIn("alerts, as counted", words)
+        asked = {(cell["threshold"], cell["for_ms"]): cell for cell in inner["cells"]}
+        same = [cell for cell in alone["cells"] if (cell["threshold"], cell["for_ms"]) in asked]
+        self.assertGreater(len(same), 20)  # the setting of now, and what rounds alike
+        self.assertEqual([asked[cell["threshold"], cell["for_ms"]] for cell in same], same)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "alertd/tune/front.h"
 #include "alertd/tune/grid.h"
 #include "alertd/tune/suggest.h"
+#include "lib/base/rng.h"
 #include "tests/lib/row.h"
 
 static void test_thresholds_are_peaks_said_shortly(void **state)
@@ -136,6 +138,101 @@ static void test_intervals(void **state)
     assert_true(fabs(low - 0.7225) < 0.001 && high == 1);
 }
 
+/* --- the front --- */
+
+static struct surface *any_surface(struct rng *rng, size_t n_incidents)
+{
+    static const double thresholds[] = {1, 2, 3, 4, 5, 6};
+    static const uint32_t fors[] = {0, 1, 3, 6, 10};
+    struct surface_incident incidents[4];
+    double values[600];
+
+    for (size_t i = 0; i < n_incidents; i++) {
+        uint32_t begin = (uint32_t)rng_below(rng, 580);
+        incidents[i] = (struct surface_incident){begin, begin + (uint32_t)rng_below(rng, 20)};
+    }
+    struct surface *surface = surface_new(
+        &(struct surface_grid){SURFACE_ABOVE, thresholds, 6, fors, 5, 0}, incidents, n_incidents);
+    struct surface_series series = {0};
+    for (int i = 0; i < 600; i++)
+        values[i] = i > 0 && rng_below(rng, 3) ? values[i - 1] : (double)rng_below(rng, 70) / 10;
+    surface_feed(surface, &series, values, 600, NULL);
+    surface_end(surface, &series, NULL);
+    surface_finish(surface);
+    return surface;
+}
+
+static bool beats(const struct front_point *a, const struct front_point *b)
+{
+    return a->cell.needless <= b->cell.needless && a->n_found >= b->n_found &&
+           a->p90_delay <= b->p90_delay;
+}
+
+static bool is_alike(const struct front_point *a, const struct front_point *b)
+{
+    return beats(a, b) && beats(b, a);
+}
+
+static void check_front(const struct surface *surface,
+                        size_t n_incidents,
+                        const struct front_point *points,
+                        size_t n)
+{
+    for (size_t j = 0; j < 6; j++)
+        for (size_t k = 0; k < 5; k++) {
+            const struct front_point cell = front_point(
+                surface, n_incidents, (struct suggest_cell){2, 1}, (struct suggest_cell){j, k});
+            size_t n_beating = 0;
+            for (size_t i = 0; i < n && cell.n_found > 0; i++) {
+                n_beating += beats(&points[i], &cell);
+                assert_true(!beats(&cell, &points[i]) || is_alike(&cell, &points[i]));
+            }
+            assert_true(n_beating > 0 || cell.n_found == 0);
+        }
+    for (size_t i = 1; i < n; i++)
+        assert_true(points[i].cell.needless <= points[i - 1].cell.needless);
+}
+
+static void test_nothing_beats_the_front(void **state)
+{
+    struct rng rng = {rng_os_seed()};
+    struct front_point points[FRONT_MAX];
+
+    for (int round = 0; round < 300; round++) {
+        size_t n_incidents = rng_below(&rng, 5);
+        row("round %d of seed %llu", round, (unsigned long long)rng.state);
+        struct surface *surface = any_surface(&rng, n_incidents);
+        size_t n = front_of(surface, 6, 5, n_incidents, (struct suggest_cell){2, 1}, points);
+        check_front(surface, n_incidents, points, n);
+        surface_free(surface);
+    }
+}
+
+static void test_a_point_beside_now(void **state)
+{
+    const double thresholds[] = {2, 3, 4, 5, 6, 7, 7.5, 7.9, 8.5, 9};
+    const uint32_t fors[] = {0, 1, 2, 5, 10, 15, 25};
+    struct surface *surface = noisy(thresholds, 10, fors, 7);
+    const struct suggest_cell now = {1, 0};
+
+    struct front_point point = front_point(surface, 1, now, (struct suggest_cell){1, 3});
+    assert_int_equal(point.cell.needless, 0);
+    assert_int_equal(point.n_later, 1);
+    assert_int_equal(point.later_by, 5);
+    assert_int_equal(point.p90_delay, 5);
+    assert_int_equal(point.n_lost, 0);
+    point = front_point(surface, 1, now, (struct suggest_cell){1, 6});
+    assert_int_equal(point.n_lost, 1);
+    point = front_point(surface, 1, (struct suggest_cell){1, 6}, now);
+    assert_int_equal(point.n_gained, 1);
+    struct front_point points[FRONT_MAX];
+    size_t n = front_of(surface, 10, 7, 1, now, points);
+    assert_int_equal(n, 1); /* at once and without noise: above 5 */
+    assert_int_equal(points[0].p90_delay, 0);
+    assert_int_equal(points[0].cell.needless, 0);
+    surface_free(surface);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +243,8 @@ int main(void)
         cmocka_unit_test(test_fors),
         cmocka_unit_test(test_a_plateau_is_suggested),
         cmocka_unit_test(test_intervals),
+        cmocka_unit_test(test_nothing_beats_the_front),
+        cmocka_unit_test(test_a_point_beside_now),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,7 +169,7 @@ static struct surface *surface_of(struct rng *rng,
 {
     struct surface *surface = surface_new(
         &(struct surface_grid){history->op, history->thresholds, THRESHOLDS, for_steps, FORS,
-                               history->first_step, history->marked},
+                               history->first_step, .marked = history->marked},
         history->incidents, history->n_incidents);
 
     assert_non_null(surface);

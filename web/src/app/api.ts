@@ -41,6 +41,8 @@ export interface CallOptions {
   signal?: AbortSignal
   /** Goes out even when the page is being closed. */
   keepalive?: boolean
+  /** How long to wait, where it is not 20 s. */
+  limitMs?: number
 }
 
 export async function call<T>(path: string, options: CallOptions = {}): Promise<T> {
@@ -57,7 +59,7 @@ export async function call<T>(path: string, options: CallOptions = {}): Promise<
   if (method !== 'GET' && csrf) headers['X-CSRF-Token'] = csrf
 
   const limit = new AbortController()
-  const timer = setTimeout(() => limit.abort(), TIMEOUT_MS)
+  const timer = setTimeout(() => limit.abort(), options.limitMs ?? TIMEOUT_MS)
   options.signal?.addEventListener('abort', () => limit.abort())
   try {
     const response = await fetch(path, {
@@ -72,7 +74,7 @@ export async function call<T>(path: string, options: CallOptions = {}): Promise<
   } catch (error) {
     if (error instanceof ApiError) throw error
     if (options.signal?.aborted) throw new ApiError(0, 'cancelled', 'cancelled')
-    throw new ApiError(0, 'unreachable', limit.signal.aborted ? 'alertd did not answer within 20 s' : 'alertd cannot be reached')
+    throw new ApiError(0, 'unreachable', limit.signal.aborted ? `alertd did not answer within ${(options.limitMs ?? TIMEOUT_MS) / 1000} s` : 'alertd cannot be reached')
   } finally {
     clearTimeout(timer)
   }

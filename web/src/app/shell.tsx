@@ -64,6 +64,7 @@ const Postmortems = later(async () => (await import('../views/postmortems.tsx'))
 const Readiness = later(async () => (await import('../views/readiness.tsx')).Readiness)
 const Report = later(async () => (await import('../views/report.tsx')).Report)
 const Rule = later(async () => (await import('../views/rule.tsx')).Rule)
+const Tune = later(async () => (await import('../views/tune.tsx')).Tune)
 const Runbook = later(async () => (await import('../views/runbook.tsx')).Runbook)
 const Silences = later(async () => (await import('../views/silences.tsx')).Silences)
 const Deliveries = later(async () => (await import('../views/deliveries.tsx')).Deliveries)
@@ -72,7 +73,7 @@ const Shadowing = later(async () => (await import('../views/shadowing.tsx')).Sha
 const ShadowPage = later(async () => (await import('../views/shadow_page.tsx')).ShadowPage)
 
 async function loadTheRest(): Promise<void> {
-  for (const view of [Incident, Silences, Deliveries, OnCall, Rules, People, Agents, Explore, Report, Postmortems, Rule, Postmortem, Runbook, Shadowing, ShadowPage, Readiness]) await view.load()
+  for (const view of [Incident, Silences, Deliveries, OnCall, Rules, People, Agents, Explore, Report, Postmortems, Rule, Tune, Postmortem, Runbook, Shadowing, ShadowPage, Readiness]) await view.load()
 }
 
 const under = (place: string, path: string) => (place === '/' ? path === '/' : path === place || path.startsWith(`${place}/`))
@@ -84,10 +85,11 @@ function View() {
   const asked = address.value.pathname
   const path = LONG_NAMES.reduce((name, [long, short]) => name.replace(long, short), asked)
   useEffect(() => { if (path !== asked) go(path + address.peek().search, { replace: true }) }, [asked])
-  const [, first, second] = path.split('/').map(decodeURIComponent)
+  const [, first, second, third] = path.split('/').map(decodeURIComponent)
   if (path === '/') return <Wall />
   if (first === 'i') return second ? <Incident key={second} id={second} /> : <Incidents />
   if (first === 'alerts' && !second) return <Alerts />
+  if (first === 'rules' && second && third === 'tune') return <Tune key={second} id={second} />
   if (first === 'rules') return second ? <Rule key={second} id={second} /> : <Rules />
   if (first === 'runbooks' && second) return <Runbook key={second} id={second} />
   if (first === 'silences' && !second) return <Silences />

@@ -34,7 +34,10 @@ export interface Tuning {
   n_series: number
   series: { labels: Record<string, string>; runs: string; least?: string; greatest?: string }[]
   all: { columns: number; least: string; greatest: string } | null
-  front?: { threshold: number; for: number; words: string }[]
+  /** Settings that nothing beats in alerts about nothing, incidents found and how late. */
+  front: Cell[]
+  /** The suggestion made anew without each incident: how often it was found all the same. */
+  left_out: { n: number; found: number }
 }
 
 /** A level and where it begins; the last ends with the steps. */

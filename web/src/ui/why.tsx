@@ -18,7 +18,7 @@ interface WhyAnswer {
   steps: WhyStep[]
 }
 /** Which alert: one of the three. */
-export type WhyOf = { labels: Record<string, string> } | { fingerprint: string } | { incident: string }
+export type WhyOf = { labels: Record<string, string>; supposed?: string } | { fingerprint: string } | { incident: string }
 
 const MARKS: Record<WhyMark, { icon: IconName; tone: Tone; words: string }> = {
   stops: { icon: 'cross', tone: 'bad', words: 'stops it' },
@@ -64,9 +64,9 @@ function Ladder({ answer, onOther }: { answer: WhyAnswer; onOther: (of: WhyOf) =
   )
 }
 
-function WhyDialog({ of: asked, onClose }: { of: WhyOf; onClose: () => void }) {
+function WhyDialog({ of: asked, at: askedAt, onClose }: { of: WhyOf; at: string; onClose: () => void }) {
   const [of, setOf] = useState(asked)
-  const [at, setAt] = useState('')
+  const [at, setAt] = useState(askedAt)
   const [answer, setAnswer] = useState<WhyAnswer | null>(null)
   const [error, setError] = useState<ApiError | null>(null)
   const moment = parseMoment(at)
@@ -92,12 +92,13 @@ function WhyDialog({ of: asked, onClose }: { of: WhyOf; onClose: () => void }) {
   )
 }
 
-export function Why({ of }: { of: WhyOf }) {
+/** at: as datetime-local has it; "" is now. */
+export function Why({ of, at = '' }: { of: WhyOf; at?: string }) {
   const [open, setOpen] = useState(false)
   return (
     <>
       <button type="button" class="quiet why-button" title="Why was it sent, or not?" onClick={() => setOpen(true)}>Why?</button>
-      {open && <WhyDialog of={of} onClose={() => setOpen(false)} />}
+      {open && <WhyDialog of={of} at={at} onClose={() => setOpen(false)} />}
     </>
   )
 }

@@ -2,6 +2,8 @@
 
 import { pageTitle } from '../app/badge.ts'
 import { useData } from '../app/data.ts'
+import { useKey } from '../app/keyboard.ts'
+import { go } from '../app/router.ts'
 import { now } from '../app/settings.ts'
 import type { Evaluation, RuleDetail, RuleVersion } from '../app/types.ts'
 import { ExpressionChart } from '../chart/expression.tsx'
@@ -97,6 +99,7 @@ function Evaluations({ list, told }: { list: Evaluation[]; told: string | null }
 export function Rule({ id }: { id: string }) {
   const data = useData<RuleDetail>(`/api/alertd/v1/rules/${encodeURIComponent(id)}`, ['rules', 'alerts'], 15_000)
   pageTitle.value = data.value?.name ?? 'Rule'
+  useKey('t u', 'Tune it on its past', () => go(`/rules/${id}/tune`), 'Here', data.value?.type === 'alerting')
   if (data.error?.status === 404) return <Empty icon="rules" title="There is no such rule"><p><a href="/rules">All rules</a></p></Empty>
   const toMs = Math.ceil(now.value / MINUTE) * MINUTE
   return (
@@ -104,7 +107,7 @@ export function Rule({ id }: { id: string }) {
       const versions = [...rule.versions].sort((a, b) => b.version - a.version)
       return (
         <Page title={rule.name} lead={<><a href="/rules">Rules</a> · {rule.type === 'recording' ? 'recording rule' : <State state={rule.health === 'ok' ? rule.state : rule.health} />} <Severity severity={rule.labels['severity']} /></>}
-              actions={rule.type === 'alerting' ? <a class="button" href={`/alerts?q=${encodeURIComponent(`alertname=${rule.name}`)}`}><Icon name="alerts" size={16} /> Its alerts</a> : undefined}>
+              actions={rule.type === 'alerting' ? <><a class="button" href={`/rules/${encodeURIComponent(id)}/tune`}><Icon name="report" size={16} /> Tune it</a><a class="button" href={`/alerts?q=${encodeURIComponent(`alertname=${rule.name}`)}`}><Icon name="alerts" size={16} /> Its alerts</a></> : undefined}>
           <div class="columns">
             <div class="column-main">
               <Panel title="Expression" aside={<a href={`/explore?expr=${encodeURIComponent(rule.expr)}`}>Explore</a>}>

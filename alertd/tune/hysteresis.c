@@ -1,0 +1,280 @@
+/*
+ * Firing above one threshold, clearing below another. See hysteresis.h.
+ */
+
+#include "alertd/tune/hysteresis.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "alertd/eval/rule_eval.h"
+#include "alertd/promql/ast.h"
+#include "alertd/promql/memory_source.h"
+#include "lib/base/mem.h"
+
+/* --- which pair --- */
+
+static bool finds_enough(const struct tune_result *result, size_t on, uint32_t later_max)
+{
+    const struct surface *surface = backtest_surface(result->backtest);
+
+    for (size_t i = 0; i < result->n_incidents; i++) {
+        uint32_t now = surface_delay(surface, i, result->now.threshold, result->now.for_index);
+        uint32_t then = surface_delay(surface, i, on, 0);
+        if (now != SURFACE_MISSED &&
+            (then == SURFACE_MISSED || (uint64_t)then > (uint64_t)now + later_max))
+            return false;
+    }
+    return true;
+}
+
+static bool is_allowed(const struct tune_result *result, size_t on, uint32_t later_max)
+{
+    if (result->n_incidents == 0)
+        return on == result->now.threshold;
+    return finds_enough(result, on, later_max);
+}
+
+bool hysteresis_choose(const struct tune_result *result,
+                       uint32_t later_max,
+                       struct hysteresis_pair *ret_pair)
+{
+    const struct surface *surface = backtest_surface(result->backtest);
+    uint64_t now = surface_cell(surface, result->now.threshold, result->now.for_index).alerts;
+    uint64_t least = UINT64_MAX;
+    bool found = false;
+
+    if (result->choice->way == SPLIT_AGAIN || result->choice->way == SPLIT_PRESENCE)
+        return false;
+    for (size_t on = 0; on < result->n_thresholds; on++)
+        for (size_t off = 0; off < on; off++) {
+            uint64_t alerts = surface_hysteresis(surface, off, on);
+            if (alerts > 0 && alerts < least && is_allowed(result, on, later_max))
+                least = alerts;
+        }
+    if (least == UINT64_MAX || least >= now)
+        return false;
+    uint64_t enough = least + least / 10;
+    for (size_t on = result->n_thresholds; on-- > 0 && !found;) {
+        if (!is_allowed(result, on, later_max))
+            continue;
+        for (size_t off = on; off-- > 0 && !found;) { /* clears soonest first */
+            uint64_t alerts = surface_hysteresis(surface, off, on);
+            if (alerts == 0 || alerts > enough || alerts >= now)
+                continue;
+            *ret_pair = (struct hysteresis_pair){on, off, alerts};
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* --- the text --- */
+
+static bool is_set_by(const struct rule *rule, const char *name)
+{
+    for (size_t i = 0; i < rule->n_labels; i++)
+        if (strcmp(rule->labels[i].name, name) == 0)
+            return true;
+    return strcmp(name, "alertname") == 0 || strcmp(name, LABEL_NAME) == 0;
+}
+
+static bool add_label(struct hysteresis_labels *labels, const char *name)
+{
+    size_t at = 0;
+
+    while (at < labels->n && strcmp(labels->at[at], name) < 0)
+        at++;
+    if (at < labels->n && strcmp(labels->at[at], name) == 0)
+        return true;
+    if (labels->n == HYSTERESIS_LABELS_MAX)
+        return false;
+    memmove(&labels->at[at + 1], &labels->at[at], (labels->n - at) * sizeof(*labels->at));
+    labels->at[at] = name;
+    labels->n++;
+    return true;
+}
+
+bool hysteresis_labels(const struct rule *rule,
+                       const struct tune_result *result,
+                       struct hysteresis_labels *ret_labels)
+{
+    *ret_labels = (struct hysteresis_labels){.n = 0};
+    for (size_t s = 0; s < backtest_n_series(result->backtest); s++) {
+        const struct labels *labels = backtest_series_labels(result->backtest, s);
+        for (size_t i = 0; i < labels->n; i++)
+            if (!is_set_by(rule, labels->at[i].name) && !add_label(ret_labels, labels->at[i].name))
+                return false;
+    }
+    return true;
+}
+
+static void add_quoted(const char *text, struct str *out)
+{
+    str_addc(out, '"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            str_addc(out, '\\');
+        if (*text == '\n')
+            str_add(out, "\\n");
+        else
+            str_addc(out, *text);
+    }
+    str_addc(out, '"');
+}
+
+static bool is_plain_name(const char *name)
+{
+    return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
+           strlen(name);
+}
+
+/* A comparison binds closer than `and` and `or`: no parentheses needed around one. */
+static void add_side(const struct rule *rule,
+                     const struct split_choice *choice,
+                     double threshold,
+                     struct str *out)
+{
+    const struct promql_expr *expr = rule->expr;
+    bool is_closed = expr->kind != PROMQL_BINARY || !operator_is_set(expr->binary.op);
+
+    if (!is_closed)
+        str_addc(out, '(');
+    split_text(expr, choice, threshold, out);
+    if (!is_closed)
+        str_addc(out, ')');
+}
+
+void hysteresis_text(const struct rule *rule,
+                     const struct split_choice *choice,
+                     double on,
+                     double off,
+                     const struct hysteresis_labels *labels,
+                     struct str *out)
+{
+    add_side(rule, choice, on, out);
+    str_add(out, " or (");
+    add_side(rule, choice, off, out);
+    str_add(out, " and on (");
+    for (size_t i = 0; i < labels->n; i++) {
+        str_add(out, i ? ", " : "");
+        if (is_plain_name(labels->at[i]))
+            str_add(out, labels->at[i]);
+        else
+            add_quoted(labels->at[i], out);
+    }
+    str_add(out, ") ALERTS{alertname=");
+    add_quoted(rule->name, out);
+    str_add(out, ", alertstate=\"firing\"})");
+}
+
+/* --- run, step by step --- */
+
+/* What is stored, and what the rule itself has written since the first step. */
+struct both {
+    const struct source *stored;
+    struct source own;
+};
+
+static const struct source *which(const struct both *both, const struct source_query *query)
+{
+    for (size_t i = 0; i < query->n_matchers; i++)
+        if (strcmp(query->matchers[i].name, LABEL_NAME) == 0 &&
+            query->matchers[i].type == MATCHER_EQUAL &&
+            strcmp(query->matchers[i].value, "ALERTS") == 0)
+            return &both->own;
+    return both->stored;
+}
+
+static int select_both(void *self,
+                       const struct source_query *query,
+                       struct arena *arena,
+                       struct source_selection *ret_selection,
+                       struct err *reterr)
+{
+    const struct source *source = which(self, query);
+
+    return source->select(source->self, query, arena, ret_selection, reterr);
+}
+
+static int read_both(void *self,
+                     const struct source_query *query,
+                     const struct source_match *match,
+                     struct arena *arena,
+                     struct source_columns *columns,
+                     struct err *reterr)
+{
+    const struct source *source = which(self, query);
+
+    return source->read(source->self, query, match, arena, columns, reterr);
+}
+
+struct running {
+    struct rule_group group;
+    struct rule rule;
+    struct alert_set alerts;
+    struct memory_source written;
+};
+
+static int run_step(struct running *running,
+                    const struct source *source,
+                    int64_t now_ms,
+                    uint64_t *n_fired,
+                    struct err *reterr)
+{
+    const struct promql_limits limits = {0};
+    const struct rule_output none = {0};
+    const struct rule_eval eval = {
+        .group = &running->group,
+        .rule = &running->rule,
+        .source = source,
+        .now_ms = now_ms,
+        .limits = &limits,
+        .alerts = &running->alerts,
+        .output = &none,
+    };
+    struct rule_eval_result result;
+
+    int r = rule_eval(&eval, &result, reterr);
+    if (r != 0)
+        return r;
+    for (size_t i = 0; i < result.series.n; i++)
+        memory_source_add(&running->written, result.series.at[i].labels, now_ms,
+                          result.series.at[i].value);
+    for (size_t i = 0; i < result.alerts.n_events; i++)
+        *n_fired += result.alerts.events[i].kind == ALERT_EVENT_FIRING;
+    struct alert_set before = running->alerts;
+    running->alerts = result.alerts.after;
+    result.alerts.after = before;
+    rule_eval_result_done(&result);
+    return 0;
+}
+
+int hysteresis_run(const struct source *source,
+                   const struct rule *rule,
+                   const struct tune_span *span,
+                   uint64_t *ret_alerts,
+                   struct err *reterr)
+{
+    struct running running = {.rule = *rule};
+    uint64_t n_fired = 0;
+    int r = 0;
+
+    if (span->step_ms > HYSTERESIS_INTERVAL_MAX_MS)
+        return err_set(reterr, -EINVAL,
+                       "evaluated less often than every 5 min: what the rule wrote before is "
+                       "not seen any more");
+    running.rule.n_annotations = 0; /* they may query */
+    running.group = (struct rule_group){
+        .name = "", .interval_ms = span->step_ms, .rules = &running.rule, .n_rules = 1};
+    struct both both = {source, memory_source_of(&running.written)};
+    const struct source combined = {select_both, read_both, &both};
+    for (uint32_t i = 0; i < span->n_steps && r == 0; i++)
+        r = run_step(&running, &combined, span->start_ms + (int64_t)i * span->step_ms, &n_fired,
+                     reterr);
+    alert_set_done(&running.alerts);
+    memory_source_done(&running.written);
+    if (r == 0)
+        *ret_alerts = n_fired;
+    return r;
+}

@@ -1,0 +1,75 @@
+#pragma once
+
+/*
+ * A rule that fires above one threshold and clears below another, in PromQL that any Prometheus
+ * loads:
+ *
+ *     L > 9 or (L > 5 and on (job) ALERTS{alertname="Busy", alertstate="firing"})
+ *
+ *     value     __/\_/\/\__/\____           9 ------ it fires when this is passed
+ *     alert       ##########                5 ------ and is over when this is not any more
+ *
+ * The rule's own ALERTS of the evaluation before keeps it firing; `for` is 0, for a pending
+ * alert has nothing to hold on to.
+ *
+ * Invariants
+ *  (1) the written rule, evaluated step by step with what it wrote before in sight, fires as
+ *      often as surface_hysteresis() says (hysteresis_run() does just that).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alertd/promql/source.h"
+#include "alertd/rule/group.h"
+#include "alertd/tune/tune.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+
+enum {
+    HYSTERESIS_INTERVAL_MAX_MS = 299999, /* ALERTS of the evaluation before lingers so long */
+};
+
+struct hysteresis_pair {
+    size_t on, off; /* of the grid's thresholds; off <= on */
+    uint64_t alerts;
+};
+
+/* The pair that fires least often of those that find every incident that is found now, none more
+ * than `later_max` steps later; of those about as good the one that clears soonest. Without
+ * incidents it fires at the threshold of now. False: none fires less often than now, or the
+ * rule's thresholds are apart (SPLIT_AGAIN, SPLIT_PRESENCE). */
+bool hysteresis_choose(const struct tune_result *result,
+                       uint32_t later_max,
+                       struct hysteresis_pair *ret_pair);
+
+enum {
+    HYSTERESIS_LABELS_MAX = 64,
+};
+struct hysteresis_labels {
+    const char *at[HYSTERESIS_LABELS_MAX];
+    size_t n;
+};
+
+/* The rule's expression with both thresholds. labels: names its alerts are told apart by. */
+void hysteresis_text(const struct rule *rule,
+                     const struct split_choice *choice,
+                     double on,
+                     double off,
+                     const struct hysteresis_labels *labels,
+                     struct str *out);
+
+/* Labels of the backtest's series, without those that the rule itself sets. Loans of the
+ * result. False: more than fit. */
+bool hysteresis_labels(const struct rule *rule,
+                       const struct tune_result *result,
+                       struct hysteresis_labels *ret_labels);
+
+/* How often `rule` fires from span's first to its last step, evaluated over `source` as alertd
+ * does, ALERTS of before in sight. 0, or a failure in words. */
+int hysteresis_run(const struct source *source,
+                   const struct rule *rule,
+                   const struct tune_span *span,
+                   uint64_t *ret_alerts,
+                   struct err *reterr);

@@ -1,0 +1,314 @@
+// The tuner's panels that ask when the hand rests: alert by alert, what would have been read, pages; and
+// the rule as it would be stored, incidents, why.
+
+import { useEffect, useState } from 'preact/hooks'
+import { ApiError, call, may, prom } from '../app/api.ts'
+import { setQuery, query } from '../app/router.ts'
+import { now, zone } from '../app/settings.ts'
+import { say } from '../app/toast.ts'
+import type { PromResult } from '../app/types.ts'
+import { diffLines } from '../lib/diff.ts'
+import { count, formatValue, parseValue } from '../lib/number.ts'
+import { formatSeries } from '../lib/promql.ts'
+import { formatAge, formatClock, formatDuration, formatExact, formatShort } from '../lib/time.ts'
+import { type Finding, forMs, type Model, readWindows, type Sampled, type Setting, settingWords, type Tuning, type TuningIncident, unitTest, writeWindows } from '../lib/tune.ts'
+import { Icon } from '../ui/icon.tsx'
+import { Panel, State, Trouble } from '../ui/parts.tsx'
+import { Why } from '../ui/why.tsx'
+
+type Body = Record<string, unknown>
+export interface Episode { labels: Record<string, string>; active_at: string; fired_at: string; resolved_at: string | null; in_incident: boolean; at_night: boolean }
+interface Episodes { yaml: string; expr: string; findings: Finding[]; alerts: number; true_alerts: number; nights: number; episodes: Episode[] }
+interface Told { receiver: string; kind: string; policy: string | null; title: string; text: string; note: string | null }
+interface Preview { at: string; value: number; labels: Record<string, string>; annotations: Record<string, string>; told: Told[] }
+interface PagesAnswer { alerts: number; notifications: number; pages: number; people: { who: string; pages: number; nights?: number }[]; hours: number[] }
+interface Explanation {
+  at: string; evaluated_at: string; next_at: string; threshold: number; n_series: number; firing: number; pending: number
+  series: { labels: Record<string, string>; value: number | null; passes: boolean; state: string; active_at: string | null; fired_at: string | null; fires_at: string | null; kept_since: string | null }[]
+  read: { selector: string; series: number; newest_at: string | null }[]
+}
+
+/** Asks when what is asked changes; null: nothing is. */
+function useAsked<T>(path: string, body: Body | null): { value: T | null; error: ApiError | null } {
+  const [value, setValue] = useState<T | null>(null)
+  const [error, setError] = useState<ApiError | null>(null)
+  const key = body === null ? '' : JSON.stringify(body)
+  useEffect(() => {
+    if (body === null) return undefined
+    const stop = new AbortController()
+    call<T>(path, { json: body, signal: stop.signal, limitMs: 40_000 })
+      .then((data) => { setValue(data); setError(null) })
+      .catch((reason: ApiError) => { if (reason.type !== 'cancelled') setError(reason) })
+    return () => stop.abort()
+  }, [path, key])
+  return { value, error }
+}
+
+const withoutColumns = ({ columns: _, ...rest }: Body): Body => rest
+
+// --- alert by alert, and what would have been read ----------------------------------------
+
+export function Alerts({ body, model, rested }: { body: Body; model: Model; rested: Setting }) {
+  const [chosen, setChosen] = useState(0)
+  const [open, setOpen] = useState(50)
+  const { value, error } = useAsked<Episodes>('/api/alertd/v1/tunings/episodes', withoutColumns(body))
+  const episodes = value?.episodes ?? []
+  const one = episodes[Math.min(chosen, episodes.length - 1)]
+  useEffect(() => setOpen(50), [body])
+  return (
+    <>
+      <Panel title="Alert by alert" aside={value && <span class="dim">{count(value.alerts, 'alert')} at {settingWords(model, rested)}</span>}>
+        {error && <Trouble error={error} what="The alerts could not be listed" />}
+        {value && episodes.length === 0 && <p class="pad dim">At this setting it would not have fired at all.</p>}
+        <ul class="tune-list">{episodes.slice(0, open).map((episode, i) => (
+          <li key={i}><button type="button" aria-pressed={episode === one} onClick={() => setChosen(i)}>
+            <span class="when" title={formatExact(Date.parse(episode.fired_at), zone.value)}>{formatShort(Date.parse(episode.fired_at), now.peek(), zone.value)}</span>
+            <span class="held">{episode.resolved_at ? formatAge(Date.parse(episode.resolved_at) - Date.parse(episode.fired_at)) : 'still'}</span>
+            <span class="labels-mono">{formatSeries(episode.labels)}</span>
+            {episode.in_incident ? <State state="acknowledged" words="in an incident" /> : episode.at_night && <span class="night"><Icon name="moon" size={14} /> at night</span>}
+          </button></li>
+        ))}</ul>
+        {episodes.length > open && <p class="pad"><button type="button" onClick={() => setOpen(open + 200)}>Show more of {episodes.length.toLocaleString('en')}</button></p>}
+        {value && value.alerts > episodes.length && <p class="pad dim">The first {episodes.length.toLocaleString('en')} of them.</p>}
+      </Panel>
+      {one && <Told body={body} episode={one} />}
+    </>
+  )
+}
+
+function Told({ body, episode }: { body: Body; episode: Episode }) {
+  const { value, error } = useAsked<Preview>('/api/alertd/v1/tunings/preview', { ...withoutColumns(body), at: episode.fired_at, labels: episode.labels })
+  return (
+    <Panel title="What somebody would have read" aside={<span class="dim">of the alert chosen above</span>}>
+      {error && <p class="pad dim">{error.status === 404 ? 'Nothing: at that moment the rule as it stands gives another value.' : error.message}</p>}
+      {value && (
+        <div class="told">
+          {value.told.map((one, i) => (
+            <div key={i} class="told-one">
+              <header><span>{one.kind === 'oncall' ? `whoever is on call, by ${one.policy}` : `${one.receiver}, by ${one.kind}`}</span><span>{formatShort(Date.parse(value.at), now.peek(), zone.value)}</span></header>
+              <b>{one.title}</b>
+              <pre>{one.text}</pre>
+              {one.note && <p class="warn-ink">A template failed, so these are our own words: {one.note}</p>}
+            </div>
+          ))}
+          {value.told.length === 0 && <p class="dim">Nobody: no receiver of the route it takes reaches anybody.</p>}
+        </div>
+      )}
+    </Panel>
+  )
+}
+
+// --- the rule, and what becomes of it ------------------------------------------------------
+
+/** Lines of the text with what was found in them underlined. */
+function Squiggled({ yaml, findings, kinds }: { yaml: string; findings: Finding[]; kinds: ('same' | 'added' | 'removed')[] }) {
+  return (
+    <>{yaml.replace(/\n$/, '').split('\n').map((line, i) => {
+      const here = findings.filter((one) => one.line <= i + 1 && one.end_line >= i + 1).sort((a, b) => a.column - b.column)
+      const pieces: (string | { text: string; of: Finding })[] = []
+      let at = 0
+      for (const one of here) {
+        const from = Math.max(at, one.line === i + 1 ? one.column - 1 : 0)
+        const to = one.end_line === i + 1 ? one.end_column - 1 : line.length
+        if (to <= from) continue
+        pieces.push(line.slice(at, from), { text: line.slice(from, to), of: one })
+        at = to
+      }
+      pieces.push(line.slice(at))
+      return <span key={i} class={kinds[i] ?? 'same'}><i>{kinds[i] === 'added' ? '+' : ' '}</i>{pieces.map((piece, n) => (typeof piece === 'string' ? piece : <u key={n} class={`squiggle ${piece.of.severity}`} title={piece.of.text}>{piece.text}</u>))}{'\n'}</span>
+    })}</>
+  )
+}
+
+async function sampled(selector: string, fromMs: number, toMs: number, stepMs: number): Promise<Sampled[]> {
+  const plain = selector.replace(/\[[^\]]*\].*$/s, '').replace(/\s+(offset|@)\s.*$/s, '')
+  const answer = await prom<PromResult>('query_range', { query: plain, start: String(fromMs / 1000), end: String(toMs / 1000), step: String(stepMs / 1000) })
+  if (answer.resultType !== 'matrix') return []
+  const n = Math.round((toMs - fromMs) / stepMs) + 1
+  return answer.result.map((series) => {
+    const values: (number | null)[] = new Array<number | null>(n).fill(null)
+    for (const [at, text] of series.values) values[Math.round((at * 1000 - fromMs) / stepMs)] = parseValue(text)
+    return { name: formatSeries(series.metric), values }
+  })
+}
+
+/** The first alert of this setting, as samples and what must come of them. */
+async function testOf(body: Body, model: Model, setting: Setting, episode: Episode): Promise<string> {
+  const { answer } = model
+  const stepMs = answer.step_ms
+  const firedMs = Date.parse(episode.fired_at)
+  const ranges = [...answer.rule.expr.matchAll(/\[(\d+)([smhd])/g)].map(([, n, unit]) => Number(n) * { s: 1e3, m: 6e4, h: 36e5, d: 864e5 }[unit as 's']!)
+  const fromMs = firedMs - Math.ceil((forMs(answer, setting.k) + Math.max(5 * stepMs, ...ranges)) / stepMs) * stepMs - 5 * stepMs
+  const toMs = firedMs + 2 * stepMs
+  const question = withoutColumns(body)
+  const [why, told] = await Promise.all([
+    call<Explanation>('/api/alertd/v1/tunings/explain', { json: { ...question, at: episode.fired_at } }),
+    call<Preview>('/api/alertd/v1/tunings/preview', { json: { ...question, at: episode.fired_at, labels: episode.labels } }),
+  ])
+  const series = (await Promise.all([...new Set(why.read.map((one) => one.selector))].map((one) => sampled(one, fromMs, toMs, stepMs)))).flat()
+  const own = new Set(Object.entries(episode.labels).map(([name, value]) => `${name}="${value}"`))
+  const mine = series.filter((one) => [...own].every((pair) => one.name.includes(pair)))
+  const { alertname: _, ...labels } = told.labels
+  return unitTest({
+    file: answer.rule.source?.split('/').at(-1) ?? 'alerts.yml', alert: answer.rule.name, intervalMs: stepMs, series: mine.length ? mine : series,
+    firesAtMs: firedMs - fromMs, quietAtMs: Date.parse(episode.active_at) - fromMs - stepMs, labels, annotations: told.annotations,
+  })
+}
+
+export function RuleText({ id, body, model, rested }: { id: string; body: Body; model: Model; rested: Setting }) {
+  const { rule } = model.answer
+  const { value } = useAsked<Episodes>('/api/alertd/v1/tunings/episodes', withoutColumns(body))
+  const [saved, setSaved] = useState<{ version: number; yaml: string } | null>(null)
+  const [problem, setProblem] = useState<ApiError | null>(null)
+  const [test, setTest] = useState('')
+  const yaml = value?.yaml ?? rule.yaml
+  const changed = value !== null && value.yaml !== (saved?.yaml ?? rule.yaml)
+  const kinds = diffLines(saved?.yaml ?? rule.yaml, yaml).filter((one) => one.kind !== 'removed').map((one) => one.kind)
+  const findings = value?.findings ?? rule.findings
+  useEffect(() => { setProblem(null); setTest('') }, [yaml])
+  const copy = async (text: string, what: string) => {
+    try {
+      await navigator.clipboard.writeText(text)
+      say(`${what} copied`, 'ok')
+    } catch {
+      say('The browser does not let the page copy: select the text', 'bad')
+    }
+  }
+  const save = async () => {
+    try {
+      const { version } = await call<{ version: number }>(`/api/alertd/v1/rules/${encodeURIComponent(id)}`, { method: 'PUT', json: { yaml, version: saved?.version ?? rule.version } })
+      setSaved({ version, yaml })
+      setProblem(null)
+      say(`Saved as version ${version}: it is evaluated from now on`, 'ok')
+    } catch (error) { setProblem(error as ApiError) }
+  }
+  const canary = async () => {
+    try {
+      await call(`/api/alertd/v1/rules/${encodeURIComponent(id)}/canary`, { json: { yaml } })
+      say('It runs beside the rule from now on, and pages nobody', 'ok')
+    } catch (error) { setProblem(error as ApiError) }
+  }
+  const generate = async () => {
+    const first = value?.episodes[0]
+    if (!first) return
+    try {
+      setTest(await testOf(body, model, rested, first))
+    } catch (error) { setProblem(error as ApiError) }
+  }
+  return (
+    <section class="panel tune-rule" aria-label="The rule">
+      <header class="panel-head"><h2>The rule{changed && ', changed'}</h2><div class="panel-aside dim">version {saved?.version ?? rule.version}{rule.source && <> of <span class="mono">{rule.source}</span></>}</div></header>
+      <pre class="code" tabIndex={0} aria-label="The rule as YAML"><Squiggled yaml={yaml} findings={findings} kinds={kinds} /></pre>
+      {findings.length > 0 && <ul class="findings">{findings.map((one, i) => <li key={i}><Icon name={one.severity === 'advice' ? 'note' : 'alarm'} size={15} /><span><b>{one.id}</b>, line {one.line}: {one.text}{one.fix && <> <span class="dim">{one.fix}</span></>}</span></li>)}</ul>}
+      {problem && <Trouble error={problem} what={problem.status === 409 ? 'Not saved' : problem.status === 404 ? 'Not available here' : 'That did not work'} {...(problem.status === 409 ? { retry: () => location.reload() } : {})} />}
+      <div class="tune-do">
+        <button type="button" class="primary" disabled={!changed || !may('admin')} title={may('admin') ? '' : 'Only an admin may change rules'} onClick={() => { void save() }}>Save as a new version</button>
+        <button type="button" disabled={!changed || !may('admin')} onClick={() => { void canary() }}>Try beside it, silently</button>
+        <button type="button" onClick={() => { void copy(yaml, 'YAML') }}>Copy as YAML</button>
+        <button type="button" disabled={!value?.episodes.length} onClick={() => { void generate() }}>Make a unit test</button>
+        {saved && <p class="dim">Saved. When {rule.source ?? 'its file'} is kept elsewhere too (a repository, --rules.import), change it there as well: the next import replaces this.</p>}
+      </div>
+      {test && <><pre class="code tune-test" tabIndex={0} aria-label="A unit test">{test}</pre><p class="tune-do"><button type="button" onClick={() => { void copy(test, 'Unit test') }}>Copy the test</button></p></>}
+    </section>
+  )
+}
+
+// --- pages ---------------------------------------------------------------------------------
+
+const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
+
+function HoursOfWeek({ hours }: { hours: number[] }) {
+  const most = Math.max(1, ...hours)
+  return (
+    <svg class="tune-hours" viewBox="0 0 264 90" preserveAspectRatio="none" role="img" aria-label={`Pages by hour of the week: ${hours.map((n, i) => (n ? `${DAYS[Math.floor(i / 24)]} ${i % 24} h ${n}` : '')).filter(Boolean).join(', ') || 'none'}`}>
+      {hours.map((n, i) => <rect key={i} x={(i % 24) * 11} y={Math.floor(i / 24) * 12.8} width={10.2} height={11.8} style={n ? { fill: 'var(--bad-solid)', fillOpacity: String(0.25 + (0.75 * n) / most) } : {}}><title>{DAYS[Math.floor(i / 24)]} {i % 24} h: {n}</title></rect>)}
+    </svg>
+  )
+}
+
+export function Pages({ body, model, rested }: { body: Body; model: Model; rested: Setting }) {
+  const { answer } = model
+  const asked = answer.rule.id === null ? null : { rule: answer.rule.id, threshold: answer.thresholds[rested.j], for_ms: forMs(answer, rested.k), keep_ms: rested.keepMs, from: body['from'], to: body['to'] }
+  const { value, error } = useAsked<PagesAnswer>('/api/alertd/v1/tunings/pages', asked)
+  return (
+    <Panel title="Pages" aside={<span class="dim">through routes, silences and schedules</span>}>
+      {error ? <p class="pad dim">{error.status === 404 || error.status === 405 ? 'Not available: this alertd does not count pages, only alerts.' : error.message}</p> : value && (
+        <>
+          <div class="tune-people">
+            <p><b>{count(value.pages, 'page')}</b> from {count(value.alerts, 'alert')} and {count(value.notifications, 'notification')}.</p>
+            {value.people.map((one) => <div key={one.who}><span>{one.who.replace(/^person:/, '')}</span><span class="num">{count(one.pages, 'page')}{one.nights ? `, ${one.nights} at night` : ''}</span></div>)}
+          </div>
+          {value.hours.length === 168 && value.pages > 0 && <><HoursOfWeek hours={value.hours} /><p class="foot dim">By hour of their week: Monday above, midnight at the left.</p></>}
+        </>
+      )}
+    </Panel>
+  )
+}
+
+// --- incidents -----------------------------------------------------------------------------
+
+export function Incidents({ model, rested, answer }: { model: Model; rested: Setting; answer: Tuning }) {
+  const own = readWindows(query('inc'))
+  const turn = (key: string) => {
+    const turned = new Set(query('turned').split(',').filter(Boolean))
+    if (!turned.delete(key)) turned.add(key)
+    setQuery({ turned: [...turned].join(',') }, { push: true })
+  }
+  const drop = (one: TuningIncident) => setQuery({ inc: writeWindows(own.filter((window) => Math.abs(window.fromMs - Date.parse(one.begin)) > 999 || Math.abs(window.toMs - Date.parse(one.end)) > 999)) }, { push: true })
+  const at = rested.j * answer.for_steps.length + rested.k
+  return (
+    <Panel title="When it was bad" aside={<span class="dim">{count(model.incidents.length, 'incident')}</span>}>
+      {answer.incidents.length === 0 && <p class="pad dim">No incident is known in this time. Drag across the graph where it was bad.</p>}
+      <ul class="tune-incidents">{answer.incidents.map((one, i) => {
+        const delay = one.at >= 0 ? answer.delays[one.at]?.[at] ?? -1 : -1
+        return (
+          <li key={i} class={one.at >= 0 ? '' : 'off'}>
+            <span class="number">{one.at >= 0 ? one.at + 1 : '–'}</span>
+            <span class="grow">{one.key ? <a href={`/i/${one.key}`}>{one.title ?? one.key}</a> : one.title ?? 'Marked here'}<br /><span class="dim">{formatShort(Date.parse(one.begin), now.peek(), zone.value)}, {formatAge(Date.parse(one.end) - Date.parse(one.begin))} · {one.words}</span></span>
+            {one.at >= 0 && (delay >= 0 ? <State state="ok" words={`found after ${formatAge(delay * answer.step_ms)}`} /> : <State state="failed" words="missed" />)}
+            {one.key ? <button type="button" onClick={() => turn(one.key!)}>{one.counts ? 'Leave out' : 'Take in'}</button> : <button type="button" aria-label={`Remove ${formatShort(Date.parse(one.begin), now.peek(), zone.value)}`} onClick={() => drop(one)}>Remove</button>}
+          </li>
+        )
+      })}</ul>
+    </Panel>
+  )
+}
+
+// --- why, at an instant ---------------------------------------------------------------------
+
+const local = (ms: number): string => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 19)
+
+function stateWords(one: Explanation['series'][number], shownZone: 'local' | 'utc'): string {
+  const clock = (at: string | null) => (at ? formatClock(Date.parse(at), shownZone) : '')
+  if (one.state === 'firing') return one.kept_since ? `fires since ${clock(one.fired_at)}, kept firing since ${clock(one.kept_since)}` : `fires since ${clock(one.fired_at)}`
+  if (one.state === 'pending') return `true since ${clock(one.active_at)}, would fire at ${clock(one.fires_at)}`
+  return one.value === null ? 'has no value' : 'does not pass'
+}
+
+export function Explained({ body, atMs, model, onClose }: { body: Body; atMs: number; model: Model; onClose: () => void }) {
+  const { value, error } = useAsked<Explanation>('/api/alertd/v1/tunings/explain', { ...withoutColumns(body), at: new Date(atMs).toISOString() })
+  const shownZone = zone.value
+  const first = value?.series[0]
+  const plain = Object.fromEntries(Object.entries(model.answer.rule.labels).filter(([, text]) => !text.includes('{{')))
+  return (
+    <Panel title={`Why, at ${formatShort(atMs, now.peek(), shownZone)}`} aside={<>
+      {first && <Why of={{ labels: { ...first.labels, ...plain, alertname: model.answer.rule.name }, supposed: 'true' }} at={local(atMs)} />}
+      <button type="button" class="quiet" aria-label="Close" onClick={onClose}><Icon name="cross" size={16} /></button></>}>
+      {error && <Trouble error={error} what="It could not be told" />}
+      {value && (
+        <>
+          <p class="pad">{value.firing > 0 ? <State state="firing" words={`${value.firing} would fire`} /> : value.pending > 0 ? <State state="pending" words={`${value.pending} would wait`} /> : <State state="inactive" words="It would be quiet" />}{' '}
+            The evaluation of then was at {formatClock(Date.parse(value.evaluated_at), shownZone)}, the next at {formatClock(Date.parse(value.next_at), shownZone)}: every {formatDuration(model.answer.step_ms)}.{' '}
+            {value.read.map((one) => <span key={one.selector}><code>{one.selector}</code> {one.newest_at ? `had ${count(one.series, 'series', 'series')}, the newest sample ${formatAge(Math.max(0, Date.parse(value.evaluated_at) - Date.parse(one.newest_at)))} old` : 'had no sample in a day'}. </span>)}</p>
+          <div class="scroll" tabIndex={0} role="region" aria-label="Series at that time"><table class="list tune-why">
+            <thead><tr><th>Series</th><th class="right">Value</th><th class="right">Threshold</th><th>Then</th></tr></thead>
+            <tbody>{value.series.slice(0, 12).map((one, i) => (
+              <tr key={i}><td class="mono">{formatSeries(one.labels)}</td><td class={`num right ${one.passes ? 'bad-ink' : ''}`}>{one.value === null ? 'none' : formatValue(one.value)}</td><td class="num right">{model.choice.way === 'presence' ? '' : `${model.choice.op} ${value.threshold}`}</td><td class="wrap"><State state={one.state} words={stateWords(one, shownZone)} /></td></tr>
+            ))}</tbody>
+          </table></div>
+          {value.n_series > 12 && <p class="foot dim">Those that fire or wait first; {(value.n_series - 12).toLocaleString('en')} more.</p>}
+        </>
+      )}
+    </Panel>
+  )
+}
