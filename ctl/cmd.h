@@ -20,7 +20,7 @@ enum ctl_exit {
 };
 
 enum {
-    CTL_OPTIONS_MAX = 9,
+    CTL_OPTIONS_MAX = 20,
 };
 
 struct ctl_option {
@@ -81,6 +81,7 @@ enum ctl_exit cmd_route_test(struct ctl *ctl);
 enum ctl_exit cmd_test_routes(struct ctl *ctl);
 enum ctl_exit cmd_test_rules(struct ctl *ctl);
 enum ctl_exit cmd_tune(struct ctl *ctl);
+enum ctl_exit cmd_tune_diff(struct ctl *ctl);
 
 /* The rest speaks HTTP. */
 enum ctl_exit cmd_ready(struct ctl *ctl);
