@@ -84,6 +84,10 @@ enum ctl_exit cmd_tune(struct ctl *ctl);
 enum ctl_exit cmd_tune_diff(struct ctl *ctl);
 
 /* The rest speaks HTTP. */
+enum ctl_exit cmd_canary_list(struct ctl *ctl);
+enum ctl_exit cmd_canary_show(struct ctl *ctl);
+enum ctl_exit cmd_canary_start(struct ctl *ctl);
+enum ctl_exit cmd_canary_stop(struct ctl *ctl);
 enum ctl_exit cmd_ready(struct ctl *ctl);
 enum ctl_exit cmd_query(struct ctl *ctl);
 enum ctl_exit cmd_import(struct ctl *ctl);

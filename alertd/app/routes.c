@@ -8,6 +8,7 @@
 
 static const struct api_table *const tables[] = {
     &api_access_routes,        //
+    &api_canary_routes,        //
     &api_agents_routes,        //
     &api_alertmanager_routes,  //
     &api_deliveries_routes,    //
