@@ -20,7 +20,7 @@ enum ctl_exit {
 };
 
 enum {
-    CTL_OPTIONS_MAX = 18,
+    CTL_OPTIONS_MAX = 24,
 };
 
 struct ctl_option {
@@ -81,8 +81,13 @@ enum ctl_exit cmd_route_test(struct ctl *ctl);
 enum ctl_exit cmd_test_routes(struct ctl *ctl);
 enum ctl_exit cmd_test_rules(struct ctl *ctl);
 enum ctl_exit cmd_tune(struct ctl *ctl);
+enum ctl_exit cmd_tune_diff(struct ctl *ctl);
 
 /* The rest speaks HTTP. */
+enum ctl_exit cmd_canary_list(struct ctl *ctl);
+enum ctl_exit cmd_canary_show(struct ctl *ctl);
+enum ctl_exit cmd_canary_start(struct ctl *ctl);
+enum ctl_exit cmd_canary_stop(struct ctl *ctl);
 enum ctl_exit cmd_ready(struct ctl *ctl);
 enum ctl_exit cmd_query(struct ctl *ctl);
 enum ctl_exit cmd_import(struct ctl *ctl);

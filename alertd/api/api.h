@@ -109,4 +109,5 @@ extern const struct api_table
 extern const struct api_table api_readiness_routes; /* api/readiness.c */
 extern const struct api_table api_tunings_routes;   /* api/tunings.c */
 extern const struct api_table api_why_routes;       /* api/why.c */
+extern const struct api_table api_canary_routes;    /* api/canary.c */
 extern const struct api_table api_tunings_pages_routes; /* api/tunings_pages.c, and labels */

@@ -115,7 +115,8 @@ static int load(struct db_conn *conn, struct pages_world *world, struct err *ret
     return r == 0 ? load_answers(conn, world, reterr) : r;
 }
 
-int pages_world_load(const struct api *api,
+int pages_world_load(struct db *state,
+                     const struct route_config *config,
                      int64_t from_ms,
                      int64_t to_ms,
                      struct pages_world *ret_world,
@@ -124,14 +125,14 @@ int pages_world_load(const struct api *api,
     struct db_conn *conn = NULL;
 
     *ret_world = (struct pages_world){
-        .plan = {.config = api->route, .from_ms = from_ms, .to_ms = to_ms}};
+        .plan = {.config = config, .from_ms = from_ms, .to_ms = to_ms}};
     arena_init(&ret_world->arena, WORLD_BYTES_MAX);
-    int r = db_read_begin(api->state, &conn, reterr);
+    int r = db_read_begin(state, &conn, reterr);
 
     if (r)
         return r;
     r = load(conn, ret_world, reterr);
-    db_read_end(api->state, conn);
+    db_read_end(state, conn);
     return r;
 }
 

@@ -5,7 +5,7 @@
  * of now, everybody's clock, and how soon this team answers.
  */
 
-#include "alertd/api/api.h"
+#include "alertd/db/db.h"
 #include "alertd/pages/pages.h"
 
 struct pages_world {
@@ -17,7 +17,8 @@ struct pages_world {
 };
 
 /* 0, or a failure in words; pages_world_done() in any case. */
-int pages_world_load(const struct api *api,
+int pages_world_load(struct db *state,
+                     const struct route_config *config,
                      int64_t from_ms,
                      int64_t to_ms,
                      struct pages_world *ret_world,

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/api/rules.h"
 #include "alertd/api/tuned_rule.h"
 #include "alertd/db/incident_db.h"
 #include "alertd/db/verdict_db.h"
@@ -28,7 +29,6 @@ enum {
     ALERTS_MAX = 100,
     PAGE_ROWS = 500,
     LABELS_MAX = 5000,
-    SELECTOR_BYTES_MAX = 64 * 1024,
 };
 
 struct reading {
@@ -59,38 +59,17 @@ static enum verdict verdict_of(const struct reading *reading, const char *key)
     return votes.useful + votes.noise + votes.unknown ? verdict_of_votes(&votes) : VERDICT_NONE;
 }
 
-static void add_regex(const char *text, struct str *out)
+/* Where it was: what names and ranks alerts is no place. */
+static const struct labels *place_of(struct arena *arena, const struct labels *labels)
 {
-    for (; *text; text++) {
-        if (strchr("\\.+*?()|[]{}^$", *text))
-            str_add(out, "\\\\"); /* a backslash within quotes */
-        if (*text == '"')
-            str_addc(out, '\\');
-        str_addc(out, *text);
-    }
-}
+    struct label *pairs = arena_array(arena, labels->n + 1, sizeof(*pairs));
+    size_t n = 0;
 
-/* `{host=~"b|"}`: alerts of host b, or that say no host. What names and ranks alerts is no place. */
-static const char *selector_of(struct arena *arena, const struct labels *labels)
-{
-    STR_AUTO struct str out = STR_INIT(SELECTOR_BYTES_MAX);
-    bool is_first = true;
-
-    for (uint32_t i = 0; i < labels->n; i++) {
-        const struct label *label = &labels->at[i];
-
-        if (strcmp(label->name, "alertname") == 0 || strcmp(label->name, "severity") == 0 ||
-            !labels_name_is_classic(label->name))
-            continue;
-        str_addf(&out, "%s%s=~\"", is_first ? "{" : ",", label->name);
-        add_regex(label->value, &out);
-        str_add(&out, "|\"");
-        is_first = false;
-    }
-    if (is_first || out.full)
-        return "";
-    str_addc(&out, '}');
-    return arena_strndup(arena, str_text(&out), out.len);
+    for (uint32_t i = 0; pairs && i < labels->n; i++)
+        if (strcmp(labels->at[i].name, "alertname") != 0 &&
+            strcmp(labels->at[i].name, "severity") != 0)
+            pairs[n++] = labels->at[i];
+    return pairs ? labels_in_arena(arena, pairs, n) : NULL;
 }
 
 static int find_rules(const struct reading *reading,
@@ -151,14 +130,14 @@ static int add(struct reading *reading, const struct incident *incident)
         .begin_ms = incident->opened_at_ms,
         .end_ms = incident->resolved_at_ms ? incident->resolved_at_ms : reading->to_ms,
         .verdict = verdict_of(reading, incident->key),
-        .selector = selector_of(reading->arena, incident->labels),
+        .labels = place_of(reading->arena, incident->labels),
     };
     judge(label, is_of, others);
     if (!reading->rule)
         label->words = label->is_noise || label->verdict == VERDICT_USEFUL ? label->words
                                                                            : "it was an incident";
-    reading->n += label->selector != NULL;
-    return label->selector ? 0 : err_set(reading->reterr, -ENOMEM, "too many incidents");
+    reading->n += label->labels != NULL;
+    return label->labels ? 0 : err_set(reading->reterr, -ENOMEM, "too many incidents");
 }
 
 static int read_incidents(struct reading *reading)
@@ -256,7 +235,7 @@ static void write(const struct tunings_label *labels, size_t n, struct http_resp
         json_kv_string(&out, "incident", label->key);
         json_kv_string(&out, "title", label->title);
         json_kv_string(&out, "verdict", label->verdict ? verdict_name(label->verdict) : NULL);
-        json_kv_string(&out, "selector", label->selector);
+        rules_json_labels(&out, "labels", label->labels);
         json_kv_string(&out, "words", label->words);
         json_close(&out, '}');
     }

@@ -11,10 +11,10 @@ struct tunings_label {
     const char *key, *title; /* the incident's */
     int64_t begin_ms, end_ms;
     enum verdict verdict;
-    bool counts;          /* alerts are held against it */
-    bool is_noise;        /* alerts within are known to be noise */
-    const char *selector; /* which alerts it is about: `{host=~"b|"}`; "": all */
-    const char *words;    /* why it counts, or does not */
+    bool counts;                 /* alerts are held against it */
+    bool is_noise;               /* alerts within are known to be noise */
+    const struct labels *labels; /* where: alerts with other values are of something else */
+    const char *words;           /* why it counts, or does not */
 };
 
 struct tunings_labels_query {

@@ -7,6 +7,7 @@
  *   eval_load.c    rules and their state out of state.db
  *   eval_group.c   one group at one slot, and its commit
  *   eval_canary.c  the rule by which alertd watches itself
+ *   eval_trial.c   candidates of rules, silent beside them
  */
 
 #include <pthread.h>
@@ -25,12 +26,16 @@ enum {
     EVAL_THREADS = 4, /* a slow query holds up its own group, and at most this many */
 };
 
+struct eval_trial;
+struct trial_row;
+
 struct eval_rule {
     int64_t id;
-    struct alert_set alerts; /* as committed */
-    struct alert_set broken; /* its RuleBroken, as committed; recording rules too */
-    struct alert_set dead;   /* its RuleDead, likewise */
-    int64_t n_failures;      /* in a row, as committed */
+    struct eval_trial *trial; /* a candidate beside it; NULL: none */
+    struct alert_set alerts;  /* as committed */
+    struct alert_set broken;  /* its RuleBroken, as committed; recording rules too */
+    struct alert_set dead;    /* its RuleDead, likewise */
+    int64_t n_failures;       /* in a row, as committed */
     int64_t matched_ms; /* when its selectors last matched something, likewise; 0: never asked */
     struct rule_output output; /* of a recording rule, as written last */
     bool is_broken;            /* the last evaluation failed: said once in the log */
@@ -127,6 +132,19 @@ void eval_canary_init(struct loop_eval *loop);
 void eval_canary_done(struct loop_eval *loop);
 /* Evaluates the canary's rule; a beat it has not told yet goes to the pager. */
 void eval_canary(struct loop_eval *loop, struct eval_group *group);
+
+/* --- eval_trial.c --- */
+
+/* eval_trial_free() in any case. */
+int eval_trial_load(struct db_conn *conn,
+                    const struct trial_row *row,
+                    struct eval_trial **ret_trial,
+                    struct err *reterr);
+void eval_trial_free(struct eval_trial *trial); /* NULL is fine */
+/* As eval_skip(). NULL is fine. */
+void eval_trial_skip(struct eval_trial *trial, int64_t gap_ms);
+/* The candidates of a group's rules, behind the group's own evaluation. */
+void eval_trials(struct loop_eval *loop, struct eval_group *group);
 
 /* Tells the live views and the notifier of what a commit did. */
 void eval_publish(const struct loop_eval_options *options,

@@ -385,6 +385,7 @@ size_t eval_group(struct loop_eval *loop, struct eval_group *group, bool *ret_co
     if (r == 0) {
         adopt(&turn);
         eval_publish(&loop->options, &turn.outcome, turn.n_events > 0);
+        eval_trials(loop, group);
     } else {
         log_error(loop->options.log, "eval",
                   "an evaluation could not be stored; the next one repeats it",

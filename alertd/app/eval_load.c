@@ -9,6 +9,7 @@
 #include "alertd/app/eval.h"
 #include "alertd/db/alert_db.h"
 #include "alertd/db/rule_db.h"
+#include "alertd/db/trial_db.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/model/sample.h"
@@ -25,6 +26,8 @@ struct load {
     struct arena arena;
     struct rule_group_row *rows;
     size_t n_rows;
+    struct trial_row *trials;
+    size_t n_trials;
     struct eval_groups groups;
     size_t capacity;
 };
@@ -111,8 +114,10 @@ void eval_skip(struct eval_group *group, int64_t gap_ms)
 {
     if (group->is_canary)
         return; /* it keeps no alerts */
-    for (size_t i = 0; i < group->group->n_rules; i++)
+    for (size_t i = 0; i < group->group->n_rules; i++) {
         skip_rule(&group->rules[i], gap_ms);
+        eval_trial_skip(group->rules[i].trial, gap_ms);
+    }
 }
 
 /* alertd did not run between the last slot and the next: pending alerts wait on. */
@@ -130,6 +135,15 @@ static void split_own(struct alert_set *alerts, struct alert_set *broken, struct
 {
     broken_rule_split(alerts, BROKEN_RULE_NAME, broken);
     broken_rule_split(alerts, DEAD_RULE_NAME, dead);
+}
+
+/* The candidate beside a rule, if there is one. */
+static int load_trial(struct load *load, struct eval_rule *rule, struct err *reterr)
+{
+    for (size_t i = 0; i < load->n_trials; i++)
+        if (load->trials[i].rule_id == rule->id)
+            return eval_trial_load(load->conn, &load->trials[i], &rule->trial, reterr);
+    return 0;
 }
 
 static int load_group(struct load *load,
@@ -164,6 +178,8 @@ static int load_group(struct load *load,
         r = alert_db_load(load->conn, row->rules[i].id, &made->rules[i].alerts, reterr);
         if (r == 0)
             split_own(&made->rules[i].alerts, &made->rules[i].broken, &made->rules[i].dead);
+        if (r == 0)
+            r = load_trial(load, &made->rules[i], reterr);
     }
     before = find_before(load, row->id);
     made->is_new = load->before && !before;
@@ -212,6 +228,8 @@ int eval_load(const struct loop_eval_options *options,
     r = rule_db_files(load.conn, &load.arena, &files, &n_files, reterr);
     if (r == 0)
         r = rule_db_list(load.conn, now_ms, &load.arena, &load.rows, &load.n_rows, reterr);
+    if (r == 0)
+        r = trial_db_list(load.conn, &load.arena, &load.trials, &load.n_trials, reterr);
     for (size_t i = 0; r == 0 && i < n_files; i++)
         r = load_file(&load, &files[i], reterr);
     db_read_end(options->state, load.conn);
@@ -235,6 +253,7 @@ void eval_groups_done(struct eval_groups *groups)
             alert_set_done(&group->rules[rule].dead);
             rule_output_done(&group->rules[rule].output);
             rule_history_done(&group->rules[rule].history);
+            eval_trial_free(group->rules[rule].trial);
         }
         free(group->rules);
         rule_file_unref(group->file);
