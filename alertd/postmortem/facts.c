@@ -25,32 +25,56 @@ static void print_utc(int64_t at_ms, char text[CLOCK_TEXT_MAX])
 struct fact *facts_time(
     struct facts *facts, struct fact *parent, const char *name, int64_t at_ms, const char *why)
 {
+    return facts_time_exact(facts, parent, name, at_ms, NULL, why);
+}
+
+/* "2026-11-23 22:27:00" to "~ 2026-11-23 22:27" when no more is known. */
+static void add_known_time(struct facts *facts,
+                           struct fact *time,
+                           int64_t at_ms,
+                           const char *precision)
+{
     struct fact_maker *maker = &facts->maker;
-    struct fact *time = fact_group(maker, parent, name);
+    bool coarse = precision && strcmp(precision, "s") != 0;
+    const char *about = precision && strcmp(precision, "approx") == 0 ? "\xe2\x89\x88 " : "";
     char text[CLOCK_TEXT_MAX];
     char day[CLOCK_TEXT_MAX];
 
-    fact_bool(maker, time, "known", at_ms != 0);
-    fact_number(maker, time, "ms", at_ms);
-    if (!at_ms) {
-        static const char *const names[] = {"utc", "hm", "hms", "short", "day", "iso"};
-
-        fact_textf(maker, time, "text", "not known (%s)", why);
-        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-            fact_text(maker, time, names[i], "not known");
-        return time;
-    }
     print_utc(at_ms, text);
     print_utc(facts->input->incident->opened_at_ms, day);
     bool same_day = strncmp(text, day, 10) == 0;
 
-    fact_textf(maker, time, "text", "%s UTC", text);
-    fact_textf(maker, time, "utc", "%s UTC", text);
+    if (coarse)
+        text[16] = '\0'; /* without seconds */
+    fact_textf(maker, time, "text", "%s%s UTC", about, text);
+    fact_textf(maker, time, "utc", "%s%s UTC", about, text);
     fact_textf(maker, time, "hm", "%.5s", text + 11);
     fact_text(maker, time, "hms", text + 11);
-    fact_text(maker, time, "short", same_day ? text + 11 : text + 5);
+    fact_textf(maker, time, "short", "%s%s", about, same_day ? text + 11 : text + 5);
     fact_textf(maker, time, "day", "%.10s", text);
-    fact_text(maker, time, "iso", clock_rfc3339(at_ms, text));
+    fact_text(maker, time, "iso", clock_rfc3339(at_ms, day));
+}
+
+struct fact *facts_time_exact(struct facts *facts,
+                              struct fact *parent,
+                              const char *name,
+                              int64_t at_ms,
+                              const char *precision,
+                              const char *why)
+{
+    static const char *const names[] = {"utc", "hm", "hms", "short", "day", "iso"};
+    struct fact_maker *maker = &facts->maker;
+    struct fact *time = fact_group(maker, parent, name);
+
+    fact_bool(maker, time, "known", at_ms != 0);
+    fact_number(maker, time, "ms", at_ms);
+    if (at_ms) {
+        add_known_time(facts, time, at_ms, precision);
+        return time;
+    }
+    fact_textf(maker, time, "text", "not known (%s)", why);
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        fact_text(maker, time, names[i], "not known");
     return time;
 }
 
@@ -315,16 +339,11 @@ static void add_timeline(struct facts *facts, struct fact *root)
 
         fact_text(maker, row, "letter", letter);
         fact_bool(maker, row, "is_key", letter[0] != '\0');
-        facts_time(facts, row, "time", event->occurred_at_ms, "not recorded");
-        fact_text(maker, row, "kind", event->kind);
-        fact_text(maker, row, "text", event->text);
-        fact_text(maker, row, "actor", event->actor);
-        fact_text(maker, row, "source", event->source);
+        facts_event(facts, row, &facts->rows[i]);
         fact_bool(maker, row, "is_human", facts_is_human(event));
         fact_bool(maker, row, "added_later",
                   facts_is_human(event) &&
                       event->recorded_at_ms - event->occurred_at_ms > 60 * 1000);
-        facts_evidence(facts, row, "evidence", event->id);
     }
     fact_number(maker, root, "timeline_left_out", n_left_out);
 }

@@ -25,9 +25,10 @@ struct facts_mark {
     int64_t at_ms; /* 0: not known */
     int64_t event_id;
     bool is_approx;
-    const char *source;  /* what recorded it; "" when not known */
-    const char *rule;    /* how it is determined, in words */
-    const char *why_not; /* when not known */
+    const char *precision; /* NULL: that of its event */
+    const char *source;    /* what recorded it; "" when not known */
+    const char *rule;      /* how it is determined, in words */
+    const char *why_not;   /* when not known */
 };
 
 struct facts {
@@ -40,6 +41,14 @@ struct facts {
 /* Adds a group {known text utc hm hms short iso ms} for an instant. */
 struct fact *facts_time(
     struct facts *facts, struct fact *parent, const char *name, int64_t at_ms, const char *why);
+
+/* The same, said no more exactly than it is known: "s", "min", "approx"; NULL: to the ms. */
+struct fact *facts_time_exact(struct facts *facts,
+                              struct fact *parent,
+                              const char *name,
+                              int64_t at_ms,
+                              const char *precision,
+                              const char *why);
 
 const char *facts_or_empty(const char *text);
 bool facts_is_human(const struct timeline_event *event);
@@ -54,6 +63,8 @@ struct fact *facts_span(struct facts *facts,
                         const char *why);
 /* An item of a list; the first one knows it. */
 struct fact *facts_row(struct facts *facts, struct fact *list);
+/* Into a row: {time kind text note conflict actor source scope evidence}. */
+void facts_event(struct facts *facts, struct fact *row, const struct timeline_row *from);
 /* Markdown: a link to an event. */
 void facts_evidence(struct facts *facts, struct fact *parent, const char *name, int64_t event_id);
 
