@@ -108,7 +108,7 @@ static const char *words_of(struct arena *arena, const struct record_mark *mark)
 {
     STR_AUTO struct str words = STR_INIT(2000);
 
-    if (!mark->set)
+    if (!mark->set || mark->set->state == RECORD_MARK_UNKNOWN)
         return mark->rule;
     str_addf(&words, "set by %s", mark->set->editor);
     if (mark->set->reason && *mark->set->reason)
@@ -134,6 +134,8 @@ static const char *precision_of(const struct postmortem_record *record,
         return mark->set->precision;
     if (mark->approx)
         return "approx";
+    if (mark->set && mark->at_ms % 60000 == 0) /* nobody means a whole minute to the ms */
+        return "min";
     for (size_t i = 0; mark->event_id && i < record->n_events; i++)
         if (record->events[i].id == mark->event_id)
             return record->events[i].precision;

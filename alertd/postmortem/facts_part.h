@@ -20,6 +20,10 @@ enum facts_mark_name {
     FACTS_MARKS,
 };
 
+enum {
+    FACTS_DURATION_MAX = 64
+};
+
 /* A moment with its evidence, before it becomes a group. */
 struct facts_mark {
     int64_t at_ms; /* 0: not known */
@@ -49,6 +53,9 @@ struct fact *facts_time_exact(struct facts *facts,
                               int64_t at_ms,
                               const char *precision,
                               const char *why);
+
+/* "24 h 43 min": nothing of a minute is lost below four days. */
+const char *facts_duration(int64_t duration_ms, char text[FACTS_DURATION_MAX]);
 
 const char *facts_or_empty(const char *text);
 bool facts_is_human(const struct timeline_event *event);

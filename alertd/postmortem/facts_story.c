@@ -84,6 +84,10 @@ static void add_impacts(struct facts *facts, struct fact *root)
                          "no end is recorded");
         facts_span(facts, row, "duration", from->start_ms, from->end_ms, "end \xe2\x88\x92 start",
                    from->start_ms ? "no end is recorded" : "no beginning is recorded");
+        facts_span(facts, row, "ttd", from->start_ms, facts->marks[FACTS_DETECTED].at_ms,
+                   "detected \xe2\x88\x92 start",
+                   from->start_ms ? facts->marks[FACTS_DETECTED].why_not
+                                  : "no beginning is recorded");
         fact_bool(maker, row, "approx", from->is_approx);
         fact_text(maker, row, "measure", from->measure);
         fact_text(maker, row, "peak", from->peak);
