@@ -51,6 +51,12 @@ static const struct api_table *const tables[] = {
     &api_people_routes,       //
     &api_policies_routes,     //
     &api_postmortems_routes,  //
+    &api_postmortem_actions_routes,
+    &api_postmortem_export_routes,
+    &api_postmortem_page_routes,
+    &api_postmortem_publish_routes,
+    &api_postmortem_reviews_routes,
+    &api_postmortem_sections_routes,
     &api_push_routes,         //
     &api_query_routes,        //
     &api_readiness_routes,    //

@@ -109,7 +109,7 @@ export function Postmortem({ id }: { id: string }) {
             ))}
             <Actions doc={doc} path={path} canWrite={may('operate')} onSaved={onSaved} />
           </div>
-          <aside class="beside" aria-label="About this document">
+          <aside class="doc-side" aria-label="About this document">
             <Missing doc={doc} />
             <Questions {...side} />
             <Graphs {...side} editing={editing} />
