@@ -51,9 +51,9 @@ struct choice postmortem_draft_choose(const struct postmortem_record *record, in
     const struct incident *incident = &record->incident;
     const struct choice_input input = {
         .severity = incident->severity ? incident->severity : "",
-        .is_drill = strncmp(incident->key, "DRILL-", 6) == 0,
-        .is_near_miss = has_kind(record, "incident.near_miss"),
-        .is_recurrence = has_kind(record, "incident.recurrence"),
+        .is_drill = strcmp(incident->origin, "drill") == 0,
+        .is_near_miss = strcmp(incident->origin, "near_miss") == 0,
+        .is_recurrence = incident->recurrence_of != NULL,
         .was_paged = record->n_pages > 0 || has_kind(record, "notify.sent"),
         .data_was_lost = has_label(record, "data_loss"),
         .n_scopes = (unsigned)record->n_impacts,

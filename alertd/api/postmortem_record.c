@@ -6,10 +6,10 @@
 
 #include <string.h>
 
+#include "alertd/db/incident_db_record.h"
 #include "alertd/db/outbox_db.h"
 
 enum {
-    ALERTS_MAX = 500,
     PAGES_MAX = 500,
 };
 
@@ -70,15 +70,124 @@ static int read_pages(struct db_conn *conn,
     return pages ? 0 : too_large(reterr);
 }
 
-/* The document's own life is no part of the incident. */
-static void leave_out_documents(struct postmortem_record *record)
+/* The document's own life is no part of the incident; what was hidden, taken back or told by
+ * another row is not told again. */
+static bool is_told(const struct record_event *row)
 {
-    size_t n = 0;
+    return !row->hidden && !row->retracted && !row->merged_into &&
+           strncmp(row->kind, "postmortem.", 11) != 0;
+}
 
-    for (size_t i = 0; i < record->n_events; i++)
-        if (!record->events[i].kind || strncmp(record->events[i].kind, "postmortem.", 11) != 0)
-            record->events[n++] = record->events[i];
-    record->n_events = n;
+/* The rows as they stand, as events with what people think of them beside. */
+static bool take_rows(struct postmortem_record *record, const struct record_input *input)
+{
+    struct postmortem_curation *curation = arena_array(record->arena, input->n_rows + 1,
+                                                       sizeof(*curation));
+
+    record->events = arena_array(record->arena, input->n_rows + 1, sizeof(*record->events));
+    record->curation = curation;
+    for (size_t i = 0; record->events && curation && i < input->n_rows; i++) {
+        const struct record_event *row = &input->rows[i];
+
+        if (!is_told(row))
+            continue;
+        struct timeline_event *event = &record->events[record->n_events];
+
+        *event = *row->event;
+        event->kind = row->kind;
+        event->text = row->text;
+        event->precision = row->precision;
+        event->occurred_at_ms = row->at_ms;
+        curation[record->n_events++] = (struct postmortem_curation){row->pinned, row->note,
+                                                                    row->conflict, row->hypothesis};
+    }
+    return record->events && curation;
+}
+
+static const char *words_of(struct arena *arena, const struct record_mark *mark)
+{
+    STR_AUTO struct str words = STR_INIT(2000);
+
+    if (!mark->set || mark->set->state == RECORD_MARK_UNKNOWN)
+        return mark->rule;
+    str_addf(&words, "set by %s", mark->set->editor);
+    if (mark->set->reason && *mark->set->reason)
+        str_addf(&words, ": %s", mark->set->reason);
+    return arena_strndup(arena, str_text(&words), words.len);
+}
+
+static const char *why_not(struct arena *arena, const struct record_mark *mark)
+{
+    STR_AUTO struct str words = STR_INIT(2000);
+
+    if (!mark->set || mark->set->state != RECORD_MARK_UNKNOWN)
+        return mark->why_not;
+    str_addf(&words, "%s: %s", mark->set->editor,
+             mark->set->reason && *mark->set->reason ? mark->set->reason : "not known");
+    return arena_strndup(arena, str_text(&words), words.len);
+}
+
+static const char *precision_of(const struct postmortem_record *record,
+                                const struct record_mark *mark)
+{
+    if (mark->set && mark->set->precision)
+        return mark->set->precision;
+    if (mark->approx)
+        return "approx";
+    if (mark->set && mark->at_ms % 60000 == 0) /* nobody means a whole minute to the ms */
+        return "min";
+    for (size_t i = 0; mark->event_id && i < record->n_events; i++)
+        if (record->events[i].id == mark->event_id)
+            return record->events[i].precision;
+    return NULL;
+}
+
+static bool take_marks(struct postmortem_record *record, const struct record *from)
+{
+    struct postmortem_mark *marks = arena_array(record->arena, RECORD_MARKS, sizeof(*marks));
+
+    for (size_t i = 0; marks && i < RECORD_MARKS; i++) {
+        const struct record_mark *mark = &from->marks[i];
+
+        marks[i] = (struct postmortem_mark){
+            .name = record_mark_name(mark->name),
+            .scope = "",
+            .at_ms = mark->at_ms,
+            .precision = precision_of(record, mark),
+            .event_id = mark->event_id,
+            .source = mark->source,
+            .rule = words_of(record->arena, mark),
+            .why_not = why_not(record->arena, mark),
+        };
+        if (!marks[i].rule)
+            return false;
+    }
+    record->marks = marks;
+    record->n_marks = RECORD_MARKS;
+    return marks != NULL;
+}
+
+static bool take_impacts(struct postmortem_record *record, const struct record *from)
+{
+    struct postmortem_impact *impacts = arena_array(record->arena, from->n_impacts + 1,
+                                                    sizeof(*impacts));
+
+    for (size_t i = 0; impacts && i < from->n_impacts; i++) {
+        const struct record_impact *impact = &from->impacts[i];
+
+        impacts[i] = (struct postmortem_impact){
+            .scope = impact->scope,
+            .start_ms = impact->start.at_ms,
+            .end_ms = impact->end.at_ms,
+            .start_precision = precision_of(record, &impact->start),
+            .end_precision = precision_of(record, &impact->end),
+            .is_approx = impact->start.approx || impact->end.approx,
+            .source = impact->start.source,
+        };
+    }
+    record->impacts = impacts;
+    record->n_impacts = from->n_impacts;
+    return impacts != NULL;
 }
 
 int postmortem_record_read(struct db_conn *conn,
@@ -88,23 +197,28 @@ int postmortem_record_read(struct db_conn *conn,
                            struct err *reterr)
 {
     struct postmortem_record record = {.arena = arena};
-    int r = incident_db_get(conn, incident, arena, &record.incident, reterr);
+    struct incident_record *from = arena_alloc(arena, sizeof(*from));
+    int r = from ? incident_db_record(conn, incident, arena, from, reterr) : too_large(reterr);
 
-    if (!r)
-        r = incident_db_alerts(conn, record.incident.id, ALERTS_MAX, arena, &record.alerts,
-                               &record.n_alerts, reterr);
-    if (!r)
-        r = incident_db_timeline(conn, record.incident.id, arena, &record.events, &record.n_events,
-                                 reterr);
     if (!r)
         r = read_pages(conn, incident, &record, reterr);
     if (r)
         return r;
-    leave_out_documents(&record);
-    const struct postmortem_input order = {.events = record.events, .n_events = record.n_events};
+    record.incident = from->incident;
+    record.alerts = arena_array(arena, from->input.n_alerts + 1, sizeof(*record.alerts));
+    record.n_alerts = from->input.n_alerts;
+    if (!record.alerts)
+        return too_large(reterr);
+    if (record.n_alerts)
+        memcpy(record.alerts, from->input.alerts, record.n_alerts * sizeof(*record.alerts));
+    if (!take_rows(&record, &from->input) || !take_marks(&record, &from->record) ||
+        !take_impacts(&record, &from->record) || !group_by_rule(&record))
+        return too_large(reterr);
+    const struct postmortem_input order = {
+        .events = record.events, .n_events = record.n_events, .curation = record.curation};
 
     record.rows = postmortem_timeline(arena, &order);
-    if (!record.rows || !group_by_rule(&record))
+    if (!record.rows)
         return too_large(reterr);
     *ret_record = record;
     return 0;
@@ -186,6 +300,7 @@ static struct postmortem_input begin_input(const struct postmortem_record *recor
         .n_alerts = record->n_alerts,
         .events = record->events,
         .n_events = record->n_events,
+        .curation = record->curation,
         .notifications = record->pages,
         .n_notifications = record->n_pages,
         .marks = record->marks,

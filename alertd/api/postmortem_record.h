@@ -22,7 +22,8 @@ struct postmortem_record {
     struct incident incident;
     struct incident_alert *alerts; /* those of a rule next to each other */
     size_t n_alerts;
-    struct timeline_event *events;
+    struct timeline_event *events; /* as they stand: curated */
+    const struct postmortem_curation *curation;
     size_t n_events;
     const struct postmortem_notification *pages;
     size_t n_pages;

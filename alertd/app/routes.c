@@ -67,6 +67,12 @@ static const struct api_table *const tables[] = {
     &api_web_routes,           //
     &api_canary_routes,        //
     &api_tunings_pages_routes, //
+    &api_postmortem_actions_routes,
+    &api_postmortem_export_routes,
+    &api_postmortem_page_routes,
+    &api_postmortem_publish_routes,
+    &api_postmortem_reviews_routes,
+    &api_postmortem_sections_routes,
     &api_why_routes,
 };
 

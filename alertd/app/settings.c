@@ -96,6 +96,9 @@ static const struct row rows[] = {
      "none|promql-experimental-functions",
      "Prometheus' experimental functions that work here: limitk, limit_ratio, mad_over_time, "
      "double_exponential_smoothing, sort_by_label, sort_by_label_desc, first_over_time, info."},
+    {"postmortem.remind-to", TEXT, 0, AT(remind_to), "", "RECEIVER", NULL,
+     "Remind of what postmortems promised, by the mail and ntfy of this receiver of the config "
+     "file: the day before its date, on the day, and every seventh day after."},
     {"report.weekly-to", TEXT, 0, AT(report_to), "", "RECEIVER", NULL,
      "Send the report of each week to the mail and ntfy of this receiver of the config file."},
     {"report.weekly-day", CHOICE, 0, AT(report_weekday), "monday", NULL,

@@ -25,33 +25,93 @@ static void print_utc(int64_t at_ms, char text[CLOCK_TEXT_MAX])
 struct fact *facts_time(
     struct facts *facts, struct fact *parent, const char *name, int64_t at_ms, const char *why)
 {
+    return facts_time_exact(facts, parent, name, at_ms, NULL, why);
+}
+
+/* Over midnight each row has its day. */
+static bool spans_days(const struct incident *incident)
+{
+    char opened[CLOCK_TEXT_MAX];
+    char resolved[CLOCK_TEXT_MAX];
+
+    print_utc(incident->opened_at_ms, opened);
+    print_utc(incident->resolved_at_ms, resolved);
+    return incident->resolved_at_ms && strncmp(opened, resolved, 10) != 0;
+}
+
+/* "2026-11-23 22:27:00" to "~ 2026-11-23 22:27" when no more is known. */
+static void add_known_time(struct facts *facts,
+                           struct fact *time,
+                           int64_t at_ms,
+                           const char *precision)
+{
     struct fact_maker *maker = &facts->maker;
-    struct fact *time = fact_group(maker, parent, name);
+    bool coarse = precision && strcmp(precision, "s") != 0;
+    const char *about = precision && strcmp(precision, "approx") == 0 ? "\xe2\x89\x88 " : "";
     char text[CLOCK_TEXT_MAX];
     char day[CLOCK_TEXT_MAX];
 
-    fact_bool(maker, time, "known", at_ms != 0);
-    fact_number(maker, time, "ms", at_ms);
-    if (!at_ms) {
-        static const char *const names[] = {"utc", "hm", "hms", "short", "day", "iso"};
-
-        fact_textf(maker, time, "text", "not known (%s)", why);
-        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-            fact_text(maker, time, names[i], "not known");
-        return time;
-    }
     print_utc(at_ms, text);
     print_utc(facts->input->incident->opened_at_ms, day);
-    bool same_day = strncmp(text, day, 10) == 0;
+    bool same_day = strncmp(text, day, 10) == 0 && !spans_days(facts->input->incident);
 
-    fact_textf(maker, time, "text", "%s UTC", text);
-    fact_textf(maker, time, "utc", "%s UTC", text);
+    if (coarse)
+        text[16] = '\0'; /* without seconds */
+    fact_textf(maker, time, "text", "%s%s UTC", about, text);
+    fact_textf(maker, time, "utc", "%s%s UTC", about, text);
     fact_textf(maker, time, "hm", "%.5s", text + 11);
     fact_text(maker, time, "hms", text + 11);
-    fact_text(maker, time, "short", same_day ? text + 11 : text + 5);
+    fact_textf(maker, time, "short", "%s%s", about, same_day ? text + 11 : text + 5);
     fact_textf(maker, time, "day", "%.10s", text);
-    fact_text(maker, time, "iso", clock_rfc3339(at_ms, text));
+    fact_text(maker, time, "iso", clock_rfc3339(at_ms, day));
+}
+
+struct fact *facts_time_exact(struct facts *facts,
+                              struct fact *parent,
+                              const char *name,
+                              int64_t at_ms,
+                              const char *precision,
+                              const char *why)
+{
+    static const char *const names[] = {"utc", "hm", "hms", "short", "day", "iso"};
+    struct fact_maker *maker = &facts->maker;
+    struct fact *time = fact_group(maker, parent, name);
+
+    fact_bool(maker, time, "known", at_ms != 0);
+    fact_number(maker, time, "ms", at_ms);
+    if (at_ms) {
+        add_known_time(facts, time, at_ms, precision);
+        return time;
+    }
+    fact_textf(maker, time, "text", "not known (%s)", why);
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        fact_text(maker, time, names[i], "not known");
     return time;
+}
+
+const char *facts_duration(int64_t duration_ms, char text[FACTS_DURATION_MAX])
+{
+    enum {
+        HOUR_S = 3600,
+        FOUR_DAYS_S = 4 * 24 * HOUR_S
+    };
+    const char *sign = duration_ms < 0 ? "-" : "";
+    long long s = (long long)(duration_ms < 0 ? -duration_ms : duration_ms) / 1000;
+    char human[DURATION_TEXT_MAX];
+
+    if (duration_ms == 0)
+        (void)snprintf(text, FACTS_DURATION_MAX, "0 min");
+    else if (s < HOUR_S)
+        (void)snprintf(text, FACTS_DURATION_MAX, "%s", duration_human(duration_ms, human));
+    else if (s >= FOUR_DAYS_S)
+        (void)snprintf(text, FACTS_DURATION_MAX, "%s%lld d %lld h", sign, s / (24 * HOUR_S),
+                       s / HOUR_S % 24);
+    else if (s / 60 % 60)
+        (void)snprintf(text, FACTS_DURATION_MAX, "%s%lld h %lld min", sign, s / HOUR_S,
+                       s / 60 % 60);
+    else
+        (void)snprintf(text, FACTS_DURATION_MAX, "%s%lld h", sign, s / HOUR_S);
+    return text;
 }
 
 /* {known text s formula}: from one mark to another. A negative one is shown, never
@@ -66,7 +126,7 @@ struct fact *facts_span(struct facts *facts,
 {
     struct fact_maker *maker = &facts->maker;
     struct fact *span = fact_group(maker, parent, name);
-    char text[DURATION_TEXT_MAX];
+    char text[FACTS_DURATION_MAX];
     bool known = from_ms && to_ms;
 
     fact_bool(maker, span, "known", known);
@@ -75,7 +135,7 @@ struct fact *facts_span(struct facts *facts,
     if (!known)
         fact_textf(maker, span, "text", "not known (%s)", why);
     else
-        fact_textf(maker, span, "text", "%s%s", duration_human(to_ms - from_ms, text),
+        fact_textf(maker, span, "text", "%s%s", facts_duration(to_ms - from_ms, text),
                    to_ms < from_ms ? " (negative: look at the marks)" : "");
     return span;
 }
@@ -165,6 +225,9 @@ static void add_document(struct facts *facts, struct fact *root)
     fact_text(maker, incident, "severity", from->severity);
     fact_text(maker, incident, "status", incident_status_name(from->status));
     fact_text(maker, incident, "url", input->incident_url);
+    fact_text(maker, incident, "origin", from->origin);
+    fact_bool(maker, incident, "is_brought", strcmp(facts_or_empty(from->origin), "import") == 0);
+    fact_text(maker, incident, "recurrence_of", from->recurrence_of);
     fact_bool(maker, incident, "is_open", from->resolved_at_ms == 0);
     facts_time(facts, incident, "opened", from->opened_at_ms, "never opened");
     add_labels(facts, incident, from->labels);
@@ -296,6 +359,12 @@ static void add_notifications(struct facts *facts, struct fact *root)
     fact_number(maker, pages, "failed", n_failed);
 }
 
+/* From elsewhere, all of it later: its head says so once. */
+static bool is_brought(const struct incident *incident)
+{
+    return strcmp(facts_or_empty(incident->origin), "import") == 0;
+}
+
 static void add_timeline(struct facts *facts, struct fact *root)
 {
     struct fact_maker *maker = &facts->maker;
@@ -315,18 +384,39 @@ static void add_timeline(struct facts *facts, struct fact *root)
 
         fact_text(maker, row, "letter", letter);
         fact_bool(maker, row, "is_key", letter[0] != '\0');
-        facts_time(facts, row, "time", event->occurred_at_ms, "not recorded");
-        fact_text(maker, row, "kind", event->kind);
-        fact_text(maker, row, "text", event->text);
-        fact_text(maker, row, "actor", event->actor);
-        fact_text(maker, row, "source", event->source);
+        facts_event(facts, row, &facts->rows[i]);
         fact_bool(maker, row, "is_human", facts_is_human(event));
         fact_bool(maker, row, "added_later",
-                  facts_is_human(event) &&
+                  facts_is_human(event) && !is_brought(facts->input->incident) &&
                       event->recorded_at_ms - event->occurred_at_ms > 60 * 1000);
-        facts_evidence(facts, row, "evidence", event->id);
     }
     fact_number(maker, root, "timeline_left_out", n_left_out);
+}
+
+/* Whoever writes down that an impact began, or brings a change, did not respond by that. */
+static bool responds(const struct timeline_event *event)
+{
+    static const char *const families[] = {"human.",
+                                           "hypothesis",
+                                           "ack",
+                                           "mitigation.",
+                                           "cause.",
+                                           "comms.",
+                                           "role",
+                                           "incident.role",
+                                           "escalation",
+                                           "notify.escalated",
+                                           "incident.resolved",
+                                           "incident.status",
+                                           "command"};
+    const char *kind = facts_or_empty(event->kind);
+
+    if (!facts_is_human(event))
+        return false;
+    for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
+        if (strncmp(kind, families[i], strlen(families[i])) == 0)
+            return true;
+    return false;
 }
 
 /* Everyone who did something, in the order of their first row. */
@@ -337,7 +427,7 @@ static void add_responders(struct facts *facts, struct fact *root)
 
     for (size_t i = 0; i < facts->input->n_events; i++) {
         const struct timeline_event *event = facts->rows[i].event;
-        const char *name = facts_is_human(event) ? facts_or_empty(event->actor) : "";
+        const char *name = responds(event) ? facts_or_empty(event->actor) : "";
         bool listed = *name == '\0';
         int64_t n_rows = 0;
 
@@ -349,12 +439,13 @@ static void add_responders(struct facts *facts, struct fact *root)
         if (listed)
             continue;
         for (size_t k = i; k < facts->input->n_events; k++)
-            n_rows += facts_is_human(facts->rows[k].event) &&
+            n_rows += responds(facts->rows[k].event) &&
                       strcmp(facts_or_empty(facts->rows[k].event->actor), name) == 0;
         struct fact *row = facts_row(facts, list);
 
         fact_text(maker, row, "name", name);
-        facts_time(facts, row, "first", event->occurred_at_ms, "not recorded");
+        facts_time_exact(facts, row, "first", event->occurred_at_ms, event->precision,
+                         "not recorded");
         fact_number(maker, row, "rows", n_rows);
     }
 }

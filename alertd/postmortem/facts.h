@@ -46,6 +46,14 @@ struct postmortem_notification {
     int64_t attempts;
 };
 
+/* What people think of an event: beside it, in the same order as the events. */
+struct postmortem_curation {
+    bool pinned;
+    const char *note;       /* words beside it; NULL */
+    const char *conflict;   /* what another source says; NULL */
+    const char *hypothesis; /* "open", "confirmed", "refuted"; NULL: it is none */
+};
+
 struct postmortem_graph_ref {
     int64_t id;
     const char *title;
@@ -68,6 +76,7 @@ struct postmortem_mark {
 struct postmortem_impact {
     const char *scope;
     int64_t start_ms, end_ms;
+    const char *start_precision, *end_precision; /* NULL: to the millisecond */
     bool is_approx;
     const char *measure;
     const char *peak;
@@ -110,6 +119,7 @@ struct postmortem_input {
     size_t n_alerts;
     const struct timeline_event *events; /* any order */
     size_t n_events;
+    const struct postmortem_curation *curation; /* n_events of them; NULL: nobody did */
     const struct postmortem_notification *notifications;
     size_t n_notifications;
     const struct postmortem_graph_ref *graphs;
@@ -140,7 +150,8 @@ int postmortem_facts_example(struct arena *arena,
  * shared by the table and the graphs. */
 struct timeline_row {
     const struct timeline_event *event;
-    char letter; /* 'A'..'Z', 0 for the others */
+    const struct postmortem_curation *curation; /* NULL: none */
+    char letter;                                /* 'A'..'Z', 0 for the others */
 };
 
 /* One row for each event, in the arena; NULL when it is spent. */

@@ -44,9 +44,10 @@ static int by_time(const void *a, const void *b)
 }
 
 /* The first of these, and everything a person did, carries a letter. */
-static const char *const lettered_firsts[] = {"alert.pending",      "alert.firing", "notify.sent",
-                                              "notify.undelivered", "ack",          "agent.lost",
-                                              "incident.resolved"};
+static const char *const lettered_firsts[] = {
+    "impact.start",  "cause.identified", "mitigation.applied", "impact.end",
+    "alert.pending", "alert.firing",     "notify.sent",        "notify.undelivered",
+    "ack",           "agent.lost",       "incident.resolved"};
 
 static bool deserves_letter(const struct timeline_event *event, unsigned *seen)
 {
@@ -64,6 +65,11 @@ static bool deserves_letter(const struct timeline_event *event, unsigned *seen)
     return false;
 }
 
+static bool is_pinned(const struct timeline_row *row)
+{
+    return row->curation && row->curation->pinned;
+}
+
 struct timeline_row *postmortem_timeline(struct arena *arena, const struct postmortem_input *input)
 {
     struct timeline_row *rows = arena_array(arena, input->n_events + 1, sizeof(*rows));
@@ -73,10 +79,11 @@ struct timeline_row *postmortem_timeline(struct arena *arena, const struct postm
     if (!rows)
         return NULL;
     for (size_t i = 0; i < input->n_events; i++)
-        rows[i].event = &input->events[i];
+        rows[i] = (struct timeline_row){.event = &input->events[i],
+                                        .curation = input->curation ? &input->curation[i] : NULL};
     qsort(rows, input->n_events, sizeof(*rows), by_time);
     for (size_t i = 0; i < input->n_events && letter <= 'Z'; i++)
-        if (deserves_letter(rows[i].event, &seen))
+        if (is_pinned(&rows[i]) || deserves_letter(rows[i].event, &seen))
             rows[i].letter = letter++;
     return rows;
 }
@@ -280,6 +287,7 @@ static void take_marks(struct facts *facts)
                 .at_ms = from->at_ms,
                 .event_id = from->event_id,
                 .is_approx = strcmp(facts_or_empty(from->precision), "approx") == 0,
+                .precision = from->precision,
                 .source = facts_or_empty(from->source),
                 .rule = facts_or_empty(from->rule),
                 .why_not = from->why_not ? from->why_not : "the mark is not set",
@@ -306,13 +314,25 @@ void facts_find_marks(struct facts *facts)
 
 /* --- as facts --- */
 
+/* As exact as the row that says so, or as the person who set it. */
+static const char *precision_of(const struct facts *facts, const struct facts_mark *mark)
+{
+    if (mark->precision)
+        return mark->precision;
+    for (size_t i = 0; mark->event_id && i < facts->input->n_events; i++)
+        if (facts->rows[i].event->id == mark->event_id)
+            return facts->rows[i].event->precision;
+    return mark->is_approx ? "approx" : NULL;
+}
+
 static void add_mark(struct facts *facts,
                      struct fact *parent,
                      const char *name,
                      enum facts_mark_name which)
 {
     const struct facts_mark *mark = &facts->marks[which];
-    struct fact *group = facts_time(facts, parent, name, mark->at_ms, mark->why_not);
+    struct fact *group = facts_time_exact(facts, parent, name, mark->at_ms,
+                                          precision_of(facts, mark), mark->why_not);
 
     fact_text(&facts->maker, group, "name", mark_names[which].name);
     fact_text(&facts->maker, group, "title", mark_names[which].title);

@@ -20,14 +20,19 @@ enum facts_mark_name {
     FACTS_MARKS,
 };
 
+enum {
+    FACTS_DURATION_MAX = 64
+};
+
 /* A moment with its evidence, before it becomes a group. */
 struct facts_mark {
     int64_t at_ms; /* 0: not known */
     int64_t event_id;
     bool is_approx;
-    const char *source;  /* what recorded it; "" when not known */
-    const char *rule;    /* how it is determined, in words */
-    const char *why_not; /* when not known */
+    const char *precision; /* NULL: that of its event */
+    const char *source;    /* what recorded it; "" when not known */
+    const char *rule;      /* how it is determined, in words */
+    const char *why_not;   /* when not known */
 };
 
 struct facts {
@@ -40,6 +45,17 @@ struct facts {
 /* Adds a group {known text utc hm hms short iso ms} for an instant. */
 struct fact *facts_time(
     struct facts *facts, struct fact *parent, const char *name, int64_t at_ms, const char *why);
+
+/* The same, said no more exactly than it is known: "s", "min", "approx"; NULL: to the ms. */
+struct fact *facts_time_exact(struct facts *facts,
+                              struct fact *parent,
+                              const char *name,
+                              int64_t at_ms,
+                              const char *precision,
+                              const char *why);
+
+/* "24 h 43 min": nothing of a minute is lost below four days. */
+const char *facts_duration(int64_t duration_ms, char text[FACTS_DURATION_MAX]);
 
 const char *facts_or_empty(const char *text);
 bool facts_is_human(const struct timeline_event *event);
@@ -54,6 +70,8 @@ struct fact *facts_span(struct facts *facts,
                         const char *why);
 /* An item of a list; the first one knows it. */
 struct fact *facts_row(struct facts *facts, struct fact *list);
+/* Into a row: {time kind text note conflict actor source scope evidence}. */
+void facts_event(struct facts *facts, struct fact *row, const struct timeline_row *from);
 /* Markdown: a link to an event. */
 void facts_evidence(struct facts *facts, struct fact *parent, const char *name, int64_t event_id);
 

@@ -10,7 +10,6 @@
 
 #include "alertd/postmortem/facts_part.h"
 #include "lib/base/clock.h"
-#include "lib/model/duration.h"
 
 enum {
     QUESTIONS_MAX = 40 /* a month-long incident is not forty pages of questions */
@@ -67,13 +66,16 @@ static void ask_about_gap(struct asking *asking, int64_t from_ms, int64_t to_ms)
     STR_AUTO struct str text = STR_INIT(400);
     char from[CLOCK_TEXT_MAX];
     char to[CLOCK_TEXT_MAX];
-    char length[DURATION_TEXT_MAX];
+    char length[FACTS_DURATION_MAX];
 
     if (to_ms - from_ms <= FACTS_QUESTION_GAP_MS)
         return;
-    str_addf(&text, "%s to %s UTC has no event for %s. What was tried?",
-             moment(asking, from_ms, from), moment(asking, to_ms, to),
-             duration_human(to_ms - from_ms, length));
+    int64_t detected_ms = asking->facts->marks[FACTS_DETECTED].at_ms;
+    bool unseen = detected_ms && to_ms <= detected_ms;
+
+    str_addf(&text, "%s to %s UTC has no event for %s. %s", moment(asking, from_ms, from),
+             moment(asking, to_ms, to), facts_duration(to_ms - from_ms, length),
+             unseen ? "What would have shown it earlier?" : "What was tried?");
     ask(asking, str_text(&text), "more than 15 min between two rows while the incident was open");
 }
 
@@ -112,7 +114,7 @@ static void ask_about_silence_after_ack(struct asking *asking)
                                                       : input->now_ms;
     STR_AUTO struct str text = STR_INIT(400);
     char at[CLOCK_TEXT_MAX];
-    char length[DURATION_TEXT_MAX];
+    char length[FACTS_DURATION_MAX];
 
     if (!acked->at_ms)
         return;
@@ -129,7 +131,7 @@ static void ask_about_silence_after_ack(struct asking *asking)
     str_addf(&text,
              "Acknowledged at %s UTC; nothing a person did is recorded in the %s after. "
              "What was looked at first?",
-             moment(asking, acked->at_ms, at), duration_human(next_ms - acked->at_ms, length));
+             moment(asking, acked->at_ms, at), facts_duration(next_ms - acked->at_ms, length));
     ask(asking, str_text(&text),
         "more than 10 min between the acknowledgement and the next action");
 }
@@ -221,7 +223,7 @@ static void ask_about_changes(struct asking *asking)
         const struct timeline_event *event = asking->facts->rows[i].event;
         STR_AUTO struct str text = STR_INIT(800);
         char at[CLOCK_TEXT_MAX];
-        char length[DURATION_TEXT_MAX];
+        char length[FACTS_DURATION_MAX];
         int64_t before_ms = start_ms - event->occurred_at_ms;
 
         if (strncmp(facts_or_empty(event->kind), "change.", 7) != 0 || before_ms < 0 ||
@@ -229,7 +231,7 @@ static void ask_about_changes(struct asking *asking)
             continue;
         n++;
         str_addf(&text, "%s UTC, %s before the impact: %.300s Did it play a part?",
-                 moment(asking, event->occurred_at_ms, at), duration_human(before_ms, length),
+                 moment(asking, event->occurred_at_ms, at), facts_duration(before_ms, length),
                  facts_or_empty(event->text));
         ask(asking, str_text(&text), "a change at most 60 min before the impact");
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alertd/postmortem/facts_part.h"
+#include "lib/json/read.h"
 
 static bool is_kind(const struct timeline_event *event, const char *kind)
 {
@@ -17,20 +18,53 @@ static bool is_of(const struct timeline_event *event, const char *family)
     return strncmp(facts_or_empty(event->kind), family, strlen(family)) == 0;
 }
 
-/* {time kind text actor source evidence} */
-static struct fact *add_event(struct facts *facts,
-                              struct fact *list,
-                              const struct timeline_event *event)
+/* The event's place in the record, and where its source says it, when it said so. */
+static void add_evidence(struct facts *facts, struct fact *row, const struct timeline_event *event)
 {
-    struct fact_maker *maker = &facts->maker;
-    struct fact *row = facts_row(facts, list);
+    STR_AUTO struct str text = STR_INIT(8192);
+    const char *url = facts_or_empty(facts->input->incident_url);
+    const char *link = NULL;
+    struct json *evidence = NULL;
 
-    facts_time(facts, row, "time", event->occurred_at_ms, "not recorded");
+    if (*url)
+        str_addf(&text, strpbrk(url, " ()") ? "[e%lld](<%s#e%lld>)" : "[e%lld](%s#e%lld)",
+                 (long long)event->id, url, (long long)event->id);
+    else
+        str_addf(&text, "e%lld", (long long)event->id);
+    if (event->evidence &&
+        json_parse(event->evidence, strlen(event->evidence), &evidence, NULL) == 0 &&
+        json_get_string(evidence, "link", &link, NULL) == 0 && strncmp(link, "http", 4) == 0 &&
+        !strpbrk(link, "<> \t\r\n"))
+        str_addf(&text, " [source](<%s>)", link);
+    json_free(evidence);
+    fact_markdown(&facts->maker, row, "evidence", str_text(&text));
+}
+
+void facts_event(struct facts *facts, struct fact *row, const struct timeline_row *from)
+{
+    const struct timeline_event *event = from->event;
+    const struct postmortem_curation *curation = from->curation;
+    struct fact_maker *maker = &facts->maker;
+
+    facts_time_exact(facts, row, "time", event->occurred_at_ms,
+                     event->order_only ? "approx" : event->precision, "not recorded");
     fact_text(maker, row, "kind", event->kind);
     fact_text(maker, row, "text", event->text);
+    fact_text(maker, row, "note", curation ? curation->note : NULL);
+    fact_text(maker, row, "conflict", curation ? curation->conflict : NULL);
     fact_text(maker, row, "actor", event->actor);
     fact_text(maker, row, "source", event->source);
-    facts_evidence(facts, row, "evidence", event->id);
+    fact_text(maker, row, "scope", event->scope);
+    add_evidence(facts, row, event);
+}
+
+static struct fact *add_event(struct facts *facts,
+                              struct fact *list,
+                              const struct timeline_row *from)
+{
+    struct fact *row = facts_row(facts, list);
+
+    facts_event(facts, row, from);
     return row;
 }
 
@@ -44,10 +78,16 @@ static void add_impacts(struct facts *facts, struct fact *root)
         struct fact *row = facts_row(facts, list);
 
         fact_text(maker, row, "scope", from->scope);
-        facts_time(facts, row, "start", from->start_ms, "no beginning is recorded");
-        facts_time(facts, row, "end", from->end_ms, "no end is recorded");
+        facts_time_exact(facts, row, "start", from->start_ms, from->start_precision,
+                         "no beginning is recorded");
+        facts_time_exact(facts, row, "end", from->end_ms, from->end_precision,
+                         "no end is recorded");
         facts_span(facts, row, "duration", from->start_ms, from->end_ms, "end \xe2\x88\x92 start",
                    from->start_ms ? "no end is recorded" : "no beginning is recorded");
+        facts_span(facts, row, "ttd", from->start_ms, facts->marks[FACTS_DETECTED].at_ms,
+                   "detected \xe2\x88\x92 start",
+                   from->start_ms ? facts->marks[FACTS_DETECTED].why_not
+                                  : "no beginning is recorded");
         fact_bool(maker, row, "approx", from->is_approx);
         fact_text(maker, row, "measure", from->measure);
         fact_text(maker, row, "peak", from->peak);
@@ -65,7 +105,7 @@ static void add_changes(struct facts *facts, struct fact *root)
 
         if (!is_of(event, "change.") && !is_kind(event, "rule.changed"))
             continue;
-        struct fact *row = add_event(facts, list, event);
+        struct fact *row = add_event(facts, list, &facts->rows[i]);
 
         facts_span(facts, row, "before_impact", event->occurred_at_ms, start->at_ms,
                    "impact_start \xe2\x88\x92 change", start->why_not);
@@ -101,10 +141,18 @@ static void add_response(struct facts *facts, struct fact *root)
     struct fact *list = fact_list(&facts->maker, root, "response");
 
     for (size_t i = 0; i < facts->input->n_events; i++) {
+        const struct postmortem_curation *curation = facts->rows[i].curation;
         const char *word = response_word(facts->rows[i].event);
 
-        if (word)
-            fact_text(&facts->maker, add_event(facts, list, facts->rows[i].event), "what", word);
+        if (!word)
+            continue;
+        struct fact *row = add_event(facts, list, &facts->rows[i]);
+
+        fact_text(&facts->maker, row, "what", word);
+        fact_text(&facts->maker, row, "outcome",
+                  curation && curation->hypothesis && strcmp(curation->hypothesis, "open") != 0
+                      ? curation->hypothesis
+                      : NULL);
     }
 }
 
@@ -118,7 +166,7 @@ static void add_comms(struct facts *facts, struct fact *root)
 
         if (!is_of(event, "comms."))
             continue;
-        struct fact *row = add_event(facts, list, event);
+        struct fact *row = add_event(facts, list, &facts->rows[i]);
 
         fact_text(&facts->maker, row, "channel", strchr(event->kind, '.') + 1);
         facts_span(facts, row, "after_impact", start->at_ms, event->occurred_at_ms,
@@ -135,7 +183,7 @@ static void add_blind(struct facts *facts, struct fact *root)
     for (size_t i = 0; i < facts->input->n_events; i++)
         for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++)
             if (is_kind(facts->rows[i].event, kinds[k]))
-                (void)add_event(facts, list, facts->rows[i].event);
+                (void)add_event(facts, list, &facts->rows[i]);
 }
 
 static void add_key_rows(struct facts *facts, struct fact *root)
@@ -144,7 +192,7 @@ static void add_key_rows(struct facts *facts, struct fact *root)
 
     for (size_t i = 0; i < facts->input->n_events; i++)
         if (facts->rows[i].letter)
-            (void)add_event(facts, list, facts->rows[i].event);
+            (void)add_event(facts, list, &facts->rows[i]);
 }
 
 static bool is_listed(const struct fact *list, const char *name)

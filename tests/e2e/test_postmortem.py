@@ -12,6 +12,7 @@ import re
 import sys
 import tarfile
 import unittest
+import urllib.parse
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
@@ -224,6 +225,24 @@ class Postmortems(unittest.TestCase):
                 for line in (then["generated"] + then["body"]).split("\n"):
                     self.assertIn(number.sub("graph:N", line), number.sub("graph:N", now["body"]))
 
+    def check_plain(self, number):
+        """Without JavaScript: read, save by a form, and lose nothing when somebody was faster."""
+        page = self.alertd.call("GET", f"/pm/{number}/plain").text
+        self.assertIn('name="markdown"', page)
+        self.assertNotIn("<script", page)
+        form = urllib.parse.urlencode({"markdown": "From a form\r\nof two lines", "revision": 1, "csrf": ""})
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        saved = self.alertd.call("POST", f"/pm/{number}/plain/surprised", form, headers=headers)
+        self.assertEqual(saved.status, 200, saved)  # where 303 leads
+        self.assertIn("From a form\nof two lines", self.alertd.get(f"{API}/postmortems/{number}")["markdown"])
+        stale = self.alertd.call("POST", f"/pm/{number}/plain/surprised", form.replace("From", "Late+from"), headers=headers)
+        self.assertEqual(stale.status, 409, stale)
+        self.assertIn("From a form\nof two lines", stale.text)
+        self.assertIn("Late from a form", stale.text)
+        foreign = self.alertd.call("POST", f"/pm/{number}/plain/surprised", form, headers={**headers, "Sec-Fetch-Site": "cross-site"})
+        self.assertEqual(foreign.status, 403, foreign)
+        self.assertEqual(request("GET", f"{self.alertd.url}/pm/{number}/plain").status, 401)
+
     def check_preview(self, number):
         hostile = "[a](javascript&colon;alert(1)) <script>b</script> ![c](http://evil.example/)\n\n![d](graph:1)\n"
         nodes = self.alertd.post(f"{API}/postmortems/{number}/preview", {"markdown": hostile})["nodes"]
@@ -283,6 +302,10 @@ class Postmortems(unittest.TestCase):
             self.assertIn(words, reply.json["error"])
         made = self.alertd.post(f"{API}/postmortems", {"incident": key, "template": "quick"})
         self.assertRegex(made["markdown"], rf"^# {key}\n\n- Ours \d\d:\d\d:\d\d\n$")
+
+    def test_without_javascript(self):
+        made = self.alertd.post(f"{API}/postmortems", {"incident": REFUSED, "template": "quick"})
+        self.check_plain(made["id"])
 
     def test_who_may(self):
         reader = self.alertd.make_token("reader", "read")

@@ -170,7 +170,7 @@ export interface Overview {
   hours: { at: string; fired: number }[]
 }
 
-export type PostmortemStatus = 'draft' | 'in_review' | 'published'
+export type PostmortemStatus = 'draft' | 'in_review' | 'reviewed' | 'published' | 'closed'
 
 export type Verdict = 'useful' | 'noise' | 'unknown'
 
@@ -216,17 +216,75 @@ export interface Report extends ReportLoad, ReportVerdicts {
 export interface PostmortemHead {
   id: number
   incident: string
+  kind: 'internal' | 'public'
   title: string
   template: string
   status: PostmortemStatus
+  owner: string
+  due_at: string | null
   revision: number
+  version: number
   created_at: string
   updated_at: string
   updated_by: string | null
   open_prompts: number
+  open_actions: number
 }
 
-export interface Postmortem extends PostmortemHead { markdown: string }
+export interface PostmortemSection {
+  id: string
+  title: string
+  mode: 'generated' | 'human'
+  required: boolean
+  state: 'auto' | 'needs_you' | 'done' | 'stale'
+  revision: number
+  body: string
+  generated: string
+  detached: boolean
+  trouble: string
+  open_prompts: number
+  updated_at: string
+  updated_by: string
+  generated_nodes: DocumentNode[] | null
+  body_nodes: DocumentNode[] | null
+}
+
+export interface PostmortemAction {
+  id: number
+  postmortem: number
+  incident: string
+  text: string
+  type: string
+  tag: string
+  owner: string
+  due_at: string | null
+  state: 'open' | 'doing' | 'done' | 'wont_do'
+  overdue: boolean
+  done_when: string
+  proof_url: string
+  reason: string
+  rule_draft: string
+  revision: number
+}
+
+export interface PostmortemReview { who: string; verdict: 'asked' | 'approved' | 'changes' | 'comment'; section: string; text: string; revision: number; at: string }
+export interface PostmortemQuestion { text: string; why: string; answer: string; answered_by: string }
+export interface PostmortemHint { section: string; kind: string; phrase: string; advice: string; line: number }
+export interface PostmortemGraph { id: number; title: string; query: string; from: string; to: string; chosen: boolean }
+export interface PostmortemVersion { version: number; title: string; published_at: string; published_by: string; sha256: string }
+export interface DiffLine { kind: 'same' | 'added' | 'removed'; text: string }
+
+export interface Postmortem extends PostmortemHead {
+  markdown: string
+  sections: PostmortemSection[]
+  reviews: PostmortemReview[]
+  questions: PostmortemQuestion[]
+  hints: PostmortemHint[]
+  actions: PostmortemAction[]
+  graphs: PostmortemGraph[]
+  versions: PostmortemVersion[]
+  blockers: string[]
+}
 
 export interface DocumentNode {
   type: string

@@ -28,7 +28,7 @@ import { Timeline, type NoteHandle } from './timeline.tsx'
 
 function WritePostmortem({ incident }: { incident: IncidentDetail }) {
   const [busy, setBusy] = useState(false)
-  const { value } = useData<{ templates: { id: string; title: string }[] }>(incident.postmortem === null ? '/api/alertd/v1/postmortems/templates' : null)
+  const { value } = useData<{ templates: { id: string; title: string }[]; chosen?: { id: string; why: string } }>(incident.postmortem === null ? `/api/alertd/v1/postmortems/templates?incident=${incident.key}` : null)
   if (incident.postmortem !== null) return <a class="button" href={`/pm/${incident.postmortem}`}><Icon name="postmortems" size={16} /> Postmortem</a>
   if (!may('operate')) return null
   const write = async (template: string) => {
@@ -46,7 +46,7 @@ function WritePostmortem({ incident }: { incident: IncidentDetail }) {
       <summary class="button"><Icon name="postmortems" size={16} /> Write postmortem</summary>
       <div class="menu-list">
         {(value?.templates ?? []).map((template) => (
-          <button key={template.id} type="button" disabled={busy} onClick={() => { void write(template.id) }}>{template.title}</button>
+          <button key={template.id} type="button" disabled={busy} onClick={() => { void write(template.id) }}>{template.title}{template.id === value?.chosen?.id && <small class="dim"> Suits it: {value.chosen.why}</small>}</button>
         ))}
         {value?.templates.length === 0 && <p class="dim">No template was found in <code>postmortems/</code>.</p>}
       </div>
