@@ -266,8 +266,7 @@ static bool read_source(const struct json *body,
         http_fail(response, "bad_data", "source: at most %d bytes of text", SOURCE_BYTES_MAX);
         return false;
     }
-    memcpy(text, "import ", 7);
-    memcpy(text + 7, source, strlen(source) + 1);
+    (void)snprintf(text, sizeof(text), "import %s", source);
     reader->source = arena_strndup(reader->arena, text, strlen(text));
     return reader->source != NULL;
 }

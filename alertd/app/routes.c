@@ -16,6 +16,10 @@ static const struct api_table *const tables[] = {
     &api_declare_routes,      //
     &api_record_routes,       //
     &api_marks_routes,        //
+    &api_changes_routes,      //
+    &api_search_routes,       //
+    &api_services_routes,     //
+    &api_timelines_routes,    //
     &api_intake_routes,       //
     &api_oncall_routes,       //
     &api_people_routes,       //
