@@ -106,15 +106,20 @@ static bool read_one(const struct api *api,
     return r == 0;
 }
 
-static void handle_get(void *context, struct http_request *request, struct http_response *response)
+static void reply_one(const struct api *api, const char *name, struct http_response *response)
 {
     struct json_out out = JSON_OUT(&response->body);
     ARENA_AUTO struct arena arena;
     struct service_row row;
 
     arena_init(&arena, READ_BYTES_MAX);
-    if (read_one(context, request->path_args[0], &arena, &row, response))
+    if (read_one(api, name, &arena, &row, response))
         write_row(&out, &row);
+}
+
+static void handle_get(void *context, struct http_request *request, struct http_response *response)
+{
+    reply_one(context, request->path_args[0], response);
 }
 
 /* --- PUT, DELETE --- */
@@ -188,7 +193,7 @@ static void save(const struct api *api,
     }
     http_hub_publish(api->hub, "service", "{}");
     if (*spec)
-        handle_get((void *)(uintptr_t)api, request, response);
+        reply_one(api, save.name, response);
     else
         response->status = 204;
 }

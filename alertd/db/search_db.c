@@ -137,6 +137,31 @@ static bool read_like(struct db_stmt *stmt, struct arena *arena, void *ret_item)
 static const struct rows_kind like_kind = {sizeof(struct search_like), read_like,
                                            INCIDENT_DB_E_LIMIT, "too much was found: ask for less"};
 
+/* The title's words as a JSON list, in small letters; short ones tell nothing. */
+static void list_words(const char *title, struct str *out)
+{
+    size_t from = 0;
+
+    str_addc(out, '[');
+    for (size_t i = 0;; i++) {
+        unsigned char c = (unsigned char)title[i];
+
+        if (isalnum(c) || c >= 0x80)
+            continue;
+        if (i - from >= 4) {
+            str_add(out, out->len > 1 ? ",\"" : "\"");
+            for (size_t k = from; k < i; k++)
+                str_addc(out,
+                         title[k] >= 'A' && title[k] <= 'Z' ? (char)(title[k] + 32) : title[k]);
+            str_addc(out, '"');
+        }
+        from = i + 1;
+        if (!c)
+            break;
+    }
+    str_addc(out, ']');
+}
+
 int search_db_like(struct db_conn *conn,
                    const struct incident *incident,
                    unsigned limit,
@@ -165,25 +190,8 @@ int search_db_like(struct db_conn *conn,
         " SELECT key, title, status, opened_ms, resolved_ms, postmortem_id, rules, n_labels,"
         " n_words, linked FROM found WHERE linked OR rules > 0 OR n_labels > 0 OR n_words >= 2"
         " ORDER BY linked DESC, 3 * rules + 2 * n_labels + n_words DESC, id DESC LIMIT ?3");
-    size_t from = 0;
 
-    str_add(&words, "[");
-    for (size_t i = 0;; i++) {
-        unsigned char c = (unsigned char)incident->title[i];
-
-        if (isalnum(c) || c >= 0x80)
-            continue;
-        if (i - from >= 4) { /* shorter ones tell nothing */
-            str_add(&words, words.len > 1 ? ",\"" : "\"");
-            for (size_t k = from; k < i; k++)
-                str_addc(&words, (char)tolower((unsigned char)incident->title[k]));
-            str_addc(&words, '"');
-        }
-        from = i + 1;
-        if (!c)
-            break;
-    }
-    str_add(&words, "]");
+    list_words(incident->title, &words);
     db_bind_int(stmt, 1, incident->id);
     db_bind_text(stmt, 2, words.full ? "[]" : str_text(&words));
     db_bind_int(stmt, 3, limit);

@@ -94,6 +94,22 @@ static bool read_day(const char **at, const char *end, struct zone_local *local)
     return false;
 }
 
+/* " PM", "am". */
+static void read_half_day(const char **at, const char *end, struct zone_local *local)
+{
+    const char *word = *at + (*at < end && **at == ' ');
+
+    if (end - word < 2 || local->hour > 12)
+        return;
+    if (strncasecmp(word, "pm", 2) == 0)
+        local->hour = local->hour % 12 + 12;
+    else if (strncasecmp(word, "am", 2) == 0)
+        local->hour %= 12;
+    else
+        return;
+    *at = word + 2;
+}
+
 /* "14:02", "14:02:33", "14:02:33.250", "2:02 PM". */
 static bool read_clock(const char **at,
                        const char *end,
@@ -114,13 +130,7 @@ static bool read_clock(const char **at,
         for (; *at < end && isdigit((unsigned char)**at); (*at)++, scale /= 10)
             local->millisecond += (**at - '0') * scale;
     }
-    const char *word = *at + (*at < end && **at == ' ');
-
-    if (end - word >= 2 && (strncasecmp(word, "pm", 2) == 0 || strncasecmp(word, "am", 2) == 0) &&
-        local->hour <= 12) {
-        local->hour = local->hour % 12 + (tolower((unsigned char)*word) == 'p' ? 12 : 0);
-        *at = word + 2;
-    }
+    read_half_day(at, end, local);
     return local->hour < 24 && local->minute < 60 && local->second < 61;
 }
 

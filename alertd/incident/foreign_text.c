@@ -73,44 +73,57 @@ static enum column column_of(const char *name)
     return COLUMN_NONE;
 }
 
+/* What stands within quotes; *at behind the closing one. */
+static void read_quoted(struct foreign *foreign,
+                        const char **at,
+                        const char *end,
+                        struct str *field)
+{
+    for ((*at)++; *at < end; (*at)++) {
+        if (**at == '"' && (*at + 1 >= end || (*at)[1] != '"')) {
+            (*at)++;
+            return;
+        }
+        *at += **at == '"';
+        foreign->line += **at == '\n';
+        str_addc(field, **at);
+    }
+}
+
+/* One field; *at at the comma or the end of the line behind it. */
+static void read_field(struct foreign *foreign, const char **at, const char *end, struct str *field)
+{
+    while (*at < end && **at != ',' && **at != '\n') {
+        if (**at == '"') {
+            read_quoted(foreign, at, end, field);
+            continue;
+        }
+        if (**at != '\r')
+            str_addc(field, **at);
+        (*at)++;
+    }
+}
+
 /* One row's fields into the arena; *at behind it. Quotes hold commas, lines and ("") quotes. */
 static int read_fields(
     struct foreign *foreign, const char **at, const char *end, const char **fields, size_t *ret_n)
 {
-    STR_AUTO struct str field = STR_INIT(FOREIGN_WORDS_MAX);
-    bool quoted = false;
+    bool more = true;
     size_t n = 0;
 
-    for (;; (*at)++) {
-        bool at_end = *at >= end;
-        char c = at_end ? '\n' : **at;
+    while (more) {
+        STR_AUTO struct str field = STR_INIT(FOREIGN_WORDS_MAX);
 
-        foreign->line += c == '\n' && !at_end;
-        if (quoted && !at_end) {
-            if (c == '"' && *at + 1 < end && (*at)[1] == '"')
-                str_addc(&field, *++*at);
-            else if (c == '"')
-                quoted = false;
-            else
-                str_addc(&field, c);
-            continue;
-        }
-        if (c == '"') {
-            quoted = true;
-        } else if (c == ',' || c == '\n') {
-            if (n == COLUMNS_MAX || field.full)
-                return foreign_wrong(foreign, "too many columns, or a field is too long");
-            fields[n] = foreign_keep(foreign, str_text(&field), field.len);
-            if (!fields[n++])
-                return too_many(foreign);
-            str_cut(&field, 0);
-            if (c == '\n')
-                break;
-        } else if (c != '\r') {
-            str_addc(&field, c);
-        }
+        read_field(foreign, at, end, &field);
+        if (n == COLUMNS_MAX || field.full)
+            return foreign_wrong(foreign, "too many columns, or a field is too long");
+        fields[n] = foreign_keep(foreign, str_text(&field), field.len);
+        if (!fields[n++])
+            return too_many(foreign);
+        more = *at < end && **at == ',';
+        foreign->line += *at < end && !more;
+        *at += *at < end;
     }
-    *at += *at < end;
     *ret_n = n;
     return 0;
 }
