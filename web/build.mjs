@@ -86,6 +86,7 @@ const options = {
   splitting: true,
   format: 'esm',
   target: 'es2022',
+  loader: { '.sheet': 'text' },
   minify: !watching,
   preserveSymlinks: true,
   jsx: 'automatic',

@@ -39,12 +39,13 @@ export interface CallOptions {
   json?: unknown
   form?: Record<string, string>
   signal?: AbortSignal
+  headers?: Record<string, string>
   /** Goes out even when the page is being closed. */
   keepalive?: boolean
 }
 
 export async function call<T>(path: string, options: CallOptions = {}): Promise<T> {
-  const headers: Record<string, string> = {}
+  const headers: Record<string, string> = { ...options.headers }
   const method = options.method ?? (options.json !== undefined || options.form ? 'POST' : 'GET')
   let body: string | URLSearchParams | undefined
   if (options.json !== undefined) {
