@@ -133,32 +133,51 @@ static bool is_wished(const struct record_event *row, const struct wish *wish)
     return level_of(row) <= wish->level;
 }
 
-static void write_window(struct json_out *out,
-                         const struct record_event *rows,
-                         size_t n_rows,
-                         const struct wish *wish)
+/* The rows of a timeline that a reader sees. */
+struct window {
+    struct record_event *rows; /* those that are wished, moved to the front */
+    int64_t n_all, total, from, to;
+};
+
+/* Words are asked for where a reader searches them; else of the window alone. */
+static int read_window(struct db_conn *conn,
+                       int64_t incident_id,
+                       const struct wish *wish,
+                       struct arena *arena,
+                       struct window *window,
+                       struct err *reterr)
 {
-    int64_t total = 0;
-    int64_t at = 0;
+    size_t n = 0;
+    int r = wish->words ? incident_db_rows(conn, incident_id, arena, &window->rows, &n, reterr)
+                        : incident_db_outline(conn, incident_id, arena, &window->rows, &n, reterr);
 
-    for (size_t i = 0; i < n_rows; i++)
-        total += is_wished(&rows[i], wish);
+    if (r)
+        return r;
+    for (size_t i = 0; i < n; i++)
+        if (is_wished(&window->rows[i], wish))
+            window->rows[window->total++] = window->rows[i];
+    window->n_all = (int64_t)n;
+    window->from = wish->offset < 0 ? window->total + wish->offset : wish->offset;
+    window->from = window->from < 0               ? 0
+                   : window->from > window->total ? window->total
+                                                  : window->from;
+    window->to = window->total - window->from > wish->limit ? window->from + wish->limit
+                                                            : window->total;
+    return wish->words ? 0
+                       : incident_db_fill(conn, window->rows + window->from,
+                                          (size_t)(window->to - window->from), arena, reterr);
+}
 
-    int64_t from = wish->offset < 0 ? total + wish->offset : wish->offset;
-
-    from = from < 0 ? 0 : from;
+static void write_window(struct json_out *out, const struct window *window)
+{
     json_open(out, '{');
-    json_kv_int(out, "total", total);
-    json_kv_int(out, "offset", from);
-    json_kv_int(out, "n_events", (int64_t)n_rows);
+    json_kv_int(out, "total", window->total);
+    json_kv_int(out, "offset", window->from);
+    json_kv_int(out, "n_events", window->n_all);
     json_key(out, "events");
     json_open(out, '[');
-    for (size_t i = 0; i < n_rows && at < from + wish->limit; i++) {
-        if (!is_wished(&rows[i], wish))
-            continue;
-        if (at++ >= from)
-            record_json_row(out, &rows[i]);
-    }
+    for (int64_t i = window->from; i < window->to; i++)
+        record_json_row(out, &window->rows[i]);
     json_close(out, ']');
     json_close(out, '}');
 }
@@ -182,13 +201,12 @@ static void handle_events(void *context,
 {
     const struct api *api = context;
     struct json_out out = JSON_OUT(&response->body);
-    struct record_event *rows = NULL;
+    struct window window = {0};
     ARENA_AUTO struct arena arena;
     struct db_conn *conn = NULL;
     struct err err = {0};
     struct wish wish;
     int64_t id = 0;
-    size_t n = 0;
 
     arena_init(&arena, RECORD_CALL_BYTES_MAX);
     if (!read_wish(request, &wish, response) || !api_read_begin(api, &conn, response))
@@ -196,12 +214,12 @@ static void handle_events(void *context,
     int r = find_id(conn, request->path_args[0], &id, &err);
 
     if (r == 0)
-        r = incident_db_rows(conn, id, &arena, &rows, &n, &err);
+        r = read_window(conn, id, &wish, &arena, &window, &err);
     db_read_end(api->state, conn);
     if (r)
         incident_json_fail(response, r, &err);
     else
-        write_window(&out, rows, n, &wish);
+        write_window(&out, &window);
 }
 
 /* --- POST .../events --- */
@@ -266,8 +284,7 @@ static bool read_source(const struct json *body,
         http_fail(response, "bad_data", "source: at most %d bytes of text", SOURCE_BYTES_MAX);
         return false;
     }
-    memcpy(text, "import ", 7);
-    memcpy(text + 7, source, strlen(source) + 1);
+    (void)snprintf(text, sizeof(text), "import %s", source);
     reader->source = arena_strndup(reader->arena, text, strlen(text));
     return reader->source != NULL;
 }

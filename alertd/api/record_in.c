@@ -213,10 +213,11 @@ static int read_event(const struct record_reader *reader,
                                         "command",    "channel",   "service",     "ref_url", NULL};
     struct timeline_event *event = &news->event;
 
-    *news = (struct record_news){.event = {.kind = "human.note",
-                                           .event_class = "human",
-                                           .source = reader->source,
-                                           .actor = reader->actor}};
+    *news = (struct record_news){
+        .event = {.kind = news->event.kind ? news->event.kind : "human.note",
+                  .event_class = "human",
+                  .source = reader->source,
+                  .actor = reader->actor}};
     if (!json_is_object(object))
         return err_set(reterr, RECORD_IN_E_INVALID, "expected an object");
     if (json_only(object, known, reterr))
@@ -237,6 +238,20 @@ static int read_event(const struct record_reader *reader,
         r = read_evidence(reader, object, event, reterr);
     if (!r)
         r = read_data(reader, object, event, reterr);
+    return r;
+}
+
+int record_in_one(const struct record_reader *reader,
+                  const struct json *object,
+                  const char *kind,
+                  struct timeline_event *ret_event,
+                  struct err *reterr)
+{
+    struct record_news news = {.event = {.kind = kind}};
+    int r = read_event(reader, object, &news, reterr);
+
+    if (r == 0)
+        *ret_event = news.event;
     return r;
 }
 

@@ -34,6 +34,13 @@ int record_in_events(const struct record_reader *reader,
                      size_t *ret_n,
                      struct err *reterr);
 
+/* One event; `kind` is what it is when it says none. */
+int record_in_one(const struct record_reader *reader,
+                  const struct json *object,
+                  const char *kind,
+                  struct timeline_event *ret_event,
+                  struct err *reterr);
+
 /* [{"name","scope","at","precision","event","reason","auto"}], or {"detected":"...","acked":null}
  * as a file of marks has them; null says that it is not known. */
 int record_in_marks(const struct record_reader *reader,

@@ -73,6 +73,13 @@ static const struct api_table *const tables[] = {
     &api_postmortem_publish_routes,
     &api_postmortem_reviews_routes,
     &api_postmortem_sections_routes,
+    &api_declare_routes,   //
+    &api_record_routes,    //
+    &api_marks_routes,     //
+    &api_changes_routes,   //
+    &api_search_routes,    //
+    &api_services_routes,  //
+    &api_timelines_routes, //
     &api_why_routes,
 };
 

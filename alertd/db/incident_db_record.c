@@ -98,6 +98,115 @@ static int translate(int result)
                                       : result;
 }
 
+static bool read_outline(struct db_stmt *stmt, struct arena *arena, void *ret_item)
+{
+    struct timeline_event *event = ret_item;
+    bool by_machine = strcmp(db_text(stmt, 2), "machine") == 0;
+
+    *event = (struct timeline_event){
+        .id = db_int(stmt, 0),
+        .kind = rows_text(arena, stmt, 1),
+        .event_class = by_machine ? "machine" : "human",
+        .source = rows_text(arena, stmt, 3),
+        .text = "",
+        .data = "{}",
+        .occurred_at_ms = db_int(stmt, 4),
+        .recorded_at_ms = db_int(stmt, 5),
+        .order_only = db_int(stmt, 8) != 0,
+    };
+    return event->kind && event->source && rows_text_or_null(arena, stmt, 6, &event->precision) &&
+           rows_text_or_null(arena, stmt, 7, &event->scope);
+}
+
+static const struct rows_kind outline_kind = {sizeof(struct timeline_event), read_outline,
+                                              INCIDENT_DB_E_LIMIT,
+                                              "the timeline is too long to show at once"};
+
+/* Data where a mark or a hypothesis needs it: events in order of their ids. */
+static int read_data(struct db_conn *conn,
+                     int64_t incident_id,
+                     struct arena *arena,
+                     struct timeline_event *events,
+                     size_t n,
+                     struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT o.id, (SELECT data FROM event WHERE id = o.id) FROM incident_event ie"
+              " JOIN event o INDEXED BY event_outline ON o.id = ie.event_id"
+              " WHERE ie.incident_id = ?1 AND (o.kind GLOB 'hypothesis.*'"
+              " OR (o.kind GLOB 'notify.*' AND o.class = 'machine')) ORDER BY ie.event_id");
+    bool fits = true;
+    size_t i = 0;
+
+    db_bind_int(stmt, 1, incident_id);
+    while (fits && db_step(stmt)) {
+        while (i < n && events[i].id < db_int(stmt, 0))
+            i++;
+        if (i < n && events[i].id == db_int(stmt, 0)) {
+            events[i].data = rows_text(arena, stmt, 1);
+            fits = events[i].data != NULL;
+        }
+    }
+    int r = db_done(stmt, reterr);
+
+    return r || fits ? r : err_set(reterr, INCIDENT_DB_E_LIMIT, "%s", outline_kind.words);
+}
+
+int incident_db_outline(struct db_conn *conn,
+                        int64_t incident_id,
+                        struct arena *arena,
+                        struct record_event **ret_rows,
+                        size_t *ret_n,
+                        struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT o.id, o.kind, o.class, o.source, o.occurred_ms, o.recorded_ms, o.precision,"
+              " o.scope, o.order_only FROM incident_event ie"
+              " JOIN event o INDEXED BY event_outline ON o.id = ie.event_id"
+              " WHERE ie.incident_id = ?1 ORDER BY ie.event_id");
+    struct timeline_event *events = NULL;
+    struct record_rev *revs = NULL;
+    size_t n_revs = 0;
+    size_t n = 0;
+
+    db_bind_int(stmt, 1, incident_id);
+    int r = rows_read(stmt, arena, &outline_kind, &events, &n, reterr);
+
+    if (r == 0)
+        r = read_data(conn, incident_id, arena, events, n, reterr);
+    if (r == 0)
+        r = incident_db_revs(conn, incident_id, 0, arena, &revs, &n_revs, reterr);
+    if (r == 0)
+        r = translate(record_fold(arena, events, n, revs, n_revs, ret_rows, reterr));
+    if (r == 0)
+        *ret_n = n;
+    return r;
+}
+
+int incident_db_fill(struct db_conn *conn,
+                     struct record_event *rows,
+                     size_t n,
+                     struct arena *arena,
+                     struct err *reterr)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct timeline_event *event = arena_alloc(arena, sizeof(*event));
+        bool said_otherwise = *rows[i].text != '\0';
+
+        if (!event)
+            return err_set(reterr, INCIDENT_DB_E_LIMIT, "the timeline is too long to show at once");
+        int r = event_db_get(conn, rows[i].event->id, arena, event, reterr);
+
+        if (r)
+            return r;
+        if (rows[i].kind == rows[i].event->kind)
+            rows[i].kind = event->kind;
+        rows[i].event = event;
+        rows[i].text = said_otherwise ? rows[i].text : event->text;
+    }
+    return 0;
+}
+
 int incident_db_rows(struct db_conn *conn,
                      int64_t incident_id,
                      struct arena *arena,
@@ -136,7 +245,7 @@ int incident_db_record(struct db_conn *conn,
         r = incident_db_alerts(conn, ret->incident.id, ALERTS_MAX, arena, &alerts, &input.n_alerts,
                                reterr);
     if (r == 0)
-        r = incident_db_rows(conn, ret->incident.id, arena, &rows, &input.n_rows, reterr);
+        r = incident_db_outline(conn, ret->incident.id, arena, &rows, &input.n_rows, reterr);
     if (r == 0)
         r = incident_db_settings(conn, ret->incident.id, arena, &settings, &input.n_settings,
                                  reterr);

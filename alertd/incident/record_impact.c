@@ -101,6 +101,28 @@ static int by_start(const void *a, const void *b)
     return strcmp(x->scope, y->scope);
 }
 
+static void read_impact(const struct record_input *input,
+                        struct record_impact *impact,
+                        bool is_told)
+{
+    impact->start.name = RECORD_IMPACT_START;
+    impact->start.rule = is_told ? "first start of this scope that was recorded"
+                                 : "first evaluation at which an alert's condition held";
+    impact->start.why_not = "no start of this scope was recorded";
+    impact->end.name = RECORD_IMPACT_END;
+    impact->end.rule = is_told ? "last end of this scope that was recorded"
+                               : "when the last alert's condition was over";
+    impact->end.why_not = "no end of this scope was recorded";
+    impact->start.scope = impact->end.scope = impact->scope;
+    read_scope(input, impact);
+    if (!is_told) {
+        read_breach(input, &impact->start.machine);
+        read_calm(input, &impact->end.machine);
+    }
+    record_settle(input, &impact->start);
+    record_settle(input, &impact->end);
+}
+
 int record_read_impacts(struct arena *arena,
                         const struct record_input *input,
                         struct record *record,
@@ -124,26 +146,8 @@ int record_read_impacts(struct arena *arena,
 
     if (!is_told && input->n_alerts)
         add_scope(record, RECORD_SCOPE);
-    for (size_t i = 0; i < record->n_impacts; i++) {
-        struct record_impact *impact = &record->impacts[i];
-
-        impact->start.name = RECORD_IMPACT_START;
-        impact->start.rule = is_told ? "first start of this scope that was recorded"
-                                     : "first evaluation at which an alert's condition held";
-        impact->start.why_not = "no start of this scope was recorded";
-        impact->end.name = RECORD_IMPACT_END;
-        impact->end.rule = is_told ? "last end of this scope that was recorded"
-                                   : "when the last alert's condition was over";
-        impact->end.why_not = "no end of this scope was recorded";
-        impact->start.scope = impact->end.scope = impact->scope;
-        read_scope(input, impact);
-        if (!is_told) {
-            read_breach(input, &impact->start.machine);
-            read_calm(input, &impact->end.machine);
-        }
-        record_settle(input, &impact->start);
-        record_settle(input, &impact->end);
-    }
+    for (size_t i = 0; i < record->n_impacts; i++)
+        read_impact(input, &record->impacts[i], is_told);
     if (record->n_impacts)
         qsort(record->impacts, record->n_impacts, sizeof(*record->impacts), by_start);
     return 0;

@@ -40,6 +40,7 @@ export interface CallOptions {
   form?: Record<string, string>
   headers?: Record<string, string>
   signal?: AbortSignal
+  headers?: Record<string, string>
   /** Goes out even when the page is being closed. */
   keepalive?: boolean
   /** How long to wait, where it is not 20 s. */

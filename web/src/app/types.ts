@@ -57,6 +57,82 @@ export interface TimelineEvent {
   data: Record<string, unknown> | null
 }
 
+/** A row of the timeline as it stands. */
+export interface Row extends TimelineEvent {
+  level: 'key' | 'normal' | 'raw'
+  precision: 'ms' | 's' | 'min' | 'approx'
+  added_later: boolean
+  scope: string | null
+  evidence: { query?: string; value?: number | string; unit?: string; link?: string } | null
+  order_only: boolean
+  pinned: boolean
+  hidden: boolean
+  retracted: boolean
+  note: string | null
+  conflict: string | null
+  hypothesis: 'open' | 'confirmed' | 'refuted' | null
+  about: number | null
+  merged_into: number | null
+  n_revs: number
+  recorded: { occurred_at: string; kind: string; text: string } | null
+}
+
+export interface Rows { total: number; offset: number; n_events: number; events: Row[] }
+
+export interface RecordMark {
+  name: string
+  scope: string
+  at: string | null
+  known: boolean
+  approx: boolean
+  set_by: 'machine' | 'person'
+  editor: string | null
+  event: number | null
+  source: string
+  why: string
+  conflict: boolean
+  machine: { at: string | null; event: number | null; rule: string }
+}
+
+export interface RecordImpact { scope: string; start: RecordMark; end: RecordMark; minutes: number | null; ttd_minutes: number | null }
+
+export interface RecordMetric { name: string; title: string; formula: string; known: boolean; approx: boolean; ms: number | null; minutes: number | null; text: string }
+
+export interface DetectionPart { name: string; formula: string; known: boolean; seconds: number | null; share: number | null; text: string; why: string | null }
+
+export interface RecordMarks { marks: RecordMark[]; impacts: RecordImpact[] }
+
+export interface RecordMetrics {
+  metrics: RecordMetric[]
+  detection_source: 'alert' | 'customer' | 'human' | null
+  impacts: RecordImpact[]
+  detection: { rule: string; rule_id: number; parts: DetectionPart[] }[]
+}
+
+export interface ServiceLink { title?: string; url: string }
+
+export interface ServiceSpec {
+  owner?: string
+  tier?: number
+  description?: string
+  match?: Record<string, string>
+  depends_on?: string[]
+  when_down?: string
+  runbooks?: ServiceLink[]
+  dashboards?: ServiceLink[]
+  rules?: string[]
+  slos?: { name: string; objective: number; window?: string; good: string; total: string }[]
+}
+
+export interface Service { name: string; revision: number; updated_at: string; updated_by: string; spec: ServiceSpec }
+
+export interface Related {
+  services: Service[]
+  slos: { service: string; name: string; objective: number; window: string; known: boolean; why: string | null; bad: number | null; burnt_ratio: number | null; formula: string }[]
+  changes: { id: number; kind: string; occurred_at: string; actor: string | null; text: string; before_impact_ms: number | null; data: Record<string, unknown> | null }[]
+  similar: { key: string; title: string; status: string; opened_at: string; resolved_at: string | null; postmortem: number | null; linked: boolean; why: string }[]
+}
+
 export interface Notification {
   id: number
   receiver: string
@@ -72,7 +148,6 @@ export interface Notification {
 
 export interface IncidentDetail extends Incident {
   alerts: IncidentAlert[]
-  timeline: TimelineEvent[]
   notifications: Notification[]
   verdicts: Said[]
   escalations: Escalation[]

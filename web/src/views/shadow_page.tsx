@@ -3,7 +3,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ComponentChildren, Ref } from 'preact'
-import { incidentPath } from '../app/actions.ts'
+import { incidentData } from '../app/actions.ts'
 import { may } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
 import { useData } from '../app/data.ts'
@@ -110,7 +110,7 @@ function Copies({ page }: { page: Page }) {
 
 /** What the page said, and where to look: not what anybody did about it. */
 function PageText({ page }: { page: Page }) {
-  const { value } = useData<IncidentDetail>(incidentPath(page.incident.key), ['alerts'], 60_000)
+  const { value } = useData<IncidentDetail>(incidentData(page.incident.key), ['alerts'], 60_000)
   return (
     <Panel title="What the page says">
       {value === undefined ? <Waiting rows={2} /> : <ul class="aside-list page-text">{value.alerts.map((alert, i) => <AlertWords key={i} alert={alert} />)}{value.alerts.length === 0 && <li>{page.incident.title}</li>}</ul>}
