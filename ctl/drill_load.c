@@ -16,6 +16,25 @@ enum {
     FILE_BYTES_MAX = 64 * 1024 * 1024
 };
 
+/* A pack's file: of those everybody has, or of systems. */
+static int read_pack(const struct drill_loaded *loaded,
+                     const char *pack,
+                     const char *file,
+                     char **ret_text,
+                     size_t *ret_len,
+                     struct err *reterr)
+{
+    STR_AUTO struct str path = STR_INIT(DRILL_PATH_MAX);
+
+    str_addf(&path, "%s/%s/%s", loaded->rules, pack, file);
+    int r = fs_read(str_text(&path), FILE_BYTES_MAX, ret_text, ret_len, reterr);
+    if (r != -ENOENT)
+        return r;
+    str_cut(&path, 0);
+    str_addf(&path, "%s/systems/%s/%s", loaded->rules, pack, file);
+    return fs_read(str_text(&path), FILE_BYTES_MAX, ret_text, ret_len, reterr);
+}
+
 /* Only what lies beside or below: a drill comes from anybody. */
 static bool is_inside(const char *name)
 {
@@ -36,10 +55,12 @@ int drill_load_read(void *arg,
     if (!is_inside(name))
         return err_set(reterr, -EACCES, "a drill's files lie beside it");
     switch (what) {
-    case DRILL_READ_PACK: str_addf(&path, "%s/%s/alerts.yml", loaded->rules, name); break;
-    case DRILL_READ_RUNBOOKS: str_addf(&path, "%s/%s/README.md", loaded->rules, name); break;
-    case DRILL_READ_BESIDE: str_addf(&path, "%s/%s", loaded->folder, name); break;
+    case DRILL_READ_PACK: return read_pack(loaded, name, "alerts.yml", ret_text, ret_len, reterr);
+    case DRILL_READ_RUNBOOKS:
+        return read_pack(loaded, name, "README.md", ret_text, ret_len, reterr);
+    case DRILL_READ_BESIDE: break;
     }
+    str_addf(&path, "%s/%s", loaded->folder, name);
     return fs_read(str_text(&path), FILE_BYTES_MAX, ret_text, ret_len, reterr);
 }
 

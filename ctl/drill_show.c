@@ -80,7 +80,9 @@ static const char *clock_text(int64_t ms, char *text)
 {
     if (ms == DRILL_NEVER)
         return "never";
-    if (ms >= 0)
+    if (ms == 0)
+        return "at once";
+    if (ms > 0)
         return duration_human(ms, text);
 
     char before[DURATION_TEXT_MAX];

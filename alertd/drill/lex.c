@@ -78,7 +78,7 @@ static int lex_word(struct lexer *lexer, struct drill_token *token)
             in_quotes = !in_quotes;
         else if (!in_quotes && (c == '{' || c == '}'))
             in_braces = c == '{';
-        else if (!in_braces && (c == ' ' || c == '\t' || c == '#' || c == '"'))
+        else if (!in_braces && (c == ' ' || c == '\t' || c == '"'))
             break;
     }
     if (in_braces)

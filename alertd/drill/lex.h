@@ -7,7 +7,7 @@
  *     series up{job="a b"} 1 for 10m     # braces keep their blanks
  *     answer ~"wal(-|_)size"             # a pattern: backslashes stay
  *
- * A line ends a statement; a comment goes from # to its end and is kept.
+ * A line ends a statement; a comment goes from a # that begins a word to the end, and is kept.
  */
 
 #include <stddef.h>

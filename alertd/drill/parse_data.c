@@ -278,7 +278,8 @@ int parse_counter(struct parse *parse)
 
 int parse_check_points(struct parse *parse)
 {
-    int64_t points = intervals(parse, parse->drill->length_ms + parse->drill->lead_ms) *
+    int64_t points = intervals(parse,
+                               parse->drill->length_ms + parse->drill->lead_ms + 3600 * 1000) *
                      (int64_t)parse->drill->n_series;
 
     if (points > DRILL_POINTS_MAX)

@@ -15,6 +15,7 @@ enum {
     TICK_MS = 1000,
     WORDS_BYTES_MAX = 64 * 1024 * 1024,
     MINUTE_MS = 60 * 1000,
+    PAST_MS = 60 * MINUTE_MS,
 };
 
 /* --- Moments -------------------------------------------------------------------------------------- */
@@ -168,6 +169,16 @@ static bool is_due(const struct drill_world *world, int64_t every_ms)
     return since_ms / every_ms != (since_ms - TICK_MS) / every_ms || since_ms == 0;
 }
 
+/* What was measured before anybody looked, so that the rules' windows are full from the start. */
+static void remember(struct drill_world *world)
+{
+    int64_t interval_ms = world->drill_case->drill->interval_ms;
+
+    for (int64_t n = PAST_MS / interval_ms; n > 0; n--)
+        drill_signal_sample(world->signal, -world->lead_ms - n * interval_ms, world->zero_ms,
+                            DRILL_NOT_YET, &world->memory);
+}
+
 static void instant(struct drill_world *world)
 {
     const struct drill *drill = world->drill_case->drill;
@@ -189,6 +200,7 @@ void drill_world_advance(struct drill_world *world, int64_t to_ms)
     to_ms = to_ms < length_ms ? to_ms : length_ms;
     if (!world->has_begun && to_ms >= -world->lead_ms) {
         world->has_begun = true;
+        remember(world);
         instant(world);
     }
     while (world->now_ms + TICK_MS <= to_ms) {

@@ -16,7 +16,9 @@
  *      and last what a player does.
  *  (2) same case, same seed, same acts at the same times: same moments (drill_world_hash()).
  *  (3) nothing leaves: a page is a moment, and no folder that could send one is linked here.
- *  (4) only the memory grows, with the drill's length; both have a ceiling.
+ *  (4) an hour lies before its first instant, in which all was as in that instant and nobody
+ *      looked: rates and trends have a past.
+ *  (5) only the memory grows, with the drill's length; both have a ceiling.
  */
 
 #include "alertd/alert/state.h"

@@ -39,10 +39,15 @@ static void call_for_help(struct drill_world *world, struct drill_moment *moment
     const struct drill *drill = world->drill_case->drill;
 
     moment->verdict = drill->escalate_why ? DRILL_GOOD : DRILL_NO_VERDICT;
-    if (incident) {
-        moment->incident = incident->number;
-        world_tell_escalation(world, incident, ESCALATION_ESCALATE, drill_you(drill));
-    }
+    if (!incident)
+        return;
+
+    bool was_taken = incident->life.status == INCIDENT_ACKNOWLEDGED;
+
+    moment->incident = incident->number;
+    world_tell_escalation(world, incident, ESCALATION_ESCALATE, drill_you(drill));
+    if (was_taken) /* who is called by somebody at work comes, and nobody else is paged */
+        world_tell_escalation(world, incident, ESCALATION_ACKNOWLEDGE, drill_you(drill));
 }
 
 static bool names_any(const struct drill_name *names, size_t n, const char *text)

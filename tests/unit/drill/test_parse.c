@@ -57,7 +57,7 @@ static const struct {
     {"too long", "drill \"d\"\nlength 8d\n", "2:8: a drill is seven days long at most"},
     {"too many samples",
      "drill \"d\"\ninterval 1s\nlength 7d\noncall a\nseries a 1\nseries b 1\nseries c 1\nseries d 1\n",
-     "0:0: the drill has 2419200 samples"},
+     "0:0: the drill has 2433600 samples"},
 };
 
 static const char *read_it(const char *text, struct str *out)
@@ -120,6 +120,7 @@ static void test_prints_stably(void **state)
     assert_non_null(strstr(str_text(&once), "\n        within 5m of page ack\n"));
     assert_non_null(strstr(str_text(&once), "drill \"A \\\"quoted\\\" title\" # beside\n"));
     assert_non_null(strstr(str_text(&once), "~\"a\\\\\\\"b\\d\""));
+    assert_string_equal(drill->runbooks[0].text, "host#hostdiskfull"); /* no comment */
     assert_int_equal(drill->n_players, 1);
     assert_int_equal(drill->players[0].n_acts, 3);
     assert_string_equal(drill->brief, "b\nc");
