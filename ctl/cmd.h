@@ -83,6 +83,12 @@ enum ctl_exit cmd_test_rules(struct ctl *ctl);
 enum ctl_exit cmd_tune(struct ctl *ctl);
 enum ctl_exit cmd_tune_diff(struct ctl *ctl);
 
+/* cmd_drill.c, offline too. */
+enum ctl_exit cmd_check_drills(struct ctl *ctl);
+enum ctl_exit cmd_drill_list(struct ctl *ctl);
+enum ctl_exit cmd_drill_run(struct ctl *ctl);
+enum ctl_exit cmd_drill_new(struct ctl *ctl);
+
 /* The rest speaks HTTP. */
 enum ctl_exit cmd_canary_list(struct ctl *ctl);
 enum ctl_exit cmd_canary_show(struct ctl *ctl);
