@@ -117,9 +117,4 @@ extern const struct api_table api_canary_routes;    /* api/canary.c */
 extern const struct api_table api_tunings_pages_routes; /* api/tunings_pages.c, and labels */
 
 /* Postmortems: a file of their own for each noun within them. */
-extern const struct api_table api_postmortem_actions_routes;
-extern const struct api_table api_postmortem_export_routes;
 extern const struct api_table api_postmortem_page_routes;
-extern const struct api_table api_postmortem_publish_routes;
-extern const struct api_table api_postmortem_reviews_routes;
-extern const struct api_table api_postmortem_sections_routes;
