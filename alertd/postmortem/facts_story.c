@@ -58,10 +58,18 @@ void facts_event(struct facts *facts, struct fact *row, const struct timeline_ro
     add_evidence(facts, row, event);
 }
 
+/* NULL past FACTS_PLAIN_ROWS_MAX rows: a table of thousands is read by nobody, and the incident
+ * has them all. */
 static struct fact *add_event(struct facts *facts,
                               struct fact *list,
                               const struct timeline_row *from)
 {
+    size_t n = 0;
+
+    for (const struct fact *row = list->first; row && n < FACTS_PLAIN_ROWS_MAX; row = row->next)
+        n++;
+    if (n == FACTS_PLAIN_ROWS_MAX)
+        return NULL;
     struct fact *row = facts_row(facts, list);
 
     facts_event(facts, row, from);
@@ -107,6 +115,8 @@ static void add_changes(struct facts *facts, struct fact *root)
             continue;
         struct fact *row = add_event(facts, list, &facts->rows[i]);
 
+        if (!row)
+            return;
         facts_span(facts, row, "before_impact", event->occurred_at_ms, start->at_ms,
                    "impact_start \xe2\x88\x92 change", start->why_not);
     }
@@ -139,6 +149,7 @@ static const char *response_word(const struct timeline_event *event)
 static void add_response(struct facts *facts, struct fact *root)
 {
     struct fact *list = fact_list(&facts->maker, root, "response");
+    int64_t n_left_out = 0;
 
     for (size_t i = 0; i < facts->input->n_events; i++) {
         const struct postmortem_curation *curation = facts->rows[i].curation;
@@ -148,12 +159,16 @@ static void add_response(struct facts *facts, struct fact *root)
             continue;
         struct fact *row = add_event(facts, list, &facts->rows[i]);
 
+        n_left_out += !row;
+        if (!row)
+            continue;
         fact_text(&facts->maker, row, "what", word);
         fact_text(&facts->maker, row, "outcome",
                   curation && curation->hypothesis && strcmp(curation->hypothesis, "open") != 0
                       ? curation->hypothesis
                       : NULL);
     }
+    fact_number(&facts->maker, root, "response_left_out", n_left_out);
 }
 
 static void add_comms(struct facts *facts, struct fact *root)
@@ -168,6 +183,8 @@ static void add_comms(struct facts *facts, struct fact *root)
             continue;
         struct fact *row = add_event(facts, list, &facts->rows[i]);
 
+        if (!row)
+            return;
         fact_text(&facts->maker, row, "channel", strchr(event->kind, '.') + 1);
         facts_span(facts, row, "after_impact", start->at_ms, event->occurred_at_ms,
                    "time \xe2\x88\x92 impact_start", start->why_not);

@@ -319,9 +319,9 @@ test('a section of a postmortem saves itself, previews, and refuses to overwrite
   assert.equal(mine.body, 'Archiving **failed** silently.')
   assert.equal(mine.state, 'done')
 
-  await alertd.call('PUT', `${path}/sections/summary`, { markdown: 'Theirs.', revision: mine.revision })
   await summary.press('Control+End')
-  await summary.pressSequentially(' Mine.')
+  await summary.pressSequentially(' Mine.') // not saved yet: who has not typed just sees what others save
+  await alertd.call('PUT', `${path}/sections/summary`, { markdown: 'Theirs.', revision: mine.revision })
   await page.getByText('saved a newer version while you wrote').waitFor()
   page.noticed.length = 0 // the browser itself reports the 409
   await page.getByLabel('Their version').getByText('Theirs.').waitFor()
