@@ -97,6 +97,7 @@ extern const struct api_table api_report_routes;       /* api/report.c */
 extern const struct api_table api_access_routes;       /* api/access.c: login, tokens */
 extern const struct api_table api_postmortem_actions_routes;  /* api/postmortem_actions.c */
 extern const struct api_table api_postmortem_export_routes;   /* api/postmortem_export.c */
+extern const struct api_table api_postmortem_trends_routes;   /* api/postmortem_trends.c */
 extern const struct api_table api_postmortem_publish_routes;  /* api/postmortem_publish.c */
 extern const struct api_table api_postmortem_reviews_routes;  /* api/postmortem_reviews.c */
 extern const struct api_table api_postmortem_sections_routes; /* api/postmortem_sections.c */

@@ -26,6 +26,7 @@ static const struct api_table *const tables[] = {
     &api_postmortem_publish_routes,
     &api_postmortem_reviews_routes,
     &api_postmortem_sections_routes,
+    &api_postmortem_trends_routes,
     &api_push_routes,
     &api_query_routes,
     &api_readiness_routes,

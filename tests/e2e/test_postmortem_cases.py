@@ -104,6 +104,13 @@ class Drafts(unittest.TestCase):
         self.assertEqual(after["metric"]["impact"]["s"] - before["metric"]["impact"]["s"], 120)
         self.assertEqual(self.alertd.get(path)["markdown"], published["markdown"])
         self.assertTrue(self.alertd.get(f"{path}/versions/1")["unchanged"])
+        trends = self.alertd.get(f"{API}/postmortems/trends?year=2019")
+        self.assertEqual([(one["incident"], one["ttr"]) for one in trends["postmortems"]], [(key, before["metric"]["ttr"]["s"])])
+        review = self.alertd.call("GET", f"{API}/postmortems/trends?year=2019&format=md").text
+        self.assertIn(key, review)
+        self.assertIn("| Time to resolve | 1 of 1 |", review)
+        self.assertEqual(self.alertd.get(f"{API}/postmortems/trends?year=2018")["postmortems"], [])
+        self.assertEqual(self.alertd.call("GET", f"{API}/postmortems/trends?year=x").status, 400)
         self.alertd.post(f"{path}/status", {"status": "draft"})
         self.assertIn("13:40", self.alertd.get(path)["markdown"])
         self.assertTrue(cause)
