@@ -175,7 +175,6 @@ static int flush(struct db_conn *conn, struct job *job, struct err *reterr)
     for (size_t i = 0; i < outcome.n_incidents && all->n_incidents < PAGER_INCIDENTS_MAX; i++)
         all->incidents[all->n_incidents++] = outcome.incidents[i];
     all->outbox_grew |= outcome.outbox_grew;
-    all->people_grew |= outcome.people_grew;
     all->next_ms = outcome.next_ms;
     job->n_taken += job->n;
     job->n = 0;

@@ -101,6 +101,26 @@ static int make_key(const struct decision *decision, char *ret_key)
     return r;
 }
 
+uint64_t outbox_bell(const char *receiver, const char *kind, unsigned slot)
+{
+    uint64_t hash = slot;
+
+    if (strncmp(receiver, OUTBOX_PERSON, strlen(OUTBOX_PERSON)) == 0)
+        return OUTBOX_BELL_PEOPLE;
+    for (const char *at = receiver; *at; at++)
+        hash = hash * 31 + (unsigned char)*at;
+    for (const char *at = kind; *at; at++)
+        hash = hash * 31 + (unsigned char)*at;
+    return UINT64_C(1) << (OUTBOX_BELLS_FIRST + hash % (64 - OUTBOX_BELLS_FIRST));
+}
+
+static void ring(const struct decision *decision)
+{
+    const struct outbox_new *news = decision->news;
+
+    db_ring(decision->conn, outbox_bell(news->receiver, news->kind, news->slot));
+}
+
 /* What it is about: changes while it waits. */
 static void bind_alerts(struct db_stmt *stmt, int index, const struct outbox_new *news)
 {
@@ -151,6 +171,7 @@ static int insert(const struct decision *decision, const struct waiting *before,
     r = db_run(stmt, decision->reterr);
     if (r == 0)
         *ret_id = db_last_id(decision->conn);
+    ring(decision);
     return r;
 }
 
@@ -164,6 +185,7 @@ static int widen(const struct decision *decision, int64_t id)
     db_bind_int(stmt, 1, id);
     bind_alerts(stmt, 2, decision->news);
     db_bind_int(stmt, 3, decision->news->now_ms + decision->news->after_ms);
+    ring(decision); /* it may be due earlier now */
     return db_run(stmt, decision->reterr);
 }
 
