@@ -153,6 +153,7 @@ static int take(struct db_conn *conn, struct job *job, size_t i, int64_t room, s
     *alert = job->in->at[i];
     int r = standing_db_external(conn, alert->labels, &was, &found, reterr);
     alert->was_firing = was.is_firing;
+    alert->is_new = r == 0 && !found;
     if (r == 0 && !was.is_firing && alert->is_firing && (int64_t)job->n >= room)
         return err_set(reterr, ALERTS_IN_E_MANY, "%d alerts of others fire: no more are taken",
                        ALERTS_IN_FIRING_MAX);

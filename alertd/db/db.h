@@ -149,6 +149,9 @@ int db_lock_folder(const char *folder, struct err *reterr);
 
 /* Never fails at once: an error is kept and returned by the first step. */
 struct db_stmt *db_prepare(struct db_conn *conn, const char *sql_literal);
+/* The same for what is stored often, of values that are all ours: names of an enum, literals. The
+ * schema's CHECKs are left out of it: for a list of names they build an index at each row. */
+struct db_stmt *db_prepare_own(struct db_conn *conn, const char *sql_literal);
 void db_bind_int(struct db_stmt *stmt, int index, int64_t value);
 void db_bind_float(struct db_stmt *stmt, int index, double value);
 void db_bind_text(struct db_stmt *stmt, int index, const char *text); /* NULL binds NULL; copied */

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "alertd/db/db.h"
+#include "alertd/db/memo.h"
 
 struct db_stmt {
     struct db_stmt *next; /* in its connection */
@@ -63,6 +64,7 @@ struct db {
     void (*undone)(void *arg, uint64_t since); /* NULL: nobody asks */
     void *undone_arg;
     uint64_t job_number; /* of the one that runs */
+    struct db_memo memo;
     uint64_t rung;       /* names of bells that the group's jobs rang, and nobody was told yet */
     int wal_pages;       /* in the log since the last complete checkpoint */
     int broken;          /* errno of a failed sync: nothing is acknowledged any more */

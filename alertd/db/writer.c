@@ -109,8 +109,14 @@ uint64_t db_job_number(const struct db_conn *conn)
     return conn->db->job_number;
 }
 
+struct db_memo *db_memo(struct db_conn *conn)
+{
+    return &conn->db->memo;
+}
+
 static void tell_undone(struct db *db, uint64_t since)
 {
+    db->memo.has_event = false;
     if (db->undone)
         db->undone(db->undone_arg, since);
 }
