@@ -36,6 +36,7 @@ MUTANTS = {
 
 BELL_MUTANTS = {1: "a bell that rings while nobody waits is forgotten", 2: "bells are answered before the jobs"}
 
+
 def walk(only, story, mutant, model=MODEL):
     """What spin's program says of all states there are."""
     with tempfile.TemporaryDirectory(prefix="watchbill-model-") as folder:
