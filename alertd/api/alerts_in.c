@@ -153,6 +153,7 @@ static int take(struct db_conn *conn, struct job *job, size_t i, int64_t room, s
     *alert = job->in->at[i];
     int r = standing_db_external(conn, alert->labels, &was, &found, reterr);
     alert->was_firing = was.is_firing;
+    alert->is_new = r == 0 && !found;
     if (r == 0 && !was.is_firing && alert->is_firing && (int64_t)job->n >= room)
         return err_set(reterr, ALERTS_IN_E_MANY, "%d alerts of others fire: no more are taken",
                        ALERTS_IN_FIRING_MAX);
@@ -175,7 +176,6 @@ static int flush(struct db_conn *conn, struct job *job, struct err *reterr)
     for (size_t i = 0; i < outcome.n_incidents && all->n_incidents < PAGER_INCIDENTS_MAX; i++)
         all->incidents[all->n_incidents++] = outcome.incidents[i];
     all->outbox_grew |= outcome.outbox_grew;
-    all->people_grew |= outcome.people_grew;
     all->next_ms = outcome.next_ms;
     job->n_taken += job->n;
     job->n = 0;

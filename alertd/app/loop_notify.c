@@ -21,24 +21,16 @@
 
 /* --- waiting --- */
 
-static bool must_end(const struct loop_notify *loop, enum notify_role role)
-{
-    return loop->stopping || (role != NOTIFY_KEEPER && loop->workers_stop);
-}
-
-bool notify_wait(struct loop_notify *loop,
-                 enum notify_role role,
-                 uint64_t *seen,
-                 int64_t until_mono_ms)
+/* The keeper's, until woken or until_mono_ms; *seen follows the generation. True when it must end. */
+static bool wait_as_keeper(struct loop_notify *loop, uint64_t *seen, int64_t until_mono_ms)
 {
     const struct timespec until = {until_mono_ms / 1000, until_mono_ms % 1000 * 1000000};
 
     (void)pthread_mutex_lock(&loop->lock);
-    while (!must_end(loop, role) && loop->generation[role] == *seen &&
-           clock_mono_ms() < until_mono_ms)
-        (void)pthread_cond_timedwait(&loop->wake[role], &loop->lock, &until);
-    *seen = loop->generation[role];
-    bool ends = must_end(loop, role);
+    while (!loop->stopping && loop->generation == *seen && clock_mono_ms() < until_mono_ms)
+        (void)pthread_cond_timedwait(&loop->wake, &loop->lock, &until);
+    *seen = loop->generation;
+    bool ends = loop->stopping;
     (void)pthread_mutex_unlock(&loop->lock);
     return ends;
 }
@@ -46,22 +38,22 @@ bool notify_wait(struct loop_notify *loop,
 bool notify_must_stop(struct loop_notify *loop)
 {
     (void)pthread_mutex_lock(&loop->lock);
-    bool ends = must_end(loop, NOTIFY_INTEGRATION);
+    bool ends = loop->stopping || loop->workers_stop;
     (void)pthread_mutex_unlock(&loop->lock);
     return ends;
 }
 
 /* With the lock. */
-static void wake(struct loop_notify *loop, enum notify_role role)
+static void wake_keeper(struct loop_notify *loop)
 {
-    loop->generation[role]++;
-    (void)pthread_cond_broadcast(&loop->wake[role]);
+    loop->generation++;
+    (void)pthread_cond_broadcast(&loop->wake);
 }
 
 static void wake_all(struct loop_notify *loop)
 {
-    for (enum notify_role role = 0; role < NOTIFY_ROLES; role++)
-        wake(loop, role);
+    wake_keeper(loop);
+    db_ring_outside(loop->state, OUTBOX_BELL_ALL);
 }
 
 void loop_notify_wake(struct loop_notify *loop)
@@ -71,15 +63,12 @@ void loop_notify_wake(struct loop_notify *loop)
     (void)pthread_mutex_unlock(&loop->lock);
 }
 
+/* Whoever sends was called by the rows themselves. */
 void loop_notify_told(struct loop_notify *loop, const struct pager_outcome *outcome)
 {
     (void)pthread_mutex_lock(&loop->lock);
-    if (outcome->outbox_grew)
-        wake(loop, NOTIFY_INTEGRATION);
-    if (outcome->people_grew)
-        wake(loop, NOTIFY_PEOPLE);
     if (outcome->next_ms < loop->keeps_at_ms)
-        wake(loop, NOTIFY_KEEPER);
+        wake_keeper(loop);
     (void)pthread_mutex_unlock(&loop->lock);
 }
 
@@ -88,6 +77,12 @@ void loop_notify_told(struct loop_notify *loop, const struct pager_outcome *outc
 static void start_worker(struct loop_notify *loop, struct notify_worker *worker)
 {
     worker->loop = loop;
+    worker->bell.names = worker->to
+                             ? outbox_bell(worker->to->receiver, route_kind_name(worker->to->kind),
+                                           worker->to->slot)
+                         : worker->shadows ? OUTBOX_BELL_SHADOWS
+                                           : OUTBOX_BELL_PEOPLE;
+    db_bell_hang(loop->state, &worker->bell);
     atomic_store(&worker->looked_ms, clock_mono_ms());
     worker->is_running = pthread_create(&worker->thread, NULL, notify_worker_run, worker) == 0;
     if (!worker->is_running)
@@ -137,9 +132,11 @@ static void stop_workers(struct loop_notify *loop)
     loop->workers_stop = true;
     wake_all(loop);
     (void)pthread_mutex_unlock(&loop->lock);
-    for (size_t i = 0; i < loop->n_workers; i++)
+    for (size_t i = 0; i < loop->n_workers; i++) {
         if (loop->workers[i].is_running)
             (void)pthread_join(loop->workers[i].thread, NULL);
+        db_bell_take_down(loop->state, &loop->workers[i].bell);
+    }
     (void)pthread_mutex_lock(&loop->workers_lock);
     free(loop->workers);
     loop->workers = NULL;
@@ -203,8 +200,6 @@ static int64_t keep(struct loop_notify *loop, int64_t *next_give_up_ms)
     }
     if (job.gives_up)
         *next_give_up_ms = clock_mono_ms() + GIVE_UP_EVERY_MS;
-    if (job.outcome.outbox_grew)
-        loop_notify_wake(loop); /* ourselves too, once more: harmless */
 
     int64_t wait_ms = job.outcome.next_ms - job.now_ms;
 
@@ -229,7 +224,7 @@ static void *keeper_run(void *arg)
 
     (void)pthread_setname_np(pthread_self(), "pager");
     start_workers(loop);
-    while (!notify_wait(loop, NOTIFY_KEEPER, &seen, until_ms)) {
+    while (!wait_as_keeper(loop, &seen, until_ms)) {
         atomic_store(&loop->keeper_since_ms, clock_mono_ms());
         take_config(loop);
         until_ms = clock_mono_ms() + keep(loop, &next_give_up_ms);
@@ -255,10 +250,8 @@ static void init_locks(struct loop_notify *loop)
 
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    for (enum notify_role role = 0; role < NOTIFY_ROLES; role++) {
-        (void)pthread_cond_init(&loop->wake[role], &attributes);
-        loop->generation[role] = 1;
-    }
+    (void)pthread_cond_init(&loop->wake, &attributes);
+    loop->generation = 1;
     (void)pthread_condattr_destroy(&attributes);
     (void)pthread_mutex_init(&loop->lock, NULL);
     (void)pthread_mutex_init(&loop->workers_lock, NULL);
@@ -282,8 +275,7 @@ static void drop(struct loop_notify *loop)
 {
     route_config_unref(loop->config);
     route_config_unref(loop->next_config);
-    for (enum notify_role role = 0; role < NOTIFY_ROLES; role++)
-        (void)pthread_cond_destroy(&loop->wake[role]);
+    (void)pthread_cond_destroy(&loop->wake);
     (void)pthread_mutex_destroy(&loop->lock);
     (void)pthread_mutex_destroy(&loop->workers_lock);
     notify_paces_done(&loop->paces);

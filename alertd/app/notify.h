@@ -2,7 +2,8 @@
 
 /*
  * Inside the notifier: what loop_notify.c (its life), notify_worker.c (one integration's thread),
- * notify_pace.c (how fast it may go) and notify_person.c (contacts) share. Nobody else includes this.
+ * notify_send.c (how it sends a batch), notify_pace.c (how fast it may go) and notify_person.c
+ * (contacts) share. Nobody else includes this.
  */
 
 #include <pthread.h>
@@ -11,19 +12,13 @@
 
 #include "alertd/app/loop_notify.h"
 #include "alertd/db/outbox_db.h"
-
-/* Who waits: each is woken for its own. */
-enum notify_role {
-    NOTIFY_KEEPER,
-    NOTIFY_INTEGRATION,
-    NOTIFY_PEOPLE,
-    NOTIFY_ROLES,
-};
+#include "alertd/deliver/receiver.h"
 
 struct notify_worker {
     struct loop_notify *loop;
     const struct route_integration *to; /* NULL: any person's contacts, made when they are used */
     bool shadows;                       /* people's too, but copies: what is real waits for none */
+    struct db_bell bell;                /* rings when there is something for it */
     pthread_t thread;
     bool is_running;
     bool is_canary;
@@ -55,9 +50,8 @@ struct loop_notify {
     atomic_uint_fast64_t held;            /* turns in which something due waited for its pace */
 
     pthread_mutex_t lock; /* guards what follows, down to the blank line */
-    /* its generation moved, or a flag was set; monotonic clock */
-    pthread_cond_t wake[NOTIFY_ROLES];
-    uint64_t generation[NOTIFY_ROLES];
+    pthread_cond_t wake;  /* the keeper waits: the generation moved, or a flag was set; monotonic */
+    uint64_t generation;
     int64_t keeps_at_ms;                    /* when the keeper looks again, by the wall clock */
     bool stopping;                          /* the program ends */
     bool workers_stop;                      /* for another config */
@@ -85,22 +79,37 @@ enum {
     EXTERNAL_KEPT_MS = 24 * 3600 * 1000, /* alerts of others that are over */
 };
 
-/* Waits until woken, until_mono_ms or a stop; *seen follows the role's generation. True when the
- * caller must end; the keeper: only when the program ends. */
-bool notify_wait(struct loop_notify *loop,
-                 enum notify_role role,
-                 uint64_t *seen,
-                 int64_t until_mono_ms);
+/* The workers must end. */
 bool notify_must_stop(struct loop_notify *loop);
 
-struct deliver;
-struct deliver_outcome;
 /* Sends a page to the contact of the person it names, as the roster says now. False: there is
  * no such person or contact any more, in the outcome's words. */
 bool notify_person_send(struct loop_notify *loop,
                         struct deliver *deliver,
                         const struct page *page,
                         struct deliver_outcome *ret_outcome);
+
+/* What became of one page. */
+struct notify_mark {
+    int64_t outbox_id;
+    char incident[32]; /* its key */
+    bool was_tried;    /* false: we had to stop */
+    bool is_hopeless;  /* whom it was for can't be told that way any more */
+    struct deliver_outcome outcome;
+    int64_t retry_at_ms;
+    int64_t now_ms;
+};
+
+/* Sends batches, several pages at once when they are many: each of a batch is about another
+ * incident, so that none waits for another. One for a worker. */
+struct notify_senders;
+
+struct notify_senders *notify_senders_new(struct notify_worker *worker);
+void notify_senders_free(struct notify_senders *senders);
+/* Returns when all are sent, or false when it had to stop. */
+bool notify_send(struct notify_senders *senders,
+                 const struct outbox_claims *claims,
+                 struct notify_mark *ret_marks);
 
 /* Whom it serves, for the log. */
 const char *notify_worker_name(const struct notify_worker *worker);

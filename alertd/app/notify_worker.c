@@ -1,53 +1,47 @@
 /*
  * One integration's thread: takes what is due, sends it, marks what became of it.
  *
- *   turn (commit: marks of the last batch; the next batch is `sending`) -> send each -> turn ...
+ *   turn (commit: marks of the last batch; the next batch is `sending`) -> send all -> turn ...
+ *     ^                                                                                |
+ *     +--- at its bell: when a row for it is made, in the transaction that makes it ---+
  *
  * Between claim and mark a page may be out and nobody knows but us; so a turn that can't be
- * stored is tried until it can, and a start finds the rows in `sending`. A batch is one page
- * and grows only while there is a backlog and the receiver is quick: a flood then costs a
- * commit for many pages, and a kill repeats one page at ordinary times.
+ * stored is tried until it can, and a start finds the rows in `sending`. Marks wait MARK_WITHIN_MS
+ * for another commit to share, unless there is more to do. A batch is one page at first and after
+ * trouble, BATCH_MIN while the receiver is quick, and grows while there is a backlog: a flood
+ * then costs a commit for many pages.
  */
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alertd/app/notify.h"
-#include "alertd/deliver/receiver.h"
 #include "alertd/incident/digest.h"
-#include "alertd/route/tree.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/json/write.h"
 
 enum {
     PAGE_BYTES_MAX = 256 * 1024 * 1024, /* 500 alerts, each as large as labels may be */
-    BATCH_MAX = 64,
-    BATCH_MS = 250, /* what took longer was too large */
+    BATCH_MIN = 8,
+    BATCH_MAX = 256,
+    BATCH_MS = 250,      /* what took longer was too large */
+    MARK_WITHIN_MS = 10, /* a kill meanwhile repeats a page that was told: not long */
     WAIT_MIN_MS = 50,
     WAIT_MAX_MS = 60000, /* the wall clock may jump: look again */
     MARK_AGAIN_MS = 1000,
 };
 
-/* What became of one page. */
-struct mark {
-    int64_t outbox_id;
-    char incident[32]; /* its key */
-    bool was_tried;    /* false: we had to stop */
-    bool is_hopeless;  /* whom it was for can't be told that way any more */
-    struct deliver_outcome outcome;
-    int64_t retry_at_ms;
-    int64_t now_ms;
-};
-
 struct turn {
-    struct pager *pager;
+    struct notify_worker *worker;
     bool fell_over; /* a failure made somebody else's page due */
-    const struct mark *marks;
+    const struct notify_mark *marks;
     size_t n_marks;
-    struct outbox_claim_options options; /* max 0: claim nothing */
+    size_t max; /* to claim */
     struct arena *arena;
+    int64_t now_ms; /* of the claim, by the wall clock */
     struct outbox_claims claims;
 };
 
@@ -55,7 +49,7 @@ struct turn {
  * else: so may each page that a digest told. */
 static int fall_over(struct db_conn *conn,
                      struct turn *turn,
-                     const struct mark *mark,
+                     const struct notify_mark *mark,
                      bool refused,
                      struct err *reterr)
 {
@@ -67,10 +61,12 @@ static int fall_over(struct db_conn *conn,
         struct pager_outcome outcome = {0};
 
         if (refused)
-            r = pager_refused(turn->pager, conn, ids[i], mark->now_ms, &outcome, reterr);
+            r = pager_refused(turn->worker->loop->pager, conn, ids[i], mark->now_ms, &outcome,
+                              reterr);
         turn->fell_over |= outcome.outbox_grew;
         if (r == 0)
-            r = pager_failed(turn->pager, conn, ids[i], refused, mark->now_ms, &outcome, reterr);
+            r = pager_failed(turn->worker->loop->pager, conn, ids[i], refused, mark->now_ms,
+                             &outcome, reterr);
         turn->fell_over |= outcome.outbox_grew;
     }
     return r;
@@ -78,7 +74,7 @@ static int fall_over(struct db_conn *conn,
 
 static int store_failure(struct db_conn *conn,
                          struct turn *turn,
-                         const struct mark *mark,
+                         const struct notify_mark *mark,
                          struct err *reterr)
 {
     bool refused = mark->is_hopeless || mark->outcome.verdict == DELIVER_REFUSED;
@@ -93,7 +89,7 @@ static int store_failure(struct db_conn *conn,
 
 static int store_mark(struct db_conn *conn,
                       struct turn *turn,
-                      const struct mark *mark,
+                      const struct notify_mark *mark,
                       struct err *reterr)
 {
     if (!mark->was_tried)
@@ -110,16 +106,41 @@ const char *notify_worker_name(const struct notify_worker *worker)
     return worker->shadows ? "shadows" : "people";
 }
 
+static struct outbox_claim_options claim_options(struct notify_worker *worker, size_t max)
+{
+    struct outbox_claim_options options = {.pace = notify_pace(worker),
+                                           .people = !worker->to,
+                                           .shadows = worker->shadows,
+                                           .external_url = worker->loop->external_url,
+                                           .ack_key = worker->loop->ack_key,
+                                           .now_ms = worker->loop->now_wall_ms(),
+                                           .max = max};
+
+    if (!worker->to)
+        return options;
+    options.receiver = worker->to->receiver;
+    options.kind = route_kind_name(worker->to->kind);
+    options.slot = worker->to->slot;
+    return options;
+}
+
 static int job_turn(struct db_conn *conn, void *arg, struct err *reterr)
 {
     struct turn *turn = arg;
+    struct notify_worker *worker = turn->worker;
     int r = 0;
 
+    turn->claims = (struct outbox_claims){.next_due_ms = INT64_MAX};
+    atomic_store(&worker->looked_ms, clock_mono_ms());
     for (size_t i = 0; r == 0 && i < turn->n_marks; i++)
         r = store_mark(conn, turn, &turn->marks[i], reterr);
-    if (r == 0 && turn->options.max > 0)
-        r = outbox_db_claim(conn, &turn->options, turn->arena, &turn->claims, reterr);
-    return r;
+    if (r || notify_must_stop(worker->loop))
+        return r;
+
+    const struct outbox_claim_options options = claim_options(worker, turn->max);
+
+    turn->now_ms = options.now_ms;
+    return outbox_db_claim(conn, &options, turn->arena, &turn->claims, reterr);
 }
 
 static void tell_viewers(struct loop_notify *loop, const char *key)
@@ -135,97 +156,35 @@ static void tell_viewers(struct loop_notify *loop, const char *key)
     http_hub_publish(loop->hub, "incident", str_text(&text));
 }
 
-static void count(struct notify_worker *worker,
-                  const struct deliver_outcome *outcome,
-                  int64_t now_ms)
-{
-    if (outcome->template_error[0])
-        atomic_fetch_add(&worker->template_errors, 1);
-    switch (outcome->verdict) {
-    case DELIVER_ACCEPTED:
-        atomic_fetch_add(&worker->accepted, 1);
-        atomic_store(&worker->sent_last_ms, now_ms);
-        break;
-    case DELIVER_LATER: atomic_fetch_add(&worker->failed, 1); break;
-    case DELIVER_REFUSED: atomic_fetch_add(&worker->refused, 1); break;
-    }
-}
-
-static void log_outcome(struct notify_worker *worker,
-                        const struct page *page,
-                        const struct deliver_outcome *outcome)
-{
-    const struct log *log = worker->loop->log;
-
-    if (outcome->template_error[0])
-        log_warn(log, "notify", "a template failed",
-                 "incident=%s receiver=\"%s\" kind=%s error=\"%s\"", page->incident.key,
-                 page->receiver, page->kind, outcome->template_error);
-    if (outcome->verdict == DELIVER_ACCEPTED)
-        log_info(log, "notify", "sent",
-                 "incident=%s receiver=\"%s\" kind=%s reason=\"%s\" late_ms=%" PRId64,
-                 page->incident.key, page->receiver, page->kind, page->reason,
-                 page->now_ms - page->owed_at_ms);
-    else
-        log_warn(log, "notify", outcome->verdict == DELIVER_REFUSED ? "refused" : "failed",
-                 "incident=%s receiver=\"%s\" kind=%s attempt=%u error=\"%s\"", page->incident.key,
-                 page->receiver, page->kind, page->attempts + 1, outcome->words);
-}
-
-/* What became of a page to a person is in notify_person.c. */
-static void send_page(struct notify_worker *worker,
-                      struct deliver *deliver,
-                      const struct page *page,
-                      struct mark *mark)
-{
-    const struct route_node *node = page->group_key && worker->loop->config
-                                        ? route_node_of_key(worker->loop->config, page->group_key)
-                                        : NULL;
-    struct page told = *page;
-
-    told.route = node ? route_node_labels(node) : NULL;
-    if (worker->to)
-        deliver_send(deliver, worker->to, &told, &mark->outcome);
-    else
-        mark->is_hopeless = !notify_person_send(worker->loop, deliver, &told, &mark->outcome);
-    labels_unref(told.route);
-}
-
-static struct mark send_one(struct notify_worker *worker,
-                            struct deliver *deliver,
-                            const struct page *page,
-                            struct rng *rng)
-{
-    struct mark mark = {.outbox_id = page->outbox_id, .was_tried = true};
-
-    (void)snprintf(mark.incident, sizeof(mark.incident), "%s", page->incident.key);
-    send_page(worker, deliver, page, &mark);
-    mark.now_ms = worker->loop->now_wall_ms();
-    mark.retry_at_ms = deliver_retry_at(&mark.outcome, page->attempts + 1, mark.now_ms, rng);
-    count(worker, &mark.outcome, mark.now_ms);
-    if (!worker->is_canary || mark.outcome.verdict != DELIVER_ACCEPTED)
-        log_outcome(worker, page, &mark.outcome);
-    atomic_store(&worker->busy_since_ms, clock_mono_ms());
-    atomic_store(&worker->looked_ms, clock_mono_ms());
-    return mark;
-}
+/* What a worker goes on with from turn to turn. */
+struct work {
+    struct notify_worker *worker;
+    struct notify_senders *senders;
+    struct notify_mark *marks; /* BATCH_MAX of them */
+    size_t n_marks;            /* of the last batch, to be stored */
+    size_t size;               /* of the next batch */
+    int64_t look_at_ms;        /* monotonic: the next turn, unless it is called before */
+};
 
 /* What became of a batch, and the next one. Marks are stored however long that takes; we give
  * up only with the program: then the next start sends those pages again. */
-static int take_turn(struct notify_worker *worker, struct turn *turn)
+static int take_turn(const struct work *work, struct turn *turn)
 {
-    struct loop_notify *loop = worker->loop;
+    struct loop_notify *loop = work->worker->loop;
+    int64_t until_us = work->look_at_ms * 1000;
     struct err err = {0};
     int r;
 
-    while ((r = db_write(loop->state, job_turn, turn, &err)) != 0) {
+    while ((r = db_write_at(loop->state, &work->worker->bell, until_us, turn->n_marks > 0, job_turn,
+                            turn, &err)) != 0) {
         log_error(loop->log, "notify",
                   turn->n_marks ? "results not stored, trying again" : "outbox can't be read",
-                  "receiver=\"%s\" error=\"%s\"", notify_worker_name(worker), err.text);
+                  "receiver=\"%s\" error=\"%s\"", notify_worker_name(work->worker), err.text);
         if (!turn->n_marks || notify_must_stop(loop))
             return r;
         clock_sleep_ms(MARK_AGAIN_MS);
         arena_reset(turn->arena);
+        until_us = 0;
     }
     return 0;
 }
@@ -237,116 +196,101 @@ static int64_t within(int64_t wait_ms)
     return wait_ms > WAIT_MAX_MS ? WAIT_MAX_MS : wait_ms;
 }
 
-/* How many to take next, when this turn's batch of at most `size` took so long. */
-static size_t next_size(size_t size, const struct turn *sent, const struct mark *marks, int64_t ms)
+/* How many to take next, when n of at most `size` took so long. */
+static size_t next_size(const struct work *work, size_t n, int64_t took_ms)
 {
-    bool all_accepted = true;
-
-    for (size_t i = 0; i < sent->claims.n; i++)
-        all_accepted &= marks[i].was_tried && marks[i].outcome.verdict == DELIVER_ACCEPTED;
-    if (!all_accepted || sent->claims.n < size || ms > BATCH_MS)
+    for (size_t i = 0; i < n; i++)
+        if (!work->marks[i].was_tried || work->marks[i].outcome.verdict != DELIVER_ACCEPTED)
+            return 1;
+    if (took_ms > BATCH_MS)
         return 1;
-    return size * 2 < BATCH_MAX ? size * 2 : BATCH_MAX;
+    n = n < work->size ? n : work->size * 2;
+    if (n < BATCH_MIN)
+        return BATCH_MIN;
+    return n < BATCH_MAX ? n : BATCH_MAX;
 }
 
-/* Sends a batch; false when it had to stop. */
-static bool send_batch(struct notify_worker *worker,
-                       struct deliver *deliver,
-                       const struct outbox_claims *claims,
-                       struct rng *rng,
-                       struct mark *ret_marks)
+static void tell_of_turn(struct work *work, const struct turn *turn)
 {
-    bool goes_on = true;
+    struct loop_notify *loop = work->worker->loop;
 
-    for (size_t i = 0; i < claims->n; i++) {
-        goes_on = goes_on && !notify_must_stop(worker->loop);
-        ret_marks[i] = goes_on ? send_one(worker, deliver, &claims->pages[i], rng)
-                               : (struct mark){.outbox_id = claims->pages[i].outbox_id};
+    if (turn->fell_over)
+        loop_notify_wake(loop);
+    atomic_fetch_add(&loop->digests, turn->claims.n_digests);
+    atomic_fetch_add(&loop->folded, turn->claims.n_folded);
+    atomic_fetch_add(&loop->held, turn->claims.was_held && turn->claims.n == 0);
+    for (size_t i = 0; i < turn->n_marks; i++)
+        if (turn->marks[i].was_tried && !work->worker->is_canary)
+            tell_viewers(loop, turn->marks[i].incident);
+}
+
+/* Sends what the turn claimed, and says when the next one is. */
+static void send_claims(struct work *work, const struct turn *turn)
+{
+    size_t n = turn->claims.n;
+    int64_t began_ms = clock_mono_ms();
+
+    work->n_marks = n;
+    if (n == 0) {
+        int64_t next_ms = turn->claims.next_due_ms;
+
+        work->look_at_ms = began_ms +
+                           (next_ms == INT64_MAX ? WAIT_MAX_MS : within(next_ms - turn->now_ms));
+        return;
     }
-    return goes_on;
+
+    bool had_all = n < work->size;
+
+    atomic_store(&work->worker->busy_since_ms, began_ms);
+    (void)notify_send(work->senders, &turn->claims, work->marks);
+    work->size = next_size(work, n, clock_mono_ms() - began_ms);
+    work->look_at_ms = had_all && work->size > 1 ? clock_mono_ms() + MARK_WITHIN_MS : 0;
 }
 
-static struct outbox_claim_options claim_options(struct notify_worker *worker)
+/* One turn and what it claimed; false: it is to end. */
+static bool take_and_send(struct work *work)
 {
-    struct outbox_claim_options options = {.pace = notify_pace(worker),
-                                           .people = !worker->to,
-                                           .shadows = worker->shadows,
-                                           .external_url = worker->loop->external_url,
-                                           .ack_key = worker->loop->ack_key,
-                                           .now_ms = worker->loop->now_wall_ms()};
+    ARENA_AUTO struct arena arena;
+    struct turn turn = {
+        .worker = work->worker,
+        .marks = work->marks,
+        .n_marks = work->n_marks,
+        .max = work->size,
+        .arena = &arena,
+    };
 
-    if (!worker->to)
-        return options;
-    options.receiver = worker->to->receiver;
-    options.kind = route_kind_name(worker->to->kind);
-    options.slot = worker->to->slot;
-    return options;
-}
-
-/* Sends all that is due; how long until it is worth looking again. */
-static int64_t drain(struct notify_worker *worker, struct deliver *deliver, struct rng *rng)
-{
-    struct loop_notify *loop = worker->loop;
-    MEM_AUTO struct mark *marks = mem_alloc(BATCH_MAX * sizeof(*marks));
-    struct turn sent = {0};
-    bool goes_on = !notify_must_stop(loop);
-    size_t size = 1;
-
-    for (;;) {
-        ARENA_AUTO struct arena arena;
-        struct turn turn = {
-            .pager = loop->pager,
-            .marks = marks,
-            .n_marks = sent.claims.n,
-            .options = claim_options(worker),
-            .arena = &arena,
-        };
-
-        atomic_store(&worker->looked_ms, clock_mono_ms());
-        turn.options.max = goes_on ? size : 0;
-
-        arena_init(&arena, PAGE_BYTES_MAX);
-        if (take_turn(worker, &turn))
-            return NOTIFY_PAUSE_MS;
-        if (turn.fell_over)
-            loop_notify_wake(loop);
-        atomic_fetch_add(&loop->digests, turn.claims.n_digests);
-        atomic_fetch_add(&loop->folded, turn.claims.n_folded);
-        atomic_fetch_add(&loop->held, turn.claims.was_held && turn.claims.n == 0);
-        for (size_t i = 0; i < sent.claims.n; i++)
-            if (marks[i].was_tried && !worker->is_canary)
-                tell_viewers(loop, marks[i].incident);
-        if (turn.claims.n == 0)
-            return turn.claims.next_due_ms == INT64_MAX
-                       ? WAIT_MAX_MS
-                       : within(turn.claims.next_due_ms - turn.options.now_ms);
-
-        int64_t began_ms = clock_mono_ms();
-
-        goes_on = send_batch(worker, deliver, &turn.claims, rng, marks);
-        size = next_size(size, &turn, marks, clock_mono_ms() - began_ms);
-        sent = turn;
+    arena_init(&arena, PAGE_BYTES_MAX);
+    if (work->n_marks == 0) {
+        atomic_store(&work->worker->busy_since_ms, 0);
+        if (notify_must_stop(work->worker->loop))
+            return false;
     }
+    if (take_turn(work, &turn)) {
+        work->n_marks = 0;
+        work->look_at_ms = clock_mono_ms() + NOTIFY_PAUSE_MS;
+        return !notify_must_stop(work->worker->loop);
+    }
+    tell_of_turn(work, &turn);
+    send_claims(work, &turn);
+    return true;
 }
 
 void *notify_worker_run(void *arg)
 {
     struct notify_worker *worker = arg;
-    struct deliver *deliver = deliver_new();
-    struct rng rng = {.state = rng_os_seed()};
-    enum notify_role role = worker->to ? NOTIFY_INTEGRATION : NOTIFY_PEOPLE;
-    uint64_t seen = 0; /* the generation is never 0: the first wait does not */
-    int64_t until_ms = 0;
-
+    struct work work = {
+        .worker = worker,
+        .senders = notify_senders_new(worker),
+        .marks = mem_alloc(BATCH_MAX * sizeof(*work.marks)),
+        .size = 1,
+    };
     char name[16]; /* for top and debuggers: a thread's has no more */
 
     (void)snprintf(name, sizeof(name), "%s", notify_worker_name(worker));
     (void)pthread_setname_np(pthread_self(), name);
-    while (!notify_wait(worker->loop, role, &seen, until_ms)) {
-        atomic_store(&worker->busy_since_ms, clock_mono_ms());
-        until_ms = clock_mono_ms() + drain(worker, deliver, &rng);
-        atomic_store(&worker->busy_since_ms, 0);
-    }
-    deliver_free(deliver);
+    while (take_and_send(&work))
+        continue;
+    notify_senders_free(work.senders);
+    free(work.marks);
     return NULL;
 }

@@ -1,8 +1,12 @@
 /*
  * The phone page's secret: whoever holds it may acknowledge and note one incident.
  *
- *   token = base64url( BLAKE2b-192( key of this installation, incident ) )
- *   row   = BLAKE2b-256( token ) -> incident
+ *   token = base64url( incident | BLAKE2b-192( key of this installation, incident ) )
+ *   row   = incident -> BLAKE2b-256( token )
+ *
+ * Rows lie in the order of incidents, not of hashes: a flood writes few pages of the file. Tokens
+ * that do not name their incident are of an older program, or made with another key since
+ * (ack_link); they are as good.
  *
  * The key is a file beside the database (app/loop_notify.c), so neither the database nor
  * a backup of it holds anything a page can be acknowledged with. The same incident has
@@ -23,6 +27,8 @@
 
 enum {
     TOKEN_BYTES = 24,
+    ID_BYTES = 6,
+    ID_CHARS = 8, /* in base64 */
 };
 
 int ack_link_db_key(const char *path,
@@ -98,6 +104,31 @@ int link_find(struct db_stmt *stmt,
     return 0;
 }
 
+/* An incident's token was made with another key: it stays good. */
+static int keep_other(struct db_conn *conn,
+                      int64_t incident_id,
+                      const unsigned char *hash,
+                      int64_t now_ms,
+                      struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "INSERT INTO ack_link SELECT token_hash, incident_id, created_ms FROM ack_token"
+              " WHERE incident_id = ?1 AND token_hash <> ?2 ON CONFLICT DO NOTHING");
+
+    db_bind_int(stmt, 1, incident_id);
+    db_bind_blob(stmt, 2, hash, LINK_HASH_BYTES);
+    int r = db_run(stmt, reterr);
+
+    if (r || db_changes(conn) == 0)
+        return r;
+    stmt = db_prepare(conn, "UPDATE ack_token SET token_hash = ?2, created_ms = ?3"
+                            " WHERE incident_id = ?1");
+    db_bind_int(stmt, 1, incident_id);
+    db_bind_blob(stmt, 2, hash, LINK_HASH_BYTES);
+    db_bind_int(stmt, 3, now_ms);
+    return db_run(stmt, reterr);
+}
+
 int ack_link_db_make(struct db_conn *conn,
                      int64_t incident_id,
                      const unsigned char *ack_key,
@@ -106,16 +137,41 @@ int ack_link_db_make(struct db_conn *conn,
                      struct err *reterr)
 {
     unsigned char hash[LINK_HASH_BYTES];
+    unsigned char id[ID_BYTES];
 
-    link_token("acknowledge incident", incident_id, ack_key, ret_token, hash);
+    for (unsigned i = 0; i < ID_BYTES; i++)
+        id[i] = (unsigned char)((uint64_t)incident_id >> (8 * (ID_BYTES - 1 - i)));
+    (void)sodium_bin2base64(ret_token, OUTBOX_ACK_TOKEN_MAX, id, sizeof(id),
+                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    link_token("acknowledge incident", incident_id, ack_key, ret_token + ID_CHARS, hash);
+    hash_token(ret_token, hash);
 
     struct db_stmt *stmt = db_prepare(
-        conn, "INSERT INTO ack_link VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING");
+        conn, "INSERT INTO ack_token VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING");
 
-    db_bind_blob(stmt, 1, hash, sizeof(hash));
-    db_bind_int(stmt, 2, incident_id);
+    db_bind_int(stmt, 1, incident_id);
+    db_bind_blob(stmt, 2, hash, sizeof(hash));
     db_bind_int(stmt, 3, now_ms);
-    return db_run(stmt, reterr);
+    int r = db_run(stmt, reterr);
+
+    return r || db_changes(conn) > 0 ? r : keep_other(conn, incident_id, hash, now_ms, reterr);
+}
+
+/* The incident that a token names; 0: none. */
+static int64_t named_by(const char *token)
+{
+    unsigned char bytes[ID_BYTES];
+    int64_t id = 0;
+    size_t len = 0;
+
+    if (strlen(token) <= ID_CHARS ||
+        sodium_base642bin(bytes, sizeof(bytes), token, ID_CHARS, NULL, &len, NULL,
+                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) ||
+        len != ID_BYTES)
+        return 0;
+    for (unsigned i = 0; i < ID_BYTES; i++)
+        id = id << 8 | bytes[i];
+    return id;
 }
 
 int ack_link_db_find(struct db_conn *conn,
@@ -124,9 +180,12 @@ int ack_link_db_find(struct db_conn *conn,
                      int64_t *ret_incident_id,
                      struct err *reterr)
 {
-    return link_find(
-        db_prepare(conn,
-                   "SELECT l.incident_id FROM ack_link l JOIN incident i ON i.id = l.incident_id"
-                   " WHERE l.token_hash = ?1 AND (i.status <> 'resolved' OR i.resolved_ms > ?2)"),
-        token, now_ms, INCIDENT_DB_E_NOT_FOUND, ret_incident_id, reterr);
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT i.id FROM incident i WHERE i.id IN"
+              " (SELECT incident_id FROM ack_token WHERE incident_id = ?3 AND token_hash = ?1"
+              "  UNION ALL SELECT incident_id FROM ack_link WHERE token_hash = ?1)"
+              " AND (i.status <> 'resolved' OR i.resolved_ms > ?2)");
+
+    db_bind_int(stmt, 3, named_by(token));
+    return link_find(stmt, token, now_ms, INCIDENT_DB_E_NOT_FOUND, ret_incident_id, reterr);
 }

@@ -301,14 +301,18 @@ int alert_db_put_external(struct db_conn *conn,
         return err_set(reterr, -EMSGSIZE, "an alert's labels and annotations exceed %d bytes",
                        ROWS_LABELS_BYTES_MAX);
 
-    struct db_stmt *stmt = db_prepare(
-        conn, "UPDATE external_alert SET annotations = ?3, source = ?4, generator_url = ?5,"
-              " starts_ms = ?6, ends_ms = ?7, is_firing = ?8, updated_ms = ?9"
-              " WHERE fingerprint = ?1 AND labels = ?2");
-    int r = run_external(stmt, alert, str_text(&labels), str_text(&annotations), reterr);
+    struct db_stmt *stmt;
 
-    if (r || db_changes(conn) > 0)
-        return r;
+    if (!alert->is_new) {
+        stmt = db_prepare(
+            conn, "UPDATE external_alert SET annotations = ?3, source = ?4, generator_url = ?5,"
+                  " starts_ms = ?6, ends_ms = ?7, is_firing = ?8, updated_ms = ?9"
+                  " WHERE fingerprint = ?1 AND labels = ?2");
+        int r = run_external(stmt, alert, str_text(&labels), str_text(&annotations), reterr);
+
+        if (r || db_changes(conn) > 0)
+            return r;
+    }
     stmt = db_prepare(conn,
                       "INSERT INTO external_alert VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
     return run_external(stmt, alert, str_text(&labels), str_text(&annotations), reterr);

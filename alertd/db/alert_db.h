@@ -63,6 +63,7 @@ struct alert_db_external {
     int64_t starts_ms, ends_ms;
     bool is_firing;
     bool was_firing; /* by its row */
+    bool is_new;     /* there is no row, for sure */
     int64_t now_ms;
 };
 int alert_db_put_external(struct db_conn *conn,

@@ -13,6 +13,7 @@
 
 #include "alertd/db/private.h"
 #include "lib/base/mem.h"
+#include "lib/model/labels.h"
 
 int db_result(int rc)
 {
@@ -71,6 +72,14 @@ int db_conn_int(struct db_conn *conn, const char *sql, int64_t *ret_value, struc
     return 0;
 }
 
+/* text_hash(text), for migrations: labels_hash_text() as a number. */
+static void text_hash(sqlite3_context *context, int n, sqlite3_value **values)
+{
+    const char *text = (const char *)sqlite3_value_text(values[0]);
+
+    sqlite3_result_int64(context, (int64_t)labels_hash_text(0, text ? text : ""));
+}
+
 int db_conn_open(
     struct db_conn *conn, struct db *db, const char *path, int flags, struct err *reterr)
 {
@@ -90,6 +99,10 @@ int db_conn_open(
     int r = db_conn_exec(conn, "PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=ON;", reterr);
     if (r == 0 && reads)
         r = db_conn_exec(conn, "PRAGMA query_only=ON;", reterr);
+    else if (r == 0)
+        (void)sqlite3_create_function(conn->handle, "text_hash", 1,
+                                      SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
+                                      text_hash, NULL, NULL);
     if (r != 0)
         db_conn_close(conn);
     return r;

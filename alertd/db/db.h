@@ -81,6 +81,39 @@ void db_close(struct db *db);
 typedef int db_job(struct db_conn *conn, void *arg, struct err *reterr);
 int db_write(struct db *db, db_job *job, void *arg, struct err *reterr);
 
+/* --- bells: who waits for rows takes them in the transaction that makes them --- */
+
+/* A thread that waits for what other jobs store hangs up a bell, under names of its choice (bits).
+ * A job that stores something for it rings one of them; the job that waits at the bell then runs behind
+ * all others of that group, and both are committed at once: one sync instead of two in a row. A
+ * bell that rings while nobody waits at it is remembered until somebody does. */
+struct db_bell {
+    uint64_t names; /* set before it is hung up */
+    /* the writer's, under its lock: */
+    struct db_bell *next;
+    struct db_request *waits; /* NULL: nobody */
+    int64_t until_us;
+    bool joins;
+    bool has_rung;
+};
+
+void db_bell_hang(struct db *db, struct db_bell *bell);
+/* Nobody may wait at it. */
+void db_bell_take_down(struct db *db, struct db_bell *bell);
+/* As db_write(), but the job runs when the bell rings or until_us (monotonic) has come, and when
+ * it `joins`, with whatever else is committed before. One thread may wait at a bell. */
+int db_write_at(struct db *db,
+                struct db_bell *bell,
+                int64_t until_us,
+                bool joins,
+                db_job *job,
+                void *arg,
+                struct err *reterr);
+/* In a job. What is rung for a job that fails is a false alarm. */
+void db_ring(struct db_conn *conn, uint64_t names);
+/* Outside of jobs; from any thread. */
+void db_ring_outside(struct db *db, uint64_t names);
+
 /* Calls undone(arg, since) on the writer thread whenever something that jobs did is taken back: a
  * job that failed, or a commit that did; it is all that jobs of number `since` and later did. For
  * who keeps a copy of rows in memory. One for each database; set before its first job. */
@@ -116,6 +149,9 @@ int db_lock_folder(const char *folder, struct err *reterr);
 
 /* Never fails at once: an error is kept and returned by the first step. */
 struct db_stmt *db_prepare(struct db_conn *conn, const char *sql_literal);
+/* The same for what is stored often, of values that are all ours: names of an enum, literals. The
+ * schema's CHECKs are left out of it: for a list of names they build an index at each row. */
+struct db_stmt *db_prepare_own(struct db_conn *conn, const char *sql_literal);
 void db_bind_int(struct db_stmt *stmt, int index, int64_t value);
 void db_bind_float(struct db_stmt *stmt, int index, double value);
 void db_bind_text(struct db_stmt *stmt, int index, const char *text); /* NULL binds NULL; copied */

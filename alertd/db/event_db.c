@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "alertd/db/incident_db.h"
+#include "alertd/db/memo.h"
 #include "alertd/db/rows.h"
 #include "lib/base/mem.h"
 
@@ -86,6 +87,14 @@ static int newest(struct db_conn *conn,
                   unsigned char *ret_hash,
                   struct err *reterr)
 {
+    const struct db_memo *memo = db_memo(conn);
+
+    if (memo->has_event) {
+        *ret_id = memo->event_id;
+        memcpy(ret_hash, memo->event_hash, HASH_BYTES);
+        return 0;
+    }
+
     struct db_stmt *stmt = db_prepare(conn, "SELECT id, hash FROM event ORDER BY id DESC LIMIT 1");
     size_t len = 0;
 
@@ -99,6 +108,14 @@ static int newest(struct db_conn *conn,
             memcpy(ret_hash, hash, HASH_BYTES);
     }
     return db_done(stmt, reterr);
+}
+
+static void remember(struct db_memo *memo, int64_t id, const unsigned char *hash)
+{
+    _Static_assert(sizeof(memo->event_hash) == HASH_BYTES, "the memo holds a hash of the chain");
+    memo->event_id = id;
+    memcpy(memo->event_hash, hash, HASH_BYTES);
+    memo->has_event = true;
 }
 
 static int attach(struct db_conn *conn, int64_t incident_id, int64_t event_id, struct err *reterr)
@@ -154,6 +171,8 @@ int event_db_append(struct db_conn *conn,
         r = attach(conn, incident_id, row.id, reterr);
     if (r == 0 && ret_id)
         *ret_id = row.id;
+    if (r == 0)
+        remember(db_memo(conn), row.id, hash);
     return r;
 }
 

@@ -196,12 +196,13 @@ int incident_db_alerts_of(struct db_conn *conn,
                           size_t *ret_n,
                           struct err *reterr)
 {
-    struct incident_alert *alerts = arena_array(arena, choice->limit, sizeof(*alerts));
+    size_t n_most = choice->n < choice->limit ? choice->n : choice->limit;
+    struct incident_alert *alerts = arena_array(arena, n_most + 1, sizeof(*alerts));
     size_t n = 0;
 
     if (!alerts)
         return too_large(reterr);
-    for (size_t i = 0; i < choice->n && n < choice->limit; i++) {
+    for (size_t i = 0; i < choice->n && n < n_most; i++) {
         struct db_stmt *stmt = db_prepare(
             conn, "SELECT rule_id, fingerprint, name, expr, for_ms, labels, annotations,"
                   " firing, active_ms, fired_ms, resolved_ms, value FROM incident_alert"

@@ -18,36 +18,30 @@ int notify_db_put_group(struct db_conn *conn,
 {
     STR_AUTO struct str labels = STR_INIT(ROWS_LABELS_BYTES_MAX);
     struct db_stmt *stmt = db_prepare(
-        conn, "INSERT INTO notify_group VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET"
-              " next_flush_ms = ?3, has_flushed = ?4");
+        conn, "INSERT INTO notify_group VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"
+              " next_flush_ms = ?4, has_flushed = ?5");
 
     rows_labels_text(row->group, &labels);
-    db_bind_text(stmt, 1, row->route_id);
-    db_bind_text(stmt, 2, str_text(&labels));
-    db_bind_int(stmt, 3, row->next_flush_ms);
-    db_bind_int(stmt, 4, row->has_flushed);
+    db_bind_int(stmt, 1, row->id);
+    db_bind_text(stmt, 2, row->route_id);
+    db_bind_text(stmt, 3, str_text(&labels));
+    db_bind_int(stmt, 4, row->next_flush_ms);
+    db_bind_int(stmt, 5, row->has_flushed);
     return db_run(stmt, reterr);
 }
 
-int notify_db_drop_group(struct db_conn *conn,
-                         const char *route_id,
-                         const struct labels *group,
-                         struct err *reterr)
+int notify_db_drop_group(struct db_conn *conn, int64_t group_id, struct err *reterr)
 {
-    STR_AUTO struct str labels = STR_INIT(ROWS_LABELS_BYTES_MAX);
-    struct db_stmt *stmt = db_prepare(conn,
-                                      "DELETE FROM notify_group WHERE route = ?1 AND labels = ?2");
+    struct db_stmt *stmt = db_prepare(conn, "DELETE FROM notify_group WHERE id = ?1");
 
-    rows_labels_text(group, &labels);
-    db_bind_text(stmt, 1, route_id);
-    db_bind_text(stmt, 2, str_text(&labels));
+    db_bind_int(stmt, 1, group_id);
     return db_run(stmt, reterr);
 }
 
 int notify_db_put_told(struct db_conn *conn, const struct dispatch_log_row *row, struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
-        conn, "INSERT INTO notify_told VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO"
+        conn, "INSERT INTO notify_told VALUES (?9, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO"
               " UPDATE SET firing = ?5, resolved = ?6, told_ms = ?7, expires_ms = ?8");
 
     db_bind_text(stmt, 1, row->group_key);
@@ -58,6 +52,7 @@ int notify_db_put_told(struct db_conn *conn, const struct dispatch_log_row *row,
     db_bind_blob(stmt, 6, row->resolved, row->n_resolved * sizeof(*row->resolved));
     db_bind_int(stmt, 7, row->told_at_ms);
     db_bind_int(stmt, 8, row->expires_at_ms);
+    db_bind_int(stmt, 9, row->id);
     return db_run(stmt, reterr);
 }
 
@@ -122,8 +117,8 @@ int notify_db_told(struct db_conn *conn,
                    struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
-        conn, "SELECT group_key, receiver, kind, slot, firing, resolved, told_ms, expires_ms"
-              " FROM notify_told");
+        conn, "SELECT group_key, receiver, kind, slot, firing, resolved, told_ms, expires_ms,"
+              " id FROM notify_told ORDER BY id");
     ARENA_AUTO struct arena arena;
 
     arena_init(&arena, ROW_BYTES_MAX);
@@ -132,6 +127,7 @@ int notify_db_told(struct db_conn *conn,
                                        .receiver = rows_text(&arena, stmt, 1),
                                        .kind = rows_text(&arena, stmt, 2),
                                        .slot = (unsigned)db_int(stmt, 3),
+                                       .id = db_int(stmt, 8),
                                        .told_at_ms = db_int(stmt, 6),
                                        .expires_at_ms = db_int(stmt, 7)};
 

@@ -13,10 +13,7 @@
 int notify_db_put_group(struct db_conn *conn,
                         const struct dispatch_group_row *row,
                         struct err *reterr);
-int notify_db_drop_group(struct db_conn *conn,
-                         const char *route_id,
-                         const struct labels *group,
-                         struct err *reterr);
+int notify_db_drop_group(struct db_conn *conn, int64_t group_id, struct err *reterr);
 int notify_db_put_told(struct db_conn *conn,
                        const struct dispatch_log_row *row,
                        struct err *reterr);

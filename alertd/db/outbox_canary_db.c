@@ -33,6 +33,7 @@ int outbox_db_canary(struct db_conn *conn, int64_t beat, int64_t now_ms, struct 
     db_bind_text(stmt, 1, OUTBOX_CANARY);
     db_bind_text(stmt, 2, key);
     db_bind_int(stmt, 3, now_ms);
+    db_ring(conn, outbox_bell(OUTBOX_CANARY, "webhook", 0));
     return db_run(stmt, reterr);
 }
 

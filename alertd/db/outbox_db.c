@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "alertd/db/incident_db.h"
+#include "alertd/db/memo.h"
 #include "alertd/db/rows.h"
 #include "alertd/db/shadow_db.h"
 
@@ -23,10 +24,45 @@ enum {
     KEY_TEXT_MAX = KEY_ORDER_CHARS + 2 * KEY_HASH_BYTES + 1,
 };
 
+/* Of an incident what its notifications depend on. */
+struct subject {
+    int64_t id;
+    char key[INCIDENT_DB_KEY_MAX];
+    enum incident_status status;
+    unsigned n_transitions;
+    bool told_resolved;
+    bool is_closed; /* by a person */
+    int64_t began_at_ms;
+};
+
+static int read_subject(struct db_conn *conn, int64_t id, struct subject *ret, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT key, status, n_transitions, told_resolved, resolved_by IS NOT NULL, began_ms"
+              " FROM incident WHERE id = ?1");
+
+    *ret = (struct subject){0};
+    db_bind_int(stmt, 1, id);
+    if (db_step(stmt)) {
+        ret->id = id;
+        (void)snprintf(ret->key, sizeof(ret->key), "%s", db_text(stmt, 0));
+        ret->status = incident_status_parse(db_text(stmt, 1));
+        ret->n_transitions = (unsigned)db_int(stmt, 2);
+        ret->told_resolved = db_int(stmt, 3) != 0;
+        ret->is_closed = db_int(stmt, 4) != 0;
+        ret->began_at_ms = db_int(stmt, 5);
+    }
+    int r = db_done(stmt, reterr);
+
+    if (r == 0 && !ret->id)
+        return err_set(reterr, INCIDENT_DB_E_NOT_FOUND, "no incident number %" PRId64, id);
+    return r;
+}
+
 /* One decision about one incident. */
 struct decision {
     struct db_conn *conn;
-    const struct incident *incident;
+    const struct subject *incident;
     const struct outbox_new *news;
     unsigned transition;
     struct err *reterr;
@@ -43,6 +79,10 @@ struct waiting {
 
 static int find_waiting(const struct decision *decision, struct waiting *ret)
 {
+    *ret = (struct waiting){0};
+    if (decision->incident->n_transitions == 0)
+        return 0; /* nobody was owed anything of it yet */
+
     struct db_stmt *stmt = db_prepare(
         decision->conn, "SELECT id, reason, attempts, owed_ms, due_ms, last_error FROM outbox"
                         /* by the incident's few rows, not by all that wait */
@@ -50,7 +90,6 @@ static int find_waiting(const struct decision *decision, struct waiting *ret)
                         " AND kind = ?2 AND slot = ?3 AND state = 'waiting' AND lane = 'page'"
                         " ORDER BY id DESC LIMIT 1");
 
-    *ret = (struct waiting){0};
     db_bind_text(stmt, 1, decision->news->receiver);
     db_bind_text(stmt, 2, decision->news->kind);
     db_bind_int(stmt, 3, decision->news->slot);
@@ -78,16 +117,16 @@ static void mix(crypto_generichash_state *state, const char *text)
  * the index of keys grows at its end. */
 static int make_key(const struct decision *decision, char *ret_key)
 {
-    struct db_stmt *stmt = db_prepare(decision->conn, "SELECT hex(id) FROM installation");
     unsigned char hash[KEY_HASH_BYTES];
     crypto_generichash_state state;
+    const char *installation;
     char number[64];
+    int r = db_memo_installation(decision->conn, &installation, decision->reterr);
 
+    if (r)
+        return r;
     (void)crypto_generichash_init(&state, NULL, 0, sizeof(hash));
-    while (db_step(stmt))
-        mix(&state, db_text(stmt, 0));
-    int r = db_done(stmt, decision->reterr);
-
+    mix(&state, installation);
     (void)snprintf(number, sizeof(number), "%u/%u", decision->transition, decision->news->slot);
     mix(&state, decision->incident->key);
     mix(&state, number);
@@ -99,6 +138,26 @@ static int make_key(const struct decision *decision, char *ret_key)
     (void)sodium_bin2hex(ret_key + KEY_ORDER_CHARS, KEY_TEXT_MAX - KEY_ORDER_CHARS, hash,
                          sizeof(hash));
     return r;
+}
+
+uint64_t outbox_bell(const char *receiver, const char *kind, unsigned slot)
+{
+    uint64_t hash = slot;
+
+    if (strncmp(receiver, OUTBOX_PERSON, strlen(OUTBOX_PERSON)) == 0)
+        return OUTBOX_BELL_PEOPLE;
+    for (const char *at = receiver; *at; at++)
+        hash = hash * 31 + (unsigned char)*at;
+    for (const char *at = kind; *at; at++)
+        hash = hash * 31 + (unsigned char)*at;
+    return UINT64_C(1) << (OUTBOX_BELLS_FIRST + hash % (64 - OUTBOX_BELLS_FIRST));
+}
+
+static void ring(const struct decision *decision)
+{
+    const struct outbox_new *news = decision->news;
+
+    db_ring(decision->conn, outbox_bell(news->receiver, news->kind, news->slot));
 }
 
 /* What it is about: changes while it waits. */
@@ -128,7 +187,7 @@ static int insert(const struct decision *decision, const struct waiting *before,
         due_ms = before->due_ms;
     rows_labels_text(news->group, &group);
 
-    struct db_stmt *stmt = db_prepare(
+    struct db_stmt *stmt = db_prepare_own(
         decision->conn, "INSERT INTO outbox (incident_id, transition, reason, receiver, kind,"
                         " slot, key, state, created_ms, owed_ms, due_ms, last_error, group_key,"
                         " group_labels, alerts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8,"
@@ -151,6 +210,7 @@ static int insert(const struct decision *decision, const struct waiting *before,
     r = db_run(stmt, decision->reterr);
     if (r == 0)
         *ret_id = db_last_id(decision->conn);
+    ring(decision);
     return r;
 }
 
@@ -164,6 +224,7 @@ static int widen(const struct decision *decision, int64_t id)
     db_bind_int(stmt, 1, id);
     bind_alerts(stmt, 2, decision->news);
     db_bind_int(stmt, 3, decision->news->now_ms + decision->news->after_ms);
+    ring(decision); /* it may be due earlier now */
     return db_run(stmt, decision->reterr);
 }
 
@@ -227,11 +288,11 @@ static int decide(struct decision *decision, bool *ret_grew)
     return r;
 }
 
-static bool is_needed(const struct incident *incident, enum route_reason reason)
+static bool is_needed(const struct subject *incident, enum route_reason reason)
 {
     switch (reason) {
     case ROUTE_REPEAT: return incident->status == INCIDENT_TRIGGERED;
-    case ROUTE_RESOLVED: return !(incident->told_resolved && incident->resolved_by);
+    case ROUTE_RESOLVED: return !(incident->told_resolved && incident->is_closed);
     case ROUTE_SOME_RESOLVED: return incident->status != INCIDENT_RESOLVED;
     default: return true;
     }
@@ -259,14 +320,12 @@ int outbox_db_add(struct db_conn *conn,
                   bool *ret_grew,
                   struct err *reterr)
 {
-    ARENA_AUTO struct arena scratch;
-    struct incident incident;
+    struct subject incident;
     struct decision decision = {
         .conn = conn, .incident = &incident, .news = news, .reterr = reterr};
 
-    arena_init(&scratch, SCRATCH_BYTES_MAX);
     *ret_grew = false;
-    int r = incident_db_get_by_id(conn, news->incident_id, &scratch, &incident, reterr);
+    int r = read_subject(conn, news->incident_id, &incident, reterr);
     if (r || !is_needed(&incident, news->reason))
         return r;
 
@@ -335,7 +394,7 @@ static int close_told(struct db_conn *conn,
         const struct route_integration *to = config ? route_config_find(config, told[i].receiver,
                                                                         told[i].kind, told[i].slot)
                                                     : NULL;
-        struct incident incident;
+        struct subject incident;
         const struct outbox_new news = {.incident_id = incident_id,
                                         .reason = ROUTE_RESOLVED,
                                         .receiver = told[i].receiver,
@@ -349,7 +408,7 @@ static int close_told(struct db_conn *conn,
             .conn = conn, .incident = &incident, .news = &news, .reterr = reterr};
         bool grew;
 
-        r = incident_db_get_by_id(conn, incident_id, &arena, &incident, reterr);
+        r = read_subject(conn, incident_id, &incident, reterr);
         if (r == 0)
             r = decide(&decision, &grew);
     }

@@ -49,6 +49,16 @@ enum {
     OUTBOX_ACK_TOKEN_MAX = 48, /* text with its NUL */
 };
 
+/* --- bells (db.h): rung with each row that is made, for who sends it --- */
+
+enum {
+    OUTBOX_BELL_PEOPLE = 1 << 0,  /* any person's contact */
+    OUTBOX_BELL_SHADOWS = 1 << 1, /* copies */
+    OUTBOX_BELLS_FIRST = 2,       /* integrations have the others, by a hash: some share one */
+};
+#define OUTBOX_BELL_ALL UINT64_MAX
+uint64_t outbox_bell(const char *receiver, const char *kind, unsigned slot);
+
 /* --- deciding; jobs --- */
 
 /* A notification to be made. Loans. */

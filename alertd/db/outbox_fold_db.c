@@ -99,11 +99,14 @@ int outbox_next_place(struct db_conn *conn,
     if (options->people)
         return next_contact(conn, options, ret_place, reterr);
     set_place(ret_place, options->receiver, options->kind, options->slot);
+    if (is_let_through(options, ret_place))
+        return 0;
     int r = is_due(conn, options, &due, reterr);
     if (r)
         return r;
-    if (!due || !is_let_through(options, ret_place))
-        ret_place->receiver[0] = '\0';
+    if (!due)
+        ret_place->wait_ms = INT64_MAX; /* nobody is held back */
+    ret_place->receiver[0] = '\0';
     return 0;
 }
 

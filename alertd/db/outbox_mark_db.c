@@ -135,8 +135,12 @@ static void sent_words(const struct outcome_row *row,
         str_addf(out, ": %s", row->last_error);
 }
 
-static int mark_sent(
-    struct db_conn *conn, int64_t outbox_id, size_t n_together, int64_t now_ms, struct err *reterr)
+static int mark_sent(struct db_conn *conn,
+                     int64_t outbox_id,
+                     size_t n_together,
+                     int64_t now_ms,
+                     bool *ret_is_digest,
+                     struct err *reterr)
 {
     STR_AUTO struct str text = STR_INIT(EVENT_TEXT_MAX);
     struct outcome_row row = {0};
@@ -144,8 +148,9 @@ static int mark_sent(
 
     if (r)
         return r;
+    *ret_is_digest = strcmp(row.reason, "digest") == 0;
 
-    struct db_stmt *stmt = db_prepare(
+    struct db_stmt *stmt = db_prepare_own(
         conn, "UPDATE outbox SET state = 'sent', sent_ms = ?2 WHERE id = ?1");
 
     db_bind_int(stmt, 1, outbox_id);
@@ -162,13 +167,14 @@ int outbox_db_sent(
 {
     int64_t folded[DIGEST_PAGES_MAX];
     size_t n = 0;
-    int r = mark_sent(conn, outbox_id, 0, now_ms, reterr);
+    bool is_digest = false;
+    int r = mark_sent(conn, outbox_id, 0, now_ms, &is_digest, reterr);
 
     (void)answer;
-    if (r == 0)
+    if (r == 0 && is_digest)
         r = outbox_db_folded(conn, outbox_id, folded, &n, reterr);
     for (size_t i = 0; r == 0 && i < n; i++)
-        r = mark_sent(conn, folded[i], n, now_ms, reterr);
+        r = mark_sent(conn, folded[i], n, now_ms, &is_digest, reterr);
     return r;
 }
 

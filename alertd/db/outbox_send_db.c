@@ -3,10 +3,13 @@
  * for. See outbox_db.h; what became of them is in outbox_mark_db.c.
  */
 
+#include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "alertd/db/incident_db.h"
+#include "alertd/db/memo.h"
 #include "alertd/db/outbox_private.h"
 #include "alertd/db/rows.h"
 #include "alertd/db/shadow_db.h"
@@ -128,7 +131,7 @@ static int take_row(struct db_stmt *stmt,
 
 static int set_sending(struct db_conn *conn, int64_t id, struct err *reterr)
 {
-    struct db_stmt *stmt = db_prepare(
+    struct db_stmt *stmt = db_prepare_own(
         conn, "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?1");
 
     db_bind_int(stmt, 1, id);
@@ -142,20 +145,17 @@ static int root_id(struct db_conn *conn,
                    const char **ret_root,
                    struct err *reterr)
 {
-    struct db_stmt *stmt = db_prepare(conn,
-                                      "SELECT lower(hex(i.id)) || '-' || ?1 FROM installation i");
-    const char *root = NULL;
+    char root[MEMO_INSTALLATION_TEXT + 24];
+    const char *installation;
+    int r = db_memo_installation(conn, &installation, reterr);
 
-    db_bind_int(stmt, 1, incident_id);
-    if (db_step(stmt))
-        root = rows_text(arena, stmt, 0);
-    int r = db_done(stmt, reterr);
-
-    if (r == 0 && !root)
-        return err_set(reterr, INCIDENT_DB_E_LIMIT, "no room for a page");
-    if (r == 0)
-        *ret_root = root;
-    return r;
+    if (r)
+        return r;
+    int len = snprintf(root, sizeof(root), "%s-%" PRId64, installation, incident_id);
+    for (int i = 0; i < len; i++)
+        root[i] = (char)tolower((unsigned char)root[i]);
+    *ret_root = arena_strndup(arena, root, (size_t)len);
+    return *ret_root ? 0 : err_set(reterr, INCIDENT_DB_E_LIMIT, "no room for a page");
 }
 
 static const char *join_url(struct arena *arena, const char *base, const char *path, const char *id)
@@ -234,7 +234,8 @@ static int fill_page(struct db_conn *conn,
     if (r == 0)
         r = row->is_copy ? fill_copy_urls(conn, options, arena, page, reterr)
                          : fill_urls(conn, options, arena, page, reterr);
-    if (r == 0 && !row->is_copy)
+    if (r == 0 && !row->is_copy &&
+        strncmp(page->receiver, OUTBOX_PERSON, strlen(OUTBOX_PERSON)) == 0)
         r = shadow_db_practice(conn, row->id, arena, &page->practice, reterr);
     page->alerts = alerts;
     page->n_told = row->alerts ? row->n_alerts : page->incident.n_alerts;

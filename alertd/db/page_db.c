@@ -97,14 +97,16 @@ static int find_for_group(struct apply *apply,
                           struct open_incident *ret)
 {
     struct db_stmt *stmt = db_prepare(
-        apply->conn, "SELECT id, status, n_firing, n_alerts, severity FROM incident"
-                     " WHERE group_key = ?1 AND (status <> 'resolved' OR n_firing > 0"
-                     "  OR (resolved_by IS NULL AND NOT told_resolved AND resolved_ms > ?2))"
-                     " ORDER BY id DESC LIMIT 1");
+        apply->conn,
+        "SELECT id, status, n_firing, n_alerts, severity FROM incident"
+        " WHERE group_hash = ?3 AND group_key = ?1 AND (status <> 'resolved' OR n_firing > 0"
+        "  OR (resolved_by IS NULL AND NOT told_resolved AND resolved_ms > ?2))"
+        " ORDER BY id DESC LIMIT 1");
 
     *ret = (struct open_incident){0};
     db_bind_text(stmt, 1, group->key);
     db_bind_int(stmt, 2, group->goes_on_since_ms);
+    db_bind_int(stmt, 3, (int64_t)labels_hash_text(0, group->key));
     if (db_step(stmt))
         read_open(stmt, ret);
     return db_done(stmt, apply->reterr);
@@ -168,10 +170,10 @@ static int insert_incident(struct apply *apply,
     incident_title(alert->labels, alert->annotations, &title);
     rows_labels_text(group->labels, &labels);
 
-    struct db_stmt *stmt = db_prepare(
+    struct db_stmt *stmt = db_prepare_own(
         apply->conn, "INSERT INTO incident (key, year, number, group_key, labels, title, severity,"
-                     " status, opened_ms, n_alerts, n_firing, began_ms)"
-                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'triggered', ?8, 0, 0, ?9)");
+                     " status, opened_ms, n_alerts, n_firing, began_ms, group_hash)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'triggered', ?8, 0, 0, ?9, ?10)");
 
     db_bind_text(stmt, 1, str_text(&key));
     db_bind_int(stmt, 2, year);
@@ -182,6 +184,7 @@ static int insert_incident(struct apply *apply,
     db_bind_text(stmt, 7, severity_of(alert->labels));
     db_bind_int(stmt, 8, alert->fired_at_ms);
     db_bind_int(stmt, 9, apply->now_ms);
+    db_bind_int(stmt, 10, (int64_t)labels_hash_text(0, group->key));
     r = db_run(stmt, apply->reterr);
     if (r == 0)
         *ret_id = db_last_id(apply->conn);

@@ -273,6 +273,7 @@ static void register_once(void)
     /* What a job may take back is kept in memory, not in a file: before anything else of SQLite. A
      * bound instead of -1 would be allocated at once, by each statement. */
     (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* a lock around each allocation */
     below_vfs = sqlite3_vfs_find(NULL);
     if (!below_vfs) {
         register_rc = SQLITE_ERROR;

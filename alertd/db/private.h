@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "alertd/db/db.h"
+#include "alertd/db/memo.h"
 
 struct db_stmt {
     struct db_stmt *next; /* in its connection */
@@ -32,7 +33,17 @@ struct db_conn {
     struct db *db;
 };
 
-struct db_request;
+/* A job and who waits for it. */
+struct db_request {
+    struct db_request *next;
+    db_job *job;
+    void *arg;
+    int64_t asked_us;
+    int result;
+    struct err err;
+    bool done;
+    pthread_cond_t wake;
+};
 
 struct db {
     char *path;
@@ -44,6 +55,7 @@ struct db {
     pthread_cond_t wake; /* the writer waits for work here */
     struct db_request *first, *last;
     uint64_t queue_depth;
+    struct db_bell *bells;
     int64_t oldest_us; /* when the oldest job of the group under way was asked for; 0: none is */
     bool stopping;
     pthread_t thread;
@@ -52,6 +64,8 @@ struct db {
     void (*undone)(void *arg, uint64_t since); /* NULL: nobody asks */
     void *undone_arg;
     uint64_t job_number; /* of the one that runs */
+    struct db_memo memo;
+    uint64_t rung;       /* names of bells that the group's jobs rang, and nobody was told yet */
     int wal_pages;       /* in the log since the last complete checkpoint */
     int broken;          /* errno of a failed sync: nothing is acknowledged any more */
     char *reserve;       /* path of the reserve file, NULL when there is none */
@@ -87,6 +101,15 @@ int db_copy(struct db_conn *conn, const char *path, struct err *reterr);
 /* writer.c */
 int db_writer_start(struct db *db, struct err *reterr);
 void db_writer_stop(struct db *db);
+
+/* --- bell.c: called with the lock --- */
+
+/* The jobs that wait at bells, as far as their time has come or one of the names was rung, behind
+ * those of the group. */
+void db_bells_answer(
+    struct db *db, uint64_t rung, struct db_request **group, size_t *n, size_t n_max);
+/* When a bell's job has to run by itself; INT64_MAX: none has. */
+int64_t db_bells_next_us(const struct db *db);
 
 /* --- page_sum.c: checksums in the pages --- */
 

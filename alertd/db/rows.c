@@ -8,8 +8,13 @@
 #include <string.h>
 
 #include "alertd/db/incident_db.h"
+#include "alertd/db/memo.h"
 #include "lib/json/read.h"
 #include "lib/json/write.h"
+
+enum {
+    PLAIN_MAX = 32 /* pairs that are read without a tree of JSON */
+};
 
 void rows_labels_text(const struct labels *labels, struct str *out)
 {
@@ -21,6 +26,56 @@ void rows_labels_text(const struct labels *labels, struct str *out)
     json_close(&json, '}');
 }
 
+/* A string without escapes at *at: its length, with *at behind it; SIZE_MAX: none is there. */
+static size_t plain_string(const char **at, const char **ret_text)
+{
+    if (**at != '"')
+        return SIZE_MAX;
+    const char *begin = *at + 1;
+    size_t len = strcspn(begin, "\"\\");
+
+    if (begin[len] != '"')
+        return SIZE_MAX;
+    *at = begin + len + 1;
+    *ret_text = begin;
+    return len;
+}
+
+/* rows_labels_text() read back, of what has no escapes: nearly all. False: it is not that. */
+static bool read_plain(const char *text, struct arena *arena, const struct labels **ret_labels)
+{
+    struct label pairs[PLAIN_MAX];
+    size_t n = 0;
+
+    if (*text++ != '{')
+        return false;
+    while (*text == '"' && n < PLAIN_MAX) {
+        const char *name;
+        const char *value;
+        size_t name_len = plain_string(&text, &name);
+
+        if (name_len == SIZE_MAX || *text++ != ':')
+            return false;
+        size_t value_len = plain_string(&text, &value);
+        if (value_len == SIZE_MAX)
+            return false;
+        pairs[n].name = arena_strndup(arena, name, name_len);
+        pairs[n].value = arena_strndup(arena, value, value_len);
+        if (!pairs[n].name || !pairs[n].value ||
+            (n > 0 && strcmp(pairs[n - 1].name, pairs[n].name) >= 0))
+            return false;
+        n++;
+        if (*text == ',')
+            text++;
+        else
+            break;
+    }
+    if (strcmp(text, "}") != 0)
+        return false;
+    *ret_labels = labels_in_arena(arena, pairs, n);
+    return true;
+}
+
 const struct labels *rows_labels(struct arena *arena, const char *text)
 {
     LABELS_BUILDER_AUTO struct labels_builder builder = LABELS_BUILDER_INIT;
@@ -29,6 +84,8 @@ const struct labels *rows_labels(struct arena *arena, const char *text)
     struct json *root = NULL;
     const char *name = NULL;
 
+    if (read_plain(text, arena, &labels))
+        return labels;
     if (json_parse(text, strlen(text), &root, NULL))
         return NULL;
     for (size_t i = 0; json_member(root, i, &name, &value); i++)
@@ -111,6 +168,22 @@ int rows_read(struct db_stmt *stmt,
     memcpy(ret_items, &items, sizeof(items));
     *ret_n = n;
     return 0;
+}
+
+int db_memo_installation(struct db_conn *conn, const char **ret_text, struct err *reterr)
+{
+    struct db_memo *memo = db_memo(conn);
+    int r = 0;
+
+    if (!memo->installation[0]) {
+        struct db_stmt *stmt = db_prepare(conn, "SELECT hex(id) FROM installation");
+
+        if (db_step(stmt))
+            (void)snprintf(memo->installation, sizeof(memo->installation), "%s", db_text(stmt, 0));
+        r = db_done(stmt, reterr);
+    }
+    *ret_text = memo->installation;
+    return r;
 }
 
 const char *rows_source(char *text, const char *what, int64_t id)

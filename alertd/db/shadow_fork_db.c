@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "alertd/db/link_private.h"
+#include "alertd/db/outbox_db.h"
 #include "alertd/db/rows.h"
 #include "alertd/db/shadow_db.h"
 #include "alertd/oncall/spelling.h"
@@ -193,6 +194,7 @@ int shadow_db_owe(struct db_conn *conn,
     db_bind_int(stmt, 3, slot);
     db_bind_text(stmt, 4, key);
     db_bind_int(stmt, 5, now_ms);
+    db_ring(conn, OUTBOX_BELL_SHADOWS);
     r = db_run(stmt, reterr);
     if (r)
         return r;
@@ -224,6 +226,7 @@ int shadow_db_close(struct db_conn *conn, int64_t incident_id, int64_t now_ms, s
 
     if (r)
         return r;
+    db_ring(conn, OUTBOX_BELL_SHADOWS);
     stmt = db_prepare(conn, "INSERT INTO shadow_page_row SELECT id, -transition - " OVER_BELOW ","
                             " 'shadow' FROM outbox WHERE incident_id = ?1"
                             " AND lane = '" SHADOW_LANE "' AND reason = 'resolved'"
@@ -298,6 +301,8 @@ int shadow_db_refused(
     int r = db_run(stmt, reterr);
 
     *ret_grew = r == 0 && db_changes(conn) > 0;
+    if (*ret_grew)
+        db_ring(conn, OUTBOX_BELL_PEOPLE);
     return r;
 }
 

@@ -3,7 +3,7 @@
  * of one transaction, commits once, and only then wakes them.
  *
  *     wait ─> take the queue ─> BEGIN ─> SAVEPOINT job RELEASE ─> ... ─> COMMIT (fsync)
- *       ^                                   └ failed: ROLLBACK TO            │
+ *       ^                          bells ─┘ └ failed: ROLLBACK TO            │
  *       └───── checkpoint when the log is long ─── wake everyone <──────────┘
  *
  * Invariants
@@ -32,19 +32,9 @@
 
 enum {
     GROUP_MAX = 1024,              /* jobs in one transaction */
+    BELLS_MAX = 256,               /* and behind them, of those who waited at bells */
     CHECKPOINT_PAGES = 1000,       /* 4 MB of log */
     RESERVE_FREE_MIN = 512 * 1024, /* below this the reserve is given back */
-};
-
-struct db_request {
-    struct db_request *next;
-    db_job *job;
-    void *arg;
-    int64_t asked_us;
-    int result;
-    struct err err;
-    bool done;
-    pthread_cond_t wake;
 };
 
 int db_write(struct db *db, db_job *job, void *arg, struct err *reterr)
@@ -119,8 +109,14 @@ uint64_t db_job_number(const struct db_conn *conn)
     return conn->db->job_number;
 }
 
+struct db_memo *db_memo(struct db_conn *conn)
+{
+    return &conn->db->memo;
+}
+
 static void tell_undone(struct db *db, uint64_t since)
 {
+    db->memo.has_event = false;
     if (db->undone)
         db->undone(db->undone_arg, since);
 }
@@ -152,32 +148,52 @@ static void note_broken(struct db *db)
         db->broken = EIO;
 }
 
-static void run_group(struct db *db, struct db_request *const *group, size_t n)
+/* Who waits at the bells that were rung, behind the group. */
+static void answer_bells(struct db *db, struct db_request **group, size_t *n)
+{
+    (void)pthread_mutex_lock(&db->lock);
+    db_bells_answer(db, db->rung, group, n, GROUP_MAX + BELLS_MAX);
+    (void)pthread_mutex_unlock(&db->lock);
+    db->rung = 0;
+}
+
+static int run_jobs(struct db *db, struct db_request **group, size_t *n, struct err *reterr)
+{
+    size_t i = 0;
+
+    do {
+        for (; i < *n; i++)
+            if (!run_job(db, group[i])) {
+                *reterr = group[i]->err;
+                return group[i]->result ? group[i]->result : -EIO;
+            }
+        answer_bells(db, group, n);
+    } while (i < *n);
+    return 0;
+}
+
+/* *n: with those who were called by a bell. */
+static void run_group(struct db *db, struct db_request **group, size_t *n)
 {
     struct db_conn *conn = &db->writer;
     struct err err = {0};
     uint64_t first = db->job_number + 1;
-    size_t i = 0;
 
     if (db->broken) {
         (void)err_set(&err, -EIO, "%s: a sync failed; nothing is stored until a restart", db->path);
-        fail_group(group, n, -EIO, &err);
+        fail_group(group, *n, -EIO, &err);
         return;
     }
-    int r = db_conn_exec(conn, "BEGIN IMMEDIATE", &err);
-    for (; r == 0 && i < n; i++)
-        if (!run_job(db, group[i])) {
-            r = group[i]->result ? group[i]->result : -EIO;
-            err = group[i]->err;
-            break;
-        }
+    int r = db_run(db_prepare(conn, "BEGIN IMMEDIATE"), &err);
     if (r == 0)
-        r = db_conn_exec(conn, "COMMIT", &err);
+        r = run_jobs(db, group, n, &err);
+    if (r == 0)
+        r = db_run(db_prepare(conn, "COMMIT"), &err);
     if (r != 0) {
         note_broken(db);
         (void)db_conn_exec(conn, "ROLLBACK", NULL);
         tell_undone(db, first);
-        fail_group(group, n, r, &err);
+        fail_group(group, *n, r, &err);
     }
 }
 
@@ -223,17 +239,31 @@ static void checkpoint_if_long(struct db *db)
 
 /* --- the thread --- */
 
-/* Waits for jobs, and a little longer for company when asked to. Called with the lock. */
+static int wait_until(struct db *db, int64_t until_us)
+{
+    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+
+    return pthread_cond_timedwait(&db->wake, &db->lock, &until);
+}
+
+/* Waits for jobs or the time of a bell, and a little longer for company when asked to. Called
+ * with the lock. */
 static void wait_for_jobs(struct db *db)
 {
-    while (!db->first && !db->stopping)
-        (void)pthread_cond_wait(&db->wake, &db->lock);
+    while (!db->first && !db->stopping) {
+        int64_t next_us = db_bells_next_us(db);
+
+        if (next_us == INT64_MAX)
+            (void)pthread_cond_wait(&db->wake, &db->lock);
+        else if (next_us <= clock_mono_us())
+            break;
+        else
+            (void)wait_until(db, next_us);
+    }
     if (db->options.max_wait_ms <= 0 || db->stopping)
         return;
     int64_t until_us = clock_mono_us() + db->options.max_wait_ms * 1000;
-    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
-    while (!db->stopping && db->queue_depth < GROUP_MAX &&
-           pthread_cond_timedwait(&db->wake, &db->lock, &until) == 0)
+    while (!db->stopping && db->queue_depth < GROUP_MAX && wait_until(db, until_us) == 0)
         continue;
 }
 
@@ -264,7 +294,7 @@ static void name_thread(const struct db *db)
 static void *writer_main(void *arg)
 {
     struct db *db = arg;
-    struct db_request **group = mem_alloc(GROUP_MAX * sizeof(struct db_request *));
+    struct db_request **group = mem_alloc((GROUP_MAX + BELLS_MAX) * sizeof(struct db_request *));
 
     name_thread(db);
     (void)pthread_mutex_lock(&db->lock);
@@ -272,19 +302,23 @@ static void *writer_main(void *arg)
         wait_for_jobs(db);
         size_t n = take_group(db, group);
         if (n == 0)
-            break; /* stopping, and drained */
+            db_bells_answer(db, 0, group, &n, GROUP_MAX);
+        if (n == 0 && db->stopping)
+            break; /* drained */
+        if (n == 0)
+            continue;
         db->oldest_us = group[0]->asked_us;
         (void)pthread_mutex_unlock(&db->lock);
 
         reserve_keep(db);
         int64_t start_us = clock_mono_us();
-        run_group(db, group, n);
+        run_group(db, group, &n);
         uint64_t us = (uint64_t)(clock_mono_us() - start_us);
 
         (void)pthread_mutex_lock(&db->lock);
         count_group(db, group, n, us);
         db->oldest_us = 0;
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = n; i-- > 0;) { /* who was called by a bell has more to do: first */
             group[i]->done = true;
             (void)pthread_cond_signal(&group[i]->wake);
         }

@@ -143,7 +143,6 @@ static int owe(struct escalate_work *work, const struct outbox_new *to, int64_t 
     int r = outbox_db_add(call->conn, &news, &grew, call->reterr);
 
     call->outcome->outbox_grew |= grew;
-    call->outcome->people_grew |= grew;
     return r;
 }
 
@@ -289,7 +288,6 @@ static int end_and_tell(struct escalate_work *work)
     if (r == 0)
         r = outbox_db_close_people(call->conn, work->incident.id, call->now_ms, call->reterr);
     call->outcome->outbox_grew = true;
-    call->outcome->people_grew = true;
     return r;
 }
 

@@ -42,8 +42,7 @@ struct pager_outcome {
     int64_t incidents[PAGER_INCIDENTS_MAX]; /* ids that changed, for live views */
     size_t n_incidents;                     /* may be cut */
     bool outbox_grew;
-    bool people_grew; /* some of it may be for people */
-    int64_t next_ms;  /* when pager_run() has something to do; INT64_MAX: never by itself */
+    int64_t next_ms; /* when pager_run() has something to do; INT64_MAX: never by itself */
 };
 
 struct pager *pager_new(struct db *state, const struct route_config *config, const struct log *log);

@@ -54,20 +54,25 @@ int pager_open(struct pager_call *call, const struct incident_alert *alert, cons
 
 /* --- a notification --- */
 
-/* An alert that was muted when it fired is in no incident yet. */
-static int open_late(struct pager_call *call, const struct dispatch_alert *told, bool *opened)
+/* An alert that was muted when it fired is in no incident yet. Else *ret_incident_id is the one
+ * that holds it. */
+static int open_late(struct pager_call *call,
+                     const struct dispatch_alert *told,
+                     bool *opened,
+                     int64_t *ret_incident_id)
 {
     ARENA_AUTO struct arena arena;
     struct incident_alert alert;
-    int64_t incident_id;
     bool firing;
     bool found = false;
 
     arena_init(&arena, ALERT_BYTES_MAX);
-    int r = page_db_of_alert(call->conn, told->labels->hash, &incident_id, &firing, call->reterr);
+    int r = page_db_of_alert(call->conn, told->labels->hash, ret_incident_id, &firing,
+                             call->reterr);
 
     if (r || firing)
         return r;
+    *ret_incident_id = 0;
     r = alert_db_firing(call->conn, told->labels->hash, &arena, &alert, &found, call->reterr);
     if (r || !found)
         return r;
@@ -107,30 +112,61 @@ static int incident_of(struct pager_call *call,
     return r;
 }
 
-static int owe(struct pager_call *call,
-               const struct dispatch_notification *notification,
-               int64_t incident_id)
+/* All that it was told fires ended while it was silenced, and left the group: its end is told with
+ * that of somebody whom nobody knew. Those that are over, of the incident of the first. */
+static int find_told(struct pager_call *call,
+                     const struct dispatch_notification *notification,
+                     uint64_t *ret_prints,
+                     size_t *ret_n,
+                     int64_t *ret_incident_id)
 {
-    size_t n_most = notification->n_firing + notification->n_resolved;
-    MEM_AUTO uint64_t *prints = mem_alloc(n_most * sizeof(*prints));
-    bool grew = false;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < notification->n_told_firing; i++) {
+        int64_t held_by_id = 0;
+        bool firing;
+
+        r = page_db_of_alert(call->conn, notification->told_firing[i], &held_by_id, &firing,
+                             call->reterr);
+        if (r || !held_by_id || firing)
+            continue;
+        ret_prints[(*ret_n)++] = notification->told_firing[i];
+        if (!*ret_incident_id)
+            *ret_incident_id = held_by_id;
+    }
+    return r;
+}
+
+/* What it is about: who fires, and who is over and was known. */
+static int gather_prints(struct pager_call *call,
+                         const struct dispatch_notification *notification,
+                         uint64_t *ret_prints,
+                         size_t *ret_n)
+{
     size_t n = 0;
     int r = 0;
 
     for (size_t i = 0; i < notification->n_firing; i++)
-        prints[n++] = notification->firing[i]->labels->hash;
+        ret_prints[n++] = notification->firing[i]->labels->hash;
     for (size_t i = 0; r == 0 && i < notification->n_resolved; i++) {
         /* muted for as long as it fired: nobody knew it */
         int64_t known_id = 0;
         bool firing;
 
-        prints[n] = notification->resolved[i]->labels->hash;
-        r = page_db_of_alert(call->conn, prints[n], &known_id, &firing, call->reterr);
+        ret_prints[n] = notification->resolved[i]->labels->hash;
+        r = page_db_of_alert(call->conn, ret_prints[n], &known_id, &firing, call->reterr);
         n += known_id != 0;
     }
-    if (r)
-        return r;
+    *ret_n = n;
+    return r;
+}
 
+static int owe(struct pager_call *call,
+               const struct dispatch_notification *notification,
+               int64_t incident_id,
+               const uint64_t *prints,
+               size_t n)
+{
     const struct outbox_new news = {
         .incident_id = incident_id,
         .reason = reason_of(notification->reason),
@@ -144,13 +180,36 @@ static int owe(struct pager_call *call,
         .n_alerts = n,
         .now_ms = notification->at_ms,
     };
+    bool grew = false;
+    int r = outbox_db_add(call->conn, &news, &grew, call->reterr);
 
-    r = outbox_db_add(call->conn, &news, &grew, call->reterr);
     call->outcome->outbox_grew |= grew;
     pager_touch(call, incident_id);
     if (r == 0 && news.reason == ROUTE_RESOLVED)
         r = failover_end(call, &news);
     return r;
+}
+
+/* incident_id: of the first alert that fires, if that is known already. */
+static int tell_of(struct pager_call *call,
+                   const struct dispatch_notification *news,
+                   int64_t incident_id)
+{
+    size_t n_most = news->n_firing + news->n_resolved + news->n_told_firing;
+    MEM_AUTO uint64_t *prints = mem_alloc((n_most + 1) * sizeof(*prints));
+    size_t n = 0;
+    int r = incident_id ? 0 : incident_of(call, news, &incident_id);
+
+    if (r == 0 && incident_id)
+        r = gather_prints(call, news, prints, &n);
+    else if (r == 0 && news->n_firing == 0)
+        r = find_told(call, news, prints, &n, &incident_id);
+    if (r || !incident_id)
+        return r;
+    if (news->to->kind == ROUTE_ONCALL)
+        return escalate_news(call, news->to->oncall.policy, incident_id, reason_of(news->reason),
+                             news->at_ms);
+    return owe(call, news, incident_id, prints, n);
 }
 
 static int tell(struct pager_call *call, const struct dispatch_notification *notification)
@@ -160,19 +219,17 @@ static int tell(struct pager_call *call, const struct dispatch_notification *not
     bool opened = false;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < news.n_firing; i++)
-        r = open_late(call, news.firing[i], &opened);
+    for (size_t i = 0; r == 0 && i < news.n_firing; i++) {
+        int64_t held_by_id = 0;
+
+        r = open_late(call, news.firing[i], &opened, &held_by_id);
+        if (i == 0)
+            incident_id = held_by_id;
+    }
     /* it was told before, ended and fired again while it was muted: no reminder of what is over */
     if (opened && news.reason != DISPATCH_FIRST)
         news.reason = DISPATCH_NEW_ALERTS;
-    if (r == 0)
-        r = incident_of(call, &news, &incident_id);
-    if (r || !incident_id)
-        return r;
-    if (news.to->kind == ROUTE_ONCALL)
-        return escalate_news(call, news.to->oncall.policy, incident_id, reason_of(news.reason),
-                             news.at_ms);
-    return owe(call, &news, incident_id);
+    return r == 0 ? tell_of(call, &news, incident_id) : r;
 }
 
 static void on_notification(void *arg, const struct dispatch_notification *notification)
@@ -193,12 +250,12 @@ static void on_group(void *arg, const struct dispatch_group_row *row)
         call->result = notify_db_put_group(call->conn, row, call->reterr);
 }
 
-static void on_group_gone(void *arg, const char *route_id, const struct labels *group)
+static void on_group_gone(void *arg, int64_t group_id)
 {
     struct pager_call *call = arg;
 
     if (call->result == 0)
-        call->result = notify_db_drop_group(call->conn, route_id, group, call->reterr);
+        call->result = notify_db_drop_group(call->conn, group_id, call->reterr);
 }
 
 static void on_told(void *arg, const struct dispatch_log_row *row)

@@ -107,6 +107,7 @@ struct group *dispatch_new_group(struct dispatch *dispatch,
     STR_AUTO struct str key = STR_INIT(KEY_BYTES_MAX);
 
     route_node_group_key(node, labels, &key);
+    group->id = ++dispatch->last_group_id;
     group->node = node;
     group->labels = labels_ref(labels);
     group->key = mem_strdup(str_text(&key));

@@ -64,6 +64,8 @@ struct dispatch_notification {
     size_t n_firing;
     const struct dispatch_alert *const *resolved;
     size_t n_resolved;
+    const uint64_t *told_firing; /* what it was told fires when it was told last: labels' hashes */
+    size_t n_told_firing;
 };
 
 typedef void dispatch_notify(void *arg, const struct dispatch_notification *notification);
@@ -86,6 +88,7 @@ void dispatch_run(struct dispatch *dispatch, int64_t now_ms, dispatch_notify *no
 
 /* Rows: loans, for the call only. */
 struct dispatch_group_row {
+    int64_t id;           /* of this life of the machine: rises, and is never given again */
     const char *route_id; /* route_node.id */
     const struct labels *group;
     int64_t next_flush_ms;
@@ -96,6 +99,7 @@ struct dispatch_group_row {
 };
 
 struct dispatch_log_row {
+    int64_t id; /* stays what it was when restored; 0: a new one */
     const char *group_key;
     const char *receiver;
     const char *kind;
@@ -124,7 +128,7 @@ void dispatch_track(struct dispatch *dispatch);
 
 struct dispatch_changes {
     void (*group)(void *arg, const struct dispatch_group_row *row); /* new or moved; no members */
-    void (*group_gone)(void *arg, const char *route_id, const struct labels *group);
+    void (*group_gone)(void *arg, int64_t group_id);
     void (*log)(void *arg, const struct dispatch_log_row *row);
     void *arg;
 };

@@ -182,6 +182,8 @@ static void tell(const struct telling *telling, const struct route_integration *
         .n_firing = news->n_firing,
         .resolved = news->resolved,
         .n_resolved = to->send_resolved ? news->n_resolved : 0,
+        .told_firing = before ? before->firing : NULL,
+        .n_told_firing = before ? before->n_firing : 0,
     };
     struct dispatch_log_row row = {
         .group_key = group->key,

@@ -48,12 +48,18 @@ void log_set(struct dispatch *dispatch, const struct dispatch_log_row *row)
 
     if (!entry) {
         entry = mem_zalloc(sizeof(*entry));
+        entry->id = row->id ? 0 : ++dispatch->last_log_id;
         entry->group_key = mem_strdup(row->group_key);
         entry->receiver = mem_strdup(row->receiver);
         entry->kind = mem_strdup(row->kind);
         entry->slot = row->slot;
         chains_add(&dispatch->log, &entry->link,
                    entry_hash(row->group_key, row->receiver, row->kind, row->slot));
+    }
+    if (row->id > entry->id) { /* of two rows the later one counts, and is the one that goes on */
+        entry->id = row->id;
+        if (row->id > dispatch->last_log_id)
+            dispatch->last_log_id = row->id;
     }
     free(entry->firing);
     free(entry->resolved);

@@ -21,6 +21,7 @@ struct held_alert {
 
 struct group {
     struct chain link; /* first: by route and group labels */
+    int64_t id;
     const struct route_node *node;
     const struct labels *labels;
     char *key; /* Alertmanager's group key */
@@ -35,6 +36,7 @@ struct group {
 
 struct log_entry {
     struct chain link; /* first: by group key and integration */
+    int64_t id;
     char *group_key, *receiver, *kind;
     unsigned slot;
     int64_t told_at_ms, expires_at_ms;
@@ -43,17 +45,11 @@ struct log_entry {
     size_t changed_place; /* as a group's */
 };
 
-/* A group that was forgotten, to be told. */
-struct gone_group {
-    const char *route_id; /* the config's */
-    const struct labels *labels;
-};
-
 /* What dispatch_save_changes() has to tell. A place is NULL when its owner went since. */
 struct changed {
     struct group **groups;
     struct log_entry **log;
-    struct gone_group *gone;
+    int64_t *gone; /* groups that were forgotten */
     size_t n_groups, n_log, n_gone;
     size_t groups_capacity, log_capacity, gone_capacity;
 };
@@ -66,6 +62,7 @@ struct dispatch {
     struct group **heap; /* by next_flush_ms, then route, then labels */
     size_t n_heap, heap_capacity;
     size_t n_empty; /* groups without members */
+    int64_t last_group_id, last_log_id;
     int64_t next_maintenance_ms;
     int64_t next_log_prune_ms;
     bool tracks; /* changes */

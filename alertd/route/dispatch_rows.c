@@ -17,6 +17,7 @@ static void save_group(const struct group *group, const struct dispatch_rows *to
         members[i] = group->members[i]->alert.labels;
 
     struct dispatch_group_row row = {
+        .id = group->id,
         .route_id = group->node->id,
         .group = group->labels,
         .next_flush_ms = group->next_flush_ms,
@@ -32,6 +33,7 @@ static void save_group(const struct group *group, const struct dispatch_rows *to
 static void save_log(const struct log_entry *entry, const struct dispatch_rows *to)
 {
     struct dispatch_log_row row = {
+        .id = entry->id,
         .group_key = entry->group_key,
         .receiver = entry->receiver,
         .kind = entry->kind,
@@ -100,8 +102,7 @@ void gone_group(struct dispatch *dispatch, struct group *group)
         changed->groups[group->changed_place - 1] = NULL;
     changed->gone = mem_grow(changed->gone, &changed->gone_capacity, changed->n_gone + 1,
                              sizeof(*changed->gone));
-    changed->gone[changed->n_gone++] = (struct gone_group){group->node->id,
-                                                           labels_ref(group->labels)};
+    changed->gone[changed->n_gone++] = group->id;
 }
 
 void gone_log(struct dispatch *dispatch, struct log_entry *entry)
@@ -114,8 +115,6 @@ void gone_log(struct dispatch *dispatch, struct log_entry *entry)
 
 void changed_done(struct changed *changed)
 {
-    for (size_t i = 0; i < changed->n_gone; i++)
-        labels_unref(changed->gone[i].labels);
     free(changed->groups);
     free(changed->log);
     free(changed->gone);
@@ -130,14 +129,15 @@ void dispatch_save_changes(struct dispatch *dispatch, const struct dispatch_chan
     dispatch->changed = (struct changed){0};
     /* what went before what came: a group that went may be back */
     for (size_t i = 0; i < changed.n_gone; i++)
-        to->group_gone(to->arg, changed.gone[i].route_id, changed.gone[i].labels);
+        to->group_gone(to->arg, changed.gone[i]);
     for (size_t i = 0; i < changed.n_groups; i++) {
         struct group *group = changed.groups[i];
 
         if (!group)
             continue;
         group->changed_place = 0;
-        to->group(to->arg, &(struct dispatch_group_row){.route_id = group->node->id,
+        to->group(to->arg, &(struct dispatch_group_row){.id = group->id,
+                                                        .route_id = group->node->id,
                                                         .group = group->labels,
                                                         .next_flush_ms = group->next_flush_ms,
                                                         .has_flushed = group->has_flushed});

@@ -23,7 +23,8 @@
 #include "alertd/store/rollup_rows.h"
 
 enum {
-    SLICE_SERIES = 16,            /* a few milliseconds of the store's thread */
+    SLICE_SERIES = 32,            /* at most, and this many at least: a few milliseconds of the */
+    SLICE_SERIES_MIN = 12,        /* store's thread. In between it ends where a pack is full */
     SERIES_SAMPLES_MAX = 1 << 20, /* more of a day are left as they are: they are large chunks */
     SHRINK_PAGES = 256,
     RETRY_MS = 3600 * 1000,
@@ -144,15 +145,20 @@ static int compact_slice(struct db_conn *conn, void *arg, struct err *reterr)
     while (n < SLICE_SERIES && db_step(stmt))
         ids[n++] = (uint32_t)db_int(stmt, 0);
     int r = db_done(stmt, reterr);
-    for (size_t i = 0; i < n && r == 0; i++)
+    slice->is_last = n < SLICE_SERIES;
+    for (size_t i = 0; i < n && r == 0; i++) {
         r = compact_series(conn, ids[i], slice->partition->is_compact, &columns, &pack, reterr);
+        if (i + 1 >= SLICE_SERIES_MIN && i + 1 < n && pack_is_full(&pack)) {
+            n = i + 1;
+            slice->is_last = false;
+        }
+    }
     if (r == 0)
         r = pack_finish(&pack, conn, reterr);
     if (r == 0 && n > 0)
         r = pack_sweep(conn, ids[0] > PACK_SPAN ? ids[0] - PACK_SPAN : 0, ids[n - 1], reterr);
     pack_done(&pack);
     columns_done(&columns);
-    slice->is_last = n < SLICE_SERIES;
     slice->next_id = n > 0 ? ids[n - 1] + 1 : slice->from_id;
     return r == 0 && slice->is_last ? note_compact(conn, slice->partition, reterr) : r;
 }

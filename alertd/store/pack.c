@@ -37,6 +37,22 @@ int pack_finish(struct pack *pack, struct db_conn *conn, struct err *reterr)
     return db_run(stmt, reterr);
 }
 
+/* What lies in the table's page is small: SQLite's file format, part 1.6, for pages of 4096 bytes
+ * with a checksum of 8. Another size of page costs room, and nothing else. */
+bool pack_is_full(const struct pack *pack)
+{
+    enum {
+        HEADER = 6,          /* of the record */
+        HERE_MIN = 488,      /* what lies in the table's page at least */
+        PAGE = 4096 - 8 - 4, /* what one of its own pages holds */
+        ROOM = 512,          /* more than that is much */
+    };
+
+    if (pack->n < PACK_BYTES)
+        return false;
+    return pack->n >= PACK_MAX || (pack->n + HEADER - HERE_MIN) % PAGE < ROOM;
+}
+
 int pack_put(struct pack *pack,
              struct db_conn *conn,
              uint32_t series,
@@ -47,7 +63,7 @@ int pack_put(struct pack *pack,
 {
     int r = 0;
 
-    if (pack->n >= PACK_BYTES || series - pack->first_series >= PACK_SPAN)
+    if (pack_is_full(pack) || series - pack->first_series >= PACK_SPAN)
         r = pack_finish(pack, conn, reterr);
     if (r == 0 && pack->n == 0) {
         pack->first_series = series;

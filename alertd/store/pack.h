@@ -6,8 +6,9 @@
  *     chunk  series 17 | pack 1088, at    0, 2114 bytes     pack 1088  [17.....|18.....|19...]
  *            series 18 | pack 1088, at 2114, 1987 bytes
  *
- * A row longer than a quarter of a page goes on in pages of its own, whose rest is lost: of
- * chunks of 2 KB each, that was two fifths of the file. A pack fills its pages.
+ * A row longer than a quarter of a page goes on in pages of its own; what does not fill one of
+ * these lies in the table's page, which has room for nothing else when that is much. Of chunks of
+ * 2 KB each, two fifths of the file were lost so. A pack ends where its pages are full.
  *
  * Invariants
  *  (1) a pack is written once. Its id is PACK_IDS x its first series + something, and no chunk
@@ -16,6 +17,7 @@
  *      them (pack_sweep()).
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,8 +26,9 @@
 
 enum {
     PACK_IDS = 64,
-    PACK_SPAN = 16,         /* series */
-    PACK_BYTES = 32 * 1024, /* from then on the next chunk begins another */
+    PACK_SPAN = 32,         /* series */
+    PACK_BYTES = 16 * 1024, /* from then on the next chunk begins another, when pages are full */
+    PACK_MAX = 72 * 1024,   /* or whatever they are */
 };
 
 /* One under construction. */
@@ -41,6 +44,8 @@ struct pack_place {
     int64_t pack, at, len;
 };
 
+/* Its pages are full, or nearly: it had better end here. */
+bool pack_is_full(const struct pack *pack);
 /* Takes the chunk of a series, not less than the series before. The pack before it is written
  * when it is full. */
 int pack_put(struct pack *pack,

@@ -56,7 +56,15 @@ class Server:
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
         self.pid = self.process.pid
-        until(lambda: self._answers(ready), 30, f"{name} is ready")
+        self._wait_for(ready)
+
+    def _wait_for(self, path):
+        """By milliseconds: how long a start takes is measured."""
+        deadline = time.monotonic() + 30
+        while not self._answers(path):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{self.name} is not ready within 30 s")
+            time.sleep(0.005)
 
     def _answers(self, path):
         if self.process.poll() is not None:

@@ -297,8 +297,8 @@ class Mail(unittest.TestCase):
         self.assertEqual(kinds, ["text/plain", "text/html"])
         text = first.get_body(("plain",)).get_content().replace("\r\n", "\n")
         self.assertTrue(text.startswith("Caf\u00e9Down on a:1\n"), text)
-        self.assertRegex(text, r"Acknowledge: http://pager.test/a/[\w-]{32}\n")
-        self.assertRegex(text, r"Noise: +http://pager.test/a/[\w-]{32}\?verdict=noise&page=\d+&via=mail\n")
+        self.assertRegex(text, r"Acknowledge: http://pager.test/a/[\w-]{40}\n")
+        self.assertRegex(text, r"Noise: +http://pager.test/a/[\w-]{40}\?verdict=noise&page=\d+&via=mail\n")
 
     def test_success_is_only_after_the_last_250(self):
         """Greylisting, a full mailbox for now, and a server that goes before it answers."""

@@ -1,5 +1,5 @@
-"""The model of the outbox protocol (outbox.pml), walked completely by spin: as it is nothing breaks a
-property, and with one guard taken out something does.
+"""The models of the outbox protocol (outbox.pml) and of the bells its workers wait at (bell.pml), walked
+completely by spin: as they are nothing breaks a property, and with one guard taken out something does.
 
     check_model.py      needs spin and a C compiler; without spin it is skipped (77)
 """
@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 MODEL = pathlib.Path(__file__).with_name("outbox.pml")
+BELL = pathlib.Path(__file__).with_name("bell.pml")
 PLAIN, ESCALATES, DIGESTS = {}, {"ESCALATES": 1}, {"DIGESTS": 1}
 BOTH = {**ESCALATES, **DIGESTS}
 # what is walked: for which integration, 0 is told the end, 1 is not; with which stories
@@ -33,15 +34,17 @@ MUTANTS = {
     13: (0, DIGESTS, "a digest that failed is forgotten", r"assertion violated .*owed|invalid end state"),
 }
 
+BELL_MUTANTS = {1: "a bell that rings while nobody waits is forgotten", 2: "bells are answered before the jobs"}
 
-def walk(only, story, mutant):
+
+def walk(only, story, mutant, model=MODEL):
     """What spin's program says of all states there are."""
     with tempfile.TemporaryDirectory(prefix="watchbill-model-") as folder:
         def run(*command):
             return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
 
         flags = [f"-D{name}={value}" for name, value in story.items()]
-        made = run("spin", f"-DONLY={only}", f"-DMUTANT={mutant}", *flags, "-a", str(MODEL))
+        made = run("spin", f"-DONLY={only}", f"-DMUTANT={mutant}", *flags, "-a", str(model))
         built = run("gcc", "-O1", "-DSAFETY", "-o", "pan", "pan.c")
         if made.returncode or built.returncode:
             return f"no model: {made.stdout}{made.stderr}{built.stderr}"
@@ -69,6 +72,17 @@ def main():
             failures += 1
         else:
             print(f"mutant {mutant}: {what}: found")
+    said = walk(0, PLAIN, 0, BELL)
+    if not re.search(r"errors: 0\b", said) or not re.search(r"[1-9]\d+ states, stored", said):
+        print(f"the bell's model breaks a property:\n{said}")
+        failures += 1
+    for mutant, what in BELL_MUTANTS.items():
+        said = walk(0, PLAIN, mutant, BELL)
+        if not re.search(r"assertion violated", said):
+            print(f"the bell's mutant {mutant} ({what}) was not found:\n{said}")
+            failures += 1
+        else:
+            print(f"the bell's mutant {mutant}: {what}: found")
     return 1 if failures else 0
 
 

@@ -15,9 +15,11 @@
  *   ACK           outbox_db_drop_reminders()
  *   REPEAT        make_reminders() in outbox_db.c
  *   claim         outbox_db_claim() in outbox_send_db.c: find_due(), set_sending(); the page is
- *                 rendered then, so it tells the story as it is at that moment
- *   send          deliver_send() in app/notify_worker.c, outside of any transaction
- *   mark          job_mark() in app/notify_worker.c: outbox_db_sent(), or outbox_db_failed() with
+ *                 rendered then, so it tells the story as it is at that moment. It may share the
+ *                 transaction of what was owed before it (bell.pml): then both were one step, which
+ *                 is one of the orders walked here
+ *   send          deliver_send() in app/notify_send.c, outside of any transaction
+ *   mark          job_turn() in app/notify_worker.c: outbox_db_sent(), or outbox_db_failed() with
  *                 its hand_over() and wait_again()
  *   expire        find_hopeless() and outbox_db_undelivered(), called by outbox_db_give_up()
  *   crash         kill -9; outbox_db_recover() at the next start

@@ -10,6 +10,7 @@
  *             accepts it
  *     busy    takes what is due and is told "later, in 60 s"        no    is refused
  *     keep    flushes, and the day's limit
+ *     hush    everything is silenced for 300 s
  *     crash   taken, then killed           start       alertd starts again, knowing rows only
  *
  * Two integrations: hook (told the end too) and mail (not told the end).
@@ -20,6 +21,7 @@
 
 #include "alertd/db/incident_db.h"
 #include "alertd/db/outbox_db.h"
+#include "alertd/db/silence_db.h"
 #include "alertd/pager/pager.h"
 #include "tests/lib/row.h"
 #include "tests/lib/scratch.h"
@@ -297,6 +299,28 @@ static inline int job_recover(struct db_conn *conn, void *arg, struct err *reter
     return outbox_db_recover(conn, step->now_ms, reterr);
 }
 
+static inline int job_hush(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    const struct step *step = arg;
+    char id[SILENCE_ID_TEXT];
+    struct matcher all;
+
+    assert_int_equal(matcher_init(&all, MATCHER_EQUAL, "alertname", "Down", NULL), 0);
+    pager_silences_changed(pager);
+    int r = silence_db_set(conn,
+                           &(struct silence_wish){.matchers = &all,
+                                                  .n_matchers = 1,
+                                                  .starts_at_ms = step->now_ms,
+                                                  .ends_at_ms = step->now_ms + 300000,
+                                                  .created_by = "ana",
+                                                  .comment = "a disk is changed",
+                                                  .actor = "ana",
+                                                  .now_ms = step->now_ms},
+                           id, reterr);
+    matcher_done(&all);
+    return r;
+}
+
 static inline void run_job(db_job *job, struct step *step)
 {
     struct err err = {0};
@@ -314,6 +338,8 @@ static inline void run_step(struct step *step)
         labels_unref(step->event.labels);
     } else if (strcmp(step->verb, "ack") == 0 || strcmp(step->verb, "close") == 0) {
         run_job(job_person, step);
+    } else if (strcmp(step->verb, "hush") == 0) {
+        run_job(job_hush, step);
     } else if (strcmp(step->verb, "keep") == 0) {
         run_job(job_flush, step);
         run_job(job_keep, step);

@@ -205,14 +205,16 @@ static void test_the_link_of_a_page(void **state)
 {
     struct step step = {.now_ms = (BASE_S + 30) * (int64_t)1000};
     char other[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    char forged[] = "AAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"; /* names the incident */
 
     begin();
     play("0 F1, 30 keep");
     run_job(job_take_link, &step);
-    assert_int_equal(strlen(link_token), 32);
+    assert_int_equal(strlen(link_token), 40);
     assert_int_equal(db_write(db, job_find_link, link_token, NULL), 0);
     assert_int_equal(db_write(db, job_find_link, other, NULL), INCIDENT_DB_E_NOT_FOUND);
-    assert_int_equal(count_of("SELECT count(*) FROM ack_link WHERE length(token_hash) = 32"), 1);
+    assert_int_equal(db_write(db, job_find_link, forged, NULL), INCIDENT_DB_E_NOT_FOUND);
+    assert_int_equal(count_of("SELECT count(*) FROM ack_token WHERE length(token_hash) = 32"), 1);
     row("a week after the end it is over");
     play("60 E1");
     assert_int_equal(db_write(db, job_find_link, link_token, NULL), 0);
