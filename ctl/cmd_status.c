@@ -123,19 +123,82 @@ static void print_top(const struct json *data, const char *key, const char *head
     (void)puts("");
 }
 
+/* Sealed and not yet. */
+static const char *samples_of(const struct json *day, char *text)
+{
+    int64_t sealed = 0;
+    int64_t unsealed = 0;
+
+    (void)json_get_int_or(day, "sealed_samples", 0, &sealed, NULL);
+    (void)json_get_int_or(day, "unsealed_samples", 0, &unsealed, NULL);
+    (void)snprintf(text, NUMBER_TEXT_MAX, "%" PRId64, sealed + unsealed);
+    return text;
+}
+
+static const char *per_sample(const struct json *day, char *text)
+{
+    double ratio = 0;
+
+    if (json_get_float(day, "bytes_per_sample", &ratio, NULL))
+        return "-";
+    (void)snprintf(text, NUMBER_TEXT_MAX, "%.2f", ratio);
+    return text;
+}
+
+/* Counted, not guessed. */
+static void print_memory(const struct json *own)
+{
+    static const struct {
+        const char *key, *what;
+    } rows[] = {
+        {"index_bytes", "series, labels, and who has them"},
+        {"series_days_bytes", "a series' days"},
+        {"open_chunks_bytes", "samples not yet sealed"},
+        {"recent_copies_bytes", "copies of what was sealed last"},
+        {"push_cache_bytes", "what pushes are recognised by"},
+    };
+    struct table table = TABLE("MEMORY OF", "BYTES");
+    const struct json *memory = NULL;
+    char n[NUMBER_TEXT_MAX];
+
+    if (json_get_object(own, "memory", &memory, NULL) != 0)
+        return;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        TABLE_ROW(&table, rows[i].what, number(memory, rows[i].key, n));
+    table_print(&table);
+    (void)puts("");
+}
+
+/* Damaged files that are not used. */
+static void print_set_aside(const struct json *own)
+{
+    const struct json *list = NULL;
+
+    (void)json_get_array(own, "set_aside", &list, NULL);
+    for (size_t i = 0; list && i < json_length(list); i++)
+        if (json_text(json_at(list, i)))
+            (void)printf("set aside: %s\n", json_text(json_at(list, i)));
+}
+
 static void print_days(const struct json *own)
 {
-    struct table table = TABLE("DAY", "BYTES", "LOG", "JOURNAL", "SERIES IN MEMORY");
+    struct table table = TABLE("DAY", "BYTES", "LOG", "JOURNAL", "CHUNKS", "OF THEM LONG",
+                               "ROLL-UPS", "OTHER", "SAMPLES", "B/SAMPLE", "SERIES IN MEMORY");
     const struct json *list = NULL;
-    char n[4][NUMBER_TEXT_MAX];
+    char n[8][NUMBER_TEXT_MAX];
 
     (void)json_get_array(own, "days", &list, NULL);
     for (size_t i = 0; list && i < json_length(list); i++) {
         const struct json *day = json_at(list, i);
+        char samples[NUMBER_TEXT_MAX];
+        char ratio[NUMBER_TEXT_MAX];
 
         TABLE_ROW(&table, words(day, "day"), number(day, "bytes", n[0]),
                   number(day, "log_bytes", n[1]), number(day, "journal_bytes", n[2]),
-                  number(day, "series_in_memory", n[3]));
+                  number(day, "chunk_bytes", n[3]), number(day, "packed_bytes", n[4]),
+                  number(day, "rollup_bytes", n[5]), number(day, "other_bytes", n[6]),
+                  samples_of(day, samples), per_sample(day, ratio),
+                  number(day, "series_in_memory", n[7]));
     }
     table_print(&table);
     (void)puts("");
@@ -186,10 +249,12 @@ enum ctl_exit cmd_status_tsdb(struct ctl *ctl)
     if (json_get_object(root, "data", &data, NULL) == 0 &&
         json_get_object(data, "watchbill", &own, NULL) == 0) {
         print_days(own);
+        print_memory(own);
         print_top(data, "seriesCountByMetricName", "SERIES OF METRIC");
         print_top(data, "labelValueCountByLabelName", "VALUES OF LABEL");
         print_limits(own);
         print_offenders(own);
+        print_set_aside(own);
     }
     json_free(root);
     return CTL_OK;

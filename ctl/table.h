@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 enum {
-    TABLE_COLUMNS_MAX = 8
+    TABLE_COLUMNS_MAX = 12
 };
 
 struct table {

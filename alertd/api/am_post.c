@@ -121,6 +121,7 @@ static int add_one(struct alerts_in *in, const struct posted *posted, struct err
 static bool read_all(const struct json *root,
                      struct alerts_in *in,
                      struct str *words,
+                     size_t *ret_n_wrong,
                      struct http_response *response)
 {
     size_t n = json_length(root);
@@ -137,7 +138,7 @@ static bool read_all(const struct json *root,
 
         if (!read_one(json_at(root, i), &posted, response) || !check_one(&posted, i, response))
             return false;
-        if (add_one(in, &posted, &err))
+        if (add_one(in, &posted, &err) && ++*ret_n_wrong)
             str_addf(words, "%s%s", words->len ? "; " : "", err.text);
     }
     return true;
@@ -163,18 +164,30 @@ static bool parse(const struct http_request *request,
     return json_is_array(*ret_root) || refuse_body(response, "a list of alerts is expected");
 }
 
+static void count(struct api *api, const struct alerts_in *in, size_t n_wrong)
+{
+    size_t n_firing = 0;
+
+    for (size_t i = 0; i < in->n; i++)
+        n_firing += in->at[i].is_firing;
+    atomic_fetch_add(&api->posted_firing, n_firing);
+    atomic_fetch_add(&api->posted_over, in->n - n_firing);
+    atomic_fetch_add(&api->posted_invalid, n_wrong);
+}
+
 void am_post_alerts(void *context, struct http_request *request, struct http_response *response)
 {
     STR_AUTO struct str words = STR_INIT(WORDS_BYTES_MAX);
-    const struct api *api = context;
+    struct api *api = context;
     const struct route_config *config = api->route;
+    size_t n_wrong = 0;
     struct alerts_in in = {.source = "alertmanager",
                            .now_ms = clock_wall_ms(),
                            .resolve_timeout_ms = config->resolve_timeout_ms};
     struct json *root = NULL;
     struct err err = {0};
 
-    if (parse(request, &root, response) && read_all(root, &in, &words, response)) {
+    if (parse(request, &root, response) && read_all(root, &in, &words, &n_wrong, response)) {
         int r = alerts_in_commit(api, &in, &err);
 
         if (r)
@@ -182,6 +195,7 @@ void am_post_alerts(void *context, struct http_request *request, struct http_res
         else if (words.len)
             am_say(response, 400, "%s", str_text(&words));
     }
+    count(api, &in, n_wrong);
     json_free(root);
     alerts_in_done(&in);
 }

@@ -45,8 +45,10 @@ struct api {
     atomic_bool ready; /* everything is started: /-/ready says 200 */
     int64_t started_ms;
     atomic_uint_fast64_t clock_jumps, standstills; /* since then */
-    int64_t retention_ms;                          /* 0: everything is kept */
-    int64_t query_timeout_ms;                      /* for one PromQL query */
+    /* alerts posted to /api/v2/alerts: firing, over, and not taken */
+    atomic_uint_fast64_t posted_firing, posted_over, posted_invalid;
+    int64_t retention_ms;     /* 0: everything is kept */
+    int64_t query_timeout_ms; /* for one PromQL query */
     int64_t query_lookback_ms;
     size_t query_max_samples;
     /* Receivers, grouping. A reload puts another one here; the old one stays valid. */

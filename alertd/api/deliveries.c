@@ -13,7 +13,6 @@
 #include "lib/base/clock.h"
 
 enum {
-    READ_BYTES_MAX = 64 * 1024 * 1024,
     SHOWN = 100,
     SHOWN_MAX = 500,
     WHO_BYTES_MAX = 400,
@@ -28,8 +27,9 @@ static int64_t lateness(const struct delivery_row *row, int64_t now_ms)
     return until_ms > row->owed_at_ms ? until_ms - row->owed_at_ms : 0;
 }
 
-static void write_delivery(struct json_out *out, const struct delivery_row *row, int64_t now_ms)
+static void write_delivery(struct json_out *out, const void *item, int64_t now_ms)
 {
+    const struct delivery_row *row = item;
     bool to_person = report_is_person(row->receiver);
 
     json_open(out, '{');
@@ -60,36 +60,22 @@ static void write_delivery(struct json_out *out, const struct delivery_row *row,
     json_close(out, '}');
 }
 
-static void reply(const struct api *api,
-                  const struct delivery_query *query,
-                  struct http_response *response)
+static int read_rows(struct db_conn *conn,
+                     const void *query,
+                     struct arena *arena,
+                     void **ret_rows,
+                     size_t *ret_n,
+                     struct err *reterr)
 {
-    struct json_out out = JSON_OUT(&response->body);
     struct delivery_row *rows = NULL;
-    int64_t now_ms = clock_wall_ms();
-    ARENA_AUTO struct arena arena;
-    struct db_conn *conn = NULL;
-    struct err err = {0};
-    size_t n = 0;
+    int r = delivery_db_list(conn, query, arena, &rows, ret_n, reterr);
 
-    arena_init(&arena, READ_BYTES_MAX);
-    int r = db_read_begin(api->state, &conn, &err);
-    if (r == 0) {
-        r = delivery_db_list(conn, query, &arena, &rows, &n, &err);
-        db_read_end(api->state, conn);
-    }
-    if (r) {
-        incident_json_fail(response, r, &err);
-        return;
-    }
-    json_open(&out, '{');
-    json_key(&out, "deliveries");
-    json_open(&out, '[');
-    for (size_t i = 0; i < n; i++)
-        write_delivery(&out, &rows[i], now_ms);
-    json_close(&out, ']');
-    json_close(&out, '}');
+    *ret_rows = rows;
+    return r;
 }
+
+static const struct json_rows list = {"deliveries", sizeof(struct delivery_row), read_rows,
+                                      write_delivery};
 
 static bool read_number(const struct http_request *request,
                         const char *name,
@@ -145,7 +131,7 @@ static void handle_all(void *context, struct http_request *request, struct http_
         !read_number(request, "limit", SHOWN_MAX, &limit, response))
         return;
     query.limit = (unsigned)limit;
-    reply(context, &query, response);
+    incident_json_rows(context, &list, &query, response);
 }
 
 static void handle_of_incident(void *context,
@@ -154,7 +140,7 @@ static void handle_of_incident(void *context,
 {
     const struct delivery_query query = {.incident = request->path_args[0], .limit = SHOWN_MAX};
 
-    reply(context, &query, response);
+    incident_json_rows(context, &list, &query, response);
 }
 
 static const struct http_route routes[] = {

@@ -11,9 +11,11 @@
 #include "alertd/db/incident_db_record.h"
 #include "alertd/promql/promql.h"
 #include "lib/base/arena.h"
+#include "lib/base/clock.h"
 
 enum {
-    EXPR_BYTES_MAX = 256 * 1024
+    EXPR_BYTES_MAX = 256 * 1024,
+    LIST_BYTES_MAX = 64 * 1024 * 1024,
 };
 
 void incident_json_members(struct json_out *out, const struct incident *incident)
@@ -138,4 +140,36 @@ void incident_json_fail(struct http_response *response, int result, const struct
     else if (result == DB_E_FULL)
         type = "unavailable";
     http_fail(response, type, "%s", err->text);
+}
+
+void incident_json_rows(const struct api *api,
+                        const struct json_rows *list,
+                        const void *query,
+                        struct http_response *response)
+{
+    struct json_out out = JSON_OUT(&response->body);
+    int64_t now_ms = clock_wall_ms();
+    ARENA_AUTO struct arena arena;
+    struct db_conn *conn = NULL;
+    struct err err = {0};
+    void *rows = NULL;
+    size_t n = 0;
+
+    arena_init(&arena, LIST_BYTES_MAX);
+    int r = db_read_begin(api->state, &conn, &err);
+    if (r == 0) {
+        r = list->read(conn, query, &arena, &rows, &n, &err);
+        db_read_end(api->state, conn);
+    }
+    if (r) {
+        incident_json_fail(response, r, &err);
+        return;
+    }
+    json_open(&out, '{');
+    json_key(&out, list->name);
+    json_open(&out, '[');
+    for (size_t i = 0; i < n; i++)
+        list->write(&out, (const char *)rows + i * list->row_size, now_ms);
+    json_close(&out, ']');
+    json_close(&out, '}');
 }

@@ -36,7 +36,7 @@ static void write_top(struct json_out *out, const char *key, const struct space_
  * and what the log has a second time. */
 static uint64_t rest_of(const struct space_day *day)
 {
-    uint64_t samples = day->journal_bytes + day->chunk_bytes;
+    uint64_t samples = day->journal_bytes + day->chunk_bytes + day->rollup_bytes;
     uint64_t all = day->file_bytes + day->wal_bytes;
 
     return all > samples ? all - samples : 0;
@@ -64,6 +64,8 @@ static void write_days(struct json_out *out, const struct space *space)
         json_kv_int(out, "log_bytes", (int64_t)day->wal_bytes);
         json_kv_int(out, "journal_bytes", (int64_t)day->journal_bytes);
         json_kv_int(out, "chunk_bytes", (int64_t)day->chunk_bytes);
+        json_kv_int(out, "packed_bytes", (int64_t)day->packed_bytes);
+        json_kv_int(out, "rollup_bytes", (int64_t)day->rollup_bytes);
         json_kv_int(out, "other_bytes", (int64_t)rest_of(day));
         json_kv_int(out, "chunks", (int64_t)day->n_chunks);
         json_kv_int(out, "sealed_samples", (int64_t)day->chunk_samples);

@@ -92,35 +92,27 @@ static bool read_saying(const struct json *body,
     return true;
 }
 
-static void reply_verdicts(const struct api *api,
-                           const struct verdict_query *query,
-                           struct http_response *response)
+static int read_rows(struct db_conn *conn,
+                     const void *query,
+                     struct arena *arena,
+                     void **ret_rows,
+                     size_t *ret_n,
+                     struct err *reterr)
 {
-    struct json_out out = JSON_OUT(&response->body);
     struct verdict_row *rows = NULL;
-    ARENA_AUTO struct arena arena;
-    struct db_conn *conn = NULL;
-    struct err err = {0};
-    size_t n = 0;
+    int r = verdict_db_list(conn, query, arena, &rows, ret_n, reterr);
 
-    arena_init(&arena, READ_BYTES_MAX);
-    int r = db_read_begin(api->state, &conn, &err);
-    if (r == 0) {
-        r = verdict_db_list(conn, query, &arena, &rows, &n, &err);
-        db_read_end(api->state, conn);
-    }
-    if (r) {
-        incident_json_fail(response, r, &err);
-        return;
-    }
-    json_open(&out, '{');
-    json_key(&out, "verdicts");
-    json_open(&out, '[');
-    for (size_t i = 0; i < n; i++)
-        verdict_json(&out, &rows[i]);
-    json_close(&out, ']');
-    json_close(&out, '}');
+    *ret_rows = rows;
+    return r;
 }
+
+static void write_row(struct json_out *out, const void *row, int64_t now_ms)
+{
+    (void)now_ms;
+    verdict_json(out, row);
+}
+
+static const struct json_rows list = {"verdicts", sizeof(struct verdict_row), read_rows, write_row};
 
 static int read_id(const struct api *api, const char *key, int64_t *ret_id, struct err *reterr)
 {
@@ -167,7 +159,7 @@ static void handle_say(void *context, struct http_request *request, struct http_
         return;
     if (saying.changed)
         incidents_tell(api, saying.deed.key);
-    reply_verdicts(api, &query, response);
+    incident_json_rows(api, &list, &query, response);
 }
 
 /* --- GET .../verdicts --- */
@@ -206,7 +198,7 @@ static void handle_list(void *context, struct http_request *request, struct http
         query.rule_id = strtoll(rule, NULL, 10);
     else if (rule && *rule)
         query.rule = rule;
-    reply_verdicts(context, &query, response);
+    incident_json_rows(context, &list, &query, response);
 }
 
 static const struct http_route routes[] = {

@@ -67,6 +67,7 @@ static int reload_config(struct app *app, struct err *reterr)
         loop_notify_configure(app->notify, config);
         boot_keep_config(app);
         app->config_error[0] = '\0';
+        atomic_store(&app->config_loaded_ms, clock_wall_ms());
         log_info(&app->log, "app", "config reloaded", "file=\"%s\"", app->settings.config_file);
         return 0;
     }
@@ -277,24 +278,25 @@ static int start_http(struct app *app, struct err *reterr)
     unsigned n_queries = (unsigned)settings->query_max_concurrency;
 
     app_init_routes(app->route_tables, app->route_counts);
-    return http_server_start(&(struct http_options){.listen = settings->listen.at,
-                                                    .n_listen = settings->listen.n,
-                                                    .hosts = app->hosts,
-                                                    .n_hosts = app->n_hosts,
-                                                    .external_url = app->external_url,
-                                                    .auth_off = settings->auth_off,
-                                                    .routes = app->route_tables,
-                                                    .n_routes = app->route_counts,
-                                                    .context = &app->api,
-                                                    .authenticate = authenticate,
-                                                    .max_connections = 1024,
-                                                    .max_connections_per_peer = 64,
-                                                    .n_workers = n_queries > WORKERS_MIN / 2
-                                                                     ? 2 * n_queries
-                                                                     : WORKERS_MIN,
-                                                    .max_reads = n_queries,
-                                                    .log = &app->log},
-                             &app->server, reterr);
+    return http_server_start(
+        &(struct http_options){.listen = settings->listen.at,
+                               .n_listen = settings->listen.n,
+                               .hosts = app->hosts,
+                               .n_hosts = app->n_hosts,
+                               .external_url = app->external_url,
+                               .auth_off = settings->auth_off,
+                               .routes = app->route_tables,
+                               .n_routes = app->route_counts,
+                               .context = &app->api,
+                               .authenticate = authenticate,
+                               .max_connections = 1024,
+                               .max_connections_per_peer = 64,
+                               .n_workers = n_queries > WORKERS_MIN / 2 ? 2 * n_queries
+                                                                        : WORKERS_MIN,
+                               .max_body = (size_t)app->settings.max_wire_bytes,
+                               .max_reads = n_queries,
+                               .log = &app->log},
+        &app->server, reterr);
 }
 
 static int start_config(struct app *app, struct err *reterr)
@@ -305,6 +307,7 @@ static int start_config(struct app *app, struct err *reterr)
     if (r != 0)
         return r;
     app->configs[app->n_configs++] = config;
+    atomic_store(&app->config_loaded_ms, clock_wall_ms());
     atomic_store(&app->api.route, config);
     return boot_names(app, reterr);
 }

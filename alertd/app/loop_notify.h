@@ -64,3 +64,5 @@ int64_t loop_notify_idle_ms(struct loop_notify *loop,
 
 /* `# HELP`, `# TYPE` and the loop's self-metrics in text exposition. */
 void loop_notify_metrics(struct loop_notify *loop, struct str *out);
+/* The same counts under Alertmanager's names, which its dashboards and rules read. */
+void loop_notify_alertmanager(struct loop_notify *loop, struct str *out);

@@ -360,9 +360,6 @@ void app_render_metrics(void *arg, struct str *out)
 
     add_head(out, "alertd_build_info", "gauge", "Always 1; its labels say which build this is.");
     str_addf(out, "alertd_build_info{version=\"%s\"} 1\n", ALERTD_VERSION);
-    add_head(out, "alertmanager_build_info", "gauge",
-             "Always 1; the version of Alertmanager whose API v2 is spoken here.");
-    str_add(out, "alertmanager_build_info{version=\"" API_ALERTMANAGER_VERSION "\"} 1\n");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         add_head(out, rows[i].name, rows[i].type, rows[i].help);
         str_add(out, rows[i].name);
@@ -374,6 +371,7 @@ void app_render_metrics(void *arg, struct str *out)
     loop_eval_metrics(app->eval, out);
     loop_keep_metrics(&app->api, out);
     loop_notify_metrics(app->notify, out);
+    app_alertmanager_metrics(app, out);
     loop_watch_metrics(app->watch, out);
     forward_metrics(app->forward, out);
 }

@@ -14,6 +14,12 @@
 #include "alertd/db/outbox_db.h"
 #include "alertd/deliver/receiver.h"
 
+enum {
+    NOTIFY_LATENCIES = 7,
+};
+/* Their upper ends: Alertmanager's, and below its first, where most are. */
+extern const double notify_latencies_s[NOTIFY_LATENCIES];
+
 struct notify_worker {
     struct loop_notify *loop;
     const struct route_integration *to; /* NULL: any person's contacts, made when they are used */
@@ -28,6 +34,9 @@ struct notify_worker {
     atomic_uint_fast64_t accepted, failed, refused;
     atomic_uint_fast64_t template_errors;
     atomic_int_fast64_t sent_last_ms;
+    atomic_uint_fast64_t attempt_us; /* of all attempts together */
+    atomic_uint_fast64_t
+        attempts[NOTIFY_LATENCIES + 1]; /* by how long they took; the last: longer */
 };
 
 /* How far everybody who was told is from being told too fast. */

@@ -63,6 +63,18 @@ static void count(struct notify_worker *worker,
     }
 }
 
+const double notify_latencies_s[NOTIFY_LATENCIES] = {0.01, 0.1, 1, 5, 10, 15, 20};
+
+static void count_time(struct notify_worker *worker, int64_t us)
+{
+    size_t i = 0;
+
+    while (i < NOTIFY_LATENCIES && (double)us > notify_latencies_s[i] * 1e6)
+        i++;
+    atomic_fetch_add(&worker->attempts[i], 1);
+    atomic_fetch_add(&worker->attempt_us, (uint64_t)us);
+}
+
 static void log_outcome(struct notify_worker *worker,
                         const struct page *page,
                         const struct deliver_outcome *outcome)
@@ -109,9 +121,11 @@ static struct notify_mark send_one(struct notify_worker *worker,
                                    struct rng *rng)
 {
     struct notify_mark mark = {.outbox_id = page->outbox_id, .was_tried = true};
+    int64_t began_us = clock_mono_us();
 
     (void)snprintf(mark.incident, sizeof(mark.incident), "%s", page->incident.key);
     send_page(worker, deliver, page, &mark);
+    count_time(worker, clock_mono_us() - began_us);
     mark.now_ms = worker->loop->now_wall_ms();
     mark.retry_at_ms = deliver_retry_at(&mark.outcome, page->attempts + 1, mark.now_ms, rng);
     count(worker, &mark.outcome, mark.now_ms);

@@ -58,6 +58,7 @@ struct app {
     pthread_mutex_t reload_lock;
     const struct route_config *configs[APP_CONFIGS_MAX];
     size_t n_configs;
+    _Atomic int64_t config_loaded_ms;  /* when a config was last taken over */
     char *config_text;                 /* of the newest, as it was read */
     char rules_error[APP_BANNER_MAX];  /* why --rules.import was not taken over; "" */
     char config_error[APP_BANNER_MAX]; /* why the file on disk is not what is used; "" */
@@ -96,6 +97,11 @@ void app_dump_routes(struct str *out);
 /* --- metrics.c --- */
 
 void app_render_metrics(void *arg, struct str *out);
+
+/* --- metrics_alertmanager.c --- */
+
+/* What Alertmanager's own dashboards and rules read, under its names. */
+void app_alertmanager_metrics(struct app *app, struct str *out);
 
 /* --- banners.c --- */
 

@@ -11,6 +11,11 @@
 #include "lib/base/bug.h"
 #include "lib/model/duration.h"
 
+enum {
+    WIRE_BYTES_MIN = 256 * 1024,
+    WIRE_BYTES_MAX = 128 * 1024 * 1024,
+};
+
 enum kind {
     TEXT,
     DURATION, /* int64_t ms */
@@ -63,7 +68,10 @@ static const struct row rows[] = {
     {"limit.samples-per-body", COUNT, 0, AT(max_body_samples), "100000", "N", NULL,
      "Most samples that one push may bring; larger ones are refused whole."},
     {"limit.body-bytes", SIZE, 0, AT(max_body_bytes), "32MB", "SIZE", NULL,
-     "Largest push after decompression. On the wire 32 MiB are the most in any case."},
+     "Largest push after decompression."},
+    {"limit.wire-body-bytes", SIZE, 0, AT(max_wire_bytes), "32MB", "SIZE", NULL,
+     "Largest push as it is sent, compressed; from 256KB to 128MB, which is also the most that all "
+     "requests together may hold."},
     {"web.listen-address", LIST, 0, AT(listen), "127.0.0.1:9797", "HOST:PORT", NULL,
      "Where to serve; repeatable."},
     {"web.external-url", TEXT, 0, AT(external_url), "", "URL", NULL,
@@ -314,6 +322,8 @@ int settings_parse(int argc, char **argv, struct settings *ret_settings, struct 
     if (settings.query_max_concurrency > SETTINGS_QUERIES_MAX)
         return err_set(reterr, SETTINGS_E_USAGE, "--query.max-concurrency: at most %d",
                        SETTINGS_QUERIES_MAX);
+    if (settings.max_wire_bytes < WIRE_BYTES_MIN || settings.max_wire_bytes > WIRE_BYTES_MAX)
+        return err_set(reterr, SETTINGS_E_USAGE, "--limit.wire-body-bytes: from 256KB to 128MB");
     if (settings.dead_man_url[0] && settings.dead_man_url_file[0])
         return err_set(reterr, SETTINGS_E_USAGE,
                        "--dead-man.url-file: not together with --dead-man.url");

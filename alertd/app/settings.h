@@ -64,6 +64,7 @@ struct settings {
     int report_weekday;          /* 0: Sunday */
     int64_t report_hour;         /* 1 to 23 */
     const char *report_zone;
+    uint64_t max_wire_bytes;
     const char *dead_man_url;      /* "": nobody outside is told that we are well */
     const char *dead_man_url_file; /* a file that holds it; "" */
     int64_t dead_man_ms;

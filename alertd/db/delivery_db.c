@@ -55,7 +55,8 @@ int delivery_db_list(struct db_conn *conn,
               " WHERE (?1 IS NULL OR o.incident_id = (SELECT id FROM incident WHERE key = ?1))"
               " AND (?2 IS NULL OR o.receiver = ?2)"
               " AND (?3 IS NULL OR o.state = ?3 OR (?3 = 'waiting' AND o.state = 'sending'))"
-              " AND (?4 = 0 OR o.id < ?4) ORDER BY o.id DESC LIMIT ?5");
+              " AND (?4 = 0 OR o.id < ?4) AND o.receiver <> '" OUTBOX_CANARY
+              "' ORDER BY o.id DESC LIMIT ?5");
 
     db_bind_text(stmt, 1, query->incident);
     db_bind_text(stmt, 2, query->receiver);

@@ -197,3 +197,21 @@ int silence_db_get(struct db_conn *conn,
     *ret_row = rows[0];
     return 0;
 }
+
+int silence_db_count(struct db_conn *conn,
+                     int64_t now_ms,
+                     struct silence_counts *ret_counts,
+                     struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT count(*), coalesce(sum(ends_ms <= ?1), 0), coalesce(sum(starts_ms > ?1 AND"
+              " ends_ms > ?1), 0) FROM silence");
+
+    db_bind_int(stmt, 1, now_ms);
+    if (db_step(stmt)) {
+        ret_counts->expired = db_int(stmt, 1);
+        ret_counts->pending = db_int(stmt, 2);
+        ret_counts->active = db_int(stmt, 0) - ret_counts->expired - ret_counts->pending;
+    }
+    return db_done(stmt, reterr);
+}

@@ -92,6 +92,14 @@ int silence_db_get(struct db_conn *conn,
                    struct silence_row *ret_row,
                    struct err *reterr);
 
+struct silence_counts {
+    int64_t active, pending, expired;
+};
+int silence_db_count(struct db_conn *conn,
+                     int64_t now_ms,
+                     struct silence_counts *ret_counts,
+                     struct err *reterr);
+
 /* --- changes; jobs. The pager is to be told (pager_silences_changed()). --- */
 
 /* Makes or changes one; its id into ret_id (SILENCE_ID_TEXT bytes). */

@@ -152,3 +152,13 @@ int standing_db_by_dedup_key(struct db_conn *conn,
         *ret_found = n > 0;
     return r;
 }
+
+int standing_db_count(struct db_conn *conn, int64_t *ret_n, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(conn,
+                                      "SELECT (SELECT count(*) FROM alert WHERE state = 'firing')"
+                                      " + (SELECT count(*) FROM external_alert WHERE is_firing)");
+
+    *ret_n = db_step(stmt) ? db_int(stmt, 0) : 0;
+    return db_done(stmt, reterr);
+}

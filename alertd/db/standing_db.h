@@ -49,6 +49,8 @@ int standing_db_external(struct db_conn *conn,
                          struct standing_external *ret_row,
                          bool *ret_found,
                          struct err *reterr);
+/* How many alerts fire, rules' and others'. */
+int standing_db_count(struct db_conn *conn, int64_t *ret_n, struct err *reterr);
 /* How many of others' alerts fire. */
 int standing_db_count_external(struct db_conn *conn, int64_t *ret_n, struct err *reterr);
 

@@ -19,7 +19,7 @@ static const char cookie_name[] = "watchbill_session";
 static enum MHD_Result send_reply(struct call *call)
 {
     struct http_server *server = call->server;
-    uint64_t bytes = call->response.static_bytes ? call->response.static_len : BIG_BODY_MAX;
+    uint64_t bytes = call->response.static_bytes ? call->response.static_len : BIG_REPLY_BYTES;
 
     call->stage = CALL_SENT;
     peers_phase(&server->peers, call->peer, PEER_SENDING, bytes, clock_mono_ms());
@@ -300,7 +300,8 @@ static bool pass_csrf(struct call *call)
 
 static bool pass_body(struct call *call, const struct gate *gate)
 {
-    call->body = STR_INIT(call->route->flags & HTTP_BIG_BODY ? BIG_BODY_MAX : BODY_MAX);
+    call->body = STR_INIT(call->route->flags & HTTP_BIG_BODY ? call->server->options.max_body
+                                                             : BODY_MAX);
     if (gate->content_length > (int64_t)call->body.limit) {
         atomic_fetch_add(&call->server->refused_by_limit, 1);
         http_fail(&call->response, "too_large", "a body of %lld bytes: at most %zu are taken",
@@ -364,7 +365,7 @@ enum MHD_Result call_take_body(struct call *call, const char *bytes, size_t len)
     size_t limit = call->body.limit;
     str_done(&call->body);
     /* No reply can be sent before the body's end; one without an end is cut instead. */
-    return limit == BODY_MAX ? MHD_YES : MHD_NO;
+    return limit <= BODY_MAX ? MHD_YES : MHD_NO;
 }
 
 /* --- work --- */

@@ -28,8 +28,8 @@
 enum {
     CALL_ARENA_MAX = 64 * 1024 * 1024,
     BODY_MAX = 256 * 1024,
-    BIG_BODY_MAX = 32 * 1024 * 1024,
-    BODIES_MAX = 128 * 1024 * 1024, /* of all requests together */
+    BIG_REPLY_BYTES = 32 * 1024 * 1024, /* what a reply is taken to have, for its deadline */
+    BODIES_MAX = HTTP_BODY_LIMIT,
     REQUESTS_PER_CONNECTION = 1000,
     STREAMS_MAX = 64,
 };

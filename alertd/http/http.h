@@ -89,7 +89,7 @@ typedef void http_handler(void *context,
 
 enum {
     HTTP_INLINE = 1,    /* runs on the network thread: quick, no blocking */
-    HTTP_BIG_BODY = 2,  /* pushes: up to 32 MiB; others 256 KiB */
+    HTTP_BIG_BODY = 2,  /* pushes: up to max_body; others 256 KiB */
     HTTP_SAFE_POST = 4, /* a POST that changes nothing (a long query): no CSRF token asked */
 };
 
@@ -113,6 +113,11 @@ typedef int http_authenticate(void *context,
                               const char *session_cookie,
                               struct http_identity *ret_who);
 
+enum {
+    HTTP_BODY_DEFAULT = 32 * 1024 * 1024,
+    HTTP_BODY_LIMIT = 128 * 1024 * 1024, /* of all requests together */
+};
+
 struct http_options {
     const char *const *listen; /* "127.0.0.1:9797", "[::1]:9797" */
     size_t n_listen;
@@ -124,6 +129,7 @@ struct http_options {
     const size_t *n_routes;
     void *context; /* for handlers and authenticate */
     http_authenticate *authenticate;
+    size_t max_body; /* bytes on the wire of a push: HTTP_BODY_DEFAULT, HTTP_BODY_LIMIT at most */
     unsigned max_connections;          /* 1,024 */
     unsigned max_connections_per_peer; /* 64; loopback eight times that */
     unsigned n_workers;                /* 8 */

@@ -219,6 +219,8 @@ int http_server_start(const struct http_options *options,
     int r;
 
     server->options = *options;
+    if (!server->options.max_body)
+        server->options.max_body = HTTP_BODY_DEFAULT;
     server->router = router_of(options->routes, options->n_routes);
     count_routes(server);
     server->daemons = mem_zalloc(n * sizeof(struct MHD_Daemon *));

@@ -39,6 +39,7 @@ struct pack;
 struct partition_sums {
     uint64_t file_bytes, wal_bytes, n_jobs;
     uint64_t n_chunks, chunk_bytes, chunk_samples;
+    uint64_t packed_bytes, rollup_bytes; /* of chunk_bytes; beside them */
 };
 
 struct partition {

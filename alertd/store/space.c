@@ -109,13 +109,16 @@ static bool read_all(struct store *store, struct tally *tally)
 static int sum_chunks(struct db_conn *conn, struct partition_sums *sums)
 {
     struct db_stmt *stmt = db_prepare(
-        conn,
-        "SELECT count(*), coalesce(sum(length(body) + pack_len), 0), coalesce(sum(n), 0) FROM chunk");
+        conn, "SELECT count(*), coalesce(sum(length(body) + pack_len), 0), coalesce(sum(n), 0),"
+              " coalesce(sum(pack_len), 0), (SELECT coalesce(sum(length(body)), 0) FROM rollup)"
+              " FROM chunk");
 
     if (db_step(stmt)) {
         sums->n_chunks = (uint64_t)db_int(stmt, 0);
         sums->chunk_bytes = (uint64_t)db_int(stmt, 1);
         sums->chunk_samples = (uint64_t)db_int(stmt, 2);
+        sums->packed_bytes = (uint64_t)db_int(stmt, 3);
+        sums->rollup_bytes = (uint64_t)db_int(stmt, 4);
     }
     return db_done(stmt, NULL);
 }
@@ -216,7 +219,9 @@ static bool read_day(struct store *store,
                               .wal_bytes = sums.wal_bytes,
                               .n_chunks = sums.n_chunks,
                               .chunk_bytes = sums.chunk_bytes,
-                              .chunk_samples = sums.chunk_samples};
+                              .chunk_samples = sums.chunk_samples,
+                              .packed_bytes = sums.packed_bytes,
+                              .rollup_bytes = sums.rollup_bytes};
     read_segments(store, partition, space, day);
     return day->day != NULL;
 }

@@ -35,6 +35,8 @@ struct space_day {
     uint64_t journal_bytes;                        /* of the file: acknowledged, not yet sealed */
     uint64_t n_series;                             /* in memory */
     uint64_t n_chunks, chunk_bytes, chunk_samples; /* of the file: sealed */
+    uint64_t packed_bytes;                         /* of chunk_bytes: long ones, end to end */
+    uint64_t rollup_bytes;                         /* of the file: for graphs */
     uint64_t n_unsealed;                           /* samples in memory */
     bool is_compact;                               /* the chunks are long ones */
 };

@@ -39,12 +39,12 @@ static size_t read_character(const char *text, wchar_t *ret_character)
                : at[0] < 0xF0 ? 3
                : at[0] < 0xF5 ? 4
                               : 0;
-    uint32_t value = n == 0 ? 0 : n == 1 ? at[0] : at[0] & (0x7Fu >> n);
+    uint32_t value = n == 0 ? 0 : n == 1 ? at[0] : at[0] & (0x7FU >> n);
 
     for (size_t i = 1; i < n; i++) {
         if ((at[i] & 0xC0) != 0x80)
             return 0;
-        value = value << 6 | (at[i] & 0x3Fu);
+        value = value << 6 | (at[i] & 0x3FU);
     }
     *ret_character = (wchar_t)value;
     return n;

@@ -110,7 +110,7 @@ describe('every view', { concurrency: 3 }, () => {
       const page = await open(browser, alertd, { width, path: `/i/${made.shop}` })
       await settle(page)
       await page.getByRole('button', { name: 'Why?' }).click()
-      await page.waitForSelector('dialog[open] .ladder li')
+      await page.waitForSelector('dialog[open] .why-ladder li')
       await look(page, 'why', width, false)
       await page.context().close()
     })

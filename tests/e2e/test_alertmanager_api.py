@@ -4,13 +4,16 @@ it; PagerDuty's senders, another Alertmanager's webhook and event recorder. What
 program says so and is skipped where there is none (tests/lib/peer_programs.py)."""
 
 import contextlib
+import gzip
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
@@ -367,6 +370,172 @@ class AlertmanagerApi(unittest.TestCase):
         self.assertRegex(self.alertd.call("GET", "/metrics").text, r'alertmanager_build_info\{version="0\.\d+\.\d+"\} 1')
         self.assertNotEqual(200, self.alertd.call("GET", "/alertmanager/api/v2/status").status)
         self.assertEqual(410, self.alertd.call("POST", "/api/v1/alerts", []).status)
+
+
+class GrafanaAndKarma(unittest.TestCase):
+    """What Grafana's Alertmanager data source and karma ask, call by call, as their sources have it: neither runs here."""
+
+    GRAFANA = {"Accept": "application/json", "User-Agent": "Grafana/12.1.0", "X-Grafana-Org-Id": "1", "Accept-Encoding": "gzip"}
+    KARMA = {"Accept": "application/json", "User-Agent": "karma/v0.121", "Accept-Encoding": "gzip"}
+    GROUPS = "/api/v2/alerts/groups"
+
+    def setUp(self):
+        self.hook = Webhook().start()
+        self.addCleanup(self.hook.stop)
+        self.alertd = Alertd(config=CONFIG % (self.hook.url, self.hook.url)).start()
+        self.addCleanup(self.alertd.close)
+        self.token = self.alertd.make_token("grafana", "operate")
+
+    def ask(self, path, headers, method="GET", body=None, status=200):
+        reply = self.alertd.call(method, path, body, headers, token=self.token)
+        self.assertEqual(reply.status, status, (method, path, reply))
+        if reply.headers["Content-Encoding"] == "gzip":
+            reply.body = gzip.decompress(reply.body)
+        return reply
+
+    def fire(self):
+        for name, team, severity in (("Down", "db", "critical"), ("Slow", "db", "info"), ("Down", "web", "info")):
+            self.alertd.call("POST", "/api/v2/alerts", [{"labels": {"alertname": name, "team": team, "severity": severity, "cluster": f"c-{name}-{team}"},
+                                                         "annotations": {"summary": "x"}, "generatorURL": "http://prom.example/graph?g0.expr=x"}])
+
+    def silence(self, *matchers, **more):
+        stamp = lambda seconds: time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + seconds))
+        return {"matchers": [{"name": name, "value": value, "isRegex": regex, "isEqual": equal} for name, value, regex, equal in matchers],
+                "startsAt": stamp(0), "endsAt": stamp(7200), "createdBy": "ana", "comment": "planned", **more}
+
+    def check_alert(self, one):
+        self.assertLessEqual({"labels", "annotations", "startsAt", "endsAt", "updatedAt", "fingerprint", "receivers", "status", "generatorURL"}, set(one))
+        self.assertLessEqual({"state", "silencedBy", "inhibitedBy", "mutedBy"}, set(one["status"]))
+        for key in ("silencedBy", "inhibitedBy", "mutedBy"):
+            self.assertIsInstance(one["status"][key], list)
+        self.assertRegex(one["fingerprint"], "^[0-9a-f]{16}$")
+        self.assertTrue(one["receivers"] and all(set(receiver) == {"name"} for receiver in one["receivers"]))
+
+    def test_grafana_finds_a_prometheus_alertmanager(self):
+        self.assertNotEqual(self.alertd.call("GET", "/alertmanager/api/v2/status", None, self.GRAFANA, token=self.token).status, 200)
+        status = self.ask("/api/v2/status", self.GRAFANA).json
+        self.assertEqual({"cluster", "versionInfo", "config", "uptime"}, set(status))
+        self.assertEqual((status["cluster"]["status"], type(status["cluster"]["peers"])), ("disabled", list))
+        self.assertEqual({"version", "revision", "branch", "buildUser", "buildDate", "goVersion"}, set(status["versionInfo"]))
+        self.assertIn("receivers", status["config"]["original"])
+        for path in ("/alertmanager/api/v2/silences", "/alertmanager/api/v1/status/buildinfo", "/api/v1/alerts/x"):
+            self.assertEqual(self.alertd.call("GET", path, None, self.GRAFANA, token=self.token).status, 404, path)
+
+    def test_nothing_is_an_empty_list_and_never_null(self):
+        for headers in (self.GRAFANA, self.KARMA):
+            for path in ("/api/v2/alerts", self.GROUPS, "/api/v2/silences", "/api/v2/alerts?filter=team%3D%22nobody%22", f"{self.GROUPS}?receiver=nobody",
+                         "/api/v2/silences?filter=team%3D%22x%22"):
+                reply = self.ask(path, headers)
+                self.assertEqual((reply.json, reply.headers["Content-Type"].split(";")[0]), ([], "application/json"), path)
+
+    def test_grafana_lists_alerts_and_groups(self):
+        self.fire()
+        for query in ("", "?active=true&silenced=true&inhibited=true", "?active=true&silenced=true&inhibited=true&unprocessed=true&receiver=", "?_=1&foo=bar&limit=9"):
+            alerts = self.ask(f"/api/v2/alerts{query}", self.GRAFANA).json
+            self.assertEqual(len(alerts), 3, query)
+            for one in alerts:
+                self.check_alert(one)
+            groups = self.ask(f"{self.GROUPS}{query}", self.GRAFANA).json
+            for group in groups:
+                self.assertLessEqual({"labels", "receiver", "alerts"}, set(group))
+                for one in group["alerts"]:
+                    self.check_alert(one)
+            self.assertEqual([(group["labels"], group["receiver"], len(group["alerts"])) for group in groups],
+                             [({"alertname": "Down"}, {"name": "db"}, 1), ({"alertname": "Down"}, {"name": "default"}, 1), ({"alertname": "Slow"}, {"name": "db"}, 1)])
+
+    def test_filters_with_every_operator(self):
+        self.fire()
+        every = {("Down", "db"), ("Slow", "db"), ("Down", "web")}
+        for filters, expected in (
+                (['team="db"'], {("Down", "db"), ("Slow", "db")}), (["team=db"], {("Down", "db"), ("Slow", "db")}), (['team!="db"'], {("Down", "web")}),
+                (['team=~"d.|x"'], {("Down", "db"), ("Slow", "db")}), (['team=~"d"'], set()), (['team!~"d."'], {("Down", "web")}), (['"team"="web"'], {("Down", "web")}),
+                (['alertname="Down"', 'team="db"'], {("Down", "db")}), (['none=""'], every), (['none!=""'], set()), (['team=~".*"'], every)):
+            query = "&".join(f"filter={urllib.parse.quote(one)}" for one in filters)
+            alerts = {(one["labels"]["alertname"], one["labels"]["team"]) for one in self.ask(f"/api/v2/alerts?{query}", self.GRAFANA).json}
+            groups = {(one["labels"]["alertname"], one["labels"]["team"]) for group in self.ask(f"{self.GROUPS}?{query}", self.KARMA).json for one in group["alerts"]}
+            self.assertEqual((alerts, groups), (expected, expected), filters)
+        for wrong in ("team", '{team="db"}', '=~"x"', 'team=~"("'):
+            reply = self.alertd.call("GET", f"/api/v2/alerts?filter={urllib.parse.quote(wrong)}", None, self.GRAFANA, token=self.token)
+            self.assertEqual((reply.status, isinstance(reply.json, (str, dict))), (400, True), wrong)
+        for receiver, n in (("db", 2), ("d.*", 3), ("default|db", 3), ("nobody", 0)):
+            self.assertEqual(len(self.ask(f"/api/v2/alerts?receiver={urllib.parse.quote(receiver)}", self.GRAFANA).json), n, receiver)
+
+    def test_grafana_makes_changes_and_ends_a_silence(self):
+        self.fire()
+        reply = self.ask("/api/v2/silences", {**self.GRAFANA, "Content-Type": "application/json"}, "POST",
+                         json.dumps(self.silence(("team", "db", False, True), ("alertname", "Slo.*", True, True))))
+        made = reply.json["silenceID"]
+        one = self.ask(f"/api/v2/silence/{made}", self.GRAFANA).json
+        self.assertEqual({"id", "status", "updatedAt", "matchers", "startsAt", "endsAt", "createdBy", "comment"}, set(one) - {"annotations"})
+        self.assertEqual((one["status"], one["createdBy"], one["comment"]), ({"state": "active"}, "ana", "planned"))
+        self.assertEqual([(each["name"], each["isRegex"], each["isEqual"]) for each in sorted(one["matchers"], key=lambda each: each["name"])],
+                         [("alertname", True, True), ("team", False, True)])
+        muted = [one for one in self.ask("/api/v2/alerts?active=true&silenced=true&inhibited=true", self.GRAFANA).json if one["status"]["silencedBy"]]
+        self.assertEqual([(one["labels"]["alertname"], one["status"]["state"], one["status"]["silencedBy"]) for one in muted], [("Slow", "suppressed", [made])])
+        self.assertEqual(len(self.ask("/api/v2/alerts?silenced=false", self.GRAFANA).json), 2)
+        self.assertEqual([one["id"] for one in self.ask("/api/v2/silences?filter=team%3D%22db%22", self.GRAFANA).json], [made])
+        # the form sends it back whole, with its id
+        changed = self.ask("/api/v2/silences", {**self.GRAFANA, "Content-Type": "application/json"}, "POST",
+                           json.dumps({**self.silence(("team", "db", False, True), ("alertname", "Slo.*", True, True)), "id": made, "comment": "longer"})).json["silenceID"]
+        self.ask(f"/api/v2/silence/{changed}", self.GRAFANA, "DELETE")
+        self.assertEqual(self.ask(f"/api/v2/silence/{changed}", self.GRAFANA).json["status"]["state"], "expired")
+        self.assertEqual(self.alertd.call("GET", "/api/v2/silence/00000000-0000-0000-0000-000000000000", None, self.GRAFANA, token=self.token).status, 404)
+        self.assertIn(self.alertd.call("GET", "/api/v2/silence/x", None, self.GRAFANA, token=self.token).status, (404, 422))
+
+    def test_karma_collects(self):
+        """Its version comes from /metrics, then status, silences and groups, each time."""
+        self.fire()
+        self.ask("/api/v2/silences", {**self.KARMA, "Content-Type": "application/json"}, "POST", json.dumps(self.silence(("team", "db", False, True))))
+        version = re.search(r'^alertmanager_build_info\{.*version="(\d+)\.(\d+)\.(\d+)"', self.ask("/metrics", self.KARMA).text, re.M)
+        self.assertGreaterEqual((int(version[1]), int(version[2])), (0, 22))
+        self.assertEqual(self.ask("/api/v2/status", self.KARMA).json["cluster"]["peers"], [])
+        (silence,) = self.ask("/api/v2/silences", self.KARMA).json
+        groups = self.ask(self.GROUPS, self.KARMA).json
+        self.assertEqual({one["status"]["state"] for group in groups for one in group["alerts"] if group["receiver"]["name"] == "db"}, {"suppressed"})
+        self.assertEqual({by for group in groups for one in group["alerts"] for by in one["status"]["silencedBy"]}, {silence["id"]})
+
+    def test_another_sites_page_gets_nothing(self):
+        """So karma has to be its own proxy, as docs/beside-prometheus.md says: no answer allows another origin."""
+        foreign = {"Origin": "http://karma.example"}
+        asked = {**foreign, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+        for method, headers in (("OPTIONS", asked), ("GET", foreign), ("POST", foreign)):
+            reply = self.alertd.call(method, "/api/v2/silences", None if method != "POST" else self.silence(("a", "b", False, True)), headers, token=self.token)
+            self.assertFalse([name for name in reply.headers if name.lower().startswith("access-control-")], (method, reply))
+            if method == "OPTIONS":
+                self.assertGreaterEqual(reply.status, 400)
+
+
+class OwnNames(unittest.TestCase):
+    """Counts under Alertmanager's names: what its mixin reads."""
+
+    def test_they_count(self):
+        with Webhook() as hook, Alertd(config=CONFIG % (hook.url, hook.url)) as alertd:
+            def numbers():
+                lines = [line.rsplit(" ", 1) for line in alertd.call("GET", "/metrics").text.splitlines() if line.startswith("alertmanager_")]
+                return {name: float(value) for name, value in lines}
+            hook.answer = lambda n: 503 if n == 0 else 200
+            alertd.call("POST", "/api/v2/alerts", [{"labels": {"alertname": "A"}}, {"labels": {"alertname": ""}}])
+            alertd.call("POST", "/api/v2/alerts", [{"labels": {"alertname": "B"}, "endsAt": "2020-01-01T00:00:00Z"}])
+            alertd.post("/api/alertd/v1/silences", {"matchers": ["a=b"], "duration_ms": 60000, "comment": "x"})
+            until(lambda: numbers()['alertmanager_notifications_total{integration="webhook"}'] == 2, 20, "two attempts")
+            now = numbers()
+            for name, value in (('alerts{state="active"}', 1), ('alerts_received_total{status="firing",version="v2"}', 1),
+                                ('alerts_received_total{status="resolved",version="v2"}', 1), ('alerts_invalid_total{version="v2"}', 1),
+                                ('notifications_failed_total{integration="webhook",reason="other"}', 1),
+                                ('notifications_failed_total{integration="webhook",reason="clientError"}', 0),
+                                ('notification_latency_seconds_count{integration="webhook"}', 2), ('notification_latency_seconds_bucket{integration="webhook",le="+Inf"}', 2),
+                                ('silences{state="active"}', 1), ('silences{state="expired"}', 0), ("config_last_reload_successful", 1), ("cluster_members", 1)):
+                self.assertEqual(now[f"alertmanager_{name}"], value, name)
+            good = alertd.config_path.read_text()
+            alertd.config_path.write_text("receivers: {")
+            alertd.call("POST", "/-/reload")
+            broken = numbers()
+            self.assertEqual(broken["alertmanager_config_last_reload_successful"], 0)
+            self.assertEqual(broken["alertmanager_config_hash"], now["alertmanager_config_hash"])
+            alertd.config_path.write_text(good + "# changed\n")
+            alertd.call("POST", "/-/reload")
+            self.assertEqual(numbers()["alertmanager_config_last_reload_successful"], 1)
+            self.assertNotEqual(numbers()["alertmanager_config_hash"], now["alertmanager_config_hash"])
 
 
 if __name__ == "__main__":

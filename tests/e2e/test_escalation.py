@@ -11,21 +11,9 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from daemon import Alertd, alertctl, until
-from receivers import Webhook
+from daemon import alertctl, until
+from team import V1, Team
 
-V1 = "/api/alertd/v1"
-CONFIG = """
-receivers:
-  - name: oncall
-    oncall_configs:
-      - policy: shop
-route:
-  receiver: oncall
-  group_by: [alertname]
-  group_wait: 0s
-  group_interval: 1s
-"""
 RULES = """
 groups:
   - name: shop
@@ -37,33 +25,20 @@ groups:
 """
 
 
-class Escalation(unittest.TestCase):
-    def setUp(self):
-        self.ana, self.bob = Webhook(), Webhook()
-        for hook in (self.ana, self.bob):
-            hook.start()
-            self.addCleanup(hook.stop)
+class Escalation(Team):
+    names, group_interval = ("ana", "bob"), "1s"
+
+    def flags(self):
         rules = tempfile.NamedTemporaryFile("w", suffix=".yml")
         self.addCleanup(rules.close)
         rules.write(RULES)
         rules.flush()
-        self.alertd = Alertd(config=CONFIG, flags=[f"--rules.import={rules.name}"])
-        self.addCleanup(self.alertd.close)
-        self.alertd.start()
-
-    def send(self, method, path, body=None, status=None):
-        reply = self.alertd.call(method, V1 + path, body)
-        self.assertEqual(reply.status, status or 201, reply)
-        return reply.json if reply.body else None
+        return [f"--rules.import={rules.name}"]
 
     def roster(self, delay_ms=1000, **policy):
-        for name, hook in (("ana", self.ana), ("bob", self.bob)):
-            self.send("POST", "/people", {"name": name, "contacts": [{"method": "webhook", "address": hook.url}]})
-        self.send("POST", "/schedules", {"name": "web", "zone": "Europe/Berlin", "layers": [{"name": "all", "rotation": {
-            "unit": "weeks", "every": 1, "first_turn": "2020-01-06T09:00", "people": ["ana"]}}]})
-        self.send("POST", "/policies", {"name": "shop", **policy, "steps": [
-            {"delay_ms": delay_ms, "targets": [{"schedule": "web"}]},
-            {"delay_ms": delay_ms, "targets": [{"person": "bob"}]}]})
+        self.people()
+        self.weekly()
+        self.policy(delay_ms, **policy)
 
     def fire(self, value=1):
         self.alertd.push(f"shop_down {value}")

@@ -393,5 +393,24 @@ class Streams(unittest.TestCase):
         peer.close()
 
 
+class WireLimit(unittest.TestCase):
+    def test_a_push_may_be_as_large_as_the_flag_says(self):
+        for flags, sizes in ((["--limit.wire-body-bytes=256KB"], ((250_000, 204), (270_000, 413))),
+                             (["--limit.wire-body-bytes=40MB", "--limit.body-bytes=64MB", "--limit.samples-per-body=10000000"], ((36_000_000, 204), (43_000_000, 413)))):
+            with Alertd(flags=flags) as alertd:
+                for size, status in sizes:
+                    body = b"a 1\n" + b"# comment\n" * ((size - 4) // 10)
+                    try:
+                        answer = alertd.call("POST", "/api/v1/import/prometheus", body, {"Content-Type": "text/plain"}).status
+                    except OSError:  # it answers before the body is out, and hangs up
+                        answer = 413
+                    self.assertEqual(answer, status, (flags, size))
+        for wrong in ("1KB", "129MB", "0", "many"):
+            alertd = Alertd(flags=[f"--limit.wire-body-bytes={wrong}"])
+            self.addCleanup(alertd.close)
+            with self.assertRaisesRegex(AssertionError, "limit.wire-body-bytes"):
+                alertd.start()
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -27,7 +27,7 @@ def page(folder, orders, hook=None):
     """Runs orders through the pager in this folder and waits for the webhook's first payload when there is one."""
     receiver = f"    webhook_configs: [{{url: '{hook.url}'}}]\n" if hook else ""
     config = folder.parent / f"{folder.name}.pager.yml"
-    config.write_text(f"receivers:\n  - name: team\n{receiver}route:\n  receiver: team\n  group_by: [alertname]\n  group_wait: 0s\n  group_interval: 1s\n")
+    config.write_text(f"receivers:\n  - name: team\n{receiver}route:\n  receiver: team\n  group_by: [alertname]\n  group_wait: 0s\n  group_interval: 10h\n")
     with subprocess.Popen([PAGER, folder, config], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as pager:
         assert pager.stdout.readline() == "ready\n"
         for order in orders:
@@ -47,7 +47,8 @@ class Taken(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.alertd = Alertd()
+        # a receiver of another kind would be told of what still fires, at the group's next look: never here, however slow this is
+        cls.alertd = Alertd(config="receivers: [{name: team}]\nroute: {receiver: team, group_by: [alertname], group_wait: 10h, group_interval: 10h}\n")
         with Webhook() as hook:
             page(cls.alertd.folder, ["fire Old a:1 warning", "end Old a:1"])
             page(cls.alertd.folder, ["fire Lone <i>a:1 critical"], hook)
@@ -185,7 +186,7 @@ class Taken(unittest.TestCase):
         stream = subprocess.Popen(["curl", "-sN", "-H", f"Authorization: Bearer {self.alertd.token}", f"{self.alertd.url}{OURS}/events"],
                                   stdout=subprocess.PIPE, text=True)
         try:
-            time.sleep(0.5)
+            self.assertTrue(stream.stdout.readline().startswith("retry:"))  # it is one of those who are told
             self.alertd.post(f"{OURS}/incidents/{self.key(2)}/notes", {"text": "told"})
             lines = []
             wanted = json.dumps({"key": self.key(2)}, separators=(",", ":"))
@@ -198,7 +199,7 @@ class Taken(unittest.TestCase):
 
     def test_9_metrics(self):
         text = self.alertd.call("GET", "/metrics").text
-        self.assertRegex(text, r'(?m)^alertd_notifications_total\{kind="dashboard", outcome="accepted", receiver="dashboard"\} \d+$')
+        self.assertRegex(text, r'(?m)^alertd_notifications_total\{kind="dashboard", outcome="accepted", receiver="team"\} \d+$')
         self.assertRegex(text, r"(?m)^alertd_outbox_oldest_age_seconds \d")
 
 

@@ -15,51 +15,28 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from daemon import Alertd, alertctl, request, until
-from receivers import Webhook
+from daemon import alertctl, request, until
+from team import V1, Team
 
-V1 = "/api/alertd/v1"
-CONFIG = """
-receivers:
-  - name: oncall
-    oncall_configs:
-      - policy: shop
-route:
-  receiver: oncall
-  group_by: [alertname]
-  group_wait: 0s
-  group_interval: 1h
-"""
 # What a shadow may write; sessions and tokens remember when they were used.
 THEIRS = ("shadow_page", "shadow_page_row", "shadow_page_event", "readiness_item", "session", "token", "sqlite_sequence")
 
 
-class Shadow(unittest.TestCase):
+class Shadow(Team):
+    names = ("ana", "bob", "dan")
+
     def setUp(self):
-        self.ana, self.bob, self.dan = Webhook(), Webhook(), Webhook()
-        for hook in (self.ana, self.bob, self.dan):
-            hook.start()
-            self.addCleanup(hook.stop)
-        self.alertd = Alertd(config=CONFIG)
-        self.addCleanup(self.alertd.close)
-        self.alertd.start()
+        super().setUp()
         self.dan_token = self.alertd.make_token("dan", "operate")
 
-    def send(self, method, path, body=None, status=None):
+    def token_for(self, method, path):
         # what a shadow does, they do: another one says for whom (test_access.py)
-        token = self.dan_token if "/shadow-pages/" in path and method == "POST" else None
-        reply = self.alertd.call(method, V1 + path, body, token=token)
-        self.assertEqual(reply.status, status or 201, reply)
-        return reply.json
+        return self.dan_token if "/shadow-pages/" in path and method == "POST" else None
 
     def roster(self, dan=True):
-        for name, hook in (("ana", self.ana), ("bob", self.bob), ("dan", self.dan)):
-            contacts = [{"method": "webhook", "address": hook.url}] if name != "dan" or dan else []
-            self.send("POST", "/people", {"name": name, "full_name": name.title(), "contacts": contacts})
-        self.send("POST", "/schedules", {"name": "web", "zone": "Europe/Berlin", "layers": [{"name": "all", "rotation": {
-            "unit": "weeks", "every": 1, "first_turn": "2020-01-06T09:00", "people": ["ana"]}}]})
-        self.send("POST", "/policies", {"name": "shop", "steps": [{"delay_ms": 600000, "targets": [{"schedule": "web"}]},
-                                                                  {"delay_ms": 600000, "targets": [{"person": "bob"}]}]})
+        self.people({} if dan else {"dan": []})
+        self.weekly()
+        self.policy(600000)
 
     def shadow(self, mode="own copy", of=("schedule", "web"), person="dan", **more):
         return self.send("POST", "/shadows", {"person": person, "target_kind": of[0], "target": of[1], "mode": mode,

@@ -74,13 +74,14 @@ class Status(unittest.TestCase):
         self.fire()
         self.alertd.get(OVERVIEW)
         text = self.alertd.call("GET", "/metrics", token="").text
-        described, used = set(re.findall(r"^# TYPE (\S+) (?:counter|gauge)$", text, re.M)), set()
+        described, used = set(re.findall(r"^# TYPE (\S+) (?:counter|gauge|histogram)$", text, re.M)), set()
         self.assertEqual(described, set(re.findall(r"^# HELP (\S+) .", text, re.M)))
         for line in text.splitlines():
             if not line.startswith("#"):
                 match = re.fullmatch(r'(\w+)(\{(\w+="[^"]*"(, ?)?)*\})? -?[\d.e+-]+', line)
                 self.assertTrue(match, line)
-                used.add(match[1])
+                histogram = re.sub("_(bucket|sum|count)$", "", match[1])
+                used.add(histogram if histogram in described else match[1])
         self.assertEqual(used - described, set())
         for name in ("alertd_samples_ingested_total", "alertd_sqlite_commits_total", "alertd_rule_group_iterations_total", "process_resident_memory_bytes", "alertd_series"):
             self.assertIn(name, used)
@@ -114,6 +115,11 @@ class Status(unittest.TestCase):
             self.assertEqual(own["limits"][1], {"flag": "--limit.new-series-per-hour", "used": 5, "limit": 200000})
             self.assertEqual(len(alertd.get(f"{tsdb}?limit=1")["data"]["seriesCountByMetricName"]), 1)
             shown = alertctl("status", "tsdb", alertd=alertd).stdout
+            self.assertRegex(shown, r"(?m)^DAY +BYTES +LOG +JOURNAL +CHUNKS +OF THEM LONG +ROLL-UPS +OTHER +SAMPLES +B/SAMPLE +SERIES IN MEMORY$")
+            self.assertRegex(shown, r"(?m)^samples not yet sealed +\d+$")
+            for day in data["watchbill"]["days"]:
+                self.assertLessEqual(day["packed_bytes"], day["chunk_bytes"])
+                self.assertEqual(day["bytes"] + day["log_bytes"], sum(day[key] for key in ("journal_bytes", "chunk_bytes", "rollup_bytes", "other_bytes")))
             self.assertRegex(shown, r'new_series_limit +first admin +2 +\S+ +m\{i="5"\}')
             self.assertRegex(shown, r"--limit.new-series-per-hour +5 +200000")
             for limit in ("0", "x", "1001", "-1", ""):

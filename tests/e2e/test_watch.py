@@ -107,6 +107,7 @@ class RoundTrip(unittest.TestCase):
                 self.assertEqual(alertd.get("/api/v1/rules")["data"]["groups"], [])
                 self.assertEqual(alertd.query('ALERTS{alertname="AlertdCanary"}'), {})
                 self.assertEqual(alertd.get("/api/alertd/v1/outbox")["notifications"], [])
+                self.assertEqual(alertd.get("/api/alertd/v1/deliveries")["deliveries"], [])
                 self.assertEqual(metric(alertd, 'alertd_outbox_notifications{state="sent"}'), 0)
                 self.assertLess(metric(alertd, "alertd_canary_age_seconds"), 2 * BEAT)
                 until(lambda: deep(alertd)[1]["canary"]["trips"] >= 5, 30, "more round trips")

@@ -52,7 +52,7 @@ function Ladder({ answer, onOther }: { answer: WhyAnswer; onOther: (of: WhyOf) =
     <>
       <p class={`why-words ${MARKS[verdict].tone}`}><span class={`state ${MARKS[verdict].tone}`}><Icon name={MARKS[verdict].icon} size={14} />{answer.verdict}</span> {answer.words}</p>
       <p class="why-labels"><Labels labels={answer.alert.labels} /></p>
-      <ol class="ladder">{answer.steps.map((step, i) => <Step key={i} step={step} />)}</ol>
+      <ol class="why-ladder">{answer.steps.map((step, i) => <Step key={i} step={step} />)}</ol>
       <p class="dim">By {answer.at.slice(0, 19).replace('T', ' ')} UTC{answer.past && ', by what was so then'}.</p>
       {answer.alert.others.length > 0 && (
         <details><summary>{answer.alert.others.length === 20 ? '20 or more' : answer.alert.others.length} other alerts are meant as well</summary>
