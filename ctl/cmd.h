@@ -20,7 +20,7 @@ enum ctl_exit {
 };
 
 enum {
-    CTL_OPTIONS_MAX = 18,
+    CTL_OPTIONS_MAX = 20,
 };
 
 struct ctl_option {

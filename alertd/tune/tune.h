@@ -39,6 +39,7 @@ struct tune_incident {
 struct tune_ask {
     const struct rule *rule;
     int64_t interval_ms;
+    int64_t phase_ms; /* evaluations lie at multiples of the interval and so much (rule/phase.h) */
     int64_t from_ms, to_ms;
     size_t choice; /* of split_expr()'s */
     bool has_threshold;
@@ -49,7 +50,10 @@ struct tune_ask {
     bool has_keep; /* to look at, in place of the rule's keep_firing_for */
     int64_t keep_ms;
     const struct zone *zone; /* where it is night from 22 to 7 h; NULL: UTC */
-    unsigned night_weight;   /* an alert at night costs as many; 0: as any other */
+    /* Has a value where the rule was evaluated: steps at which it has none (a restart, a group that
+     * was late) are left out and count toward nothing, as live. NULL: it always was. */
+    const char *evaluated;
+    unsigned night_weight; /* an alert at night costs as many; 0: as any other */
 };
 
 struct tune_result {
@@ -58,6 +62,8 @@ struct tune_result {
     size_t n_choices;
     const struct split_choice *choice;
     struct tune_span span;
+    uint32_t n_steps;    /* evaluated: span's, or fewer where `evaluated` says so */
+    uint32_t *at_span;   /* where in the span each of them lies; NULL: one after the other */
     uint32_t first_step; /* the warm-up ends */
     double thresholds[SURFACE_THRESHOLDS_MAX];
     size_t n_thresholds;
