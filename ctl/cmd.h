@@ -127,6 +127,7 @@ enum ctl_exit cmd_readiness(struct ctl *ctl);
 enum ctl_exit cmd_postmortem_list(struct ctl *ctl);
 enum ctl_exit cmd_postmortem_create(struct ctl *ctl);
 enum ctl_exit cmd_postmortem_export(struct ctl *ctl);
+enum ctl_exit cmd_postmortem_lint(struct ctl *ctl);
 enum ctl_exit cmd_token_create(struct ctl *ctl);
 enum ctl_exit cmd_token_list(struct ctl *ctl);
 enum ctl_exit cmd_token_revoke(struct ctl *ctl);

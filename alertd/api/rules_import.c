@@ -86,6 +86,16 @@ static bool is_stored_already(const struct rule_db_file *stored,
     return false;
 }
 
+static bool is_as_before(const struct rule_db_file *stored,
+                         size_t n,
+                         const struct rules_import_file *file)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(stored[i].source, file->source) == 0)
+            return !file->before || strcmp(stored[i].yaml, file->before) == 0;
+    return !file->before;
+}
+
 static int import_one(struct db_conn *conn,
                       struct import_job *job,
                       size_t index,
@@ -130,7 +140,10 @@ static int run_import(struct db_conn *conn, void *arg, struct err *reterr)
     arena_init(&arena, ROWS_BYTES_MAX);
     int r = rule_db_files(conn, &arena, &stored, &n, reterr);
     for (size_t i = 0; r == 0 && i < job->n_files; i++) {
-        if (is_stored_already(stored, n, &job->files[i])) {
+        if (!is_as_before(stored, n, &job->files[i])) {
+            r = err_set(reterr, RULES_IMPORT_E_CHANGED,
+                        "somebody changed %s meanwhile: look at it again", job->files[i].source);
+        } else if (is_stored_already(stored, n, &job->files[i])) {
             job->counts.groups += job->parsed[i]->n_groups;
             job->counts.rules += job->parsed[i]->n_rules;
         } else {

@@ -13,10 +13,12 @@ struct rules_import_file {
     const char *source; /* the name it is known by */
     const char *text;
     size_t len;
+    const char *before; /* what is stored must be this still; NULL: whatever it is */
 };
 
 enum {
-    RULES_IMPORT_E_FILE = 1, /* words are `source:line:column: ...` */
+    RULES_IMPORT_E_FILE = 1,    /* words are `source:line:column: ...` */
+    RULES_IMPORT_E_CHANGED = 2, /* what is stored is not what it was */
 };
 
 /* All files in one transaction: when one does not parse, nothing changed. A file that is

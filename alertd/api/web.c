@@ -144,6 +144,8 @@ static const struct http_route routes[] = {
     {"GET", "/", HTTP_SCOPE_NONE, 0, get_page, "the dashboard"},
     {"GET", "/{page}", HTTP_SCOPE_NONE, 0, get_page, "the dashboard's views"},
     {"GET", "/{page}/{key}", HTTP_SCOPE_NONE, 0, get_page, "the dashboard's views of one thing"},
+    {"GET", "/{page}/{key}/{part}", HTTP_SCOPE_NONE, 0, get_page,
+     "the dashboard's views of a part of one thing"},
     {"GET", "/assets/", HTTP_SCOPE_NONE, 0, get_asset, "the dashboard's files"},
 };
 

@@ -365,6 +365,7 @@ static void make_watch(struct app *app)
         .log = &app->log,
         .interval_ms = settings->canary_ms,
         .dead_man_url = settings->dead_man_url,
+        .dead_man_url_file = settings->dead_man_url_file,
         .dead_man_ms = settings->dead_man_ms,
     });
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "alertd/app/loop_eval.h"
+#include "alertd/app/time_watch.h"
 #include "alertd/eval/broken_rule.h"
 #include "alertd/eval/dead_rule.h"
 #include "alertd/eval/rule_eval.h"
@@ -33,7 +34,7 @@ struct eval_rule {
     int64_t matched_ms; /* when its selectors last matched something, likewise; 0: never asked */
     struct rule_output output; /* of a recording rule, as written last */
     bool is_broken;            /* the last evaluation failed: said once in the log */
-    bool is_moved;             /* its alerts wait longer than their rows say: all are saved */
+    int64_t moved_ms; /* its alerts wait so much longer than their rows say: all are saved */
 
     struct rule_history history; /* under loop->lock */
 };
@@ -44,7 +45,8 @@ struct eval_group {
     int64_t id;
     int64_t slot_ms; /* the next one */
     struct eval_rule *rules;
-    int64_t began_ms, began_mono_ms; /* the last evaluation; 0: none yet */
+    int64_t away_ms; /* loop->away's total that its alerts know of */
+    bool is_new;     /* nothing of it was there before: it need not know */
     bool is_canary;
     bool is_busy;          /* a thread evaluates it, and owns all but what stands below */
     int64_t busy_since_ms; /* by the monotonic clock; under loop->lock */
@@ -65,9 +67,12 @@ struct loop_eval {
     struct loop_eval_options options;
     pthread_t threads[EVAL_THREADS];
     size_t n_threads;
+    pthread_t pulse;
+    bool has_pulse;
 
     pthread_mutex_t lock;      /* guards what follows */
     pthread_cond_t wake;       /* something of it changed */
+    struct time_away away;     /* somebody looks at the clocks every PULSE_MS */
     struct eval_groups groups; /* swapped only while no group is busy */
     struct eval_group canary;  /* beside them; its file is NULL: there is none */
     struct rule_group canary_group;

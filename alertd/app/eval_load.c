@@ -57,6 +57,30 @@ static struct eval_group *find_before(const struct load *load, int64_t id)
     return NULL;
 }
 
+/* By gap_ms (< 0: back) its alerts did not wait. */
+static void skip_rule(struct eval_rule *rule, int64_t gap_ms)
+{
+    for (size_t i = 0; i < rule->alerts.n; i++)
+        alert_skip(&rule->alerts.at[i].alert, gap_ms);
+    if (rule->alerts.n > 0)
+        rule->moved_ms += gap_ms;
+    if (rule->matched_ms)
+        rule->matched_ms += gap_ms;
+}
+
+static void take_over_rule(struct eval_group *group,
+                           struct eval_rule *rule,
+                           struct eval_rule *before)
+{
+    rule->output = before->output;
+    before->output = (struct rule_output){0};
+    rule->is_broken = before->is_broken;
+    group->n_broken += rule->is_broken;
+    if (before->moved_ms) /* no evaluation has stored it yet */
+        skip_rule(rule, before->moved_ms);
+    rule_history_copy(&rule->history, &before->history);
+}
+
 /* What is only in memory moves over from the same group as it ran before. */
 static void take_over(struct eval_group *group, struct eval_group *before)
 {
@@ -66,34 +90,24 @@ static void take_over(struct eval_group *group, struct eval_group *before)
     group->last_ms = before->last_ms;
     group->last_us = before->last_us;
     group->last_samples = before->last_samples;
-    group->began_ms = before->began_ms;
-    group->began_mono_ms = before->began_mono_ms;
+    group->away_ms = before->away_ms;
+    group->is_new = before->is_new;
     group->last_results = before->last_results;
     for (size_t i = 0; i < group->group->n_rules; i++)
         for (size_t old = 0; old < before->group->n_rules; old++)
-            if (group->rules[i].id == before->rules[old].id) {
-                group->rules[i].output = before->rules[old].output;
-                group->rules[i].is_broken = before->rules[old].is_broken;
-                group->n_broken += group->rules[i].is_broken;
-                before->rules[old].output = (struct rule_output){0};
-                rule_history_copy(&group->rules[i].history, &before->rules[old].history);
-            }
+            if (group->rules[i].id == before->rules[old].id)
+                take_over_rule(group, &group->rules[i], &before->rules[old]);
 }
 
 void eval_skip(struct eval_group *group, int64_t gap_ms)
 {
     if (group->is_canary)
         return; /* it keeps no alerts */
-    for (size_t i = 0; i < group->group->n_rules; i++) {
-        struct eval_rule *rule = &group->rules[i];
-
-        for (size_t entry = 0; entry < rule->alerts.n; entry++)
-            alert_skip(&rule->alerts.at[entry].alert, gap_ms);
-        rule->is_moved = rule->alerts.n > 0;
-    }
+    for (size_t i = 0; i < group->group->n_rules; i++)
+        skip_rule(&group->rules[i], gap_ms);
 }
 
-/* Nobody evaluated between the last slot and the next: pending alerts wait on. */
+/* alertd did not run between the last slot and the next: pending alerts wait on. */
 static void skip_gap(struct eval_group *group, int64_t last_evaluation_ms)
 {
     int64_t gap_ms = group->slot_ms - last_evaluation_ms - group->group->interval_ms;
@@ -101,9 +115,6 @@ static void skip_gap(struct eval_group *group, int64_t last_evaluation_ms)
     if (!last_evaluation_ms || gap_ms <= 0)
         return;
     eval_skip(group, gap_ms);
-    for (size_t i = 0; i < group->group->n_rules; i++)
-        if (group->rules[i].matched_ms)
-            group->rules[i].matched_ms += gap_ms;
 }
 
 /* What is about the rule itself, apart from what the rule says. */
@@ -147,11 +158,12 @@ static int load_group(struct load *load,
             split_own(&made->rules[i].alerts, &made->rules[i].broken, &made->rules[i].dead);
     }
     before = find_before(load, row->id);
+    made->is_new = load->before && !before;
     if (r == 0 && before)
         take_over(made, before);
     if (made->slot_ms == row->last_evaluation_ms) /* read again within the millisecond */
         made->slot_ms += group->interval_ms;
-    if (r == 0)
+    if (r == 0 && !before)
         skip_gap(made, row->last_evaluation_ms);
     return r;
 }

@@ -29,7 +29,7 @@
 enum {
     APP_CONFIGS_MAX = 256, /* reloads that changed something: old configs stay valid */
     APP_BANNER_MAX = 500,
-    APP_TABLES_MAX = 40,
+    APP_TABLES_MAX = 64,
 };
 
 struct app {

@@ -63,7 +63,8 @@ struct settings {
     int report_weekday;          /* 0: Sunday */
     int64_t report_hour;         /* 1 to 23 */
     const char *report_zone;
-    const char *dead_man_url; /* "": nobody outside is told that we are well */
+    const char *dead_man_url;      /* "": nobody outside is told that we are well */
+    const char *dead_man_url_file; /* a file that holds it; "" */
     int64_t dead_man_ms;
     int64_t canary_ms;
 };

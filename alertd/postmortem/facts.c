@@ -1,9 +1,6 @@
 /*
- * The document, its marks and metrics, and the tables. See facts.h.
- *
- *     impact_start ---- detected ---- paged ---- acked -------- resolved
- *     |<---- ttd ---->|               |<- tta ->|                      |
- *     |<--------------------------- ttr ------------------------------>|
+ * The document, the alerts, pages and timeline as facts. See facts.h; marks are in
+ * facts_marks.c, what people did in facts_story.c.
  */
 
 #include "alertd/postmortem/facts.h"
@@ -36,7 +33,7 @@ struct fact *facts_time(
     fact_bool(maker, time, "known", at_ms != 0);
     fact_number(maker, time, "ms", at_ms);
     if (!at_ms) {
-        static const char *const names[] = {"utc", "hm", "hms", "short", "iso"};
+        static const char *const names[] = {"utc", "hm", "hms", "short", "day", "iso"};
 
         fact_textf(maker, time, "text", "not known (%s)", why);
         for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -52,19 +49,20 @@ struct fact *facts_time(
     fact_textf(maker, time, "hm", "%.5s", text + 11);
     fact_text(maker, time, "hms", text + 11);
     fact_text(maker, time, "short", same_day ? text + 11 : text + 5);
+    fact_textf(maker, time, "day", "%.10s", text);
     fact_text(maker, time, "iso", clock_rfc3339(at_ms, text));
     return time;
 }
 
 /* {known text s formula}: from one mark to another. A negative one is shown, never
  * clipped: it says that the marks are worth a look. */
-static struct fact *add_span(struct facts *facts,
-                             struct fact *parent,
-                             const char *name,
-                             int64_t from_ms,
-                             int64_t to_ms,
-                             const char *formula,
-                             const char *why)
+struct fact *facts_span(struct facts *facts,
+                        struct fact *parent,
+                        const char *name,
+                        int64_t from_ms,
+                        int64_t to_ms,
+                        const char *formula,
+                        const char *why)
 {
     struct fact_maker *maker = &facts->maker;
     struct fact *span = fact_group(maker, parent, name);
@@ -82,26 +80,8 @@ static struct fact *add_span(struct facts *facts,
     return span;
 }
 
-static void add_metric(struct facts *facts,
-                       struct fact *parent,
-                       const char *name,
-                       const char *formula,
-                       const struct facts_mark *from,
-                       const struct facts_mark *to)
-{
-    const char *why = from->at_ms ? to->why_not : from->why_not;
-    struct fact *metric = add_span(facts, parent, name, from->at_ms, to->at_ms, formula, why);
-    const char *sources = from->at_ms && to->at_ms ? "marks above" : "";
-
-    fact_text(&facts->maker, metric, "source", sources);
-    fact_text(&facts->maker, metric, "why", from->at_ms && to->at_ms ? "" : why);
-}
-
 /* `[e12](page#e12)`, or plain e12 without a page. */
-static void add_evidence(struct facts *facts,
-                         struct fact *parent,
-                         const char *name,
-                         int64_t event_id)
+void facts_evidence(struct facts *facts, struct fact *parent, const char *name, int64_t event_id)
 {
     STR_AUTO struct str link = STR_INIT(2048);
     const char *url = facts_or_empty(facts->input->incident_url);
@@ -139,40 +119,10 @@ static void add_code(struct facts *facts, struct fact *parent, const char *name,
     fact_markdown(&facts->maker, parent, name, str_text(&code));
 }
 
-static void add_mark(struct facts *facts,
-                     struct fact *parent,
-                     const char *name,
-                     const struct facts_mark *mark)
-{
-    struct fact *group = facts_time(facts, parent, name, mark->at_ms, mark->why_not);
-
-    fact_text(&facts->maker, group, "source", mark->source);
-    fact_text(&facts->maker, group, "rule", mark->rule);
-    add_evidence(facts, group, "evidence", mark->event_id);
-}
-
-static void add_marks_and_metrics(struct facts *facts, struct fact *root)
-{
-    struct facts_marks *marks = &facts->marks;
-    struct fact *mark = fact_group(&facts->maker, root, "mark");
-    struct fact *metric = fact_group(&facts->maker, root, "metric");
-
-    add_mark(facts, mark, "impact_start", &marks->impact_start);
-    add_mark(facts, mark, "detected", &marks->detected);
-    add_mark(facts, mark, "paged", &marks->paged);
-    add_mark(facts, mark, "acked", &marks->acked);
-    add_mark(facts, mark, "resolved", &marks->resolved);
-    add_metric(facts, metric, "ttd", "detected \xe2\x88\x92 impact_start", &marks->impact_start,
-               &marks->detected);
-    add_metric(facts, metric, "tta", "acked \xe2\x88\x92 paged", &marks->paged, &marks->acked);
-    add_metric(facts, metric, "ttr", "resolved \xe2\x88\x92 impact_start", &marks->impact_start,
-               &marks->resolved);
-}
-
 /* --- the groups --- */
 
 /* A list's item; the first one knows it, so that a table can bring its own heading. */
-static struct fact *add_row(struct facts *facts, struct fact *list)
+struct fact *facts_row(struct facts *facts, struct fact *list)
 {
     bool is_first = list->first == NULL;
     struct fact *row = fact_group(&facts->maker, list, "");
@@ -202,10 +152,13 @@ static void add_document(struct facts *facts, struct fact *root)
     struct fact *incident = fact_group(maker, root, "incident");
     struct fact *meta = fact_group(maker, root, "meta");
 
-    fact_text(maker, doc, "title", from->title);
+    fact_text(maker, doc, "title", input->title ? input->title : from->title);
     fact_text(maker, doc, "template", input->template_name);
+    fact_text(maker, doc, "status", input->status);
+    fact_text(maker, doc, "owner", input->owner);
+    fact_number(maker, doc, "version", input->version);
     fact_text(maker, doc, "author", input->author);
-    facts_time(facts, doc, "created", input->now_ms, "");
+    facts_time(facts, doc, "created", input->created_ms ? input->created_ms : input->now_ms, "");
 
     fact_text(maker, incident, "key", from->key);
     fact_text(maker, incident, "title", from->title);
@@ -258,21 +211,21 @@ static void add_detection(struct facts *facts, struct fact *root)
     const struct incident_alert *alert = first_fired(facts->input);
     struct fact *detection = fact_group(&facts->maker, root, "detection");
     const struct incident_alert *from = alert ? alert : &none;
-    int64_t sent_ms = facts->marks.paged.at_ms;
-    int64_t acked_ms = facts->marks.acked.at_ms;
+    int64_t sent_ms = facts->marks[FACTS_PAGED].at_ms;
+    int64_t acked_ms = facts->marks[FACTS_ACKED].at_ms;
 
     fact_bool(&facts->maker, detection, "known", alert != NULL);
     add_rule(facts, fact_group(&facts->maker, detection, "rule"), from);
     facts_time(facts, detection, "breach", from->active_at_ms, "no alert fired");
     facts_time(facts, detection, "firing", from->fired_at_ms, "no alert fired");
-    facts_time(facts, detection, "sent", sent_ms, facts->marks.paged.why_not);
-    facts_time(facts, detection, "acked", acked_ms, facts->marks.acked.why_not);
-    add_span(facts, detection, "d_for", from->active_at_ms, from->fired_at_ms,
-             "firing \xe2\x88\x92 breach", "no alert fired");
-    add_span(facts, detection, "d_send", from->fired_at_ms, sent_ms, "sent \xe2\x88\x92 firing",
-             facts->marks.paged.why_not);
-    add_span(facts, detection, "d_ack", sent_ms, acked_ms, "acked \xe2\x88\x92 sent",
-             sent_ms ? facts->marks.acked.why_not : facts->marks.paged.why_not);
+    facts_time(facts, detection, "sent", sent_ms, facts->marks[FACTS_PAGED].why_not);
+    facts_time(facts, detection, "acked", acked_ms, facts->marks[FACTS_ACKED].why_not);
+    facts_span(facts, detection, "d_for", from->active_at_ms, from->fired_at_ms,
+               "firing \xe2\x88\x92 breach", "no alert fired");
+    facts_span(facts, detection, "d_send", from->fired_at_ms, sent_ms, "sent \xe2\x88\x92 firing",
+               facts->marks[FACTS_PAGED].why_not);
+    facts_span(facts, detection, "d_ack", sent_ms, acked_ms, "acked \xe2\x88\x92 sent",
+               sent_ms ? facts->marks[FACTS_ACKED].why_not : facts->marks[FACTS_PAGED].why_not);
 
     int64_t held = from->fired_at_ms - from->active_at_ms;
     int64_t sending = sent_ms ? sent_ms - from->fired_at_ms : 0;
@@ -287,7 +240,7 @@ static void add_detection(struct facts *facts, struct fact *root)
 static void add_alert(struct facts *facts, struct fact *list, const struct incident_alert *alert)
 {
     struct fact_maker *maker = &facts->maker;
-    struct fact *row = add_row(facts, list);
+    struct fact *row = facts_row(facts, list);
     STR_AUTO struct str labels = STR_INIT(32 * 1024);
     char value[FLOAT_TEXT_MAX];
 
@@ -300,9 +253,9 @@ static void add_alert(struct facts *facts, struct fact *list, const struct incid
     facts_time(facts, row, "active", alert->active_at_ms, "not recorded");
     facts_time(facts, row, "fired", alert->fired_at_ms, "it did not fire");
     facts_time(facts, row, "resolved", alert->resolved_at_ms, "it still fires");
-    add_span(facts, row, "duration", alert->fired_at_ms, alert->resolved_at_ms,
-             "resolved \xe2\x88\x92 fired",
-             alert->fired_at_ms ? "it still fires" : "it did not fire");
+    facts_span(facts, row, "duration", alert->fired_at_ms, alert->resolved_at_ms,
+               "resolved \xe2\x88\x92 fired",
+               alert->fired_at_ms ? "it still fires" : "it did not fire");
     float_short(alert->value, value);
     fact_text(maker, row, "value", value);
 }
@@ -325,7 +278,7 @@ static void add_notifications(struct facts *facts, struct fact *root)
 
     for (size_t i = 0; i < facts->input->n_notifications; i++) {
         const struct postmortem_notification *from = &facts->input->notifications[i];
-        struct fact *row = add_row(facts, list);
+        struct fact *row = facts_row(facts, list);
 
         fact_text(maker, row, "receiver", from->receiver);
         fact_text(maker, row, "kind", from->kind);
@@ -358,7 +311,7 @@ static void add_timeline(struct facts *facts, struct fact *root)
             n_left_out++;
             continue;
         }
-        struct fact *row = add_row(facts, list);
+        struct fact *row = facts_row(facts, list);
 
         fact_text(maker, row, "letter", letter);
         fact_bool(maker, row, "is_key", letter[0] != '\0');
@@ -371,7 +324,7 @@ static void add_timeline(struct facts *facts, struct fact *root)
         fact_bool(maker, row, "added_later",
                   facts_is_human(event) &&
                       event->recorded_at_ms - event->occurred_at_ms > 60 * 1000);
-        add_evidence(facts, row, "evidence", event->id);
+        facts_evidence(facts, row, "evidence", event->id);
     }
     fact_number(maker, root, "timeline_left_out", n_left_out);
 }
@@ -388,14 +341,17 @@ static void add_responders(struct facts *facts, struct fact *root)
         bool listed = *name == '\0';
         int64_t n_rows = 0;
 
-        for (const struct fact *row = list->first; row && !listed; row = row->next)
-            listed = strcmp(fact_member(row, "name", 4)->text, name) == 0;
+        for (const struct fact *row = list->first; row && !listed; row = row->next) {
+            const struct fact *other = fact_member(row, "name", 4);
+
+            listed = other && strcmp(other->text, name) == 0;
+        }
         if (listed)
             continue;
         for (size_t k = i; k < facts->input->n_events; k++)
             n_rows += facts_is_human(facts->rows[k].event) &&
                       strcmp(facts_or_empty(facts->rows[k].event->actor), name) == 0;
-        struct fact *row = add_row(facts, list);
+        struct fact *row = facts_row(facts, list);
 
         fact_text(maker, row, "name", name);
         facts_time(facts, row, "first", event->occurred_at_ms, "not recorded");
@@ -410,7 +366,7 @@ static void add_graphs(struct facts *facts, struct fact *root)
 
     for (size_t i = 0; i < facts->input->n_graphs; i++) {
         const struct postmortem_graph_ref *from = &facts->input->graphs[i];
-        struct fact *row = add_row(facts, list);
+        struct fact *row = facts_row(facts, list);
         STR_AUTO struct str image = STR_INIT(8192);
 
         str_add(&image, "![");
@@ -444,13 +400,14 @@ int postmortem_facts(struct arena *arena,
     struct fact *root = fact_root(&facts.maker);
 
     add_document(&facts, root);
-    add_marks_and_metrics(&facts, root);
+    facts_marks_and_metrics(&facts, root);
     add_detection(&facts, root);
     add_alerts(&facts, root);
     add_notifications(&facts, root);
     add_timeline(&facts, root);
     add_responders(&facts, root);
     add_graphs(&facts, root);
+    facts_story(&facts, root);
     facts_questions(&facts, root);
     if (facts.maker.spent)
         return err_set(reterr, FACTS_E_LIMIT, "the incident has too many facts for one document");

@@ -288,6 +288,9 @@ int backtest_add(struct backtest *backtest,
     values += seen;
     n -= seen;
     first_step += (uint32_t)seen;
+    if (backtest->plan.picture)
+        picture_add(backtest->plan.picture, (size_t)(series - backtest->series), series->labels,
+                    first_step, values, n);
     surface_skip(backtest->surface, &series->passing, first_step, series->concerns);
     surface_feed(backtest->surface, &series->passing, values, n, series->concerns);
     step_values(backtest, series, first_step, values, n);

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alertd/tune/picture.h"
 #include "alertd/tune/split.h"
 #include "alertd/tune/surface.h"
 #include "lib/base/err.h"
@@ -55,7 +56,8 @@ struct backtest_plan {
     struct backtest_setting setting;
     const struct backtest_incident *incidents;
     size_t n_incidents;
-    bool keeps_crossings; /* of all series, so that any cell can be told alert by alert */
+    struct picture *picture; /* shown all that is added, a loan; NULL: none */
+    bool keeps_crossings;    /* of all series, so that any cell can be told alert by alert */
 };
 
 struct episode {

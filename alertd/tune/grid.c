@@ -132,7 +132,37 @@ size_t grid_thresholds(struct grid_peaks *peaks, double now, double *ret_thresho
     return n_kept;
 }
 
+size_t grid_add_threshold(
+    enum surface_op op, double threshold, double *thresholds, size_t n, size_t n_max)
+{
+    bool is_turned = op == SURFACE_BELOW || op == SURFACE_AT_MOST;
+    size_t at = 0;
+
+    while (at < n && (is_turned ? thresholds[at] > threshold : thresholds[at] < threshold))
+        at++;
+    if (n == n_max || (at < n && thresholds[at] == threshold))
+        return n;
+    for (size_t i = n; i > at; i--)
+        thresholds[i] = thresholds[i - 1];
+    thresholds[at] = threshold;
+    return n + 1;
+}
+
 /* --- fors --- */
+
+size_t grid_add_for(uint32_t steps, uint32_t *for_steps, size_t n, size_t n_max)
+{
+    size_t at = 0;
+
+    while (at < n && for_steps[at] < steps)
+        at++;
+    if (n == n_max || (at < n && for_steps[at] == steps))
+        return n;
+    for (size_t i = n; i > at; i--)
+        for_steps[i] = for_steps[i - 1];
+    for_steps[at] = steps;
+    return n + 1;
+}
 
 uint32_t grid_for_steps(int64_t for_ms, int64_t interval_ms)
 {

@@ -36,6 +36,13 @@ void grid_peaks_add(struct grid_peaks *peaks, const double *values, size_t n);
  * SURFACE_THRESHOLDS_MAX); returns how many. */
 size_t grid_thresholds(struct grid_peaks *peaks, double now, double *ret_thresholds, size_t n_max);
 
+/* One more threshold in its place, unless it is among them or there are n_max of them already.
+ * Returns how many there are. */
+size_t grid_add_threshold(
+    enum surface_op op, double threshold, double *thresholds, size_t n, size_t n_max);
+/* One more `for`, in steps. */
+size_t grid_add_for(uint32_t steps, uint32_t *for_steps, size_t n, size_t n_max);
+
 /* Steps of the interval, ascending, now_ms among them: none, and what people write up to a few
  * hours. ret_for_steps has room for SURFACE_FORS_MAX. */
 size_t grid_fors(int64_t interval_ms, int64_t now_ms, uint32_t *ret_for_steps);

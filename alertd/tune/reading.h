@@ -85,6 +85,9 @@ int reading_again(const struct tune_reader *reader,
 struct reading_source {
     const struct source *source;
     size_t query_bytes;
+    int64_t lookback_ms;     /* 0: five minutes */
+    int64_t (*now_fn)(void); /* a monotonic clock, for the deadline; NULL: there is none */
+    int64_t deadline_ms;
     size_t piece_steps; /* evaluated at once, fewer when that is too much; 0: a number of its own */
 };
 struct tune_reader reading_of_source(struct reading_source *reading);

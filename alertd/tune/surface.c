@@ -33,6 +33,7 @@ struct surface {
     int64_t *run_steps; /* the length of their runs */
     int64_t *inherited; /* counted steps of alerts that fired before */
     int64_t *true_fired;
+    int64_t *marked_fired;
     int64_t *peaks;   /* (n_thresholds + 1)^2: runs at a level, by their peak */
     uint32_t *delays; /* n_incidents x n_thresholds x n_fors */
     uint8_t *weights; /* by step; or NULL, and these two too */
@@ -77,6 +78,7 @@ struct surface *surface_new(const struct surface_grid *grid,
         .run_steps = mem_zalloc(n_rows * n_columns * sizeof(int64_t)),
         .inherited = mem_zalloc(n_rows * n_columns * sizeof(int64_t)),
         .true_fired = mem_zalloc(n_rows * n_columns * sizeof(int64_t)),
+        .marked_fired = mem_zalloc(n_rows * n_columns * sizeof(int64_t)),
         .peaks = mem_zalloc(n_rows * n_rows * sizeof(int64_t)),
     };
     if (grid->weights) {
@@ -105,6 +107,7 @@ void surface_free(struct surface *surface)
     free(surface->run_steps);
     free(surface->inherited);
     free(surface->true_fired);
+    free(surface->marked_fired);
     free(surface->peaks);
     free(surface->delays);
     free(surface->weights);
@@ -198,6 +201,11 @@ static void close_run(struct surface *surface,
     add(surface, surface->run_steps, low, high, n_before, -(int64_t)(end - begin + 1));
     if (end >= first)
         add(surface, surface->inherited, low, high, n_before, end - first + 1);
+    for (size_t k = n_before; surface->grid.marked && k < n; k++)
+        if (surface->grid.marked[begin + surface->for_steps[k]]) {
+            add(surface, surface->marked_fired, low, high, k + 1, 1);
+            add(surface, surface->marked_fired, low, high, k, -1);
+        }
     for (size_t i = 0; i < surface->n_incidents; i++) {
         const struct surface_incident *bad = &surface->incidents[i];
         if (bad->begin > end || bad->end < begin || (concerns && !concerns[i]))
@@ -418,6 +426,7 @@ void surface_merge(struct surface *into, const struct surface *from)
     add_all(into->run_steps, from->run_steps, n);
     add_all(into->inherited, from->inherited, n);
     add_all(into->true_fired, from->true_fired, n);
+    add_all(into->marked_fired, from->marked_fired, n);
     add_all(into->peaks, from->peaks, n_rows * n_rows);
     if (into->weights) {
         add_all(into->weight, from->weight, n);
@@ -454,6 +463,7 @@ void surface_finish(struct surface *surface)
     sum(surface->run_steps, n_rows, surface->n_columns);
     sum(surface->inherited, n_rows, surface->n_columns);
     sum(surface->true_fired, n_rows, surface->n_columns);
+    sum(surface->marked_fired, n_rows, surface->n_columns);
     sum(surface->peaks, n_rows, n_rows);
     for (size_t level = 1; surface->weights && level < n_rows; level++) {
         size_t n = surface->n_columns;
@@ -480,6 +490,7 @@ struct surface_cell surface_cell(const struct surface *surface, size_t threshold
         .true_alerts = (uint64_t)surface->true_fired[at],
         .firing_steps = (uint64_t)(surface->run_steps[at] - fired * surface->for_steps[for_index] +
                                    surface->inherited[at]),
+        .marked_alerts = (uint64_t)surface->marked_fired[at],
         .weight = (uint64_t)(surface->weights ? surface->weight[at] : fired),
         .needless = (uint64_t)(surface->weights ? surface->needless[at]
                                                 : fired - surface->true_fired[at]),

@@ -52,6 +52,9 @@ struct surface_grid {
     const uint32_t *for_steps; /* ascending */
     size_t n_fors;
     uint32_t first_step; /* before it: what there was to warm up on */
+    /* By step, whether alerts that begin then are counted apart (at night); as long as the surface is
+     * fed. NULL: none are. */
+    const bool *marked;
     /* What an alert that fires at a step costs (a night's more), of n_weights steps; NULL: 1 */
     const uint8_t *weights;
     uint32_t n_weights;
@@ -63,11 +66,12 @@ struct surface_incident {
 };
 
 struct surface_cell {
-    uint64_t alerts;       /* that began to fire, one series one */
-    uint64_t true_alerts;  /* of them, those that fired during an incident of theirs */
-    uint64_t firing_steps; /* of all series together */
-    uint64_t weight;       /* of the alerts */
-    uint64_t needless;     /* of those that are not true */
+    uint64_t alerts;        /* that began to fire, one series one */
+    uint64_t true_alerts;   /* of them, those that fired during an incident of theirs */
+    uint64_t firing_steps;  /* of all series together */
+    uint64_t marked_alerts; /* that began at a marked step */
+    uint64_t weight;        /* of the alerts */
+    uint64_t needless;      /* of those that are not true */
 };
 
 /* Where a series came to pass another number of thresholds. Of a threshold alone: 1 or 0. */

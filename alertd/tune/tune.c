@@ -272,14 +272,41 @@ static int choose_grid(const struct tune_reader *reader,
     return r;
 }
 
-static void find_now(struct tune_result *result, double threshold, uint32_t for_steps)
+static struct suggest_cell find_cell(const struct tune_result *result,
+                                     double threshold,
+                                     uint32_t for_steps)
 {
+    struct suggest_cell cell = {0};
+
     for (size_t j = 0; j < result->n_thresholds; j++)
         if (result->thresholds[j] == threshold)
-            result->now.threshold = j;
+            cell.threshold = j;
     for (size_t k = 0; k < result->n_fors; k++)
         if (result->for_steps[k] == for_steps)
-            result->now.for_index = k;
+            cell.for_index = k;
+    return cell;
+}
+
+/* A setting that is looked at besides gets a row and a column. */
+static void add_also(const struct tune_ask *ask, struct tune_result *result)
+{
+    if (!ask->has_also)
+        return;
+    if (!isnan(ask->also_threshold))
+        result->n_thresholds = grid_add_threshold(result->choice->op, ask->also_threshold,
+                                                  result->thresholds, result->n_thresholds,
+                                                  SURFACE_THRESHOLDS_MAX);
+    result->n_fors = grid_add_for(grid_for_steps(ask->also_for_ms, ask->interval_ms),
+                                  result->for_steps, result->n_fors, SURFACE_FORS_MAX);
+}
+
+static void mark_steps(const struct tune_ask *ask, struct tune_result *result)
+{
+    if (!ask->is_marked)
+        return;
+    result->marked = mem_zalloc(result->n_steps * sizeof(*result->marked));
+    for (uint32_t i = result->first_step; i < result->n_steps; i++)
+        result->marked[i] = ask->is_marked(ask->arg, tune_time_of(result, i));
 }
 
 static int choose_way(const struct tune_ask *ask, struct tune_result *result, struct err *reterr)
@@ -371,6 +398,39 @@ static void check_suggestion(const struct tune_ask *ask, struct tune_result *res
     }
 }
 
+static int make_backtest(const struct tune_ask *ask,
+                         struct tune_result *result,
+                         double threshold,
+                         uint32_t for_steps,
+                         struct err *reterr)
+{
+    const struct surface_grid grid = {
+        .op = result->choice->op,
+        .thresholds = result->thresholds,
+        .n_thresholds = result->n_thresholds,
+        .for_steps = result->for_steps,
+        .n_fors = result->n_fors,
+        .first_step = result->first_step,
+        .marked = result->marked,
+        .weights = result->weights,
+        .n_weights = result->n_steps,
+    };
+    if (ask->columns > 0 && result->choice->way != SPLIT_AGAIN)
+        result->picture = picture_new(&grid, result->n_steps, ask->columns);
+    const struct backtest_plan plan = {
+        .grid = grid,
+        .n_steps = result->n_steps,
+        .is_apart = result->choice->way == SPLIT_AGAIN,
+        .setting = {threshold, for_steps, result->keep_steps},
+        .incidents = result->incidents,
+        .n_incidents = result->n_incidents,
+        .picture = result->picture,
+        .keeps_crossings = true,
+    };
+
+    return backtest_new(&plan, &result->backtest, reterr);
+}
+
 int tune_run(const struct tune_reader *reader,
              const struct tune_ask *ask,
              struct tune_result *ret,
@@ -388,23 +448,21 @@ int tune_run(const struct tune_reader *reader,
     r = choose_grid(reader, ask, result, threshold, reterr);
     if (r != 0)
         return r;
-    const struct backtest_plan plan = {
-        .grid = {result->choice->op, result->thresholds, result->n_thresholds, result->for_steps,
-                 result->n_fors, result->first_step, result->weights, result->n_steps},
-        .n_steps = result->n_steps,
-        .is_apart = result->choice->way == SPLIT_AGAIN,
-        .setting = {threshold, for_steps, result->keep_steps},
-        .incidents = result->incidents,
-        .n_incidents = result->n_incidents,
-        .keeps_crossings = true,
-    };
-    find_now(result, threshold, for_steps);
-    r = backtest_new(&plan, &result->backtest, reterr);
+    add_also(ask, result);
+    mark_steps(ask, result);
+    result->now = result->also = find_cell(result, threshold, for_steps);
+    if (ask->has_also)
+        result->also = find_cell(result,
+                                 isnan(ask->also_threshold) ? threshold : ask->also_threshold,
+                                 grid_for_steps(ask->also_for_ms, ask->interval_ms));
+    r = make_backtest(ask, result, threshold, for_steps, reterr);
     if (r == 0)
         r = read_all(reader, ask, result, reterr);
     if (r != 0)
         return r;
     backtest_finish(result->backtest);
+    if (result->picture)
+        picture_finish(result->picture);
     result->has_suggestion = suggest(ask, result, backtest_surface(result->backtest),
                                      &result->suggestion);
     if (result->has_suggestion)
@@ -415,6 +473,8 @@ int tune_run(const struct tune_reader *reader,
 void tune_result_done(struct tune_result *result)
 {
     backtest_free(result->backtest);
+    picture_free(result->picture);
+    free(result->marked);
     free(result->at_span);
     free(result->is_night);
     free(result->weights);

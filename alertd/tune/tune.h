@@ -47,7 +47,15 @@ struct tune_ask {
     int64_t for_ms;
     const struct tune_incident *whens;
     size_t n_incidents;
-    bool has_keep; /* to look at, in place of the rule's keep_firing_for */
+    /* A setting that is a cell too, beside the one of now. */
+    bool has_also;
+    double also_threshold; /* NaN: that of now */
+    int64_t also_for_ms;
+    /* Whether alerts that begin at an instant are counted apart; NULL: none are. */
+    bool (*is_marked)(void *arg, int64_t at_ms);
+    void *arg;
+    uint32_t columns; /* of the picture; 0: there is none */
+    bool has_keep;    /* to look at, in place of the rule's keep_firing_for */
     int64_t keep_ms;
     const struct zone *zone; /* where it is night from 22 to 7 h; NULL: UTC */
     /* Has a value where the rule was evaluated: steps at which it has none (a restart, a group that
@@ -69,13 +77,15 @@ struct tune_result {
     size_t n_thresholds;
     uint32_t for_steps[SURFACE_FORS_MAX];
     size_t n_fors;
-    struct suggest_cell now;
+    struct suggest_cell now, also; /* also: that of now, when none was asked for */
     bool has_suggestion;
     struct suggest_cell suggestion;
     struct backtest *backtest;
-    uint32_t keep_steps; /* of the setting that is looked at */
-    bool *is_night;      /* by step */
-    uint8_t *weights;    /* by step; NULL: all are 1 */
+    struct picture *picture; /* NULL: none was asked for */
+    bool *marked;            /* by step */
+    uint32_t keep_steps;     /* of the setting that is looked at */
+    bool *is_night;          /* by step */
+    uint8_t *weights;        /* by step; NULL: all are 1 */
     /* Would the suggestion have been there without the incident that it is to find? For each of
      * n_checked incidents that it finds, one left out: so many were found all the same. 0 when
      * nothing was suggested, or crossings were too many. */

@@ -50,8 +50,9 @@ route:
 `
 
 export class Alertd {
-  constructor({ auth = 'required', receivers = true } = {}) {
+  constructor({ auth = 'required', receivers = true, flags = [] } = {}) {
     this.auth = auth
+    this.flags = flags
     this.receivers = receivers
     this.folder = mkdtempSync(join(tmpdir(), 'watchbill-browser-'))
     this.pages = []
@@ -66,7 +67,7 @@ export class Alertd {
     await new Promise((done) => this.hook.listen(0, '127.0.0.1', done))
     const port = await freePort()
     this.url = `http://127.0.0.1:${port}`
-    const flags = [`--storage.path=${this.folder}/data`, `--web.listen-address=127.0.0.1:${port}`, `--auth.mode=${this.auth}`]
+    const flags = [`--storage.path=${this.folder}/data`, `--web.listen-address=127.0.0.1:${port}`, `--auth.mode=${this.auth}`, ...this.flags]
     if (this.receivers) {
       writeFileSync(join(this.folder, 'alertd.yml'), config(this.hook.address().port))
       flags.push(`--config.file=${this.folder}/alertd.yml`)

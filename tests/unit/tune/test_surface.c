@@ -34,6 +34,7 @@ struct history {
     double values[SERIES_MAX][STEPS_MAX];
     struct surface_incident incidents[INCIDENTS];
     bool concerns[SERIES_MAX][INCIDENTS];
+    bool marked[STEPS_MAX];
 };
 
 static double any_value(struct rng *rng, double before)
@@ -72,6 +73,8 @@ static void make(struct rng *rng, struct history *ret)
         for (size_t i = 0; i < INCIDENTS; i++)
             history->concerns[s][i] = rng_below(rng, 3) > 0;
     }
+    for (size_t i = 0; i < STEPS_MAX; i++)
+        history->marked[i] = rng_below(rng, 3) == 0;
     for (size_t i = 0; i < history->n_incidents; i++) {
         uint32_t begin = (uint32_t)rng_below(rng, STEPS_MAX);
         history->incidents[i] = (struct surface_incident){begin,
@@ -112,6 +115,7 @@ static void note_alert(
     }
     truth->cell.alerts += begin >= history->first_step;
     truth->cell.true_alerts += begin >= history->first_step && is_true;
+    truth->cell.marked_alerts += begin >= history->first_step && history->marked[begin];
 }
 
 static void step_series(const struct history *history,
@@ -163,10 +167,10 @@ static struct surface *surface_of(struct rng *rng,
                                   size_t from,
                                   size_t to)
 {
-    struct surface *surface = surface_new(&(struct surface_grid){history->op, history->thresholds,
-                                                                 THRESHOLDS, for_steps, FORS,
-                                                                 history->first_step},
-                                          history->incidents, history->n_incidents);
+    struct surface *surface = surface_new(
+        &(struct surface_grid){history->op, history->thresholds, THRESHOLDS, for_steps, FORS,
+                               history->first_step, history->marked},
+        history->incidents, history->n_incidents);
 
     assert_non_null(surface);
     for (size_t s = from; s < to; s++) {
@@ -200,6 +204,7 @@ static void check_cell(const struct history *history,
     assert_int_equal(cell.alerts, truth.cell.alerts);
     assert_int_equal(cell.true_alerts, truth.cell.true_alerts);
     assert_int_equal(cell.firing_steps, truth.cell.firing_steps);
+    assert_int_equal(cell.marked_alerts, truth.cell.marked_alerts);
     for (size_t i = 0; i < history->n_incidents; i++)
         assert_int_equal(surface_delay(surface, i, threshold, k), truth.delays[i]);
 }

@@ -407,6 +407,7 @@ export interface ShadowPage {
   id: number
   person: string
   full_name: string | null
+  yours: boolean // who is logged in may say what they made of it; others only by saying for whom
   shadow: string
   mode: ShadowMode
   mentor: string

@@ -1,0 +1,120 @@
+#pragma once
+
+/*
+ * One question about a rule's past, as the API is asked it. What the calls below
+ * /api/alertd/v1/tunings share.
+ *
+ *   body --tuning_read()--> rule, times, setting, incidents --tuning_run()--> tune_result --> JSON
+ *
+ * Invariants
+ *  (1) nothing is stored, whatever becomes of the question.
+ *  (2) a few at a time, each with a deadline and a ceiling of memory: the others are told so.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alertd/api/api.h"
+#include "alertd/db/rule_db.h"
+#include "alertd/rule/group.h"
+#include "alertd/tune/tune.h"
+#include "lib/base/arena.h"
+#include "lib/json/read.h"
+#include "lib/json/write.h"
+#include "lib/model/zone.h"
+
+enum {
+    TUNING_E_BAD = 1,       /* the words begin with the field's name */
+    TUNING_E_NOT_FOUND = 2, /* there is no such rule */
+    TUNING_E_BUSY = 3,      /* as many as may run do so */
+    TUNING_E_LATE = 4,      /* the deadline passed */
+    TUNING_E_LIMIT = 5,     /* too much: words say of what */
+
+    TUNING_INCIDENTS_MAX = SURFACE_INCIDENTS_MAX,
+};
+
+/* When it was bad, from our own records or the caller's. */
+struct tuning_incident {
+    const char *key;     /* "INC-2026-0012"; NULL: the caller's */
+    const char *title;   /* NULL: none */
+    const char *verdict; /* "useful", "noise", "unknown"; NULL: nobody said, or the caller's */
+    int64_t begin_ms, end_ms;
+    bool counts;       /* alerts are held against it */
+    const char *words; /* why it counts, or does not */
+    size_t when;       /* of tuning.whens, when it counts and lies within the time */
+    bool is_when;
+};
+
+struct tuning {
+    const struct api *api;
+    struct arena arena;
+    /* the rule */
+    int64_t rule_id, version;   /* 0: it is the caller's */
+    const char *source, *group; /* its file and group; NULL: the caller's */
+    char *yaml;                 /* as it is asked about: one rule */
+    struct rule_file *file;     /* of that text */
+    const struct rule *rule;
+    int64_t interval_ms;
+    /* what of it */
+    int64_t from_ms, to_ms;
+    bool has_choice;
+    size_t choice;
+    bool has_setting;
+    double threshold;
+    int64_t for_ms, keep_ms; /* the rule's own where nothing is said */
+    uint32_t columns;
+    struct zone *zone;
+    struct tuning_incident *incidents;
+    size_t n_incidents;
+    struct tune_incident *whens; /* of those that count */
+    size_t n_whens;
+    int64_t deadline_ms;
+};
+
+/* 0 or TUNING_E_*. In any case tuning_done(). */
+int tuning_read(const struct api *api,
+                const struct json *body,
+                struct tuning *ret_tuning,
+                struct err *reterr);
+void tuning_done(struct tuning *tuning);
+
+/* The rule with another comparison's number and `for`, parsed; its text is ret_yaml's. */
+int tuning_rule_of(const struct tuning *tuning,
+                   const struct split_choice *choice,
+                   double threshold,
+                   struct str *ret_yaml,
+                   struct rule_file **ret_file,
+                   struct err *reterr);
+
+/* Incidents of the records and of the body, in order of time. */
+int tuning_read_incidents(struct tuning *tuning, const struct json *body, struct err *reterr);
+
+/* 0 or TUNING_E_*; tune_result_done() in any case. */
+int tuning_run(const struct tuning *tuning,
+               const struct tune_ask *ask,
+               struct tune_result *ret_result,
+               struct err *reterr);
+/* The ask of a whole surface. */
+struct tune_ask tuning_ask(const struct tuning *tuning);
+
+/* Answers with the words of a code above. */
+void tuning_fail(struct http_response *response, int code, const struct err *err);
+
+/* tuning_json.c */
+void tuning_write(const struct tuning *tuning, struct tune_result *result, struct json_out *out);
+void tuning_write_episodes(const struct tuning *tuning,
+                           const struct tune_result *result,
+                           const char *yaml,
+                           const struct rule_file *file,
+                           struct json_out *out);
+/* What there is to say of the rule: "findings":[...], places within its text. */
+void tuning_write_findings(const struct rule_file *file, const char *yaml, struct json_out *out);
+
+/* tuning_preview.c, tuning_explain.c */
+void tuning_preview(const struct tuning *tuning,
+                    const struct json *body,
+                    struct http_response *response);
+void tuning_explain(const struct tuning *tuning,
+                    const struct json *body,
+                    struct http_response *response);

@@ -1,0 +1,396 @@
+// A rule over its past, as the tuner's page needs it: the answer's cells read at any setting, its
+// runs made into alerts and bands, contours of what finds an incident. Pure, and quick enough for
+// a frame: nothing here is asked of alertd.
+//
+//     runs   a level a step: how many thresholds are passed, so that threshold j fires where level > j
+//     cells  a row per threshold, the easiest first; in it a number per `for`
+
+import { formatDuration } from './time.ts'
+
+export interface TuningIncident { key: string | null; title: string | null; verdict: string | null; begin: string; end: string; counts: boolean; words: string; at: number }
+export interface TuningChoice { way: string; words: string; op: string; now: number; expr: string | null; places: { start: number; end: number; base: number; text: string }[] }
+export interface Finding { severity: string; id: string; line: number; column: number; end_line: number; end_column: number; text: string; fix: string | null }
+export interface Cell { threshold: number; for: number }
+export interface Tuning {
+  rule: { id: number | null; version: number; name: string; source: string | null; group: string | null; yaml: string; expr: string; for_ms: number; keep_firing_for_ms: number; interval_ms: number; labels: Record<string, string>; annotations: Record<string, string>; findings: Finding[] }
+  from: string
+  to: string
+  zone: string
+  start_ms: number
+  step_ms: number
+  n_steps: number
+  first_step: number
+  choices: TuningChoice[]
+  choice: number
+  thresholds: number[]
+  for_steps: number[]
+  now: Cell
+  also: Cell
+  suggestion: Cell | null
+  cells: { alerts: number[]; true_alerts: number[]; firing_steps: number[]; nights: number[] }
+  incidents: TuningIncident[]
+  delays: number[][]
+  hysteresis: number[]
+  n_series: number
+  series: { labels: Record<string, string>; runs: string; least?: string; greatest?: string }[]
+  all: { columns: number; least: string; greatest: string } | null
+  front?: { threshold: number; for: number; words: string }[]
+}
+
+/** A level and where it begins; the last ends with the steps. */
+export interface Runs { starts: Uint32Array; levels: Uint8Array }
+export interface Columns { least: Float32Array; greatest: Float32Array }
+export interface Model {
+  answer: Tuning
+  choice: TuningChoice
+  runs: Runs[]
+  /** The loudest ones, in the order of runs. */
+  lines: Columns[]
+  all: Columns | null
+  nColumns: number
+  /** Every series has its runs: what they say is what the cells say. */
+  complete: boolean
+  /** Of the answer's incidents that count, in the order of delays. */
+  incidents: TuningIncident[]
+}
+export interface Setting { j: number; k: number; keepMs: number }
+
+function bytesOf(base64: string): Uint8Array {
+  const text = atob(base64)
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
+}
+
+export function decodeRuns(base64: string): Runs {
+  const bytes = bytesOf(base64)
+  const starts = new Uint32Array(bytes.length / 2 | 0)
+  const levels = new Uint8Array(bytes.length / 2 | 0)
+  let n = 0
+  let step = 0
+  for (let at = 0; at < bytes.length; n++) {
+    levels[n] = bytes[at++]!
+    starts[n] = step
+    let shift = 1
+    for (;;) {
+      const byte = bytes[at++]!
+      step += (byte & 0x7f) * shift
+      shift *= 128
+      if (byte < 0x80) break
+    }
+  }
+  return { starts: starts.slice(0, n), levels: levels.slice(0, n) }
+}
+
+export function decodeFloats(base64: string): Float32Array {
+  return new Float32Array(bytesOf(base64).buffer)
+}
+
+export function modelOf(answer: Tuning): Model {
+  const columns = (one: { least?: string; greatest?: string }): Columns[] => (one.least && one.greatest ? [{ least: decodeFloats(one.least), greatest: decodeFloats(one.greatest) }] : [])
+  const counted = answer.incidents.filter((one) => one.at >= 0).sort((a, b) => a.at - b.at)
+  return {
+    answer,
+    choice: answer.choices[answer.choice - 1]!,
+    runs: answer.series.map((one) => decodeRuns(one.runs)),
+    lines: answer.series.flatMap(columns),
+    all: answer.all ? columns(answer.all)[0] ?? null : null,
+    nColumns: answer.all?.columns ?? 0,
+    complete: answer.series.length === answer.n_series,
+    incidents: counted,
+  }
+}
+
+export const cellAt = (answer: Tuning, j: number, k: number): number => j * answer.for_steps.length + k
+export const timeAt = (answer: Tuning, step: number): number => answer.start_ms + step * answer.step_ms
+export const forMs = (answer: Tuning, k: number): number => (answer.for_steps[k] ?? 0) * answer.step_ms
+
+/** The threshold of the grid next to a value. */
+export function nearestThreshold(answer: Tuning, value: number): number {
+  let best = 0
+  answer.thresholds.forEach((one, j) => { if (Math.abs(one - value) < Math.abs(answer.thresholds[best]! - value)) best = j })
+  return best
+}
+
+// --- alert by alert ----------------------------------------------------------------------
+
+export interface Alert { series: number; active: number; fired: number; resolved: number; found: boolean }
+
+/** Goes through the runs above threshold j of one series: both steps are within. */
+function eachRun(runs: Runs, nSteps: number, j: number, visit: (begin: number, end: number) => void): void {
+  const { starts, levels } = runs
+  let begin = -1
+  for (let i = 0; i < levels.length; i++) {
+    if (levels[i]! > j) {
+      if (begin < 0) begin = starts[i]!
+    } else if (begin >= 0) {
+      visit(begin, starts[i]! - 1)
+      begin = -1
+    }
+  }
+  if (begin >= 0) visit(begin, nSteps - 1)
+}
+
+/** What one series would have fired; `keep` steps bridge what would end it, as keep_firing_for does. */
+function eachAlert(runs: Runs, answer: Tuning, j: number, held: number, keep: number, visit: (active: number, fired: number, resolved: number) => void): void {
+  let active = -1
+  let fired = -1
+  let over = -1 // the first step without it
+  const end = (nextBegin: number) => {
+    // Still kept when the next run begins: it goes on, without waiting again.
+    if (fired < 0 || nextBegin - over <= keep) return
+    visit(active, fired, Math.min(answer.n_steps, over + keep))
+    fired = -1
+  }
+  eachRun(runs, answer.n_steps, j, (begin, last) => {
+    if (fired >= 0) end(begin)
+    if (fired < 0 && last - begin >= held) {
+      active = begin
+      fired = begin + held
+    }
+    if (fired >= 0) over = last + 1
+  })
+  if (fired >= 0) visit(active, fired, Math.min(answer.n_steps, over + keep))
+}
+
+const keepSteps = (answer: Tuning, keepMs: number): number => Math.ceil(keepMs / answer.step_ms)
+
+/** In steps, both within. */
+function windowsOf(model: Model): [number, number][] {
+  const { start_ms, step_ms, n_steps } = model.answer
+  return model.incidents.map((one) => {
+    const begin = Math.max(0, Math.ceil((Date.parse(one.begin) - start_ms) / step_ms))
+    return [begin, Math.max(begin, Math.min(n_steps - 1, Math.floor((Date.parse(one.end) - start_ms) / step_ms)))]
+  })
+}
+
+/** Of the counted time, by when they fire. */
+export function alertsOf(model: Model, setting: Setting): Alert[] {
+  const { answer } = model
+  const windows = windowsOf(model)
+  const alerts: Alert[] = []
+  const held = answer.for_steps[setting.k] ?? 0
+  model.runs.forEach((runs, series) => eachAlert(runs, answer, setting.j, held, keepSteps(answer, setting.keepMs), (active, fired, resolved) => {
+    if (fired < answer.first_step) return
+    alerts.push({ series, active, fired, resolved, found: windows.some(([begin, end]) => fired <= end && resolved > begin) })
+  }))
+  return alerts.sort((a, b) => a.fired - b.fired || a.series - b.series)
+}
+
+export const PENDING = 1
+export const FIRING = 2
+
+/** What each of n columns of the counted time shows: nothing, pending, firing. */
+export function bandsOf(model: Model, setting: Setting, n: number): Uint8Array {
+  const { answer } = model
+  const bands = new Uint8Array(n)
+  const first = answer.first_step
+  const scale = n / (answer.n_steps - first)
+  const held = answer.for_steps[setting.k] ?? 0
+  const keep = keepSteps(answer, setting.keepMs)
+  const paint = (from: number, to: number, what: number) => { // steps [from, to)
+    if (to <= first || to <= from) return
+    const a = Math.max(0, Math.floor((from - first) * scale))
+    const b = Math.min(n - 1, Math.floor((to - 1 - first) * scale))
+    for (let i = a; i <= b; i++) if (bands[i]! < what) bands[i] = what
+  }
+  for (const runs of model.runs) {
+    eachRun(runs, answer.n_steps, setting.j, (begin, end) => paint(begin, Math.min(begin + held, end + 1), PENDING))
+    eachAlert(runs, answer, setting.j, held, keep, (_, fired, resolved) => paint(fired, resolved, FIRING))
+  }
+  return bands
+}
+
+// --- one setting in numbers ---------------------------------------------------------------
+
+export interface Readout {
+  alerts: number
+  perWeek: number
+  aboutNone: number
+  nights: number
+  firingMs: number
+  found: number
+  of: number
+  /** What share of all such would be found, 95 times of 100. */
+  low: number
+  high: number
+  /** Of those found. */
+  medianMs: number | null
+  worstMs: number | null
+  missed: number[]
+  /** By incident; -1: missed. In steps. */
+  delays: number[]
+}
+
+/** E. B. Wilson's interval (1927). */
+export function wilson(hits: number, n: number): [number, number] {
+  if (n === 0) return [0, 1]
+  const z = 1.959964
+  const p = hits / n
+  const middle = (p + (z * z) / (2 * n)) / (1 + (z * z) / n)
+  const wide = (z / (1 + (z * z) / n)) * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n))
+  return [Math.max(0, middle - wide), Math.min(1, middle + wide)]
+}
+
+interface Counts { alerts: number; trues: number; nights: number; firing: number; delays: number[] }
+
+function fromCells(model: Model, { j, k }: Setting): Counts {
+  const { cells } = model.answer
+  const at = cellAt(model.answer, j, k)
+  return { alerts: cells.alerts[at]!, trues: cells.true_alerts[at]!, nights: cells.nights[at]!, firing: cells.firing_steps[at]!, delays: model.answer.delays.map((one) => one[at]!) }
+}
+
+/** With keep_firing_for: the cells do not know it. isNight: of an instant. */
+function fromRuns(model: Model, setting: Setting, isNight: (atMs: number) => boolean): Counts {
+  const { answer } = model
+  const windows = windowsOf(model)
+  const counts: Counts = { alerts: 0, trues: 0, nights: 0, firing: 0, delays: windows.map(() => -1) }
+  const held = answer.for_steps[setting.k] ?? 0
+  for (const runs of model.runs) {
+    eachAlert(runs, answer, setting.j, held, keepSteps(answer, setting.keepMs), (_, fired, resolved) => {
+      let found = false
+      windows.forEach(([begin, end], i) => {
+        if (fired > end || resolved <= begin) return
+        found = true
+        const delay = Math.max(0, fired - begin)
+        if (counts.delays[i]! < 0 || delay < counts.delays[i]!) counts.delays[i] = delay
+      })
+      counts.firing += Math.max(0, resolved - Math.max(fired, answer.first_step))
+      if (fired < answer.first_step) return
+      counts.alerts++
+      counts.trues += found ? 1 : 0
+      counts.nights += isNight(timeAt(answer, fired)) ? 1 : 0
+    })
+  }
+  return counts
+}
+
+export function readout(model: Model, setting: Setting, isNight: (atMs: number) => boolean): Readout {
+  const { answer } = model
+  const counts = setting.keepMs > 0 && model.complete ? fromRuns(model, setting, isNight) : fromCells(model, setting)
+  const delays = counts.delays.filter((one) => one >= 0).sort((a, b) => a - b)
+  const weeks = (Date.parse(answer.to) - Date.parse(answer.from)) / (7 * 86_400_000)
+  const [low, high] = wilson(delays.length, counts.delays.length)
+  const ms = (steps: number | undefined) => (steps === undefined ? null : steps * answer.step_ms)
+  return {
+    alerts: counts.alerts, perWeek: counts.alerts / weeks, aboutNone: counts.alerts - counts.trues, nights: counts.nights,
+    firingMs: counts.firing * answer.step_ms, found: delays.length, of: counts.delays.length, low, high,
+    medianMs: ms(delays[Math.floor((delays.length - 1) / 2)]), worstMs: ms(delays.at(-1)),
+    missed: counts.delays.flatMap((one, i) => (one < 0 ? [i] : [])), delays: counts.delays,
+  }
+}
+
+// --- words --------------------------------------------------------------------------------
+
+export function thresholdWords(model: Model, j: number): string {
+  const value = String(model.answer.thresholds[j] ?? '')
+  if (model.choice.way === 'presence') return ''
+  return model.choice.way === 'one' || model.choice.way === 'again' ? `${model.choice.op} ${value}` : `x ${value}`
+}
+
+/** "> 0.8 for 5m" */
+export function settingWords(model: Model, { j, k }: { j: number; k: number }): string {
+  return `${thresholdWords(model, j)} for ${formatDuration(forMs(model.answer, k))}`.trim()
+}
+
+/** What a setting changes, beside another: "528 -> 15 alerts, 513 fewer about nothing, ...". */
+export function difference(before: Readout, after: Readout): string {
+  const parts = [`${before.alerts.toLocaleString('en')} \u2192 ${after.alerts.toLocaleString('en')} alerts`]
+  if (before.of > 0) {
+    parts.push(`${before.aboutNone.toLocaleString('en')} \u2192 ${after.aboutNone.toLocaleString('en')} about nothing`)
+    const lost = before.delays.filter((one, i) => one >= 0 && after.delays[i]! < 0).length
+    const gained = after.delays.filter((one, i) => one >= 0 && before.delays[i]! < 0).length
+    parts.push(lost ? `loses ${lost} ${lost === 1 ? 'incident' : 'incidents'}` : 'loses no incident')
+    if (gained) parts.push(`finds ${gained} more`)
+  }
+  return parts.join(', ')
+}
+
+/** The rule's expression with another number in its places, which are counted in bytes. */
+export function exprWith(expr: string, choice: TuningChoice, threshold: number): string {
+  const bytes = new TextEncoder().encode(expr)
+  const text = new TextDecoder()
+  let at = 0
+  let out = ''
+  for (const place of choice.places) {
+    out += text.decode(bytes.slice(at, place.start))
+    out += choice.way === 'vectors' ? `${threshold} * (${text.decode(bytes.slice(place.start, place.end))})` : String(choice.way === 'together' ? Number((threshold * place.base).toPrecision(12)) : threshold)
+    at = place.end
+  }
+  return out + text.decode(bytes.slice(at))
+}
+
+// --- the heat map -------------------------------------------------------------------------
+
+/** Lines around the cells for which `inside` holds, in cells: [x1, y1, x2, y2], x by `for`, y by threshold. */
+export function contour(nRows: number, nColumns: number, inside: (j: number, k: number) => boolean): [number, number, number, number][] {
+  const lines: [number, number, number, number][] = []
+  const at = (j: number, k: number) => j >= 0 && k >= 0 && j < nRows && k < nColumns && inside(j, k)
+  for (let j = 0; j <= nRows; j++) {
+    for (let k = 0; k <= nColumns; k++) {
+      if (k < nColumns && at(j - 1, k) !== at(j, k)) lines.push([k, j, k + 1, j])
+      if (j < nRows && at(j, k - 1) !== at(j, k)) lines.push([k, j, k, j + 1])
+    }
+  }
+  return lines
+}
+
+/** 0 to 1, in steps that the eye can tell apart: alerts a week, their logarithm. */
+export function heat(perWeek: number, mostPerWeek: number): number {
+  if (perWeek <= 0) return 0
+  return Math.min(1, 0.08 + (0.92 * Math.log1p(perWeek)) / Math.log1p(Math.max(mostPerWeek, 1)))
+}
+
+// --- the address --------------------------------------------------------------------------
+
+export interface Window { fromMs: number; toMs: number }
+
+/** "1794567240-1794570000,..." in seconds. */
+export function readWindows(text: string): Window[] {
+  return text.split(',').flatMap((one) => {
+    const found = /^(\d{6,12})-(\d{6,12})$/.exec(one)
+    return found && Number(found[1]) <= Number(found[2]) ? [{ fromMs: Number(found[1]) * 1000, toMs: Number(found[2]) * 1000 }] : []
+  })
+}
+
+export const writeWindows = (windows: readonly Window[]): string => windows.map((one) => `${Math.round(one.fromMs / 1000)}-${Math.round(one.toMs / 1000)}`).join(',')
+
+// --- a unit test --------------------------------------------------------------------------
+
+export interface Sampled { name: string; values: (number | null)[] }
+
+/** "1 2 3x4 _x2": promtool's notation, equal values run together. */
+export function notation(values: readonly (number | null)[]): string {
+  const words: string[] = []
+  for (let i = 0; i < values.length;) {
+    let n = 1
+    while (i + n < values.length && values[i + n] === values[i]) n++
+    const one = values[i] === null ? '_' : String(values[i])
+    words.push(n === 1 ? one : values[i] === null ? `_x${n}` : `${one}x${n - 1}`)
+    i += n
+  }
+  return words.join(' ')
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+export interface TestOf { file: string; alert: string; intervalMs: number; series: Sampled[]; firesAtMs: number; quietAtMs: number; labels: Record<string, string>; annotations: Record<string, string> }
+
+/** A file for `promtool test rules` and `alertctl test rules`: quiet one evaluation before, firing then. */
+export function unitTest(test: TestOf): string {
+  const pairs = (indent: string, map: Record<string, string>) => Object.entries(map).map(([name, value]) => `${indent}${name}: ${quoted(value)}\n`).join('')
+  return `rule_files: [${quoted(test.file)}]
+evaluation_interval: ${formatDuration(test.intervalMs)}
+tests:
+  - interval: ${formatDuration(test.intervalMs)}
+    input_series:
+${test.series.map((one) => `      - series: ${quoted(one.name)}\n        values: ${quoted(notation(one.values))}\n`).join('')}    alert_rule_test:
+      - eval_time: ${formatDuration(test.quietAtMs)}
+        alertname: ${test.alert}
+        exp_alerts: []
+      - eval_time: ${formatDuration(test.firesAtMs)}
+        alertname: ${test.alert}
+        exp_alerts:
+          - exp_labels:
+${pairs('              ', test.labels)}            exp_annotations:${Object.keys(test.annotations).length ? `\n${pairs('              ', test.annotations)}` : ' {}\n'}`
+}

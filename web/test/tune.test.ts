@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { alertsOf, bandsOf, contour, decodeRuns, difference, exprWith, heat, modelOf, notation, readout, readWindows, type Setting, settingWords, type Tuning, wilson, writeWindows } from '../src/lib/tune.ts'
+
+/** Levels as alertd writes them: a byte, then how many steps in sevens of bits. */
+function encode(levels: readonly number[]): string {
+  const bytes: number[] = []
+  for (let i = 0; i < levels.length;) {
+    let n = 1
+    while (i + n < levels.length && levels[i + n] === levels[i]) n++
+    bytes.push(levels[i]!)
+    let left = n
+    for (; left >= 128; left = Math.floor(left / 128)) bytes.push((left % 128) | 128)
+    bytes.push(left)
+    i += n
+  }
+  return btoa(String.fromCharCode(...bytes))
+}
+
+const STEP = 60_000
+const at = (step: number) => new Date(1_700_000_000_000 + step * STEP).toISOString()
+
+function answerOf(series: number[][], more: Partial<Tuning> = {}): Tuning {
+  const n = series[0]?.length ?? 0
+  return {
+    rule: { id: 1, version: 1, name: 'Busy', source: 'a.yml', group: 'g', yaml: '', expr: 'load > 2', for_ms: 0, keep_firing_for_ms: 0, interval_ms: STEP, labels: {}, annotations: {}, findings: [] },
+    from: at(0), to: at(n), zone: 'UTC', start_ms: 1_700_000_000_000, step_ms: STEP, n_steps: n, first_step: 0,
+    choices: [{ way: 'one', words: '', op: '>', now: 2, expr: 'load', places: [{ start: 7, end: 8, base: 2, text: '2' }] }], choice: 1,
+    thresholds: [1, 2, 3], for_steps: [0, 1, 2], now: { threshold: 1, for: 0 }, also: { threshold: 1, for: 0 }, suggestion: null,
+    cells: { alerts: new Array<number>(9).fill(0), true_alerts: new Array<number>(9).fill(0), firing_steps: new Array<number>(9).fill(0), nights: new Array<number>(9).fill(0) },
+    incidents: [], delays: [], hysteresis: [], n_series: series.length,
+    series: series.map((levels, i) => ({ labels: { i: String(i) }, runs: encode(levels) })), all: null, ...more,
+  }
+}
+const setting = (j: number, k: number, keepMs = 0): Setting => ({ j, k, keepMs })
+
+test('runs are read as they are written, long ones too', () => {
+  const levels = [...new Array<number>(300).fill(0), 1, 1, 3, ...new Array<number>(20_000).fill(2)]
+  const { starts, levels: read } = decodeRuns(encode(levels))
+  assert.deepEqual([...read], [0, 1, 3, 2])
+  assert.deepEqual([...starts], [0, 300, 302, 303])
+})
+
+/** The state machine, step by step: what the page's runs must come to. */
+function slow(levels: readonly number[], j: number, held: number, keep: number): [number, number, number][] {
+  const alerts: [number, number, number][] = []
+  let active = -1
+  let fired = -1
+  let since = -1
+  for (let i = 0; i <= levels.length; i++) {
+    const seen = i < levels.length && levels[i]! > j
+    if (seen) {
+      since = -1
+      if (active < 0) active = i
+      if (fired < 0 && i - active >= held) fired = i
+    } else if (fired >= 0) {
+      if (since < 0) since = i
+      if (i - since >= keep || i === levels.length) {
+        alerts.push([active, fired, i])
+        active = fired = since = -1
+      }
+    } else active = -1
+  }
+  return alerts
+}
+
+test('alerts from runs are those of the state machine, with keep_firing_for too', () => {
+  let seed = 7
+  const dice = () => (seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648
+  for (let round = 0; round < 300; round++) {
+    const levels: number[] = []
+    while (levels.length < 80) levels.push(...new Array<number>(1 + Math.floor(dice() * 6)).fill(Math.floor(dice() * 4)))
+    levels.length = 80
+    const model = modelOf(answerOf([levels]))
+    for (let j = 0; j < 3; j++) for (let k = 0; k < 3; k++) for (const keep of [0, 1, 3]) {
+      const got = alertsOf(model, setting(j, k, keep * STEP)).map((one) => [one.active, one.fired, one.resolved])
+      assert.deepEqual(got, slow(levels, j, k, keep), `round ${round}, threshold ${j}, for ${k}, keep ${keep}: ${levels.join('')}`)
+    }
+  }
+})
+
+test('bands: pending, then firing, in as many columns as are asked for', () => {
+  const model = modelOf(answerOf([[0, 2, 2, 2, 0, 2, 0, 0]]))
+  assert.deepEqual([...bandsOf(model, setting(1, 2), 8)], [0, 1, 1, 2, 0, 1, 0, 0])
+  assert.deepEqual([...bandsOf(model, setting(1, 0), 4)], [2, 2, 2, 0])
+  assert.deepEqual([...bandsOf(model, setting(2, 0), 4)], [0, 0, 0, 0])
+})
+
+const bad = { key: 'INC-1', title: null, verdict: null, counts: true, words: '', at: 0 }
+
+test('a read-out: from the cells, and with keep_firing_for from the runs', () => {
+  const cells = { alerts: [0, 0, 0, 4, 3, 2, 0, 0, 0], true_alerts: [0, 0, 0, 1, 1, 0, 0, 0, 0], firing_steps: new Array<number>(9).fill(5), nights: [0, 0, 0, 2, 1, 0, 0, 0, 0] }
+  const model = modelOf(answerOf([[0, 2, 2, 0, 2, 2, 0, 0]], { cells, incidents: [{ ...bad, begin: at(4), end: at(5) }], delays: [[-1, -1, -1, 0, 1, -1, -1, -1, -1]] }))
+  const one = readout(model, setting(1, 1), () => false)
+  assert.deepEqual([one.alerts, one.aboutNone, one.nights, one.found, one.of, one.worstMs], [3, 2, 1, 1, 1, STEP])
+  assert.deepEqual(readout(model, setting(1, 2), () => false).missed, [0])
+  const kept = readout(model, setting(1, 1, 2 * STEP), () => true)
+  assert.deepEqual([kept.alerts, kept.aboutNone, kept.nights, kept.found, kept.worstMs], [1, 0, 1, 1, 0], 'the gap of one step is bridged')
+  assert.match(difference(one, readout(model, setting(1, 2), () => false)), /3 → 2 alerts, 2 → 2 about nothing, loses 1 incident/)
+})
+
+test('an interval says how little five of five is', () => {
+  const [low, high] = wilson(5, 5)
+  assert.ok(low > 0.56 && low < 0.57 && high === 1)
+  assert.deepEqual(wilson(0, 0), [0, 1])
+})
+
+test('words and the expression of a setting', () => {
+  const model = modelOf(answerOf([[0]]))
+  assert.equal(settingWords(model, { j: 2, k: 1 }), '> 3 for 1m')
+  assert.equal(exprWith('load > 2', model.choice, 3.5), 'load > 3.5')
+  assert.equal(exprWith('größe > 2 # ä', { ...model.choice, places: [{ start: 10, end: 11, base: 2, text: '2' }] }, 7), 'größe > 7 # ä')
+  assert.equal(exprWith('a > b', { ...model.choice, way: 'vectors', places: [{ start: 4, end: 5, base: 1, text: 'b' }] }, 2), 'a > 2 * (b)')
+  assert.equal(exprWith('a > 2 and b > 4', { ...model.choice, way: 'together', places: [{ start: 4, end: 5, base: 2, text: '2' }, { start: 14, end: 15, base: 4, text: '4' }] }, 1.5), 'a > 3 and b > 6')
+})
+
+test('a contour goes around what is inside, and nothing else', () => {
+  assert.deepEqual(contour(2, 2, (j, k) => j === 0 && k === 0), [[0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 1, 1], [0, 1, 1, 1]])
+  assert.deepEqual(contour(3, 3, () => false), [])
+  assert.equal(contour(3, 3, () => true).length, 12)
+})
+
+test('heat grows with alerts, and none has none', () => {
+  assert.equal(heat(0, 100), 0)
+  assert.ok(heat(1, 100) < heat(10, 100) && heat(10, 100) < heat(100, 100))
+  assert.equal(heat(100, 100), 1)
+})
+
+test('windows in an address', () => {
+  const windows = [{ fromMs: 1_700_000_000_000, toMs: 1_700_003_600_000 }]
+  assert.deepEqual(readWindows(writeWindows(windows)), windows)
+  assert.deepEqual(readWindows('1700003600-1700000000,x,'), [])
+})
+
+test("values in promtool's notation", () => {
+  assert.equal(notation([1, 1, 1, 2, null, null, 0.5]), '1x2 2 _x2 0.5')
+})
