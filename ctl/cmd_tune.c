@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/rule/phase.h"
 #include "ctl/client.h"
 #include "ctl/tune.h"
 #include "ctl/tune_labels.h"
@@ -20,6 +21,7 @@
 
 enum {
     OUTPUT_BYTES_MAX = 256 * 1024 * 1024,
+    PHASES = 4,
     BACK_MS_30D = 30 * INT64_C(86400000),
 };
 
@@ -29,6 +31,7 @@ struct chosen {
     char *text;
     struct rule_file *file;
     const struct rule *rule;
+    const struct rule_group *group;
     int64_t interval_ms;
     size_t n_alerts;
 };
@@ -42,6 +45,7 @@ static void choose_rule(struct chosen *chosen, const char *name)
                 continue;
             if (chosen->n_alerts++ == 0) {
                 chosen->rule = &group->rules[i];
+                chosen->group = group;
                 chosen->interval_ms = group->interval_ms;
             }
         }
@@ -151,17 +155,19 @@ static enum ctl_exit tell(const struct ctl *ctl,
                           struct tune_past *past,
                           const struct tune_ask *ask,
                           const struct tune_result *result,
+                          const struct tune_phases *phases,
                           const struct tune_faults *faults)
 {
     STR_AUTO struct str out = STR_INIT(OUTPUT_BYTES_MAX);
 
     if (ctl->json) {
         struct json_out json = JSON_OUT(&out);
-        tune_json(ask, result, faults, &json);
+        tune_json(ask, result, phases, faults, &json);
     } else {
         const struct tune_look look = {.color = ctl->color,
                                        .alerts = ctl_option(ctl, "alerts") != NULL,
                                        .front = ctl_option(ctl, "front") != NULL,
+                                       .phases = phases,
                                        .faults = faults};
         tune_show(ask, result, &look, &out);
     }
@@ -191,6 +197,34 @@ static enum ctl_exit write_hysteresis(const struct ctl *ctl,
     return CTL_OK;
 }
 
+/* A foreign server's evaluations lie somewhere between ours and see other samples. */
+static int look_at_phases(const struct tune_reader *reader,
+                          const struct tune_ask *ask,
+                          const struct tune_result *result,
+                          struct tune_phases *ret,
+                          struct err *reterr)
+{
+    size_t n = 0;
+
+    (void)backtest_episodes(result->backtest, &n);
+    *ret = (struct tune_phases){.n = 1, .least = n, .most = n};
+    for (int i = 1; i < PHASES; i++) {
+        struct tune_result other;
+        struct tune_ask moved = *ask;
+        moved.phase_ms += ask->interval_ms * i / PHASES;
+        int r = tune_run(reader, &moved, &other, reterr);
+        if (r == 0)
+            (void)backtest_episodes(other.backtest, &n);
+        tune_result_done(&other);
+        if (r != 0)
+            return r;
+        ret->n++;
+        ret->least = n < ret->least ? n : ret->least;
+        ret->most = n > ret->most ? n : ret->most;
+    }
+    return 0;
+}
+
 static enum ctl_exit run(struct ctl *ctl,
                          struct tune_past *past,
                          struct tune_labels *labels,
@@ -198,6 +232,7 @@ static enum ctl_exit run(struct ctl *ctl,
 {
     struct tune_result result;
     struct tune_faults faults;
+    struct tune_phases phases = {0};
     struct err err = {0};
     bool asks_faults = ctl_option(ctl, "faults") != NULL;
 
@@ -207,12 +242,14 @@ static enum ctl_exit run(struct ctl *ctl,
     if (status != CTL_OK)
         return status;
     int r = tune_run(&past->reader, ask, &result, &err);
+    if (r == 0 && ctl_option(ctl, "phases"))
+        r = look_at_phases(&past->reader, ask, &result, &phases, &err);
     if (r == 0 && asks_faults)
         r = tune_faults_look(&past->reader, ask, &result, &faults, &err);
     if (r != 0)
         status = ctl_fail(ctl, "%s: %s", ask->rule->name, err.text);
     else
-        status = tell(ctl, past, ask, &result, asks_faults ? &faults : NULL);
+        status = tell(ctl, past, ask, &result, &phases, asks_faults ? &faults : NULL);
     if (status == CTL_OK && ctl_option(ctl, "hysteresis") && !ctl->json)
         status = write_hysteresis(ctl, past, ask, &result);
     tune_result_done(&result);
@@ -230,9 +267,14 @@ enum ctl_exit cmd_tune(struct ctl *ctl)
     tune_labels_init(&labels);
     enum ctl_exit status = read_rule(ctl, &chosen);
     if (status == CTL_OK) {
-        ask = (struct tune_ask){
-            .rule = chosen.rule, .interval_ms = chosen.interval_ms, .for_ms = chosen.rule->for_ms};
+        ask = (struct tune_ask){.rule = chosen.rule,
+                                .interval_ms = chosen.interval_ms,
+                                .for_ms = chosen.rule->for_ms,
+                                .evaluated = ctl_option(ctl, "evaluated")};
         status = read_setting(ctl, &ask);
+        if (ctl_option(ctl, "source"))
+            ask.phase_ms = rule_phase_ms(ctl_option(ctl, "source"), chosen.group->name,
+                                         chosen.interval_ms);
     }
     if (status == CTL_OK)
         status = read_nights(ctl, &ask, &zone);

@@ -73,8 +73,14 @@ int tune_hysteresis_show(const struct tune_ask *ask,
                          struct str *out,
                          struct err *reterr);
 
+/* How many alerts there are at so many phases of the clock; n 0: not asked. */
+struct tune_phases {
+    size_t n, least, most;
+};
+
 struct tune_look {
     bool color, alerts, front;
+    const struct tune_phases *phases;
     const struct tune_faults *faults; /* NULL: not asked */
 };
 
@@ -82,7 +88,10 @@ void tune_show(const struct tune_ask *ask,
                const struct tune_result *result,
                const struct tune_look *look,
                struct str *out);
-void tune_add_now(const struct tune_ask *ask, const struct tune_result *result, struct str *out);
+void tune_add_now(const struct tune_ask *ask,
+                  const struct tune_result *result,
+                  const struct tune_phases *phases,
+                  struct str *out);
 void tune_add_front(const struct tune_ask *ask, const struct tune_result *result, struct str *out);
 const char *tune_sign(enum surface_op op);
 void tune_add_steps(const struct tune_ask *ask, uint64_t steps, struct str *out);
@@ -94,5 +103,6 @@ void tune_add_setting(const struct tune_ask *ask,
 /* faults: NULL when not asked */
 void tune_json(const struct tune_ask *ask,
                const struct tune_result *result,
+               const struct tune_phases *phases,
                const struct tune_faults *faults,
                struct json_out *out);

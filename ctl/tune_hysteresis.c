@@ -69,7 +69,7 @@ int tune_hysteresis_show(const struct tune_ask *ask,
         return r;
     add_words(result, &pair, out);
     add_yaml(ask->rule, str_text(&expr), out);
-    if (!source) {
+    if (!source || result->at_span) {
         str_add(out, "\n  Counted from what was read. Running it step by step with its own ALERTS "
                      "takes a storage folder (--store).\n");
         return 0;

@@ -46,7 +46,7 @@ static void write_alerts(const struct tune_result *result, struct json_out *out)
         json_kv_time(out, "active_at", tune_time_of(result, episodes[i].active));
         json_kv_time(out, "fired_at", tune_time_of(result, episodes[i].fired));
         json_kv_time(out, "resolved_at",
-                     episodes[i].resolved == result->span.n_steps
+                     episodes[i].resolved == result->n_steps
                          ? 0
                          : tune_time_of(result, episodes[i].resolved));
         json_kv_bool(out, "in_incident", episodes[i].is_true);
@@ -179,6 +179,7 @@ static void write_front(const struct tune_result *result, struct json_out *out)
 
 void tune_json(const struct tune_ask *ask,
                const struct tune_result *result,
+               const struct tune_phases *phases,
                const struct tune_faults *faults,
                struct json_out *out)
 {
@@ -202,6 +203,11 @@ void tune_json(const struct tune_ask *ask,
         json_kv_int(out, "left_out_found", (int64_t)result->n_check_found);
     }
     write_figures(result, out);
+    if (phases->n > 0) {
+        json_kv_int(out, "phases", (int64_t)phases->n);
+        json_kv_int(out, "least_alerts", (int64_t)phases->least);
+        json_kv_int(out, "most_alerts", (int64_t)phases->most);
+    }
     write_incidents(result, out);
     write_front(result, out);
     if (faults)

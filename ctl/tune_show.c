@@ -102,7 +102,7 @@ static void add_head(const struct tune_ask *ask, const struct tune_result *resul
     add_evaluated(ask, result, out);
     str_addf(out, "%s to %s, every %s: ", clock_rfc3339(ask->from_ms, from),
              clock_rfc3339(ask->to_ms, to), duration_print(ask->interval_ms, text));
-    str_addf(out, "%s evaluations", count_text(result->span.n_steps - result->first_step, count));
+    str_addf(out, "%s evaluations", count_text(result->n_steps - result->first_step, count));
     str_addf(out, " of %s series.\n",
              count_text((int64_t)backtest_n_series(result->backtest), count));
     if (result->n_choices > 2) {
@@ -235,7 +235,7 @@ static void add_alerts(const struct tune_ask *ask,
     str_add(out, "\nAlert by alert, as it is:\n");
     for (size_t i = 0; i < n && i < ALERTS_MAX; i++) {
         str_addf(out, "  %s  ", clock_rfc3339(tune_time_of(result, episodes[i].fired), text));
-        if (episodes[i].resolved == result->span.n_steps)
+        if (episodes[i].resolved == result->n_steps)
             str_add(out, "still");
         else
             tune_add_steps(ask, episodes[i].resolved - episodes[i].fired, out);
@@ -258,7 +258,7 @@ void tune_show(const struct tune_ask *ask,
                      "there (alertctl check rules --url).\n");
         return;
     }
-    tune_add_now(ask, result, out);
+    tune_add_now(ask, result, look->phases, out);
     add_suggestion(ask, result, out);
     add_surface(ask, result, look->color, out);
     if (look->front)

@@ -152,7 +152,10 @@ static void add_found(const struct tune_ask *ask,
     }
 }
 
-void tune_add_now(const struct tune_ask *ask, const struct tune_result *result, struct str *out)
+void tune_add_now(const struct tune_ask *ask,
+                  const struct tune_result *result,
+                  const struct tune_phases *phases,
+                  struct str *out)
 {
     size_t n = 0;
     const struct episode *episodes = backtest_episodes(result->backtest, &n);
@@ -176,6 +179,9 @@ void tune_add_now(const struct tune_ask *ask, const struct tune_result *result, 
         add_ms(figures.longest_quiet_ms, out);
     }
     str_add(out, ".\n");
+    if (phases->n > 0)
+        str_addf(out, "  At %zu phases of the clock it is %zu to %zu alerts.\n", phases->n,
+                 phases->least, phases->most);
     if (n > 0 && figures.n_again * 100 > n * AGAIN_PERCENT)
         add_keep_hint(result, out);
     add_churn(result, out);

@@ -10,6 +10,7 @@
 #include "alertd/db/alert_db.h"
 #include "alertd/db/rule_db.h"
 #include "alertd/db/trial_db.h"
+#include "alertd/rule/phase.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/model/sample.h"
@@ -32,18 +33,9 @@ struct load {
     size_t capacity;
 };
 
-/* FNV-1a, so that groups of one interval do not all run at the same instant. */
-static uint64_t hash_name(uint64_t hash, const char *text)
-{
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    return hash * UINT64_C(1099511628211);
-}
-
 int64_t eval_next_slot(const struct rule_file *file, const struct rule_group *group, int64_t now_ms)
 {
-    uint64_t hash = hash_name(hash_name(UINT64_C(14695981039346656037), file->source), group->name);
-    int64_t offset_ms = (int64_t)(hash % (uint64_t)group->interval_ms);
+    int64_t offset_ms = rule_phase_ms(file->source, group->name, group->interval_ms);
     int64_t since_ms = (now_ms - offset_ms) % group->interval_ms;
 
     return since_ms == 0 ? now_ms : now_ms - since_ms + group->interval_ms;

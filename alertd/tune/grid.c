@@ -11,7 +11,7 @@
 #include "lib/base/mem.h"
 
 enum {
-    PEAKS_MAX = 1 << 16,
+    NUMBERS_MAX = 1 << 16,
     DIGITS = 2, /* a threshold is said in so many, where that tells it from its neighbours */
 };
 
@@ -19,27 +19,27 @@ enum {
 
 void grid_peaks_done(struct grid_peaks *peaks)
 {
-    free(peaks->at);
-    peaks->at = NULL;
-    peaks->n = peaks->capacity = 0;
+    free(peaks->peaks.at);
+    free(peaks->values.at);
+    *peaks = (struct grid_peaks){.op = peaks->op};
 }
 
-static void keep(struct grid_peaks *peaks, double value)
+static void keep(struct grid_numbers *numbers, double value)
 {
     if (!isfinite(value))
         return;
-    if (peaks->every == 0)
-        peaks->every = 1;
-    if (peaks->n_seen++ % peaks->every != 0)
+    if (numbers->every == 0)
+        numbers->every = 1;
+    if (numbers->n_seen++ % numbers->every != 0)
         return;
-    if (peaks->n == PEAKS_MAX) { /* every second of them, from now on too */
-        for (size_t i = 0; i < PEAKS_MAX / 2; i++)
-            peaks->at[i] = peaks->at[2 * i];
-        peaks->n = PEAKS_MAX / 2;
-        peaks->every *= 2;
+    if (numbers->n == NUMBERS_MAX) { /* every second of them, from now on too */
+        for (size_t i = 0; i < NUMBERS_MAX / 2; i++)
+            numbers->at[i] = numbers->at[2 * i];
+        numbers->n = NUMBERS_MAX / 2;
+        numbers->every *= 2;
     }
-    peaks->at = mem_grow(peaks->at, &peaks->capacity, peaks->n + 1, sizeof(*peaks->at));
-    peaks->at[peaks->n++] = value;
+    numbers->at = mem_grow(numbers->at, &numbers->capacity, numbers->n + 1, sizeof(*numbers->at));
+    numbers->at[numbers->n++] = value;
 }
 
 void grid_peaks_add(struct grid_peaks *peaks, const double *values, size_t n)
@@ -48,17 +48,18 @@ void grid_peaks_add(struct grid_peaks *peaks, const double *values, size_t n)
     double best = NAN; /* since it last turned */
 
     for (size_t i = 0; i < n; i++) {
+        keep(&peaks->values, values[i]);
         double before = i > 0 ? values[i - 1] : NAN;
         bool rises = isnan(before) || (is_up ? values[i] > before : values[i] < before);
         bool falls = isnan(values[i]) || (is_up ? values[i] < before : values[i] > before);
         if (!isnan(best) && falls) {
-            keep(peaks, best);
+            keep(&peaks->peaks, best);
             best = NAN;
         }
         if (!isnan(values[i]) && rises)
             best = values[i];
     }
-    keep(peaks, best);
+    keep(&peaks->peaks, best);
 }
 
 /* --- thresholds --- */
@@ -79,17 +80,44 @@ static double rounded(double value, int digits)
     return unit >= 1 ? round(value / unit) * unit : round(value / unit) / round(1 / unit);
 }
 
+static void sort(struct grid_numbers *numbers)
+{
+    if (numbers->n > 0)
+        qsort(numbers->at, numbers->n, sizeof(double), compare);
+}
+
+static size_t add_quantiles(const struct grid_numbers *numbers, size_t n, double *ret)
+{
+    if (numbers->n == 0)
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        ret[i] = rounded(numbers->at[i * (numbers->n - 1) / (n > 1 ? n - 1 : 1)], DIGITS);
+    return n;
+}
+
+static size_t add_even(const struct grid_numbers *values, size_t n, double *ret)
+{
+    if (values->n == 0 || values->at[0] == values->at[values->n - 1])
+        return 0;
+    double low = values->at[0];
+    double room = values->at[values->n - 1] - low;
+    for (size_t i = 0; i < n; i++)
+        ret[i] = rounded(low + room * (double)(i + 1) / (double)(n + 1), DIGITS);
+    return n;
+}
+
 size_t grid_thresholds(struct grid_peaks *peaks, double now, double *ret_thresholds, size_t n_max)
 {
     size_t n = 0;
+    size_t n_even = (n_max - 1) / 4;
+    size_t n_values = (n_max - 1) / 8;
 
-    if (peaks->n > 0)
-        qsort(peaks->at, peaks->n, sizeof(double), compare);
+    sort(&peaks->peaks);
+    sort(&peaks->values);
     ret_thresholds[n++] = now;
-    for (size_t i = 0; peaks->n > 0 && i + 1 < n_max; i++) {
-        double at = peaks->at[i * (peaks->n - 1) / (n_max > 2 ? n_max - 2 : 1)];
-        ret_thresholds[n++] = rounded(at, DIGITS);
-    }
+    n += add_quantiles(&peaks->peaks, n_max - 1 - n_even - n_values, ret_thresholds + n);
+    n += add_quantiles(&peaks->values, n_values, ret_thresholds + n);
+    n += add_even(&peaks->values, n_even, ret_thresholds + n);
     qsort(ret_thresholds, n, sizeof(double), compare);
     size_t n_kept = 0;
     for (size_t i = 0; i < n; i++)

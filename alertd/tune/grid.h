@@ -6,6 +6,8 @@
  *
  *     peaks of the values  . .. ... .....  .  .   .       (downwards: their valleys)
  *     thresholds               | |  | |    |    | *  |    quantiles of them, rounded; * now
+ *                           |    |    |    |    |    |    even ones between: what rises once has one peak
+ *                          ||| || |                       quantiles of all values
  */
 
 #include <stddef.h>
@@ -13,14 +15,18 @@
 
 #include "alertd/tune/surface.h"
 
-/* The peaks of some series, thinned so that their number stays bounded. Zeroed at first, but
- * for op. */
-struct grid_peaks {
-    enum surface_op op;
+/* Numbers, thinned so that there are never too many. */
+struct grid_numbers {
     double *at;
     size_t n, capacity;
     uint64_t n_seen;
     uint64_t every; /* one of so many is kept; 0: all, so far */
+};
+
+/* The peaks of some series, and their values. Zeroed at first, but for op. */
+struct grid_peaks {
+    enum surface_op op;
+    struct grid_numbers peaks, values;
 };
 void grid_peaks_done(struct grid_peaks *peaks);
 /* Values of one series in order of time, NaN where there is none. */

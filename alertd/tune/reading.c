@@ -179,6 +179,12 @@ static int read_piece(const struct reading_source *reading,
     return r;
 }
 
+/* Fewer steps do not help any more. */
+static bool is_late(const struct reading_source *reading)
+{
+    return reading->now_fn && reading->now_fn() >= reading->deadline_ms;
+}
+
 static size_t most_steps(const struct reading_source *reading,
                          const struct promql_expr *expr,
                          const struct tune_span *span)
@@ -203,8 +209,7 @@ static int read_source(const struct reading_source *reading,
     for (size_t at = 0; at < span->n_steps && r == 0;) {
         size_t n = span->n_steps - at < most ? span->n_steps - at : most;
         r = read_piece(reading, expr, NULL, (struct part){at, n}, piece, reterr);
-        bool is_late = reading->now_fn && reading->now_fn() >= reading->deadline_ms;
-        if (r == PROMQL_E_LIMIT && n > 1 && !is_late && promql_steps_are_apart(expr)) {
+        if (r == PROMQL_E_LIMIT && n > 1 && !is_late(reading) && promql_steps_are_apart(expr)) {
             most = n / 2;
             r = 0;
             continue;
@@ -270,7 +275,8 @@ static int reread_part(struct rereading *reread, size_t from, struct part part, 
         promql_hole_fill(reread->hole, again->thresholds[j]);
         int r = read_piece(reread->reading, again->rule, reread->hole, part, &reread->piece,
                            reterr);
-        if (r == PROMQL_E_LIMIT && part.n > 1 && promql_steps_are_apart(again->rule)) {
+        if (r == PROMQL_E_LIMIT && part.n > 1 && !is_late(reread->reading) &&
+            promql_steps_are_apart(again->rule)) {
             struct part left = {part.first, part.n / 2};
             struct part right = {part.first + left.n, part.n - left.n};
             r = reread_part(reread, j, left, reterr);

@@ -163,6 +163,11 @@ static void add_matching(const struct splitting *splitting,
     uint32_t from = expr->binary.op_start + (uint32_t)strlen(operator_name(expr->binary.op));
 
     add_text(splitting, from, expr->binary.right->start, out);
+    uint32_t last = expr->binary.right->start;
+    while (last > from && strchr(" \t\r\n(", splitting->text[last - 1]))
+        last--;
+    if (expr->binary.matching.card != CARD_ONE_TO_ONE && splitting->text[last - 1] != ')')
+        str_add(out, " () "); /* group_left takes what stands in parentheses behind it for labels */
 }
 
 /* In place of the comparison: what is compared. */

@@ -40,6 +40,96 @@ static int add_peaks(void *arg,
     return 0;
 }
 
+/* --- steps that were not evaluated --- */
+
+/* Between a reading of the whole span and who takes only the steps that were evaluated. */
+struct feeding {
+    struct tune_result *result;
+    double *values;
+    size_t capacity;
+};
+
+/* The first of the steps that were evaluated at `step` of the span or later. */
+static uint32_t step_from(const struct tune_result *result, uint32_t step)
+{
+    uint32_t low = 0;
+    uint32_t high = result->n_steps;
+
+    if (!result->at_span)
+        return step < high ? step : high;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (result->at_span[middle] < step)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Those of n values from *first on that count, *first then being theirs. */
+static const double *evaluated_of(struct feeding *feeding,
+                                  const double *values,
+                                  uint32_t *first,
+                                  size_t *n)
+{
+    const struct tune_result *result = feeding->result;
+    uint32_t from = *first;
+    size_t n_kept = 0;
+
+    if (!result->at_span)
+        return values;
+    feeding->values = mem_grow(feeding->values, &feeding->capacity, *n + 1, sizeof(double));
+    uint32_t step = step_from(result, from);
+    *first = step;
+    for (; step < result->n_steps && result->at_span[step] < from + *n; step++)
+        feeding->values[n_kept++] = values[result->at_span[step] - from];
+    *n = n_kept;
+    return feeding->values;
+}
+
+static int mark_evaluated(void *arg,
+                          const struct labels *labels,
+                          uint32_t first,
+                          const double *values,
+                          size_t n,
+                          struct err *reterr)
+{
+    bool *is_there = arg;
+
+    for (size_t i = 0; i < n; i++)
+        is_there[first + i] |= !isnan(values[i]);
+    return 0;
+}
+
+static int lay_evaluated(const struct tune_reader *reader,
+                         const struct tune_ask *ask,
+                         struct tune_result *result,
+                         struct err *reterr)
+{
+    const struct tune_span *span = &result->span;
+    uint32_t n = 0;
+
+    result->n_steps = span->n_steps;
+    if (!ask->evaluated)
+        return 0;
+    MEM_AUTO bool *is_there = mem_zalloc(span->n_steps * sizeof(*is_there));
+    int r = reader->read(reader->reader, ask->evaluated, span, true, mark_evaluated, is_there,
+                         reterr);
+    if (r != 0)
+        return r;
+    result->at_span = mem_alloc(span->n_steps * sizeof(*result->at_span));
+    for (uint32_t i = 0; i < span->n_steps; i++)
+        if (is_there[i])
+            result->at_span[n++] = i;
+    if (n == 0)
+        return err_set(reterr, -EINVAL, "%.200s has no value in this time: nothing was evaluated",
+                       ask->evaluated);
+    result->n_steps = n;
+    result->first_step = step_from(result, result->first_step);
+    return 0;
+}
+
 static int add_values(void *arg,
                       const struct labels *labels,
                       uint32_t first,
@@ -47,7 +137,10 @@ static int add_values(void *arg,
                       size_t n,
                       struct err *reterr)
 {
-    return backtest_add(arg, labels, first, values, n, reterr);
+    struct feeding *feeding = arg;
+    const double *counted = evaluated_of(feeding, values, &first, &n);
+
+    return backtest_add(feeding->result->backtest, labels, first, counted, n, reterr);
 }
 
 static int add_values_at(void *arg,
@@ -58,7 +151,10 @@ static int add_values_at(void *arg,
                          size_t n,
                          struct err *reterr)
 {
-    return backtest_add_at(arg, threshold, labels, first, values, n, reterr);
+    struct feeding *feeding = arg;
+    const double *counted = evaluated_of(feeding, values, &first, &n);
+
+    return backtest_add_at(feeding->result->backtest, threshold, labels, first, counted, n, reterr);
 }
 
 static int64_t keep_of(const struct tune_ask *ask)
@@ -68,12 +164,16 @@ static int64_t keep_of(const struct tune_ask *ask)
 
 int64_t tune_time_of(const struct tune_result *result, uint32_t step)
 {
-    return result->span.start_ms + (int64_t)step * result->span.step_ms;
+    uint32_t at = step;
+
+    if (result->at_span) /* what is still there at the end ends where the span does */
+        at = step < result->n_steps ? result->at_span[step] : result->span.n_steps;
+    return result->span.start_ms + (int64_t)at * result->span.step_ms;
 }
 
 struct figures_span tune_figures_span(const struct tune_result *result)
 {
-    return (struct figures_span){result->first_step, result->span.n_steps, result->span.step_ms,
+    return (struct figures_span){result->first_step, result->n_steps, result->span.step_ms,
                                  result->is_night};
 }
 
@@ -83,8 +183,8 @@ static void lay_nights(const struct tune_ask *ask, struct tune_result *result)
     int64_t known_ms = INT64_MIN;
     bool is_night = false;
 
-    result->is_night = mem_alloc(result->span.n_steps);
-    for (uint32_t i = 0; i < result->span.n_steps; i++) {
+    result->is_night = mem_alloc(result->n_steps);
+    for (uint32_t i = 0; i < result->n_steps; i++) {
         int64_t at_ms = tune_time_of(result, i);
         int64_t quarter_ms = at_ms - at_ms % (HOUR_MS / 4);
         if (quarter_ms != known_ms) {
@@ -96,8 +196,8 @@ static void lay_nights(const struct tune_ask *ask, struct tune_result *result)
     }
     if (ask->night_weight == 0)
         return;
-    result->weights = mem_alloc(result->span.n_steps);
-    for (uint32_t i = 0; i < result->span.n_steps; i++)
+    result->weights = mem_alloc(result->n_steps);
+    for (uint32_t i = 0; i < result->n_steps; i++)
         result->weights[i] = result->is_night[i] ? (uint8_t)ask->night_weight : 1;
 }
 
@@ -106,7 +206,8 @@ static int lay_span(const struct tune_ask *ask, struct tune_result *result, stru
 {
     int64_t interval_ms = ask->interval_ms;
     int64_t warm_ms = WARM_UP_MS + ask->for_ms + keep_of(ask);
-    int64_t start_ms = (ask->from_ms - warm_ms) / interval_ms * interval_ms;
+    int64_t phase_ms = ask->phase_ms % interval_ms;
+    int64_t start_ms = (ask->from_ms - warm_ms - phase_ms) / interval_ms * interval_ms + phase_ms;
     int64_t n_steps = (ask->to_ms - start_ms) / interval_ms + 1;
 
     if (ask->to_ms <= ask->from_ms)
@@ -134,6 +235,11 @@ static void lay_incidents(const struct tune_ask *ask, struct tune_result *result
             continue;
         begin = begin < 0 ? 0 : begin;
         end = end >= span->n_steps ? span->n_steps - 1 : end;
+        if (result->at_span) {
+            begin = step_from(result, (uint32_t)begin);
+            end = (int64_t)step_from(result, (uint32_t)end + 1) - 1;
+            begin = begin >= result->n_steps ? result->n_steps - 1 : begin;
+        }
         result->of[result->n_incidents] = incident;
         result->incidents[result->n_incidents++] = (struct backtest_incident){
             .when = {(uint32_t)begin, (uint32_t)(end < begin ? begin : end)},
@@ -223,12 +329,16 @@ static int read_all(const struct tune_reader *reader,
     const struct split_choice *choice = result->choice;
     const struct tune_again again = {ask->rule->expr, choice, result->thresholds,
                                      result->n_thresholds};
+    struct feeding feeding = {.result = result};
+    int r;
 
     if (choice->way == SPLIT_AGAIN)
-        return reading_again(reader, &again, &result->span, add_values_at, result->backtest,
-                             reterr);
-    return reader->read(reader->reader, choice->expr, &result->span, choice->way == SPLIT_PRESENCE,
-                        add_values, result->backtest, reterr);
+        r = reading_again(reader, &again, &result->span, add_values_at, &feeding, reterr);
+    else
+        r = reader->read(reader->reader, choice->expr, &result->span, choice->way == SPLIT_PRESENCE,
+                         add_values, &feeding, reterr);
+    free(feeding.values);
+    return r;
 }
 
 static int lay_out(const struct tune_reader *reader,
@@ -246,6 +356,9 @@ static int lay_out(const struct tune_reader *reader,
         return r;
     result->is_asked = result->choice->way == SPLIT_AGAIN && !reader->read_again;
     result->keep_steps = grid_for_steps(keep_of(ask), ask->interval_ms);
+    r = lay_evaluated(reader, ask, result, reterr);
+    if (r != 0)
+        return r;
     lay_incidents(ask, result);
     lay_nights(ask, result);
     return 0;
@@ -282,6 +395,39 @@ static void check_suggestion(const struct tune_ask *ask, struct tune_result *res
     }
 }
 
+static int make_backtest(const struct tune_ask *ask,
+                         struct tune_result *result,
+                         double threshold,
+                         uint32_t for_steps,
+                         struct err *reterr)
+{
+    const struct surface_grid grid = {
+        .op = result->choice->op,
+        .thresholds = result->thresholds,
+        .n_thresholds = result->n_thresholds,
+        .for_steps = result->for_steps,
+        .n_fors = result->n_fors,
+        .first_step = result->first_step,
+        .marked = result->is_night,
+        .weights = result->weights,
+        .n_weights = result->n_steps,
+    };
+    if (ask->columns > 0 && result->choice->way != SPLIT_AGAIN)
+        result->picture = picture_new(&grid, result->n_steps, ask->columns);
+    const struct backtest_plan plan = {
+        .grid = grid,
+        .n_steps = result->n_steps,
+        .is_apart = result->choice->way == SPLIT_AGAIN,
+        .setting = {threshold, for_steps, result->keep_steps},
+        .incidents = result->incidents,
+        .n_incidents = result->n_incidents,
+        .picture = result->picture,
+        .keeps_crossings = true,
+    };
+
+    return backtest_new(&plan, &result->backtest, reterr);
+}
+
 int tune_run(const struct tune_reader *reader,
              const struct tune_ask *ask,
              struct tune_result *ret,
@@ -300,35 +446,12 @@ int tune_run(const struct tune_reader *reader,
     if (r != 0)
         return r;
     add_also(ask, result);
-    const struct surface_grid grid = {
-        .op = result->choice->op,
-        .thresholds = result->thresholds,
-        .n_thresholds = result->n_thresholds,
-        .for_steps = result->for_steps,
-        .n_fors = result->n_fors,
-        .first_step = result->first_step,
-        .weights = result->weights,
-        .n_weights = result->span.n_steps,
-        .marked = result->is_night,
-    };
-    if (ask->columns > 0)
-        result->picture = picture_new(&grid, result->span.n_steps, ask->columns);
-    const struct backtest_plan plan = {
-        .grid = grid,
-        .n_steps = result->span.n_steps,
-        .is_apart = result->choice->way == SPLIT_AGAIN,
-        .setting = {threshold, for_steps, result->keep_steps},
-        .incidents = result->incidents,
-        .n_incidents = result->n_incidents,
-        .picture = result->picture,
-        .keeps_crossings = true,
-    };
     result->now = result->also = find_cell(result, threshold, for_steps);
     if (ask->has_also)
         result->also = find_cell(result,
                                  isnan(ask->also_threshold) ? threshold : ask->also_threshold,
                                  grid_for_steps(ask->also_for_ms, ask->interval_ms));
-    r = backtest_new(&plan, &result->backtest, reterr);
+    r = make_backtest(ask, result, threshold, for_steps, reterr);
     if (r == 0)
         r = read_all(reader, ask, result, reterr);
     if (r != 0)
@@ -347,6 +470,7 @@ void tune_result_done(struct tune_result *result)
 {
     backtest_free(result->backtest);
     picture_free(result->picture);
+    free(result->at_span);
     free(result->is_night);
     free(result->weights);
     free(result->incidents);

@@ -39,6 +39,7 @@ struct tune_incident {
 struct tune_ask {
     const struct rule *rule;
     int64_t interval_ms;
+    int64_t phase_ms; /* evaluations lie at multiples of the interval and so much (rule/phase.h) */
     int64_t from_ms, to_ms;
     size_t choice; /* of split_expr()'s */
     bool has_threshold;
@@ -50,6 +51,9 @@ struct tune_ask {
     int64_t keep_ms;
     const struct zone *zone; /* where it is night from 22 to 7 h; NULL: UTC */
     unsigned night_weight;   /* an alert at night costs as many; 0: as any other */
+    /* Has a value where the rule was evaluated: steps at which it has none (a restart, a group that
+     * was late) are left out and count toward nothing, as live. NULL: it always was. */
+    const char *evaluated;
     /* A setting that is a cell too, beside the one of now. */
     bool has_also;
     double also_threshold; /* NaN: that of now */
@@ -64,6 +68,8 @@ struct tune_result {
     size_t n_choices;
     const struct split_choice *choice;
     struct tune_span span;
+    uint32_t n_steps;    /* evaluated: span's, or fewer where `evaluated` says so */
+    uint32_t *at_span;   /* where in the span each of them lies; NULL: one after the other */
     uint32_t first_step; /* the warm-up ends */
     double thresholds[SURFACE_THRESHOLDS_MAX];
     size_t n_thresholds;

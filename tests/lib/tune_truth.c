@@ -12,6 +12,7 @@
 #include "alertd/alert/state.h"
 #include "alertd/promql/ast.h"
 #include "alertd/tune/grid.h"
+#include "lib/base/float.h"
 #include "lib/base/mem.h"
 
 enum {
@@ -71,6 +72,25 @@ static void forget_lines(struct truth *truth)
     truth->n_lines = 0;
 }
 
+/* The rule with a threshold in its place; where two vectors are compared, where the right one is
+ * above 0, which is what the tuner says it looks at. */
+static void add_text(const struct truth *truth, double threshold, struct str *out)
+{
+    const struct promql_expr *expr = truth->ask->rule->expr;
+    const struct split_choice *choice = truth->result->choice;
+    char number[FLOAT_TEXT_MAX];
+
+    if (choice->way != SPLIT_VECTORS) {
+        split_text(expr, choice, threshold, out);
+        return;
+    }
+    const struct split_place *place = &choice->places[0];
+    (void)float_go(threshold, number);
+    str_addf(out, "%.*s%s * ((%.*s) > 0)%.*s", (int)(place->start - expr->start),
+             expr->text + expr->start, number, (int)(place->end - place->start),
+             expr->text + place->start, (int)(expr->end - place->end), expr->text + place->end);
+}
+
 static int evaluate(struct truth *truth,
                     const struct source *source,
                     double threshold,
@@ -89,7 +109,7 @@ static int evaluate(struct truth *truth,
     struct promql_value value = {0};
 
     arena_init(&arena, ARENA_BYTES);
-    split_text(truth->ask->rule->expr, truth->result->choice, threshold, &text);
+    add_text(truth, threshold, &text);
     int r = promql_parse(&arena, str_text(&text), &expr, reterr);
     if (r == 0)
         r = promql_eval(expr, source, &query, &arena, &value, reterr);

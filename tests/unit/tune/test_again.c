@@ -199,8 +199,9 @@ static void check_again(struct fake_source *fake,
     arena_init(&arena, ARENA_BYTES);
     evaluate(fake, &arena, rule, choice, truth);
     for (int way = 0; way < 3; way++) {
-        struct reading_source over = {&source, way == 2 ? 24 << 10 : ARENA_BYTES,
-                                      1 + rng_below(rng, STEPS)};
+        struct reading_source over = {.source = &source,
+                                      .query_bytes = way == 2 ? 24 << 10 : ARENA_BYTES,
+                                      .piece_steps = 1 + rng_below(rng, STEPS)};
         struct tune_reader reader = reading_of_source(&over);
         struct seen seen = {.truth = truth};
         if (way == 1)
@@ -262,7 +263,9 @@ static void check_run(struct fake_source *fake, const char *text, struct rng *rn
     rule.expr = parse(&arena, text);
     rule.keep_firing_for_ms = (int64_t)rng_below(rng, 3) * STEP_MS;
     for (size_t choice = 0;; choice++) {
-        struct reading_source over = {&source, ARENA_BYTES, 1 + rng_below(rng, STEPS)};
+        struct reading_source over = {.source = &source,
+                                      .query_bytes = ARENA_BYTES,
+                                      .piece_steps = 1 + rng_below(rng, STEPS)};
         const struct tune_reader reader = reading_of_source(&over);
         const struct tune_ask ask = {.rule = &rule,
                                      .interval_ms = STEP_MS,

@@ -78,7 +78,7 @@ static struct backtest *run(struct rng *rng, const struct history *history)
 {
     const struct backtest_plan plan = {
         .grid = {SURFACE_ABOVE, thresholds, THRESHOLDS, for_steps, FORS, history->first_step,
-                 history->weights, history->n_steps},
+                 .weights = history->weights, .n_weights = history->n_steps},
         .n_steps = history->n_steps,
         .is_apart = history->is_apart,
         .setting = {1, 2, 3},
@@ -297,7 +297,7 @@ static void test_a_label_that_restarts_the_clock_is_named(void **state)
 {
     const double threshold = 1;
     const uint32_t none = 0;
-    const struct backtest_plan plan = {.grid = {SURFACE_ABOVE, &threshold, 1, &none, 1, 0, NULL, 0},
+    const struct backtest_plan plan = {.grid = {SURFACE_ABOVE, &threshold, 1, &none, 1, 0},
                                        .n_steps = 100,
                                        .setting = {1, 10, 0},
                                        .keeps_crossings = true};

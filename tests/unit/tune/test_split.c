@@ -45,6 +45,7 @@ static const struct {
     {"a > clamp(b, 1, 9)", "vectors", "(a) / ((clamp(b, 1, 9)) > 0)"},
     {"a < on (i, j) clamp(b, 1, 9)", "vectors", NULL},
     {"a > on (i) group_left () clamp(d, 1, 9)", "vectors", NULL},
+    {"a > on (i) group_left clamp(d, 1, 9)", "vectors", NULL},
     {"b > 1 and a > 3", "together", NULL},
     {"b > 1 and a > 3 and a > 2", "together", NULL},
     {"(b > 1 and a > 3) or a > 6", "together", NULL},

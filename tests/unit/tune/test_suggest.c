@@ -18,10 +18,10 @@ static void test_thresholds_are_peaks_said_shortly(void **state)
     double thresholds[8];
 
     grid_peaks_add(&peaks, values, sizeof(values) / sizeof(*values));
-    assert_int_equal(peaks.n, 3); /* 3.14, 7, 120.4; infinity is no threshold */
+    assert_int_equal(peaks.peaks.n, 3); /* 3.14, 7, 120.4; infinity is no threshold */
     size_t n = grid_thresholds(&peaks, 5, thresholds, 8);
-    const double expected[] = {3.1, 5, 7, 120};
-    assert_int_equal(n, 4);
+    const double expected[] = {3.1, 5, 7, 60, 120}; /* 60 lies between all */
+    assert_int_equal(n, 5);
     for (size_t i = 0; i < n; i++)
         assert_true(thresholds[i] == expected[i]);
     grid_peaks_done(&peaks);
@@ -35,8 +35,8 @@ static void test_downwards_they_are_valleys(void **state)
 
     grid_peaks_add(&peaks, values, 6);
     size_t n = grid_thresholds(&peaks, 3, thresholds, 8);
-    const double expected[] = {4, 3, 2};
-    assert_int_equal(n, 3);
+    const double expected[] = {5.5, 4, 3, 2};
+    assert_int_equal(n, 4);
     for (size_t i = 0; i < n; i++)
         assert_true(thresholds[i] == expected[i]);
     grid_peaks_done(&peaks);
@@ -49,10 +49,27 @@ static void test_many_peaks_are_thinned(void **state)
 
     for (int i = 0; i < 1000000; i++)
         grid_peaks_add(&peaks, (const double[]){0, i, 0}, 3);
-    assert_true(peaks.n <= 1 << 16);
+    assert_true(peaks.peaks.n <= 1 << 16 && peaks.values.n <= 1 << 16);
     size_t n = grid_thresholds(&peaks, 1, thresholds, 64);
     assert_true(n > 40 && n <= 64);
     assert_true(thresholds[n / 2] > 300000 && thresholds[n / 2] < 700000);
+    grid_peaks_done(&peaks);
+}
+
+static void test_what_rises_once_has_thresholds_on_its_way(void **state)
+{
+    struct grid_peaks peaks = {.op = SURFACE_ABOVE};
+    double values[1000];
+    double thresholds[64];
+    size_t n_between = 0;
+
+    for (int i = 0; i < 1000; i++)
+        values[i] = i < 900 ? 0.03 : 0.03 + 0.0012 * (i - 900);
+    grid_peaks_add(&peaks, values, 1000);
+    size_t n = grid_thresholds(&peaks, 0.12, thresholds, 64);
+    for (size_t i = 0; i < n; i++)
+        n_between += thresholds[i] > 0.03 && thresholds[i] < 0.12;
+    assert_true(n_between > 8);
     grid_peaks_done(&peaks);
 }
 
@@ -239,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_thresholds_are_peaks_said_shortly),
         cmocka_unit_test(test_downwards_they_are_valleys),
         cmocka_unit_test(test_many_peaks_are_thinned),
+        cmocka_unit_test(test_what_rises_once_has_thresholds_on_its_way),
         cmocka_unit_test(test_nothing_seen),
         cmocka_unit_test(test_fors),
         cmocka_unit_test(test_a_plateau_is_suggested),
