@@ -21,7 +21,7 @@ export interface Episode { labels: Record<string, string>; active_at: string; fi
 interface Episodes { yaml: string; expr: string; findings: Finding[]; alerts: number; true_alerts: number; nights: number; episodes: Episode[] }
 interface Told { receiver: string; kind: string; policy: string | null; title: string; text: string; note: string | null }
 interface Preview { at: string; value: number; labels: Record<string, string>; annotations: Record<string, string>; told: Told[] }
-interface PagesAnswer { alerts: number; notifications: number; pages: number; people: { who: string; pages: number; nights?: number }[]; hours: number[] }
+interface PagesAnswer { alerts: number; notifications: number; n_pages: number; nights: number; ack_after_ms: number | null; people: { name: string; pages: number; nights: number }[]; hours: number[] }
 interface Explanation {
   at: string; evaluated_at: string; next_at: string; threshold: number; n_series: number; firing: number; pending: number
   series: { labels: Record<string, string>; value: number | null; passes: boolean; state: string; active_at: string | null; fired_at: string | null; fires_at: string | null; kept_since: string | null }[]
@@ -228,17 +228,17 @@ function HoursOfWeek({ hours }: { hours: number[] }) {
 
 export function Pages({ body, model, rested }: { body: Body; model: Model; rested: Setting }) {
   const { answer } = model
-  const asked = answer.rule.id === null ? null : { rule: answer.rule.id, threshold: answer.thresholds[rested.j], for_ms: forMs(answer, rested.k), keep_ms: rested.keepMs, from: body['from'], to: body['to'] }
+  const asked = answer.rule.id === null ? null : { rule: answer.rule.id, choice: answer.choice, threshold: answer.thresholds[rested.j], for_ms: forMs(answer, rested.k), keep_ms: rested.keepMs, from: body['from'], to: body['to'] }
   const { value, error } = useAsked<PagesAnswer>('/api/alertd/v1/tunings/pages', asked)
   return (
     <Panel title="Pages" aside={<span class="dim">through routes, silences and schedules</span>}>
       {error ? <p class="pad dim">{error.status === 404 || error.status === 405 ? 'Not available: this alertd does not count pages, only alerts.' : error.message}</p> : value && (
         <>
           <div class="tune-people">
-            <p><b>{count(value.pages, 'page')}</b> from {count(value.alerts, 'alert')} and {count(value.notifications, 'notification')}.</p>
-            {value.people.map((one) => <div key={one.who}><span>{one.who.replace(/^person:/, '')}</span><span class="num">{count(one.pages, 'page')}{one.nights ? `, ${one.nights} at night` : ''}</span></div>)}
+            <p><b>{count(value.n_pages, 'page')}</b>, {value.nights} at night, from {count(value.alerts, 'alert')} and {count(value.notifications, 'notification')}{value.ack_after_ms !== null && <>; each taken after {formatAge(value.ack_after_ms)}</>}.</p>
+            {value.people.map((one) => <div key={one.name}><span>{one.name}</span><span class="num">{count(one.pages, 'page')}{one.nights > 0 && `, ${one.nights} at night`}</span></div>)}
           </div>
-          {value.hours.length === 168 && value.pages > 0 && <><HoursOfWeek hours={value.hours} /><p class="foot dim">By hour of their week: Monday above, midnight at the left.</p></>}
+          {value.hours.length === 168 && value.n_pages > 0 && <><HoursOfWeek hours={value.hours} /><p class="foot dim">By hour of their week: Monday above, midnight at the left.</p></>}
         </>
       )}
     </Panel>
