@@ -44,17 +44,19 @@ function useAsked<T>(path: string, body: Body | null): { value: T | null; error:
   return { value, error }
 }
 
+const SHOWN = 9 // alerts at first: what is below them stays near
+
 const withoutColumns = ({ columns: _, ...rest }: Body): Body => rest
 
 // --- alert by alert, and what would have been read ----------------------------------------
 
 export function Alerts({ body, model, rested }: { body: Body; model: Model; rested: Setting }) {
   const [chosen, setChosen] = useState(0)
-  const [open, setOpen] = useState(50)
+  const [open, setOpen] = useState(SHOWN)
   const { value, error } = useAsked<Episodes>('/api/alertd/v1/tunings/episodes', withoutColumns(body))
   const episodes = value?.episodes ?? []
   const one = episodes[Math.min(chosen, episodes.length - 1)]
-  useEffect(() => setOpen(50), [body])
+  useEffect(() => setOpen(SHOWN), [JSON.stringify(body)])
   return (
     <>
       <Panel title="Alert by alert" aside={value && <span class="dim">{count(value.alerts, 'alert')} at {settingWords(model, rested)}</span>}>
@@ -68,7 +70,7 @@ export function Alerts({ body, model, rested }: { body: Body; model: Model; rest
             {episode.in_incident ? <State state="acknowledged" words="in an incident" /> : episode.at_night && <span class="night"><Icon name="moon" size={14} /> at night</span>}
           </button></li>
         ))}</ul>
-        {episodes.length > open && <p class="pad"><button type="button" onClick={() => setOpen(open + 200)}>Show more of {episodes.length.toLocaleString('en')}</button></p>}
+        {episodes.length > open && <p class="pad"><button type="button" onClick={() => setOpen(open + 100)}>More of the {episodes.length.toLocaleString('en')}</button></p>}
         {value && value.alerts > episodes.length && <p class="pad dim">The first {episodes.length.toLocaleString('en')} of them.</p>}
       </Panel>
       {one && <Told body={body} episode={one} />}
