@@ -28,15 +28,30 @@ interface Explanation {
   read: { selector: string; series: number; newest_at: string | null }[]
 }
 
+interface Asked<T> { value: T | null; error: ApiError | null }
+
+/** As many as may be tuned at once are (a question that was given up is still answered): soon again. */
+async function patiently<T>(path: string, body: Body, signal: AbortSignal): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await call<T>(path, { json: body, signal, limitMs: 40_000 })
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 503 || tries === 8) throw error
+      await new Promise((done) => setTimeout(done, 500))
+      if (signal.aborted) throw new ApiError(0, 'cancelled', 'cancelled')
+    }
+  }
+}
+
 /** Asks when what is asked changes; null: nothing is. */
-function useAsked<T>(path: string, body: Body | null): { value: T | null; error: ApiError | null } {
+function useAsked<T>(path: string, body: Body | null): Asked<T> {
   const [value, setValue] = useState<T | null>(null)
   const [error, setError] = useState<ApiError | null>(null)
   const key = body === null ? '' : JSON.stringify(body)
   useEffect(() => {
     if (body === null) return undefined
     const stop = new AbortController()
-    call<T>(path, { json: body, signal: stop.signal, limitMs: 40_000 })
+    patiently<T>(path, body, stop.signal)
       .then((data) => { setValue(data); setError(null) })
       .catch((reason: ApiError) => { if (reason.type !== 'cancelled') setError(reason) })
     return () => stop.abort()
@@ -50,10 +65,12 @@ const withoutColumns = ({ columns: _, ...rest }: Body): Body => rest
 
 // --- alert by alert, and what would have been read ----------------------------------------
 
-export function Alerts({ body, model, rested }: { body: Body; model: Model; rested: Setting }) {
+/** One setting alert by alert: asked once, shown in two places. */
+export const useEpisodes = (body: Body | null): Asked<Episodes> => useAsked<Episodes>('/api/alertd/v1/tunings/episodes', body === null ? null : withoutColumns(body))
+
+export function Alerts({ asked: { value, error }, body, model, rested }: { asked: Asked<Episodes>; body: Body; model: Model; rested: Setting }) {
   const [chosen, setChosen] = useState(0)
   const [open, setOpen] = useState(SHOWN)
-  const { value, error } = useAsked<Episodes>('/api/alertd/v1/tunings/episodes', withoutColumns(body))
   const episodes = value?.episodes ?? []
   const one = episodes[Math.min(chosen, episodes.length - 1)]
   useEffect(() => setOpen(SHOWN), [JSON.stringify(body)])
@@ -157,9 +174,8 @@ async function testOf(body: Body, model: Model, setting: Setting, episode: Episo
   })
 }
 
-export function RuleText({ id, body, model, rested }: { id: string; body: Body; model: Model; rested: Setting }) {
+export function RuleText({ id, asked: { value }, body, model, rested }: { id: string; asked: Asked<Episodes>; body: Body; model: Model; rested: Setting }) {
   const { rule } = model.answer
-  const { value } = useAsked<Episodes>('/api/alertd/v1/tunings/episodes', withoutColumns(body))
   const [saved, setSaved] = useState<{ version: number; yaml: string } | null>(null)
   const [problem, setProblem] = useState<ApiError | null>(null)
   const [test, setTest] = useState('')
