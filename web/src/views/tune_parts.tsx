@@ -28,7 +28,8 @@ interface Explanation {
   read: { selector: string; series: number; newest_at: string | null }[]
 }
 
-interface Asked<T> { value: T | null; error: ApiError | null }
+/** fresh: the value is of what is asked now, not of what was. */
+interface Asked<T> { value: T | null; error: ApiError | null; fresh: boolean }
 
 /** As many as may be tuned at once are (a question that was given up is still answered): soon again. */
 async function patiently<T>(path: string, body: Body, signal: AbortSignal): Promise<T> {
@@ -45,18 +46,18 @@ async function patiently<T>(path: string, body: Body, signal: AbortSignal): Prom
 
 /** Asks when what is asked changes; null: nothing is. */
 function useAsked<T>(path: string, body: Body | null): Asked<T> {
-  const [value, setValue] = useState<T | null>(null)
+  const [value, setValue] = useState<{ data: T; key: string } | null>(null)
   const [error, setError] = useState<ApiError | null>(null)
   const key = body === null ? '' : JSON.stringify(body)
   useEffect(() => {
     if (body === null) return undefined
     const stop = new AbortController()
     patiently<T>(path, body, stop.signal)
-      .then((data) => { setValue(data); setError(null) })
+      .then((data) => { setValue({ data, key }); setError(null) })
       .catch((reason: ApiError) => { if (reason.type !== 'cancelled') setError(reason) })
     return () => stop.abort()
   }, [path, key])
-  return { value, error }
+  return { value: value?.data ?? null, error, fresh: value?.key === key }
 }
 
 const SHOWN = 9 // alerts at first: what is below them stays near
@@ -68,7 +69,7 @@ const withoutColumns = ({ columns: _, ...rest }: Body): Body => rest
 /** One setting alert by alert: asked once, shown in two places. */
 export const useEpisodes = (body: Body | null): Asked<Episodes> => useAsked<Episodes>('/api/alertd/v1/tunings/episodes', body === null ? null : withoutColumns(body))
 
-export function Alerts({ asked: { value, error }, body, model, rested }: { asked: Asked<Episodes>; body: Body; model: Model; rested: Setting }) {
+export function Alerts({ asked: { value, error, fresh }, body, model, rested }: { asked: Asked<Episodes>; body: Body; model: Model; rested: Setting }) {
   const [chosen, setChosen] = useState(0)
   const [open, setOpen] = useState(SHOWN)
   const episodes = value?.episodes ?? []
@@ -90,13 +91,13 @@ export function Alerts({ asked: { value, error }, body, model, rested }: { asked
         {episodes.length > open && <p class="pad"><button type="button" onClick={() => setOpen(open + 100)}>More of the {episodes.length.toLocaleString('en')}</button></p>}
         {value && value.alerts > episodes.length && <p class="pad dim">The first {episodes.length.toLocaleString('en')} of them.</p>}
       </Panel>
-      {one && <Told body={body} episode={one} />}
+      {one && <Told body={fresh ? body : null} episode={one} />}
     </>
   )
 }
 
-function Told({ body, episode }: { body: Body; episode: Episode }) {
-  const { value, error } = useAsked<Preview>('/api/alertd/v1/tunings/preview', { ...withoutColumns(body), at: episode.fired_at, labels: episode.labels })
+function Told({ body, episode }: { body: Body | null; episode: Episode }) {
+  const { value, error } = useAsked<Preview>('/api/alertd/v1/tunings/preview', body === null ? null : { ...withoutColumns(body), at: episode.fired_at, labels: episode.labels })
   return (
     <Panel title="What somebody would have read" aside={<span class="dim">of the alert chosen above</span>}>
       {error && <p class="pad dim">{error.status === 404 ? 'Nothing: at that moment the rule as it stands gives another value.' : error.message}</p>}
