@@ -20,7 +20,7 @@ enum ctl_exit {
 };
 
 enum {
-    CTL_OPTIONS_MAX = 18,
+    CTL_OPTIONS_MAX = 24,
 };
 
 struct ctl_option {
@@ -81,8 +81,19 @@ enum ctl_exit cmd_route_test(struct ctl *ctl);
 enum ctl_exit cmd_test_routes(struct ctl *ctl);
 enum ctl_exit cmd_test_rules(struct ctl *ctl);
 enum ctl_exit cmd_tune(struct ctl *ctl);
+enum ctl_exit cmd_tune_diff(struct ctl *ctl);
+
+/* cmd_drill.c, offline too. */
+enum ctl_exit cmd_check_drills(struct ctl *ctl);
+enum ctl_exit cmd_drill_list(struct ctl *ctl);
+enum ctl_exit cmd_drill_run(struct ctl *ctl);
+enum ctl_exit cmd_drill_new(struct ctl *ctl);
 
 /* The rest speaks HTTP. */
+enum ctl_exit cmd_canary_list(struct ctl *ctl);
+enum ctl_exit cmd_canary_show(struct ctl *ctl);
+enum ctl_exit cmd_canary_start(struct ctl *ctl);
+enum ctl_exit cmd_canary_stop(struct ctl *ctl);
 enum ctl_exit cmd_ready(struct ctl *ctl);
 enum ctl_exit cmd_query(struct ctl *ctl);
 enum ctl_exit cmd_import(struct ctl *ctl);
@@ -100,6 +111,15 @@ enum ctl_exit cmd_incident_ack(struct ctl *ctl);
 enum ctl_exit cmd_incident_note(struct ctl *ctl);
 enum ctl_exit cmd_incident_resolve(struct ctl *ctl);
 enum ctl_exit cmd_incident_verdict(struct ctl *ctl);
+enum ctl_exit cmd_incident_declare(struct ctl *ctl);
+enum ctl_exit cmd_incident_import(struct ctl *ctl);
+enum ctl_exit cmd_incident_metrics(struct ctl *ctl);
+enum ctl_exit cmd_incident_search(struct ctl *ctl);
+enum ctl_exit cmd_service_list(struct ctl *ctl);
+enum ctl_exit cmd_service_show(struct ctl *ctl);
+enum ctl_exit cmd_service_set(struct ctl *ctl);
+enum ctl_exit cmd_service_delete(struct ctl *ctl);
+enum ctl_exit cmd_service_rules(struct ctl *ctl);
 enum ctl_exit cmd_silence_add(struct ctl *ctl);
 enum ctl_exit cmd_silence_list(struct ctl *ctl);
 enum ctl_exit cmd_silence_expire(struct ctl *ctl);
@@ -127,6 +147,7 @@ enum ctl_exit cmd_readiness(struct ctl *ctl);
 enum ctl_exit cmd_postmortem_list(struct ctl *ctl);
 enum ctl_exit cmd_postmortem_create(struct ctl *ctl);
 enum ctl_exit cmd_postmortem_export(struct ctl *ctl);
+enum ctl_exit cmd_postmortem_lint(struct ctl *ctl);
 enum ctl_exit cmd_token_create(struct ctl *ctl);
 enum ctl_exit cmd_token_list(struct ctl *ctl);
 enum ctl_exit cmd_token_revoke(struct ctl *ctl);

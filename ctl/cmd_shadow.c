@@ -235,6 +235,7 @@ static enum ctl_exit say(struct ctl *ctl, const char *what, const char *body)
     str_add(&path, PAGES "/");
     add_encoded(&path, ctl->arguments[0]);
     str_addf(&path, "/%s", what);
+    add_parameter(&path, "for", ctl_option(ctl, "for"));
     enum ctl_exit r = call_text(
         ctl, &(struct call){.method = "POST", .path = str_text(&path), .body = body}, &text);
 

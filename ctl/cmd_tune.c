@@ -1,10 +1,5 @@
 /*
  * alertctl tune: what a rule would have done in the past, at every threshold and `for`. See tune.h.
- *
- * Incidents, by which alerts are told from noise, are lines of a file:
- *
- *     2026-11-03T02:10:00Z,2026-11-03T02:55:00Z                 # begin, end
- *     2026-11-09T14:00:00Z,2026-11-09T14:20:00Z,{job="shop"}    # of alerts with these labels only
  */
 
 #include <errno.h>
@@ -14,6 +9,8 @@
 
 #include "ctl/client.h"
 #include "ctl/tune.h"
+#include "ctl/tune_labels.h"
+#include "ctl/tune_pages.h"
 #include "ctl/when.h"
 #include "lib/base/clock.h"
 #include "lib/base/float.h"
@@ -23,8 +20,6 @@
 
 enum {
     OUTPUT_BYTES_MAX = 256 * 1024 * 1024,
-    INCIDENTS_BYTES_MAX = 4 << 20,
-    ARENA_BYTES = 64 << 20,
     BACK_MS_30D = 30 * INT64_C(86400000),
 };
 
@@ -73,75 +68,6 @@ static enum ctl_exit read_rule(struct ctl *ctl, struct chosen *chosen)
     return CTL_OK;
 }
 
-/* --- incidents --- */
-
-struct labelled {
-    struct arena arena;
-    char *text;
-    struct tune_incident *at;
-    size_t n, capacity;
-};
-
-static int read_incident(struct labelled *labelled, char *line, struct err *reterr)
-{
-    struct tune_incident incident = {.name = line};
-    char *comment = strchr(line, '#');
-    char *end;
-
-    if (comment)
-        *comment = '\0';
-    for (size_t len = strlen(line); len > 0 && strchr(" \t\r", line[len - 1]); len--)
-        line[len - 1] = '\0';
-    if (*line == '\0')
-        return 0;
-    end = strchr(line, ',');
-    if (!end)
-        return err_set(reterr, -EINVAL, "begin,end[,{matchers}] is wanted, not \"%.80s\"", line);
-    *end++ = '\0';
-    char *matchers = strchr(end, ',');
-    if (matchers)
-        *matchers++ = '\0';
-    if (clock_parse_rfc3339(line, &incident.begin_ms) != 0)
-        return err_set(reterr, -EINVAL, "\"%.60s\" is no time like 2026-11-03T02:10:00Z", line);
-    if (clock_parse_rfc3339(end, &incident.end_ms) != 0)
-        return err_set(reterr, -EINVAL, "\"%.60s\" is no time like 2026-11-03T02:55:00Z", end);
-    if (incident.end_ms < incident.begin_ms)
-        return err_set(reterr, -EINVAL, "it ends before it begins");
-    if (matchers && *matchers &&
-        promql_parse_selector(&labelled->arena, matchers, &incident.matchers, &incident.n_matchers,
-                              reterr) != 0)
-        return -EINVAL;
-    labelled->at = mem_grow(labelled->at, &labelled->capacity, labelled->n + 1,
-                            sizeof(*labelled->at));
-    labelled->at[labelled->n++] = incident;
-    return 0;
-}
-
-static enum ctl_exit read_incidents(struct ctl *ctl, struct labelled *labelled)
-{
-    const char *path = ctl_option(ctl, "incidents");
-    size_t len = 0;
-    unsigned line_number = 0;
-    struct err err = {0};
-
-    if (!path)
-        return CTL_OK;
-    if (fs_read(path, INCIDENTS_BYTES_MAX, &labelled->text, &len, &err) != 0)
-        return ctl_fail(ctl, "%s", err.text);
-    for (char *line = labelled->text, *next; line; line = next) {
-        next = strchr(line, '\n');
-        if (next)
-            *next++ = '\0';
-        line_number++;
-        if (read_incident(labelled, line, &err) != 0)
-            return ctl_fail(ctl, "%s:%u: %s", path, line_number, err.text);
-    }
-    if (labelled->n > SURFACE_INCIDENTS_MAX)
-        return ctl_fail(ctl, "%s: %zu incidents: at most %d", path, labelled->n,
-                        SURFACE_INCIDENTS_MAX);
-    return CTL_OK;
-}
-
 /* --- options --- */
 
 static enum ctl_exit wrong(const struct ctl *ctl, const char *words)
@@ -150,17 +76,20 @@ static enum ctl_exit wrong(const struct ctl *ctl, const char *words)
     return CTL_USAGE;
 }
 
-static enum ctl_exit read_times(const struct ctl *ctl, int64_t now_ms, struct tune_ask *ask)
+enum ctl_exit tune_times(const struct ctl *ctl,
+                         int64_t now_ms,
+                         int64_t *ret_from_ms,
+                         int64_t *ret_to_ms)
 {
     const char *from = ctl_option(ctl, "from");
     const char *to = ctl_option(ctl, "to");
     struct err err = {0};
 
-    ask->to_ms = now_ms;
-    if (to && when_parse("--to", to, now_ms, &ask->to_ms, &err) != 0)
+    *ret_to_ms = now_ms;
+    if (to && when_parse("--to", to, now_ms, ret_to_ms, &err) != 0)
         return wrong(ctl, err.text);
-    ask->from_ms = ask->to_ms - BACK_MS_30D;
-    if (from && when_parse("--from", from, now_ms, &ask->from_ms, &err) != 0)
+    *ret_from_ms = *ret_to_ms - BACK_MS_30D;
+    if (from && when_parse("--from", from, now_ms, ret_from_ms, &err) != 0)
         return wrong(ctl, err.text);
     return CTL_OK;
 }
@@ -219,6 +148,7 @@ static enum ctl_exit read_nights(const struct ctl *ctl,
 /* --- all of it --- */
 
 static enum ctl_exit tell(const struct ctl *ctl,
+                          struct tune_past *past,
                           const struct tune_ask *ask,
                           const struct tune_result *result,
                           const struct tune_faults *faults)
@@ -228,7 +158,6 @@ static enum ctl_exit tell(const struct ctl *ctl,
     if (ctl->json) {
         struct json_out json = JSON_OUT(&out);
         tune_json(ask, result, faults, &json);
-        str_addc(&out, '\n');
     } else {
         const struct tune_look look = {.color = ctl->color,
                                        .alerts = ctl_option(ctl, "alerts") != NULL,
@@ -236,9 +165,14 @@ static enum ctl_exit tell(const struct ctl *ctl,
                                        .faults = faults};
         tune_show(ask, result, &look, &out);
     }
+    enum ctl_exit status = tune_pages_add(ctl, past, ask, result, &out);
+    if (status != CTL_OK)
+        return status;
     if (out.full)
         return ctl_fail(ctl, "the answer has more than %d MiB: ask for a shorter time",
                         OUTPUT_BYTES_MAX >> 20);
+    if (ctl->json)
+        str_addc(&out, '\n');
     (void)fputs(str_text(&out), stdout);
     return CTL_OK;
 }
@@ -257,14 +191,19 @@ static enum ctl_exit write_hysteresis(const struct ctl *ctl,
     return CTL_OK;
 }
 
-static enum ctl_exit run(struct ctl *ctl, struct tune_past *past, struct tune_ask *ask)
+static enum ctl_exit run(struct ctl *ctl,
+                         struct tune_past *past,
+                         struct tune_labels *labels,
+                         struct tune_ask *ask)
 {
     struct tune_result result;
     struct tune_faults faults;
     struct err err = {0};
     bool asks_faults = ctl_option(ctl, "faults") != NULL;
 
-    enum ctl_exit status = read_times(ctl, past->now_ms, ask);
+    enum ctl_exit status = tune_times(ctl, past->now_ms, &ask->from_ms, &ask->to_ms);
+    if (status == CTL_OK)
+        status = tune_labels_read(labels, ctl, ask);
     if (status != CTL_OK)
         return status;
     int r = tune_run(&past->reader, ask, &result, &err);
@@ -273,7 +212,7 @@ static enum ctl_exit run(struct ctl *ctl, struct tune_past *past, struct tune_as
     if (r != 0)
         status = ctl_fail(ctl, "%s: %s", ask->rule->name, err.text);
     else
-        status = tell(ctl, ask, &result, asks_faults ? &faults : NULL);
+        status = tell(ctl, past, ask, &result, asks_faults ? &faults : NULL);
     if (status == CTL_OK && ctl_option(ctl, "hysteresis") && !ctl->json)
         status = write_hysteresis(ctl, past, ask, &result);
     tune_result_done(&result);
@@ -283,21 +222,16 @@ static enum ctl_exit run(struct ctl *ctl, struct tune_past *past, struct tune_as
 enum ctl_exit cmd_tune(struct ctl *ctl)
 {
     struct chosen chosen = {0};
-    struct labelled labelled = {0};
+    struct tune_labels labels;
     struct tune_past past;
     struct tune_ask ask = {0};
     struct zone *zone = NULL;
 
-    arena_init(&labelled.arena, ARENA_BYTES);
+    tune_labels_init(&labels);
     enum ctl_exit status = read_rule(ctl, &chosen);
-    if (status == CTL_OK)
-        status = read_incidents(ctl, &labelled);
     if (status == CTL_OK) {
-        ask = (struct tune_ask){.rule = chosen.rule,
-                                .interval_ms = chosen.interval_ms,
-                                .for_ms = chosen.rule->for_ms,
-                                .whens = labelled.at,
-                                .n_incidents = labelled.n};
+        ask = (struct tune_ask){
+            .rule = chosen.rule, .interval_ms = chosen.interval_ms, .for_ms = chosen.rule->for_ms};
         status = read_setting(ctl, &ask);
     }
     if (status == CTL_OK)
@@ -305,14 +239,12 @@ enum ctl_exit cmd_tune(struct ctl *ctl)
     if (status == CTL_OK) {
         status = tune_past_init(&past, ctl);
         if (status == CTL_OK)
-            status = run(ctl, &past, &ask);
+            status = run(ctl, &past, &labels, &ask);
         tune_past_done(&past);
     }
     zone_free(zone);
     rule_file_unref(chosen.file);
     free(chosen.text);
-    free(labelled.text);
-    free(labelled.at);
-    arena_reset(&labelled.arena);
+    tune_labels_done(&labels);
     return status;
 }

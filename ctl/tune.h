@@ -1,18 +1,22 @@
 #pragma once
 
 /*
- * alertctl tune, in seven files; the work is alertd/tune's:
+ * alertctl tune; the work is alertd/tune's and alertd/pages':
  *
  *   cmd_tune.c    options, files, exit status
- *   tune_read.c   where the past is read: from a server by range queries, or from a folder
+ *   tune_read.c   where the past is read: from a server by range queries, a folder, or a text
+ *   tune_labels.c when it was bad, from a file or from alertd's records
  *   tune_show.c   the result for people: what it is about, the surface, alert by alert
  *   tune_words.c  the setting of now in words, incident by incident, what to choose among
  *   tune_faults.c the smallest outage the rule catches
  *   tune_hysteresis.c  a rule that fires above one threshold and clears below another, written
+ *   tune_pages.c  what a setting would have paged
  *   tune_json.c   the result for programs
+ *   cmd_tune_diff.c, tune_diff_show.c   two rule files beside each other
  */
 
 #include "alertd/promql/ast.h"
+#include "alertd/promql/memory_source.h"
 #include "alertd/promql/promql.h"
 #include "alertd/tune/detect.h"
 #include "alertd/tune/grid.h"
@@ -25,8 +29,9 @@
 struct tune_past {
     struct tune_reader reader;
     int64_t now_ms; /* a store's newest sample, or the clock */
-    bool is_store;
+    bool is_store, is_text;
     struct store_asker store;
+    struct memory_source memory;
     struct source source;
     struct reading_source over;
     struct origin origin;
@@ -35,6 +40,11 @@ struct tune_past {
 /* tune_past_done() in any case; the struct stays where it is. */
 enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl);
 void tune_past_done(struct tune_past *past);
+/* --from and --to; else the 30 days before now_ms. */
+enum ctl_exit tune_times(const struct ctl *ctl,
+                         int64_t now_ms,
+                         int64_t *ret_from_ms,
+                         int64_t *ret_to_ms);
 
 struct tune_faults {
     struct detect_ask ask;

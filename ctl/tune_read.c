@@ -1,5 +1,5 @@
 /*
- * Where alertctl tune reads: a server, or a folder. See tune.h.
+ * Where alertctl tune reads: a server, a folder, or a text of samples. See tune.h.
  */
 
 #include <stdlib.h>
@@ -7,11 +7,15 @@
 #include "alertd/store/store.h"
 #include "ctl/tune.h"
 #include "lib/base/clock.h"
+#include "lib/base/fs.h"
 #include "lib/base/mem.h"
+#include "lib/wire/exposition_parse.h"
 
 enum {
     QUERY_BYTES_MAX = 512 << 20,
     PIECE_MAX_MS = 86400000,
+    TEXT_BYTES_MAX = 1 << 30,
+    TEXT_SAMPLES_MAX = 100 * 1000 * 1000,
 };
 
 static int on_samples(void *arg,
@@ -48,11 +52,64 @@ static int read_origin(void *reader,
     return r;
 }
 
+/* --- a text --- */
+
+struct text_read {
+    struct tune_past *past;
+    size_t n;
+};
+
+static int on_text_sample(void *arg, const struct exposition_sample *sample, struct err *reterr)
+{
+    struct text_read *read = arg;
+
+    if (!sample->has_time)
+        return err_at(reterr, EXPOSITION_E_SYNTAX, sample->line, 1,
+                      "this sample has no time stamp: a past needs one");
+    if (++read->n > TEXT_SAMPLES_MAX)
+        return err_at(reterr, EXPOSITION_E_LIMIT, sample->line, 1,
+                      "more than %d samples: import them into a folder instead", TEXT_SAMPLES_MAX);
+    const struct labels *labels = labels_new(sample->labels, sample->n);
+
+    memory_source_add(&read->past->memory, labels, sample->t_ms, sample->value);
+    labels_unref(labels);
+    if (sample->t_ms > read->past->now_ms)
+        read->past->now_ms = sample->t_ms;
+    return 0;
+}
+
+static enum ctl_exit read_text(const struct ctl *ctl, const char *path, struct tune_past *past)
+{
+    struct text_read read = {.past = past};
+    const struct exposition_visitor visitor = {
+        .sample = on_text_sample, .arg = &read, .openmetrics = true};
+    char *text = NULL;
+    size_t len = 0;
+    struct err err = {0};
+
+    past->is_text = true;
+    if (fs_read(path, TEXT_BYTES_MAX, &text, &len, &err) != 0)
+        return ctl_fail(ctl, "%s", err.text);
+    int r = exposition_parse(text, len, &visitor, &err);
+
+    free(text);
+    if (r != 0)
+        return ctl_fail(ctl, "%s:%u:%u: %s", path, err.line, err.column, err.text);
+    past->source = memory_source_of(&past->memory);
+    past->over = (struct reading_source){.source = &past->source, .query_bytes = QUERY_BYTES_MAX};
+    past->reader = reading_of_source(&past->over);
+    return CTL_OK;
+}
+
 enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl)
 {
     const char *folder = ctl_option(ctl, "store");
 
+    const char *text = ctl_option(ctl, "openmetrics");
+
     *past = (struct tune_past){.is_store = folder != NULL};
+    if (text && !folder)
+        return read_text(ctl, text, past);
     if (folder) {
         enum ctl_exit status = store_asker_init(&past->store, ctl, folder, PIECE_MAX_MS);
         if (status != CTL_OK)
@@ -74,6 +131,8 @@ void tune_past_done(struct tune_past *past)
 {
     if (past->is_store)
         store_asker_done(&past->store);
+    else if (past->is_text)
+        memory_source_done(&past->memory);
     else
         origin_done(&past->origin);
 }

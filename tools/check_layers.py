@@ -18,7 +18,8 @@ TREES = ("lib", "agent", "alertd", "ctl", "web")
 BASE = {"lib/base"}
 MODEL = BASE | {"lib/model", "lib/regex"}
 CORE = MODEL | {"alertd/promql", "alertd/alert", "alertd/template", "alertd/rule", "alertd/eval", "alertd/oncall",
-                "alertd/route", "alertd/incident", "alertd/postmortem", "alertd/tune", "alertd/why"}
+                "alertd/route", "alertd/incident", "alertd/postmortem", "alertd/tune", "alertd/pages", "alertd/why",
+                "alertd/drill"}
 SHELL = {"alertd/db", "alertd/pager", "alertd/store", "alertd/ingest", "alertd/deliver", "alertd/forward",
          "alertd/http"}
 LIB = MODEL | {"lib/json", "lib/yaml", "lib/net", "lib/wire"}
@@ -47,6 +48,12 @@ MAY_INCLUDE = {
     "alertd/why": MODEL | {"lib/json", "alertd/route", "alertd/incident"},
     "alertd/postmortem": MODEL | {"lib/json", "alertd/promql", "alertd/incident"},
     "alertd/tune": MODEL | {"alertd/promql", "alertd/alert", "alertd/rule", "alertd/eval"},
+    # what a rule would have paged: above the tuner and all that decides who is told
+    "alertd/pages": MODEL | {"lib/json", "alertd/promql", "alertd/alert", "alertd/template", "alertd/rule",
+                             "alertd/route", "alertd/incident", "alertd/oncall", "alertd/tune"},
+    # a drill has no way to send anything: neither deliver/ nor net/ stand here, and may not
+    "alertd/drill": MODEL | {"lib/wire", "alertd/promql", "alertd/alert", "alertd/template", "alertd/rule", "alertd/eval",
+                             "alertd/oncall", "alertd/route", "alertd/incident"},
     # the shell acts
     "alertd/db": CORE | {"lib/json"},
     "alertd/http": BASE | {"lib/json"},

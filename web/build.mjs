@@ -18,7 +18,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
-const SHELL_GZ_MAX = 45 * 1024
+const SHELL_GZ_MAX = 47 * 1024
 
 const word = (name) => {
   const at = process.argv.indexOf(`--${name}`)

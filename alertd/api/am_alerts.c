@@ -259,6 +259,9 @@ static size_t write_group(struct json_out *out,
         write_alert(out, api, first[count].view, first->node, now_ms);
     json_close(out, ']');
     rules_json_labels(out, "labels", first->group);
+    const struct labels *of_route = route_node_labels(first->node);
+    rules_json_labels(out, "routeLabels", of_route);
+    labels_unref(of_route);
     json_key(out, "receiver");
     json_open(out, '{');
     json_kv_string(out, "name", first->node->receiver->name);

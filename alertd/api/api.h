@@ -81,6 +81,13 @@ extern const struct api_table api_rules_routes;  /* api/rules.c: prometheus rule
 extern const struct api_table api_deliveries_routes;   /* api/deliveries.c */
 extern const struct api_table api_escalations_routes;  /* api/escalations.c */
 extern const struct api_table api_incidents_routes;    /* api/incidents.c and the ack page */
+extern const struct api_table api_declare_routes;      /* api/incidents_declare.c */
+extern const struct api_table api_record_routes;       /* api/incidents_events.c */
+extern const struct api_table api_marks_routes;        /* api/incidents_marks.c: metrics too */
+extern const struct api_table api_timelines_routes;    /* api/incidents_import.c */
+extern const struct api_table api_changes_routes;      /* api/changes_in.c */
+extern const struct api_table api_search_routes;       /* api/search.c, and what is related */
+extern const struct api_table api_services_routes;     /* api/services.c */
 extern const struct api_table api_postmortems_routes;  /* api/postmortems.c */
 extern const struct api_table api_alertmanager_routes; /* api/alertmanager.c: /api/v2 */
 extern const struct api_table api_intake_routes;       /* api/intake.c: PagerDuty's, webhooks */
@@ -88,6 +95,11 @@ extern const struct api_table api_silences_routes;     /* api/silences.c, and wh
 extern const struct api_table api_verdicts_routes;     /* api/verdicts.c */
 extern const struct api_table api_report_routes;       /* api/report.c */
 extern const struct api_table api_access_routes;       /* api/access.c: login, tokens */
+extern const struct api_table api_postmortem_actions_routes;  /* api/postmortem_actions.c */
+extern const struct api_table api_postmortem_export_routes;   /* api/postmortem_export.c */
+extern const struct api_table api_postmortem_publish_routes;  /* api/postmortem_publish.c */
+extern const struct api_table api_postmortem_reviews_routes;  /* api/postmortem_reviews.c */
+extern const struct api_table api_postmortem_sections_routes; /* api/postmortem_sections.c */
 extern const struct api_table api_status_routes;    /* api/status.c: healthy, metrics, agents ... */
 extern const struct api_table api_web_routes;       /* api/web.c: the embedded dashboard */
 extern const struct api_table api_runbooks_routes;  /* api/runbooks.c */
@@ -101,3 +113,8 @@ extern const struct api_table
 extern const struct api_table api_readiness_routes; /* api/readiness.c */
 extern const struct api_table api_tunings_routes;   /* api/tunings.c */
 extern const struct api_table api_why_routes;       /* api/why.c */
+extern const struct api_table api_canary_routes;    /* api/canary.c */
+extern const struct api_table api_tunings_pages_routes; /* api/tunings_pages.c, and labels */
+
+/* Postmortems: a file of their own for each noun within them. */
+extern const struct api_table api_postmortem_page_routes;

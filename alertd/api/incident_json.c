@@ -8,6 +8,7 @@
 
 #include "alertd/api/rules.h"
 #include "alertd/db/db.h"
+#include "alertd/db/incident_db_record.h"
 #include "alertd/promql/promql.h"
 #include "lib/base/arena.h"
 
@@ -21,6 +22,8 @@ void incident_json_members(struct json_out *out, const struct incident *incident
     json_kv_string(out, "key", incident->key);
     json_kv_string(out, "title", incident->title);
     json_kv_string(out, "severity", incident->severity);
+    json_kv_string(out, "origin", incident->origin);
+    json_kv_string(out, "recurrence_of", incident->recurrence_of);
     json_kv_string(out, "status", incident_status_name(incident->status));
     json_kv_time(out, "opened_at", incident->opened_at_ms);
     json_kv_time(out, "acknowledged_at", incident->acknowledged_at_ms);
@@ -128,6 +131,8 @@ void incident_json_fail(struct http_response *response, int result, const struct
         type = "not_found";
     else if (result == INCIDENT_DB_E_NOT_OPEN)
         type = "conflict";
+    else if (result == INCIDENT_DB_E_REFUSED)
+        type = "bad_data";
     else if (result == INCIDENT_DB_E_LIMIT)
         type = "too_large";
     else if (result == DB_E_FULL)

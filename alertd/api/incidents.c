@@ -127,6 +127,7 @@ struct whole {
     struct incident incident;
     struct incident_alert *alerts;
     size_t n_alerts;
+    bool with_timeline;
     struct timeline_event *events;
     size_t n_events;
     struct outbox_row *rows;
@@ -148,7 +149,7 @@ static int read_whole(struct db_conn *conn,
     if (r == 0)
         r = incident_db_alerts(conn, whole->incident.id, ALERTS_SHOWN_MAX, arena, &whole->alerts,
                                &whole->n_alerts, reterr);
-    if (r == 0)
+    if (r == 0 && whole->with_timeline)
         r = incident_db_timeline(conn, whole->incident.id, arena, &whole->events, &whole->n_events,
                                  reterr);
     if (r == 0)
@@ -174,11 +175,13 @@ static void write_whole(struct json_out *out, const struct whole *whole)
     for (size_t i = 0; i < whole->n_alerts; i++)
         incident_json_alert(out, &whole->alerts[i]);
     json_close(out, ']');
-    json_key(out, "timeline");
-    json_open(out, '[');
-    for (size_t i = 0; i < whole->n_events; i++)
-        incident_json_event(out, &whole->events[i]);
-    json_close(out, ']');
+    if (whole->with_timeline) {
+        json_key(out, "timeline");
+        json_open(out, '[');
+        for (size_t i = 0; i < whole->n_events; i++)
+            incident_json_event(out, &whole->events[i]);
+        json_close(out, ']');
+    }
     json_key(out, "notifications");
     json_open(out, '[');
     for (size_t i = 0; i < whole->n_rows; i++)
@@ -198,7 +201,8 @@ static void handle_get(void *context, struct http_request *request, struct http_
 {
     const struct api *api = context;
     struct json_out out = JSON_OUT(&response->body);
-    struct whole whole = {0};
+    const char *timeline = http_query(request, "timeline");
+    struct whole whole = {.with_timeline = !timeline || strcmp(timeline, "0") != 0};
     ARENA_AUTO struct arena arena;
     struct db_conn *conn = NULL;
     struct err err = {0};

@@ -5,6 +5,7 @@
  */
 
 #include "alertd/api/api.h"
+#include "alertd/api/record_in.h"
 #include "lib/json/write.h"
 
 /* [INCIDENT]: the open ones, newest first, 50 at most. */
@@ -23,6 +24,16 @@ int incidents_write_hours(struct json_out *out,
                           struct db_conn *conn,
                           int64_t now_ms,
                           struct err *reterr);
+
+/* Adds the batch to its incident, and answers. */
+void incidents_add_events(const struct api *api,
+                          struct record_batch *batch,
+                          struct http_response *response);
+/* The members `marks` and `reason` of a body. */
+int incidents_read_marks(const struct json *body,
+                         const struct record_reader *reader,
+                         struct record_marking *marking,
+                         struct err *reterr);
 
 /* After a change: the live views and the loops learn of it. */
 /* The incident as it is now, as the reply. */

@@ -377,11 +377,27 @@ void pagerduty_post_event(void *context,
     json_free(body);
 }
 
+/* A change, and the service that its details or its component name. */
+struct change {
+    struct timeline_event row;
+    const char *service;
+};
+
+static const char *service_of(const struct event *event)
+{
+    const struct json *details = NULL;
+    const char *service = json_get_object(event->payload, "custom_details", &details, NULL) == 0
+                              ? text_of(details, "service")
+                              : "";
+
+    return *service ? service : text_of(event->payload, "component");
+}
+
 static int job_change(struct db_conn *conn, void *arg, struct err *reterr)
 {
-    const struct timeline_event *event = arg;
+    const struct change *change = arg;
 
-    return change_db_add(conn, event, clock_wall_ms(), reterr);
+    return change_db_add(conn, &change->row, change->service, clock_wall_ms(), reterr);
 }
 
 static void add_change(const struct event *event,
@@ -396,11 +412,15 @@ static void add_change(const struct event *event,
     json_open(&out, '{');
     json_kv_string(&out, "source", event->source);
     json_kv_string(&out, "integration", event->integration);
+    if (*service_of(event))
+        json_kv_string(&out, "service", service_of(event));
     if (json_get_array(body, "links", &links, NULL) == 0 && json_length(links) > 0)
         json_kv_string(&out, "link", text_of(json_at(links, 0), "href"));
     json_close(&out, '}');
 
-    struct timeline_event row = {
+    struct change change = {.service = service_of(event)};
+
+    change.row = (struct timeline_event){
         .kind = "change",
         .event_class = "machine",
         .source = "pagerduty",
@@ -409,7 +429,7 @@ static void add_change(const struct event *event,
         .data = str_text(&data),
         .occurred_at_ms = event->occurred_at_ms ? event->occurred_at_ms : event->now_ms,
     };
-    int r = db_write(event->api->state, job_change, &row, &err);
+    int r = db_write(event->api->state, job_change, &change, &err);
 
     if (r) {
         fail(response, r, &err);

@@ -65,6 +65,47 @@ int shadow_pages_do(const struct api *api, const struct shadow_deed *deed, struc
     return 0;
 }
 
+/* Whose page it is says what they made of it; somebody else only by saying for whom: ?for=NAME. Where
+ * everybody may do everything nobody is anybody. The one rule, for whoever calls: the dashboard reads
+ * `yours`. */
+static bool is_yours(const struct http_request *request, const char *person)
+{
+    return !request->who.token_id || strcmp(request->who.name, person) == 0;
+}
+
+static bool may_act(const struct api *api,
+                    const struct http_request *request,
+                    int64_t page_id,
+                    struct http_response *response)
+{
+    const char *whom = http_query(request, "for");
+    struct shadow_page page;
+    struct db_conn *conn = NULL;
+    ARENA_AUTO struct arena arena;
+    struct err err = {0};
+
+    arena_init(&arena, SHADOW_PAGES_READ_BYTES_MAX);
+    int r = db_read_begin(api->state, &conn, &err);
+
+    if (r == 0) {
+        r = shadow_db_get(conn, page_id, &arena, &page, &err);
+        db_read_end(api->state, conn);
+    }
+    if (r) {
+        shadow_pages_fail(response, r, &err);
+        return false;
+    }
+    if (whom && strcmp(whom, page.person) != 0) {
+        http_fail(response, "bad_data", "for: this page is %s's", page.person);
+        return false;
+    }
+    if (whom || is_yours(request, page.person))
+        return true;
+    http_fail(response, "forbidden", "this page is %s's: ?for=%s fills it in for them", page.person,
+              page.person);
+    return false;
+}
+
 /* --- showing --- */
 
 static void kv_answer(struct json_out *out, const char *key, enum shadow_answer answer)
@@ -125,6 +166,7 @@ static void write_incident(struct json_out *out, const struct shadow_page *page)
 }
 
 static int write_page(struct roster_view *view,
+                      const struct http_request *request,
                       const struct shadow_page *page,
                       struct json_out *out,
                       struct err *reterr)
@@ -137,6 +179,7 @@ static int write_page(struct roster_view *view,
     json_kv_int(out, "id", page->id);
     json_kv_string(out, "person", page->person);
     json_kv_string(out, "full_name", person ? person->full_name : NULL);
+    json_kv_bool(out, "yours", is_yours(request, page->person));
     json_kv_string(out, "shadow", page->shadow);
     json_kv_string(out, "mode", page->mode);
     json_kv_string(out, "mentor", page->mentor);
@@ -178,7 +221,10 @@ static bool read_id(const struct http_request *request,
     return *ret_id > 0;
 }
 
-static void reply(const struct api *api, int64_t id, struct http_response *response)
+static void reply(const struct api *api,
+                  const struct http_request *request,
+                  int64_t id,
+                  struct http_response *response)
 {
     struct json_out out = JSON_OUT(&response->body);
     struct shadow_page page;
@@ -190,7 +236,7 @@ static void reply(const struct api *api, int64_t id, struct http_response *respo
     int r = shadow_db_get(view.conn, id, &view.arena, &page, &err);
 
     if (r == 0)
-        r = write_page(&view, &page, &out, &err);
+        r = write_page(&view, request, &page, &out, &err);
     if (r)
         shadow_pages_fail(response, r, &err);
     roster_view_close(&view);
@@ -235,7 +281,7 @@ static void get_pages(void *context, struct http_request *request, struct http_r
     json_key(&out, "shadow_pages");
     json_open(&out, '[');
     for (size_t i = 0; r == 0 && i < n; i++)
-        r = write_page(&view, &pages[i], &out, &err);
+        r = write_page(&view, request, &pages[i], &out, &err);
     json_close(&out, ']');
     json_close(&out, '}');
     if (r)
@@ -248,7 +294,7 @@ static void get_page(void *context, struct http_request *request, struct http_re
     int64_t id;
 
     if (read_id(request, &id, response))
-        reply(context, id, response);
+        reply(context, request, id, response);
 }
 
 /* --- deeds --- */
@@ -317,7 +363,8 @@ static void act(const struct api *api,
     struct json *body = NULL;
     struct err err = {0};
 
-    if (!read_id(request, &deed.page_id, response))
+    if (!read_id(request, &deed.page_id, response) ||
+        !may_act(api, request, deed.page_id, response))
         return;
     int r = request->body_len ? json_parse(request->body, request->body_len, &body, &err)
                               : json_parse("{}", 2, &body, &err);
@@ -330,7 +377,7 @@ static void act(const struct api *api,
     if (r)
         shadow_pages_fail(response, r, &err);
     else
-        reply(api, deed.page_id, response);
+        reply(api, request, deed.page_id, response);
 }
 
 static void post_seen(void *context, struct http_request *request, struct http_response *response)

@@ -230,6 +230,18 @@ static int start_report(struct app *app, struct err *reterr)
                              &app->report, reterr);
 }
 
+static int start_remind(struct app *app, struct err *reterr)
+{
+    return loop_remind_start(
+        &(struct loop_remind_options){.state = app->api.state,
+                                      .config = &app->api.route,
+                                      .log = &app->log,
+                                      .external_url = app->external_url,
+                                      .receiver = app->settings.remind_to,
+                                      .now_wall_ms = clock_wall_ms},
+        &app->remind, reterr);
+}
+
 static void alerts_changed(void *arg)
 {
     struct app *app = arg;
@@ -365,6 +377,7 @@ static void make_watch(struct app *app)
         .log = &app->log,
         .interval_ms = settings->canary_ms,
         .dead_man_url = settings->dead_man_url,
+        .dead_man_url_file = settings->dead_man_url_file,
         .dead_man_ms = settings->dead_man_ms,
     });
 }
@@ -379,6 +392,8 @@ static int start_all(struct app *app, struct err *reterr)
         r = start_notify(app, reterr);
     if (r == 0)
         r = start_report(app, reterr);
+    if (r == 0)
+        r = start_remind(app, reterr);
     if (r == 0) {
         boot_import_rules(app);
         r = start_eval(app, reterr);
@@ -426,6 +441,7 @@ static void stop(struct app *app)
     http_server_stop(app->server);
     loop_eval_stop(app->eval);
     loop_report_stop(app->report);
+    loop_remind_stop(app->remind);
     loop_notify_stop(app->notify);
     loop_watch_free(app->watch);
     if (app->api.access && access_flush(app->api.access, clock_wall_ms(), &err) != 0)

@@ -7,12 +7,14 @@
  *   eval_load.c    rules and their state out of state.db
  *   eval_group.c   one group at one slot, and its commit
  *   eval_canary.c  the rule by which alertd watches itself
+ *   eval_trial.c   candidates of rules, silent beside them
  */
 
 #include <pthread.h>
 #include <stdbool.h>
 
 #include "alertd/app/loop_eval.h"
+#include "alertd/app/time_watch.h"
 #include "alertd/eval/broken_rule.h"
 #include "alertd/eval/dead_rule.h"
 #include "alertd/eval/rule_eval.h"
@@ -24,16 +26,20 @@ enum {
     EVAL_THREADS = 4, /* a slow query holds up its own group, and at most this many */
 };
 
+struct eval_trial;
+struct trial_row;
+
 struct eval_rule {
     int64_t id;
-    struct alert_set alerts; /* as committed */
-    struct alert_set broken; /* its RuleBroken, as committed; recording rules too */
-    struct alert_set dead;   /* its RuleDead, likewise */
-    int64_t n_failures;      /* in a row, as committed */
+    struct eval_trial *trial; /* a candidate beside it; NULL: none */
+    struct alert_set alerts;  /* as committed */
+    struct alert_set broken;  /* its RuleBroken, as committed; recording rules too */
+    struct alert_set dead;    /* its RuleDead, likewise */
+    int64_t n_failures;       /* in a row, as committed */
     int64_t matched_ms; /* when its selectors last matched something, likewise; 0: never asked */
     struct rule_output output; /* of a recording rule, as written last */
     bool is_broken;            /* the last evaluation failed: said once in the log */
-    bool is_moved;             /* its alerts wait longer than their rows say: all are saved */
+    int64_t moved_ms; /* its alerts wait so much longer than their rows say: all are saved */
 
     struct rule_history history; /* under loop->lock */
 };
@@ -44,7 +50,8 @@ struct eval_group {
     int64_t id;
     int64_t slot_ms; /* the next one */
     struct eval_rule *rules;
-    int64_t began_ms, began_mono_ms; /* the last evaluation; 0: none yet */
+    int64_t away_ms; /* loop->away's total that its alerts know of */
+    bool is_new;     /* nothing of it was there before: it need not know */
     bool is_canary;
     bool is_busy;          /* a thread evaluates it, and owns all but what stands below */
     int64_t busy_since_ms; /* by the monotonic clock; under loop->lock */
@@ -65,9 +72,12 @@ struct loop_eval {
     struct loop_eval_options options;
     pthread_t threads[EVAL_THREADS];
     size_t n_threads;
+    pthread_t pulse;
+    bool has_pulse;
 
     pthread_mutex_t lock;      /* guards what follows */
     pthread_cond_t wake;       /* something of it changed */
+    struct time_away away;     /* somebody looks at the clocks every PULSE_MS */
     struct eval_groups groups; /* swapped only while no group is busy */
     struct eval_group canary;  /* beside them; its file is NULL: there is none */
     struct rule_group canary_group;
@@ -122,6 +132,19 @@ void eval_canary_init(struct loop_eval *loop);
 void eval_canary_done(struct loop_eval *loop);
 /* Evaluates the canary's rule; a beat it has not told yet goes to the pager. */
 void eval_canary(struct loop_eval *loop, struct eval_group *group);
+
+/* --- eval_trial.c --- */
+
+/* eval_trial_free() in any case. */
+int eval_trial_load(struct db_conn *conn,
+                    const struct trial_row *row,
+                    struct eval_trial **ret_trial,
+                    struct err *reterr);
+void eval_trial_free(struct eval_trial *trial); /* NULL is fine */
+/* As eval_skip(). NULL is fine. */
+void eval_trial_skip(struct eval_trial *trial, int64_t gap_ms);
+/* The candidates of a group's rules, behind the group's own evaluation. */
+void eval_trials(struct loop_eval *loop, struct eval_group *group);
 
 /* Tells the live views and the notifier of what a commit did. */
 void eval_publish(const struct loop_eval_options *options,

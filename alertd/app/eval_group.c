@@ -244,7 +244,7 @@ static int save_rule(struct db_conn *conn,
     if (r == 0 && turn->ok && turn->source->is_alert)
         r = alert_db_save(conn, turn->rule->id, &turn->rule->alerts, &turn->result.alerts.after,
                           reterr);
-    if (r == 0 && turn->ok && turn->source->is_alert && turn->rule->is_moved)
+    if (r == 0 && turn->ok && turn->source->is_alert && turn->rule->moved_ms)
         r = alert_db_save(conn, turn->rule->id, &none, &turn->result.alerts.after, reterr);
     if (r == 0)
         r = alert_db_save(conn, turn->rule->id, &turn->rule->broken, &turn->broken.after, reterr);
@@ -323,7 +323,7 @@ static void adopt(struct group_turn *turn)
             alert_set_done(&one->rule->alerts);
             one->rule->alerts = one->result.alerts.after;
             one->result.alerts.after = (struct alert_set){0};
-            one->rule->is_moved = false;
+            one->rule->moved_ms = 0;
         } else {
             rule_output_done(&one->rule->output);
             one->rule->output = one->result.output;
@@ -385,6 +385,7 @@ size_t eval_group(struct loop_eval *loop, struct eval_group *group, bool *ret_co
     if (r == 0) {
         adopt(&turn);
         eval_publish(&loop->options, &turn.outcome, turn.n_events > 0);
+        eval_trials(loop, group);
     } else {
         log_error(loop->options.log, "eval",
                   "an evaluation could not be stored; the next one repeats it",

@@ -9,6 +9,7 @@
 #include "alertd/app/eval.h"
 #include "alertd/db/alert_db.h"
 #include "alertd/db/rule_db.h"
+#include "alertd/db/trial_db.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/model/sample.h"
@@ -25,6 +26,8 @@ struct load {
     struct arena arena;
     struct rule_group_row *rows;
     size_t n_rows;
+    struct trial_row *trials;
+    size_t n_trials;
     struct eval_groups groups;
     size_t capacity;
 };
@@ -65,6 +68,30 @@ static struct eval_group *find_before(const struct load *load, int64_t id)
     return NULL;
 }
 
+/* By gap_ms (< 0: back) its alerts did not wait. */
+static void skip_rule(struct eval_rule *rule, int64_t gap_ms)
+{
+    for (size_t i = 0; i < rule->alerts.n; i++)
+        alert_skip(&rule->alerts.at[i].alert, gap_ms);
+    if (rule->alerts.n > 0)
+        rule->moved_ms += gap_ms;
+    if (rule->matched_ms)
+        rule->matched_ms += gap_ms;
+}
+
+static void take_over_rule(struct eval_group *group,
+                           struct eval_rule *rule,
+                           struct eval_rule *before)
+{
+    rule->output = before->output;
+    before->output = (struct rule_output){0};
+    rule->is_broken = before->is_broken;
+    group->n_broken += rule->is_broken;
+    if (before->moved_ms) /* no evaluation has stored it yet */
+        skip_rule(rule, before->moved_ms);
+    rule_history_copy(&rule->history, &before->history);
+}
+
 /* What is only in memory moves over from the same group as it ran before. */
 static void take_over(struct eval_group *group, struct eval_group *before)
 {
@@ -74,18 +101,13 @@ static void take_over(struct eval_group *group, struct eval_group *before)
     group->last_ms = before->last_ms;
     group->last_us = before->last_us;
     group->last_samples = before->last_samples;
-    group->began_ms = before->began_ms;
-    group->began_mono_ms = before->began_mono_ms;
+    group->away_ms = before->away_ms;
+    group->is_new = before->is_new;
     group->last_results = before->last_results;
     for (size_t i = 0; i < group->group->n_rules; i++)
         for (size_t old = 0; old < before->group->n_rules; old++)
-            if (group->rules[i].id == before->rules[old].id) {
-                group->rules[i].output = before->rules[old].output;
-                group->rules[i].is_broken = before->rules[old].is_broken;
-                group->n_broken += group->rules[i].is_broken;
-                before->rules[old].output = (struct rule_output){0};
-                rule_history_copy(&group->rules[i].history, &before->rules[old].history);
-            }
+            if (group->rules[i].id == before->rules[old].id)
+                take_over_rule(group, &group->rules[i], &before->rules[old]);
 }
 
 void eval_skip(struct eval_group *group, int64_t gap_ms)
@@ -93,15 +115,12 @@ void eval_skip(struct eval_group *group, int64_t gap_ms)
     if (group->is_canary)
         return; /* it keeps no alerts */
     for (size_t i = 0; i < group->group->n_rules; i++) {
-        struct eval_rule *rule = &group->rules[i];
-
-        for (size_t entry = 0; entry < rule->alerts.n; entry++)
-            alert_skip(&rule->alerts.at[entry].alert, gap_ms);
-        rule->is_moved = rule->alerts.n > 0;
+        skip_rule(&group->rules[i], gap_ms);
+        eval_trial_skip(group->rules[i].trial, gap_ms);
     }
 }
 
-/* Nobody evaluated between the last slot and the next: pending alerts wait on. */
+/* alertd did not run between the last slot and the next: pending alerts wait on. */
 static void skip_gap(struct eval_group *group, int64_t last_evaluation_ms)
 {
     int64_t gap_ms = group->slot_ms - last_evaluation_ms - group->group->interval_ms;
@@ -109,9 +128,6 @@ static void skip_gap(struct eval_group *group, int64_t last_evaluation_ms)
     if (!last_evaluation_ms || gap_ms <= 0)
         return;
     eval_skip(group, gap_ms);
-    for (size_t i = 0; i < group->group->n_rules; i++)
-        if (group->rules[i].matched_ms)
-            group->rules[i].matched_ms += gap_ms;
 }
 
 /* What is about the rule itself, apart from what the rule says. */
@@ -119,6 +135,15 @@ static void split_own(struct alert_set *alerts, struct alert_set *broken, struct
 {
     broken_rule_split(alerts, BROKEN_RULE_NAME, broken);
     broken_rule_split(alerts, DEAD_RULE_NAME, dead);
+}
+
+/* The candidate beside a rule, if there is one. */
+static int load_trial(struct load *load, struct eval_rule *rule, struct err *reterr)
+{
+    for (size_t i = 0; i < load->n_trials; i++)
+        if (load->trials[i].rule_id == rule->id)
+            return eval_trial_load(load->conn, &load->trials[i], &rule->trial, reterr);
+    return 0;
 }
 
 static int load_group(struct load *load,
@@ -153,13 +178,16 @@ static int load_group(struct load *load,
         r = alert_db_load(load->conn, row->rules[i].id, &made->rules[i].alerts, reterr);
         if (r == 0)
             split_own(&made->rules[i].alerts, &made->rules[i].broken, &made->rules[i].dead);
+        if (r == 0)
+            r = load_trial(load, &made->rules[i], reterr);
     }
     before = find_before(load, row->id);
+    made->is_new = load->before && !before;
     if (r == 0 && before)
         take_over(made, before);
     if (made->slot_ms == row->last_evaluation_ms) /* read again within the millisecond */
         made->slot_ms += group->interval_ms;
-    if (r == 0)
+    if (r == 0 && !before)
         skip_gap(made, row->last_evaluation_ms);
     return r;
 }
@@ -200,6 +228,8 @@ int eval_load(const struct loop_eval_options *options,
     r = rule_db_files(load.conn, &load.arena, &files, &n_files, reterr);
     if (r == 0)
         r = rule_db_list(load.conn, now_ms, &load.arena, &load.rows, &load.n_rows, reterr);
+    if (r == 0)
+        r = trial_db_list(load.conn, &load.arena, &load.trials, &load.n_trials, reterr);
     for (size_t i = 0; r == 0 && i < n_files; i++)
         r = load_file(&load, &files[i], reterr);
     db_read_end(options->state, load.conn);
@@ -223,6 +253,7 @@ void eval_groups_done(struct eval_groups *groups)
             alert_set_done(&group->rules[rule].dead);
             rule_output_done(&group->rules[rule].output);
             rule_history_done(&group->rules[rule].history);
+            eval_trial_free(group->rules[rule].trial);
         }
         free(group->rules);
         rule_file_unref(group->file);

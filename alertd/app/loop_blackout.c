@@ -10,13 +10,20 @@
 
 #include "alertd/app/own_alerts.h"
 #include "alertd/db/silence_db.h"
+#include "alertd/db/standing_db.h"
 #include "alertd/pager/pager.h"
 #include "lib/base/mem.h"
 
 enum {
     SILENCED_AT_ONCE = 50, /* in the matcher of one silence */
     WORDS_MAX = 1000,
+    LOAD_BYTES_MAX = 16 * 1024 * 1024,
 };
+
+#define NAME     "AlertdBlind"
+#define SEVERITY "critical"
+#define ACTOR    "alertd"
+#define COMMENT  "These agents fell silent at once: that is told as " NAME ", once."
 
 struct silence_job {
     struct pager *pager;
@@ -38,8 +45,7 @@ static int run_extend(struct db_conn *conn, void *arg, struct err *reterr)
     struct silence_job *job = arg;
 
     pager_silences_changed(job->pager);
-    return silence_db_extend(conn, job->id, job->now_ms + OWN_ALERT_MS, "alertd", job->now_ms,
-                             reterr);
+    return silence_db_extend(conn, job->id, job->now_ms + OWN_ALERT_MS, ACTOR, job->now_ms, reterr);
 }
 
 static int run_expire(struct db_conn *conn, void *arg, struct err *reterr)
@@ -47,7 +53,7 @@ static int run_expire(struct db_conn *conn, void *arg, struct err *reterr)
     struct silence_job *job = arg;
 
     pager_silences_changed(job->pager);
-    return silence_db_expire(conn, job->id, "alertd", job->now_ms, reterr);
+    return silence_db_expire(conn, job->id, ACTOR, job->now_ms, reterr);
 }
 
 /* `db-1|web\.2`: ids have no other character that means something. */
@@ -62,6 +68,20 @@ static void write_pattern(const char (*ids)[AGENT_ID_MAX + 1], size_t n, struct 
             str_addc(out, *c);
         }
     }
+}
+
+static void add_silence(struct loop_blackout *loop, const char *id)
+{
+    loop->silences = mem_grow(loop->silences, &loop->silences_capacity, loop->n_silences + 1,
+                              sizeof(*loop->silences));
+    (void)snprintf(loop->silences[loop->n_silences++], SILENCE_ID_TEXT, "%s", id);
+}
+
+static void add_silenced(struct loop_blackout *loop, const char *agent)
+{
+    loop->silenced = mem_grow(loop->silenced, &loop->silenced_capacity, loop->n_silenced + 1,
+                              sizeof(*loop->silenced));
+    (void)snprintf(loop->silenced[loop->n_silenced++], AGENT_ID_MAX + 1, "%s", agent);
 }
 
 static int silence_some(struct loop_blackout *loop,
@@ -83,9 +103,9 @@ static int silence_some(struct loop_blackout *loop,
         .n_matchers = 1,
         .starts_at_ms = now_ms,
         .ends_at_ms = now_ms + OWN_ALERT_MS,
-        .created_by = "alertd",
-        .comment = "These agents fell silent at once: that is told as AlertdBlind, once.",
-        .actor = "alertd",
+        .created_by = ACTOR,
+        .comment = COMMENT,
+        .actor = ACTOR,
         .now_ms = now_ms,
     };
     struct silence_job job = {.pager = api->pager, .wish = &wish};
@@ -94,9 +114,7 @@ static int silence_some(struct loop_blackout *loop,
     matcher_done(&matcher);
     if (r)
         return r;
-    loop->silences = mem_grow(loop->silences, &loop->silences_capacity, loop->n_silences + 1,
-                              sizeof(*loop->silences));
-    (void)memcpy(loop->silences[loop->n_silences++], job.id, SILENCE_ID_TEXT);
+    add_silence(loop, job.id);
     return 0;
 }
 
@@ -122,9 +140,7 @@ static void silence_gone(struct loop_blackout *loop,
     for (size_t i = 0; i < n; i++) {
         if (!blackout_has(&loop->blackout, &agents[i], now) || is_silenced(loop, agents[i].id))
             continue;
-        loop->silenced = mem_grow(loop->silenced, &loop->silenced_capacity, loop->n_silenced + 1,
-                                  sizeof(*loop->silenced));
-        (void)snprintf(loop->silenced[loop->n_silenced++], AGENT_ID_MAX + 1, "%s", agents[i].id);
+        add_silenced(loop, agents[i].id);
     }
     while (r == 0 && from < loop->n_silenced) {
         size_t n_some = loop->n_silenced - from < SILENCED_AT_ONCE ? loop->n_silenced - from
@@ -163,8 +179,8 @@ static void tell(const struct loop_blackout *loop, const struct api *api, int64_
     int r = own_alert_tell(
         api,
         &(struct own_alert){
-            .name = "AlertdBlind",
-            .severity = "critical",
+            .name = NAME,
+            .severity = SEVERITY,
             .summary = summary,
             .description = "Either those hosts are gone, or the network between them and alertd "
                            "is. What they would be paged about one by one is silenced meanwhile.",
@@ -172,7 +188,7 @@ static void tell(const struct loop_blackout *loop, const struct api *api, int64_
         },
         now_ms, &err);
     if (r)
-        log_error(api->log, "keep", "AlertdBlind can't be told", "error=\"%s\"", err.text);
+        log_error(api->log, "keep", NAME " can't be told", "error=\"%s\"", err.text);
 }
 
 void loop_blackout_step(struct loop_blackout *loop,
@@ -199,6 +215,74 @@ void loop_blackout_step(struct loop_blackout *loop,
     }
     if (!loop->blackout.is_on)
         loop->n_silenced = loop->n_silences = 0;
+}
+
+/* --- after a start --- */
+
+static int load_alert(struct loop_blackout *loop,
+                      struct db_conn *conn,
+                      const struct agents_now *now,
+                      struct err *reterr)
+{
+    const struct label pairs[] = {{"alertname", NAME}, {"severity", SEVERITY}};
+    const struct labels *labels = labels_new(pairs, 2);
+    struct standing_external was = {0};
+    bool found = false;
+    int r = standing_db_external(conn, labels, &was, &found, reterr);
+
+    labels_unref(labels);
+    if (r == 0 && found)
+        blackout_resume(&loop->blackout, was.is_firing,
+                        (was.is_firing ? now->wall_ms : was.ends_ms) - was.starts_ms, now->mono_ms);
+    return r;
+}
+
+static int load_silences(struct loop_blackout *loop,
+                         struct db_conn *conn,
+                         const struct agent *agents,
+                         size_t n_agents,
+                         int64_t now_ms,
+                         struct err *reterr)
+{
+    struct silence_row *rows = NULL;
+    size_t n = 0;
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, LOAD_BYTES_MAX);
+    int r = silence_db_list(conn, now_ms, &arena, &rows, &n, reterr);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        if (strcmp(rows[i].created_by, ACTOR) != 0 || strcmp(rows[i].comment, COMMENT) != 0)
+            continue;
+        add_silence(loop, rows[i].silence.id);
+        for (size_t agent = 0; agent < n_agents; agent++)
+            if (!is_silenced(loop, agents[agent].id) &&
+                matcher_matches(&rows[i].matchers[0], agents[agent].id))
+                add_silenced(loop, agents[agent].id);
+    }
+    return r;
+}
+
+int loop_blackout_load(struct loop_blackout *loop,
+                       const struct api *api,
+                       const struct agent *agents,
+                       size_t n,
+                       const struct agents_now *now,
+                       struct err *reterr)
+{
+    struct db_conn *conn;
+    int r = db_read_begin(api->state, &conn, reterr);
+
+    if (r)
+        return r;
+    r = load_alert(loop, conn, now, reterr);
+    if (r == 0)
+        r = load_silences(loop, conn, agents, n, now->wall_ms, reterr);
+    db_read_end(api->state, conn);
+    if (r || loop->blackout.is_on)
+        return r;
+    each_silence(loop, api, run_expire, now->wall_ms); /* it ended between the two */
+    loop->n_silenced = loop->n_silences = 0;
+    return 0;
 }
 
 void loop_blackout_done(struct loop_blackout *loop)

@@ -15,8 +15,9 @@
 
 enum {
     LOOK_AGAIN_MS = 1000, /* the wall clock may jump: never sleep longer without a look at it */
-    JUMP_MIN_MS = 2000,   /* less is a clock that is put right */
-    GAP_SLOTS = 3,        /* so many passed unseen: not a busy machine, nobody was there */
+    PULSE_MS = 500,       /* the clocks are looked at so often, however busy the threads are */
+    LOOKS_MAX = 10,       /* at both clocks, until they are of the same moment */
+    GAP_SLOTS = 3,        /* that passed unseen: the next evaluation is of the last of them */
 };
 
 /* Waits for a change, at most duration_ms. Under the lock. */
@@ -53,29 +54,37 @@ static uint64_t advance(struct eval_group *group, int64_t now_ms)
     return (uint64_t)passed;
 }
 
-/* What the clocks say of the time since the last evaluation that no alert shall wait: the wall
- * clock was set back, or nobody was there when it was due (it was set ahead, or the machine stood
- * still). */
-static void skip_what_was_not(struct eval_group *group)
+/* Both clocks at one moment: a thread may be held up between the two. Under the lock. */
+static int64_t look_at_clocks(struct loop_eval *loop)
 {
-    int64_t now_ms = clock_wall_ms();
-    int64_t mono_ms = clock_mono_ms();
-    int64_t interval_ms = group->group->interval_ms;
-    int64_t late_ms = now_ms - group->slot_ms;
-    int64_t jump_ms = group->began_ms ? now_ms - group->began_ms - (mono_ms - group->began_mono_ms)
-                                      : 0;
+    int64_t began_ms;
+    int64_t wall_ms;
+    int64_t mono_ms;
+    int n_looks = 0;
 
-    group->began_ms = now_ms;
-    group->began_mono_ms = mono_ms;
-    if (late_ms >= GAP_SLOTS * interval_ms + JUMP_MIN_MS) {
-        int64_t n_passed = late_ms / interval_ms;
+    do {
+        began_ms = clock_mono_ms();
+        wall_ms = clock_wall_ms();
+        mono_ms = clock_mono_ms();
+    } while (mono_ms - began_ms > 1 && ++n_looks < LOOKS_MAX);
+    return time_away_look(&loop->away, wall_ms, mono_ms);
+}
 
+/* No alert waited while nobody was there. That its group's turn comes late is something else: then
+ * it did wait, and is told later for it. Under the lock. */
+static void skip_what_was_not(struct loop_eval *loop, struct eval_group *group)
+{
+    int64_t away_ms = look_at_clocks(loop);
+    int64_t n_passed = (clock_wall_ms() - group->slot_ms) / group->group->interval_ms;
+
+    if (n_passed >= GAP_SLOTS) {
         group->missed += (uint64_t)n_passed;
-        group->slot_ms += n_passed * interval_ms;
-        eval_skip(group, n_passed * interval_ms);
-    } else if (jump_ms <= -JUMP_MIN_MS) {
-        eval_skip(group, jump_ms);
+        group->slot_ms += n_passed * group->group->interval_ms;
     }
+    if (!group->is_new && away_ms != group->away_ms)
+        eval_skip(group, away_ms - group->away_ms);
+    group->is_new = false;
+    group->away_ms = away_ms;
 }
 
 static size_t count_broken(const struct eval_group *group)
@@ -97,7 +106,7 @@ static void take_turn(struct loop_eval *loop, struct eval_group *group)
     group->is_busy = true;
     group->busy_since_ms = clock_mono_ms();
     loop->n_busy++;
-    skip_what_was_not(group);
+    skip_what_was_not(loop, group);
     (void)pthread_mutex_unlock(&loop->lock);
     if (group->is_canary)
         eval_canary(loop, group);
@@ -201,6 +210,20 @@ static void *run(void *arg)
     return NULL;
 }
 
+static void *pulse(void *arg)
+{
+    struct loop_eval *loop = arg;
+
+    (void)pthread_setname_np(pthread_self(), "pulse");
+    (void)pthread_mutex_lock(&loop->lock);
+    while (!loop->stopping) {
+        (void)look_at_clocks(loop);
+        wait_for(loop, PULSE_MS);
+    }
+    (void)pthread_mutex_unlock(&loop->lock);
+    return NULL;
+}
+
 int loop_eval_start(const struct loop_eval_options *options,
                     struct loop_eval **ret_loop,
                     struct err *reterr)
@@ -227,7 +250,8 @@ int loop_eval_start(const struct loop_eval_options *options,
         r = pthread_create(&loop->threads[loop->n_threads], NULL, run, loop);
         loop->n_threads += r == 0;
     }
-    if (loop->n_threads == 0) {
+    loop->has_pulse = pthread_create(&loop->pulse, NULL, pulse, loop) == 0;
+    if (loop->n_threads == 0 || !loop->has_pulse) {
         loop_eval_stop(loop);
         return err_set(reterr, -r, "cannot start an evaluation thread");
     }
@@ -245,6 +269,8 @@ void loop_eval_stop(struct loop_eval *loop)
     (void)pthread_mutex_unlock(&loop->lock);
     for (size_t i = 0; i < loop->n_threads; i++)
         (void)pthread_join(loop->threads[i], NULL);
+    if (loop->has_pulse)
+        (void)pthread_join(loop->pulse, NULL);
     (void)pthread_cond_destroy(&loop->wake);
     (void)pthread_mutex_destroy(&loop->lock);
     eval_groups_done(&loop->groups);

@@ -27,7 +27,6 @@ enum {
     OWN_ROUNDS = 3,   /* alertd's own metrics every 15 s */
     TRIM_ROUNDS = 24, /* memory back to the kernel every two minutes */
     METRICS_BYTES_MAX = 4 << 20,
-    STANDSTILL_MIN_MS = 10000, /* so much later than it wanted no thread is on a busy machine */
 };
 
 struct loop_keep {
@@ -329,7 +328,7 @@ static void note_standstill(struct loop_keep *loop, int64_t late_ms)
     STR_AUTO struct str words = STR_INIT(256);
     char text[DURATION_TEXT_MAX];
 
-    if (late_ms < STANDSTILL_MIN_MS)
+    if (late_ms < TIME_STANDSTILL_MIN_MS)
         return;
     atomic_fetch_add(&loop->api->standstills, 1);
     agents_awake(ingest_agents(loop->api->ingest), clock_mono_ms());
@@ -400,6 +399,18 @@ static void *keep_main(void *arg)
     return NULL;
 }
 
+static int load_blackout(struct loop_keep *loop, struct err *reterr)
+{
+    struct agents *all = ingest_agents(loop->api->ingest);
+    const struct agents_now now = agents_now(all, clock_wall_ms(), clock_mono_ms());
+    size_t n = 0;
+    struct agent *agents = agents_all(all, &n);
+    int r = loop_blackout_load(&loop->blackout, loop->api, agents, n, &now, reterr);
+
+    free(agents);
+    return r;
+}
+
 int loop_keep_start(struct api *api, struct loop_keep **ret_loop, struct err *reterr)
 {
     pthread_condattr_t monotonic;
@@ -410,6 +421,12 @@ int loop_keep_start(struct api *api, struct loop_keep **ret_loop, struct err *re
     struct loop_keep *loop = mem_zalloc(sizeof(*loop));
     loop->api = api;
     agents_awake(ingest_agents(api->ingest), clock_mono_ms());
+    r = load_blackout(loop, reterr);
+    if (r != 0) {
+        loop_blackout_done(&loop->blackout);
+        free(loop);
+        return r;
+    }
     (void)pthread_mutex_init(&loop->lock, NULL);
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

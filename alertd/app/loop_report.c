@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "alertd/api/canary_diff.h"
 #include "alertd/db/report_db.h"
 #include "alertd/db/weekly_db.h"
 #include "alertd/deliver/receiver.h"
@@ -153,6 +154,7 @@ static int write_words(struct loop_report *loop,
     struct zones zones = {0};
     struct report report;
     struct db_conn *conn = NULL;
+    struct err canary_err = {0};
     ARENA_AUTO struct arena arena;
 
     arena_init(&arena, READ_BYTES_MAX);
@@ -179,6 +181,10 @@ static int write_words(struct loop_report *loop,
     report_subject(&report, &words->subject);
     report_text(&report, &words->text);
     add_brief(words);
+    if (canary_diff_weekly(loop->options.state, atomic_load(loop->options.config), input.from_ms,
+                           input.to_ms, &words->text, &canary_err))
+        log_warn(loop->options.log, "report", "the canaries are not in the weekly report",
+                 "error=\"%s\"", canary_err.text);
     str_addf(&words->text, "\nAll of it: %s\n", str_text(&words->url));
     report_html(&report, str_text(&words->url), &words->html);
     return 0;

@@ -18,6 +18,7 @@
 #include "alertd/db/outbox_db.h"
 #include "alertd/ingest/ingest.h"
 #include "lib/base/clock.h"
+#include "lib/base/fs.h"
 #include "lib/base/mem.h"
 #include "lib/base/rng.h"
 
@@ -26,6 +27,7 @@ enum {
     LOOK_MIN_MS = 50,
     RETRY_MS = 10000, /* a ping that failed is sent again after so long, or the interval */
     RECEIVER_MAX = 160,
+    URL_BYTES_MAX = 4096,
 };
 
 struct beat {
@@ -57,6 +59,11 @@ struct loop_watch {
     uint64_t pings_sent, pings_failed, pings_withheld;
     int64_t pinged_ms;
 };
+
+static bool has_dead_man(const struct loop_watch *watch)
+{
+    return watch->options.dead_man_url[0] || watch->options.dead_man_url_file[0];
+}
 
 /* --- is it well --- */
 
@@ -91,7 +98,7 @@ static void judge(const struct loop_watch *watch, int64_t now_ms, struct watch_h
 void loop_watch_health(struct loop_watch *watch, struct watch_health *ret_health)
 {
     *ret_health = (struct watch_health){.limit_ms = limit_of(watch),
-                                        .has_dead_man = watch->options.dead_man_url[0] != 0,
+                                        .has_dead_man = has_dead_man(watch),
                                         .has_systemd = watch->systemd_ms > 0};
     (void)pthread_mutex_lock(&watch->lock);
     judge(watch, clock_mono_ms(), ret_health);
@@ -288,6 +295,24 @@ static void *watch_run(void *arg)
     return NULL;
 }
 
+/* Its file is read each time: a secret that is rotated needs no restart. */
+static int send_ping(struct loop_watch *watch, struct err *reterr)
+{
+    char *url = NULL;
+    size_t len = 0;
+
+    if (watch->options.dead_man_url[0])
+        return ping_send(watch->ping, watch->options.dead_man_url, reterr);
+    int r = fs_read(watch->options.dead_man_url_file, URL_BYTES_MAX, &url, &len, reterr);
+
+    if (r == 0) {
+        url[strcspn(url, " \t\r\n")] = '\0';
+        r = ping_send(watch->ping, url, reterr);
+    }
+    free(url);
+    return r;
+}
+
 /* How long until the next one. */
 static int64_t ping_once(struct loop_watch *watch, bool *was_well)
 {
@@ -305,7 +330,7 @@ static int64_t ping_once(struct loop_watch *watch, bool *was_well)
         (void)pthread_mutex_unlock(&watch->lock);
         return watch->options.dead_man_ms;
     }
-    int r = ping_send(watch->ping, watch->options.dead_man_url, &err);
+    int r = send_ping(watch, &err);
 
     if (r && *was_well)
         log_warn(log, "watch", "the dead-man's URL does not take the ping", "error=\"%s\"",
@@ -372,9 +397,9 @@ int loop_watch_start(struct loop_watch *watch,
     watch->notify = notify;
     watch->started_ms = clock_mono_ms();
     watch->has_thread = pthread_create(&watch->thread, NULL, watch_run, watch) == 0;
-    if (watch->has_thread && watch->options.dead_man_url[0])
+    if (watch->has_thread && has_dead_man(watch))
         watch->has_pinger = pthread_create(&watch->pinger, NULL, ping_run, watch) == 0;
-    if (!watch->has_thread || (watch->options.dead_man_url[0] && !watch->has_pinger))
+    if (!watch->has_thread || (has_dead_man(watch) && !watch->has_pinger))
         return err_set(reterr, -EAGAIN, "no thread for watching ourselves");
     return 0;
 }

@@ -41,9 +41,10 @@ struct loop_watch_options {
     struct db *state;
     struct ingest *ingest;
     const struct log *log;
-    int64_t interval_ms;      /* between beats; the round trip is too old after two */
-    const char *dead_man_url; /* "": nobody outside is told; a loan */
-    int64_t dead_man_ms;      /* between pings */
+    int64_t interval_ms;           /* between beats; the round trip is too old after two */
+    const char *dead_man_url;      /* a loan, as the next; both "": nobody outside is told */
+    const char *dead_man_url_file; /* holds the address in its first line; read for each ping */
+    int64_t dead_man_ms;           /* between pings */
 };
 
 /* Makes it, without a thread: what waits for beats is started first. */

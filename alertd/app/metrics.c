@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "alertd/app/parts.h"
+#include "alertd/db/postmortem_action_db.h"
 #include "alertd/ingest/ingest.h"
 #include "lib/base/clock.h"
 #include "lib/base/float.h"
@@ -324,6 +325,28 @@ static void add_routes(struct str *out, struct http_server *server)
     }
 }
 
+/* What was promised in postmortems, so that rules can page when it is overdue. */
+static void add_actions(struct str *out, const struct app *app)
+{
+    struct action_count counts[ACTION_COUNTS];
+    struct db_conn *conn = NULL;
+
+    if (db_read_begin(app->api.state, &conn, NULL))
+        return;
+    int r = action_db_count(conn, clock_wall_ms(), counts, NULL);
+
+    db_read_end(app->api.state, conn);
+    if (r)
+        return;
+    add_head(out, "alertd_postmortem_actions", "gauge", "Actions of postmortems, by state.");
+    for (int i = 0; i < ACTION_COUNTS; i++)
+        for (int overdue = 0; overdue < 2; overdue++) {
+            str_addf(out, "alertd_postmortem_actions{state=\"%s\",overdue=\"%s\"}", counts[i].state,
+                     overdue ? "true" : "false");
+            add_value(out, (double)(overdue ? counts[i].overdue : counts[i].in_time));
+        }
+}
+
 void app_render_metrics(void *arg, struct str *out)
 {
     struct app *app = arg;
@@ -347,6 +370,7 @@ void app_render_metrics(void *arg, struct str *out)
     }
     add_rejected(out, &now.store, &now.ingest);
     add_routes(out, app->server);
+    add_actions(out, app);
     loop_eval_metrics(app->eval, out);
     loop_keep_metrics(&app->api, out);
     loop_notify_metrics(app->notify, out);

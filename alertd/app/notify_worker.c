@@ -16,6 +16,7 @@
 #include "alertd/app/notify.h"
 #include "alertd/deliver/receiver.h"
 #include "alertd/incident/digest.h"
+#include "alertd/route/tree.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/json/write.h"
@@ -42,7 +43,7 @@ struct mark {
 
 struct turn {
     struct pager *pager;
-    bool fell_over; /* a refusal made the next step of an escalation due */
+    bool fell_over; /* a failure made somebody else's page due */
     const struct mark *marks;
     size_t n_marks;
     struct outbox_claim_options options; /* max 0: claim nothing */
@@ -50,11 +51,12 @@ struct turn {
     struct outbox_claims claims;
 };
 
-/* What was refused may make the next step of an escalation due: so may each page that a digest
- * told. */
+/* What was refused may make the next step of an escalation due, and what fails may go to somebody
+ * else: so may each page that a digest told. */
 static int fall_over(struct db_conn *conn,
                      struct turn *turn,
                      const struct mark *mark,
+                     bool refused,
                      struct err *reterr)
 {
     int64_t ids[DIGEST_PAGES_MAX + 1] = {mark->outbox_id};
@@ -64,7 +66,11 @@ static int fall_over(struct db_conn *conn,
     for (size_t i = 0; r == 0 && i <= n; i++) {
         struct pager_outcome outcome = {0};
 
-        r = pager_refused(turn->pager, conn, ids[i], mark->now_ms, &outcome, reterr);
+        if (refused)
+            r = pager_refused(turn->pager, conn, ids[i], mark->now_ms, &outcome, reterr);
+        turn->fell_over |= outcome.outbox_grew;
+        if (r == 0)
+            r = pager_failed(turn->pager, conn, ids[i], refused, mark->now_ms, &outcome, reterr);
         turn->fell_over |= outcome.outbox_grew;
     }
     return r;
@@ -82,7 +88,7 @@ static int store_failure(struct db_conn *conn,
                 : outbox_db_failed(conn, mark->outbox_id, words, refused, mark->retry_at_ms,
                                    mark->now_ms, reterr);
 
-    return r == 0 && refused ? fall_over(conn, turn, mark, reterr) : r;
+    return r == 0 ? fall_over(conn, turn, mark, refused, reterr) : r;
 }
 
 static int store_mark(struct db_conn *conn,
@@ -172,10 +178,17 @@ static void send_page(struct notify_worker *worker,
                       const struct page *page,
                       struct mark *mark)
 {
+    const struct route_node *node = page->group_key && worker->loop->config
+                                        ? route_node_of_key(worker->loop->config, page->group_key)
+                                        : NULL;
+    struct page told = *page;
+
+    told.route = node ? route_node_labels(node) : NULL;
     if (worker->to)
-        deliver_send(deliver, worker->to, page, &mark->outcome);
+        deliver_send(deliver, worker->to, &told, &mark->outcome);
     else
-        mark->is_hopeless = !notify_person_send(worker->loop, deliver, page, &mark->outcome);
+        mark->is_hopeless = !notify_person_send(worker->loop, deliver, &told, &mark->outcome);
+    labels_unref(told.route);
 }
 
 static struct mark send_one(struct notify_worker *worker,

@@ -44,6 +44,13 @@ struct loop_blackout {
     size_t n_silences, silences_capacity;
 };
 
+/* One that went on when alertd ended goes on; before the first step. */
+int loop_blackout_load(struct loop_blackout *loop,
+                       const struct api *api,
+                       const struct agent *agents,
+                       size_t n,
+                       const struct agents_now *now,
+                       struct err *reterr);
 /* To be called with all agents before what they lack is written: `up` of 0 would page. */
 void loop_blackout_step(struct loop_blackout *loop,
                         const struct api *api,

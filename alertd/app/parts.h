@@ -19,6 +19,7 @@
 #include "alertd/app/loop_eval.h"
 #include "alertd/app/loop_keep.h"
 #include "alertd/app/loop_notify.h"
+#include "alertd/app/loop_remind.h"
 #include "alertd/app/loop_report.h"
 #include "alertd/app/loop_watch.h"
 #include "alertd/app/settings.h"
@@ -29,7 +30,7 @@
 enum {
     APP_CONFIGS_MAX = 256, /* reloads that changed something: old configs stay valid */
     APP_BANNER_MAX = 500,
-    APP_TABLES_MAX = 40,
+    APP_TABLES_MAX = 64,
 };
 
 struct app {
@@ -39,6 +40,7 @@ struct app {
     struct http_server *server;
     struct loop_notify *notify; /* drains the outbox */
     struct loop_report *report; /* sends the weekly report; NULL: nobody wants one */
+    struct loop_remind *remind; /* reminds of actions; NULL: nobody wants it */
     struct loop_eval *eval;     /* evaluates the rules */
     struct loop_watch *watch;   /* is alertd itself well */
     struct loop_keep *keep;     /* up, own metrics, maintenance */

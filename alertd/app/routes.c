@@ -7,31 +7,46 @@
 #include "lib/json/write.h"
 
 static const struct api_table *const tables[] = {
-    &api_access_routes,       //
-    &api_agents_routes,       //
-    &api_alertmanager_routes, //
-    &api_deliveries_routes,   //
-    &api_escalations_routes,  //
-    &api_incidents_routes,    //
-    &api_intake_routes,       //
-    &api_oncall_routes,       //
-    &api_people_routes,       //
-    &api_policies_routes,     //
-    &api_postmortems_routes,  //
-    &api_push_routes,         //
-    &api_query_routes,        //
-    &api_readiness_routes,    //
-    &api_report_routes,       //
-    &api_rules_routes,        //
-    &api_runbooks_routes,     //
-    &api_schedules_routes,    //
-    &api_shadow_pages_routes, //
-    &api_shadows_routes,      //
-    &api_silences_routes,     //
-    &api_status_routes,       //
-    &api_tunings_routes,      //
-    &api_verdicts_routes,     //
-    &api_web_routes,          //
+    &api_access_routes,
+    &api_agents_routes,
+    &api_alertmanager_routes,
+    &api_deliveries_routes,
+    &api_escalations_routes,
+    &api_incidents_routes,
+    &api_declare_routes,
+    &api_record_routes,
+    &api_marks_routes,
+    &api_intake_routes,
+    &api_oncall_routes,
+    &api_people_routes,
+    &api_policies_routes,
+    &api_postmortems_routes,
+    &api_postmortem_actions_routes,
+    &api_postmortem_export_routes,
+    &api_postmortem_publish_routes,
+    &api_postmortem_reviews_routes,
+    &api_postmortem_sections_routes,
+    &api_push_routes,
+    &api_query_routes,
+    &api_readiness_routes,
+    &api_report_routes,
+    &api_rules_routes,
+    &api_runbooks_routes,
+    &api_schedules_routes,
+    &api_shadow_pages_routes,
+    &api_shadows_routes,
+    &api_silences_routes,
+    &api_status_routes,
+    &api_verdicts_routes,
+    &api_web_routes,
+    &api_tunings_pages_routes,
+    &api_tunings_routes, //
+    &api_canary_routes,  //
+    &api_postmortem_page_routes,
+    &api_changes_routes,   //
+    &api_search_routes,    //
+    &api_services_routes,  //
+    &api_timelines_routes, //
     &api_why_routes,
 };
 

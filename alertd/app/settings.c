@@ -96,6 +96,9 @@ static const struct row rows[] = {
      "none|promql-experimental-functions",
      "Prometheus' experimental functions that work here: limitk, limit_ratio, mad_over_time, "
      "double_exponential_smoothing, sort_by_label, sort_by_label_desc, first_over_time, info."},
+    {"postmortem.remind-to", TEXT, 0, AT(remind_to), "", "RECEIVER", NULL,
+     "Remind of what postmortems promised, by the mail and ntfy of this receiver of the config "
+     "file: the day before its date, on the day, and every seventh day after."},
     {"report.weekly-to", TEXT, 0, AT(report_to), "", "RECEIVER", NULL,
      "Send the report of each week to the mail and ntfy of this receiver of the config file."},
     {"report.weekly-day", CHOICE, 0, AT(report_weekday), "monday", NULL,
@@ -107,6 +110,9 @@ static const struct row rows[] = {
     {"dead-man.url", TEXT, 0, AT(dead_man_url), "", "URL", NULL,
      "Ask this address while alertd is well, and only then: a service that pages when it hears "
      "nothing, such as healthchecks.io or a heartbeat monitor."},
+    {"dead-man.url-file", TEXT, 0, AT(dead_man_url_file), "", "PATH", NULL,
+     "The same from a file, which is read again for every ping: the address is a secret, and flags "
+     "can be seen by everybody on the machine."},
     {"dead-man.interval", DURATION, 0, AT(dead_man_ms), "1m", "DURATION", NULL,
      "How often. Give the service this and two minutes of grace."},
     {"canary.interval", DURATION, 0, AT(canary_ms), "30s", "DURATION", NULL,
@@ -308,6 +314,9 @@ int settings_parse(int argc, char **argv, struct settings *ret_settings, struct 
     if (settings.query_max_concurrency > SETTINGS_QUERIES_MAX)
         return err_set(reterr, SETTINGS_E_USAGE, "--query.max-concurrency: at most %d",
                        SETTINGS_QUERIES_MAX);
+    if (settings.dead_man_url[0] && settings.dead_man_url_file[0])
+        return err_set(reterr, SETTINGS_E_USAGE,
+                       "--dead-man.url-file: not together with --dead-man.url");
     if (settings.report_hour > 23)
         return err_set(reterr, SETTINGS_E_USAGE, "--report.weekly-hour: 1 to 23");
     *ret_settings = settings;

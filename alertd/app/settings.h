@@ -59,11 +59,13 @@ struct settings {
     int64_t query_max_concurrency; /* at most SETTINGS_QUERIES_MAX */
     int64_t query_lookback_ms;
     bool experimental_functions; /* of PromQL */
+    const char *remind_to;       /* a receiver's name; "": nobody is reminded of actions */
     const char *report_to;       /* a receiver's name; "": no weekly report */
     int report_weekday;          /* 0: Sunday */
     int64_t report_hour;         /* 1 to 23 */
     const char *report_zone;
-    const char *dead_man_url; /* "": nobody outside is told that we are well */
+    const char *dead_man_url;      /* "": nobody outside is told that we are well */
+    const char *dead_man_url_file; /* a file that holds it; "" */
     int64_t dead_man_ms;
     int64_t canary_ms;
 };

@@ -9,6 +9,7 @@
 
 enum {
     LOOKS_TO_LEARN = 3,
+    UNEVEN_MS = 50, /* of the monotonic clock, between the looks at both */
 };
 
 static int64_t judge(int64_t jump_ms, int64_t slack_ms)
@@ -51,5 +52,25 @@ int64_t time_watch_look(struct time_watch *watch, int64_t wall_ms, int64_t mono_
 
     int64_t expected_ms = (int64_t)(watch->pace * (double)mono_went_ms);
 
-    return judge(wall_went_ms - expected_ms, watch->pace > 1 ? expected_ms / 10 : 0);
+    int64_t slack_ms = watch->pace > 1 ? expected_ms / 10 + (int64_t)(watch->pace * UNEVEN_MS) : 0;
+
+    return judge(wall_went_ms - expected_ms, slack_ms);
+}
+
+int64_t time_away_look(struct time_away *away, int64_t wall_ms, int64_t mono_ms)
+{
+    int64_t wall_went_ms = wall_ms - away->wall_ms;
+    int64_t mono_went_ms = mono_ms - away->mono_ms;
+
+    if (away->has_looked && away->watch.n_looks < LOOKS_TO_LEARN && mono_went_ms < TIME_LEARN_MS)
+        return away->total_ms;
+
+    int64_t jump_ms = time_watch_look(&away->watch, wall_ms, mono_ms);
+
+    if (away->has_looked)
+        away->total_ms += mono_went_ms >= TIME_STANDSTILL_MIN_MS ? wall_went_ms : jump_ms;
+    away->has_looked = true;
+    away->wall_ms = wall_ms;
+    away->mono_ms = mono_ms;
+    return away->total_ms;
 }

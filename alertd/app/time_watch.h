@@ -14,6 +14,8 @@
 
 enum {
     TIME_JUMP_MIN_MS = 2000,
+    TIME_STANDSTILL_MIN_MS = 10000, /* so long no thread waits for a busy machine */
+    TIME_LEARN_MS = 250,            /* less between two looks says nothing of a clock's pace */
 };
 
 struct time_watch {
@@ -22,6 +24,21 @@ struct time_watch {
     int64_t held_ms;
     double pace; /* wall ms in one of the monotonic clock, learned by the first three looks */
 };
+
+/*
+ * How much of the wall clock's time nobody was there: it was set, the machine was suspended, or the
+ * process stood still. Somebody has to look every second or so; whoever comes late although others
+ * looked meanwhile is on a busy machine, and for him the time did pass.
+ */
+struct time_away {
+    struct time_watch watch;
+    int64_t wall_ms, mono_ms;
+    bool has_looked;
+    int64_t total_ms; /* of the wall clock; less when it was set back */
+};
+
+/* Returns the total, as of this look. */
+int64_t time_away_look(struct time_away *away, int64_t wall_ms, int64_t mono_ms);
 
 /* How far the clock was set since the last look: ahead > 0, back < 0, 0: it was not. */
 int64_t time_watch_look(struct time_watch *watch, int64_t wall_ms, int64_t mono_ms);

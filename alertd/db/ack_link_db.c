@@ -16,13 +16,13 @@
 #include <string.h>
 
 #include "alertd/db/incident_db.h"
+#include "alertd/db/link_private.h"
 #include "alertd/db/outbox_db.h"
 #include "alertd/db/rows.h"
 #include "lib/base/fs.h"
 
 enum {
     TOKEN_BYTES = 24,
-    HASH_BYTES = 32,
 };
 
 int ack_link_db_key(const char *path,
@@ -51,8 +51,51 @@ int ack_link_db_key(const char *path,
 
 static void hash_token(const char *token, unsigned char *ret_hash)
 {
-    (void)crypto_generichash(ret_hash, HASH_BYTES, (const unsigned char *)token, strlen(token),
+    (void)crypto_generichash(ret_hash, LINK_HASH_BYTES, (const unsigned char *)token, strlen(token),
                              NULL, 0);
+}
+
+void link_token(const char *what,
+                int64_t id,
+                const unsigned char *ack_key,
+                char *ret_token,
+                unsigned char ret_hash[LINK_HASH_BYTES])
+{
+    unsigned char secret[TOKEN_BYTES];
+    char name[ROWS_SOURCE_MAX];
+
+    (void)rows_source(name, what, id);
+    (void)crypto_generichash(secret, sizeof(secret), (const unsigned char *)name, strlen(name),
+                             ack_key, OUTBOX_ACK_KEY_BYTES);
+    (void)sodium_bin2base64(ret_token, OUTBOX_ACK_TOKEN_MAX, secret, sizeof(secret),
+                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    hash_token(ret_token, ret_hash);
+}
+
+int link_find(struct db_stmt *stmt,
+              const char *token,
+              int64_t now_ms,
+              int not_found,
+              int64_t *ret_id,
+              struct err *reterr)
+{
+    static const int64_t day_ms = 86400000;
+    unsigned char hash[LINK_HASH_BYTES];
+    int64_t id = 0;
+
+    hash_token(token, hash);
+    db_bind_blob(stmt, 1, hash, sizeof(hash));
+    db_bind_int(stmt, 2, now_ms - OUTBOX_ACK_LINK_DAYS * day_ms);
+    if (db_step(stmt))
+        id = db_int(stmt, 0);
+    int r = db_done(stmt, reterr);
+
+    if (r)
+        return r;
+    if (!id)
+        return err_set(reterr, not_found, "this link is unknown or too old");
+    *ret_id = id;
+    return 0;
 }
 
 int ack_link_db_make(struct db_conn *conn,
@@ -62,16 +105,9 @@ int ack_link_db_make(struct db_conn *conn,
                      char *ret_token,
                      struct err *reterr)
 {
-    unsigned char secret[TOKEN_BYTES];
-    unsigned char hash[HASH_BYTES];
-    char name[ROWS_SOURCE_MAX];
+    unsigned char hash[LINK_HASH_BYTES];
 
-    (void)rows_source(name, "acknowledge incident", incident_id);
-    (void)crypto_generichash(secret, sizeof(secret), (const unsigned char *)name, strlen(name),
-                             ack_key, OUTBOX_ACK_KEY_BYTES);
-    (void)sodium_bin2base64(ret_token, OUTBOX_ACK_TOKEN_MAX, secret, sizeof(secret),
-                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    hash_token(ret_token, hash);
+    link_token("acknowledge incident", incident_id, ack_key, ret_token, hash);
 
     struct db_stmt *stmt = db_prepare(
         conn, "INSERT INTO ack_link VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING");
@@ -88,24 +124,9 @@ int ack_link_db_find(struct db_conn *conn,
                      int64_t *ret_incident_id,
                      struct err *reterr)
 {
-    static const int64_t day_ms = 86400000;
-    struct db_stmt *stmt = db_prepare(
-        conn, "SELECT l.incident_id FROM ack_link l JOIN incident i ON i.id = l.incident_id"
-              " WHERE l.token_hash = ?1 AND (i.status <> 'resolved' OR i.resolved_ms > ?2)");
-    unsigned char hash[HASH_BYTES];
-    int64_t id = 0;
-
-    hash_token(token, hash);
-    db_bind_blob(stmt, 1, hash, sizeof(hash));
-    db_bind_int(stmt, 2, now_ms - OUTBOX_ACK_LINK_DAYS * day_ms);
-    if (db_step(stmt))
-        id = db_int(stmt, 0);
-    int r = db_done(stmt, reterr);
-
-    if (r)
-        return r;
-    if (!id)
-        return err_set(reterr, INCIDENT_DB_E_NOT_FOUND, "this link is unknown or too old");
-    *ret_incident_id = id;
-    return 0;
+    return link_find(
+        db_prepare(conn,
+                   "SELECT l.incident_id FROM ack_link l JOIN incident i ON i.id = l.incident_id"
+                   " WHERE l.token_hash = ?1 AND (i.status <> 'resolved' OR i.resolved_ms > ?2)"),
+        token, now_ms, INCIDENT_DB_E_NOT_FOUND, ret_incident_id, reterr);
 }

@@ -10,9 +10,12 @@
 
 #include "alertd/db/incident_db.h"
 
-/* Into the log, and onto the timeline of every open incident. A job. */
+/* Into the log, and onto the timeline of every open incident that it may concern: of its service
+ * (NULL: it names none, and may concern each), or of no service that is known. An event whose
+ * reference its source told before is known. A job. */
 int change_db_add(struct db_conn *conn,
                   const struct timeline_event *event,
+                  const char *service,
                   int64_t now_ms,
                   struct err *reterr);
 

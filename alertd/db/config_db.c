@@ -8,6 +8,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "alertd/db/change_db.h"
 #include "alertd/db/rows.h"
 
 enum {
@@ -25,6 +26,22 @@ static int is_newest(struct db_conn *conn,
     db_bind_blob(stmt, 1, hash, HASH_BYTES);
     *ret_is = db_step(stmt) && db_int(stmt, 0) != 0;
     return db_done(stmt, reterr);
+}
+
+/* Who is told of what changed with it. The first config there is changed nothing. */
+static int tell(struct db_conn *conn, int64_t version, int64_t now_ms, struct err *reterr)
+{
+    static const struct timeline_event what = {
+        .kind = "change.config",
+        .event_class = "machine",
+        .source = "config",
+        .text = "alertd's configuration changed: who is told of what, and how",
+        .data = "{}",
+    };
+    struct timeline_event event = what;
+
+    event.occurred_at_ms = now_ms;
+    return version > 1 ? change_db_add(conn, &event, NULL, now_ms, reterr) : 0;
 }
 
 int config_db_keep(
@@ -45,10 +62,15 @@ int config_db_keep(
     db_bind_blob(stmt, 2, hash, sizeof(hash));
     db_bind_text(stmt, 3, text);
     r = db_run(stmt, reterr);
+
+    int64_t version = db_last_id(conn);
+
+    if (r == 0)
+        r = tell(conn, version, now_ms, reterr);
     if (r)
         return r;
     stmt = db_prepare(conn, "DELETE FROM config_version WHERE id <= ?1 - ?2");
-    db_bind_int(stmt, 1, db_last_id(conn));
+    db_bind_int(stmt, 1, version);
     db_bind_int(stmt, 2, CONFIG_DB_KEPT_MAX);
     return db_run(stmt, reterr);
 }

@@ -2,7 +2,10 @@
  * The event log: appended to, never changed, each row chained to the one before.
  *
  *   hash(n) = BLAKE2b-256( hash(n-1) | id | kind | class | source | actor | text | data |
- *                          occurred | recorded )     each part with its length in front
+ *                          occurred | recorded
+ *                          [| precision | scope | evidence | reference | order only] )
+ *
+ * each part with its length in front; the last five where one of them is given.
  *
  * Whoever changes a row in the file must redo every hash after it; a hash printed in a
  * published postmortem then no longer fits.
@@ -44,6 +47,12 @@ static void mix_int(crypto_generichash_state *state, int64_t value)
     mix_text(state, text);
 }
 
+static bool says_more(const struct timeline_event *event)
+{
+    return event->precision || event->scope || event->evidence || event->reference ||
+           event->order_only;
+}
+
 static void chain(const unsigned char *before,
                   const struct timeline_event *event,
                   unsigned char *ret_hash)
@@ -61,6 +70,13 @@ static void chain(const unsigned char *before,
     mix_text(&state, event->data);
     mix_int(&state, event->occurred_at_ms);
     mix_int(&state, event->recorded_at_ms);
+    if (says_more(event)) {
+        mix_text(&state, event->precision);
+        mix_text(&state, event->scope);
+        mix_text(&state, event->evidence);
+        mix_text(&state, event->reference);
+        mix_int(&state, event->order_only);
+    }
     (void)crypto_generichash_final(&state, ret_hash, HASH_BYTES);
 }
 
@@ -115,8 +131,8 @@ int event_db_append(struct db_conn *conn,
 
     struct db_stmt *stmt = db_prepare(
         conn, "INSERT INTO event (id, kind, class, source, actor, text, data,"
-              " occurred_ms, recorded_ms, hash)"
-              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+              " occurred_ms, recorded_ms, hash, precision, order_only, scope, evidence, reference)"
+              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
 
     db_bind_int(stmt, 1, row.id);
     db_bind_text(stmt, 2, row.kind);
@@ -128,6 +144,11 @@ int event_db_append(struct db_conn *conn,
     db_bind_int(stmt, 8, row.occurred_at_ms);
     db_bind_int(stmt, 9, row.recorded_at_ms);
     db_bind_blob(stmt, 10, hash, sizeof(hash));
+    db_bind_text(stmt, 11, row.precision);
+    db_bind_int(stmt, 12, row.order_only);
+    db_bind_text(stmt, 13, row.scope);
+    db_bind_text(stmt, 14, row.evidence);
+    db_bind_text(stmt, 15, row.reference);
     r = db_run(stmt, reterr);
     if (r == 0 && incident_id)
         r = attach(conn, incident_id, row.id, reterr);
@@ -157,7 +178,8 @@ int event_db_tell_open(struct db_conn *conn,
 }
 
 /* The columns every reader selects, in this order:
- * id, kind, class, source, actor, text, data, occurred_ms, recorded_ms */
+ * id, kind, class, source, actor, text, data, occurred_ms, recorded_ms, precision, scope,
+ * evidence, reference, order_only */
 static bool read_event(struct db_stmt *stmt, struct arena *arena, void *ret_item)
 {
     struct timeline_event *event = ret_item;
@@ -170,8 +192,13 @@ static bool read_event(struct db_stmt *stmt, struct arena *arena, void *ret_item
     event->data = rows_text(arena, stmt, 6);
     event->occurred_at_ms = db_int(stmt, 7);
     event->recorded_at_ms = db_int(stmt, 8);
+    event->order_only = db_int(stmt, 13) != 0;
     return event->kind && event->event_class && event->source && event->text && event->data &&
-           rows_text_or_null(arena, stmt, 4, &event->actor);
+           rows_text_or_null(arena, stmt, 4, &event->actor) &&
+           rows_text_or_null(arena, stmt, 9, &event->precision) &&
+           rows_text_or_null(arena, stmt, 10, &event->scope) &&
+           rows_text_or_null(arena, stmt, 11, &event->evidence) &&
+           rows_text_or_null(arena, stmt, 12, &event->reference);
 }
 
 static const struct rows_kind event_kind = {sizeof(struct timeline_event), read_event,
@@ -186,7 +213,8 @@ int event_db_get(struct db_conn *conn,
 {
     struct db_stmt *stmt = db_prepare(
         conn, "SELECT id, kind, class, source, actor, text, data, occurred_ms,"
-              " recorded_ms FROM event WHERE id = ?1");
+              " recorded_ms, precision, scope, evidence, reference, order_only"
+              " FROM event WHERE id = ?1");
     struct timeline_event event;
 
     db_bind_int(stmt, 1, id);
@@ -213,7 +241,8 @@ int incident_db_timeline(struct db_conn *conn,
 {
     struct db_stmt *stmt = db_prepare(
         conn, "SELECT e.id, e.kind, e.class, e.source, e.actor, e.text, e.data,"
-              " e.occurred_ms, e.recorded_ms"
+              " e.occurred_ms, e.recorded_ms, e.precision, e.scope, e.evidence, e.reference,"
+              " e.order_only"
               " FROM incident_event ie JOIN event e ON e.id = ie.event_id"
               " WHERE ie.incident_id = ?1 ORDER BY e.occurred_ms, e.id");
 
@@ -225,7 +254,8 @@ int event_db_verify(struct db_conn *conn, int64_t *ret_n, struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
         conn, "SELECT id, kind, class, source, actor, text, data, occurred_ms,"
-              " recorded_ms, hash FROM event ORDER BY id");
+              " recorded_ms, precision, scope, evidence, reference, order_only, hash"
+              " FROM event ORDER BY id");
     unsigned char before[HASH_BYTES] = {0};
     ARENA_AUTO struct arena arena;
     int64_t bad_id = 0;
@@ -243,7 +273,7 @@ int event_db_verify(struct db_conn *conn, int64_t *ret_n, struct err *reterr)
             break;
         }
         chain(before, &event, hash);
-        const void *kept = db_blob(stmt, 9, &len);
+        const void *kept = db_blob(stmt, 14, &len);
         if (len != HASH_BYTES || memcmp(kept, hash, HASH_BYTES) != 0)
             bad_id = n;
         memcpy(before, hash, HASH_BYTES);

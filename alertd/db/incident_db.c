@@ -15,7 +15,8 @@
 #define COLUMNS                                                                                   \
     "id, key, title, severity, status, opened_ms, acknowledged_ms, acknowledged_by, resolved_ms," \
     " resolved_by, labels, group_key, n_alerts, n_firing, n_transitions, began_ms, told_ms,"      \
-    " told_resolved, postmortem_id"
+    " told_resolved, postmortem_id, origin,"                                                      \
+    " (SELECT was.key FROM incident was WHERE was.id = incident.recurrence_of)"
 
 static bool read_incident(struct db_stmt *stmt, struct arena *arena, void *ret_item)
 {
@@ -39,10 +40,13 @@ static bool read_incident(struct db_stmt *stmt, struct arena *arena, void *ret_i
         .told_at_ms = db_int(stmt, 16),
         .told_resolved = db_int(stmt, 17) != 0,
         .postmortem_id = db_int(stmt, 18),
+        .origin = rows_text(arena, stmt, 19),
     };
     return incident->key && incident->title && incident->severity && incident->labels &&
-           incident->group_key && rows_text_or_null(arena, stmt, 7, &incident->acknowledged_by) &&
-           rows_text_or_null(arena, stmt, 9, &incident->resolved_by);
+           incident->group_key && incident->origin &&
+           rows_text_or_null(arena, stmt, 7, &incident->acknowledged_by) &&
+           rows_text_or_null(arena, stmt, 9, &incident->resolved_by) &&
+           rows_text_or_null(arena, stmt, 20, &incident->recurrence_of);
 }
 
 static const struct rows_kind incident_kind = {sizeof(struct incident), read_incident,

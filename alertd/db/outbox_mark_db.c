@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "alertd/db/incident_db.h"
-#include "alertd/db/outbox_db.h"
+#include "alertd/db/outbox_private.h"
 #include "alertd/db/rows.h"
 #include "alertd/incident/digest.h"
 #include "lib/json/write.h"
@@ -225,8 +225,8 @@ static int wait_again(struct db_conn *conn,
                       struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
-        conn, "UPDATE outbox SET state = 'waiting', due_ms = ?2, last_error = ?3,"
-              " refused = ?4 WHERE id = ?1");
+        conn, "UPDATE outbox SET state = iif(" OUTBOX_NOT_NEEDED ", 'superseded', 'waiting'),"
+              " due_ms = ?2, last_error = ?3, refused = ?4 WHERE id = ?1");
 
     db_bind_int(stmt, 1, id);
     db_bind_int(stmt, 2, retry_at_ms);

@@ -19,6 +19,12 @@
     "  AND f.slot = o.slot AND f.state = 'superseded' AND d.reason = 'digest'"                  \
     "  AND (f.lane = 'shadow') = (o.lane = 'shadow')"                                           \
     "  AND d.state IN ('waiting', 'sending'))"
+/* Of a row that was being sent: what nobody needs any more when it did not arrive, since somebody looks
+ * at the incident; outbox_db_drop_reminders() had it out of reach. */
+#define OUTBOX_NOT_NEEDED                                                        \
+    "lane = 'page' AND reason IN ('repeat', 'escalation') AND 'acknowledged' = " \
+    "(SELECT i.status FROM incident i WHERE i.id = outbox.incident_id)"
+
 /* By a range, so that the index of what is unsent serves it. */
 #define OUTBOX_OF_PEOPLE "receiver >= 'person:' AND receiver < 'person;' AND state = 'waiting'"
 

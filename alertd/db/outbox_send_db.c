@@ -13,9 +13,9 @@
 
 int outbox_db_recover(struct db_conn *conn, int64_t now_ms, struct err *reterr)
 {
-    struct db_stmt *stmt = db_prepare(
-        conn, "UPDATE outbox SET state = 'waiting', due_ms = min(due_ms, ?1)"
-              " WHERE state = 'sending'");
+    struct db_stmt *stmt = db_prepare(conn, "UPDATE outbox SET state = iif(" OUTBOX_NOT_NEEDED
+                                            ", 'superseded', 'waiting'),"
+                                            " due_ms = min(due_ms, ?1) WHERE state = 'sending'");
 
     db_bind_int(stmt, 1, now_ms);
     return db_run(stmt, reterr);
@@ -51,7 +51,7 @@ static bool read_prints(struct db_stmt *stmt, int column, struct arena *arena, s
 /* What both ways of claiming read of a row. */
 #define CLAIMED                                                                             \
     "id, incident_id, reason, key, attempts, owed_ms, last_error, group_key, group_labels," \
-    " alerts, receiver, kind, slot, lane FROM outbox o"
+    " alerts, receiver, kind, slot, lane, instead_of FROM outbox o"
 /* Of an integration; where a backlog is told one by one, the gravest first: there are few then. */
 static struct db_stmt *select_of_one(struct db_conn *conn, bool gravest_first)
 {
@@ -116,6 +116,7 @@ static int take_row(struct db_stmt *stmt,
         fits = page->receiver && page->kind && page->reason && page->idempotency_key &&
                page->group_key && page->group && page->lane &&
                rows_text_or_null(arena, stmt, 6, &page->earlier_error) &&
+               rows_text_or_null(arena, stmt, 14, &page->instead_of) &&
                read_prints(stmt, 9, arena, ret_row);
     }
     int r = db_done(stmt, reterr);

@@ -4,7 +4,7 @@
  *   every revision a schedule had --each while it was the newest--> turns --joined--> shifts
  *
  * A schedule that was changed, or deleted, since counts as it was then. Overrides and swaps
- * count as they are: they name their own times.
+ * count for the times they name, and until they were taken back.
  */
 
 #include <errno.h>
@@ -28,6 +28,7 @@ struct revision {
 };
 
 struct duty {
+    struct db_conn *conn;
     struct arena *arena;
     struct zones *zones;
     const struct roster *roster;
@@ -58,6 +59,48 @@ static int read_revisions(struct db_conn *conn,
     return rows_read(db_prepare(conn, "SELECT name, spec, at_ms FROM roster_change"
                                       " WHERE kind = 'schedule' ORDER BY name, id"),
                      arena, &kind, ret_at, ret_n, reterr);
+}
+
+static bool read_override(struct db_stmt *stmt, struct arena *arena, void *ret_item)
+{
+    const char *spec = rows_text(arena, stmt, 0);
+    int64_t taken_back_ms = db_is_null(stmt, 1) ? INT64_MAX : db_int(stmt, 1);
+    struct override *one = ret_item;
+
+    *one = (struct override){0};
+    if (!spec)
+        return false;
+    if (override_parse(spec, strlen(spec), arena, one, NULL) != 0)
+        *one = (struct override){.id = "", .person = ""}; /* of no time */
+    if (one->to_ms > taken_back_ms)
+        one->to_ms = taken_back_ms > one->from_ms ? taken_back_ms : one->from_ms;
+    if (one->other_to_ms > taken_back_ms)
+        one->other_to_ms = taken_back_ms > one->other_from_ms ? taken_back_ms : one->other_from_ms;
+    return true;
+}
+
+/* All that a schedule ever had, in their order. */
+static int read_overrides(struct db_conn *conn,
+                          const char *schedule,
+                          struct arena *arena,
+                          struct override **ret_at,
+                          size_t *ret_n,
+                          struct err *reterr)
+{
+    static const struct rows_kind kind = {sizeof(struct override), read_override,
+                                          INCIDENT_DB_E_LIMIT,
+                                          "there are too many overrides for one report"};
+    struct db_stmt *stmt = db_prepare(
+        conn,
+        "SELECT c.spec, (SELECT min(d.at_ms) FROM roster_change d WHERE d.kind = 'override'"
+        "  AND d.name = c.name AND d.spec IS NULL)"
+        " FROM roster_change c LEFT JOIN roster_item i ON i.kind = c.kind AND i.name = c.name"
+        " WHERE c.kind = 'override' AND coalesce(c.owner, i.owner) = ?1 AND c.spec IS NOT NULL"
+        " AND c.id = (SELECT max(n.id) FROM roster_change n WHERE n.kind = c.kind"
+        "  AND n.name = c.name AND n.spec IS NOT NULL) ORDER BY c.id");
+
+    db_bind_text(stmt, 1, schedule);
+    return rows_read(stmt, arena, &kind, ret_at, ret_n, reterr);
 }
 
 /* Goes on with the same person's last one of this schedule when they touch. */
@@ -94,7 +137,7 @@ static int add_revision(struct duty *duty,
                         int64_t until_ms,
                         struct err *reterr)
 {
-    const struct schedule *now = roster_schedule(duty->roster, one->name);
+    struct override *overrides = NULL;
     int64_t from_ms = one->at_ms > duty->from_ms ? one->at_ms : duty->from_ms;
     int64_t to_ms = until_ms < duty->to_ms ? until_ms : duty->to_ms;
     struct schedule_spans spans;
@@ -103,10 +146,12 @@ static int add_revision(struct duty *duty,
     if (!one->spec || from_ms >= to_ms ||
         schedule_parse(one->spec, strlen(one->spec), duty->zones, duty->arena, &schedule, NULL))
         return 0;
-    if (now) {
-        schedule.overrides = now->overrides;
-        schedule.n_overrides = now->n_overrides;
-    }
+    int r = read_overrides(duty->conn, one->name, duty->arena, &overrides, &schedule.n_overrides,
+                           reterr);
+
+    if (r)
+        return r;
+    schedule.overrides = overrides;
     if (schedule_spans(&schedule, NULL, 0, from_ms, to_ms, duty->arena, &spans, NULL))
         return 0;
     for (size_t i = 0; i < spans.final.n; i++)
@@ -148,7 +193,8 @@ int report_db_read_duty(struct db_conn *conn,
                         struct err *reterr)
 {
     struct roster roster = {0};
-    struct duty duty = {.arena = arena,
+    struct duty duty = {.conn = conn,
+                        .arena = arena,
                         .zones = zones,
                         .roster = &roster,
                         .from_ms = input->from_ms,

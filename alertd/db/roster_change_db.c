@@ -21,8 +21,9 @@ struct target_row {
     enum roster_kind kind;
     int64_t id;
     const char *name;
-    int64_t revision; /* the one it gets */
-    const char *spec; /* NULL: it is deleted */
+    const char *owner; /* an override's schedule; NULL */
+    int64_t revision;  /* the one it gets */
+    const char *spec;  /* NULL: it is deleted */
     const char *by;
     int64_t now_ms;
 };
@@ -32,8 +33,8 @@ struct target_row {
 static int add_revision(struct db_conn *conn, const struct target_row *row, struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
-        conn, "INSERT INTO roster_change (kind, name, revision, spec, at_ms, by)"
-              " VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+        conn, "INSERT INTO roster_change (kind, name, revision, spec, at_ms, by, owner)"
+              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
 
     db_bind_text(stmt, 1, roster_kind_name(row->kind));
     db_bind_text(stmt, 2, row->name);
@@ -41,6 +42,7 @@ static int add_revision(struct db_conn *conn, const struct target_row *row, stru
     db_bind_text(stmt, 4, row->spec);
     db_bind_int(stmt, 5, row->now_ms);
     db_bind_text(stmt, 6, row->by);
+    db_bind_text(stmt, 7, row->owner);
     return db_run(stmt, reterr);
 }
 
@@ -269,6 +271,7 @@ static int insert(struct db_conn *conn,
                        roster_kind_name(row->kind), row->name);
     print(&put->value, row->name, spec);
     row->spec = str_text(spec);
+    row->owner = put->value.owner;
     row->revision = 1;
     struct db_stmt *stmt = db_prepare(
         conn, "INSERT INTO roster_item (kind, name, owner, spec, revision, created_ms, updated_ms,"
@@ -316,6 +319,7 @@ static int update(struct db_conn *conn,
     print(&put->value, now.name, spec);
     row->id = now.id;
     row->name = now.name;
+    row->owner = now.owner;
     row->spec = str_text(spec);
     row->revision = now.revision + 1;
     struct db_stmt *stmt = db_prepare(
@@ -391,6 +395,7 @@ int roster_db_delete(struct db_conn *conn, const struct roster_delete *what, str
         .kind = what->kind,
         .id = now.id,
         .name = now.name,
+        .owner = now.owner,
         .revision = now.revision + 1,
         .by = what->by,
         .now_ms = what->now_ms,

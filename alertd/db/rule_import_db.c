@@ -2,8 +2,10 @@
  * Taking over a rule file: what is new, what changed, what is gone. See rule_db.h.
  */
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "alertd/db/change_db.h"
 #include "alertd/db/rows.h"
 #include "alertd/db/rule_db.h"
 
@@ -145,6 +147,38 @@ static int save_version(struct db_conn *conn,
     return db_run(stmt, reterr);
 }
 
+/* What pages changed: whoever reads an open incident's timeline is to know. A rule that is new
+ * explains nothing that fired. */
+static int tell(struct db_conn *conn,
+                const struct rule_db_rule *rule,
+                const struct rule_db_import *import,
+                int64_t id,
+                int64_t version,
+                struct err *reterr)
+{
+    STR_AUTO struct str text = STR_INIT(LABELS_TEXT_MAX);
+    STR_AUTO struct str data = STR_INIT(LABELS_TEXT_MAX);
+    char source[ROWS_SOURCE_MAX];
+
+    if (version < 2)
+        return 0;
+    str_addf(&text, "rule %s changed (version %" PRId64 " of %s)", rule->name, version,
+             import->source);
+    str_addf(&data, "{\"rule_id\":%" PRId64 ",\"version\":%" PRId64 "}", id, version);
+
+    const struct timeline_event event = {
+        .kind = "change.rule",
+        .event_class = "machine",
+        .source = rows_source(source, "rule", id),
+        .actor = import->author,
+        .text = str_text(&text),
+        .data = str_text(&data),
+        .occurred_at_ms = import->now_ms,
+    };
+
+    return change_db_add(conn, &event, NULL, import->now_ms, reterr);
+}
+
 static int save_rule(struct db_conn *conn,
                      const struct rule_db_rule *rule,
                      int64_t ordinal,
@@ -160,6 +194,8 @@ static int save_rule(struct db_conn *conn,
         r = save_row(conn, rule, place, ordinal, known[1] + !same, &id, reterr);
     if (r == 0 && !same) {
         r = save_version(conn, rule, place->import, id, known[1] + 1, reterr);
+        if (r == 0)
+            r = tell(conn, rule, place->import, id, known[1] + 1, reterr);
         place->counts->changed++;
     }
     place->counts->rules++;

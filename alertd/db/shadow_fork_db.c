@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alertd/db/link_private.h"
 #include "alertd/db/rows.h"
 #include "alertd/db/shadow_db.h"
 #include "alertd/oncall/spelling.h"
 
 enum {
     HASH_BYTES = 32,
-    TOKEN_BYTES = 24,
     WORDS_MAX = 512,
     RECEIVER_MAX = ROSTER_NAME_MAX + 16,
 };
@@ -338,12 +338,6 @@ int shadow_db_practice(struct db_conn *conn,
 
 /* --- a page's own address --- */
 
-static void hash_token(const char *token, unsigned char *ret_hash)
-{
-    (void)crypto_generichash(ret_hash, HASH_BYTES, (const unsigned char *)token, strlen(token),
-                             NULL, 0);
-}
-
 /* Which page a row of the outbox is a copy for; 0: none. */
 static int page_of(struct db_conn *conn,
                    int64_t outbox_id,
@@ -376,20 +370,13 @@ int shadow_db_make_link(struct db_conn *conn,
                         bool *ret_has_copy,
                         struct err *reterr)
 {
-    unsigned char secret[TOKEN_BYTES];
-    unsigned char hash[HASH_BYTES];
-    char name[ROWS_SOURCE_MAX];
+    unsigned char hash[LINK_HASH_BYTES];
     int64_t page_id = 0;
     int r = page_of(conn, outbox_id, &page_id, ret_has_copy, reterr);
 
     if (r)
         return r;
-    (void)rows_source(name, "shadow page", page_id);
-    (void)crypto_generichash(secret, sizeof(secret), (const unsigned char *)name, strlen(name), key,
-                             OUTBOX_ACK_KEY_BYTES);
-    (void)sodium_bin2base64(ret_token, OUTBOX_ACK_TOKEN_MAX, secret, sizeof(secret),
-                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    hash_token(ret_token, hash);
+    link_token("shadow page", page_id, key, ret_token, hash);
 
     struct db_stmt *stmt = db_prepare(conn, "UPDATE shadow_page SET link_hash = ?2 WHERE id = ?1");
 
@@ -404,24 +391,9 @@ int shadow_db_find_link(struct db_conn *conn,
                         int64_t *ret_page_id,
                         struct err *reterr)
 {
-    static const int64_t day_ms = 86400000;
-    struct db_stmt *stmt = db_prepare(
-        conn, "SELECT p.id FROM shadow_page p JOIN incident i ON i.id = p.incident_id"
-              " WHERE p.link_hash = ?1 AND (i.status <> 'resolved' OR i.resolved_ms > ?2)");
-    unsigned char hash[HASH_BYTES];
-    int64_t id = 0;
-
-    hash_token(token, hash);
-    db_bind_blob(stmt, 1, hash, sizeof(hash));
-    db_bind_int(stmt, 2, now_ms - OUTBOX_ACK_LINK_DAYS * day_ms);
-    if (db_step(stmt))
-        id = db_int(stmt, 0);
-    int r = db_done(stmt, reterr);
-
-    if (r)
-        return r;
-    if (!id)
-        return err_set(reterr, SHADOW_DB_E_NOT_FOUND, "this link is unknown or too old");
-    *ret_page_id = id;
-    return 0;
+    return link_find(
+        db_prepare(conn,
+                   "SELECT p.id FROM shadow_page p JOIN incident i ON i.id = p.incident_id"
+                   " WHERE p.link_hash = ?1 AND (i.status <> 'resolved' OR i.resolved_ms > ?2)"),
+        token, now_ms, SHADOW_DB_E_NOT_FOUND, ret_page_id, reterr);
 }

@@ -132,7 +132,7 @@ void payload_write(const struct page *page, size_t max_alerts, struct str *out)
     kv_labels(&json, "groupLabels", page->group);
     kv_common(&json, "commonLabels", page, false);
     kv_common(&json, "commonAnnotations", page, true);
-    kv_labels(&json, "routeLabels", labels_empty());
+    kv_labels(&json, "routeLabels", page->route ? page->route : labels_empty());
     json_kv_string(&json, "externalURL", page->external_url);
     json_kv_string(&json, "notification_reason", reason_of(page));
     json_key(&json, "alerts");

@@ -20,15 +20,11 @@ enum {
     LISTED_SHORT_MAX = 3, /* on a lock screen */
 };
 
-/* "14:02:11 UTC", with the date when it was another day than now. */
 static void add_time(struct str *out, int64_t at_ms, int64_t now_ms)
 {
-    struct clock_utc at = clock_split_utc(at_ms);
-    struct clock_utc now = clock_split_utc(now_ms);
+    char text[CLOCK_TEXT_MAX];
 
-    if (at.year != now.year || at.yearday != now.yearday)
-        str_addf(out, "%04d-%02d-%02d ", at.year, at.month, at.day);
-    str_addf(out, "%02d:%02d:%02d UTC", at.hour, at.minute, at.second);
+    str_add(out, clock_human(at_ms, now_ms, text));
 }
 
 static void add_span(struct str *out, int64_t span_ms)
@@ -106,8 +102,13 @@ void render_late(const struct page *page, struct str *out)
 {
     int64_t late_ms = page->now_ms - page->owed_at_ms;
 
+    if (page->instead_of)
+        str_addf(out, "%s could not be told%s%s", page->instead_of, page->earlier_error ? ": " : "",
+                 page->earlier_error ? page->earlier_error : "");
     if (late_ms < LATE_MS)
         return;
+    if (page->instead_of)
+        str_add(out, "; ");
     str_add(out, "fired ");
     add_time(out, page->incident.opened_at_ms, page->now_ms);
     if (render_is_over(page)) {
@@ -117,7 +118,7 @@ void render_late(const struct page *page, struct str *out)
     str_add(out, ", delivered ");
     add_span(out, late_ms);
     str_add(out, " late");
-    if (page->earlier_error)
+    if (page->earlier_error && !page->instead_of)
         str_addf(out, ": %s", page->earlier_error);
 }
 

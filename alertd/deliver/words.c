@@ -91,7 +91,7 @@ static const struct notice_data *data_of(struct words *words)
         .group_labels = page->group ? page->group : labels_empty(),
         .common_labels = common(words, false),
         .common_annotations = common(words, true),
-        .route_labels = labels_empty(),
+        .route_labels = page->route ? page->route : labels_empty(),
         .now_ms = page->now_ms,
     };
     return data->common_labels && data->common_annotations ? data : NULL;

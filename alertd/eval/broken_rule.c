@@ -9,18 +9,22 @@
 #include "lib/base/bug.h"
 #include "lib/base/str.h"
 
-static const struct labels *labels_of(const struct broken_rule *broken)
+const struct labels *broken_rule_labels(const struct rule_group *group,
+                                        const struct rule *rule,
+                                        const char *name,
+                                        const char *severity)
 {
     LABELS_BUILDER_AUTO struct labels_builder builder = LABELS_BUILDER_INIT;
-    const struct rule *rule = broken->rule;
 
     labels_builder_set(&builder, "severity", "warning");
     for (size_t i = 0; i < rule->n_labels; i++)
         if (!rule->labels[i].template || tmpl_is_plain(rule->labels[i].template))
             labels_builder_set(&builder, rule->labels[i].name, rule->labels[i].text);
+    if (severity)
+        labels_builder_set(&builder, "severity", severity);
     labels_builder_set(&builder, "rule", rule->name);
-    labels_builder_set(&builder, "rule_group", broken->group->name);
-    labels_builder_set(&builder, "alertname", BROKEN_RULE_NAME);
+    labels_builder_set(&builder, "rule_group", group->name);
+    labels_builder_set(&builder, "alertname", name);
     return labels_builder_finish(&builder);
 }
 
@@ -56,7 +60,7 @@ void broken_rule_step(const struct broken_rule *broken,
     bool is_broken = broken->n_failures >= BROKEN_RULE_FAILURES;
 
     if (is_broken) {
-        input.labels = labels_of(broken);
+        input.labels = broken_rule_labels(broken->group, broken->rule, BROKEN_RULE_NAME, NULL);
         input.annotations = annotations_of(broken);
     }
     if (alert_set_step(before, &input, is_broken, &options, ret_outcome, NULL))

@@ -35,6 +35,13 @@ void broken_rule_step(const struct broken_rule *broken,
                       const struct alert_set *before,
                       struct alert_outcome *ret_outcome);
 
+/* Labels of an alert about a rule itself: the rule's own (labels_unref()), and its severity where
+ * none is given. */
+const struct labels *broken_rule_labels(const struct rule_group *group,
+                                        const struct rule *rule,
+                                        const char *name,
+                                        const char *severity);
+
 /* Takes the alert about a rule itself (BROKEN_RULE_NAME, DEAD_RULE_NAME) out of the rule's alerts
  * as they were stored. */
 void broken_rule_split(struct alert_set *alerts, const char *name, struct alert_set *ret_of_name);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "alertd/eval/broken_rule.h"
 #include "alertd/promql/ast.h"
 #include "alertd/promql/fn.h"
 #include "lib/base/bug.h"
@@ -42,21 +43,6 @@ bool dead_rule_applies(const struct rule *rule)
     return count_selectors(rule->expr, &wants_none) > 0 && !wants_none;
 }
 
-static const struct labels *labels_of(const struct dead_rule *dead)
-{
-    LABELS_BUILDER_AUTO struct labels_builder builder = LABELS_BUILDER_INIT;
-    const struct rule *rule = dead->rule;
-
-    for (size_t i = 0; i < rule->n_labels; i++)
-        if (!rule->labels[i].template || tmpl_is_plain(rule->labels[i].template))
-            labels_builder_set(&builder, rule->labels[i].name, rule->labels[i].text);
-    labels_builder_set(&builder, "severity", "warning");
-    labels_builder_set(&builder, "rule", rule->name);
-    labels_builder_set(&builder, "rule_group", dead->group->name);
-    labels_builder_set(&builder, "alertname", DEAD_RULE_NAME);
-    return labels_builder_finish(&builder);
-}
-
 static const struct labels *annotations_of(const struct dead_rule *dead)
 {
     LABELS_BUILDER_AUTO struct labels_builder builder = LABELS_BUILDER_INIT;
@@ -89,7 +75,7 @@ void dead_rule_step(const struct dead_rule *dead,
     bool is_dead = silent_ms >= DEAD_RULE_MS && dead_rule_applies(dead->rule);
 
     if (is_dead) {
-        input.labels = labels_of(dead);
+        input.labels = broken_rule_labels(dead->group, dead->rule, DEAD_RULE_NAME, "warning");
         input.annotations = annotations_of(dead);
     }
     if (alert_set_step(before, &input, is_dead, &options, ret_outcome, NULL))

@@ -20,12 +20,9 @@ enum {
 
 static void add_time(struct str *out, int64_t at_ms, int64_t now_ms)
 {
-    struct clock_utc at = clock_split_utc(at_ms);
-    struct clock_utc now = clock_split_utc(now_ms);
+    char text[CLOCK_TEXT_MAX];
 
-    if (at.year != now.year || at.yearday != now.yearday)
-        str_addf(out, "%04d-%02d-%02d ", at.year, at.month, at.day);
-    str_addf(out, "%02d:%02d:%02d UTC", at.hour, at.minute, at.second);
+    str_add(out, clock_human(at_ms, now_ms, text));
 }
 
 static void add_count(struct str *out, size_t n, const char *noun)

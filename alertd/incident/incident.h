@@ -88,7 +88,9 @@ struct incident {
     int64_t began_at_ms;    /* opened, or opened again */
     int64_t told_at_ms;     /* when the last notification was due; 0: none since it began */
     bool told_resolved;
-    int64_t postmortem_id; /* 0: none */
+    int64_t postmortem_id;     /* 0: none */
+    const char *origin;        /* "real", "near_miss", "import", "drill" */
+    const char *recurrence_of; /* the key of the one that it repeats; NULL: none */
 };
 
 /* One alert in it. */

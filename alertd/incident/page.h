@@ -28,6 +28,7 @@ struct page {
     size_t n_alerts;                     /* at most PAGE_ALERTS_MAX */
     size_t n_told;                       /* alerts it is about, carried or not */
     const char *group_key;               /* Alertmanager's, of the group it is about */
+    const struct labels *route;          /* labels of its route; NULL: none */
     const struct labels *group;          /* its labels */
     const char *reason; /* "first", "new alerts", "some resolved", "resolved", "repeat" ... */
     const char *receiver;
@@ -40,6 +41,7 @@ struct page {
     int64_t now_ms;
     int64_t owed_at_ms;        /* when it, or what it took the place of, should have gone out */
     const char *earlier_error; /* NULL: never failed */
+    const char *instead_of; /* the receiver that could not be told, for that; NULL: it is its own */
     const char *incident_url;
     const char *acknowledge_url; /* the phone page; NULL when there is none */
     const char *external_url;

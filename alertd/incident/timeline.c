@@ -45,15 +45,92 @@ const char *timeline_kind_name(enum timeline_kind kind)
     return kinds[kind].name;
 }
 
+/* Kinds that people write down, here or from a timeline of elsewhere. */
+static const struct {
+    const char *name;
+    const char *level;
+} told_kinds[] = {
+    {"human.note", "normal"},
+    {"human.observation", "normal"},
+    {"human.hypothesis", "normal"},
+    {"hypothesis.confirmed", "key"},
+    {"hypothesis.refuted", "normal"},
+    {"hypothesis.open", "normal"},
+    {"human.decision", "key"},
+    {"human.action", "normal"},
+    {"human.command", "normal"},
+    {"human.question", "normal"},
+    {"human.answer", "normal"},
+    {"human.report", "key"},
+    {"human.todo", "normal"},
+    {"impact.start", "key"},
+    {"impact.changed", "key"},
+    {"impact.end", "key"},
+    {"mitigation.applied", "key"},
+    {"cause.identified", "key"},
+    {"incident.declared", "key"},
+    {"incident.severity", "key"},
+    {"incident.status", "key"},
+    {"incident.role", "key"},
+    {"incident.merged", "normal"},
+    {"incident.closed", "key"},
+    {"comms.status_page", "key"},
+    {"comms.internal", "normal"},
+    {"comms.customer", "normal"},
+    {"comms.failed", "normal"},
+    {"chat.message", "normal"},
+    {"metric.mark", "normal"},
+    {"slo.burn", "key"},
+    {"query.run", "raw"},
+    {"change.deploy", "key"},
+    {"change.config", "key"},
+    {"change.flag", "key"},
+    {"change.infra", "key"},
+    {"change.build", "normal"},
+    {"change.rollback", "key"},
+    {"change.rule", "key"},
+    {"change.other", "key"},
+    {"alert.value", "raw"},
+    {"notify.delivered", "raw"},
+    {"notify.escalated", "key"},
+    {"silence.on", "normal"},
+    {"silence.off", "normal"},
+    {"unack", "key"},
+    {"snooze", "normal"},
+    {"handover", "key"},
+    {"scrape.gap", "normal"},
+    {"rule.nodata", "normal"},
+};
+
+enum {
+    N_TOLD_KINDS = sizeof(told_kinds) / sizeof(told_kinds[0])
+};
+
+const char *timeline_kind_at(size_t index)
+{
+    if (index < N_KINDS)
+        return kinds[index].name;
+    index -= N_KINDS;
+    return index < N_TOLD_KINDS ? told_kinds[index].name : NULL;
+}
+
+bool timeline_kind_known(const char *kind_name)
+{
+    const char *name = timeline_kind_at(0);
+
+    for (size_t i = 0; name && strcmp(name, kind_name) != 0; name = timeline_kind_at(++i))
+        ;
+    return name != NULL;
+}
+
 /* Kinds that others write: a name, or what names begin with. */
 static const struct {
     const char *name;
     const char *level;
 } families[] = {
     {"change", "key"}, /* a deployment is what people look for first */
-    {"silence.", "normal"},
-    {"roster.", "raw"},
-    {"alertmanager.", "raw"}, /* what another one did: ours is told beside it */
+    {"change.", "key"}, {"silence.", "normal"},
+    {"roster.", "raw"}, {"alertmanager.", "raw"}, /* what another one did: ours is told beside it */
 };
 
 static bool is_of(const char *kind_name, const char *family)
@@ -69,6 +146,9 @@ const char *timeline_kind_level(const char *kind_name)
     for (size_t i = 0; i < N_KINDS; i++)
         if (strcmp(kinds[i].name, kind_name) == 0)
             return kinds[i].level;
+    for (size_t i = 0; i < N_TOLD_KINDS; i++)
+        if (strcmp(told_kinds[i].name, kind_name) == 0)
+            return told_kinds[i].level;
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
         if (is_of(kind_name, families[i].name))
             return families[i].level;

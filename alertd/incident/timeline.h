@@ -34,6 +34,10 @@ enum timeline_kind {
 
 /* "incident.opened" ...: stored, and spoken by the API. */
 const char *timeline_kind_name(enum timeline_kind kind);
+/* A kind that somebody may write down: one of ours, or a row of the list of what people say. */
+bool timeline_kind_known(const char *kind_name);
+/* The names of those, one after another; NULL past the end. */
+const char *timeline_kind_at(size_t index);
 /* "key", "normal" or "raw": how much a reader wants to see it. */
 const char *timeline_kind_level(const char *kind_name);
 
@@ -48,6 +52,12 @@ struct timeline_event {
     const char *data; /* a JSON object; "{}" */
     int64_t occurred_at_ms;
     int64_t recorded_at_ms;
+    /* What is known of it beside its words; NULL and false: nothing more. */
+    const char *precision; /* of occurred_at: "s", "min" or "approx"; NULL: to the millisecond */
+    const char *scope;     /* what of the service it is about */
+    const char *evidence;  /* a JSON object: {"query","value","link", ...} */
+    const char *reference; /* its name at its source: taken in once */
+    bool order_only;       /* its place in the order is known, its time is not */
 };
 
 /* The words of an alert's event: "HighLatency fires: p99 is 1.2 s (value 1.2)". */

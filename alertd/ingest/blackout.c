@@ -13,6 +13,15 @@ static int64_t lost_since(const struct agent *agent, const struct agents_now *no
     return agent->pushed_mono_ms < now->awake_mono_ms && grace_ms > lost_ms ? grace_ms : lost_ms;
 }
 
+void blackout_resume(struct blackout *blackout, bool was_on, int64_t lasted_ms, int64_t mono_ms)
+{
+    if (lasted_ms < 0) /* the wall clock was set back */
+        lasted_ms = 0;
+    blackout->is_on = was_on;
+    blackout->was_long = !was_on && lasted_ms >= BLACKOUT_MAX_MS;
+    blackout->since_ms = mono_ms - lasted_ms;
+}
+
 bool blackout_has(const struct blackout *blackout,
                   const struct agent *agent,
                   const struct agents_now *now)
@@ -21,6 +30,15 @@ bool blackout_has(const struct blackout *blackout,
 
     return agent_state_at(agent, now) == AGENT_LOST &&
            lost_since(agent, now) >= from_ms - BLACKOUT_WINDOW_MS;
+}
+
+/* In the grace after a start nobody knows who is there: it begins no blackout, and ends none. */
+static bool is_still_gone(const struct blackout *blackout,
+                          const struct agent *agent,
+                          const struct agents_now *now)
+{
+    return (blackout->is_on || blackout->was_long) && agent->pushed_mono_ms < now->awake_mono_ms &&
+           agent_state_at(agent, now) == AGENT_LATE;
 }
 
 static bool is_most(size_t n, size_t of)
@@ -40,9 +58,11 @@ void blackout_step(struct blackout *blackout,
     for (size_t i = 0; i < n; i++) {
         enum agent_state state = agent_state_at(&agents[i], now);
 
-        n_lost += blackout_has(blackout, &agents[i], now);
+        bool still_gone = is_still_gone(blackout, &agents[i], now);
+
+        n_lost += blackout_has(blackout, &agents[i], now) || still_gone;
         n_late += state == AGENT_LATE && agents[i].pushed_mono_ms >= now->awake_mono_ms;
-        n_there += state != AGENT_LOST;
+        n_there += state != AGENT_LOST && !still_gone;
     }
     blackout->n_gone = n_lost;
     blackout->n_known = n_lost + n_there;

@@ -8,7 +8,8 @@
  *     blackout        no        no        yes               yes  no
  *
  * Gone is lost within BLACKOUT_WINDOW_MS; an agent that is only late counts beside the first that
- * is lost: their intervals differ, and the rest would come one by one. Pure.
+ * is lost: their intervals differ, and the rest would come one by one. A restart forgets none of
+ * it (blackout_resume()). Pure.
  */
 
 #include "alertd/ingest/agents.h"
@@ -32,6 +33,8 @@ void blackout_step(struct blackout *blackout,
                    const struct agent *agents,
                    size_t n,
                    const struct agents_now *now);
+/* After a start: it is on, or was the last time, and lasted so long. */
+void blackout_resume(struct blackout *blackout, bool was_on, int64_t lasted_ms, int64_t mono_ms);
 /* Is this agent one of the gone, at that look? */
 bool blackout_has(const struct blackout *blackout,
                   const struct agent *agent,

@@ -107,6 +107,15 @@ bool escalation_tell(struct escalation *escalation,
                      struct arena *arena,
                      struct escalation_moves *moves);
 
+/* What it did, and what somebody did to it, as JSON for the timeline:
+ * {"policy","move":"page","step":1,"round":1,"targets":[{"kind","name","person"?,"unreached"?}]},
+ * {"policy","deed":"snooze","until"?}, {"policy"}. */
+void escalation_move_print(const struct escalation_move *move, const char *policy, struct str *out);
+void escalation_event_print(const struct escalation_event *event,
+                            const char *policy,
+                            struct str *out);
+void escalation_policy_print(const char *policy, struct str *out);
+
 /* "running", "acknowledged", … */
 const char *escalation_status_name(enum escalation_status status);
 

@@ -54,16 +54,26 @@ void pager_drop_roster(struct pager *pager)
 
 /* --- rows --- */
 
-int escalate_say(struct escalate_work *work, const char *actor, const char *text, int64_t at_ms)
+int escalate_say(struct escalate_work *work,
+                 const char *actor,
+                 const char *text,
+                 const struct str *data,
+                 int64_t at_ms)
 {
+    STR_AUTO struct str of_policy = STR_INIT(STATE_BYTES_MAX);
     char source[RECEIVER_MAX];
+
+    escalation_policy_print(work->row.policy, &of_policy);
+    if (!data || data->full)
+        data = &of_policy;
+
     const struct timeline_event event = {
         .kind = timeline_kind_name(TIMELINE_ESCALATION),
         .event_class = actor ? "human" : "machine",
         .source = source,
         .actor = actor,
         .text = text,
-        .data = "{}",
+        .data = str_text(data),
         .occurred_at_ms = at_ms,
     };
 
@@ -93,7 +103,7 @@ static int give_up(struct escalate_work *work, const struct err *why)
     row.next_ms = INT64_MAX;
     str_addf(&words, "policy %s can't be followed any more, nobody else is paged by it: %s",
              row.policy, why->text);
-    int r = escalate_say(work, NULL, str_text(&words), work->call->now_ms);
+    int r = escalate_say(work, NULL, str_text(&words), NULL, work->call->now_ms);
 
     return r == 0 ? escalation_db_put(work->call->conn, &row, work->call->reterr) : r;
 }
@@ -183,11 +193,13 @@ static int page_receiver(struct escalate_work *work, const char *name, int64_t a
 static int perform(struct escalate_work *work, const struct escalation_move *move)
 {
     STR_AUTO struct str words = STR_INIT(ESCALATE_WORDS_MAX);
+    STR_AUTO struct str data = STR_INIT(ESCALATE_WORDS_MAX);
     struct pager *pager = work->call->pager;
 
     work->made = NULL;
     escalate_words(move, &work->policy, &pager->roster, pager->config, &words);
-    int r = escalate_say(work, NULL, str_text(&words), move->at_ms);
+    escalation_move_print(move, work->row.policy, &data);
+    int r = escalate_say(work, NULL, str_text(&words), &data, move->at_ms);
 
     if (r == 0 && move->kind == ESCALATION_CONTINUED)
         r = incident_db_let_go(work->call->conn, work->incident.id, work->call->reterr);
@@ -240,7 +252,7 @@ static int begin(struct escalate_work *work, const char *policy, int64_t at_ms)
         .incident_id = work->incident.id, .policy = policy, .spec = item.spec, .state = "{}"};
     if (r == ROSTER_DB_E_NOT_FOUND)
         return escalate_say(work, NULL, "there is no policy of that name: nobody is paged by it",
-                            at_ms);
+                            NULL, at_ms);
     if (r)
         return err_set(call->reterr, r, "%s", err.text);
     escalation_open(&work->state, at_ms);

@@ -51,8 +51,12 @@ int escalate_read(struct escalate_work *work, bool *ret_ok);
 int escalate_move(struct escalate_work *work, const struct escalation_event *event);
 /* The incident is over: nobody else is paged. */
 int escalate_end(struct escalate_work *work);
-/* An event on the timeline; actor NULL: a machine's. */
-int escalate_say(struct escalate_work *work, const char *actor, const char *text, int64_t at_ms);
+/* An event on the timeline; actor NULL: a machine's; data NULL: the policy's name alone. */
+int escalate_say(struct escalate_work *work,
+                 const char *actor,
+                 const char *text,
+                 const struct str *data,
+                 int64_t at_ms);
 
 /* Every contact of a person, after_ms behind the instant. */
 int escalate_page_person(struct escalate_work *work,

@@ -18,7 +18,7 @@ static void deed_words(const struct escalation_event *event, struct str *out)
     case ESCALATION_RESOLVE: break; /* the incident's own events say it */
     case ESCALATION_SNOOZE:
         str_addf(out, "snoozed until %s: nobody is paged before",
-                 clock_rfc3339(event->until_ms, until));
+                 clock_human(event->until_ms, event->at_ms, until));
         break;
     case ESCALATION_TAKE_OVER: str_add(out, "took it over: nobody else is paged"); break;
     case ESCALATION_ESCALATE: str_add(out, "asked for the next step now"); break;
@@ -61,6 +61,7 @@ static int tell_one(struct escalate_work *work, const struct escalation_event *e
 static int deed(struct escalate_work *work, const struct escalation_event *event)
 {
     STR_AUTO struct str words = STR_INIT(ESCALATE_WORDS_MAX);
+    STR_AUTO struct str data = STR_INIT(ESCALATE_WORDS_MAX);
     struct pager_call *call = work->call;
     struct escalation_row *rows = NULL;
     size_t n = 0;
@@ -73,8 +74,9 @@ static int deed(struct escalate_work *work, const struct escalation_event *event
         r = hold(work, event);
     deed_words(event, &words);
     work->row.policy = n ? rows[0].policy : "";
+    escalation_event_print(event, work->row.policy, &data);
     if (r == 0 && words.len)
-        r = escalate_say(work, event->person, str_text(&words), event->at_ms);
+        r = escalate_say(work, event->person, str_text(&words), &data, event->at_ms);
     for (size_t i = 0; r == 0 && i < n; i++) {
         work->row = rows[i];
         r = tell_one(work, event);
@@ -120,7 +122,7 @@ static int fail_over(struct escalate_work *work)
     if (r || !ok || work->state.status != ESCALATION_RUNNING)
         return r;
     r = escalate_say(work, NULL,
-                     "nobody could be told of this step: the next one is not waited for",
+                     "nobody could be told of this step: the next one is not waited for", NULL,
                      work->call->now_ms);
     return r == 0 ? escalate_move(work, &event) : r;
 }

@@ -158,7 +158,7 @@ static int say_first(const struct fork *fork)
         str_addf(&words, " behind, paged %s later", duration_human(shadow->after_ms, span));
     else
         str_add(&words, " behind, paged at the same time");
-    return escalate_say(fork->work, NULL, str_text(&words), fork->move->at_ms);
+    return escalate_say(fork->work, NULL, str_text(&words), NULL, fork->move->at_ms);
 }
 
 /* Pages a person for real and remembers that it was as a part of this page. */

@@ -101,6 +101,16 @@ int pager_refused(struct pager *pager,
                   struct pager_outcome *ret_outcome,
                   struct err *reterr);
 
+/* An attempt to tell a row of the outbox failed: its receiver's failover is told as well, at once when
+ * it was refused, else when it has been owed for long enough. */
+int pager_failed(struct pager *pager,
+                 struct db_conn *conn,
+                 int64_t outbox_id,
+                 bool refused,
+                 int64_t now_ms,
+                 struct pager_outcome *ret_outcome,
+                 struct err *reterr);
+
 /* The canary's rule fired with another beat: told to its own receiver, which no route, silence or
  * inhibition reaches. Nobody's incident; the rest is what every alert goes through here. */
 int pager_canary(struct pager *pager,

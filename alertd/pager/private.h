@@ -60,3 +60,8 @@ int pager_flush(struct pager_call *call);
 /* An alert into the incident of its first route; `late` as for page_db_fires(). */
 int pager_open(struct pager_call *call, const struct incident_alert *alert, const char *late);
 void pager_touch(struct pager_call *call, int64_t incident_id);
+
+/* failover.c */
+struct outbox_new;
+/* What is over for a receiver is over for who stood in for it. */
+int failover_end(struct pager_call *call, const struct outbox_new *news);

@@ -130,24 +130,26 @@ static int owe(struct pager_call *call,
     }
     if (r)
         return r;
-    r = outbox_db_add(call->conn,
-                      &(struct outbox_new){
-                          .incident_id = incident_id,
-                          .reason = reason_of(notification->reason),
-                          .receiver = notification->to->receiver,
-                          .kind = route_kind_name(notification->to->kind),
-                          .slot = notification->to->slot,
-                          .send_resolved = notification->to->send_resolved,
-                          .group_key = notification->group_key,
-                          .group = notification->group,
-                          .alerts = prints,
-                          .n_alerts = n,
-                          .now_ms = notification->at_ms,
-                      },
-                      &grew, call->reterr);
 
+    const struct outbox_new news = {
+        .incident_id = incident_id,
+        .reason = reason_of(notification->reason),
+        .receiver = notification->to->receiver,
+        .kind = route_kind_name(notification->to->kind),
+        .slot = notification->to->slot,
+        .send_resolved = notification->to->send_resolved,
+        .group_key = notification->group_key,
+        .group = notification->group,
+        .alerts = prints,
+        .n_alerts = n,
+        .now_ms = notification->at_ms,
+    };
+
+    r = outbox_db_add(call->conn, &news, &grew, call->reterr);
     call->outcome->outbox_grew |= grew;
     pager_touch(call, incident_id);
+    if (r == 0 && news.reason == ROUTE_RESOLVED)
+        r = failover_end(call, &news);
     return r;
 }
 

@@ -49,6 +49,7 @@ static const char style[] =
     "blockquote p{margin:.3rem 0}"
     "figure{margin:1.2rem 0}figure svg{display:block;width:100%;height:auto;color:var(--soft)}"
     "figcaption,footer,.missing{color:var(--soft);font-size:.85rem}"
+    "details{font-size:.85rem;color:var(--soft)}summary{cursor:pointer}"
     "figcaption{margin-top:.35rem;overflow-wrap:anywhere}"
     "hr{border:0;border-top:1px solid var(--line);margin:2rem 0}"
     "footer{padding-top:1rem;padding-bottom:2rem;border-top:1px solid var(--line)}"
@@ -58,7 +59,7 @@ static const char style[] =
     "--tint:#f3f3f3;--link:#000;--ask:#6b4600;--ask-tint:#fff}body{font-size:10.5pt}"
     "main,footer{max-width:none;padding:0}h2,h3{break-after:avoid}"
     "tr,figure,blockquote,li{break-inside:avoid}thead{display:table-header-group}"
-    ".scroll,pre{overflow:visible}pre{white-space:pre-wrap}}";
+    "details{display:none}.scroll,pre{overflow:visible}pre{white-space:pre-wrap}}";
 
 static void add_footer(const struct document *document, struct str *out)
 {

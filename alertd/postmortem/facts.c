@@ -1,9 +1,6 @@
 /*
- * The document, its marks and metrics, and the tables. See facts.h.
- *
- *     impact_start ---- detected ---- paged ---- acked -------- resolved
- *     |<---- ttd ---->|               |<- tta ->|                      |
- *     |<--------------------------- ttr ------------------------------>|
+ * The document, the alerts, pages and timeline as facts. See facts.h; marks are in
+ * facts_marks.c, what people did in facts_story.c.
  */
 
 #include "alertd/postmortem/facts.h"
@@ -28,47 +25,108 @@ static void print_utc(int64_t at_ms, char text[CLOCK_TEXT_MAX])
 struct fact *facts_time(
     struct facts *facts, struct fact *parent, const char *name, int64_t at_ms, const char *why)
 {
+    return facts_time_exact(facts, parent, name, at_ms, NULL, why);
+}
+
+/* Over midnight each row has its day. */
+static bool spans_days(const struct incident *incident)
+{
+    char opened[CLOCK_TEXT_MAX];
+    char resolved[CLOCK_TEXT_MAX];
+
+    print_utc(incident->opened_at_ms, opened);
+    print_utc(incident->resolved_at_ms, resolved);
+    return incident->resolved_at_ms && strncmp(opened, resolved, 10) != 0;
+}
+
+/* "2026-11-23 22:27:00" to "~ 2026-11-23 22:27" when no more is known. */
+static void add_known_time(struct facts *facts,
+                           struct fact *time,
+                           int64_t at_ms,
+                           const char *precision)
+{
     struct fact_maker *maker = &facts->maker;
-    struct fact *time = fact_group(maker, parent, name);
+    bool coarse = precision && strcmp(precision, "s") != 0;
+    const char *about = precision && strcmp(precision, "approx") == 0 ? "\xe2\x89\x88 " : "";
     char text[CLOCK_TEXT_MAX];
     char day[CLOCK_TEXT_MAX];
 
-    fact_bool(maker, time, "known", at_ms != 0);
-    fact_number(maker, time, "ms", at_ms);
-    if (!at_ms) {
-        static const char *const names[] = {"utc", "hm", "hms", "short", "iso"};
-
-        fact_textf(maker, time, "text", "not known (%s)", why);
-        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-            fact_text(maker, time, names[i], "not known");
-        return time;
-    }
     print_utc(at_ms, text);
     print_utc(facts->input->incident->opened_at_ms, day);
-    bool same_day = strncmp(text, day, 10) == 0;
+    bool same_day = strncmp(text, day, 10) == 0 && !spans_days(facts->input->incident);
 
-    fact_textf(maker, time, "text", "%s UTC", text);
-    fact_textf(maker, time, "utc", "%s UTC", text);
+    if (coarse)
+        text[16] = '\0'; /* without seconds */
+    fact_textf(maker, time, "text", "%s%s UTC", about, text);
+    fact_textf(maker, time, "utc", "%s%s UTC", about, text);
     fact_textf(maker, time, "hm", "%.5s", text + 11);
     fact_text(maker, time, "hms", text + 11);
-    fact_text(maker, time, "short", same_day ? text + 11 : text + 5);
-    fact_text(maker, time, "iso", clock_rfc3339(at_ms, text));
+    fact_textf(maker, time, "short", "%s%s", about, same_day ? text + 11 : text + 5);
+    fact_textf(maker, time, "day", "%.10s", text);
+    fact_text(maker, time, "iso", clock_rfc3339(at_ms, day));
+}
+
+struct fact *facts_time_exact(struct facts *facts,
+                              struct fact *parent,
+                              const char *name,
+                              int64_t at_ms,
+                              const char *precision,
+                              const char *why)
+{
+    static const char *const names[] = {"utc", "hm", "hms", "short", "day", "iso"};
+    struct fact_maker *maker = &facts->maker;
+    struct fact *time = fact_group(maker, parent, name);
+
+    fact_bool(maker, time, "known", at_ms != 0);
+    fact_number(maker, time, "ms", at_ms);
+    if (at_ms) {
+        add_known_time(facts, time, at_ms, precision);
+        return time;
+    }
+    fact_textf(maker, time, "text", "not known (%s)", why);
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        fact_text(maker, time, names[i], "not known");
     return time;
+}
+
+const char *facts_duration(int64_t duration_ms, char text[FACTS_DURATION_MAX])
+{
+    enum {
+        HOUR_S = 3600,
+        FOUR_DAYS_S = 4 * 24 * HOUR_S
+    };
+    const char *sign = duration_ms < 0 ? "-" : "";
+    long long s = (long long)(duration_ms < 0 ? -duration_ms : duration_ms) / 1000;
+    char human[DURATION_TEXT_MAX];
+
+    if (duration_ms == 0)
+        (void)snprintf(text, FACTS_DURATION_MAX, "0 min");
+    else if (s < HOUR_S)
+        (void)snprintf(text, FACTS_DURATION_MAX, "%s", duration_human(duration_ms, human));
+    else if (s >= FOUR_DAYS_S)
+        (void)snprintf(text, FACTS_DURATION_MAX, "%s%lld d %lld h", sign, s / (24 * HOUR_S),
+                       s / HOUR_S % 24);
+    else if (s / 60 % 60)
+        (void)snprintf(text, FACTS_DURATION_MAX, "%s%lld h %lld min", sign, s / HOUR_S,
+                       s / 60 % 60);
+    else
+        (void)snprintf(text, FACTS_DURATION_MAX, "%s%lld h", sign, s / HOUR_S);
+    return text;
 }
 
 /* {known text s formula}: from one mark to another. A negative one is shown, never
  * clipped: it says that the marks are worth a look. */
-static struct fact *add_span(struct facts *facts,
-                             struct fact *parent,
-                             const char *name,
-                             int64_t from_ms,
-                             int64_t to_ms,
-                             const char *formula,
-                             const char *why)
+struct fact *facts_span(struct facts *facts,
+                        struct fact *parent,
+                        const char *name,
+                        int64_t from_ms,
+                        int64_t to_ms,
+                        const char *formula,
+                        const char *why)
 {
     struct fact_maker *maker = &facts->maker;
     struct fact *span = fact_group(maker, parent, name);
-    char text[DURATION_TEXT_MAX];
+    char text[FACTS_DURATION_MAX];
     bool known = from_ms && to_ms;
 
     fact_bool(maker, span, "known", known);
@@ -77,31 +135,13 @@ static struct fact *add_span(struct facts *facts,
     if (!known)
         fact_textf(maker, span, "text", "not known (%s)", why);
     else
-        fact_textf(maker, span, "text", "%s%s", duration_human(to_ms - from_ms, text),
+        fact_textf(maker, span, "text", "%s%s", facts_duration(to_ms - from_ms, text),
                    to_ms < from_ms ? " (negative: look at the marks)" : "");
     return span;
 }
 
-static void add_metric(struct facts *facts,
-                       struct fact *parent,
-                       const char *name,
-                       const char *formula,
-                       const struct facts_mark *from,
-                       const struct facts_mark *to)
-{
-    const char *why = from->at_ms ? to->why_not : from->why_not;
-    struct fact *metric = add_span(facts, parent, name, from->at_ms, to->at_ms, formula, why);
-    const char *sources = from->at_ms && to->at_ms ? "marks above" : "";
-
-    fact_text(&facts->maker, metric, "source", sources);
-    fact_text(&facts->maker, metric, "why", from->at_ms && to->at_ms ? "" : why);
-}
-
 /* `[e12](page#e12)`, or plain e12 without a page. */
-static void add_evidence(struct facts *facts,
-                         struct fact *parent,
-                         const char *name,
-                         int64_t event_id)
+void facts_evidence(struct facts *facts, struct fact *parent, const char *name, int64_t event_id)
 {
     STR_AUTO struct str link = STR_INIT(2048);
     const char *url = facts_or_empty(facts->input->incident_url);
@@ -139,40 +179,10 @@ static void add_code(struct facts *facts, struct fact *parent, const char *name,
     fact_markdown(&facts->maker, parent, name, str_text(&code));
 }
 
-static void add_mark(struct facts *facts,
-                     struct fact *parent,
-                     const char *name,
-                     const struct facts_mark *mark)
-{
-    struct fact *group = facts_time(facts, parent, name, mark->at_ms, mark->why_not);
-
-    fact_text(&facts->maker, group, "source", mark->source);
-    fact_text(&facts->maker, group, "rule", mark->rule);
-    add_evidence(facts, group, "evidence", mark->event_id);
-}
-
-static void add_marks_and_metrics(struct facts *facts, struct fact *root)
-{
-    struct facts_marks *marks = &facts->marks;
-    struct fact *mark = fact_group(&facts->maker, root, "mark");
-    struct fact *metric = fact_group(&facts->maker, root, "metric");
-
-    add_mark(facts, mark, "impact_start", &marks->impact_start);
-    add_mark(facts, mark, "detected", &marks->detected);
-    add_mark(facts, mark, "paged", &marks->paged);
-    add_mark(facts, mark, "acked", &marks->acked);
-    add_mark(facts, mark, "resolved", &marks->resolved);
-    add_metric(facts, metric, "ttd", "detected \xe2\x88\x92 impact_start", &marks->impact_start,
-               &marks->detected);
-    add_metric(facts, metric, "tta", "acked \xe2\x88\x92 paged", &marks->paged, &marks->acked);
-    add_metric(facts, metric, "ttr", "resolved \xe2\x88\x92 impact_start", &marks->impact_start,
-               &marks->resolved);
-}
-
 /* --- the groups --- */
 
 /* A list's item; the first one knows it, so that a table can bring its own heading. */
-static struct fact *add_row(struct facts *facts, struct fact *list)
+struct fact *facts_row(struct facts *facts, struct fact *list)
 {
     bool is_first = list->first == NULL;
     struct fact *row = fact_group(&facts->maker, list, "");
@@ -202,16 +212,22 @@ static void add_document(struct facts *facts, struct fact *root)
     struct fact *incident = fact_group(maker, root, "incident");
     struct fact *meta = fact_group(maker, root, "meta");
 
-    fact_text(maker, doc, "title", from->title);
+    fact_text(maker, doc, "title", input->title ? input->title : from->title);
     fact_text(maker, doc, "template", input->template_name);
+    fact_text(maker, doc, "status", input->status);
+    fact_text(maker, doc, "owner", input->owner);
+    fact_number(maker, doc, "version", input->version);
     fact_text(maker, doc, "author", input->author);
-    facts_time(facts, doc, "created", input->now_ms, "");
+    facts_time(facts, doc, "created", input->created_ms ? input->created_ms : input->now_ms, "");
 
     fact_text(maker, incident, "key", from->key);
     fact_text(maker, incident, "title", from->title);
     fact_text(maker, incident, "severity", from->severity);
     fact_text(maker, incident, "status", incident_status_name(from->status));
     fact_text(maker, incident, "url", input->incident_url);
+    fact_text(maker, incident, "origin", from->origin);
+    fact_bool(maker, incident, "is_brought", strcmp(facts_or_empty(from->origin), "import") == 0);
+    fact_text(maker, incident, "recurrence_of", from->recurrence_of);
     fact_bool(maker, incident, "is_open", from->resolved_at_ms == 0);
     facts_time(facts, incident, "opened", from->opened_at_ms, "never opened");
     add_labels(facts, incident, from->labels);
@@ -258,21 +274,21 @@ static void add_detection(struct facts *facts, struct fact *root)
     const struct incident_alert *alert = first_fired(facts->input);
     struct fact *detection = fact_group(&facts->maker, root, "detection");
     const struct incident_alert *from = alert ? alert : &none;
-    int64_t sent_ms = facts->marks.paged.at_ms;
-    int64_t acked_ms = facts->marks.acked.at_ms;
+    int64_t sent_ms = facts->marks[FACTS_PAGED].at_ms;
+    int64_t acked_ms = facts->marks[FACTS_ACKED].at_ms;
 
     fact_bool(&facts->maker, detection, "known", alert != NULL);
     add_rule(facts, fact_group(&facts->maker, detection, "rule"), from);
     facts_time(facts, detection, "breach", from->active_at_ms, "no alert fired");
     facts_time(facts, detection, "firing", from->fired_at_ms, "no alert fired");
-    facts_time(facts, detection, "sent", sent_ms, facts->marks.paged.why_not);
-    facts_time(facts, detection, "acked", acked_ms, facts->marks.acked.why_not);
-    add_span(facts, detection, "d_for", from->active_at_ms, from->fired_at_ms,
-             "firing \xe2\x88\x92 breach", "no alert fired");
-    add_span(facts, detection, "d_send", from->fired_at_ms, sent_ms, "sent \xe2\x88\x92 firing",
-             facts->marks.paged.why_not);
-    add_span(facts, detection, "d_ack", sent_ms, acked_ms, "acked \xe2\x88\x92 sent",
-             sent_ms ? facts->marks.acked.why_not : facts->marks.paged.why_not);
+    facts_time(facts, detection, "sent", sent_ms, facts->marks[FACTS_PAGED].why_not);
+    facts_time(facts, detection, "acked", acked_ms, facts->marks[FACTS_ACKED].why_not);
+    facts_span(facts, detection, "d_for", from->active_at_ms, from->fired_at_ms,
+               "firing \xe2\x88\x92 breach", "no alert fired");
+    facts_span(facts, detection, "d_send", from->fired_at_ms, sent_ms, "sent \xe2\x88\x92 firing",
+               facts->marks[FACTS_PAGED].why_not);
+    facts_span(facts, detection, "d_ack", sent_ms, acked_ms, "acked \xe2\x88\x92 sent",
+               sent_ms ? facts->marks[FACTS_ACKED].why_not : facts->marks[FACTS_PAGED].why_not);
 
     int64_t held = from->fired_at_ms - from->active_at_ms;
     int64_t sending = sent_ms ? sent_ms - from->fired_at_ms : 0;
@@ -287,7 +303,7 @@ static void add_detection(struct facts *facts, struct fact *root)
 static void add_alert(struct facts *facts, struct fact *list, const struct incident_alert *alert)
 {
     struct fact_maker *maker = &facts->maker;
-    struct fact *row = add_row(facts, list);
+    struct fact *row = facts_row(facts, list);
     STR_AUTO struct str labels = STR_INIT(32 * 1024);
     char value[FLOAT_TEXT_MAX];
 
@@ -300,9 +316,9 @@ static void add_alert(struct facts *facts, struct fact *list, const struct incid
     facts_time(facts, row, "active", alert->active_at_ms, "not recorded");
     facts_time(facts, row, "fired", alert->fired_at_ms, "it did not fire");
     facts_time(facts, row, "resolved", alert->resolved_at_ms, "it still fires");
-    add_span(facts, row, "duration", alert->fired_at_ms, alert->resolved_at_ms,
-             "resolved \xe2\x88\x92 fired",
-             alert->fired_at_ms ? "it still fires" : "it did not fire");
+    facts_span(facts, row, "duration", alert->fired_at_ms, alert->resolved_at_ms,
+               "resolved \xe2\x88\x92 fired",
+               alert->fired_at_ms ? "it still fires" : "it did not fire");
     float_short(alert->value, value);
     fact_text(maker, row, "value", value);
 }
@@ -325,7 +341,7 @@ static void add_notifications(struct facts *facts, struct fact *root)
 
     for (size_t i = 0; i < facts->input->n_notifications; i++) {
         const struct postmortem_notification *from = &facts->input->notifications[i];
-        struct fact *row = add_row(facts, list);
+        struct fact *row = facts_row(facts, list);
 
         fact_text(maker, row, "receiver", from->receiver);
         fact_text(maker, row, "kind", from->kind);
@@ -343,6 +359,12 @@ static void add_notifications(struct facts *facts, struct fact *root)
     fact_number(maker, pages, "failed", n_failed);
 }
 
+/* From elsewhere, all of it later: its head says so once. */
+static bool is_brought(const struct incident *incident)
+{
+    return strcmp(facts_or_empty(incident->origin), "import") == 0;
+}
+
 static void add_timeline(struct facts *facts, struct fact *root)
 {
     struct fact_maker *maker = &facts->maker;
@@ -358,22 +380,43 @@ static void add_timeline(struct facts *facts, struct fact *root)
             n_left_out++;
             continue;
         }
-        struct fact *row = add_row(facts, list);
+        struct fact *row = facts_row(facts, list);
 
         fact_text(maker, row, "letter", letter);
         fact_bool(maker, row, "is_key", letter[0] != '\0');
-        facts_time(facts, row, "time", event->occurred_at_ms, "not recorded");
-        fact_text(maker, row, "kind", event->kind);
-        fact_text(maker, row, "text", event->text);
-        fact_text(maker, row, "actor", event->actor);
-        fact_text(maker, row, "source", event->source);
+        facts_event(facts, row, &facts->rows[i]);
         fact_bool(maker, row, "is_human", facts_is_human(event));
         fact_bool(maker, row, "added_later",
-                  facts_is_human(event) &&
+                  facts_is_human(event) && !is_brought(facts->input->incident) &&
                       event->recorded_at_ms - event->occurred_at_ms > 60 * 1000);
-        add_evidence(facts, row, "evidence", event->id);
     }
     fact_number(maker, root, "timeline_left_out", n_left_out);
+}
+
+/* Whoever writes down that an impact began, or brings a change, did not respond by that. */
+static bool responds(const struct timeline_event *event)
+{
+    static const char *const families[] = {"human.",
+                                           "hypothesis",
+                                           "ack",
+                                           "mitigation.",
+                                           "cause.",
+                                           "comms.",
+                                           "role",
+                                           "incident.role",
+                                           "escalation",
+                                           "notify.escalated",
+                                           "incident.resolved",
+                                           "incident.status",
+                                           "command"};
+    const char *kind = facts_or_empty(event->kind);
+
+    if (!facts_is_human(event))
+        return false;
+    for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
+        if (strncmp(kind, families[i], strlen(families[i])) == 0)
+            return true;
+    return false;
 }
 
 /* Everyone who did something, in the order of their first row. */
@@ -384,21 +427,25 @@ static void add_responders(struct facts *facts, struct fact *root)
 
     for (size_t i = 0; i < facts->input->n_events; i++) {
         const struct timeline_event *event = facts->rows[i].event;
-        const char *name = facts_is_human(event) ? facts_or_empty(event->actor) : "";
+        const char *name = responds(event) ? facts_or_empty(event->actor) : "";
         bool listed = *name == '\0';
         int64_t n_rows = 0;
 
-        for (const struct fact *row = list->first; row && !listed; row = row->next)
-            listed = strcmp(fact_member(row, "name", 4)->text, name) == 0;
+        for (const struct fact *row = list->first; row && !listed; row = row->next) {
+            const struct fact *other = fact_member(row, "name", 4);
+
+            listed = other && strcmp(other->text, name) == 0;
+        }
         if (listed)
             continue;
         for (size_t k = i; k < facts->input->n_events; k++)
-            n_rows += facts_is_human(facts->rows[k].event) &&
+            n_rows += responds(facts->rows[k].event) &&
                       strcmp(facts_or_empty(facts->rows[k].event->actor), name) == 0;
-        struct fact *row = add_row(facts, list);
+        struct fact *row = facts_row(facts, list);
 
         fact_text(maker, row, "name", name);
-        facts_time(facts, row, "first", event->occurred_at_ms, "not recorded");
+        facts_time_exact(facts, row, "first", event->occurred_at_ms, event->precision,
+                         "not recorded");
         fact_number(maker, row, "rows", n_rows);
     }
 }
@@ -410,7 +457,7 @@ static void add_graphs(struct facts *facts, struct fact *root)
 
     for (size_t i = 0; i < facts->input->n_graphs; i++) {
         const struct postmortem_graph_ref *from = &facts->input->graphs[i];
-        struct fact *row = add_row(facts, list);
+        struct fact *row = facts_row(facts, list);
         STR_AUTO struct str image = STR_INIT(8192);
 
         str_add(&image, "![");
@@ -444,13 +491,14 @@ int postmortem_facts(struct arena *arena,
     struct fact *root = fact_root(&facts.maker);
 
     add_document(&facts, root);
-    add_marks_and_metrics(&facts, root);
+    facts_marks_and_metrics(&facts, root);
     add_detection(&facts, root);
     add_alerts(&facts, root);
     add_notifications(&facts, root);
     add_timeline(&facts, root);
     add_responders(&facts, root);
     add_graphs(&facts, root);
+    facts_story(&facts, root);
     facts_questions(&facts, root);
     if (facts.maker.spent)
         return err_set(reterr, FACTS_E_LIMIT, "the incident has too many facts for one document");

@@ -30,6 +30,10 @@ enum {
     FACTS_QUESTION_ACK_MS = 10 * 60 * 1000,
 };
 
+/* What is asked when the mark is not known. */
+#define FACTS_ASK_IMPACT_START "When did the impact begin?"
+#define FACTS_ASK_MITIGATED    "When was the impact over?"
+
 /* Instants are Unix milliseconds, 0 = not known. Texts may be NULL. Loans throughout. */
 struct postmortem_notification {
     int64_t id;
@@ -42,6 +46,14 @@ struct postmortem_notification {
     int64_t attempts;
 };
 
+/* What people think of an event: beside it, in the same order as the events. */
+struct postmortem_curation {
+    bool pinned;
+    const char *note;       /* words beside it; NULL */
+    const char *conflict;   /* what another source says; NULL */
+    const char *hypothesis; /* "open", "confirmed", "refuted"; NULL: it is none */
+};
+
 struct postmortem_graph_ref {
     int64_t id;
     const char *title;
@@ -49,8 +61,55 @@ struct postmortem_graph_ref {
     int64_t start_ms, end_ms;
 };
 
+/* A moment of the incident; at_ms 0 says that it is not known, why_not says why. */
+struct postmortem_mark {
+    const char *name;
+    const char *scope; /* "": of the whole incident */
+    int64_t at_ms;
+    const char *precision; /* "ms", "s", "min", "approx" */
+    int64_t event_id;
+    const char *source;
+    const char *rule;
+    const char *why_not;
+};
+
+struct postmortem_impact {
+    const char *scope;
+    int64_t start_ms, end_ms;
+    const char *start_precision, *end_precision; /* NULL: to the millisecond */
+    bool is_approx;
+    const char *measure;
+    const char *peak;
+    const char *source;
+};
+
+/* An answer to one of the questions, by its words. */
+struct postmortem_answer {
+    const char *question;
+    const char *answer;
+    const char *by;
+};
+
+struct postmortem_action {
+    int64_t id;
+    const char *text;
+    const char *type;
+    const char *tag;
+    const char *owner;
+    const char *state;
+    const char *done_when;
+    const char *proof_url;
+    const char *reason;
+    int64_t due_ms;
+};
+
 struct postmortem_input {
     const char *template_name;
+    const char *title; /* of the document; NULL: the incident's */
+    const char *status;
+    const char *owner;
+    int64_t version;    /* published last; 0: none */
+    int64_t created_ms; /* of the document; 0: now */
     const char *author;
     const char *generator; /* "alertd 0.1.0" */
     int64_t now_ms;
@@ -60,10 +119,19 @@ struct postmortem_input {
     size_t n_alerts;
     const struct timeline_event *events; /* any order */
     size_t n_events;
+    const struct postmortem_curation *curation; /* n_events of them; NULL: nobody did */
     const struct postmortem_notification *notifications;
     size_t n_notifications;
     const struct postmortem_graph_ref *graphs;
     size_t n_graphs;
+    const struct postmortem_mark *marks; /* those that the record has; others are looked for */
+    size_t n_marks;
+    const struct postmortem_impact *impacts;
+    size_t n_impacts;
+    const struct postmortem_answer *answers;
+    size_t n_answers;
+    const struct postmortem_action *actions;
+    size_t n_actions;
 };
 
 /* 0 or FACTS_E_LIMIT. The tree is the arena's. */
@@ -82,7 +150,8 @@ int postmortem_facts_example(struct arena *arena,
  * shared by the table and the graphs. */
 struct timeline_row {
     const struct timeline_event *event;
-    char letter; /* 'A'..'Z', 0 for the others */
+    const struct postmortem_curation *curation; /* NULL: none */
+    char letter;                                /* 'A'..'Z', 0 for the others */
 };
 
 /* One row for each event, in the arena; NULL when it is spent. */

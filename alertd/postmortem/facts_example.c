@@ -46,6 +46,26 @@ static const struct postmortem_graph_ref graph = {
     .end_ms = 1700003600000,
 };
 
+static const struct postmortem_impact impact = {
+    .scope = "checkout",
+    .start_ms = 1700000000000,
+    .end_ms = 1700002400000,
+    .measure = "requests that failed",
+    .peak = "12 %",
+    .source = "ana",
+};
+
+static const struct postmortem_action action = {
+    .id = 3,
+    .text = "Alert when the disk is nearly full",
+    .type = "detect",
+    .tag = "alerting",
+    .owner = "ana",
+    .state = "open",
+    .done_when = "the rule is live",
+    .due_ms = 1700600000000,
+};
+
 static int make_facts(struct arena *arena,
                       const struct labels *labels,
                       const struct labels *annotations,
@@ -68,6 +88,10 @@ static int make_facts(struct arena *arena,
         event(1, "alert.firing", NULL, "ProbeDown fires", 1),
         event(2, "ack", "ana", "acknowledged", 3),
         event(3, "human.note", "ana", "restarted the web server", 30),
+        event(4, "change.deploy", "ben", "shop 1.2.3 is rolled out", -10),
+        event(5, "comms.status_page", "ana", "we look at it", 20),
+        event(6, "agent.lost", NULL, "agent web-1 is silent", 5),
+        event(7, "cause.identified", "ana", "the disk is full", 25),
     };
     const struct incident incident = {
         .id = 12,
@@ -94,6 +118,10 @@ static int make_facts(struct arena *arena,
         .n_notifications = 1,
         .graphs = &graph,
         .n_graphs = 1,
+        .impacts = &impact,
+        .n_impacts = 1,
+        .actions = &action,
+        .n_actions = 1,
     };
 
     return postmortem_facts(arena, &input, ret_facts, reterr);

@@ -1,6 +1,14 @@
 /*
- * The order of the timeline, its letters, and the five moments that are read off it.
- * See facts.h.
+ * The order of the timeline, its letters, and the moments that are read off it. See facts.h.
+ *
+ *     impact_start - detected - paged - acked ---- mitigated ---- resolved
+ *     |<-- ttd -->|           |<- tta ->|          |             |
+ *     |           |<------------ ttm ------------->|             |
+ *     |<---------------- impact ------------------>|             |
+ *     |<------------------------- ttr -------------------------->|
+ *
+ * A mark that was set (by a person, or by the record's own rules) counts; what nobody set is
+ * looked for here.
  */
 
 #include <stdio.h>
@@ -17,7 +25,10 @@ const char *facts_or_empty(const char *text)
 
 bool facts_is_human(const struct timeline_event *event)
 {
-    return strcmp(facts_or_empty(event->event_class), "human") == 0;
+    const char *class = facts_or_empty(event->event_class);
+
+    return strcmp(class, "human") == 0 ||
+           (strcmp(class, "import") == 0 && strncmp(facts_or_empty(event->kind), "human.", 6) == 0);
 }
 
 /* --- the order and letters of the timeline --- */
@@ -33,9 +44,10 @@ static int by_time(const void *a, const void *b)
 }
 
 /* The first of these, and everything a person did, carries a letter. */
-static const char *const lettered_firsts[] = {"alert.pending",      "alert.firing", "notify.sent",
-                                              "notify.undelivered", "ack",          "agent.lost",
-                                              "incident.resolved"};
+static const char *const lettered_firsts[] = {
+    "impact.start",  "cause.identified", "mitigation.applied", "impact.end",
+    "alert.pending", "alert.firing",     "notify.sent",        "notify.undelivered",
+    "ack",           "agent.lost",       "incident.resolved"};
 
 static bool deserves_letter(const struct timeline_event *event, unsigned *seen)
 {
@@ -53,6 +65,11 @@ static bool deserves_letter(const struct timeline_event *event, unsigned *seen)
     return false;
 }
 
+static bool is_pinned(const struct timeline_row *row)
+{
+    return row->curation && row->curation->pinned;
+}
+
 struct timeline_row *postmortem_timeline(struct arena *arena, const struct postmortem_input *input)
 {
     struct timeline_row *rows = arena_array(arena, input->n_events + 1, sizeof(*rows));
@@ -62,10 +79,11 @@ struct timeline_row *postmortem_timeline(struct arena *arena, const struct postm
     if (!rows)
         return NULL;
     for (size_t i = 0; i < input->n_events; i++)
-        rows[i].event = &input->events[i];
+        rows[i] = (struct timeline_row){.event = &input->events[i],
+                                        .curation = input->curation ? &input->curation[i] : NULL};
     qsort(rows, input->n_events, sizeof(*rows), by_time);
     for (size_t i = 0; i < input->n_events && letter <= 'Z'; i++)
-        if (deserves_letter(rows[i].event, &seen))
+        if (is_pinned(&rows[i]) || deserves_letter(rows[i].event, &seen))
             rows[i].letter = letter++;
     return rows;
 }
@@ -195,11 +213,191 @@ static void find_resolved(struct facts *facts, struct facts_mark *mark)
         mark->source = facts_or_empty(facts->input->incident->resolved_by);
 }
 
+static void find_event(struct facts *facts,
+                       struct facts_mark *mark,
+                       const char *kind,
+                       const char *rule,
+                       const char *why_not)
+{
+    const struct timeline_event *event = first_of(facts, kind);
+
+    *mark = (struct facts_mark){.source = "", .rule = rule, .why_not = why_not};
+    if (event)
+        set_from_event(mark, event);
+}
+
+static void find_response_start(struct facts *facts, struct facts_mark *mark)
+{
+    *mark = (struct facts_mark){.source = "",
+                                .rule = "first thing a person did or said",
+                                .why_not = "nothing a person did is recorded"};
+    for (size_t i = 0; i < facts->input->n_events; i++) {
+        const struct timeline_event *event = facts->rows[i].event;
+
+        if (facts_is_human(event) && strncmp(facts_or_empty(event->kind), "postmortem.", 11) != 0) {
+            set_from_event(mark, event);
+            return;
+        }
+    }
+}
+
+/* The end of the last alert, when all have ended. */
+static void find_mitigated(struct facts *facts, struct facts_mark *mark)
+{
+    const struct postmortem_input *input = facts->input;
+
+    *mark = (struct facts_mark){
+        .source = "", .rule = "the last alert of the incident ended", .why_not = "no alert ended"};
+    for (size_t i = 0; i < input->n_alerts; i++) {
+        if (!input->alerts[i].resolved_at_ms) {
+            mark->at_ms = 0;
+            mark->why_not = "an alert still fires";
+            return;
+        }
+        if (input->alerts[i].resolved_at_ms > mark->at_ms)
+            mark->at_ms = input->alerts[i].resolved_at_ms;
+    }
+}
+
+static const struct {
+    const char *name;
+    const char *title;
+} mark_names[FACTS_MARKS] = {
+    [FACTS_TRIGGER] = {"trigger", "Trigger"},
+    [FACTS_IMPACT_START] = {"impact_start", "Impact began"},
+    [FACTS_DETECTED] = {"detected", "Detected"},
+    [FACTS_PAGED] = {"paged", "Paged"},
+    [FACTS_ACKED] = {"acked", "Acknowledged"},
+    [FACTS_RESPONSE_START] = {"response_start", "Response began"},
+    [FACTS_CAUSE] = {"cause_identified", "Cause identified"},
+    [FACTS_MITIGATED] = {"mitigated", "Mitigated"},
+    [FACTS_RESOLVED] = {"resolved", "Resolved"},
+};
+
+/* What the record itself says, for the whole incident. */
+static void take_marks(struct facts *facts)
+{
+    for (size_t i = 0; i < facts->input->n_marks; i++) {
+        const struct postmortem_mark *from = &facts->input->marks[i];
+
+        for (int k = 0; k < FACTS_MARKS; k++) {
+            if (strcmp(mark_names[k].name, from->name) != 0 || *facts_or_empty(from->scope))
+                continue;
+            facts->marks[k] = (struct facts_mark){
+                .at_ms = from->at_ms,
+                .event_id = from->event_id,
+                .is_approx = strcmp(facts_or_empty(from->precision), "approx") == 0,
+                .precision = from->precision,
+                .source = facts_or_empty(from->source),
+                .rule = facts_or_empty(from->rule),
+                .why_not = from->why_not ? from->why_not : "the mark is not set",
+            };
+        }
+    }
+}
+
 void facts_find_marks(struct facts *facts)
 {
-    find_impact_start(facts, &facts->marks.impact_start);
-    find_paged(facts, &facts->marks.paged);
-    find_detected(facts, &facts->marks.detected);
-    find_acked(facts, &facts->marks.acked);
-    find_resolved(facts, &facts->marks.resolved);
+    find_event(facts, &facts->marks[FACTS_TRIGGER], "", "what set it off, by a person",
+               "nobody set it");
+    find_impact_start(facts, &facts->marks[FACTS_IMPACT_START]);
+    find_paged(facts, &facts->marks[FACTS_PAGED]);
+    find_detected(facts, &facts->marks[FACTS_DETECTED]);
+    find_acked(facts, &facts->marks[FACTS_ACKED]);
+    find_response_start(facts, &facts->marks[FACTS_RESPONSE_START]);
+    find_event(facts, &facts->marks[FACTS_CAUSE], "cause.identified",
+               "first time somebody said what it was", "nobody said it in the timeline");
+    find_mitigated(facts, &facts->marks[FACTS_MITIGATED]);
+    find_resolved(facts, &facts->marks[FACTS_RESOLVED]);
+    take_marks(facts);
+}
+
+/* --- as facts --- */
+
+/* As exact as the row that says so, or as the person who set it. */
+static const char *precision_of(const struct facts *facts, const struct facts_mark *mark)
+{
+    if (mark->precision)
+        return mark->precision;
+    for (size_t i = 0; mark->event_id && i < facts->input->n_events; i++)
+        if (facts->rows[i].event->id == mark->event_id)
+            return facts->rows[i].event->precision;
+    return mark->is_approx ? "approx" : NULL;
+}
+
+static void add_mark(struct facts *facts,
+                     struct fact *parent,
+                     const char *name,
+                     enum facts_mark_name which)
+{
+    const struct facts_mark *mark = &facts->marks[which];
+    struct fact *group = facts_time_exact(facts, parent, name, mark->at_ms,
+                                          precision_of(facts, mark), mark->why_not);
+
+    fact_text(&facts->maker, group, "name", mark_names[which].name);
+    fact_text(&facts->maker, group, "title", mark_names[which].title);
+    fact_text(&facts->maker, group, "source", mark->source);
+    fact_text(&facts->maker, group, "rule", mark->rule);
+    fact_bool(&facts->maker, group, "approx", mark->is_approx);
+    facts_evidence(facts, group, "evidence", mark->event_id);
+}
+
+static const struct metric_row {
+    const char *name;
+    const char *title;
+    const char *formula;
+    enum facts_mark_name from, to;
+} metric_rows[] = {
+    {"ttd", "Time to detect", "detected \xe2\x88\x92 impact_start", FACTS_IMPACT_START,
+     FACTS_DETECTED},
+    {"tta", "Time to acknowledge", "acked \xe2\x88\x92 paged", FACTS_PAGED, FACTS_ACKED},
+    {"engage", "Time to engage", "response_start \xe2\x88\x92 detected", FACTS_DETECTED,
+     FACTS_RESPONSE_START},
+    {"diagnose", "Time to diagnose", "cause_identified \xe2\x88\x92 detected", FACTS_DETECTED,
+     FACTS_CAUSE},
+    {"ttm", "Time to mitigate", "mitigated \xe2\x88\x92 detected", FACTS_DETECTED, FACTS_MITIGATED},
+    {"impact", "Impact", "mitigated \xe2\x88\x92 impact_start", FACTS_IMPACT_START,
+     FACTS_MITIGATED},
+    {"ttr", "Time to resolve", "resolved \xe2\x88\x92 impact_start", FACTS_IMPACT_START,
+     FACTS_RESOLVED},
+};
+
+static void add_metric(struct facts *facts,
+                       struct fact *parent,
+                       const char *name,
+                       const struct metric_row *row)
+{
+    const struct facts_mark *from = &facts->marks[row->from];
+    const struct facts_mark *to = &facts->marks[row->to];
+    bool known = from->at_ms && to->at_ms;
+    enum facts_mark_name missing = from->at_ms ? row->to : row->from;
+    STR_AUTO struct str why = STR_INIT(400);
+
+    str_addf(&why, "mark %s is not set: %s", mark_names[missing].name,
+             facts->marks[missing].why_not);
+    struct fact *metric = facts_span(facts, parent, name, from->at_ms, to->at_ms, row->formula,
+                                     str_text(&why));
+
+    fact_text(&facts->maker, metric, "name", row->name);
+    fact_text(&facts->maker, metric, "title", row->title);
+    fact_text(&facts->maker, metric, "source", known ? "marks above" : "");
+    fact_text(&facts->maker, metric, "why", known ? "" : str_text(&why));
+    fact_bool(&facts->maker, metric, "approx", known && (from->is_approx || to->is_approx));
+}
+
+void facts_marks_and_metrics(struct facts *facts, struct fact *root)
+{
+    struct fact *mark = fact_group(&facts->maker, root, "mark");
+    struct fact *metric = fact_group(&facts->maker, root, "metric");
+    struct fact *marks = fact_list(&facts->maker, root, "marks");
+    struct fact *metrics = fact_list(&facts->maker, root, "metrics");
+
+    for (int i = 0; i < FACTS_MARKS; i++) {
+        add_mark(facts, mark, mark_names[i].name, (enum facts_mark_name)i);
+        add_mark(facts, marks, "", (enum facts_mark_name)i);
+    }
+    for (size_t i = 0; i < sizeof(metric_rows) / sizeof(*metric_rows); i++) {
+        add_metric(facts, metric, metric_rows[i].name, &metric_rows[i]);
+        add_metric(facts, metrics, "", &metric_rows[i]);
+    }
 }

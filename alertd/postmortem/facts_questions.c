@@ -10,7 +10,6 @@
 
 #include "alertd/postmortem/facts_part.h"
 #include "lib/base/clock.h"
-#include "lib/model/duration.h"
 
 enum {
     QUESTIONS_MAX = 40 /* a month-long incident is not forty pages of questions */
@@ -22,6 +21,16 @@ struct asking {
     unsigned n;
 };
 
+/* A question's words are its identity: other times make another question. */
+static const struct postmortem_answer *answer_to(const struct postmortem_input *input,
+                                                 const char *question)
+{
+    for (size_t i = 0; i < input->n_answers; i++)
+        if (strcmp(input->answers[i].question, question) == 0)
+            return &input->answers[i];
+    return NULL;
+}
+
 static void ask(struct asking *asking, const char *text, const char *why)
 {
     struct fact_maker *maker = &asking->facts->maker;
@@ -30,8 +39,12 @@ static void ask(struct asking *asking, const char *text, const char *why)
         return;
     struct fact *row = fact_group(maker, asking->list, "");
 
+    const struct postmortem_answer *answer = answer_to(asking->facts->input, text);
+
     fact_text(maker, row, "text", text);
     fact_text(maker, row, "why", why);
+    fact_text(maker, row, "answer", answer ? answer->answer : "");
+    fact_text(maker, row, "answered_by", answer ? answer->by : "");
 }
 
 /* "22:27", with the day when it is another than the incident's first. */
@@ -53,13 +66,16 @@ static void ask_about_gap(struct asking *asking, int64_t from_ms, int64_t to_ms)
     STR_AUTO struct str text = STR_INIT(400);
     char from[CLOCK_TEXT_MAX];
     char to[CLOCK_TEXT_MAX];
-    char length[DURATION_TEXT_MAX];
+    char length[FACTS_DURATION_MAX];
 
     if (to_ms - from_ms <= FACTS_QUESTION_GAP_MS)
         return;
-    str_addf(&text, "%s to %s UTC has no event for %s. What was tried?",
-             moment(asking, from_ms, from), moment(asking, to_ms, to),
-             duration_human(to_ms - from_ms, length));
+    int64_t detected_ms = asking->facts->marks[FACTS_DETECTED].at_ms;
+    bool unseen = detected_ms && to_ms <= detected_ms;
+
+    str_addf(&text, "%s to %s UTC has no event for %s. %s", moment(asking, from_ms, from),
+             moment(asking, to_ms, to), facts_duration(to_ms - from_ms, length),
+             unseen ? "What would have shown it earlier?" : "What was tried?");
     ask(asking, str_text(&text), "more than 15 min between two rows while the incident was open");
 }
 
@@ -93,12 +109,12 @@ static bool says_something(const struct timeline_event *event)
 static void ask_about_silence_after_ack(struct asking *asking)
 {
     const struct postmortem_input *input = asking->facts->input;
-    const struct facts_mark *acked = &asking->facts->marks.acked;
+    const struct facts_mark *acked = &asking->facts->marks[FACTS_ACKED];
     int64_t next_ms = input->incident->resolved_at_ms ? input->incident->resolved_at_ms
                                                       : input->now_ms;
     STR_AUTO struct str text = STR_INIT(400);
     char at[CLOCK_TEXT_MAX];
-    char length[DURATION_TEXT_MAX];
+    char length[FACTS_DURATION_MAX];
 
     if (!acked->at_ms)
         return;
@@ -115,7 +131,7 @@ static void ask_about_silence_after_ack(struct asking *asking)
     str_addf(&text,
              "Acknowledged at %s UTC; nothing a person did is recorded in the %s after. "
              "What was looked at first?",
-             moment(asking, acked->at_ms, at), duration_human(next_ms - acked->at_ms, length));
+             moment(asking, acked->at_ms, at), facts_duration(next_ms - acked->at_ms, length));
     ask(asking, str_text(&text),
         "more than 10 min between the acknowledgement and the next action");
 }
@@ -180,6 +196,47 @@ static void ask_about_failed_pages(struct asking *asking)
     }
 }
 
+static void ask_about_marks(struct asking *asking)
+{
+    const struct facts *facts = asking->facts;
+
+    if (!facts->marks[FACTS_IMPACT_START].at_ms)
+        ask(asking, FACTS_ASK_IMPACT_START, "the mark impact_start is not set");
+    if (!facts->marks[FACTS_MITIGATED].at_ms && facts->input->incident->resolved_at_ms)
+        ask(asking, FACTS_ASK_MITIGATED, "the mark mitigated is not set");
+}
+
+enum {
+    CHANGE_BEFORE_MS = 60 * 60 * 1000,
+    CHANGES_ASKED_MAX = 5
+};
+
+/* A change shortly before the impact is listed because of its time; whether it matters is for
+ * a person to say. */
+static void ask_about_changes(struct asking *asking)
+{
+    const struct postmortem_input *input = asking->facts->input;
+    int64_t start_ms = asking->facts->marks[FACTS_IMPACT_START].at_ms;
+    unsigned n = 0;
+
+    for (size_t i = 0; start_ms && i < input->n_events && n < CHANGES_ASKED_MAX; i++) {
+        const struct timeline_event *event = asking->facts->rows[i].event;
+        STR_AUTO struct str text = STR_INIT(800);
+        char at[CLOCK_TEXT_MAX];
+        char length[FACTS_DURATION_MAX];
+        int64_t before_ms = start_ms - event->occurred_at_ms;
+
+        if (strncmp(facts_or_empty(event->kind), "change.", 7) != 0 || before_ms < 0 ||
+            before_ms > CHANGE_BEFORE_MS)
+            continue;
+        n++;
+        str_addf(&text, "%s UTC, %s before the impact: %.300s Did it play a part?",
+                 moment(asking, event->occurred_at_ms, at), facts_duration(before_ms, length),
+                 facts_or_empty(event->text));
+        ask(asking, str_text(&text), "a change at most 60 min before the impact");
+    }
+}
+
 void facts_questions(struct facts *facts, struct fact *root)
 {
     struct asking asking = {
@@ -187,7 +244,9 @@ void facts_questions(struct facts *facts, struct fact *root)
         .list = fact_list(&facts->maker, root, "questions"),
     };
 
+    ask_about_marks(&asking);
     ask_about_gaps(&asking);
+    ask_about_changes(&asking);
     ask_about_silence_after_ack(&asking);
     ask_about_recovery(&asking);
     ask_about_runbooks(&asking);

@@ -305,23 +305,20 @@ static int fill_series(struct arena *arena,
     return 0;
 }
 
-int graph_draw(struct arena *arena,
-               const struct graph_plan *plan,
-               const struct promql_value *value,
-               const struct graph_story *story,
-               struct graph_drawing *ret_drawing,
-               struct err *reterr)
+int graph_draw_lines(struct arena *arena,
+                     const struct graph_plan *plan,
+                     const struct graph_lines *lines,
+                     const struct graph_story *story,
+                     struct str *out,
+                     struct err *reterr)
 {
     struct svg_band *bands = arena_array(arena, story->n_alerts + 1, sizeof(*bands));
-    struct svg_series *series = arena_array(arena, value->n + 1, sizeof(*series));
     STR_AUTO struct str description = STR_INIT(8192);
-    struct chosen chosen = {0};
     struct svg_mark marks['Z' - 'A' + 1];
 
-    if (!bands || !series || choose(arena, value, story, &chosen) ||
-        fill_series(arena, plan, &chosen, series))
+    if (!bands)
         return too_large(reterr);
-    describe(plan, series, chosen.n, &description);
+    describe(plan, lines->series, lines->n, &description);
     const struct svg_graph graph = {
         .title = plan->title,
         .description = str_text(&description),
@@ -329,8 +326,8 @@ int graph_draw(struct arena *arena,
         .start_ms = plan->start_ms,
         .end_ms = plan->end_ms,
         .step_ms = plan->step_ms,
-        .series = series,
-        .n_series = chosen.n,
+        .series = lines->series,
+        .n_series = lines->n,
         .has_threshold = plan->has_threshold,
         .threshold = plan->threshold,
         .bands = bands,
@@ -339,9 +336,30 @@ int graph_draw(struct arena *arena,
         .n_marks = add_marks(plan, story, marks),
     };
 
-    svg_draw(&graph, &ret_drawing->svg);
+    svg_draw(&graph, out);
+    return out->full ? too_large(reterr) : 0;
+}
+
+int graph_draw(struct arena *arena,
+               const struct graph_plan *plan,
+               const struct promql_value *value,
+               const struct graph_story *story,
+               struct graph_drawing *ret_drawing,
+               struct err *reterr)
+{
+    struct svg_series *series = arena_array(arena, value->n + 1, sizeof(*series));
+    struct chosen chosen = {0};
+
+    if (!series || choose(arena, value, story, &chosen) ||
+        fill_series(arena, plan, &chosen, series))
+        return too_large(reterr);
+    const struct graph_lines lines = {series, chosen.n};
+    int r = graph_draw_lines(arena, plan, &lines, story, &ret_drawing->svg, reterr);
+
+    if (r)
+        return r;
     add_json(series, chosen.n, &ret_drawing->series);
     for (size_t i = 0; i < chosen.n; i++)
         ret_drawing->n_points += (int64_t)series[i].n;
-    return ret_drawing->svg.full || ret_drawing->series.full ? too_large(reterr) : 0;
+    return ret_drawing->series.full ? too_large(reterr) : 0;
 }

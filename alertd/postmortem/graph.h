@@ -16,6 +16,7 @@
 
 #include "alertd/incident/incident.h"
 #include "alertd/postmortem/facts.h"
+#include "alertd/postmortem/svg.h"
 #include "alertd/promql/promql.h"
 #include "lib/base/arena.h"
 #include "lib/base/str.h"
@@ -58,6 +59,28 @@ struct graph_story {
     const struct timeline_row *rows; /* postmortem_timeline() */
     size_t n_rows;
 };
+
+struct graph_lines {
+    const struct svg_series *series;
+    size_t n;
+};
+
+/* The drawing alone, of lines that are known already. */
+int graph_draw_lines(struct arena *arena,
+                     const struct graph_plan *plan,
+                     const struct graph_lines *lines,
+                     const struct graph_story *story,
+                     struct str *out,
+                     struct err *reterr);
+
+/* From a drawing's JSON back to its lines, so that it can be drawn again with other letters. */
+int graph_lines_read(struct arena *arena,
+                     const char *json,
+                     struct graph_lines *ret_lines,
+                     struct err *reterr);
+
+/* A table of the lines for those who read numbers: a row per step, thinned to max_rows. HTML. */
+void graph_lines_table(const struct graph_lines *lines, size_t max_rows, struct str *out);
 
 /* Appends to *ret_drawing, whose texts the caller gives limits to and frees. value is a
  * matrix of the plan's expression over its window. */

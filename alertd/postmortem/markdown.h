@@ -89,6 +89,7 @@ struct markdown_graph {
     int64_t id;
     const char *svg;     /* our own drawing, put in as it is */
     const char *caption; /* plain text */
+    const char *table;   /* its numbers, our own HTML; NULL: none */
 };
 
 /* The document's body. A graph that is not among `graphs` becomes a sentence that says

@@ -170,7 +170,9 @@ static void graph_html(const struct html *html, const struct markdown *node)
         str_add(html->out, html->graphs[i].svg);
         str_add(html->out, "<figcaption>");
         markdown_escape_html(html->graphs[i].caption, html->out);
-        str_add(html->out, "</figcaption></figure>\n");
+        str_add(html->out, "</figcaption>");
+        str_add(html->out, html->graphs[i].table ? html->graphs[i].table : "");
+        str_add(html->out, "</figure>\n");
         return;
     }
     str_addf(html->out, "<p class=\"missing\">Graph %lld is not stored.</p>\n",

@@ -16,7 +16,7 @@
 struct reader {
     struct arena *arena;
     const struct template_set *set;
-    const struct template_file *file;
+    const char *file; /* its name */
     const char *at;
     unsigned line;
     const char *line_start;
@@ -66,8 +66,7 @@ static int fail(const struct reader *reader, const struct tag *tag, int code, co
     int r = err_at(reader->reterr, code, tag->line, tag->column, "%s: {{%.*s%.*s}}", what,
                    tag->sign ? 1 : 0, &tag->sign, (int)(tag->len > 60 ? 60 : tag->len), tag->name);
 
-    return reader->file->name[0] == '_' ? err_prefix(reader->reterr, r, "%s", reader->file->name)
-                                        : r;
+    return reader->file[0] == '_' ? err_prefix(reader->reterr, r, "%s", reader->file) : r;
 }
 
 static bool is_blank(char c)
@@ -164,7 +163,7 @@ static int add_node(struct reader *reader,
         return fail(reader, tag, TEMPLATE_E_LIMIT, "the template is too large");
     *node = (struct node){
         .kind = kind,
-        .file = reader->file->name,
+        .file = reader->file,
         .text = tag->name,
         .len = tag->len,
         .line = tag->line,
@@ -209,7 +208,7 @@ static int parse_partial(struct reader *reader, const struct tag *tag, struct no
         return fail(reader, tag, TEMPLATE_E_LIMIT, "nested too deeply (does it name itself?)");
     struct reader inner = *reader;
 
-    inner.file = file;
+    inner.file = file->name;
     inner.at = inner.line_start = file->text;
     inner.line = 1;
     inner.depth++;
@@ -281,28 +280,39 @@ static int parse_body(struct reader *reader, const struct tag *open, struct node
     }
 }
 
+int template_parse_part(struct arena *arena,
+                        const struct template_set *set,
+                        const struct template_part *part,
+                        struct template **ret_template,
+                        struct err *reterr)
+{
+    struct template *template = arena_alloc(arena, sizeof(*template));
+    struct reader reader = {
+        .arena = arena,
+        .set = set,
+        .file = part->file,
+        .at = part->text,
+        .line = part->line,
+        .line_start = part->text,
+        .reterr = reterr,
+    };
+
+    if (!template || strnlen(part->text, TEMPLATE_TEXT_MAX + 1) > TEMPLATE_TEXT_MAX)
+        return err_set(reterr, TEMPLATE_E_LIMIT, "%s is too large", part->file);
+    int r = parse_body(&reader, NULL, &template->first);
+    if (r)
+        return r;
+    *ret_template = template;
+    return 0;
+}
+
 int template_parse(struct arena *arena,
                    const struct template_set *set,
                    const struct template_file *file,
                    struct template **ret_template,
                    struct err *reterr)
 {
-    struct template *template = arena_alloc(arena, sizeof(*template));
-    struct reader reader = {
-        .arena = arena,
-        .set = set,
-        .file = file,
-        .at = file->text,
-        .line = 1,
-        .line_start = file->text,
-        .reterr = reterr,
-    };
+    const struct template_part whole = {file->name, file->text, 1};
 
-    if (!template || strnlen(file->text, TEMPLATE_TEXT_MAX + 1) > TEMPLATE_TEXT_MAX)
-        return err_set(reterr, TEMPLATE_E_LIMIT, "%s is too large", file->name);
-    int r = parse_body(&reader, NULL, &template->first);
-    if (r)
-        return r;
-    *ret_template = template;
-    return 0;
+    return template_parse_part(arena, set, &whole, ret_template, reterr);
 }

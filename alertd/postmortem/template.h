@@ -57,6 +57,12 @@ const struct template_file *template_find(const struct template_set *set, const 
 /* The words behind "{{! title:" into ret_title; the file's name without .md otherwise. */
 void template_title(const struct template_file *file, struct str *ret_title);
 
+struct template_part {
+    const char *file; /* its name, for errors */
+    const char *text;
+    unsigned line;
+};
+
 struct template; /* parsed, with its partials, in the arena; borrows the texts */
 
 /* Errors in a partial have its position and begin with its name. */
@@ -66,11 +72,25 @@ int template_parse(struct arena *arena,
                    struct template **ret_template,
                    struct err *reterr);
 
+/* The same for a part of the file, a text of its own that begins on `line` of it. */
+int template_parse_part(struct arena *arena,
+                        const struct template_set *set,
+                        const struct template_part *part,
+                        struct template **ret_template,
+                        struct err *reterr);
+
 /* Appends the document to out; what was appended before a failure stays. */
 int template_render(const struct template *template,
                     const struct fact *root,
                     struct str *out,
                     struct err *reterr);
+
+/* The same, with the prompts put into `asks` instead, a line of its own each. */
+int template_render_apart(const struct template *template,
+                          const struct fact *root,
+                          struct str *out,
+                          struct str *asks,
+                          struct err *reterr);
 
 /* Walks every part, both sides of every section, against facts in which every list has
  * an item: finds names that do not exist in branches that a given incident skips. */

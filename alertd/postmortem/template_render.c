@@ -20,6 +20,7 @@ struct printer {
     int n;
     bool check; /* walk both sides of everything, print nothing */
     struct str *out;
+    struct str *asks; /* where prompts go: out, unless they are wanted apart */
     struct err *reterr;
 };
 
@@ -243,10 +244,12 @@ static int print_section(struct printer *printer, const struct node *node)
 /* The words may run over lines in the template; a prompt is one line. */
 static void print_ask(struct printer *printer, const struct node *node)
 {
-    str_add(printer->out, TEMPLATE_PROMPT " ");
+    if (printer->asks != printer->out && printer->asks->len)
+        str_addc(printer->asks, '\n'); /* a paragraph each */
+    str_add(printer->asks, TEMPLATE_PROMPT " ");
     for (size_t i = 0; i < node->len; i++)
-        str_addc(printer->out, node->text[i] == '\n' ? ' ' : node->text[i]);
-    str_addc(printer->out, '\n');
+        str_addc(printer->asks, node->text[i] == '\n' ? ' ' : node->text[i]);
+    str_addc(printer->asks, '\n');
 }
 
 static int print_node(struct printer *printer, const struct node *node)
@@ -281,7 +284,16 @@ int template_render(const struct template *template,
                     struct str *out,
                     struct err *reterr)
 {
-    struct printer printer = {.frames = {root}, .n = 1, .out = out, .reterr = reterr};
+    return template_render_apart(template, root, out, out, reterr);
+}
+
+int template_render_apart(const struct template *template,
+                          const struct fact *root,
+                          struct str *out,
+                          struct str *asks,
+                          struct err *reterr)
+{
+    struct printer printer = {.frames = {root}, .n = 1, .out = out, .asks = asks, .reterr = reterr};
 
     return print_nodes(&printer, template->first);
 }
@@ -289,8 +301,12 @@ int template_render(const struct template *template,
 int template_check(const struct template *template, const struct fact *example, struct err *reterr)
 {
     struct str nothing = STR_INIT(0);
-    struct printer printer = {
-        .frames = {example}, .n = 1, .check = true, .out = &nothing, .reterr = reterr};
+    struct printer printer = {.frames = {example},
+                              .n = 1,
+                              .check = true,
+                              .out = &nothing,
+                              .asks = &nothing,
+                              .reterr = reterr};
 
     return print_nodes(&printer, template->first);
 }

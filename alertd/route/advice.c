@@ -125,6 +125,36 @@ static bool any_route(const struct route_node *node, names_it *names, const void
     return false;
 }
 
+static bool stands_in(const struct route_config *config, const struct route_receiver *receiver)
+{
+    for (size_t i = 0; i < config->n_receivers; i++)
+        if (config->receivers[i].failover == receiver)
+            return true;
+    return false;
+}
+
+/* A failover that is told of nothing, or only of what the one before it could not be told. */
+static void check_failovers(const struct adviser *to)
+{
+    STR_AUTO struct str words = STR_INIT(WORDS_MAX);
+
+    for (size_t i = 0; i < to->config->n_receivers; i++) {
+        const struct route_receiver *receiver = &to->config->receivers[i];
+        const struct route_receiver *failover = receiver->failover;
+
+        if (!failover)
+            continue;
+        if (receiver->integrations[0].kind == ROUTE_DASHBOARD)
+            str_addf(&words, "receiver \"%s\" has nobody to tell, so nothing goes to \"%s\"",
+                     receiver->name, failover->name);
+        else if (failover->integrations[0].kind == ROUTE_DASHBOARD)
+            str_addf(&words, "the failover \"%s\" has nobody to tell", failover->name);
+        else
+            continue;
+        tell(to, receiver->line, receiver->column, &words);
+    }
+}
+
 static void check_unnamed(const struct adviser *to)
 {
     STR_AUTO struct str words = STR_INIT(WORDS_MAX);
@@ -133,7 +163,7 @@ static void check_unnamed(const struct adviser *to)
     for (size_t i = 0; i < config->n_receivers; i++) {
         const struct route_receiver *receiver = &config->receivers[i];
 
-        if (any_route(config->root, is_told, receiver))
+        if (any_route(config->root, is_told, receiver) || stands_in(config, receiver))
             continue;
         str_addf(&words, "no route names receiver \"%s\": it is never told", receiver->name);
         tell(to, receiver->line, receiver->column, &words);
@@ -170,5 +200,6 @@ void route_config_advise(const struct route_config *config, route_advise *advise
 
     check_route(&to, config->root);
     check_unnamed(&to);
+    check_failovers(&to);
     check_inhibition(&to);
 }

@@ -230,6 +230,8 @@ struct route_receiver {
     const char *name;
     struct route_integration *integrations; /* never empty: dashboard stands in */
     size_t n_integrations;
+    const struct route_receiver *failover; /* told as well when this can't be; NULL: nobody */
+    int64_t failover_after_ms;             /* of trying; what is refused goes there at once */
     unsigned line, column;
 };
 
@@ -255,9 +257,10 @@ struct route_node {
     size_t n_mute;
     const struct route_interval **active; /* told only while one of them holds; none: always */
     size_t n_active;
-    const char *key; /* Alertmanager's: `{}/{severity="page"}` */
-    const char *id;  /* unique: `{}/{severity="page"}/0`, with the place among its siblings */
-    unsigned index;  /* in the file's order; the root is 0 */
+    struct route_pairs own_labels; /* besides its parent's; values are templates */
+    const char *key;               /* Alertmanager's: `{}/{severity="page"}` */
+    const char *id; /* unique: `{}/{severity="page"}/0`, with the place among its siblings */
+    unsigned index; /* in the file's order; the root is 0 */
     unsigned line, column;
 };
 

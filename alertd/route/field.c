@@ -482,6 +482,15 @@ int field_read_map(const struct field_reader *reader,
         known[i] = fields[i].name;
     if (yaml_expect(map, YAML_MAP, "a map", reterr) || yaml_only(map, known, reterr))
         return ROUTE_E_CONFIG;
+    return field_read_known(reader, map, fields, into, reterr);
+}
+
+int field_read_known(const struct field_reader *reader,
+                     const struct yaml_node *map,
+                     const struct field *fields,
+                     void *into,
+                     struct err *reterr)
+{
     for (const struct field *field = fields; field->name; field++) {
         const struct yaml_node *node = yaml_get(map, field->name);
 

@@ -65,6 +65,13 @@ int field_read_map(const struct field_reader *reader,
                    void *into,
                    struct err *reterr);
 
+/* The same of a map that others read other keys of. */
+int field_read_known(const struct field_reader *reader,
+                     const struct yaml_node *map,
+                     const struct field *fields,
+                     void *into,
+                     struct err *reterr);
+
 /* A list of text, in its order. */
 int field_texts(const struct field_reader *reader,
                 const struct yaml_node *node,

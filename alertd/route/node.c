@@ -14,6 +14,7 @@ struct way {
     struct route_names group_by;
     struct route_times times;
     struct route_names mute, active;
+    struct route_pairs labels;
     bool goes_on;
 };
 
@@ -49,6 +50,10 @@ static const struct field route_rows[] = {
         FIELD_TEXTS,
         active,
         "somebody is told only while one of these holds"),
+    ROW("labels",
+        FIELD_PAIRS,
+        labels,
+        "what notifications know of the route, and routes below it too"),
     ROW("routes", FIELD_READ, receiver, "routes below this one, asked in order"),
     {NULL, FIELD_TEXT, 0, NULL, NULL},
 };
@@ -190,6 +195,7 @@ static int read_one(struct node_reader *reader,
         return ROUTE_E_CONFIG;
     node->times = way.times;
     node->goes_on = way.goes_on;
+    node->own_labels = way.labels;
     if (yaml_get(route, "group_by")) {
         node->group_by = way.group_by;
         node->group_by_all = way.group_by.n == 1 && strcmp(way.group_by.at[0], "...") == 0;

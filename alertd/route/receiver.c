@@ -16,6 +16,7 @@ enum {
     PER_SECOND = 2,
     PER_MINUTE = 20,
     RECEIVER_KEYS_MAX = 16,
+    FAILOVER_AFTER_MS = 5 * 60 * 1000,
 };
 
 bool route_mail_header_is_ours(const char *name)
@@ -335,8 +336,8 @@ static int read_name(const struct field_reader *reader,
 /* A kind that nobody here delivers is said by name: its pages would go nowhere. */
 static int check_keys(const struct yaml_node *node, const char *receiver, struct err *reterr)
 {
-    const char *known[RECEIVER_KEYS_MAX] = {"name", "labels"};
-    size_t n = 2;
+    const char *known[RECEIVER_KEYS_MAX] = {"name", "labels", "failover", "failover_after"};
+    size_t n = 4;
 
     for (size_t i = 0; receiver_kinds[i].key; i++)
         known[n++] = receiver_kinds[i].key;
@@ -395,6 +396,53 @@ static int read_receiver(const struct field_reader *reader,
     return 0;
 }
 
+/* Where its pages go as well when it can't be told. */
+struct failover {
+    const char *name; /* whose */
+    const char *receiver;
+    int64_t after_ms;
+};
+
+static const struct field receiver_rows[] = {
+    {"name", FIELD_TEXT, offsetof(struct failover, name), "what `route.receiver` names", NULL},
+    {"failover", FIELD_TEXT, offsetof(struct failover, receiver),
+     "the receiver that is told as well when this one refuses, or can't be told for failover_after",
+     NULL},
+    {"failover_after", FIELD_DURATION, offsetof(struct failover, after_ms),
+     "how long it is tried alone; 5m", NULL},
+    {NULL, FIELD_TEXT, 0, NULL, NULL},
+};
+
+/* When all receivers are there: one may stand further down. */
+static int read_failover(const struct field_reader *reader,
+                         const struct yaml_node *node,
+                         struct route_config *config,
+                         struct route_receiver *receiver,
+                         struct err *reterr)
+{
+    struct failover failover = {.after_ms = FAILOVER_AFTER_MS};
+    const struct yaml_node *named = yaml_get(node, "failover");
+
+    if (field_read_known(reader, node, receiver_rows, &failover, reterr))
+        return ROUTE_E_CONFIG;
+    if (!named && yaml_get(node, "failover_after"))
+        return missing(yaml_get(node, "failover_after"),
+                       "failover_after needs a \"failover:\": the receiver that is told then",
+                       reterr);
+    if (!named)
+        return 0;
+    for (size_t i = 0; i < config->n_receivers; i++)
+        if (strcmp(config->receivers[i].name, failover.receiver) == 0)
+            receiver->failover = &config->receivers[i];
+    if (!receiver->failover)
+        return err_at(reterr, ROUTE_E_CONFIG, named->line, named->column,
+                      "no receiver is named \"%s\"", failover.receiver);
+    if (receiver->failover == receiver)
+        return missing(named, "a receiver can't stand in for itself: name another", reterr);
+    receiver->failover_after_ms = failover.after_ms;
+    return 0;
+}
+
 int receiver_read_all(const struct field_reader *reader,
                       const struct yaml_node *root,
                       const struct receiver_defaults *global,
@@ -420,16 +468,14 @@ int receiver_read_all(const struct field_reader *reader,
         if (n_integrations > ROUTE_INTEGRATIONS_MAX)
             return missing(list->items[i], "there may be at most 64 integrations in all", reterr);
     }
+    for (size_t i = 0; i < list->n; i++)
+        if (read_failover(reader, list->items[i], config, &config->receivers[i], reterr))
+            return ROUTE_E_CONFIG;
     return 0;
 }
 
 void receiver_manual(struct str *out)
 {
-    static const struct field receiver_rows[] = {
-        {"name", FIELD_TEXT, 0, "what `route.receiver` names", NULL},
-        {NULL, FIELD_TEXT, 0, NULL, NULL},
-    };
-
     field_manual("receivers[]", receiver_rows, out);
     for (size_t i = 0; receiver_kinds[i].key; i++) {
         STR_AUTO struct str title = STR_INIT(100);

@@ -4,6 +4,8 @@
 
 #include "alertd/route/tree.h"
 
+#include <string.h>
+
 #include "alertd/route/interval.h"
 #include "alertd/route/matchers.h"
 
@@ -87,6 +89,42 @@ void route_node_group_key(const struct route_node *node,
 {
     str_addf(out, "%s:", node->key);
     labels_print(group, out);
+}
+
+static void add_labels(struct labels_builder *builder, const struct route_node *node)
+{
+    if (node->parent)
+        add_labels(builder, node->parent); /* depth is limited */
+    for (size_t i = 0; i < node->own_labels.n; i++)
+        labels_builder_set(builder, node->own_labels.at[i].key, node->own_labels.at[i].value);
+}
+
+const struct labels *route_node_labels(const struct route_node *node)
+{
+    LABELS_BUILDER_AUTO struct labels_builder builder = LABELS_BUILDER_INIT;
+
+    add_labels(&builder, node);
+    return labels_builder_finish(&builder);
+}
+
+/* A key is its parent's, a slash and its own matchers; behind the last one stands `:{`. */
+static const struct route_node *find_key(const struct route_node *node, const char *group_key)
+{
+    size_t len = strlen(node->key);
+    const struct route_node *found = NULL;
+
+    if (strncmp(node->key, group_key, len) != 0)
+        return NULL;
+    if (group_key[len] == ':' && group_key[len + 1] == '{')
+        return node;
+    for (size_t i = 0; group_key[len] == '/' && !found && i < node->n_children; i++)
+        found = find_key(&node->children[i], group_key);
+    return found;
+}
+
+const struct route_node *route_node_of_key(const struct route_config *config, const char *group_key)
+{
+    return find_key(config->root, group_key);
 }
 
 enum route_quiet route_node_quiet(const struct route_node *node,

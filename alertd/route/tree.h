@@ -44,6 +44,12 @@ void route_node_group_key(const struct route_node *node,
                           const struct labels *group,
                           struct str *out);
 
+/* Its labels and those of the routes above it, its own first; heap, labels_unref(). */
+const struct labels *route_node_labels(const struct route_node *node);
+/* The route of a group's key; the first of those that are spelled the same, NULL: it is gone. */
+const struct route_node *route_node_of_key(const struct route_config *config,
+                                           const char *group_key);
+
 /* Why a route tells nobody at an instant. */
 enum route_quiet {
     ROUTE_TELLS,

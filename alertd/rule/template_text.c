@@ -9,38 +9,12 @@
 
 #include "alertd/rule/template_private.h"
 
-static bool continues_word(unsigned char letter)
-{
-    return isalnum(letter) || letter == '_' || letter == '\'' || letter >= 0x80;
-}
-
-static void raise_first_letters(char *text)
-{
-    bool in_word = false;
-
-    for (char *c = text; *c; c++) {
-        if (!in_word && *c >= 'a' && *c <= 'z')
-            *c = (char)(*c - 'a' + 'A');
-        in_word = continues_word((unsigned char)*c);
-    }
-}
-
 static int fn_title(struct tmpl_run *run,
                     const struct value *args,
                     size_t n,
                     struct value *ret_value)
 {
-    const char *text;
-    int r = tmpl_need_text(run, &args[0], &text);
-
-    if (r)
-        return r;
-    char *copy = arena_strndup(run->arena, text, strlen(text));
-    if (!copy)
-        return tmpl_fail_memory(run);
-    raise_first_letters(copy);
-    *ret_value = value_text(copy);
-    return 0;
+    return tmpl_give_title(run, &args[0], TMPL_REST_STAYS, ret_value);
 }
 
 /* "host:port" and "[v6]:port" cut in two; false when it is neither. */

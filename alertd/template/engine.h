@@ -338,6 +338,17 @@ extern const struct tmpl_fn tmpl_basic_fns[]; /* fn_basic.c: Go's own */
 extern const struct tmpl_fn tmpl_text_fns[];  /* fn_text.c */
 extern const struct tmpl_fn tmpl_human_fns[]; /* fn_human.c */
 
+/* Words that begin large: what is behind the first letter stays, or goes on small. Letters of all
+ * alphabets that have large and small ones. */
+enum tmpl_rest {
+    TMPL_REST_STAYS,
+    TMPL_REST_SMALL,
+};
+int tmpl_give_title(struct tmpl_run *run,
+                    const struct value *arg,
+                    enum tmpl_rest rest,
+                    struct value *ret_value);
+
 /* urlquery, by any name. */
 tmpl_call tmpl_fn_urlquery;
 /* As a part of a URL's query: a blank is a plus. */

@@ -35,36 +35,13 @@ static int fn_trim_space(struct tmpl_run *run,
     return give_copy(run, text, len, ret_value);
 }
 
-/* A letter begins a word unless a letter, a digit or a sign within words stands before it. */
-static bool is_within_word(const char *text, size_t i)
-{
-    unsigned char before = i > 0 ? (unsigned char)text[i - 1] : ' ';
-
-    if (before == '\'' || before == '.' || before == ':')
-        return i > 1 && (isalnum((unsigned char)text[i - 2]) || (text[i - 2] & 0x80));
-    return isalnum(before) || before == '_' || before >= 0x80;
-}
-
 /* Each word begins large and goes on small. */
 static int fn_title(struct tmpl_run *run,
                     const struct value *args,
                     size_t n,
                     struct value *ret_value)
 {
-    const char *text;
-    int r = tmpl_need_text(run, &args[0], &text);
-
-    if (r)
-        return r;
-    char *copy = arena_strndup(run->arena, text, strlen(text));
-    if (!copy)
-        return tmpl_fail_memory(run);
-    for (size_t i = 0; copy[i]; i++) /* letters of other alphabets stay as they are */
-        if ((unsigned char)copy[i] < 0x80)
-            copy[i] = (char)(is_within_word(text, i) ? tolower((unsigned char)text[i])
-                                                     : toupper((unsigned char)text[i]));
-    *ret_value = value_text(copy);
-    return 0;
+    return tmpl_give_title(run, &args[0], TMPL_REST_SMALL, ret_value);
 }
 
 static int fn_join(struct tmpl_run *run,

@@ -83,7 +83,8 @@ size_t grid_thresholds(struct grid_peaks *peaks, double now, double *ret_thresho
 {
     size_t n = 0;
 
-    qsort(peaks->at, peaks->n, sizeof(double), compare);
+    if (peaks->n > 0)
+        qsort(peaks->at, peaks->n, sizeof(double), compare);
     ret_thresholds[n++] = now;
     for (size_t i = 0; peaks->n > 0 && i + 1 < n_max; i++) {
         double at = peaks->at[i * (peaks->n - 1) / (n_max > 2 ? n_max - 2 : 1)];

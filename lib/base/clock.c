@@ -8,6 +8,7 @@
 #include "lib/base/clock.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -177,6 +178,20 @@ static int days_in(int year, int month)
 
     return (int)(clock_days_from_civil(next_year, month % 12 + 1, 1) -
                  clock_days_from_civil(year, month, 1));
+}
+
+char *clock_human(int64_t at_ms, int64_t now_ms, char *text)
+{
+    struct clock_utc at = clock_split_utc(at_ms);
+    struct clock_utc now = clock_split_utc(now_ms);
+    bool is_today = at.year == now.year && at.yearday == now.yearday;
+    int len = is_today
+                  ? 0
+                  : snprintf(text, CLOCK_TEXT_MAX, "%04d-%02d-%02d ", at.year, at.month, at.day);
+
+    (void)snprintf(text + len, CLOCK_TEXT_MAX - (size_t)len, "%02d:%02d:%02d UTC", at.hour,
+                   at.minute, at.second);
+    return text;
 }
 
 int clock_parse_rfc3339(const char *text, int64_t *ret_at_ms)

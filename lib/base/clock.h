@@ -21,6 +21,9 @@ enum {
 
 /* "2026-11-23T22:27:00.123Z" into text (CLOCK_TEXT_MAX bytes); returns text. */
 char *clock_rfc3339(int64_t at_ms, char *text);
+/* For people: "14:02:11 UTC", with the date when it is another day than now_ms is in; into text
+ * (CLOCK_TEXT_MAX bytes); returns text. */
+char *clock_human(int64_t at_ms, int64_t now_ms, char *text);
 /* Reads RFC 3339 ("2026-11-23T22:27:00[.123](Z|+01:00)"); 0 or -EINVAL. */
 int clock_parse_rfc3339(const char *text, int64_t *ret_at_ms);
 

@@ -31,7 +31,7 @@ export async function open(browser, alertd, { theme = 'light', width = 1280, tok
   page.noticed = []
   page.on('console', (message) => { if (message.type() === 'error') page.noticed.push(`console: ${message.text()} ${message.location().url}`) })
   page.on('pageerror', (error) => page.noticed.push(`thrown: ${error.stack}`))
-  page.setDefaultTimeout(8000)
+  page.setDefaultTimeout(20000) // a busy machine is not a broken page
   await page.goto(alertd.url + path)
   return page
 }
@@ -69,12 +69,13 @@ function textsOverTexts() {
   return lines.flatMap((a, i) => lines.slice(i + 1).filter((b) => over(a, b)).map((b) => `"${a.words}" and "${b.words}"`)).slice(0, 5)
 }
 
-export async function assertAccessible(page, where) {
-  await page.evaluate(axe)
-  const found = await page.evaluate(async () => {
-    const { violations } = await window.axe.run(document, { resultTypes: ['violations'] })
+/** rules: what to tell axe to look at, where the rest was looked at in another look of the page. */
+export async function assertAccessible(page, where, rules = {}) {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
+  const found = await page.evaluate(async (rules) => {
+    const { violations } = await window.axe.run(document, { resultTypes: ['violations'], ...rules })
     return violations.filter((one) => ['serious', 'critical'].includes(one.impact))
       .map((one) => `${one.id}: ${one.nodes.slice(0, 4).map((node) => `${node.target.join(' ')} ${node.failureSummary?.split('\n')[1] ?? ''}`).join(' | ')}`)
-  })
+  }, rules)
   assert.deepEqual(found, [], `${where}: axe`)
 }

@@ -2,9 +2,12 @@
 // when alertd falls silent. Each deed is checked in alertd, not only on the page.
 
 import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Alertd, seed, until } from './daemon.mjs'
-import { assertClean, launch, open, settle } from './page.mjs'
+import { assertAccessible, assertClean, launch, open, settle } from './page.mjs'
 import { pageDan, seedDan } from './shadowing.mjs'
 
 let alertd, browser, made, dan
@@ -252,12 +255,12 @@ test('what others do appears by itself, and does not move what the hand is on', 
   const page = await at({ path: `/i/${made.shop}` })
   await page.mouse.move(5, 5)
   await alertd.post(`/api/alertd/v1/incidents/${made.shop}/notes`, { text: 'from elsewhere, seen' })
-  await page.locator('.event', { hasText: 'from elsewhere, seen' }).waitFor({ timeout: 4000 })
+  await page.locator('.event', { hasText: 'from elsewhere, seen' }).waitFor()
   const row = page.locator('.event', { hasText: 'from elsewhere, seen' })
   await row.hover()
   const before = await row.boundingBox()
   await alertd.post(`/api/alertd/v1/incidents/${made.shop}/notes`, { text: 'from elsewhere, waiting' })
-  await page.getByRole('button', { name: /new: show/ }).waitFor({ timeout: 4000 })
+  await page.getByRole('button', { name: /new: show/ }).waitFor()
   assert.equal(await page.locator('.event', { hasText: 'from elsewhere, waiting' }).count(), 0)
   assert.ok(before)
   await page.mouse.move(5, 5)
@@ -301,24 +304,98 @@ test('explore: metric names are completed', async () => {
   await page.context().close()
 })
 
-test('a postmortem saves itself, previews, and refuses to overwrite', async () => {
+test('a section of a postmortem saves itself, previews, and refuses to overwrite', async () => {
   const path = `/api/alertd/v1/postmortems/${made.postmortem}`
   const page = await at({ path: `/pm/${made.postmortem}` })
-  const editor = page.getByRole('textbox', { name: 'Markdown' })
-  await editor.press('Control+End')
-  await editor.pressSequentially('\n\nArchiving **failed** silently.')
-  await page.locator('.document strong', { hasText: 'failed' }).waitFor()
+  await page.getByRole('heading', { name: 'Contributing factors' }).waitFor()
+  await page.keyboard.press('n') // the first section that needs somebody
+  const summary = page.getByRole('textbox', { name: 'Markdown of Summary' })
+  await summary.waitFor()
+  await summary.fill('Archiving **failed** silently.')
+  await page.locator('.editing .document strong', { hasText: 'failed' }).waitFor()
   await page.getByText('Saved', { exact: true }).waitFor()
   const saved = await alertd.get(path)
-  assert.match(saved.markdown, /Archiving \*\*failed\*\* silently\.$/)
+  const mine = saved.sections.find((one) => one.id === 'summary')
+  assert.equal(mine.body, 'Archiving **failed** silently.')
+  assert.equal(mine.state, 'done')
 
-  await alertd.call('PUT', path, { markdown: `${saved.markdown}\n\nTheirs.`, revision: saved.revision })
-  page.noticed.length = 0
-  await editor.pressSequentially(' Mine.')
+  await alertd.call('PUT', `${path}/sections/summary`, { markdown: 'Theirs.', revision: mine.revision })
+  await summary.press('Control+End')
+  await summary.pressSequentially(' Mine.')
   await page.getByText('saved a newer version while you wrote').waitFor()
-  assert.match((await alertd.get(path)).markdown, /Theirs\.$/)
+  page.noticed.length = 0 // the browser itself reports the 409
+  await page.getByLabel('Their version').getByText('Theirs.').waitFor()
+  await page.getByLabel('Your version').getByText('silently. Mine.').waitFor()
+  assert.equal((await alertd.get(path)).sections.find((one) => one.id === 'summary').body, 'Theirs.')
   await page.getByRole('button', { name: 'Keep mine' }).click()
-  await until('mine is saved', async () => (await alertd.get(path)).markdown.endsWith('Mine.'))
+  await until('mine is saved', async () => (await alertd.get(path)).sections.find((one) => one.id === 'summary').body.endsWith('Mine.'))
+  await assertClean(page, 'postmortem')
+  await assertAccessible(page, 'postmortem')
+  await page.context().close()
+})
+
+const HOSTILE = [
+  '[a](javascript:alert(1))', '[a](JaVaScRiPt:alert(1))', '[a](javascript&colon;alert(1))', '[a](&#106;avascript:alert(1))', '[a](java&Tab;script:alert(1))',
+  '[a](&#1;javascript:alert(1))', '<javascript:alert(1)>', '[a](data:text/html,<script>alert(1)</script>)', '![x](data:image/svg+xml,<svg/onload=alert(1)>)', '[a](vbscript:msgbox)',
+  '<script>fetch("http://evil.example/")</script>', '<img src=x onerror=alert(1)>', '![a"onload="alert(1)](http://evil.example/x.png "t\\"onload=\\"alert(1)")',
+  '```"><script>alert(1)</script>\nx\n```', '[a](//evil.example/)', '<iframe src="http://evil.example/"></iframe>', `${'>'.repeat(5000)} deep`,
+].join('\n\n')
+
+test('hostile Markdown and labels: nothing runs, nothing is asked for', async () => {
+  const path = `/api/alertd/v1/postmortems/${made.postmortem}`
+  const section = (await alertd.get(path)).sections.find((one) => one.id === 'lessons')
+  await alertd.call('PUT', `${path}/sections/lessons`, { markdown: HOSTILE, revision: section.revision })
+  await alertd.post(`${path}/actions`, { text: '<img src=x onerror=alert(1)> "onmouseover="alert(1)', owner: '<script>alert(1)</script>' })
+  const page = await at({ path: '/' })
+  const asked = []
+  const dialogs = []
+  page.on('dialog', (dialog) => { dialogs.push(dialog.message()); void dialog.dismiss() })
+  page.context().on('request', (request) => { if (!request.url().startsWith(alertd.url) && !request.url().startsWith('data:') && !request.url().startsWith('file:')) asked.push(request.url()) })
+  await page.goto(`${alertd.url}/pm/${made.postmortem}`)
+  await page.getByRole('heading', { name: /What went well/ }).first().waitFor()
+  await page.getByRole('button', { name: /Write What went well/ }).click()
+  await page.locator('.editing .document').waitFor()
+  const bad = await page.evaluate(() => [...document.querySelectorAll('main *')].flatMap((at) => [...at.attributes].filter((one) => /^on/i.test(one.name) || (/^(href|src|action|formaction)$/i.test(one.name) && !/^(https?:|mailto:|\/(?!\/)|#)/.test(one.value))).map((one) => `${at.tagName} ${one.name}=${one.value}`)))
+  assert.deepEqual(bad, [])
+  assert.equal(await page.locator('main script, main iframe').count(), 0)
+
+  const html = await (await page.context().request.get(`${alertd.url}${path}/export?format=html`)).text()
+  const file = join(mkdtempSync(join(tmpdir(), 'watchbill-export-')), 'postmortem.html')
+  writeFileSync(file, html)
+  await page.goto(`file://${file}`)
+  await page.waitForTimeout(300)
+  assert.match(await page.locator('h1').innerText(), /nearly full/)
+  assert.equal(await page.locator('script, iframe, img, link').count(), 0)
+  assert.deepEqual(await page.evaluate(() => window.refused), [], 'what is not there needs no refusing')
+  assert.deepEqual([asked, dialogs], [[], []])
+  await page.context().close()
+})
+
+test('a document of 200 KB stays smooth', async () => {
+  const path = `/api/alertd/v1/postmortems/${made.postmortem}`
+  const section = (await alertd.get(path)).sections.find((one) => one.id === 'factors')
+  const long = Array.from({ length: 1700 }, (_, i) => `- condition ${i}: the queue of **shard ${i % 32}** was ${i} long when [it](https://example.com/${i}) was read, and nobody`).join('\n').slice(0, 190 * 1024)
+  await alertd.call('PUT', `${path}/sections/factors`, { markdown: long, revision: section.revision })
+  const page = await at({ path: `/pm/${made.postmortem}` })
+  await page.getByRole('button', { name: /Write Contributing/ }).click()
+  const area = page.getByRole('textbox', { name: 'Markdown of Contributing factors' })
+  await page.locator('.editing .document').waitFor()
+  const worst = await page.evaluate(async () => {
+    const area = document.querySelector('.editing textarea')
+    let slowest = 0
+    for (let i = 0; i < 20; i++) {
+      area.setRangeText('x', area.value.length, area.value.length, 'end')
+      const from = performance.now()
+      area.dispatchEvent(new Event('input', { bubbles: true }))
+      await new Promise((done) => requestAnimationFrame(() => setTimeout(done)))
+      slowest = Math.max(slowest, performance.now() - from)
+    }
+    return slowest
+  })
+  console.log(`# a keystroke in 190 KB: at most ${worst.toFixed(0)} ms to the next frame`)
+  await page.getByText('Saved', { exact: true }).waitFor()
+  assert.ok((await area.inputValue()).endsWith('xxx'))
+  await alertd.call('PUT', `${path}/sections/factors`, { markdown: 'Short again.', revision: (await alertd.get(path)).sections.find((one) => one.id === 'factors').revision })
   await page.context().close()
 })
 

@@ -84,6 +84,7 @@ class Matrix(unittest.TestCase):
         """A route that changes things for anybody is a decision: these are all."""
         free = {(LOGIN, "POST"), (LOGOUT, "POST"), ("/a/{token}", "POST"), ("/s/{token}", "POST"), ("/c/{token}", "POST"),
                 ("/v2/enqueue", "POST"), ("/v2/change/enqueue", "POST"),  # their routing key is a token
+                ("/-/canary", "POST"),  # alertd's own, with a key of one beat
                 # 410, whoever asks
                 ("/api/v1/alerts", "POST"), ("/api/v1/silences", "POST"), ("/api/v1/silence/{id}", "DELETE")}
         for route in routes():
@@ -107,6 +108,39 @@ class Matrix(unittest.TestCase):
         for ident, status in ((made["id"], 204), (made["id"], 404), (0, 404), ("x", 404), (10**30, 404)):
             self.assertEqual(self.alertd.call("DELETE", f"{TOKENS}/{ident}").status, status, ident)
         self.assertEqual(self.alertd.call("GET", TOKENS, token=made["token"]).status, 401)
+
+
+class ShadowPages(unittest.TestCase):
+    """What somebody made of their copy of a page, nobody else says by mistake."""
+
+    def test_who_acts_on_whose_copy(self):
+        config = "receivers: [{name: all, oncall_configs: [{policy: shop}]}]\nroute: {receiver: all, group_wait: 0s}\n"
+        ours = "/api/alertd/v1"
+        with Alertd(config=config) as alertd:
+            tokens = {name: alertd.make_token(name, scope) for name, scope in (("dan", "operate"), ("eve", "operate"), ("boss", "admin"), ("guest", "read"))}
+            for name in ("ana", "dan"):
+                alertd.post(f"{ours}/people", {"name": name, "contacts": [{"method": "webhook", "address": "http://127.0.0.1:9/"}]})
+            alertd.post(f"{ours}/policies", {"name": "shop", "steps": [{"delay_ms": 600000, "targets": [{"person": "ana"}]}]})
+            alertd.post(f"{ours}/shadows", {"person": "dan", "target_kind": "person", "target": "ana", "mode": "own copy",
+                                            "from": "2020-01-01T00:00:00Z", "to": "2099-01-01T00:00:00Z"})
+            alertd.call("POST", "/api/v2/alerts", [{"labels": {"alertname": "Down"}}])
+            page = until(lambda: alertd.get(f"{ours}/shadow-pages")["shadow_pages"], 20, "a copy")[0]
+            path = f"{ours}/shadow-pages/{page['id']}"
+            deeds = (("seen", {}), ("opened", {}), ("acknowledge", {}), ("hypothesis", {"text": "x"}), ("notes", {"text": "x"}), ("answers", {"acted_on": True}))
+            shown = lambda: {name: value for name, value in alertd.get(path).items() if name not in ("deliveries", "told_at")}
+            before = shown()
+            for deed, body in deeds:
+                for name, query, status in (("eve", "", 403), ("boss", "", 403), ("guest", "", 403), ("guest", "?for=dan", 403), ("eve", "?for=ana", 400)):
+                    self.assertEqual(alertd.call("POST", f"{path}/{deed}{query}", body, token=tokens[name]).status, status, (name, deed, query))
+            self.assertEqual(shown(), before)
+            self.assertIn("?for=dan", alertd.call("POST", f"{path}/seen", {}, token=tokens["eve"]).json["error"])
+            self.assertEqual({name: alertd.call("GET", path, token=token).json["yours"] for name, token in tokens.items()},
+                             {"dan": True, "eve": False, "boss": False, "guest": False})
+            for deed, body in deeds:
+                for name, query in (("dan", ""), ("dan", "?for=dan"), ("eve", "?for=dan"), ("boss", "?for=dan")):
+                    self.assertEqual(alertd.call("POST", f"{path}/{deed}{query}", body, token=tokens[name]).status, 200, (name, deed, query))
+            story = alertd.get(f"{path}/timelines")["shadow"]
+            self.assertEqual({one["actor"] for one in story if one["kind"] == "seen"}, {"dan"}, "who really said it is kept")
 
 
 class Sessions(unittest.TestCase):

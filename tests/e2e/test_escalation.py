@@ -54,7 +54,7 @@ class Escalation(unittest.TestCase):
     def send(self, method, path, body=None, status=None):
         reply = self.alertd.call(method, V1 + path, body)
         self.assertEqual(reply.status, status or 201, reply)
-        return reply.json
+        return reply.json if reply.body else None
 
     def roster(self, delay_ms=1000, **policy):
         for name, hook in (("ana", self.ana), ("bob", self.bob)):
@@ -143,6 +143,51 @@ class Escalation(unittest.TestCase):
         self.assertEqual(["first admin"] * 2, [one["acknowledged_by"] for one in of_it if one["state"] == "sent"])
         self.send("POST", f"/incidents/{key}/takeover", status=200)
         self.assertEqual("taken", self.incident()["escalations"][0]["status"])
+
+    def test_what_failed_while_somebody_acknowledged_pages_nobody(self):
+        """An attempt under way cannot be taken back; that it failed is no reason to page once more. Nor is a kill."""
+        self.roster(delay_ms=600000)
+        for kill in (False, True):
+            with self.subTest(kill=kill):
+                name, n = f"Down{kill}", len(self.ana.calls)
+                self.ana.hang, self.ana.answer = 3, lambda n: 503
+                self.alertd.post("/api/v2/alerts", [{"labels": {"alertname": name}, "endsAt": "2099-01-01T00:00:00Z"}])
+                self.ana.wait(lambda calls: len(calls) == n + 1, what="an attempt")
+                (key,) = [one["key"] for one in self.alertd.get(f"{V1}/incidents?status=open")["incidents"] if name in one["title"]]
+                self.send("POST", f"/incidents/{key}/ack", status=200)
+                if kill:
+                    self.alertd.kill()
+                    self.alertd.start()
+                rows = lambda: [one["state"] for one in self.alertd.get(f"{V1}/incidents/{key}")["notifications"]]
+                until(lambda: rows() == ["superseded"], what="it is not needed any more")
+                self.ana.hang = 0
+                time.sleep(4)  # an attempt that failed first is tried again within two seconds
+                self.assertEqual(len(self.ana.calls), n + 1)
+
+    def test_its_events_are_data_too(self):
+        self.roster(delay_ms=1000)
+        self.fire()
+        self.bob.wait(lambda calls: len(calls) == 1, what="the page of the second step")
+        key = self.incident()["key"]
+        self.send("POST", f"/incidents/{key}/snooze", {"duration_ms": 3600000}, status=200)
+        events = [event for event in self.incident()["timeline"] if event["kind"] == "escalation"]
+        self.assertEqual(events[0]["data"], {"policy": "shop", "move": "page", "step": 1, "round": 1,
+                                             "targets": [{"kind": "schedule", "name": "web", "person": "ana"}]})
+        self.assertEqual((events[1]["data"]["step"], events[1]["data"]["targets"]), (2, [{"kind": "person", "name": "bob", "person": "bob"}]))
+        snooze = next(event for event in events if event["data"].get("deed"))
+        self.assertEqual((snooze["data"]["policy"], snooze["data"]["deed"], snooze["data"]["until"][:4].isdigit()), ("shop", "snooze", True))
+        self.assertRegex(snooze["text"], r"^snoozed until (\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d UTC: nobody is paged before$")
+
+    def test_an_override_that_was_taken_back_counts_until_then(self):
+        self.roster()
+        soon = lambda seconds: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+        made = self.send("POST", "/schedules/web/overrides", {"person": "bob", "from": soon(-3600), "to": soon(3600)})
+        time.sleep(1.5)
+        self.send("DELETE", f"/schedules/web/overrides/{made['id']}", status=204)
+        time.sleep(1.5)
+        shifts = self.alertd.get(f"{V1}/report")["shifts"]
+        self.assertEqual([one["who"] for one in shifts], ["bob", "ana"])
+        self.assertEqual(shifts[0]["to"], shifts[1]["from"])
 
     def test_killed_between_two_steps(self):
         self.roster(delay_ms=3000)

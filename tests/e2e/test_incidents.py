@@ -89,7 +89,7 @@ class Taken(unittest.TestCase):
     def test_2_one_with_all_that_belongs_to_it(self):
         pair = self.incident(3)
         self.assertEqual(set(pair), {"id", "key", "title", "severity", "status", "opened_at", "acknowledged_at", "acknowledged_by",
-                                     "resolved_at", "resolved_by", "labels", "n_alerts", "n_firing", "postmortem", "alerts", "timeline",
+                                     "resolved_at", "resolved_by", "labels", "n_alerts", "n_firing", "postmortem", "origin", "recurrence_of", "alerts", "timeline",
                                      "notifications", "verdicts", "escalations"})
         self.assertEqual((pair["severity"], pair["n_alerts"], pair["n_firing"], pair["labels"]), ("critical", 2, 2, {"alertname": "Pair"}))
         self.assertIsNone(pair["postmortem"])

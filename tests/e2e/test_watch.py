@@ -146,6 +146,22 @@ class DeadManSwitch(unittest.TestCase):
             self.assertGreaterEqual(deep(alertd)[1]["dead_man"]["sent"], 2)
             self.assertNotIn("s3cret", alertd.log())
 
+    def test_its_address_may_stand_in_a_file_that_changes(self):
+        with DeadMan() as man, DeadMan() as other, tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "dead-man")
+            path.write_text(f"{man.url}\n")
+            with Alertd(flags=[*FAST, f"--dead-man.url-file={path}"]) as alertd:
+                man.wait_more(2)
+                self.assertFalse(any("--dead-man.url" in text for text in banners(alertd)))
+                path.write_text(other.url)
+                other.wait_more(2)
+                path.unlink()
+                until(lambda: deep(alertd)[1]["dead_man"]["failed"] >= 1, 30, "a ping without an address fails")
+                self.assertEqual(deep(alertd)[0], 200)
+                path.write_text(man.url)
+                man.wait_more(2)
+                self.assertNotIn("s3cret", alertd.log())
+
     def test_one_that_is_down_or_hangs_holds_nothing_up(self):
         with DeadMan() as man, Webhook() as hook:
             man.hang = 30

@@ -97,6 +97,83 @@ class Answers(unittest.TestCase):
             self.assertEqual(other.calls, [])
 
 
+class Failover(unittest.TestCase):
+    """Whom a receiver's pages go to as well when it can't be told them."""
+
+    def pager(self, team, spare, after="1h", more=""):
+        def hook(of):
+            return hook_config(of.url)
+        return Pager(f"    failover: spare\n    failover_after: {after}\n{hook(team)}{more}  - name: spare\n{hook(spare)}")
+
+    def said(self, pager):
+        return [text for text, in pager.rows("SELECT text FROM event WHERE kind = 'notify.failed' AND text LIKE '%is told as well'")]
+
+    def test_what_is_refused_goes_there_at_once_and_so_does_its_end(self):
+        for status in (400, 401, 404, 410):
+            with self.subTest(status), Webhook() as team, Webhook() as spare:
+                team.answer = lambda n, status=status: status
+                with self.pager(team, spare) as pager:
+                    pager.fire("Down")
+                    first = calls_of(spare, 1)[0]["body"]
+                    self.assertEqual((first["status"], first["receiver"]), ("firing", "spare"))
+                    self.assertIn("team could not be told: ", first["watchbill"]["late"])
+                    self.assertIn(f"HTTP {status}", first["watchbill"]["late"])
+                    self.assertEqual(self.said(pager), ["team refuses to be told by webhook: spare is told as well"])
+                    self.assertEqual(pager.rows("SELECT state, refused FROM outbox WHERE receiver = 'team'"), [("waiting", 1)], "it goes on being tried")
+                    pager.end("Down")
+                    self.assertEqual(calls_of(spare, 2)[1]["body"]["status"], "resolved")
+                    time.sleep(2)
+                    self.assertEqual(len(spare.calls), 2)
+
+    def test_who_is_down_is_waited_for(self):
+        with Webhook() as team, Webhook() as spare:
+            team.answer = lambda n: 503
+            with self.pager(team, spare, "6s") as pager:
+                pager.fire("Down")
+                until(lambda: len(team.calls) >= 2, 20, "it is tried")
+                at = calls_of(spare, 1, 60)[0]["at"]
+                self.assertGreaterEqual(at - team.calls[0]["at"], 5)
+                team.answer = lambda n: 200
+                until(lambda: ("webhook", "first", "sent") == pager.states()[0], 60, "it is told where it belongs")
+                pager.end("Down")
+                until(lambda: team.calls[-1]["body"]["status"] == spare.calls[-1]["body"]["status"] == "resolved", 20, "the end is told to both")
+                self.assertEqual(len(spare.calls), 2)
+                self.assertEqual(self.said(pager), ["team can't be told by webhook: spare is told as well"])
+
+    def test_who_is_told_needs_nobody(self):
+        with Webhook() as team, Webhook() as spare:
+            team.answer = lambda n: 503 if n == 0 else 200
+            with self.pager(team, spare) as pager:
+                pager.fire("Down")
+                until(lambda: pager.states() == [("webhook", "first", "sent")], 30, "told")
+                pager.end("Down")
+                until(lambda: team.calls[-1]["body"]["status"] == "resolved", 20, "the end")
+                self.assertEqual(spare.calls, [])
+
+    def test_two_that_refuse_are_one_page_there_and_a_kill_tells_nobody_twice(self):
+        with Webhook() as team, Webhook() as other, Webhook() as spare:
+            team.answer = other.answer = lambda n: 404
+            with self.pager(team, spare, more=f"      - {{url: '{other.url}'}}\n") as pager:
+                pager.fire("Down")
+                until(lambda: len(self.said(pager)) == 2, 20, "both refuse")
+                calls_of(spare, 1)
+                pager.kill()
+                pager.start()
+                pager.fire("Up")
+                until(lambda: len(self.said(pager)) == 4, 20, "both refuse")
+                calls = calls_of(spare, 2)
+                self.assertEqual([one["body"]["groupLabels"]["alertname"] for one in calls], ["Down", "Up"])
+
+    def test_many_that_are_refused_are_all_told_there(self):
+        with Webhook() as team, Webhook() as spare:
+            team.answer = lambda n: 403
+            with self.pager(team, spare) as pager:
+                for n in range(60):
+                    pager.fire(f"Down{n}")
+                until(lambda: {one["body"]["groupLabels"]["alertname"] for one in spare.calls} == {f"Down{n}" for n in range(60)}, 60, "all of them")
+                self.assertEqual(len(spare.calls), 60)
+
+
 class Closing(Webhook):
     """Hangs up in the middle of the handshake."""
 

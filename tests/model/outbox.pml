@@ -21,6 +21,11 @@
  *                 its hand_over() and wait_again()
  *   expire        find_hopeless() and outbox_db_undelivered(), called by outbox_db_give_up()
  *   crash         kill -9; outbox_db_recover() at the next start
+ *   fold          outbox_fold() in outbox_fold_db.c: all that waits becomes one digest, which is sent
+ *                 in its place
+ *
+ * ESCALATES: integration 0 is a person's contact. The story owes it pages of an escalation instead of
+ * the first page, news and a reminder. DIGESTS: what waits may be folded whenever something is claimed.
  *
  * Integration 0 is told the end, integration 1 is not (send_resolved: false). Failures, crashes
  * and expiries are rationed, so every run ends; a run that ends is judged:
@@ -30,10 +35,14 @@
  *       between: then under the same key, which is the row's;
  *   (3) an integration is never told an earlier row after a later one, nor an older story after
  *       a newer one;
- *   (4) nothing is left waiting or sending (spin: no invalid end state).
+ *   (4) nothing is left waiting or sending (spin: no invalid end state);
+ *   (5) no page of an escalation is begun to be sent after somebody acknowledged, whatever became of
+ *       an attempt, or of alertd, that was under way then: nobody is owed it any more;
+ *   (6) what a digest tells is done when the digest is told, or expires with it, and not before; while
+ *       it is unsent nothing later overtakes it.
  *
  * MUTANT takes one guard of the protocol out. check_model.py sees that each of them breaks a
- * property: the check can fail. 3 and 7 were in the program until this model found them.
+ * property: the check can fail. 3, 7, 8 and 9 were in the program until this model found them.
  */
 
 #ifndef ONLY
@@ -41,6 +50,12 @@
 #endif
 #ifndef MUTANT
 #define MUTANT 0
+#endif
+#ifndef ESCALATES
+#define ESCALATES 0
+#endif
+#ifndef DIGESTS
+#define DIGESTS 0
 #endif
 
 /* The guards, each as it is and as its mutant has it. */
@@ -79,6 +94,36 @@
 #else
 #define TAKES_REASON true
 #endif
+#if MUTANT == 8 /* a page that failed when it was not needed any more waits again */
+#define FAILED_STATE(i) WAITING
+#else
+#define FAILED_STATE(i) (acknowledged && DROPPED(i) -> GONE : WAITING)
+#endif
+#if MUTANT == 9 /* a start sends again what was not needed any more */
+#define IS_DROPPED_AT_START(i) false
+#else
+#define IS_DROPPED_AT_START(i) (acknowledged && DROPPED(i))
+#endif
+#if MUTANT == 10 /* an acknowledgement drops reminders, and goes on paging people */
+#define DROPPED(i) (reason[i] == REPEAT)
+#else
+#define DROPPED(i) (reason[i] == REPEAT || reason[i] == ESCALATION)
+#endif
+#if MUTANT == 11 /* what is folded counts as told */
+#define FOLDED_STATE GONE
+#else
+#define FOLDED_STATE FOLDED
+#endif
+#if MUTANT == 12 /* a later row goes past a digest that waits */
+#define MAY_PASS_DIGEST true
+#else
+#define MAY_PASS_DIGEST false
+#endif
+#if MUTANT == 13 /* a digest that failed is forgotten, and its rows with it */
+#define DIGEST_FAILED GONE
+#else
+#define DIGEST_FAILED WAITING
+#endif
 
 #define N_K       2 /* integrations */
 #define N_ROWS    4 /* transitions, in order: the first, a reminder and news, the end */
@@ -93,12 +138,14 @@
 #define WAITING    1
 #define SENDING    2
 #define GONE       3 /* sent, superseded or failed: nothing looks at it any more */
+#define FOLDED     4 /* superseded by a digest that is not told yet */
 
 /* reasons */
 #define FIRST    1
 #define NEWS     2
 #define RESOLVED 3
 #define REPEAT   4
+#define ESCALATION 5
 
 byte state[N_K * N_ROWS];
 byte reason[N_K * N_ROWS];
@@ -113,15 +160,17 @@ byte known[N_K];   /* the newest chapter it was told */
 byte excused[N_K]; /* the newest chapter that expired with an event */
 byte last[N_K];    /* 1 + the latest row it was told */
 byte epoch;        /* starts of alertd */
+byte digest;       /* the state of the one that is open, of ONLY: ABSENT, WAITING, SENDING */
+bool acknowledged;
 bool over;         /* the story */
 byte expiries = EXPIRIES;
 byte failures = FAILURES;
 
-#define UNSENT(k, i) (state[AT(k, i)] == WAITING || state[AT(k, i)] == SENDING)
+#define UNSENT(k, i) (state[AT(k, i)] == WAITING || state[AT(k, i)] == SENDING || state[AT(k, i)] == FOLDED)
 #define SOMETHING_WAITS(k)                                                                     \
-    (state[AT(k, 0)] == WAITING || state[AT(k, 1)] == WAITING || state[AT(k, 2)] == WAITING || \
+    (digest == WAITING || state[AT(k, 0)] == WAITING || state[AT(k, 1)] == WAITING || state[AT(k, 2)] == WAITING || \
      state[AT(k, 3)] == WAITING)
-#define NOTHING_UNSENT(k) (!UNSENT(k, 0) && !UNSENT(k, 1) && !UNSENT(k, 2) && !UNSENT(k, 3))
+#define NOTHING_UNSENT(k) (digest == ABSENT && !UNSENT(k, 0) && !UNSENT(k, 1) && !UNSENT(k, 2) && !UNSENT(k, 3))
 
 /* --- owing --- */
 
@@ -169,6 +218,7 @@ inline owe_to(k, why)
         :: else
         fi;
         if
+        :: waiting_at > 0 && why == ESCALATION -> skip /* the page that waits is the same page */
         :: waiting_at == 0 -> add_row(k, why)
         :: waiting_at > 0 && why == REPEAT -> skip /* covered */
         :: waiting_at > 0 && why == NEWS && !tried[AT(k, waiting_at - 1)] &&
@@ -197,7 +247,7 @@ inline drop_reminders()
     do
     :: j < N_K * N_ROWS ->
         if
-        :: state[j] == WAITING && reason[j] == REPEAT -> state[j] = GONE
+        :: state[j] == WAITING && DROPPED(j) -> state[j] = GONE
         :: else
         fi;
         j++
@@ -209,13 +259,25 @@ inline drop_reminders()
 active proctype story()
 {
     bool news = true;
-    bool repeated = false, acknowledged = false;
+    bool repeated = false;
 
-    d_step { owe(FIRST) };
+    if
+    :: ESCALATES -> d_step { owe(ESCALATION) }
+    :: !ESCALATES -> d_step { owe(FIRST) }
+    fi;
     do
-    :: d_step { news -> news = false; owe(NEWS) }
-    :: d_step { !repeated && !acknowledged -> repeated = true; owe(REPEAT) }
-    :: d_step { !acknowledged -> acknowledged = true; drop_reminders() }
+    :: d_step { !ESCALATES && news -> news = false; owe(NEWS) }
+    :: d_step { ESCALATES && news && !acknowledged -> news = false; owe(ESCALATION) } /* the next round */
+    :: d_step { !ESCALATES && !repeated && !acknowledged -> repeated = true; owe(REPEAT) }
+    :: d_step {
+           !acknowledged ->
+           acknowledged = true;
+           drop_reminders();
+           if
+           :: ESCALATES -> owed[ONLY] = 0 /* (5) */
+           :: else
+           fi
+       }
     :: d_step { true -> owe(RESOLVED); over = true } -> break
     od
 }
@@ -234,10 +296,34 @@ inline expire(i)
 
 #define MAY_EXPIRE(i) (expiries > 0 && state[i] == WAITING)
 
+/* outbox_db_undelivered() of a digest: each of the rows it tells */
+inline expire_digest()
+{
+    expiries--;
+    digest = ABSENT;
+    j = 0;
+    do
+    :: j < N_ROWS ->
+        if
+        :: state[AT(ONLY, j)] == FOLDED ->
+            state[AT(ONLY, j)] = GONE;
+            if
+            :: covers[AT(ONLY, j)] > excused[ONLY] -> excused[ONLY] = covers[AT(ONLY, j)]
+            :: else
+            fi
+        :: else
+        fi;
+        j++
+    :: else -> break
+    od;
+    skip
+}
+
 active proctype keeper()
 {
 end:
     do
+    :: d_step { expiries > 0 && digest == WAITING -> expire_digest() }
     :: d_step { MAY_EXPIRE(0) -> expire(0) }
     :: d_step { MAY_EXPIRE(1) -> expire(1) }
     :: d_step { MAY_EXPIRE(2) -> expire(2) }
@@ -263,13 +349,18 @@ end:
            :: j < N_K * N_ROWS ->
                heard[j] = 0;
                if
-               :: state[j] == SENDING -> state[j] = RECOVERED /* outbox_db_recover() */
+               :: state[j] == SENDING && IS_DROPPED_AT_START(j) -> state[j] = GONE
+               :: state[j] == SENDING && !IS_DROPPED_AT_START(j) ->
+                   state[j] = RECOVERED /* outbox_db_recover() */
                :: else
                fi;
                j++
            :: else -> break
            od;
-           skip
+           if
+           :: digest == SENDING -> digest = WAITING
+           :: else
+           fi
        }
     od
 }
@@ -290,12 +381,62 @@ inline find_due(k)
 {
     at = 0;
     do
-    :: at < n_rows && !UNSENT(k, at) -> at++
+    :: at < n_rows && (!UNSENT(k, at) || (MAY_PASS_DIGEST && state[AT(k, at)] == FOLDED)) -> at++
     :: MAY_SKIP && at < n_rows -> at++
     :: MAY_SKIP && at < n_rows && state[AT(k, at)] == WAITING -> break
     :: else -> break
     od;
-    due = at < n_rows && state[AT(k, at)] == WAITING
+    due = at < n_rows && state[AT(k, at)] == WAITING && (digest == ABSENT || MAY_PASS_DIGEST);
+    folds = false
+}
+
+/* all that waits, in its order, from the first that is unsent on; or a digest that is there already */
+inline fold(k)
+{
+    folds = true;
+    due = true;
+    j = 0;
+    do
+    :: j < n_rows ->
+        if
+        :: digest == ABSENT && state[AT(k, j)] == WAITING -> state[AT(k, j)] = FOLDED_STATE
+        :: else
+        fi;
+        if
+        :: state[AT(k, j)] == FOLDED -> at = j /* the newest that it tells */
+        :: else
+        fi;
+        j++
+    :: else -> break
+    od;
+    digest = SENDING;
+    what = chapter
+}
+
+/* what a digest tells is told, or waits with it */
+inline close_digest(k)
+{
+    digest = ABSENT;
+    j = 0;
+    do
+    :: j < n_rows ->
+        if
+        :: state[AT(k, j)] == FOLDED -> state[AT(k, j)] = GONE
+        :: else
+        fi;
+        j++
+    :: else -> break
+    od;
+    skip
+}
+
+inline fail_digest(k)
+{
+    digest = DIGEST_FAILED;
+    if
+    :: DIGEST_FAILED == GONE -> close_digest(k)
+    :: else
+    fi
 }
 
 /* a later row that waits takes the story over: hand_over(); else it waits again */
@@ -310,7 +451,7 @@ inline fail(k)
             reason[AT(k, waiting_at - 1)] = reason[AT(k, at)]
         :: else
         fi
-    :: else -> state[AT(k, at)] = WAITING
+    :: else -> state[AT(k, at)] = FAILED_STATE(AT(k, at))
     fi
 }
 
@@ -318,7 +459,7 @@ inline fail(k)
 proctype worker(byte k)
 {
     byte at, what, mine;
-    bool due, accepted, lost;
+    bool due, accepted, lost, folds;
 
     do
     :: atomic {
@@ -326,7 +467,11 @@ proctype worker(byte k)
            find_due(k);
            mine = epoch;
            if
-           :: due -> state[AT(k, at)] = SENDING; tried[AT(k, at)] = 1; what = chapter
+           :: digest == WAITING && !(due && MAY_PASS_DIGEST) -> fold(k) /* it is tried again as it was */
+           :: digest == ABSENT && due && DIGESTS -> fold(k)
+           :: due ->
+               assert(!(acknowledged && reason[AT(k, at)] == ESCALATION)); /* (5) */
+               state[AT(k, at)] = SENDING; tried[AT(k, at)] = 1; what = chapter
            :: else
            fi
        };
@@ -334,7 +479,7 @@ proctype worker(byte k)
        if
        :: !due || mine != epoch -> lost = true
        :: d_step { due && mine == epoch -> /* accepted, and heard */
-              assert(!heard[AT(k, at)]); /* (2) */
+              assert(folds || !heard[AT(k, at)]); /* (2) */
               tell(k, at, what);
               heard[AT(k, at)] = 1;
               accepted = true }
@@ -347,10 +492,12 @@ proctype worker(byte k)
        if
        :: d_step { lost || mine != epoch -> skip }
        :: d_step { MAY_LOSE_MARK && !lost && mine == epoch -> state[AT(k, at)] = WAITING }
-       :: d_step { !lost && mine == epoch && accepted -> state[AT(k, at)] = GONE }
-       :: d_step { !lost && mine == epoch && !accepted -> fail(k) }
+       :: d_step { !lost && mine == epoch && folds && accepted -> close_digest(k) }
+       :: d_step { !lost && mine == epoch && folds && !accepted -> fail_digest(k) }
+       :: d_step { !lost && mine == epoch && !folds && accepted -> state[AT(k, at)] = GONE }
+       :: d_step { !lost && mine == epoch && !folds && !accepted -> fail(k) }
        fi;
-       d_step { at = 0; what = 0; mine = 0; due = false; accepted = false; lost = false }
+       d_step { folds = false; at = 0; what = 0; mine = 0; due = false; accepted = false; lost = false }
     :: over && NOTHING_UNSENT(k) -> break
     od
 }

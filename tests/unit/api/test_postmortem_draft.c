@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 
 #include "alertd/api/postmortem_draft.h"
+#include "alertd/api/postmortem_rule.h"
+#include "alertd/api/postmortem_view.h"
 #include "lib/base/fs.h"
 #include "lib/model/sample.h"
 #include "tests/unit/pager/life.h"
@@ -82,16 +84,18 @@ static int draft(const char *template_name, int64_t *ret_id, struct err *err)
 }
 
 static void look(struct arena *arena,
-                 struct postmortem_row *row,
+                 struct str *text,
                  struct graph_row **graphs,
                  size_t *n_graphs,
                  struct source_series **frozen,
                  size_t *n_frozen)
 {
+    struct postmortem_view view;
     struct db_conn *conn;
 
     assert_int_equal(db_read_begin(db, &conn, NULL), 0);
-    assert_int_equal(postmortem_db_get(conn, 1, arena, row, NULL), 0);
+    assert_int_equal(postmortem_view_load(&api, conn, 1, at(3600), arena, &view, NULL), 0);
+    postmortem_view_markdown(&view, text);
     assert_int_equal(graph_db_list(conn, 1, arena, graphs, n_graphs, NULL), 0);
     assert_int_equal(frozen_db_list(conn, 1, arena, frozen, n_frozen, NULL), 0);
     db_read_end(db, conn);
@@ -108,13 +112,13 @@ static void test_a_draft(void **state)
     struct source_series *frozen;
     struct graph_row *graphs;
     ARENA_AUTO struct arena arena;
-    struct postmortem_row now;
+    STR_AUTO struct str now = STR_INIT(1 << 20);
     struct err err = {0};
     size_t n_frozen;
     size_t n_graphs;
     int64_t id = 0;
 
-    arena_init(&arena, 16 << 20);
+    arena_init(&arena, 64 << 20);
     set_up();
     push("a:1", -60, 600);
     push("b:2", 0, 0);
@@ -125,14 +129,14 @@ static void test_a_draft(void **state)
     look(&arena, &now, &graphs, &n_graphs, &frozen, &n_frozen);
 
     row("the text holds what happened");
-    expect(now.markdown, "[INC-2026-0001](http://w/i/INC-2026-0001)");
-    expect(now.markdown, "| Impact began | 2025-12-31 23:59:00 UTC |");
-    expect(now.markdown, "| Acknowledged | 2026-01-01 00:01:40 UTC |");
-    expect(now.markdown, "| Resolved | 2026-01-01 00:10:00 UTC |");
-    expect(now.markdown, "| Time to detect | 1 min |");
-    expect(now.markdown, "| Time to resolve | 11 min |");
-    expect(now.markdown, "![Down: up](graph:1)");
-    expect(now.markdown, "| B | 00:00:00 | ");
+    expect(str_text(&now), "[INC-2026-0001](http://w/i/INC-2026-0001)");
+    expect(str_text(&now), "| Impact began | 2025-12-31 23:59:00 UTC |");
+    expect(str_text(&now), "| Acknowledged | 2026-01-01 00:01:40 UTC |");
+    expect(str_text(&now), "| Resolved | 2026-01-01 00:10:00 UTC |");
+    expect(str_text(&now), "| Time to detect | 1 min |");
+    expect(str_text(&now), "| Time to resolve | 11 min |");
+    expect(str_text(&now), "![Down: up](graph:1)");
+    expect(str_text(&now), "| B | 00:00:00 | ");
 
     row("one graph: the instance of the alert, its threshold and bands");
     assert_int_equal(n_graphs, 1);
@@ -149,6 +153,29 @@ static void test_a_draft(void **state)
     assert_true(frozen[0].n > 400);
     assert_string_equal(labels_get(frozen[0].labels, LABEL_NAME), "up");
 
+    row("a rule that would have fired earlier, later, never");
+    int64_t first_ms = 0;
+    size_t n_series = 0;
+
+    assert_int_equal(postmortem_rule_first_fire(&api, "INC-2026-0001",
+                                                "- alert: X\n  expr: up == 0\n", &first_ms,
+                                                &n_series, &err),
+                     0);
+    assert_int_equal(n_series, 2);
+    assert_true(first_ms >= at(-60) && first_ms < at(-40));
+    assert_int_equal(postmortem_rule_first_fire(&api, "INC-2026-0001",
+                                                "alert: X\nexpr: up == 0\nfor: 5m\n", &first_ms,
+                                                &n_series, &err),
+                     0);
+    assert_true(first_ms >= at(240) && first_ms < at(270));
+    assert_int_equal(postmortem_rule_first_fire(&api, "INC-2026-0001",
+                                                "- alert: X\n  expr: up > 1\n", &first_ms,
+                                                &n_series, &err),
+                     0);
+    assert_int_equal(first_ms, 0);
+    assert_int_not_equal(postmortem_rule_check("- record: x\n  expr: up\n", &err), 0);
+    assert_int_not_equal(postmortem_rule_check("- alert: X\n  expr: up ==\n", &err), 0);
+
     row("a second draft is refused before anything is read");
     assert_int_equal(draft("quick", &id, &err), POSTMORTEM_DB_E_EXISTS);
     tear_down();
@@ -159,20 +186,20 @@ static void test_without_samples(void **state)
     struct source_series *frozen;
     struct graph_row *graphs;
     ARENA_AUTO struct arena arena;
-    struct postmortem_row now;
+    STR_AUTO struct str now = STR_INIT(1 << 20);
     struct err err = {0};
     size_t n_frozen;
     size_t n_graphs;
     int64_t id = 0;
 
-    arena_init(&arena, 16 << 20);
+    arena_init(&arena, 64 << 20);
     set_up();
     play("0 F1, 0 F2");
     if (draft("quick", &id, &err))
         fail_msg("%s", err.text);
     look(&arena, &now, &graphs, &n_graphs, &frozen, &n_frozen);
-    expect(now.markdown, "| Resolved | not known (it is still open) |");
-    expect(now.markdown, "| Paged | not known (no page was sent) |");
+    expect(str_text(&now), "| Resolved | not known (it is still open) |");
+    expect(str_text(&now), "| Paged | not known (no page was sent) |");
     assert_int_equal(n_graphs, 1);
     expect(graphs[0].svg, "no samples in this window");
     assert_int_equal(n_frozen, 0);
@@ -200,7 +227,7 @@ static void test_refusals_store_nothing(void **state)
     size_t n_graphs;
     int64_t id = 0;
 
-    arena_init(&arena, 16 << 20);
+    arena_init(&arena, 64 << 20);
     set_up();
     row("no incident");
     assert_int_equal(draft("quick", &id, &err), INCIDENT_DB_E_NOT_FOUND);

@@ -48,10 +48,74 @@ static void test_jumps(void **state)
     }
 }
 
+/* Looks of one process; what is left out between two of them is nobody's time. */
+static const struct {
+    const char *name;
+    struct {
+        int64_t wall_ms, mono_ms;
+    } looks[LOOKS_MAX];
+    int64_t want_ms; /* away in all */
+} aways[] = {
+    {"all is well",
+     {{0, 0}, {500, 500}, {1000, 1000}, {1500, 1500}, {2000, 2000}, {2500, 2500}},
+     0},
+    {"a busy machine: looks come late, but come",
+     {{0, 0}, {500, 500}, {1000, 1000}, {10500, 10500}, {20000, 20000}, {29999, 29999}},
+     0},
+    {"the process stood still",
+     {{0, 0}, {500, 500}, {1000, 1000}, {43000, 43000}, {43500, 43500}, {44000, 44000}},
+     42000},
+    {"the machine was suspended: only one of the clocks went",
+     {{0, 0},
+      {500, 500},
+      {1000, 1000},
+      {HOUR + 1500, 1500},
+      {HOUR + 2000, 2000},
+      {HOUR + 2500, 2500}},
+     HOUR},
+    {"set an hour ahead, and back",
+     {{0, 0}, {500, 500}, {1000, 1000}, {HOUR + 1500, 1500}, {HOUR + 1600, 1600}, {2000, 2000}},
+     0},
+    {"set while it stood still",
+     {{0, 0},
+      {500, 500},
+      {1000, 1000},
+      {HOUR + 21000, 21000},
+      {HOUR + 21500, 21500},
+      {HOUR + 22000, 22000}},
+     HOUR + 20000},
+    {"two looks in the same moment learn nothing of a pace",
+     {{0, 0}, {9, 0}, {500, 500}, {501, 500}, {1000, 1000}, {1500, 1500}},
+     0},
+    {"a clock that goes 4,320 times as fast, on a busy machine",
+     {{0, 0},
+      {500 * 4320, 500},
+      {1000 * 4320, 1000},
+      {1003 * 4320, 1001},
+      {5000 * 4320, 4998},
+      {9000 * 4320, 9000}},
+     0},
+};
+
+static void test_aways(void **state)
+{
+    for (size_t i = 0; i < sizeof(aways) / sizeof(*aways); i++) {
+        struct time_away away = {0};
+        int64_t total_ms = 0;
+
+        row("%s", aways[i].name);
+        for (size_t at = 0; at < LOOKS_MAX; at++)
+            total_ms = time_away_look(&away, aways[i].looks[at].wall_ms,
+                                      7777 + aways[i].looks[at].mono_ms);
+        assert_int_equal(total_ms, aways[i].want_ms);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_jumps),
+        cmocka_unit_test(test_aways),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

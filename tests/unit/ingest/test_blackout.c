@@ -104,6 +104,47 @@ static void test_a_start_pages_nobody_at_once(void **state)
     assert_int_equal(blackout.n_gone, N);
 }
 
+static void test_a_restart_forgets_none(void **state)
+{
+    struct agent agents[N];
+    struct blackout blackout = {0};
+
+    /* in the grace it is neither over nor begun anew; when most are back it is over */
+    fill(agents, 20, AGENT_NOT_YET);
+    for (size_t i = 0; i < 20; i++)
+        agents[i].last_push_ms = NOW_MS - 120000;
+    blackout_resume(&blackout, true, 90000, NOW_MS);
+    blackout_step(&blackout, agents, N, AT(NOW_MS, NOW_MS + 1000));
+    assert_true(blackout.is_on);
+    assert_int_equal(blackout.n_gone, 20);
+    assert_int_equal(blackout.n_known, N);
+    blackout_step(&blackout, agents, N, AT(NOW_MS, NOW_MS + 2 * INTERVAL_MS));
+    assert_true(blackout.is_on);
+    assert_int_equal(blackout.n_gone, 20);
+    fill(agents, 5, AGENT_NOT_YET);
+    blackout_step(&blackout, agents, N, AT(NOW_MS, NOW_MS + 1000));
+    assert_false(blackout.is_on);
+
+    /* one that ended by time is not told a second time */
+    fill(agents, 20, AGENT_NOT_YET);
+    for (size_t i = 0; i < 20; i++)
+        agents[i].last_push_ms = NOW_MS - 7200000;
+    blackout_resume(&blackout, false, BLACKOUT_MAX_MS, NOW_MS);
+    for (int64_t second = 1; second < 60; second++) {
+        for (size_t i = 20; i < N; i++)
+            agents[i].last_push_ms = agents[i].pushed_mono_ms = NOW_MS + second * 1000;
+        blackout_step(&blackout, agents, N, AT(NOW_MS, NOW_MS + second * 1000));
+        assert_false(blackout.is_on);
+    }
+
+    /* an hour is an hour, whoever was there */
+    blackout_resume(&blackout, true, BLACKOUT_MAX_MS - 30000, NOW_MS);
+    blackout_step(&blackout, agents, N, AT(NOW_MS, NOW_MS + 29000));
+    assert_true(blackout.is_on);
+    blackout_step(&blackout, agents, N, AT(NOW_MS, NOW_MS + 31000));
+    assert_false(blackout.is_on);
+}
+
 static void test_a_few_are_hosts(void **state)
 {
     struct agent agents[N];
@@ -121,6 +162,7 @@ int main(void)
         cmocka_unit_test(test_the_late_count_beside_the_first_that_is_lost),
         cmocka_unit_test(test_a_life),
         cmocka_unit_test(test_a_start_pages_nobody_at_once),
+        cmocka_unit_test(test_a_restart_forgets_none),
         cmocka_unit_test(test_a_few_are_hosts),
     };
 

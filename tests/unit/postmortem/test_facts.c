@@ -65,7 +65,8 @@ static void begin(struct story *story)
                      .severity = "critical",
                      .status = INCIDENT_TRIGGERED,
                      .labels = labels_empty(),
-                     .opened_at_ms = at(2)},
+                     .opened_at_ms = at(2),
+                     .origin = "real"},
         .page = {.id = 4,
                  .receiver = "mail",
                  .kind = "email",
@@ -147,7 +148,8 @@ static void test_unknown_is_a_fact(void **state)
     expect(&story, "{{mark.acked.text}}. {{mark.resolved.text}}.",
            "not known (nobody acknowledged). not known (it is still open).");
     expect(&story, "{{metric.tta.text}}; {{metric.ttr.text}}; {{metric.ttr.why}}",
-           "not known (nobody acknowledged); not known (it is still open); it is still open");
+           "not known (mark acked is not set: nobody acknowledged); not known (mark resolved is not"
+           " set: it is still open); mark resolved is not set: it is still open");
     expect(&story, "{{#mark.acked}}x{{/mark.acked}}{{^mark.acked}}y{{/mark.acked}}", "y");
 
     row("nobody was told: firing is not detecting");
@@ -239,6 +241,7 @@ static void test_questions(void **state)
     row("all is told: none");
     begin(&story);
     story.alert.annotations = annotations;
+    story.alert.resolved_at_ms = at(30);
     happens(&story, 9, "ack", "ana");
     happens(&story, 15, "human.note", "ana");
     resolve(&story, 30);
@@ -250,6 +253,7 @@ static void test_questions(void **state)
     happens(&story, 4, "ack", "ana");
     resolve(&story, 30);
     expect(&story, questions,
+           "When was the impact over?\n"
            "22:04 to 22:30 UTC has no event for 26 min. What was tried?\n"
            "Acknowledged at 22:04 UTC; nothing a person did is recorded in the 26 min after. "
            "What was looked at first?\n"
@@ -270,6 +274,72 @@ static void test_questions(void **state)
     expect(&story, questions,
            "22:03 to 11-24 08:00 UTC has no event for 9 h 57 min. What was tried?\n");
     labels_unref(annotations);
+}
+
+static void test_story(void **state)
+{
+    static const struct postmortem_mark marks[] = {
+        {.name = "mitigated",
+         .scope = "",
+         .precision = "approx",
+         .source = "ana",
+         .rule = "set by ana"},
+        {.name = "cause_identified", .scope = "site", .at_ms = 1},
+    };
+    static const struct postmortem_impact impacts[] = {
+        {.scope = "site", .start_ms = 1795471200000, .end_ms = 1795471200000 + 28 * 60000},
+        {.scope = "builds", .start_ms = 1795471200000},
+    };
+    struct story story;
+
+    row("kinds of rows find their tables");
+    begin(&story);
+    happens(&story, -30, "change.deploy", "ci");
+    happens(&story, 5, "human.hypothesis", "ana");
+    happens(&story, 6, "comms.status_page", "ben");
+    happens(&story, 7, "cause.identified", "ana");
+    happens(&story, 8, "agent.lost", NULL);
+    expect(&story, "{{#changes}}{{kind}} {{before_impact.text}}{{/changes}}",
+           "change.deploy 30 min");
+    expect(&story, "{{#response}}{{what}} {{actor}};{{/response}}", "hypothesis ana;cause ana;");
+    expect(&story, "{{#comms}}{{channel}} {{after_impact.text}}{{/comms}}", "status_page 6 min");
+    expect(&story, "{{#blind}}{{kind}}{{/blind}}", "agent.lost");
+    expect(&story, "{{metric.diagnose.text}}", "5 min");
+    expect(&story, "{{#people}}{{name}} {{/people}}", "ci ana ben ");
+    expect(&story, "{{#questions}}{{text}}\n{{/questions}}",
+           "22:08 to 11-24 08:00 UTC has no event for 9 h 52 min. What was tried?\n"
+           "21:30 UTC, 30 min before the impact: change.deploy Did it play a part?\n"
+           "Rule ProbeDown has no runbook. What should the next person look at first?\n");
+
+    row("what the record has set counts, for the whole incident; approximate is said");
+    struct postmortem_mark set[2] = {marks[0], marks[1]};
+
+    begin(&story);
+    set[0].at_ms = at(40);
+    story.input.marks = set;
+    story.input.n_marks = 2;
+    expect(&story, "{{mark.mitigated.hm}} {{mark.mitigated.approx}} {{mark.mitigated.rule}}",
+           "22:40 yes set by ana");
+    expect(&story, "{{metric.ttm.text}} {{metric.ttm.approx}}", "38 min yes");
+    expect(&story, "{{mark.cause_identified.known}}", "no");
+
+    row("each scope has its own end, or none");
+    story.input.impacts = impacts;
+    story.input.n_impacts = 2;
+    expect(&story, "{{#impacts}}{{scope}} {{duration.text}};{{/impacts}}",
+           "site 28 min;builds not known (no end is recorded);");
+
+    row("an answer is told with its question");
+    static const struct postmortem_answer answer = {FACTS_ASK_IMPACT_START, "at noon", "ben"};
+
+    begin(&story);
+    story.input.n_alerts = 0;
+    story.input.answers = &answer;
+    story.input.n_answers = 1;
+    expect(
+        &story,
+        "{{#questions}}{{#answer}}{{text}} {{answer}} ({{answered_by}}){{/answer}}{{/questions}}",
+        "When did the impact begin? at noon (ben)");
 }
 
 static void test_no_cause_words(void **state)
@@ -332,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_detection),
         cmocka_unit_test(test_timeline),
         cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_story),
         cmocka_unit_test(test_no_cause_words),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_json),

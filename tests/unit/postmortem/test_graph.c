@@ -117,7 +117,7 @@ static void begin(struct scene *scene, struct arena *arena)
     scene->value = (struct promql_value){.type = PROMQL_MATRIX, .series = scene->series, .n = 3};
     scene->event = (struct timeline_event){
         .id = 1, .kind = "ack", .text = "seen", .occurred_at_ms = at(2)};
-    scene->line = (struct timeline_row){&scene->event, 'A'};
+    scene->line = (struct timeline_row){.event = &scene->event, .letter = 'A'};
     scene->story = (struct graph_story){scene->alerts, 2, &scene->line, 1};
     assert_int_equal(graph_plan(arena, scene->alerts, 2, 0, at(10), &scene->plan, &err), 0);
 }

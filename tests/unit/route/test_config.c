@@ -255,6 +255,10 @@ static const struct {
     {"a detail that is ours",
      RECEIVER("    pagerduty_configs: [{routing_key: x, details: {watchbill: y}}]\n"), 3, 63,
      "another name"},
+    {"a failover of nobody", RECEIVER("    failover: b\n"), 3, 15, "no receiver is named \"b\""},
+    {"a failover that is itself", RECEIVER("    failover: a\n"), 3, 15, "for itself"},
+    {"when, and not to whom", RECEIVER("    failover_after: 1m\n"), 3, 21, "needs a \"failover:\""},
+    {"never", RECEIVER("    failover: b\n    failover_after: later\n"), 4, 21, "a duration"},
     {"the name of a person", "receivers: [{name: 'person:ana'}]\nroute: {receiver: a}\n", 1, 20,
      "people"},
     {"a name of two lines", "receivers: [{name: \"a\\nb\"}]\nroute: {receiver: a}\n", 1, 20,
@@ -275,6 +279,23 @@ static void test_where_a_file_is_wrong(void **state)
         assert_int_equal(err.line, bad[i].line);
         assert_int_equal(err.column, bad[i].column);
     }
+}
+
+static void test_failovers(void **state)
+{
+    const struct route_config *config = must_parse(
+        "receivers:\n"
+        "  - {name: a, failover: c}\n"
+        "  - {name: b, failover: c, failover_after: 90s}\n"
+        "  - {name: c}\n"
+        "route: {receiver: a}\n");
+
+    assert_ptr_equal(config->receivers[0].failover, &config->receivers[2]);
+    assert_int_equal(config->receivers[0].failover_after_ms, 5 * 60 * 1000);
+    assert_ptr_equal(config->receivers[1].failover, &config->receivers[2]);
+    assert_int_equal(config->receivers[1].failover_after_ms, 90 * 1000);
+    assert_null(config->receivers[2].failover);
+    route_config_unref(config);
 }
 
 /* What can be taken is, and what has no effect is told. */
@@ -340,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_a_whole_file),
         cmocka_unit_test(test_all_labels_make_a_group),
         cmocka_unit_test(test_where_a_file_is_wrong),
+        cmocka_unit_test(test_failovers),
         cmocka_unit_test(test_ways_that_are_taken),
         cmocka_unit_test(test_any_piece_of_a_file),
     };

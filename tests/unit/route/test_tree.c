@@ -96,6 +96,41 @@ static void test_who_takes_it(void **state)
     route_config_unref(config);
 }
 
+static void test_labels_of_routes(void **state)
+{
+    static const struct {
+        const char *group_key, *labels;
+    } cases[] = {
+        {"{}:{alertname=\"A\"}", "{team=\"all\", tier=\"1\"}"},
+        {"{}/{a=\"b\"}:{alertname=\"A\"}", "{team=\"db\", tier=\"1\"}"},
+        {"{}/{a=\"b\"}/{c=\"d\"}:{}", "{page=\"{{ .Status }}\", team=\"db\", tier=\"1\"}"},
+        {"{}/{a=\"b\"}/{x=\"y\"}:{}", NULL}, /* gone */
+        {"{}/{a=\"b:{}\"}:{}", NULL},
+        {"", NULL},
+    };
+    const struct route_config *config = read_config(
+        "receivers: [{name: r}]\nroute:\n  receiver: r\n  labels: {team: all, tier: 1}\n  routes:\n"
+        "  - matchers: [a=b]\n    labels: {team: db}\n    routes:\n"
+        "    - {matchers: [c=d], labels: {page: '{{ .Status }}'}}\n");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const struct route_node *node = route_node_of_key(config, cases[i].group_key);
+        STR_AUTO struct str got = STR_INIT(4096);
+
+        row("%s", cases[i].group_key);
+        assert_int_equal(node != NULL, cases[i].labels != NULL);
+        if (!node)
+            continue;
+        const struct labels *labels = route_node_labels(node);
+
+        labels_print(labels, &got);
+        assert_string_equal(str_text(&got), cases[i].labels);
+        labels_unref(labels);
+    }
+    route_config_unref(config);
+}
+
 static void test_too_many_routes_are_counted(void **state)
 {
     STR_AUTO struct str text = STR_INIT(64 * 1024);
@@ -142,7 +177,32 @@ static void test_advice(void **state)
          "6:17 this inhibit rule has no tar\n"},
     };
 
+    static const struct {
+        const char *what, *receivers, *expected;
+    } failovers[] = {
+        {"who stands in is told",
+         "{name: all, failover: q, command_configs: [{argv: [/a]}]}, "
+         "{name: q, command_configs: [{argv: [/b]}]}",
+         ""},
+        {"nobody stands in", "{name: all, failover: q, command_configs: [{argv: [/a]}]}, {name: q}",
+         "1:13 the failover \"q\" has nobody \n"},
+        {"for nobody", "{name: all, failover: q}, {name: q, command_configs: [{argv: [/b]}]}",
+         "1:13 receiver \"all\" has nobody to\n"},
+    };
+
     (void)state;
+    for (size_t i = 0; i < sizeof(failovers) / sizeof(*failovers); i++) {
+        STR_AUTO struct str text = STR_INIT(4096);
+        STR_AUTO struct str got = STR_INIT(4096);
+        const struct route_config *config;
+
+        row("%s", failovers[i].what);
+        str_addf(&text, "receivers: [%s]\nroute: {receiver: all}\n", failovers[i].receivers);
+        config = read_config(str_text(&text));
+        route_config_advise(config, note, &got);
+        assert_string_equal(str_text(&got), failovers[i].expected);
+        route_config_unref(config);
+    }
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         STR_AUTO struct str text = STR_INIT(4096);
         STR_AUTO struct str got = STR_INIT(4096);
@@ -163,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_who_takes_it),
+        cmocka_unit_test(test_labels_of_routes),
         cmocka_unit_test(test_too_many_routes_are_counted),
         cmocka_unit_test(test_advice),
     };

@@ -190,6 +190,7 @@ static void test_text_functions(void **state)
 {
     static const struct expansion rows[] = {
         {"{{ title \"foo bar-baz\" }} {{ toLower \"aB\" }}", "Foo Bar-Baz ab"},
+        {"{{ title \"élan vITAL ωμέγα\" }} {{ toUpper \"ö\" }}", "Élan VITAL Ωμέγα Ö"},
         {"{{ stripPort \"a.b:1\" }} {{ stripPort \"[::1]:1\" }} {{ stripPort \"a\" }}",
          "a.b ::1 a"},
         {"{{ stripDomain \"a.b:1\" }} {{ stripDomain \"1.2.3.4:5\" }}", "a:1 1.2.3.4:5"},

@@ -137,6 +137,8 @@ static void test_functions(void **state)
 {
     static const struct row rows[] = {
         {"{{ \"the SHOP is-down isn't it\" | title }}", "The Shop Is-Down Isn't It"},
+        {"{{ \"über ÄRGER łódź éa-ωΑ x\" | title }}", "Über Ärger Łódź Éa-Ωα X"},
+        {"{{ \"straße ñ ж\" | toUpper }} {{ \"ÀÉЖ\" | toLower }}", "STRAßE Ñ Ж àéж"},
         {"{{ \"a%20b+c%2F\" | urlUnescape }}", "a b c/"},
         {"{{ \"fl<\" | base64encode | base64decode }}", "fl<"},
         {"{{ toJson .GroupLabels }}", "{\"job\":\"shop\"}"},

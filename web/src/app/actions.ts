@@ -12,6 +12,8 @@ import type { Incident, IncidentDetail, Overview, Said, Verdict } from './types.
 
 const OVERVIEW = '/api/alertd/v1/overview'
 export const incidentPath = (key: string) => `/api/alertd/v1/incidents/${encodeURIComponent(key)}`
+/** All of it but its timeline, which is shown a window at a time. */
+export const incidentData = (key: string) => `${incidentPath(key)}?timeline=0`
 
 function words(error: unknown): string {
   return error instanceof ApiError ? error.message : String(error)
@@ -19,7 +21,7 @@ function words(error: unknown): string {
 
 /** Changes what is shown of an incident, wherever it is shown. */
 function show(key: string, change: Partial<Incident>): void {
-  put<IncidentDetail>(incidentPath(key), (old) => ({ ...old, ...change }))
+  put<IncidentDetail>(incidentData(key), (old) => ({ ...old, ...change }))
   put<Overview>(OVERVIEW, (old) => ({
     ...old,
     open_incidents: old.open_incidents
@@ -29,7 +31,7 @@ function show(key: string, change: Partial<Incident>): void {
 }
 
 export async function acknowledge(key: string, who: string | null): Promise<void> {
-  const before = peek<IncidentDetail>(incidentPath(key)) ?? peek<Overview>(OVERVIEW)?.open_incidents.find((one) => one.key === key)
+  const before = peek<IncidentDetail>(incidentData(key)) ?? peek<Overview>(OVERVIEW)?.open_incidents.find((one) => one.key === key)
   if (before && before.status !== 'triggered') {
     say(`${key} is already ${before.status}${before.acknowledged_by ? ` by ${before.acknowledged_by}` : ''}`)
     return
@@ -56,7 +58,7 @@ function setResolving(key: string, on: boolean): void {
 }
 
 export function resolve(key: string): void {
-  if (resolving.peek().has(key) || peek<IncidentDetail>(incidentPath(key))?.status === 'resolved') return
+  if (resolving.peek().has(key) || peek<IncidentDetail>(incidentData(key))?.status === 'resolved') return
   setResolving(key, true)
   later(`${key} will be resolved`, () => {
     call<Incident>(`${incidentPath(key)}/resolve`, { json: {}, keepalive: true })
@@ -81,7 +83,7 @@ export async function addNote(key: string, text: string, occurredAt: string | nu
 export async function judge(key: string, verdict: Verdict, reason = ''): Promise<void> {
   try {
     const { verdicts } = await call<{ verdicts: (Said & { counts: boolean })[] }>(`${incidentPath(key)}/verdict`, { json: reason ? { verdict, reason } : { verdict } })
-    put<IncidentDetail>(incidentPath(key), (old) => ({ ...old, verdicts: verdicts.filter((one) => one.counts) }))
+    put<IncidentDetail>(incidentData(key), (old) => ({ ...old, verdicts: verdicts.filter((one) => one.counts) }))
   } catch (error) {
     say(`What ${key} was worth could not be said: ${words(error)}`, 'bad')
   }

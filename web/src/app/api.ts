@@ -5,7 +5,7 @@ import { signal } from '@preact/signals'
 import type { Me } from './types.ts'
 
 export class ApiError extends Error {
-  constructor(readonly status: number, readonly type: string, words: string) {
+  constructor(readonly status: number, readonly type: string, words: string, readonly body?: unknown) {
     super(words)
   }
 }
@@ -28,7 +28,7 @@ async function failure(response: Response): Promise<ApiError> {
   const text = await response.text()
   try {
     const body = JSON.parse(text) as { errorType?: string; error?: string }
-    return new ApiError(response.status, body.errorType ?? 'error', body.error ?? response.statusText)
+    return new ApiError(response.status, body.errorType ?? 'error', body.error ?? response.statusText, body)
   } catch {
     return new ApiError(response.status, 'error', text.slice(0, 300) || `${response.status} ${response.statusText}`)
   }
@@ -38,7 +38,9 @@ export interface CallOptions {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   json?: unknown
   form?: Record<string, string>
+  headers?: Record<string, string>
   signal?: AbortSignal
+  headers?: Record<string, string>
   /** Goes out even when the page is being closed. */
   keepalive?: boolean
   /** How long to wait, where it is not 20 s. */
@@ -46,7 +48,7 @@ export interface CallOptions {
 }
 
 export async function call<T>(path: string, options: CallOptions = {}): Promise<T> {
-  const headers: Record<string, string> = {}
+  const headers: Record<string, string> = { ...options.headers }
   const method = options.method ?? (options.json !== undefined || options.form ? 'POST' : 'GET')
   let body: string | URLSearchParams | undefined
   if (options.json !== undefined) {

@@ -111,7 +111,7 @@ export function peek<T>(path: string): T | undefined {
 export function changed(topic: string, key?: string): void {
   for (const entry of entries.values()) {
     if (!entry.topics.includes(topic)) continue
-    const named = /\/(?:incidents|postmortems)\/([^/?]+)$/.exec(entry.path)?.[1]
+    const named = /\/(?:incidents|postmortems)\/([^/?]+)/.exec(entry.path)?.[1]
     if (key && named && named !== key) continue
     if (entry.users > 0) loadSoon(entry)
     else entry.fetchedMs = 0

@@ -18,17 +18,18 @@ export const isMe = (person: string) => me.value?.name === person
 
 export const nameOf = (one: { person: string; full_name: string | null }) => one.full_name ?? one.person
 
-async function doTo(id: number, what: string, json: unknown): Promise<void> {
-  const page = await call<ShadowPage>(`${shadowPagePath(id)}/${what}`, { json })
+/** One's own page; another one's only by saying for whom. */
+async function doTo({ id, person, yours }: ShadowPage, what: string, json: unknown): Promise<void> {
+  const page = await call<ShadowPage>(`${shadowPagePath(id)}/${what}${yours ? '' : `?for=${encodeURIComponent(person)}`}`, { json })
   put<ShadowPage>(shadowPagePath(id), () => page)
   changed('shadow_page')
 }
 
-export const markOpened = (id: number) => doTo(id, 'opened', {}).catch(() => undefined)
-export const markSeen = (id: number) => act('', () => doTo(id, 'seen', {}))
-export const acknowledgeCopy = (id: number) => act('Your copy is acknowledged. The real incident is as it was', () => doTo(id, 'acknowledge', {}))
-export const saveText = (id: number, what: 'hypothesis' | 'notes', text: string) => doTo(id, what, { text })
-export const saveAnswers = (id: number, answers: Omit<ShadowAnswers, 'answered_at'>) => act('', () => doTo(id, 'answers', answers))
+export const markOpened = (page: ShadowPage) => doTo(page, 'opened', {}).catch(() => undefined)
+export const markSeen = (page: ShadowPage) => act('', () => doTo(page, 'seen', {}))
+export const acknowledgeCopy = (page: ShadowPage) => act('Your copy is acknowledged. The real incident is as it was', () => doTo(page, 'acknowledge', {}))
+export const saveText = (page: ShadowPage, what: 'hypothesis' | 'notes', text: string) => doTo(page, what, { text })
+export const saveAnswers = (page: ShadowPage, answers: Omit<ShadowAnswers, 'answered_at'>) => act('', () => doTo(page, 'answers', answers))
 
 export const addShadow = (spec: ShadowSpec, wrong: (words: string) => void) => act(`${spec.person} shadows ${spec.target}`, () => call(SHADOWS, { json: spec }), wrong)
 

@@ -29,6 +29,7 @@ const PLACES: Place[] = [
   { path: '/oncall', name: 'On call', icon: 'clock', keys: 'g o' },
   { path: '/silences', name: 'Silences', icon: 'mute', keys: 'g s' },
   { path: '/rules', name: 'Rules', icon: 'rules', keys: 'g r' },
+  { path: '/services', name: 'Services', icon: 'book', keys: 'g v' },
   { path: '/people', name: 'People', icon: 'person', keys: 'g h' },
   { path: '/shadowing', name: 'Shadowing', icon: 'shadow', keys: 'g l' },
   { path: '/readiness', name: 'Readiness', icon: 'ready', keys: 'g c' },
@@ -69,11 +70,12 @@ const Runbook = later(async () => (await import('../views/runbook.tsx')).Runbook
 const Silences = later(async () => (await import('../views/silences.tsx')).Silences)
 const Deliveries = later(async () => (await import('../views/deliveries.tsx')).Deliveries)
 const Rules = later(async () => (await import('../views/rules.tsx')).Rules)
+const Services = later(async () => (await import('../views/services.tsx')).Services)
 const Shadowing = later(async () => (await import('../views/shadowing.tsx')).Shadowing)
 const ShadowPage = later(async () => (await import('../views/shadow_page.tsx')).ShadowPage)
 
 async function loadTheRest(): Promise<void> {
-  for (const view of [Incident, Silences, Deliveries, OnCall, Rules, People, Agents, Explore, Report, Postmortems, Rule, Tune, Postmortem, Runbook, Shadowing, ShadowPage, Readiness]) await view.load()
+  for (const view of [Incident, Silences, Deliveries, OnCall, Rules, People, Agents, Explore, Report, Postmortems, Rule, Tune, Services, Postmortem, Runbook, Shadowing, ShadowPage, Readiness]) await view.load()
 }
 
 const under = (place: string, path: string) => (place === '/' ? path === '/' : path === place || path.startsWith(`${place}/`))
@@ -92,6 +94,7 @@ function View() {
   if (first === 'rules' && second && third === 'tune') return <Tune key={second} id={second} />
   if (first === 'rules') return second ? <Rule key={second} id={second} /> : <Rules />
   if (first === 'runbooks' && second) return <Runbook key={second} id={second} />
+  if (first === 'services') return <Services id={second} />
   if (first === 'silences' && !second) return <Silences />
   if (first === 'deliveries' && !second) return <Deliveries />
   if (first === 'oncall' && !second) return <OnCall />

@@ -57,6 +57,82 @@ export interface TimelineEvent {
   data: Record<string, unknown> | null
 }
 
+/** A row of the timeline as it stands. */
+export interface Row extends TimelineEvent {
+  level: 'key' | 'normal' | 'raw'
+  precision: 'ms' | 's' | 'min' | 'approx'
+  added_later: boolean
+  scope: string | null
+  evidence: { query?: string; value?: number | string; unit?: string; link?: string } | null
+  order_only: boolean
+  pinned: boolean
+  hidden: boolean
+  retracted: boolean
+  note: string | null
+  conflict: string | null
+  hypothesis: 'open' | 'confirmed' | 'refuted' | null
+  about: number | null
+  merged_into: number | null
+  n_revs: number
+  recorded: { occurred_at: string; kind: string; text: string } | null
+}
+
+export interface Rows { total: number; offset: number; n_events: number; events: Row[] }
+
+export interface RecordMark {
+  name: string
+  scope: string
+  at: string | null
+  known: boolean
+  approx: boolean
+  set_by: 'machine' | 'person'
+  editor: string | null
+  event: number | null
+  source: string
+  why: string
+  conflict: boolean
+  machine: { at: string | null; event: number | null; rule: string }
+}
+
+export interface RecordImpact { scope: string; start: RecordMark; end: RecordMark; minutes: number | null; ttd_minutes: number | null }
+
+export interface RecordMetric { name: string; title: string; formula: string; known: boolean; approx: boolean; ms: number | null; minutes: number | null; text: string }
+
+export interface DetectionPart { name: string; formula: string; known: boolean; seconds: number | null; share: number | null; text: string; why: string | null }
+
+export interface RecordMarks { marks: RecordMark[]; impacts: RecordImpact[] }
+
+export interface RecordMetrics {
+  metrics: RecordMetric[]
+  detection_source: 'alert' | 'customer' | 'human' | null
+  impacts: RecordImpact[]
+  detection: { rule: string; rule_id: number; parts: DetectionPart[] }[]
+}
+
+export interface ServiceLink { title?: string; url: string }
+
+export interface ServiceSpec {
+  owner?: string
+  tier?: number
+  description?: string
+  match?: Record<string, string>
+  depends_on?: string[]
+  when_down?: string
+  runbooks?: ServiceLink[]
+  dashboards?: ServiceLink[]
+  rules?: string[]
+  slos?: { name: string; objective: number; window?: string; good: string; total: string }[]
+}
+
+export interface Service { name: string; revision: number; updated_at: string; updated_by: string; spec: ServiceSpec }
+
+export interface Related {
+  services: Service[]
+  slos: { service: string; name: string; objective: number; window: string; known: boolean; why: string | null; bad: number | null; burnt_ratio: number | null; formula: string }[]
+  changes: { id: number; kind: string; occurred_at: string; actor: string | null; text: string; before_impact_ms: number | null; data: Record<string, unknown> | null }[]
+  similar: { key: string; title: string; status: string; opened_at: string; resolved_at: string | null; postmortem: number | null; linked: boolean; why: string }[]
+}
+
 export interface Notification {
   id: number
   receiver: string
@@ -72,7 +148,6 @@ export interface Notification {
 
 export interface IncidentDetail extends Incident {
   alerts: IncidentAlert[]
-  timeline: TimelineEvent[]
   notifications: Notification[]
   verdicts: Said[]
   escalations: Escalation[]
@@ -170,7 +245,7 @@ export interface Overview {
   hours: { at: string; fired: number }[]
 }
 
-export type PostmortemStatus = 'draft' | 'in_review' | 'published'
+export type PostmortemStatus = 'draft' | 'in_review' | 'reviewed' | 'published' | 'closed'
 
 export type Verdict = 'useful' | 'noise' | 'unknown'
 
@@ -216,17 +291,75 @@ export interface Report extends ReportLoad, ReportVerdicts {
 export interface PostmortemHead {
   id: number
   incident: string
+  kind: 'internal' | 'public'
   title: string
   template: string
   status: PostmortemStatus
+  owner: string
+  due_at: string | null
   revision: number
+  version: number
   created_at: string
   updated_at: string
   updated_by: string | null
   open_prompts: number
+  open_actions: number
 }
 
-export interface Postmortem extends PostmortemHead { markdown: string }
+export interface PostmortemSection {
+  id: string
+  title: string
+  mode: 'generated' | 'human'
+  required: boolean
+  state: 'auto' | 'needs_you' | 'done' | 'stale'
+  revision: number
+  body: string
+  generated: string
+  detached: boolean
+  trouble: string
+  open_prompts: number
+  updated_at: string
+  updated_by: string
+  generated_nodes: DocumentNode[] | null
+  body_nodes: DocumentNode[] | null
+}
+
+export interface PostmortemAction {
+  id: number
+  postmortem: number
+  incident: string
+  text: string
+  type: string
+  tag: string
+  owner: string
+  due_at: string | null
+  state: 'open' | 'doing' | 'done' | 'wont_do'
+  overdue: boolean
+  done_when: string
+  proof_url: string
+  reason: string
+  rule_draft: string
+  revision: number
+}
+
+export interface PostmortemReview { who: string; verdict: 'asked' | 'approved' | 'changes' | 'comment'; section: string; text: string; revision: number; at: string }
+export interface PostmortemQuestion { text: string; why: string; answer: string; answered_by: string }
+export interface PostmortemHint { section: string; kind: string; phrase: string; advice: string; line: number }
+export interface PostmortemGraph { id: number; title: string; query: string; from: string; to: string; chosen: boolean }
+export interface PostmortemVersion { version: number; title: string; published_at: string; published_by: string; sha256: string }
+export interface DiffLine { kind: 'same' | 'added' | 'removed'; text: string }
+
+export interface Postmortem extends PostmortemHead {
+  markdown: string
+  sections: PostmortemSection[]
+  reviews: PostmortemReview[]
+  questions: PostmortemQuestion[]
+  hints: PostmortemHint[]
+  actions: PostmortemAction[]
+  graphs: PostmortemGraph[]
+  versions: PostmortemVersion[]
+  blockers: string[]
+}
 
 export interface DocumentNode {
   type: string
@@ -407,6 +540,7 @@ export interface ShadowPage {
   id: number
   person: string
   full_name: string | null
+  yours: boolean // who is logged in may say what they made of it; others only by saying for whom
   shadow: string
   mode: ShadowMode
   mentor: string

@@ -3,9 +3,18 @@
 // Only types named below are shown as such; of an unknown one, its children. A link leads to
 // http, https, mailto or a place of ours; anything else is shown as text.
 
-import { createElement, type ComponentChildren } from 'preact'
+import { createContext, createElement, type ComponentChildren } from 'preact'
+import { useContext } from 'preact/hooks'
 import type { DocumentNode } from '../app/types.ts'
 import { anchorOf, plainText } from '../lib/section.ts'
+
+/** Where graphs are: those of a document carry the letters of its timeline. */
+export const GraphBase = createContext('/api/alertd/v1/graphs')
+
+function Graph({ node }: { node: DocumentNode }) {
+  const base = useContext(GraphBase)
+  return <img class="graph" src={`${base}/${node.id ?? 0}.svg`} alt={node.title ?? 'graph'} />
+}
 
 const SAFE_LINK = /^(https?:|mailto:|\/(?!\/)|#)/i
 
@@ -51,7 +60,7 @@ export function Node({ node }: { node: DocumentNode }) {
     case 'em': return <em>{inside(node)}</em>
     case 'break': return <br />
     case 'link': return SAFE_LINK.test(node.href ?? '') ? <a href={node.href} rel="noreferrer">{inside(node)}</a> : <>{inside(node)}</>
-    case 'graph': return <img class="graph" src={`/api/alertd/v1/graphs/${node.id ?? 0}.svg`} alt={node.title ?? 'graph'} />
+    case 'graph': return <Graph node={node} />
     default: return <>{inside(node)}</>
   }
 }

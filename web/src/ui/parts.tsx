@@ -27,6 +27,15 @@ const STATES: Record<string, { tone: Tone; icon: IconName; words: string }> = {
   expired: { tone: 'idle', icon: 'check', words: 'Ended' },
   draft: { tone: 'warn', icon: 'note', words: 'Draft' },
   in_review: { tone: 'accent', icon: 'person', words: 'In review' },
+  reviewed: { tone: 'ok', icon: 'check', words: 'Reviewed' },
+  closed: { tone: 'idle', icon: 'check', words: 'Closed' },
+  auto: { tone: 'idle', icon: 'check', words: 'Facts' },
+  needs_you: { tone: 'warn', icon: 'note', words: 'Needs you' },
+  done: { tone: 'ok', icon: 'check', words: 'Written' },
+  stale: { tone: 'accent', icon: 'clock', words: 'Facts changed' },
+  open: { tone: 'warn', icon: 'clock', words: 'Open' },
+  doing: { tone: 'accent', icon: 'hand', words: 'In hand' },
+  wont_do: { tone: 'idle', icon: 'cross', words: 'Will not be done' },
   published: { tone: 'ok', icon: 'check', words: 'Published' },
 }
 

@@ -1,7 +1,7 @@
 // One incident: run it, and record it as it happens.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { acknowledge, incidentPath, judge, resolve, resolving } from '../app/actions.ts'
+import { acknowledge, incidentData, incidentPath, judge, resolve, resolving } from '../app/actions.ts'
 import { ApiError, call, may, me } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
 import { useData } from '../app/data.ts'
@@ -11,7 +11,6 @@ import { now } from '../app/settings.ts'
 import { say, undoLast } from '../app/toast.ts'
 import type { DocumentNode, Incident as Head, IncidentAlert, IncidentDetail, PostmortemHead, Said, Verdict } from '../app/types.ts'
 import { ExpressionChart } from '../chart/expression.tsx'
-import type { Mark } from '../chart/plot.ts'
 import { formatValue } from '../lib/number.ts'
 import { ownRunbook, sectionOf } from '../lib/section.ts'
 import { MINUTE, SECOND, formatDuration, parseTime } from '../lib/time.ts'
@@ -23,12 +22,13 @@ import { Empty, Labels, Panel, Severity, Shown, State } from '../ui/parts.tsx'
 import { SilenceLink } from '../ui/silence_link.tsx'
 import { Ago, Elapsed } from '../ui/time.tsx'
 import { Why } from '../ui/why.tsx'
+import { RecordFigures, RelatedPanels, Roles, useMarks } from './incident_record.tsx'
 import { ShadowedBy } from './incident_shadows.tsx'
 import { Timeline, type NoteHandle } from './timeline.tsx'
 
 function WritePostmortem({ incident }: { incident: IncidentDetail }) {
   const [busy, setBusy] = useState(false)
-  const { value } = useData<{ templates: { id: string; title: string }[] }>(incident.postmortem === null ? '/api/alertd/v1/postmortems/templates' : null)
+  const { value } = useData<{ templates: { id: string; title: string }[]; chosen?: { id: string; why: string } }>(incident.postmortem === null ? `/api/alertd/v1/postmortems/templates?incident=${incident.key}` : null)
   if (incident.postmortem !== null) return <a class="button" href={`/pm/${incident.postmortem}`}><Icon name="postmortems" size={16} /> Postmortem</a>
   if (!may('operate')) return null
   const write = async (template: string) => {
@@ -46,7 +46,7 @@ function WritePostmortem({ incident }: { incident: IncidentDetail }) {
       <summary class="button"><Icon name="postmortems" size={16} /> Write postmortem</summary>
       <div class="menu-list">
         {(value?.templates ?? []).map((template) => (
-          <button key={template.id} type="button" disabled={busy} onClick={() => { void write(template.id) }}>{template.title}</button>
+          <button key={template.id} type="button" disabled={busy} onClick={() => { void write(template.id) }}>{template.title}{template.id === value?.chosen?.id && <small class="dim"> Suits it: {value.chosen.why}</small>}</button>
         ))}
         {value?.templates.length === 0 && <p class="dim">No template was found in <code>postmortems/</code>.</p>}
       </div>
@@ -74,6 +74,7 @@ function Header({ incident, neighbours }: { incident: IncidentDetail; neighbours
             {incident.resolved_at && <span class="dim">resolved {incident.resolved_by ? `by ${incident.resolved_by}` : 'by itself'} <Ago at={incident.resolved_at} /></span>}
           </p>
           <EscalationState incident={incident} />
+          <Roles incidentKey={incident.key} />
         </div>
         <p class="big-clock"><Elapsed from={incident.opened_at} to={incident.resolved_at} /><small>{open ? 'open' : 'lasted'}</small></p>
       </div>
@@ -93,6 +94,11 @@ function Header({ incident, neighbours }: { incident: IncidentDetail; neighbours
   )
 }
 
+/** What a responder looked at is part of the record; whether it could be written is not their worry. */
+function looked(key: string, expr: string): void {
+  if (may('operate')) void call(`${incidentPath(key)}/events`, { json: { events: [{ kind: 'query.run', text: expr, evidence: { query: expr } }] }, keepalive: true }).catch(() => undefined)
+}
+
 /** The graph's range: what led to it, and what followed, on a grid so it does not creep. */
 function rangeOf(incident: IncidentDetail): { fromMs: number; toMs: number } {
   const openedMs = parseTime(incident.opened_at) ?? 0
@@ -103,35 +109,23 @@ function rangeOf(incident: IncidentDetail): { fromMs: number; toMs: number } {
   return { fromMs: startMs - around, toMs: Math.ceil(toMs / (15 * SECOND)) * 15 * SECOND }
 }
 
-function marksOf(incident: IncidentDetail): Mark[] {
-  const marks: Mark[] = []
-  const add = (at: string | null | undefined, words: string, tone: Mark['tone']) => {
-    const atMs = parseTime(at)
-    if (atMs !== null) marks.push({ atMs, words, tone })
-  }
-  add(incident.alerts[0]?.active_at, 'start', 'warn')
-  add(incident.opened_at, 'paged', 'bad')
-  add(incident.acknowledged_at, 'ack', 'accent')
-  add(incident.resolved_at, 'resolved', 'ok')
-  return marks
-}
-
 /** An instant vector's threshold is drawn over its left side, narrowed to this alert's series. */
 function SignalGraphs({ incident, onPick }: { incident: IncidentDetail; onPick: (atMs: number) => void }) {
   const byExpr = new Map<string, IncidentAlert>()
   for (const alert of incident.alerts) if (alert.expr && !byExpr.has(alert.expr)) byExpr.set(alert.expr, alert)
   const tick = incident.resolved_at ? 0 : Math.floor(now.value / (15 * SECOND))
   const range = rangeOf(incident)
+  const marks = useMarks(incident.key)
   return (
     <>
       {[...byExpr.values()].slice(0, 3).map((alert) => {
         const expr = alert.left ?? alert.expr
         const link = `/explore?expr=${encodeURIComponent(expr)}&from=${new Date(range.fromMs).toISOString()}&to=${new Date(range.toMs).toISOString()}`
         return (
-          <Panel key={alert.expr} title={alert.name} aside={<a href={link}>Explore</a>}>
+          <Panel key={alert.expr} title={alert.name} aside={<a href={link} onClick={() => looked(incident.key, expr)}>Explore</a>}>
             <p class="expr mono">{alert.expr}{alert.for_ms > 0 && <span class="dim"> for {formatDuration(alert.for_ms)}</span>}</p>
             <ExpressionChart expr={expr} {...range} tick={tick} what={alert.name} threshold={alert.left ? alert.threshold : null}
-                             marks={marksOf(incident)} height={220} onPick={onPick} />
+                             marks={marks} height={220} onPick={onPick} />
           </Panel>
         )
       })}
@@ -217,25 +211,8 @@ function Worth({ incidentKey, said }: { incidentKey: string; said: Said[] }) {
   )
 }
 
-/** The same alert's earlier incidents: whoever had it last wrote down what helped. */
-function SeenBefore({ incident, all }: { incident: IncidentDetail; all: Head[] }) {
-  const name = incident.labels['alertname'] ?? incident.alerts[0]?.name
-  const before = all.filter((one) => one.id < incident.id && name !== undefined && (one.labels['alertname'] === name || one.title.startsWith(name)))
-  if (before.length === 0) return null
-  return (
-    <Panel title="Seen before">
-      <ul class="aside-list">{before.slice(0, 5).map((one) => (
-        <li key={one.id}>
-          <a href={`/i/${one.key}`}>{one.title}</a>
-          <p class="dim"><Ago at={one.opened_at} />, lasted <Elapsed from={one.opened_at} to={one.resolved_at} />{one.postmortem !== null && <> · <a href={`/pm/${one.postmortem}`}>postmortem</a></>}</p>
-        </li>
-      ))}</ul>
-    </Panel>
-  )
-}
-
 export function Incident({ id }: { id: string }) {
-  const data = useData<IncidentDetail>(incidentPath(id), ['incident', 'alerts'], 15_000)
+  const data = useData<IncidentDetail>(incidentData(id), ['incident', 'alerts'], 15_000)
   const list = useData<{ incidents: Head[] }>('/api/alertd/v1/incidents?status=all&limit=50', ['incident']).value?.incidents ?? []
   const note = useRef<NoteHandle>(null)
   const incident = data.value
@@ -262,14 +239,15 @@ export function Incident({ id }: { id: string }) {
         <div class="columns">
           <div class="column-main">
             <SignalGraphs incident={shown} onPick={(atMs) => note.current?.at(atMs)} />
-            <Timeline incident={shown} note={note} />
+            <Timeline incidentKey={shown.key} note={note} />
           </div>
           <aside class="column-side" aria-label="Facts">
             <Alerts alerts={shown.alerts} />
             <Runbooks alerts={shown.alerts} />
+            <RelatedPanels incidentKey={shown.key} />
+            <RecordFigures incidentKey={shown.key} />
             <Worth incidentKey={shown.key} said={shown.verdicts} />
             <DeliveryLog incidentKey={shown.key} />
-            <SeenBefore incident={shown} all={list} />
           </aside>
         </div>
       </div>

@@ -1,179 +1,123 @@
-// The postmortem's editor: Markdown on one side, the document on the other.
-//
-//     clean --typing--> dirty --1.5 s of rest--> saving --2xx--> clean (newer revision)
-//                         ^                        |  --409--> conflict: theirs or mine?
-//                         +--typed meanwhile-------+  --else-> dirty, tried again in 10 s
-//
-// (1) What is typed is in this browser's storage until alertd has it: closing loses nothing.
-// (2) A conflict never overwrites: the person sees both and chooses.
+// A postmortem: its sections, each with what facts say and what people write, and beside them
+// what is still missing. Sections, saving and conflicts: postmortem_section.tsx.
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { ApiError, call, may } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
-import { changed } from '../app/data.ts'
+import { changed, useData } from '../app/data.ts'
 import { useKey } from '../app/keyboard.ts'
-import { say } from '../app/toast.ts'
-import type { DocumentNode, Postmortem as Doc, PostmortemStatus } from '../app/types.ts'
+import type { Postmortem as Doc, PostmortemHint } from '../app/types.ts'
 import { count } from '../lib/number.ts'
-import { Document } from '../ui/document.tsx'
+import { Sure } from '../ui/dialog.tsx'
+import { GraphBase } from '../ui/document.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Chips, Empty, State, Trouble, Waiting } from '../ui/parts.tsx'
+import { Empty, State, Trouble, Waiting } from '../ui/parts.tsx'
 import { Ago } from '../ui/time.tsx'
+import { Actions } from './postmortem_actions.tsx'
+import { Section } from './postmortem_section.tsx'
+import { change, Contents, Graphs, Missing, Questions, Reviews, Versions } from './postmortem_side.tsx'
 
-const REST_MS = 1500
-const RETRY_MS = 10_000
-const PREVIEW_REST_MS = 350
-
-type Saving = 'clean' | 'dirty' | 'saving' | 'conflict' | 'failed'
-const SAYS: Record<Saving, string> = { clean: 'Saved', dirty: 'Not saved yet', saving: 'Saving …', conflict: 'Changed by someone else', failed: 'Not saved, trying again' }
-
-/** The document as the server has it, the text as it is typed, and how they come together. */
+/** The document as alertd has it: what a change answered, or what the live stream made us ask. */
 function useDocument(path: string) {
-  const kept = `draft ${path}`
+  const data = useData<Doc>(path, ['postmortem', 'incident'], 60_000)
   const [doc, setDoc] = useState<Doc | null>(null)
-  const [text, setText] = useState('')
-  const [saving, setSaving] = useState<Saving>('clean')
-  const [error, setError] = useState<ApiError | null>(null)
-  const [theirs, setTheirs] = useState<Doc | null>(null)
-  const latest = useRef({ text, doc })
-  latest.current = { text, doc }
-
   useEffect(() => {
-    call<Doc>(path).then((loaded) => {
-      const draft = localStorage.getItem(kept)
-      setDoc(loaded)
-      setText(draft ?? loaded.markdown)
-      if (draft !== null && draft !== loaded.markdown) setSaving('dirty')
-    }).catch(setError)
-  }, [path])
-
-  const save = async (over?: Doc) => {
-    const base = over ?? latest.current.doc
-    const sent = latest.current.text
-    if (!base) return
-    setSaving('saving')
-    try {
-      const saved = await call<Doc>(path, { method: 'PUT', json: { markdown: sent, revision: base.revision } })
-      setDoc(saved)
-      setTheirs(null)
-      if (latest.current.text === sent) {
-        localStorage.removeItem(kept)
-        setSaving('clean')
-      } else {
-        setSaving('dirty')
-      }
-      changed('postmortem')
-    } catch (reason) {
-      if (reason instanceof ApiError && reason.status === 409) {
-        setTheirs(await call<Doc>(path).catch(() => null))
-        setSaving('conflict')
-      } else {
-        setSaving('failed')
-      }
-    }
-  }
-
-  useEffect(() => {
-    if (saving !== 'dirty' && saving !== 'failed') return undefined
-    const timer = setTimeout(() => { void save() }, saving === 'failed' ? RETRY_MS : REST_MS)
-    return () => clearTimeout(timer)
-  }, [text, saving])
-
-  const type = (next: string) => {
-    setText(next)
-    localStorage.setItem(kept, next)
-    if (saving !== 'conflict') setSaving('dirty')
-  }
-  const takeTheirs = () => {
-    if (!theirs) return
-    localStorage.removeItem(kept)
-    setDoc(theirs)
-    setText(theirs.markdown)
-    setTheirs(null)
-    setSaving('clean')
-  }
-  return { doc, setDoc, text, type, saving, save, error, theirs, takeTheirs }
+    const loaded = data.value
+    if (loaded) setDoc((old) => old && old.revision > loaded.revision ? old : loaded)
+  }, [data.value])
+  return { doc, setDoc, error: data.value ? null : data.error }
 }
 
-/** The tree of what is typed, half a second behind; an old answer never replaces a newer. */
-function usePreview(path: string, markdown: string, ready: boolean) {
-  const [nodes, setNodes] = useState<DocumentNode[] | null>(null)
-  const [error, setError] = useState<ApiError | null>(null)
-  useEffect(() => {
-    if (!ready) return undefined
-    const asked = new AbortController()
-    const timer = setTimeout(() => {
-      call<{ nodes: DocumentNode[] }>(`${path}/preview`, { json: { markdown }, signal: asked.signal })
-        .then((answer) => { setNodes(answer.nodes); setError(null) })
-        .catch((reason: ApiError) => { if (reason.type !== 'cancelled') setError(reason) })
-    }, nodes === null ? 0 : PREVIEW_REST_MS)
-    return () => { clearTimeout(timer); asked.abort() }
-  }, [path, markdown, ready])
-  return { nodes, error }
+const NEXT: Record<string, { status: string; words: string }> = {
+  draft: { status: 'in_review', words: 'Send to review' },
+  in_review: { status: 'reviewed', words: 'Reviewed' },
+  published: { status: 'closed', words: 'Close' },
 }
 
-function StatusMenu({ doc, onChange }: { doc: Doc; onChange: (doc: Doc) => void }) {
-  const set = async (status: PostmortemStatus) => {
-    try {
-      onChange(await call<Doc>(`/api/alertd/v1/postmortems/${doc.id}/status`, { json: { status } }))
-      changed('postmortem')
-    } catch (error) {
-      say(`The status could not be changed: ${error instanceof ApiError ? error.message : String(error)}`, 'bad')
-    }
-  }
-  const choices = [{ value: 'draft', words: 'Draft' }, { value: 'in_review', words: 'In review' }, { value: 'published', words: 'Published' }]
-  return <Chips name="Status" value={doc.status} onChoose={(value) => { if (value !== doc.status) void set(value as PostmortemStatus) }} choices={choices} />
-}
-
-function Conflict({ theirs, onMine, onTheirs }: { theirs: Doc | null; onMine: () => void; onTheirs: () => void }) {
+function Steps({ doc, path, onSaved }: { doc: Doc; path: string; onSaved: (doc: Doc) => void }) {
+  const next = NEXT[doc.status]
+  const set = (status: string) => { void change(() => call<Doc>(`${path}/status`, { json: { status } }), onSaved) }
+  const publish = (alone: boolean) => { void change(() => call<Doc>(`${path}/publish`, { json: alone ? { alone } : {} }), onSaved) }
   return (
-    <div class="trouble" role="alert"><Icon name="alarm" />
-      <div class="grow"><p><b>{theirs?.updated_by ?? 'Someone'} saved a newer version while you wrote.</b> Yours is kept in this browser until you choose.</p>
-        {theirs && <details><summary>Show theirs</summary><pre class="code" tabIndex={0} aria-label="Their version">{theirs.markdown}</pre></details>}</div>
-      <button type="button" disabled={!theirs} onClick={onTheirs}>Take theirs</button><button type="button" class="primary" disabled={!theirs} onClick={onMine}>Keep mine</button></div>
+    <>
+      {doc.status !== 'draft' && <button type="button" onClick={() => set('draft')}>{doc.status === 'published' || doc.status === 'closed' ? 'Correct it' : 'Back to draft'}</button>}
+      {next && <button type="button" onClick={() => set(next.status)}>{next.words}</button>}
+      {doc.status === 'reviewed' && <button type="button" class="primary" onClick={() => publish(false)}>Publish</button>}
+      {(doc.status === 'draft' || doc.status === 'in_review') && <Sure words="Publish alone" sure="Nobody else will read it first: publish" onSure={() => publish(true)} />}
+    </>
   )
 }
 
+const FORMATS = [['md', 'Markdown'], ['html', 'One HTML file'], ['json', 'JSON, to bring in elsewhere'], ['tar', 'All of it, as a tar']] as const
+
+function Exports({ path }: { path: string }) {
+  return (
+    <details class="menu">
+      <summary class="button"><Icon name="download" size={16} /> Export</summary>
+      <div class="menu-list">
+        {FORMATS.map(([format, words]) => <a key={format} class="button" href={`${path}/export?format=${format}`} download>{words}</a>)}
+        <a class="button" href={`${path}/export?format=html&audience=public`} download>HTML with roles instead of names</a>
+      </div>
+    </details>
+  )
+}
+
+const NONE: PostmortemHint[] = []
+
 export function Postmortem({ id }: { id: string }) {
   const path = `/api/alertd/v1/postmortems/${encodeURIComponent(id)}`
-  const { doc, setDoc, text, type, saving, save, error, theirs, takeTheirs } = useDocument(path)
-  const preview = usePreview(path, text, doc !== null)
-  const [side, setSide] = useState('write')
-  const area = useRef<HTMLTextAreaElement>(null)
-  const canWrite = may('operate')
+  const { doc, setDoc, error } = useDocument(path)
+  const [editing, setEditing] = useState<string | null>(null)
+  const canWrite = may('operate') && doc?.status !== 'published' && doc?.status !== 'closed'
+  const about = useMemo(() => ({ id: doc?.id ?? 0, path }), [doc?.id, path])
   pageTitle.value = doc?.title ?? 'Postmortem'
-  useKey('n', 'Write', () => { setSide('write'); requestAnimationFrame(() => area.current?.focus()) }, 'Postmortem')
+
+  const onSaved = (next: Doc) => { setDoc(next); changed('postmortem') }
+  const dismiss = (hint: PostmortemHint) => { void change(() => call<Doc>(`${path}/hints/dismiss`, { json: { section: hint.section, phrase: hint.phrase } }), onSaved) }
+  const edit = (section: string | null) => {
+    if (section) requestAnimationFrame(() => document.getElementById(`s-${section}`)?.scrollIntoView({ block: 'start' }))
+    setEditing(section)
+  }
+  useKey('n', 'Write the next section that needs you', () => {
+    const open = doc?.sections.filter((one) => one.state === 'needs_you' && one.id !== editing) ?? []
+    const from = doc?.sections.findIndex((one) => one.id === editing) ?? -1
+    const next = open.find((one) => (doc?.sections.indexOf(one) ?? 0) > from) ?? open[0] ?? doc?.sections.find((one) => one.mode === 'human')
+    if (next && canWrite) edit(next.id)
+  }, 'Postmortem')
 
   if (error?.status === 404) return <Empty icon="postmortems" title="There is no such postmortem"><p><a href="/pm">All postmortems</a></p></Empty>
-  if (error) return <Trouble error={error} what="The postmortem could not be read" />
+  if (error) return <Trouble error={error instanceof ApiError ? error : new ApiError(0, 'error', String(error))} what="The postmortem could not be read" />
   if (!doc) return <Waiting rows={6} />
+  const side = { doc, path, canWrite, onSaved }
   return (
-    <div class={`postmortem show-${side}`}>
-      <header class="page-head">
-        <div>
-          <p class="crumbs"><a href="/pm">Postmortems</a> <span aria-hidden="true">/</span> <a class="num" href={`/i/${doc.incident}`}>{doc.incident}</a></p>
-          <h1>{doc.title}</h1>
-          <p class="lead"><span class={`saving ${saving}`} role="status">{SAYS[saving]}</span> · revision {doc.revision}, {doc.updated_by && `${doc.updated_by} `}<Ago at={doc.updated_at} />{doc.open_prompts > 0 && <> · <span class="warn-ink">{count(doc.open_prompts, 'question')} open</span></>}</p>
+    <GraphBase.Provider value={`${path}/graphs`}>
+      <div class="postmortem">
+        <header class="page-head">
+          <div>
+            <p class="crumbs"><a href="/pm">Postmortems</a> <span aria-hidden="true">/</span> <a class="num" href={`/i/${doc.incident}`}>{doc.incident}</a>{doc.kind === 'public' && ' / public'}</p>
+            <h1>{doc.title}</h1>
+            <p class="lead"><State state={doc.status} /> · {doc.owner ? `${doc.owner} owns it` : 'nobody owns it'}{doc.due_at && ` · due ${doc.due_at.slice(0, 10)}`} · revision {doc.revision}, {doc.updated_by && `${doc.updated_by} `}<Ago at={doc.updated_at} />{doc.open_prompts > 0 && <> · <span class="warn-ink">{count(doc.open_prompts, 'question')} open</span></>}</p>
+          </div>
+          <div class="actions">{may('operate') && <Steps doc={doc} path={path} onSaved={onSaved} />}<Exports path={path} /></div>
+        </header>
+        <div class="document-grid">
+          <Contents doc={doc} editing={editing} onEdit={(section) => { if (canWrite) edit(section) }} />
+          <div class="sections">
+            {doc.sections.map((section) => (
+              <Section key={section.id} doc={about} section={section} canWrite={canWrite} editing={canWrite && editing === section.id} onEdit={edit} onSaved={onSaved}
+                       hints={doc.hints.some((hint) => hint.section === section.id) ? doc.hints.filter((hint) => hint.section === section.id) : NONE} onDismiss={dismiss} />
+            ))}
+            <Actions doc={doc} path={path} canWrite={may('operate')} onSaved={onSaved} />
+          </div>
+          <aside class="doc-side" aria-label="About this document">
+            <Missing doc={doc} />
+            <Questions {...side} />
+            <Graphs {...side} editing={editing} />
+            <Reviews {...side} />
+            <Versions doc={doc} path={path} />
+          </aside>
         </div>
-        <div class="actions">
-          {canWrite ? <StatusMenu doc={doc} onChange={(next) => setDoc({ ...next, markdown: doc.markdown })} /> : <State state={doc.status} />}
-          <a class="button" href={`${path}/export?format=md`} download><Icon name="download" size={16} /> Markdown</a>
-          <a class="button" href={`${path}/export?format=html`} download><Icon name="download" size={16} /> HTML</a>
-        </div>
-      </header>
-      {saving === 'conflict' && <Conflict theirs={theirs} onMine={() => { void save(theirs ?? undefined) }} onTheirs={takeTheirs} />}
-      <div class="side-switch"><Chips name="Side" value={side} onChoose={setSide} choices={[{ value: 'write', words: 'Write' }, { value: 'read', words: 'Read' }]} /></div>
-      <div class="split">
-        <section class="panel write" aria-label="Markdown">
-          <textarea ref={area} class="mono" aria-label="Markdown" spellcheck readOnly={!canWrite || doc.status === 'published'} value={text}
-                    onInput={(event) => type(event.currentTarget.value)} />
-          {doc.status === 'published' && <p class="foot dim">Published: frozen. Choose Draft to change it.</p>}
-        </section>
-        <section class="panel read" aria-label="Preview" tabIndex={0}>
-          {preview.error && <Trouble error={preview.error} what="The preview could not be made" />}
-          {preview.nodes ? <Document nodes={preview.nodes} /> : <Waiting rows={6} />}
-        </section>
       </div>
-    </div>
+    </GraphBase.Provider>
   )
 }

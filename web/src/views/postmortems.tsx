@@ -38,7 +38,8 @@ export function Postmortems() {
             {postmortems.length > 0 && (
               <div class="filters"><Chips name="Status" value={status} onChoose={(value) => setQuery({ status: value })} choices={[
                 { value: '', words: 'All', n: postmortems.length }, { value: 'draft', words: 'Drafts', n: n('draft') },
-                { value: 'in_review', words: 'In review', n: n('in_review') }, { value: 'published', words: 'Published', n: n('published') }]} /></div>
+                { value: 'in_review', words: 'In review', n: n('in_review') }, { value: 'reviewed', words: 'Reviewed', n: n('reviewed') }, { value: 'published', words: 'Published', n: n('published') },
+                { value: 'closed', words: 'Closed', n: n('closed') }]} /></div>
             )}
             <div class="stack">
               <Panel label="Postmortems">
@@ -49,6 +50,7 @@ export function Postmortems() {
                     : <ul class="rows tall">{shown.map((one) => (
                       <li key={one.id}>
                         <a data-row class="grow" href={`/pm/${one.id}`}><b>{one.title}</b><span class="dim num">{one.incident}</span></a>
+                        {one.open_actions > 0 && <span class="dim">{count(one.open_actions, 'open action')}</span>}
                         {one.open_prompts > 0 && <span class="warn-ink">{count(one.open_prompts, 'question')} open</span>}
                         <State state={one.status} />
                         <span class="dim">{one.updated_by && `${one.updated_by}, `}<Ago at={one.updated_at} /></span>

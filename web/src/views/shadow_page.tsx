@@ -3,8 +3,8 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ComponentChildren, Ref } from 'preact'
-import { incidentPath } from '../app/actions.ts'
-import { may, me } from '../app/api.ts'
+import { incidentData } from '../app/actions.ts'
+import { may } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
 import { useData } from '../app/data.ts'
 import { useKept, type Kept } from '../app/kept.ts'
@@ -51,13 +51,13 @@ function Steps({ page }: { page: Page }) {
 function Buttons({ page, mine }: { page: Page; mine: boolean }) {
   const seen = page.seen_at !== null
   const acknowledged = page.acknowledged_at !== null
-  useKey('s', 'I have seen it', () => { void markSeen(page.id) }, 'This shadow page', !seen)
-  useKey('a', 'Acknowledge my copy', () => { void acknowledgeCopy(page.id) }, 'This shadow page', !acknowledged && page.mode === 'own copy')
+  useKey('s', 'I have seen it', () => { void markSeen(page) }, 'This shadow page', !seen)
+  useKey('a', 'Acknowledge my copy', () => { void acknowledgeCopy(page) }, 'This shadow page', !acknowledged && page.mode === 'own copy')
   if (seen && (acknowledged || page.mode !== 'own copy')) return null
   return (
     <div class="incident-actions">
-      {!seen && <button type="button" class={page.mode === 'own copy' ? '' : 'primary'} onClick={() => { void markSeen(page.id) }}><Icon name="check" size={17} /> I have seen it <kbd>s</kbd></button>}
-      {!acknowledged && page.mode === 'own copy' && <button type="button" class="primary" onClick={() => { void acknowledgeCopy(page.id) }}><Icon name="hand" size={17} /> Acknowledge {mine ? 'my' : 'their'} copy <kbd>a</kbd></button>}
+      {!seen && <button type="button" class={page.mode === 'own copy' ? '' : 'primary'} onClick={() => { void markSeen(page) }}><Icon name="check" size={17} /> I have seen it <kbd>s</kbd></button>}
+      {!acknowledged && page.mode === 'own copy' && <button type="button" class="primary" onClick={() => { void acknowledgeCopy(page) }}><Icon name="hand" size={17} /> Acknowledge {mine ? 'my' : 'their'} copy <kbd>a</kbd></button>}
       {page.mode === 'own copy' && !acknowledged && <span class="dim no-harm">Only the copy: the real incident goes on as it is.</span>}
     </div>
   )
@@ -110,7 +110,7 @@ function Copies({ page }: { page: Page }) {
 
 /** What the page said, and where to look: not what anybody did about it. */
 function PageText({ page }: { page: Page }) {
-  const { value } = useData<IncidentDetail>(incidentPath(page.incident.key), ['alerts'], 60_000)
+  const { value } = useData<IncidentDetail>(incidentData(page.incident.key), ['alerts'], 60_000)
   return (
     <Panel title="What the page says">
       {value === undefined ? <Waiting rows={2} /> : <ul class="aside-list page-text">{value.alerts.map((alert, i) => <AlertWords key={i} alert={alert} />)}{value.alerts.length === 0 && <li>{page.incident.title}</li>}</ul>}
@@ -141,7 +141,7 @@ const QUESTIONS: { key: keyof Omit<ShadowAnswers, 'answered_at'>; asks: string; 
 
 function Answers({ page, readOnly }: { page: Page; readOnly: boolean }) {
   const { answered_at: at, ...said } = page.answers
-  const tap = (key: keyof typeof said, value: boolean) => { void saveAnswers(page.id, { ...said, [key]: said[key] === value ? null : value }) }
+  const tap = (key: keyof typeof said, value: boolean) => { void saveAnswers(page, { ...said, [key]: said[key] === value ? null : value }) }
   return (
     <Panel title={<><span class="step-number">2</span> Three taps</>} label="Three taps" aside={at && <span class="state ok"><Icon name="check" size={14} />Answered <Ago at={at} /></span>}>
       <ul class="taps">
@@ -160,11 +160,11 @@ function Answers({ page, readOnly }: { page: Page; readOnly: boolean }) {
 
 function Inside({ page }: { page: Page }) {
   const itsMe = isMe(page.person)
-  const mine = itsMe || me.value?.auth === 'off'
+  const mine = page.yours
   const [forThem, setForThem] = useState(false)
   const readOnly = !may('operate') || !(mine || forThem)
-  const guess = useKept(`hypothesis ${page.id}`, page.hypothesis ?? '', (text) => saveText(page.id, 'hypothesis', text), (text) => text.trim() !== '')
-  const notes = useKept(`notes ${page.id}`, page.notes ?? '', (text) => saveText(page.id, 'notes', text))
+  const guess = useKept(`hypothesis ${page.id}`, page.hypothesis ?? '', (text) => saveText(page, 'hypothesis', text), (text) => text.trim() !== '')
+  const notes = useKept(`notes ${page.id}`, page.notes ?? '', (text) => saveText(page, 'notes', text))
   const guessArea = useRef<HTMLTextAreaElement>(null)
   const notesArea = useRef<HTMLTextAreaElement>(null)
   useKey('h', 'Write what you think it is', () => guessArea.current?.focus(), 'This shadow page', !readOnly)
@@ -173,7 +173,7 @@ function Inside({ page }: { page: Page }) {
   useEffect(() => {
     if (itsMe && !readOnly && page.opened_at === null && !told) {
       setTold(true)
-      void markOpened(page.id)
+      void markOpened(page)
     }
   }, [page.id, itsMe, readOnly])
   return (

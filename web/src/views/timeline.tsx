@@ -1,132 +1,109 @@
-// One timeline of what machines saw and what people did, and a box that is always ready.
-//
-// (1) What is typed is never lost: it is kept in the tab until alertd has it.
-// (2) A note may say when it was: "14:05 restarted nginx". A click in the graph writes the time.
+// The timeline of an incident: what machines saw and what people did, newest first, a window of
+// it at a time, so that twenty thousand rows are as quick as twenty.
 
-import { useEffect, useImperativeHandle, useRef, useState } from 'preact/hooks'
 import type { Ref } from 'preact'
-import { addNote } from '../app/actions.ts'
-import { ApiError, may } from '../app/api.ts'
+import { may } from '../app/api.ts'
+import { useData } from '../app/data.ts'
+import { useKey } from '../app/keyboard.ts'
+import { rowsPath, standingPath } from '../app/record.ts'
 import { query, setQuery } from '../app/router.ts'
-import { now, zone } from '../app/settings.ts'
-import { say } from '../app/toast.ts'
-import type { IncidentDetail, TimelineEvent } from '../app/types.ts'
-import { formatClock, formatDay, formatExact, parseNote, parseTime } from '../lib/time.ts'
+import { zone } from '../app/settings.ts'
+import type { Row, Rows } from '../app/types.ts'
+import { windowOf } from '../lib/record.ts'
+import { formatDay } from '../lib/time.ts'
 import { Held } from '../ui/held.tsx'
-import { Icon, type IconName } from '../ui/icon.tsx'
-import { Chips, Panel } from '../ui/parts.tsx'
-import { Clock } from '../ui/time.tsx'
+import { Chips, Panel, Trouble, Waiting } from '../ui/parts.tsx'
+import { NoteBox, type NoteHandle } from './note_box.tsx'
+import { TimelineRow } from './timeline_row.tsx'
 
-export interface NoteHandle { focus: () => void; at: (atMs: number) => void }
+export type { NoteHandle }
 
-function look(event: TimelineEvent): { icon: IconName; tone: string } {
-  const kind = event.kind
-  if (kind === 'ack' || kind.endsWith('.ack') || kind === 'incident.acknowledged') return { icon: 'hand', tone: 'accent' }
-  if (event.class === 'human') return { icon: kind.includes('resolved') ? 'check' : 'note', tone: 'accent' }
-  if (kind.startsWith('notify.')) return kind.endsWith('failed') ? { icon: 'cross', tone: 'bad' } : { icon: 'sent', tone: 'idle' }
-  if (kind.endsWith('resolved')) return { icon: 'check', tone: 'ok' }
-  if (kind.endsWith('pending')) return { icon: 'clock', tone: 'warn' }
-  if (kind.startsWith('agent.')) return { icon: 'agents', tone: kind.endsWith('lost') ? 'bad' : 'idle' }
-  if (kind.endsWith('firing') || kind.endsWith('opened')) return { icon: 'bang', tone: 'bad' }
-  return { icon: 'machine', tone: 'idle' }
+const SHOWN = 100
+
+const FILTERS = [
+  { value: '', words: 'All', query: '' }, { value: 'key', words: 'Key', query: 'level=key' },
+  { value: 'pinned', words: 'Pinned', query: 'pinned=1' }, { value: 'human', words: 'People', query: 'class=human' },
+  { value: 'machine', words: 'Machines', query: 'class=machine' },
+]
+const KINDS = [
+  { value: '', words: 'Every kind' }, { value: 'alert', words: 'Alerts' }, { value: 'notify,escalation,ack,snooze', words: 'Pages' },
+  { value: 'change', words: 'Changes' }, { value: 'human.hypothesis,hypothesis', words: 'Hypotheses' },
+  { value: 'human', words: 'Notes' }, { value: 'chat,comms', words: 'Messages' }, { value: 'query', words: 'Queries' },
+]
+
+/** What is asked for: the filters, and which window counted from the newest row. */
+function asked(page: number): string {
+  const only = FILTERS.find((one) => one.value === query('only'))?.query ?? ''
+  const parts = [only, query('kinds') && `kinds=${encodeURIComponent(query('kinds'))}`, query('words') && `q=${encodeURIComponent(query('words'))}`, query('hidden') === '1' && 'hidden=1']
+  return [...parts.filter(Boolean), `offset=${-SHOWN * (page + 1)}`, `limit=${SHOWN}`].join('&')
 }
 
-function Row({ event }: { event: TimelineEvent }) {
-  const { icon, tone } = look(event)
-  const late = (parseTime(event.recorded_at) ?? 0) - (parseTime(event.occurred_at) ?? 0) > 60_000
+function Hypotheses({ incidentKey }: { incidentKey: string }) {
+  const { value } = useData<Rows>(standingPath(incidentKey), ['incident'], 60_000)
+  const open = (value?.events ?? []).filter((row) => row.hypothesis === 'open')
+  if (open.length === 0) return null
   return (
-    <div class={`event ${event.class}`}>
-      <Clock at={event.occurred_at} />
-      <span class={`dot ${tone}`}><Icon name={icon} size={14} /></span>
-      <div class="event-words">
-        <p>{event.text}</p>
-        <p class="event-source">{event.actor ?? event.source}<span> · {event.kind}</span>{late && event.class === 'human' && <span> · written <Clock at={event.recorded_at} /></span>}</p>
-      </div>
+    <section class="hypotheses" aria-label="Open hypotheses">
+      <h3>What it might be</h3>
+      {open.map((row) => <TimelineRow key={row.id} incidentKey={incidentKey} row={row} />)}
+    </section>
+  )
+}
+
+function Filters() {
+  return (
+    <div class="timeline-filters">
+      <Chips name="Events" value={query('only')} onChoose={(value) => setQuery({ only: value, page: '' })} choices={FILTERS} />
+      <select aria-label="Kinds" value={query('kinds')} onChange={(event) => setQuery({ kinds: event.currentTarget.value, page: '' })}>
+        {KINDS.map((one) => <option key={one.value} value={one.value}>{one.words}</option>)}
+      </select>
+      <input type="search" aria-label="Words in the timeline" placeholder="Words" value={query('words')} onInput={(event) => setQuery({ words: event.currentTarget.value, page: '' })} />
+      <label class="tick"><input type="checkbox" checked={query('hidden') === '1'} onChange={(event) => setQuery({ hidden: event.currentTarget.checked ? '1' : '' })} /> Hidden too</label>
     </div>
   )
 }
 
-function NoteBox({ incident, note }: { incident: IncidentDetail; note: Ref<NoteHandle> }) {
-  const kept = `note ${incident.key}`
-  const [text, setText] = useState(() => sessionStorage.getItem(kept) ?? '')
-  const [busy, setBusy] = useState(false)
-  const [problem, setProblem] = useState('')
-  const box = useRef<HTMLTextAreaElement>(null)
-  const parsed = parseNote(text, now.value, zone.value)
+/** The server counts from the end: a window beyond the oldest row begins at the oldest. */
+function shownOf(rows: Rows, page: number): { events: Row[]; from: number; to: number; pages: number } {
+  const { from, to, pages } = windowOf(page, rows.total, SHOWN)
+  return { events: rows.events.slice(0, Math.max(0, to - rows.offset)).reverse(), from, to, pages }
+}
 
-  // At once, not after the next paint: a reload may come before it.
-  const write = (next: string) => {
-    if (next) sessionStorage.setItem(kept, next)
-    else sessionStorage.removeItem(kept)
-    setText(next)
-  }
-
-  useEffect(() => {
-    const area = box.current
-    if (area) {
-      area.style.height = 'auto'
-      area.style.height = `${area.scrollHeight + 2}px`
-    }
-  }, [text])
-  useImperativeHandle(note, () => ({
-    focus: () => box.current?.focus(),
-    at: (atMs) => {
-      if (now.peek() - atMs > 23 * 3_600_000) {
-        say(`The note box takes times of the last 24 hours; this is ${formatExact(atMs, zone.peek())}`)
-        return
-      }
-      write(`${formatClock(atMs, zone.peek())} ${parseNote(text, now.peek(), zone.peek()).text}`)
-      box.current?.focus()
-    },
-  }), [text])
-
-  const send = async () => {
-    if (!parsed.text || busy) return
-    setBusy(true)
-    try {
-      await addNote(incident.key, parsed.text, parsed.atMs === null ? null : new Date(parsed.atMs).toISOString())
-      write('')
-      setProblem('')
-    } catch (error) {
-      setProblem(`Not saved: ${error instanceof ApiError ? error.message : String(error)}. It stays here until it is.`)
-    }
-    setBusy(false)
-  }
-
+function Pager({ page, pages, from, to, total }: { page: number; pages: number; from: number; to: number; total: number }) {
+  const turn = (by: number) => setQuery({ page: page + by > 0 ? String(page + by) : '' })
+  useKey(',', 'Newer rows of the timeline', () => turn(-1), 'This incident', page > 0)
+  useKey('.', 'Older rows of the timeline', () => turn(1), 'This incident', page < pages - 1)
+  if (pages < 2) return null
   return (
-    <form class="note" onSubmit={(event) => { event.preventDefault(); void send() }}>
-      <label class="hidden" for="note">Note for the timeline</label>
-      <textarea id="note" ref={box} rows={1} value={text} placeholder="What did you see or do? Begin with 14:05 for an earlier time."
-                onInput={(event) => write(event.currentTarget.value)}
-                onKeyDown={(event) => { if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) { event.preventDefault(); void send() } }} />
-      <button type="submit" class={parsed.text ? 'primary' : ''} disabled={busy || !parsed.text}>{busy ? 'Saving …' : 'Add note'}</button>
-      <p class="note-hint dim">{problem
-        ? <span class="bad-ink" role="alert">{problem}</span>
-        : parsed.atMs !== null && parsed.text
-          ? <>will be filed at <b>{formatExact(parsed.atMs, zone.value)}</b></>
-          : <>Enter adds it, Shift+Enter starts a line</>}</p>
-    </form>
+    <p class="pager">
+      <button type="button" disabled={page === 0} onClick={() => turn(-1)}>Newer <kbd>,</kbd></button>
+      <span class="num dim">{from + 1} to {to} of {total}</span>
+      <button type="button" disabled={page >= pages - 1} onClick={() => turn(1)}>Older <kbd>.</kbd></button>
+    </p>
   )
 }
 
-export function Timeline({ incident, note }: { incident: IncidentDetail; note: Ref<NoteHandle> }) {
-  const only = query('only')
-  const people = incident.timeline.filter((event) => event.class === 'human').length
-  const events = incident.timeline
-    .filter((event) => !only || event.class === only)
-    .sort((a, b) => Date.parse(b.occurred_at) - Date.parse(a.occurred_at) || b.id - a.id)
-  const days = new Set(events.map((event) => formatDay(Date.parse(event.occurred_at), zone.value)))
+export function Timeline({ incidentKey, note }: { incidentKey: string; note: Ref<NoteHandle> }) {
+  const page = Math.max(0, Number(query('page')) || 0)
+  const data = useData<Rows>(rowsPath(incidentKey, asked(page)), ['incident'], 15_000)
+  const shown = data.value ? shownOf(data.value, page) : null
+  const days = new Set((shown?.events ?? []).map((row) => formatDay(Date.parse(row.occurred_at), zone.value)))
   return (
-    <Panel title="Timeline" aside={
-      <Chips name="Events" value={only} onChoose={(value) => setQuery({ only: value })} choices={[
-        { value: '', words: 'All', n: incident.timeline.length }, { value: 'human', words: 'People', n: people },
-        { value: 'machine', words: 'Machines', n: incident.timeline.length - people },
-      ]} />}>
-      {may('operate') && <NoteBox incident={incident} note={note} />}
-      {events.length === 0
-        ? <p class="dim pad">{only === 'human' ? 'Nobody has written anything yet. What you write now is the postmortem you need not remember later.' : 'Nothing recorded yet.'}</p>
-        : <Held items={events} keyOf={(event) => String(event.id)} class="timeline">{(event) => <Row key={event.id} event={event} />}</Held>}
-      {days.size > 1 && <p class="foot dim">Newest first, over {days.size} days.</p>}
+    <Panel title="Timeline" aside={<Filters />}>
+      {may('operate') && <NoteBox incidentKey={incidentKey} note={note} />}
+      <Hypotheses incidentKey={incidentKey} />
+      {data.error && <Trouble error={data.error} what="The timeline could not be read" retry={data.reload} />}
+      {!shown && !data.error && <Waiting rows={4} />}
+      {shown && shown.events.length === 0 && (
+        <p class="dim pad">{query('only') === 'human' ? 'Nobody has written anything yet. What you write now is the postmortem you need not remember later.' : 'Nothing recorded here yet.'}</p>
+      )}
+      {shown && shown.events.length > 0 && (
+        <>
+          <Held items={shown.events} keyOf={(row) => String(row.id)} class="timeline">{(row) => <TimelineRow key={row.id} incidentKey={incidentKey} row={row} />}</Held>
+          <Pager page={page} pages={shown.pages} from={shown.from} to={shown.to} total={data.value?.total ?? 0} />
+        </>
+      )}
+      {days.size > 1 && <p class="foot dim">Newest first, over {days.size} days. <kbd>j</kbd> <kbd>k</kbd> walk the rows; on one: <kbd>p</kbd> pin, <kbd>x</kbd> hide, <kbd>e</kbd> write beside it, <kbd>m</kbd> move it.</p>}
     </Panel>
   )
 }

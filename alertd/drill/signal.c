@@ -1,0 +1,249 @@
+/*
+ * What the series of a drill measure. See signal.h.
+ */
+
+#include "alertd/drill/signal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/rng.h"
+#include "lib/model/sample.h"
+
+/* One series as it is being made. */
+struct voice {
+    const struct labels *labels;
+    const struct drill_series *series; /* NULL: out of a file */
+    const struct drill_points *points; /* the next one is at `next` */
+    size_t next;
+    const struct drill_fault **faults; /* that are about it */
+    size_t n_faults;
+    double counted;   /* of a counter */
+    double taken_off; /* of a gauge, by a reset */
+    double last;      /* what was measured last, for freeze */
+    bool has_last, was_dropped;
+};
+
+struct drill_signal {
+    const struct drill_case *drill_case;
+    uint64_t seed;
+    struct voice *voices;
+    size_t n;
+};
+
+static void find_faults(const struct drill *drill, struct voice *voice)
+{
+    voice->faults = mem_alloc((drill->n_faults + 1) * sizeof(struct drill_fault *));
+    for (size_t i = 0; i < drill->n_faults; i++)
+        if (matchers_match(drill->faults[i].matchers, drill->faults[i].n_matchers, voice->labels))
+            voice->faults[voice->n_faults++] = &drill->faults[i];
+}
+
+struct drill_signal *drill_signal_new(const struct drill_case *drill_case, uint64_t seed)
+{
+    struct drill_signal *signal = mem_zalloc(sizeof(*signal));
+    const struct drill *drill = drill_case->drill;
+
+    signal->drill_case = drill_case;
+    signal->seed = seed;
+    signal->n = drill->n_series + drill_case->n_points;
+    signal->voices = mem_zalloc((signal->n + 1) * sizeof(*signal->voices));
+    for (size_t i = 0; i < signal->n; i++) {
+        struct voice *voice = &signal->voices[i];
+
+        if (i < drill->n_series)
+            voice->series = &drill->series[i];
+        else
+            voice->points = &drill_case->points[i - drill->n_series];
+        voice->labels = voice->series ? voice->series->labels : voice->points->labels;
+        find_faults(drill, voice);
+    }
+    return signal;
+}
+
+void drill_signal_free(struct drill_signal *signal)
+{
+    if (!signal)
+        return;
+    for (size_t i = 0; i < signal->n; i++)
+        free(signal->voices[i].faults);
+    free(signal->voices);
+    free(signal);
+}
+
+/* --- Faults ----------------------------------------------------------------------------------------- */
+
+struct sampling {
+    int64_t at_ms, interval_ms, mended_ms;
+};
+
+static bool holds(const struct drill_fault *fault, const struct sampling *now)
+{
+    if (now->at_ms < fault->from_ms || now->at_ms >= fault->to_ms)
+        return false;
+    return !fault->until_mended || now->mended_ms == DRILL_NOT_YET ||
+           now->at_ms < now->mended_ms + fault->mended_after_ms;
+}
+
+/* False: there is no sample. */
+static bool apply(const struct drill_fault *fault,
+                  const struct sampling *now,
+                  const struct voice *voice,
+                  double *value)
+{
+    int64_t since_ms = now->at_ms - fault->from_ms;
+
+    switch (fault->kind) {
+    case DRILL_FAULT_SET: *value = fault->value; return true;
+    case DRILL_FAULT_ADD: *value += fault->value; return true;
+    case DRILL_FAULT_SCALE: *value *= fault->value; return true;
+    case DRILL_FAULT_RAMP:
+        *value += fault->value * fmin(1, (double)since_ms / (double)fault->over_ms);
+        return true;
+    case DRILL_FAULT_SPIKE:
+        if (since_ms % fault->every_ms < now->interval_ms)
+            *value *= fault->value;
+        return true;
+    case DRILL_FAULT_FREEZE:
+        if (voice->has_last)
+            *value = voice->series && voice->series->is_counter ? 0 : voice->last;
+        return true;
+    case DRILL_FAULT_DROP:
+    case DRILL_FAULT_GAP: return false;
+    case DRILL_FAULT_RESET: return true; /* at its instant: see reset() */
+    }
+    return true;
+}
+
+/* A counter begins again, a gauge is measured from where it stands. */
+static void reset(struct voice *voice, const struct sampling *now, double value)
+{
+    for (size_t i = 0; i < voice->n_faults; i++) {
+        const struct drill_fault *fault = voice->faults[i];
+
+        if (fault->kind != DRILL_FAULT_RESET || now->at_ms < fault->from_ms ||
+            now->at_ms - now->interval_ms >= fault->from_ms)
+            continue;
+        voice->counted = 0;
+        voice->taken_off = voice->series && voice->series->is_counter ? 0 : value;
+    }
+}
+
+static bool is_dropped(const struct voice *voice, const struct sampling *now)
+{
+    for (size_t i = 0; i < voice->n_faults; i++)
+        if (voice->faults[i]->kind == DRILL_FAULT_DROP && holds(voice->faults[i], now))
+            return true;
+    return false;
+}
+
+/* --- Samples ------------------------------------------------------------------------------------------ */
+
+static double noise(const struct drill_signal *signal, const struct voice *voice, int64_t at_ms)
+{
+    struct rng rng = {.state = signal->seed ^ voice->labels->hash ^
+                               (uint64_t)(at_ms + DRILL_LENGTH_MAX_MS) *
+                                   UINT64_C(0x9e3779b97f4a7c15)};
+
+    (void)rng_next(&rng);
+    return 2 * ((double)rng_below(&rng, 1U << 30) / (double)(1U << 30)) - 1;
+}
+
+static void emit(struct voice *voice, int64_t t_ms, double value, struct memory_source *memory)
+{
+    memory_source_add(memory, voice->labels, t_ms, value);
+    voice->last = value;
+    voice->has_last = true;
+    voice->was_dropped = false;
+}
+
+static void drop(struct voice *voice, int64_t t_ms, struct memory_source *memory)
+{
+    if (voice->has_last && !voice->was_dropped)
+        memory_source_add(memory, voice->labels, t_ms, sample_stale());
+    voice->was_dropped = true;
+}
+
+/* The value of an instant through all faults; false: no sample. */
+static bool faulted(struct voice *voice, const struct sampling *now, double *value)
+{
+    bool is = true;
+
+    reset(voice, now, *value);
+    for (size_t i = 0; i < voice->n_faults; i++)
+        if (holds(voice->faults[i], now))
+            is &= apply(voice->faults[i], now, voice, value);
+    *value -= voice->taken_off;
+    return is;
+}
+
+static void sample_series(const struct drill_signal *signal,
+                          struct voice *voice,
+                          const struct sampling *now,
+                          int64_t zero_ms,
+                          struct memory_source *memory)
+{
+    const struct drill_series *series = voice->series;
+    size_t place = now->at_ms < 0 ? 0 : (size_t)(now->at_ms / now->interval_ms);
+
+    if (series->n == 0)
+        return;
+    place = place < series->n ? place : series->n - 1;
+
+    double value = series->values[place];
+
+    if (series->gaps && series->gaps[place]) {
+        if (isnan(value))
+            drop(voice, zero_ms + now->at_ms, memory);
+        return;
+    }
+    if (series->noise > 0)
+        value += noise(signal, voice, now->at_ms) * series->noise *
+                 (series->noise_is_part ? fabs(value) : 1);
+
+    bool is = faulted(voice, now, &value);
+
+    if (series->is_counter) {
+        voice->counted += fmax(0, value) * (double)now->interval_ms / 1000;
+        value = voice->counted;
+    }
+    if (is)
+        emit(voice, zero_ms + now->at_ms, value, memory);
+    else if (is_dropped(voice, now))
+        drop(voice, zero_ms + now->at_ms, memory);
+}
+
+static void sample_points(struct voice *voice,
+                          const struct sampling *now,
+                          int64_t zero_ms,
+                          struct memory_source *memory)
+{
+    const struct drill_points *points = voice->points;
+
+    for (; voice->next < points->n && points->t_ms[voice->next] <= now->at_ms; voice->next++) {
+        const struct sampling then = {points->t_ms[voice->next], now->interval_ms, now->mended_ms};
+        double value = points->values[voice->next];
+
+        if (faulted(voice, &then, &value))
+            emit(voice, zero_ms + then.at_ms, value, memory);
+        else if (is_dropped(voice, &then))
+            drop(voice, zero_ms + then.at_ms, memory);
+    }
+}
+
+void drill_signal_sample(struct drill_signal *signal,
+                         int64_t at_ms,
+                         int64_t zero_ms,
+                         int64_t mended_ms,
+                         struct memory_source *memory)
+{
+    const struct sampling now = {at_ms, signal->drill_case->drill->interval_ms, mended_ms};
+
+    for (size_t i = 0; i < signal->n; i++) {
+        if (signal->voices[i].series)
+            sample_series(signal, &signal->voices[i], &now, zero_ms, memory);
+        else
+            sample_points(&signal->voices[i], &now, zero_ms, memory);
+    }
+}

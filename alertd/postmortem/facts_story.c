@@ -1,0 +1,283 @@
+/*
+ * What was hit, what changed, what people thought, did and said: rows of the timeline by
+ * kind, and the actions of the document. See facts.h.
+ */
+
+#include <string.h>
+
+#include "alertd/postmortem/facts_part.h"
+#include "lib/json/read.h"
+
+static bool is_kind(const struct timeline_event *event, const char *kind)
+{
+    return strcmp(facts_or_empty(event->kind), kind) == 0;
+}
+
+static bool is_of(const struct timeline_event *event, const char *family)
+{
+    return strncmp(facts_or_empty(event->kind), family, strlen(family)) == 0;
+}
+
+/* The event's place in the record, and where its source says it, when it said so. */
+static void add_evidence(struct facts *facts, struct fact *row, const struct timeline_event *event)
+{
+    STR_AUTO struct str text = STR_INIT(8192);
+    const char *url = facts_or_empty(facts->input->incident_url);
+    const char *link = NULL;
+    struct json *evidence = NULL;
+
+    if (*url)
+        str_addf(&text, strpbrk(url, " ()") ? "[e%lld](<%s#e%lld>)" : "[e%lld](%s#e%lld)",
+                 (long long)event->id, url, (long long)event->id);
+    else
+        str_addf(&text, "e%lld", (long long)event->id);
+    if (event->evidence &&
+        json_parse(event->evidence, strlen(event->evidence), &evidence, NULL) == 0 &&
+        json_get_string(evidence, "link", &link, NULL) == 0 && strncmp(link, "http", 4) == 0 &&
+        !strpbrk(link, "<> \t\r\n"))
+        str_addf(&text, " [source](<%s>)", link);
+    json_free(evidence);
+    fact_markdown(&facts->maker, row, "evidence", str_text(&text));
+}
+
+void facts_event(struct facts *facts, struct fact *row, const struct timeline_row *from)
+{
+    const struct timeline_event *event = from->event;
+    const struct postmortem_curation *curation = from->curation;
+    struct fact_maker *maker = &facts->maker;
+
+    facts_time_exact(facts, row, "time", event->occurred_at_ms,
+                     event->order_only ? "approx" : event->precision, "not recorded");
+    fact_text(maker, row, "kind", event->kind);
+    fact_text(maker, row, "text", event->text);
+    fact_text(maker, row, "note", curation ? curation->note : NULL);
+    fact_text(maker, row, "conflict", curation ? curation->conflict : NULL);
+    fact_text(maker, row, "actor", event->actor);
+    fact_text(maker, row, "source", event->source);
+    fact_text(maker, row, "scope", event->scope);
+    add_evidence(facts, row, event);
+}
+
+static struct fact *add_event(struct facts *facts,
+                              struct fact *list,
+                              const struct timeline_row *from)
+{
+    struct fact *row = facts_row(facts, list);
+
+    facts_event(facts, row, from);
+    return row;
+}
+
+static void add_impacts(struct facts *facts, struct fact *root)
+{
+    struct fact_maker *maker = &facts->maker;
+    struct fact *list = fact_list(maker, root, "impacts");
+
+    for (size_t i = 0; i < facts->input->n_impacts; i++) {
+        const struct postmortem_impact *from = &facts->input->impacts[i];
+        struct fact *row = facts_row(facts, list);
+
+        fact_text(maker, row, "scope", from->scope);
+        facts_time_exact(facts, row, "start", from->start_ms, from->start_precision,
+                         "no beginning is recorded");
+        facts_time_exact(facts, row, "end", from->end_ms, from->end_precision,
+                         "no end is recorded");
+        facts_span(facts, row, "duration", from->start_ms, from->end_ms, "end \xe2\x88\x92 start",
+                   from->start_ms ? "no end is recorded" : "no beginning is recorded");
+        facts_span(facts, row, "ttd", from->start_ms, facts->marks[FACTS_DETECTED].at_ms,
+                   "detected \xe2\x88\x92 start",
+                   from->start_ms ? facts->marks[FACTS_DETECTED].why_not
+                                  : "no beginning is recorded");
+        fact_bool(maker, row, "approx", from->is_approx);
+        fact_text(maker, row, "measure", from->measure);
+        fact_text(maker, row, "peak", from->peak);
+        fact_text(maker, row, "source", from->source);
+    }
+}
+
+static void add_changes(struct facts *facts, struct fact *root)
+{
+    const struct facts_mark *start = &facts->marks[FACTS_IMPACT_START];
+    struct fact *list = fact_list(&facts->maker, root, "changes");
+
+    for (size_t i = 0; i < facts->input->n_events; i++) {
+        const struct timeline_event *event = facts->rows[i].event;
+
+        if (!is_of(event, "change.") && !is_kind(event, "rule.changed"))
+            continue;
+        struct fact *row = add_event(facts, list, &facts->rows[i]);
+
+        facts_span(facts, row, "before_impact", event->occurred_at_ms, start->at_ms,
+                   "impact_start \xe2\x88\x92 change", start->why_not);
+    }
+}
+
+/* What the kind of a row is called; NULL: it is not of the response. */
+static const char *response_word(const struct timeline_event *event)
+{
+    static const struct {
+        const char *kind, *word;
+    } words[] = {
+        {"human.hypothesis", "hypothesis"},
+        {"human.decision", "decision"},
+        {"human.action", "action"},
+        {"human.observation", "observation"},
+        {"mitigation.applied", "mitigation"},
+        {"cause.identified", "cause"},
+        {"human.report", "report"},
+        {"human.note", "note"},
+        {"hypothesis.confirmed", "confirmed"},
+        {"hypothesis.refuted", "refuted"},
+    };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        if (is_kind(event, words[i].kind))
+            return words[i].word;
+    return is_of(event, "hypothesis.") ? "hypothesis" : NULL;
+}
+
+static void add_response(struct facts *facts, struct fact *root)
+{
+    struct fact *list = fact_list(&facts->maker, root, "response");
+
+    for (size_t i = 0; i < facts->input->n_events; i++) {
+        const struct postmortem_curation *curation = facts->rows[i].curation;
+        const char *word = response_word(facts->rows[i].event);
+
+        if (!word)
+            continue;
+        struct fact *row = add_event(facts, list, &facts->rows[i]);
+
+        fact_text(&facts->maker, row, "what", word);
+        fact_text(&facts->maker, row, "outcome",
+                  curation && curation->hypothesis && strcmp(curation->hypothesis, "open") != 0
+                      ? curation->hypothesis
+                      : NULL);
+    }
+}
+
+static void add_comms(struct facts *facts, struct fact *root)
+{
+    const struct facts_mark *start = &facts->marks[FACTS_IMPACT_START];
+    struct fact *list = fact_list(&facts->maker, root, "comms");
+
+    for (size_t i = 0; i < facts->input->n_events; i++) {
+        const struct timeline_event *event = facts->rows[i].event;
+
+        if (!is_of(event, "comms."))
+            continue;
+        struct fact *row = add_event(facts, list, &facts->rows[i]);
+
+        fact_text(&facts->maker, row, "channel", strchr(event->kind, '.') + 1);
+        facts_span(facts, row, "after_impact", start->at_ms, event->occurred_at_ms,
+                   "time \xe2\x88\x92 impact_start", start->why_not);
+    }
+}
+
+static void add_blind(struct facts *facts, struct fact *root)
+{
+    static const char *const kinds[] = {"agent.lost", "scrape.gap",   "rule.nodata", "silence.on",
+                                        "inhibited",  "notify.muted", "clock",       "silence"};
+    struct fact *list = fact_list(&facts->maker, root, "blind");
+
+    for (size_t i = 0; i < facts->input->n_events; i++)
+        for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++)
+            if (is_kind(facts->rows[i].event, kinds[k]))
+                (void)add_event(facts, list, &facts->rows[i]);
+}
+
+static void add_key_rows(struct facts *facts, struct fact *root)
+{
+    struct fact *list = fact_list(&facts->maker, root, "key_rows");
+
+    for (size_t i = 0; i < facts->input->n_events; i++)
+        if (facts->rows[i].letter)
+            (void)add_event(facts, list, &facts->rows[i]);
+}
+
+static bool is_listed(const struct fact *list, const char *name)
+{
+    for (const struct fact *row = list->first; row; row = row->next) {
+        const struct fact *listed = fact_member(row, "name", 4);
+
+        if (listed && strcmp(listed->text, name) == 0) /* none: the maker is spent */
+            return true;
+    }
+    return false;
+}
+
+static void add_person(struct facts *facts, struct fact *list, const char *name)
+{
+    enum {
+        PEOPLE_MAX = 100
+    };
+    static const char *const machines[] = {"alertd", "api", "system"};
+    size_t n = 0;
+
+    name = facts_or_empty(name);
+    for (size_t i = 0; i < sizeof(machines) / sizeof(*machines); i++)
+        if (strcmp(name, machines[i]) == 0)
+            return;
+    for (const struct fact *row = list->first; row; row = row->next)
+        n++;
+    if (*name && n < PEOPLE_MAX && !is_listed(list, name))
+        fact_text(&facts->maker, facts_row(facts, list), "name", name);
+}
+
+/* Everybody who is named: what a public document has roles for. */
+static void add_people(struct facts *facts, struct fact *root)
+{
+    const struct postmortem_input *input = facts->input;
+    struct fact *list = fact_list(&facts->maker, root, "people");
+
+    for (size_t i = 0; i < input->n_events; i++)
+        add_person(facts, list, facts->rows[i].event->actor);
+    for (size_t i = 0; i < input->n_actions; i++)
+        add_person(facts, list, input->actions[i].owner);
+    add_person(facts, list, input->incident->acknowledged_by);
+    add_person(facts, list, input->incident->resolved_by);
+    add_person(facts, list, input->owner);
+    add_person(facts, list, input->author);
+}
+
+static bool is_over(const char *state)
+{
+    return strcmp(state, "done") == 0 || strcmp(state, "wont_do") == 0;
+}
+
+static void add_actions(struct facts *facts, struct fact *root)
+{
+    struct fact_maker *maker = &facts->maker;
+    struct fact *list = fact_list(maker, root, "actions");
+
+    for (size_t i = 0; i < facts->input->n_actions; i++) {
+        const struct postmortem_action *from = &facts->input->actions[i];
+        const char *state = facts_or_empty(from->state);
+        struct fact *row = facts_row(facts, list);
+
+        fact_number(maker, row, "id", from->id);
+        fact_text(maker, row, "text", from->text);
+        fact_text(maker, row, "type", from->type);
+        fact_text(maker, row, "tag", from->tag);
+        fact_text(maker, row, "owner", from->owner);
+        fact_text(maker, row, "state", strcmp(state, "wont_do") == 0 ? "will not be done" : state);
+        fact_text(maker, row, "done_when", from->done_when);
+        fact_text(maker, row, "url", from->proof_url);
+        fact_text(maker, row, "reason", from->reason);
+        fact_bool(maker, row, "overdue",
+                  from->due_ms && from->due_ms < facts->input->now_ms && !is_over(state));
+        facts_time(facts, row, "due", from->due_ms, "no date is set");
+    }
+}
+
+void facts_story(struct facts *facts, struct fact *root)
+{
+    add_impacts(facts, root);
+    add_changes(facts, root);
+    add_response(facts, root);
+    add_comms(facts, root);
+    add_blind(facts, root);
+    add_key_rows(facts, root);
+    add_people(facts, root);
+    add_actions(facts, root);
+}

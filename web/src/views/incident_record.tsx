@@ -1,0 +1,193 @@
+// Beside an incident's timeline: its moments and the figures made of them, where detection went;
+// its services, what was changed before it, what is like it.
+
+import { useState } from 'preact/hooks'
+import { may, me } from '../app/api.ts'
+import { incidentPath } from '../app/actions.ts'
+import { useData } from '../app/data.ts'
+import { setMark, standingPath, tryRow } from '../app/record.ts'
+import { now, zone } from '../app/settings.ts'
+import { adopt } from '../ui/sheet.ts'
+import type { RecordMark, RecordMarks, RecordMetrics, Related, Rows, Service } from '../app/types.ts'
+import type { Mark } from '../chart/plot.ts'
+import { kindWords, parseAt } from '../lib/record.ts'
+import record from '../style/record.later.css'
+import { formatAge, formatExact, parseTime } from '../lib/time.ts'
+import { Icon } from '../ui/icon.tsx'
+import { Panel } from '../ui/parts.tsx'
+import { Ago, Clock, Elapsed } from '../ui/time.tsx'
+
+adopt(record)
+
+export const marksPath = (key: string) => `${incidentPath(key)}/marks`
+
+const MARKS: Record<string, { words: string; tone: Mark['tone'] }> = {
+  trigger: { words: 'trigger', tone: 'warn' }, impact_start: { words: 'impact', tone: 'bad' }, detected: { words: 'detected', tone: 'bad' },
+  paged: { words: 'paged', tone: 'warn' }, acked: { words: 'ack', tone: 'accent' }, response_start: { words: 'response', tone: 'accent' },
+  cause_identified: { words: 'cause', tone: 'accent' }, mitigated: { words: 'mitigated', tone: 'ok' }, resolved: { words: 'resolved', tone: 'ok' },
+}
+
+/** The marks as lines over graphs; those of one moment are one line. */
+export function useMarks(key: string): Mark[] {
+  const { value } = useData<RecordMarks>(marksPath(key), ['incident'], 30_000)
+  const lines = new Map<number, Mark>()
+  for (const mark of value?.marks ?? []) {
+    const atMs = parseTime(mark.at)
+    const known = MARKS[mark.name]
+    if (atMs === null || !known) continue
+    const there = lines.get(atMs)
+    lines.set(atMs, there ? { ...there, words: `${there.words}, ${known.words}` } : { atMs, ...known })
+  }
+  return [...lines.values()]
+}
+
+function MarkForm({ incidentKey, mark, done }: { incidentKey: string; mark: RecordMark; done: () => void }) {
+  const [at, setAt] = useState(mark.at ? formatExact(parseTime(mark.at) ?? 0, zone.peek()).replace(/ UTC$/, '') : '')
+  const [reason, setReason] = useState('')
+  const atMs = parseAt(at, now.value, zone.value)
+  const put = async (change: { at?: string | null; auto?: boolean }) => {
+    const named = { name: mark.name, reason, ...(mark.scope ? { scope: mark.scope } : {}) }
+    if (await setMark(incidentKey, { ...named, ...change })) done()
+  }
+  return (
+    <form class="row-editor" onSubmit={(event) => { event.preventDefault(); if (atMs !== null) void put({ at: new Date(atMs).toISOString() }) }} onKeyDown={(event) => { if (event.key === 'Escape') done() }}>
+      <label>When<input type="text" value={at} placeholder="14:02, or 2026-11-23 14:02" ref={(input) => { if (input && !input.dataset['seen']) { input.dataset['seen'] = '1'; input.focus() } }} onInput={(event) => setAt(event.currentTarget.value)} /></label>
+      <label>Why<input type="text" value={reason} placeholder="what says so" onInput={(event) => setReason(event.currentTarget.value)} /></label>
+      <p class="dim">{atMs === null ? `The rule: ${mark.machine.rule}` : <>will stand at <b>{formatExact(atMs, zone.value)}</b></>}</p>
+      <p class="row-buttons">
+        <button type="submit" class="primary" disabled={atMs === null}>Set</button>
+        <button type="button" onClick={() => { void put({ at: null }) }}>Not known</button>
+        {mark.set_by === 'person' && <button type="button" onClick={() => { void put({ auto: true }) }}>As the rule says</button>}
+        <button type="button" onClick={done}>Cancel</button>
+      </p>
+    </form>
+  )
+}
+
+function MarkLine({ incidentKey, mark }: { incidentKey: string; mark: RecordMark }) {
+  const [editing, setEditing] = useState(false)
+  const name = mark.name.replaceAll('_', ' ')
+  return (
+    <li>
+      <p class="between">
+        <span title={mark.machine.rule}>{name}{mark.set_by === 'person' && <small class="dim"> set by {mark.editor}</small>}</span>
+        <span class="mark-time">{mark.known ? <>{mark.approx && '≈ '}<Clock at={mark.at} /></> : <span class="dim">not known</span>}
+          {may('operate') && <button type="button" class="quiet" aria-label={`Set ${name}`} title={`Set ${name}`} onClick={() => setEditing(!editing)}><Icon name="note" size={14} /></button>}</span>
+      </p>
+      {mark.conflict && <p class="conflict"><Icon name="bang" size={13} /> The rule reads <Clock at={mark.machine.at} /></p>}
+      {!mark.known && mark.why && <p class="dim small">{mark.why}</p>}
+      {editing && <MarkForm incidentKey={incidentKey} mark={mark} done={() => setEditing(false)} />}
+    </li>
+  )
+}
+
+function Detection({ of }: { of: RecordMetrics['detection'] }) {
+  return (
+    <>
+      {of.map((one) => (
+        <div key={`${one.rule} ${one.rule_id}`} class="detection">
+          <h3>Where detection of {one.rule} went</h3>
+          <div class="detection-bar" aria-hidden="true">
+            {one.parts.map((part, i) => part.share !== null && part.share > 0 && <i key={part.name} class={`part-${i}`} style={{ flexGrow: part.share }} />)}
+          </div>
+          <ul>{one.parts.map((part, i) => (
+            <li key={part.name} title={part.why ?? part.formula}><i class={`part-${i}`} aria-hidden="true" />{part.name}<span class="num">{part.known ? part.text : <span class="dim">not known</span>}</span></li>
+          ))}</ul>
+        </div>
+      ))}
+    </>
+  )
+}
+
+export function RecordFigures({ incidentKey }: { incidentKey: string }) {
+  const marks = useData<RecordMarks>(marksPath(incidentKey), ['incident'], 30_000).value
+  const metrics = useData<RecordMetrics>(`${incidentPath(incidentKey)}/metrics`, ['incident'], 60_000).value
+  return (
+    <Panel title="Moments and figures">
+      <ul class="aside-list marks">{marks?.marks.map((mark) => <MarkLine key={mark.name} incidentKey={incidentKey} mark={mark} />)}</ul>
+      {marks && marks.impacts.length > 0 && (
+        <>
+          <h3 class="aside-title">Impact</h3>
+          <ul class="aside-list">{marks.impacts.map((impact) => (
+            <li key={impact.scope}><p class="between"><b>{impact.scope}</b><span>{impact.start.at ? <Elapsed from={impact.start.at} to={impact.end.at} /> : <span class="dim">not known</span>}{!impact.end.at && impact.start.at && <span class="dim"> so far</span>}</span></p>
+              <p class="dim small"><Clock at={impact.start.at} none="not known" /> to <Clock at={impact.end.at} none="not known" /></p></li>
+          ))}</ul>
+        </>
+      )}
+      <h3 class="aside-title">Figures</h3>
+      <ul class="aside-list record-figures">{metrics?.metrics.map((metric) => (
+        <li key={metric.name} title={metric.formula}><p class="between"><span>{metric.title}</span><span class={metric.known ? 'num' : 'dim small'}>{metric.text}</span></p></li>
+      ))}</ul>
+      {metrics && <Detection of={metrics.detection} />}
+    </Panel>
+  )
+}
+
+/** Who leads, who talks: the newest row of each role counts. */
+export function Roles({ incidentKey }: { incidentKey: string }) {
+  const { value } = useData<Rows>(standingPath(incidentKey), ['incident'], 60_000)
+  const roles = new Map<string, string>()
+  for (const row of value?.events ?? []) if (row.kind === 'incident.role' && typeof row.data?.['role'] === 'string') roles.set(row.data['role'], row.actor ?? '')
+  const name = me.value?.name ?? 'me'
+  const take = (role: string) => { void tryRow(incidentKey, { kind: 'incident.role', role, text: `${name} takes the role ${role}` }) }
+  return (
+    <p class="roles">
+      {['lead', 'communications'].map((role) => (
+        <span key={role}><span class="dim">{role}</span> {roles.get(role) ?? <span class="dim">nobody</span>}
+          {may('operate') && roles.get(role) !== name && <button type="button" class="quiet" onClick={() => take(role)}>Take</button>}</span>
+      ))}
+    </p>
+  )
+}
+
+export function ServiceCard({ service }: { service: Service }) {
+  const { spec } = service
+  const links = [...(spec.runbooks ?? []), ...(spec.dashboards ?? [])].filter(({ url }) => /^(https?:\/\/|\/)/.test(url))
+  return (
+    <div class="service-card">
+      <p class="between"><b><a href={`/services/${encodeURIComponent(service.name)}`}>{service.name}</a></b><span class="dim">{spec.tier ? `tier ${spec.tier}` : ''}</span></p>
+      {spec.owner && <p class="dim">of {spec.owner}</p>}
+      {spec.when_down && <p><b>When it is down:</b> {spec.when_down}</p>}
+      {spec.depends_on && spec.depends_on.length > 0 && <p>Needs {spec.depends_on.map((name, i) => <>{i > 0 && ', '}<a key={name} href={`/services/${encodeURIComponent(name)}`}>{name}</a></>)}</p>}
+      {links.length > 0 && <ul>{links.map(({ url, title }) => <li key={url}><a href={url} {...(url.startsWith('/') ? {} : { target: '_blank', rel: 'noreferrer' })}>{title ?? url}</a></li>)}</ul>}
+    </div>
+  )
+}
+
+function beforeWords(ms: number | null): string {
+  if (ms === null) return ''
+  return ms >= 0 ? `${formatAge(ms)} before the impact` : `${formatAge(-ms)} into the impact`
+}
+
+export function RelatedPanels({ incidentKey }: { incidentKey: string }) {
+  const { value } = useData<Related>(`${incidentPath(incidentKey)}/related`, ['incident', 'change', 'service'], 60_000)
+  if (!value) return null
+  return (
+    <>
+      {value.services.length > 0 && (
+        <Panel title="Services">
+          {value.services.map((service) => <ServiceCard key={service.name} service={service} />)}
+          {value.slos.length > 0 && <ul class="aside-list">{value.slos.map((slo) => (
+            <li key={`${slo.service} ${slo.name}`} title={slo.formula}><p class="between"><span>{slo.name} {100 * slo.objective} % of {slo.window}</span>
+              <span class="num">{slo.known && slo.burnt_ratio !== null ? `${(100 * slo.burnt_ratio).toPrecision(2)} % of the budget burnt` : <span class="dim">not known</span>}</span></p></li>
+          ))}</ul>}
+        </Panel>
+      )}
+      <Panel title="Changes before and during">
+        {value.changes.length === 0
+          ? <p class="dim pad">None was told. One line of curl in the pipeline tells them: <code>POST /api/v1/events</code>.</p>
+          : <ul class="aside-list">{value.changes.slice(0, 12).map((change) => (
+            <li key={change.id}><p>{change.text}</p><p class="dim small"><Clock at={change.occurred_at} /> · {kindWords(change.kind)} · {beforeWords(change.before_impact_ms)}{change.actor && <> · {change.actor}</>}</p></li>
+          ))}</ul>}
+      </Panel>
+      {value.similar.length > 0 && (
+        <Panel title="Seen before">
+          <ul class="aside-list">{value.similar.map((one) => (
+            <li key={one.key}><a href={`/i/${one.key}`}>{one.title}</a>
+              <p class="dim small"><Ago at={one.opened_at} />, lasted <Elapsed from={one.opened_at} to={one.resolved_at} /> · {one.why}{one.postmortem !== null && <> · <a href={`/pm/${one.postmortem}`}>postmortem</a></>}</p></li>
+          ))}</ul>
+        </Panel>
+      )}
+    </>
+  )
+}
