@@ -13,6 +13,7 @@ import { isDark, zone } from '../app/settings.ts'
 import { count, formatValue } from '../lib/number.ts'
 import { formatClock, formatDay, formatExact, formatShort } from '../lib/time.ts'
 import { bandsOf, FIRING, type Model, nearestThreshold, type Setting, settingWords, timeAt, type Window } from '../lib/tune.ts'
+import { hand } from './hand.ts'
 import { contextOf, faint, ink } from './ink.ts'
 
 const LEFT = 52
@@ -199,9 +200,9 @@ function Line({ model, setting, scale }: { model: Model; setting: Signal<Setting
     <div ref={grab} class="tune-line" role="slider" tabIndex={0} aria-label="Threshold" aria-orientation="vertical"
          aria-valuemin={Math.min(...values)} aria-valuemax={Math.max(...values)} aria-valuenow={value} aria-valuetext={settingWords(model, setting.value)}
          style={{ transform: `translateY(${y}px)` }} onKeyDown={onKey}
-         onPointerDown={(event) => { dragging.current = true; grab.current?.setPointerCapture(event.pointerId); event.stopPropagation() }}
+         onPointerDown={(event) => { dragging.current = hand.value = true; grab.current?.setPointerCapture(event.pointerId); event.stopPropagation() }}
          onPointerMove={onMove}
-         onPointerUp={() => { dragging.current = false }} onPointerCancel={() => { dragging.current = false }}>
+         onLostPointerCapture={() => { dragging.current = hand.value = false }}>
       <span class="tune-tag">{model.choice.way === 'one' || model.choice.way === 'again' ? `${model.choice.op} ${value}` : `× ${value}`}</span>
     </div>
   )

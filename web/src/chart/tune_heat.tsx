@@ -7,6 +7,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { isDark } from '../app/settings.ts'
 import { formatDuration } from '../lib/time.ts'
 import { cellAt, contour, forMs, heat, type Model, type Readout, type Setting, settingWords } from '../lib/tune.ts'
+import { hand } from './hand.ts'
 import { contextOf, faint, ink } from './ink.ts'
 
 const LEFT = 52
@@ -161,7 +162,8 @@ export function TuneHeat({ model, setting, perWeek, words }: Props) {
   return (
     <div class="tune-heat" ref={box} role="application" tabIndex={0} style={{ height: `${height}px` }}
          aria-roledescription="heat map" aria-label={`Alerts by threshold and for: ${rows} thresholds, ${grid.columns} times. Arrow keys walk; the read-outs follow`}
-         onKeyDown={onKey} onPointerDown={(event) => { box.current?.setPointerCapture(event.pointerId); onPoint(event) }} onPointerMove={onPoint}>
+         onKeyDown={onKey} onLostPointerCapture={() => { hand.value = false }}
+         onPointerDown={(event) => { hand.value = true; box.current?.setPointerCapture(event.pointerId); onPoint(event) }} onPointerMove={onPoint}>
       <canvas ref={under} class="tune-canvas" aria-hidden="true" />
       <canvas ref={over} class="tune-canvas" aria-hidden="true" />
       <span class="hidden" aria-live="off"><Now model={model} setting={setting} words={words} /></span>

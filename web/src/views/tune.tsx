@@ -12,6 +12,7 @@ import { useKey } from '../app/keyboard.ts'
 import { go, query, setQuery } from '../app/router.ts'
 import { now, zone } from '../app/settings.ts'
 import { announce } from '../app/toast.ts'
+import { hand } from '../chart/hand.ts'
 import { TuneGraph } from '../chart/tune_graph.tsx'
 import { TuneHeat } from '../chart/tune_heat.tsx'
 import { count } from '../lib/number.ts'
@@ -20,7 +21,7 @@ import { difference, exprWith, forMs, type Model, modelOf, nearestThreshold, typ
 import sheet from '../style/tune.later.css'
 import { Chips, Empty, Page, Panel, Severity, Trouble, Waiting } from '../ui/parts.tsx'
 import { adopt } from '../ui/sheet.ts'
-import { Alerts, Explained, Incidents, Pages, RuleText } from './tune_parts.tsx'
+import { Alerts, Explained, Incidents, Pages, RuleText, useEpisodes } from './tune_parts.tsx'
 
 const REST_MS = 250
 const RANGES = [{ value: 'now-1d', words: '1 day' }, { value: 'now-7d', words: '7 days' }, { value: 'now-30d', words: '30 days' }, { value: 'now-90d', words: '90 days' }]
@@ -252,6 +253,7 @@ function Tuned({ id, answer, question }: { id: string; answer: Tuning; question:
   useEffect(() => { setting.value = settingOf(answer) }, [answer])
   useSignalEffect(() => {
     const resting = setting.value
+    if (hand.value) return undefined
     const timer = setTimeout(() => {
       setRested(resting)
       const threshold = answer.thresholds[resting.j]
@@ -274,6 +276,7 @@ function Tuned({ id, answer, question }: { id: string; answer: Tuning; question:
   const label = (window: Window) => { setQuery({ inc: writeWindows([...readWindows(query('inc')), window]) }, { push: true }); setAsked(null) }
 
   const body = { ...question, choice: answer.choice, threshold: answer.thresholds[rested.j], for_ms: forMs(answer, rested.k), keep_firing_for_ms: rested.keepMs }
+  const episodes = useEpisodes(answer.n_series === 0 ? null : body)
   if (answer.n_series === 0) return <NothingThere answer={answer} id={id} />
   return (
     <>
@@ -298,11 +301,11 @@ function Tuned({ id, answer, question }: { id: string; answer: Tuning; question:
             <p class="tune-keys"><span><b>□</b> here</span><span><b>×</b> as it is</span>{answer.suggestion && <span><b>☆</b> suggested</span>}{model.incidents.length > 0 && <span><span class="line" />inside: an incident is found</span>}</p>
             <SurfaceTable model={model} setting={setting} />
           </Panel>
-          <Alerts body={body} model={model} rested={rested} />
+          <Alerts asked={episodes} body={body} model={model} rested={rested} />
         </div>
         <div class="tune-column">
           <Suggestion model={model} setting={setting} />
-          <RuleText id={id} body={body} model={model} rested={rested} />
+          <RuleText id={id} asked={episodes} body={body} model={model} rested={rested} />
           <Pages body={body} model={model} rested={rested} />
           <Incidents model={model} rested={rested} answer={answer} />
         </div>

@@ -21,40 +21,60 @@ export interface Episode { labels: Record<string, string>; active_at: string; fi
 interface Episodes { yaml: string; expr: string; findings: Finding[]; alerts: number; true_alerts: number; nights: number; episodes: Episode[] }
 interface Told { receiver: string; kind: string; policy: string | null; title: string; text: string; note: string | null }
 interface Preview { at: string; value: number; labels: Record<string, string>; annotations: Record<string, string>; told: Told[] }
-interface PagesAnswer { alerts: number; notifications: number; pages: number; people: { who: string; pages: number; nights?: number }[]; hours: number[] }
+interface PagesAnswer { alerts: number; notifications: number; n_pages: number; nights: number; ack_after_ms: number | null; people: { name: string; pages: number; nights: number }[]; hours: number[] }
 interface Explanation {
   at: string; evaluated_at: string; next_at: string; threshold: number; n_series: number; firing: number; pending: number
   series: { labels: Record<string, string>; value: number | null; passes: boolean; state: string; active_at: string | null; fired_at: string | null; fires_at: string | null; kept_since: string | null }[]
   read: { selector: string; series: number; newest_at: string | null }[]
 }
 
+/** fresh: the value is of what is asked now, not of what was. */
+interface Asked<T> { value: T | null; error: ApiError | null; fresh: boolean }
+
+/** As many as may be tuned at once are (a question that was given up is still answered): soon again. */
+async function patiently<T>(path: string, body: Body, signal: AbortSignal): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await call<T>(path, { json: body, signal, limitMs: 40_000 })
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 503 || tries === 8) throw error
+      await new Promise((done) => setTimeout(done, 500))
+      if (signal.aborted) throw new ApiError(0, 'cancelled', 'cancelled')
+    }
+  }
+}
+
 /** Asks when what is asked changes; null: nothing is. */
-function useAsked<T>(path: string, body: Body | null): { value: T | null; error: ApiError | null } {
-  const [value, setValue] = useState<T | null>(null)
+function useAsked<T>(path: string, body: Body | null): Asked<T> {
+  const [value, setValue] = useState<{ data: T; key: string } | null>(null)
   const [error, setError] = useState<ApiError | null>(null)
   const key = body === null ? '' : JSON.stringify(body)
   useEffect(() => {
     if (body === null) return undefined
     const stop = new AbortController()
-    call<T>(path, { json: body, signal: stop.signal, limitMs: 40_000 })
-      .then((data) => { setValue(data); setError(null) })
+    patiently<T>(path, body, stop.signal)
+      .then((data) => { setValue({ data, key }); setError(null) })
       .catch((reason: ApiError) => { if (reason.type !== 'cancelled') setError(reason) })
     return () => stop.abort()
   }, [path, key])
-  return { value, error }
+  return { value: value?.data ?? null, error, fresh: value?.key === key }
 }
+
+const SHOWN = 9 // alerts at first: what is below them stays near
 
 const withoutColumns = ({ columns: _, ...rest }: Body): Body => rest
 
 // --- alert by alert, and what would have been read ----------------------------------------
 
-export function Alerts({ body, model, rested }: { body: Body; model: Model; rested: Setting }) {
+/** One setting alert by alert: asked once, shown in two places. */
+export const useEpisodes = (body: Body | null): Asked<Episodes> => useAsked<Episodes>('/api/alertd/v1/tunings/episodes', body === null ? null : withoutColumns(body))
+
+export function Alerts({ asked: { value, error, fresh }, body, model, rested }: { asked: Asked<Episodes>; body: Body; model: Model; rested: Setting }) {
   const [chosen, setChosen] = useState(0)
-  const [open, setOpen] = useState(50)
-  const { value, error } = useAsked<Episodes>('/api/alertd/v1/tunings/episodes', withoutColumns(body))
+  const [open, setOpen] = useState(SHOWN)
   const episodes = value?.episodes ?? []
   const one = episodes[Math.min(chosen, episodes.length - 1)]
-  useEffect(() => setOpen(50), [body])
+  useEffect(() => setOpen(SHOWN), [JSON.stringify(body)])
   return (
     <>
       <Panel title="Alert by alert" aside={value && <span class="dim">{count(value.alerts, 'alert')} at {settingWords(model, rested)}</span>}>
@@ -68,16 +88,16 @@ export function Alerts({ body, model, rested }: { body: Body; model: Model; rest
             {episode.in_incident ? <State state="acknowledged" words="in an incident" /> : episode.at_night && <span class="night"><Icon name="moon" size={14} /> at night</span>}
           </button></li>
         ))}</ul>
-        {episodes.length > open && <p class="pad"><button type="button" onClick={() => setOpen(open + 200)}>Show more of {episodes.length.toLocaleString('en')}</button></p>}
+        {episodes.length > open && <p class="pad"><button type="button" onClick={() => setOpen(open + 100)}>More of the {episodes.length.toLocaleString('en')}</button></p>}
         {value && value.alerts > episodes.length && <p class="pad dim">The first {episodes.length.toLocaleString('en')} of them.</p>}
       </Panel>
-      {one && <Told body={body} episode={one} />}
+      {one && <Told body={fresh ? body : null} episode={one} />}
     </>
   )
 }
 
-function Told({ body, episode }: { body: Body; episode: Episode }) {
-  const { value, error } = useAsked<Preview>('/api/alertd/v1/tunings/preview', { ...withoutColumns(body), at: episode.fired_at, labels: episode.labels })
+function Told({ body, episode }: { body: Body | null; episode: Episode }) {
+  const { value, error } = useAsked<Preview>('/api/alertd/v1/tunings/preview', body === null ? null : { ...withoutColumns(body), at: episode.fired_at, labels: episode.labels })
   return (
     <Panel title="What somebody would have read" aside={<span class="dim">of the alert chosen above</span>}>
       {error && <p class="pad dim">{error.status === 404 ? 'Nothing: at that moment the rule as it stands gives another value.' : error.message}</p>}
@@ -155,9 +175,8 @@ async function testOf(body: Body, model: Model, setting: Setting, episode: Episo
   })
 }
 
-export function RuleText({ id, body, model, rested }: { id: string; body: Body; model: Model; rested: Setting }) {
+export function RuleText({ id, asked: { value }, body, model, rested }: { id: string; asked: Asked<Episodes>; body: Body; model: Model; rested: Setting }) {
   const { rule } = model.answer
-  const { value } = useAsked<Episodes>('/api/alertd/v1/tunings/episodes', withoutColumns(body))
   const [saved, setSaved] = useState<{ version: number; yaml: string } | null>(null)
   const [problem, setProblem] = useState<ApiError | null>(null)
   const [test, setTest] = useState('')
@@ -228,17 +247,17 @@ function HoursOfWeek({ hours }: { hours: number[] }) {
 
 export function Pages({ body, model, rested }: { body: Body; model: Model; rested: Setting }) {
   const { answer } = model
-  const asked = answer.rule.id === null ? null : { rule: answer.rule.id, threshold: answer.thresholds[rested.j], for_ms: forMs(answer, rested.k), keep_ms: rested.keepMs, from: body['from'], to: body['to'] }
+  const asked = answer.rule.id === null ? null : { rule: answer.rule.id, choice: answer.choice, threshold: answer.thresholds[rested.j], for_ms: forMs(answer, rested.k), keep_ms: rested.keepMs, from: body['from'], to: body['to'] }
   const { value, error } = useAsked<PagesAnswer>('/api/alertd/v1/tunings/pages', asked)
   return (
     <Panel title="Pages" aside={<span class="dim">through routes, silences and schedules</span>}>
       {error ? <p class="pad dim">{error.status === 404 || error.status === 405 ? 'Not available: this alertd does not count pages, only alerts.' : error.message}</p> : value && (
         <>
           <div class="tune-people">
-            <p><b>{count(value.pages, 'page')}</b> from {count(value.alerts, 'alert')} and {count(value.notifications, 'notification')}.</p>
-            {value.people.map((one) => <div key={one.who}><span>{one.who.replace(/^person:/, '')}</span><span class="num">{count(one.pages, 'page')}{one.nights ? `, ${one.nights} at night` : ''}</span></div>)}
+            <p><b>{count(value.n_pages, 'page')}</b>, {value.nights} at night, from {count(value.alerts, 'alert')} and {count(value.notifications, 'notification')}{value.ack_after_ms !== null && <>; each taken after {formatAge(value.ack_after_ms)}</>}.</p>
+            {value.people.map((one) => <div key={one.name}><span>{one.name}</span><span class="num">{count(one.pages, 'page')}{one.nights > 0 && `, ${one.nights} at night`}</span></div>)}
           </div>
-          {value.hours.length === 168 && value.pages > 0 && <><HoursOfWeek hours={value.hours} /><p class="foot dim">By hour of their week: Monday above, midnight at the left.</p></>}
+          {value.hours.length === 168 && value.n_pages > 0 && <><HoursOfWeek hours={value.hours} /><p class="foot dim">By hour of their week: Monday above, midnight at the left.</p></>}
         </>
       )}
     </Panel>

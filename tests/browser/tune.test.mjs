@@ -1,0 +1,264 @@
+// Somebody tunes a noisy rule: finds why it is noisy, chooses a better setting, sees what it would have
+// cost, saves it. Numbers on the page are those of alertctl; a drag asks alertd for nothing; all of
+// it by keyboard. What a drag takes is printed, not judged: machines differ.
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { after, before, test } from 'node:test'
+import { Alertd } from './daemon.mjs'
+import { assertAccessible, assertClean, launch, open } from './page.mjs'
+import { seedTuning, TUNING_RULES } from './tuning.mjs'
+
+const V1 = '/api/alertd/v1'
+const SHOTS = resolve(process.env.SHOTS ?? 'tests/browser/shots')
+const CTL = process.env.ALERTCTL
+let alertd, browser, made
+before(async () => {
+  mkdirSync(SHOTS, { recursive: true })
+  ;[alertd, browser] = await Promise.all([new Alertd({ flags: ['--storage.retention.time=0'] }).start(), launch()])
+  made = await seedTuning(alertd)
+})
+after(async () => {
+  await browser?.close()
+  await alertd?.close()
+})
+
+const seconds = (iso) => Date.parse(iso) / 1000
+const inc = () => made.bad.map((one) => `${seconds(one.from)}-${seconds(one.to)}`).join(',')
+const span = () => `from=${new Date(made.startMs).toISOString()}&to=${new Date(made.endMs).toISOString()}`
+const path = (name, more = '') => `/rules/${made.ids[name]}/tune?${span()}${more}`
+/** Counts what it waits for; the event stream is never over. */
+const watched = (page) => {
+  page.setDefaultTimeout(30_000)
+  page.waits = new Set()
+  const isOurs = (request) => /\/(tunings|query_range)/.test(request.url())
+  page.on('request', (request) => { if (isOurs(request)) page.waits.add(request) })
+  for (const event of ['requestfinished', 'requestfailed']) page.on(event, (request) => page.waits.delete(request))
+  return page
+}
+const tuned = async (where, options = {}) => {
+  const page = watched(await open(browser, alertd, { path: '/nowhere', ...options }))
+  await page.goto(alertd.url + where)
+  await page.waitForSelector('.tune-reads, .empty h3')
+  return page
+}
+/** What the read-outs say: name -> its number. */
+const reads = (page) => page.evaluate(() => Object.fromEntries([...document.querySelectorAll('.tune-reads > div')].map((one) => [one.querySelector('dt').textContent, one.querySelector('dd').textContent.replaceAll(',', '')])))
+/** Until nothing has been asked for a while. */
+const rest = async (page) => {
+  for (let quiet = 0; quiet < 6;) {
+    await page.waitForTimeout(100)
+    quiet = page.waits.size === 0 ? quiet + 1 : 0
+  }
+}
+/** An endpoint that is not there yet is no mistake of the page, and it says so in words. */
+const forgive = async (page) => {
+  await page.evaluate(() => scrollTo(0, 0)) // the read-outs stay in sight, above what is scrolled below them
+  page.noticed = page.noticed.filter((one) => !/tunings\/pages|\/canary/.test(one))
+}
+
+test('a first visit: noisy, why, better, what it costs, saved', async () => {
+  const page = watched(await open(browser, alertd, { path: `/rules/${made.ids.ShopSlow}` }))
+  await page.getByRole('link', { name: 'Tune it' }).click()
+  await page.waitForSelector('.tune-reads')
+  assert.match(page.url(), new RegExp(`/rules/${made.ids.ShopSlow}/tune`))
+  const noisy = await reads(page)
+  assert.ok(Number(noisy.Alerts) > 300, `noisy: ${JSON.stringify(noisy)}`)
+  assert.match(await page.locator('.tune-legend').innerText(), /6 series/)
+  await page.locator('.suggest', { hasText: 'fewest alerts would be no alerts' }).waitFor()
+
+  // Once it was really bad: a drag across the graph says when.
+  await page.goto(alertd.url + path('ShopSlow', `&inc=${inc().split(',').slice(0, 2).join(',')}`))
+  await page.waitForSelector('.tune-incidents li')
+  const graph = await page.locator('.tune-graph').boundingBox()
+  const x = (ms) => graph.x + 52 + ((ms - made.startMs) / (made.endMs - made.startMs)) * (graph.width - 62)
+  const third = made.bad[2]
+  await page.mouse.move(x(Date.parse(third.from)) - 4, graph.y + 60)
+  await page.mouse.down()
+  await page.mouse.move(x(Date.parse(third.to)) + 8, graph.y + 70, { steps: 4 })
+  await page.mouse.up()
+  await page.getByRole('button', { name: 'It was bad then' }).click()
+  await page.waitForFunction(() => document.querySelectorAll('.tune-incidents li').length === 3)
+  assert.equal(new URL(page.url()).searchParams.get('inc').split(',').length, 3, 'the address has it')
+
+  await page.locator('#main').focus()
+  await page.keyboard.press('s')
+  await page.waitForURL(/[?&]for=/)
+  await rest(page)
+  const better = await reads(page)
+  assert.ok(Number(better.Alerts) < Number(noisy.Alerts) / 5, `better: ${JSON.stringify(better)}`)
+  assert.equal(better['Incidents found'], '3 of 3')
+  await page.locator('.code .added').first().waitFor()
+  assert.match(await page.locator('.told-one').first().innerText(), /answers after/)
+  await page.screenshot({ path: join(SHOTS, 'tune-better-light-1280.png'), fullPage: true })
+  await page.getByRole('button', { name: 'Save as a new version' }).click()
+  await page.getByText(/Saved as version 2/).waitFor()
+  const rule = await alertd.get(`${V1}/rules/${made.ids.ShopSlow}`)
+  assert.equal(rule.version, 2)
+  assert.ok(page.url().includes(`for=${rule.for_ms / 60_000}m`))
+  await forgive(page)
+  await assertClean(page, 'tuned')
+  await page.context().close()
+  await alertd.importRules(TUNING_RULES, 'rules/shop/latency.yml')
+})
+
+test('somebody else saved meanwhile: nothing is overwritten, and it is said', async () => {
+  const page = await tuned(path('ShopSlow', '&t=1.5&for=5m'))
+  await rest(page)
+  const now = await alertd.get(`${V1}/rules/${made.ids.ShopSlow}`)
+  await alertd.call('PUT', `${V1}/rules/${made.ids.ShopSlow}`, { version: now.version, yaml: now.versions[0].yaml.replace('0.8', '0.85') })
+  await page.getByRole('button', { name: 'Save as a new version' }).click()
+  await page.locator('.trouble', { hasText: 'somebody changed ShopSlow meanwhile' }).waitFor()
+  assert.match((await alertd.get(`${V1}/rules/${made.ids.ShopSlow}`)).expr, /0\.85/)
+  page.noticed.length = 0 // the browser itself reports the 409
+  await page.context().close()
+  await alertd.importRules(TUNING_RULES, 'rules/shop/latency.yml')
+})
+
+test('a drag asks for nothing, and everything follows it', async () => {
+  const page = await tuned(path('ShopSlow', `&inc=${inc()}`))
+  await rest(page)
+  const asked = []
+  page.on('request', (request) => asked.push(request.url()))
+  // Each event's time, and when the frame that shows it was done.
+  await page.evaluate(() => {
+    window.frames = []
+    addEventListener('pointermove', (event) => {
+      const at = event.timeStamp
+      requestAnimationFrame(() => { const channel = new MessageChannel(); channel.port1.onmessage = () => window.frames.push(performance.now() - at); channel.port2.postMessage(0) })
+    }, true)
+  })
+  const line = page.locator('.tune-line')
+  const box = await line.boundingBox()
+  const before = await reads(page)
+  const seen = new Set()
+  await page.mouse.move(box.x + 200, box.y + box.height / 2)
+  await page.mouse.down()
+  asked.length = 0
+  for (let i = 1; i <= 60; i++) {
+    await page.mouse.move(box.x + 200, box.y + box.height / 2 - i * 1.5)
+    if (i % 10 === 0) seen.add((await reads(page)).Alerts)
+  }
+  assert.deepEqual(asked.filter((url) => /tunings|query/.test(url)), [], 'nothing was asked while the hand was on it')
+  await page.mouse.up()
+  assert.ok(seen.size > 3, `the read-outs followed: ${[...seen]} from ${before.Alerts}`)
+  const frames = (await page.evaluate(() => window.frames)).sort((a, b) => a - b)
+  console.log(`# drag, 6 series: ${frames.length} moves, median ${frames[frames.length >> 1].toFixed(1)} ms, 95 % ${frames[Math.floor(frames.length * 0.95)].toFixed(1)} ms from the event to the end of its frame`)
+  await page.waitForURL(/[?&]t=/)
+  await rest(page)
+  assert.ok(asked.some((url) => url.includes('/tunings/episodes')), 'and asked at rest')
+  const { searchParams } = new URL(page.url())
+  const again = await tuned(new URL(page.url()).pathname + new URL(page.url()).search)
+  assert.deepEqual(await reads(again), await reads(page), 'the address is the state')
+  assert.ok(Number(searchParams.get('t')) > 0.8)
+  await forgive(page)
+  await assertClean(page, 'dragged')
+  await again.context().close()
+  await page.context().close()
+})
+
+test('what the page says is what alertctl says', { skip: !CTL && 'ALERTCTL is not set' }, async () => {
+  const page = await tuned(path('ShopSlow', `&inc=${inc()}`), {})
+  await page.evaluate(() => localStorage.setItem('zone', 'utc'))
+  const [rules, bad] = [join(alertd.folder, 'rules.yml'), join(alertd.folder, 'bad.csv')]
+  writeFileSync(rules, TUNING_RULES)
+  writeFileSync(bad, made.bad.map((one) => `${one.from},${one.to}\n`).join(''))
+  for (const [t, held] of [['0.8', '1m'], ['1', '5m'], ['1.2', '0s']]) {
+    await page.goto(alertd.url + path('ShopSlow', `&inc=${inc()}&t=${t}&for=${held}`))
+    await page.waitForSelector('.tune-reads')
+    const ours = await reads(page)
+    const theirs = JSON.parse(execFileSync(CTL, ['tune', rules, '--rule=ShopSlow', `--from=${new Date(made.startMs).toISOString()}`, `--to=${new Date(made.endMs).toISOString()}`, `--threshold=${t}`, `--for=${held}`, `--incidents=${bad}`, '--json', `--url=${alertd.url}`], { env: { ...process.env, ALERTD_TOKEN: alertd.token }, maxBuffer: 1 << 28 }).toString())
+    const cell = theirs.cells.find((one) => one.threshold === Number(t) && one.for_ms === (held === '0s' ? 0 : parseInt(held) * 60_000))
+    const nights = theirs.alerts.filter((one) => { const hour = new Date(one.fired_at).getUTCHours(); return hour < 7 || hour >= 22 }).length
+    assert.deepEqual([ours.Alerts, ours['About nothing'], ours['At night'], ours['Incidents found']].map(String), [theirs.alerts.length, cell.alerts - cell.true_alerts, nights, `${cell.incidents_found} of ${theirs.incidents}`].map(String), `> ${t} for ${held}`)
+  }
+  await page.context().close()
+})
+
+test('by keyboard alone: the line, the map, the table, why', async () => {
+  const page = await tuned(path('ShopSlow', `&inc=${inc()}`))
+  await rest(page)
+  await page.locator('#main').focus()
+  await page.keyboard.press('l')
+  const line = page.getByRole('slider', { name: 'Threshold' })
+  const first = await line.getAttribute('aria-valuetext')
+  await page.keyboard.press('ArrowUp')
+  await page.keyboard.press('ArrowUp')
+  assert.notEqual(await line.getAttribute('aria-valuetext'), first)
+  assert.ok(Number(await line.getAttribute('aria-valuenow')) > 0.8)
+  await page.keyboard.press('Home')
+  assert.equal(await line.getAttribute('aria-valuetext'), '> 0.8 for 1m')
+  await page.locator('.tune-heat').focus()
+  const before = await reads(page)
+  for (const key of ['ArrowRight', 'ArrowRight', 'ArrowUp']) await page.keyboard.press(key)
+  await page.waitForURL(/[?&]for=3m/)
+  assert.ok(Number((await reads(page)).Alerts) < Number(before.Alerts))
+  await page.waitForFunction(() => /incidents found/.test(document.querySelector('[aria-live="polite"]').textContent))
+  await page.keyboard.press('End')
+  await page.waitForFunction(() => document.querySelector('.tune-reads').textContent.includes('3 of 3'))
+  await page.getByText('The same as a table').focus()
+  await page.keyboard.press('Enter')
+  const cell = page.locator('.tune-table td button').first()
+  await cell.focus()
+  const words = await cell.getAttribute('aria-label')
+  await page.keyboard.press('Enter')
+  assert.ok(words.includes(`: ${(await reads(page)).Alerts} alerts`), `${words} beside ${(await reads(page)).Alerts}`)
+  await page.keyboard.press('Escape')
+  await page.locator('#main').focus()
+  await page.keyboard.press('o')
+  await page.waitForFunction(() => document.querySelector('.tune-reads').textContent.includes('as it is'))
+  await page.context().close()
+})
+
+test('why at an instant, a unit test, and keep_firing_for', async () => {
+  const page = await tuned(path('ShopSlow', `&inc=${inc()}&t=1&for=5m&at=${seconds(made.bad[0].from) + 120}`))
+  await page.locator('.tune-why').waitFor()
+  const why = page.locator('.panel', { hasText: 'Why, at' })
+  assert.match(await why.innerText(), /5 would wait[^]*every 1m[^]*true since \d\d:\d\d:\d\d, would fire at/)
+  await rest(page)
+  const apart = Number((await reads(page)).Alerts)
+  await page.getByRole('button', { name: 'Make a unit test' }).click()
+  const test = await page.getByLabel('A unit test').innerText()
+  assert.match(test, /alertname: ShopSlow/)
+  if (CTL) {
+    const rules = join(alertd.folder, 'latency.yml')
+    const yaml = await page.getByLabel('The rule as YAML').innerText()
+    writeFileSync(rules, `groups:\n- name: latency\n  interval: 1m\n  rules:\n${yaml.split('\n').filter(Boolean).map((line) => `  ${line.slice(1)}`).join('\n')}\n`)
+    writeFileSync(join(alertd.folder, 'latency_test.yml'), test)
+    execFileSync(CTL, ['test', 'rules', join(alertd.folder, 'latency_test.yml')])
+  }
+  await page.getByLabel('Keep firing for').selectOption(String(60 * 60_000))
+  await page.waitForURL(/keep=1h/)
+  assert.ok(Number((await reads(page)).Alerts) <= apart)
+  await rest(page)
+  await page.waitForFunction(() => document.querySelector('.tune-rule').textContent.includes('keep_firing_for: 1h'))
+  const shown = (await page.locator('.panel-aside', { hasText: /alerts? at/ }).innerText()).match(/^([\d,]+)/)[1]
+  assert.equal(shown.replaceAll(',', ''), (await reads(page)).Alerts, 'alertd counts the same with keep_firing_for')
+  await forgive(page)
+  await assertClean(page, 'why')
+  await page.context().close()
+})
+
+for (const [name, where, words] of [
+  ['nothing', () => path('NeverSeen'), /Nothing of it has a value/],
+  ['presence', () => path('BackupIsSilent', `&inc=${inc()}`), /Held for/],
+  ['vectors', () => path('ShopBehindItsLimit', `&inc=${inc()}`), /Factor/],
+  ['together', () => path('BudgetBurns', `&inc=${inc()}`), /Factor/],
+  ['plain', () => path('ShopSlow'), /fewest alerts would be no alerts/],
+  ['noisy', () => path('ShopSlow', `&inc=${inc()}`), /Look at it/],
+]) {
+  test(`looks: ${name}`, async () => {
+    for (const [theme, width] of name === 'noisy' ? [['light', 1280], ['dark', 1280], ['light', 390]] : [[name === 'vectors' ? 'dark' : 'light', 1280]]) {
+      const page = await tuned(where(), { theme, width })
+      await rest(page)
+      assert.match(await page.locator('.tune').innerText(), words)
+      await page.screenshot({ path: join(SHOTS, `tune-${name}-${theme}-${width}.png`), fullPage: true })
+      await assertAccessible(page, `tune ${name}`)
+      await forgive(page)
+      await assertClean(page, `tune ${name}`)
+      await page.context().close()
+    }
+  })
+}
