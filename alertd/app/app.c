@@ -39,6 +39,7 @@ static void wake(void *arg, enum api_wake what)
     switch (what) {
     case API_WAKE_RULES: loop_eval_wake(app->eval); break;
     case API_WAKE_OUTBOX: loop_notify_wake(app->notify); break;
+    case API_WAKE_REVIEW: loop_review_wake(app->review); break;
     }
 }
 
@@ -242,6 +243,14 @@ static int start_remind(struct app *app, struct err *reterr)
         &app->remind, reterr);
 }
 
+static int start_review(struct app *app, struct err *reterr)
+{
+    return loop_review_start(&(struct loop_review_options){.state = app->api.state,
+                                                           .store = app->api.store,
+                                                           .log = &app->log},
+                             &app->review, reterr);
+}
+
 static void alerts_changed(void *arg)
 {
     struct app *app = arg;
@@ -393,6 +402,8 @@ static int start_all(struct app *app, struct err *reterr)
     if (r == 0)
         r = start_report(app, reterr);
     if (r == 0)
+        r = start_review(app, reterr);
+    if (r == 0)
         r = start_remind(app, reterr);
     if (r == 0) {
         boot_import_rules(app);
@@ -439,6 +450,7 @@ static void stop(struct app *app)
     loop_watch_stop(app->watch);
     loop_keep_stop(app->keep);
     http_server_stop(app->server);
+    loop_review_stop(app->review);
     loop_eval_stop(app->eval);
     loop_report_stop(app->report);
     loop_remind_stop(app->remind);
