@@ -183,11 +183,21 @@ static void tell_silent(const struct tune_ask *ask,
                                       "or never were.");
         return;
     }
+    if (sum_of(result, result->now).cell.firing_steps > 0) {
+        str_addf(&review->words, "It fires since before these %lld d, and did not begin anew.",
+                 (long long)days);
+        return;
+    }
     if (passed > 0) {
         review->kind = REVIEW_NEVER_FIRED;
         str_addf(&review->words, "It was true %llu times in %lld d, never for as long as %s.",
                  (unsigned long long)passed, (long long)days,
                  duration_print(ask->rule->for_ms, held));
+        return;
+    }
+    if (result->choice->way == SPLIT_PRESENCE) {
+        review->kind = REVIEW_NEVER_FIRED;
+        str_addf(&review->words, "It was not once true in %lld d.", (long long)days);
         return;
     }
     review->kind = REVIEW_CANT_FIRE;
@@ -306,7 +316,9 @@ void review_make(const struct tune_ask *ask,
         tell_loud(ask, result, ret);
     } else if (blind) {
         ret->kind = REVIEW_CANT_FIRE;
-        str_add(&ret->words, blind);
+        str_addc(&ret->words, (char)(*blind >= 'a' && *blind <= 'z' ? *blind - 'a' + 'A' : *blind));
+        str_add(&ret->words, *blind ? blind + 1 : "");
+        str_addc(&ret->words, '.');
     } else {
         tell_silent(ask, result, ret);
     }

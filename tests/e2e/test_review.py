@@ -67,13 +67,15 @@ class Review(unittest.TestCase):
         rules = {rule["rule"]: rule for rule in found["rules"]}
         self.assertEqual({name: rule["kind"] for name, rule in rules.items()}, {
             "Jumpy": "change", "AlsoJumpy": "redundant", "High": "cant_fire", "Long": "never_fired", "Blind": "cant_fire", "Nowhere": "cant_fire",
-            "Calm": rules["Calm"]["kind"]})
+            "Calm": "fine"})
         self.assertRegex(rules["Jumpy"]["words"], r"of \d+ alerts were over within 5 min: for \d+m would have left \d+")
         self.assertGreater(rules["Jumpy"]["setting"]["for_ms"], 0)
         self.assertIn("when Jumpy does", rules["AlsoJumpy"]["words"])
         self.assertIn("> 50 was not reached once in 30 d", rules["High"]["words"])
         self.assertRegex(rules["Long"]["words"], r"true \d+ times in 30 d, never for as long as 2h")
         self.assertIn("metrics are gone", rules["Nowhere"]["words"])
+        self.assertIn("fires since before", rules["Calm"]["words"])  # until there were samples
+        self.assertRegex(rules["Blind"]["words"], r"^One event never fires.*\.$")
         text = alertctl("review", alertd=self.alertd).stdout
         self.assertIn("Jumpy (shop), nobody judged it", text)
         # kept over a restart, and told when the rule has changed since

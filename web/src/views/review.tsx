@@ -1,9 +1,9 @@
 // Review: every alert by what it costs people, with the one change that would help most.
 
 import { useState } from 'preact/hooks'
+import { call, may } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
 import { useData } from '../app/data.ts'
-import { call } from '../app/api.ts'
 import { query, setQuery } from '../app/router.ts'
 import type { Review as Reviewed, ReviewKind, ReviewRule } from '../app/types.ts'
 import { count } from '../lib/number.ts'
@@ -16,7 +16,7 @@ const KINDS: Record<ReviewKind, { words: string; tone: string }> = {
   redundant: { words: 'Said twice', tone: 'warn' },
   cant_fire: { words: "Can't fire", tone: 'bad' },
   never_fired: { words: 'Never fired', tone: 'idle' },
-  fine: { words: 'Fine', tone: 'good' },
+  fine: { words: 'Fine', tone: 'ok' },
   not_known: { words: 'Not looked at', tone: 'idle' },
 }
 
@@ -36,7 +36,7 @@ function Row({ rule }: { rule: ReviewRule }) {
       <td class="wide">
         <a data-row class="row-name" href={`/rules/${rule.rule_id}`}>{rule.rule}</a> <span class={`state ${kind.tone}`}>{kind.words}</span>
         <p class="review-words">{rule.words}</p>
-        {rule.changed_since && <p class="dim">The rule was changed since it was looked at.</p>}
+        {rule.changed_since && <p class="review-words dim">The rule was changed since it was looked at.</p>}
         <div class="mono one-line dim" title={rule.expr}>{rule.expr}</div>
       </td>
       <td class="num right" data-head="Cost">{rule.cost > 0 ? <b title={`${count(rule.pages, 'page')}, those at night three times, by the share that is noise (${Math.round(rule.noise_guess * 100)} %)`}>{rule.cost.toFixed(1)}</b> : <span class="dim">0</span>}</td>
@@ -47,17 +47,19 @@ function Row({ rule }: { rule: ReviewRule }) {
   )
 }
 
+/** Rules are looked at in seconds, on a large installation in minutes: the page's own poll shows that. */
 function Again({ reload }: { reload: () => void }) {
   const [asked, setAsked] = useState(false)
   const ask = async () => {
     setAsked(true)
     try {
-      await call('POST', '/api/alertd/v1/review', {})
-      window.setTimeout(reload, 3000)
+      await call('/api/alertd/v1/review', { json: {} })
+      window.setTimeout(() => { reload(); setAsked(false) }, 3000)
     } catch {
       setAsked(false)
     }
   }
+  if (!may('operate')) return null
   return <button type="button" disabled={asked} onClick={ask}><Icon name="explore" size={16} /> {asked ? 'Being looked at' : 'Look again now'}</button>
 }
 
@@ -66,7 +68,7 @@ export function Review() {
   const data = useData<Reviewed>('/api/alertd/v1/review', ['rules'], 30_000)
   const show = query('show') in SHOW ? query('show') : ''
   return (
-    <Page title="Rule review" lead="What each rule cost people in 30 days, and the one change that would help most." actions={<><a class="button" href="/rules"><Icon name="rules" size={16} /> All rules</a><Again reload={() => data.value.reload?.()} /></>}>
+    <Page title="Rule review" lead="What each rule cost people in 30 days, and the one change that would help most." actions={<><a class="button" href="/rules"><Icon name="rules" size={16} /> All rules</a><Again reload={data.reload} /></>}>
       <Shown data={data} what="The review could not be read">{({ rules, reviewed_at }) => {
         if (rules.length === 0) return <Panel><Empty icon="rules" title="No alerts yet"><p>There is nothing to review before there are <a href="/rules">rules</a>.</p></Empty></Panel>
         const shown = rules.filter((rule) => SHOW[show]?.(rule))
@@ -82,7 +84,7 @@ export function Review() {
             <Panel>
               {shown.length === 0
                 ? <p class="dim pad">No rule is like that.</p>
-                : <table class="list"><thead><tr><th>Rule</th><th class="right">Cost</th><th class="right">Pages</th><th class="right">Night</th><th class="right">Judged</th></tr></thead>
+                : <table class="list"><thead><tr><th class="review-rule">Rule</th><th class="right">Cost</th><th class="right">Pages</th><th class="right">Night</th><th class="right">Judged</th></tr></thead>
                     <tbody>{shown.map((rule) => <Row key={rule.rule_id} rule={rule} />)}</tbody></table>}
             </Panel>
           </>
