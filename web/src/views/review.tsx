@@ -84,7 +84,7 @@ export function Review() {
             <Panel>
               {shown.length === 0
                 ? <p class="dim pad">No rule is like that.</p>
-                : <table class="list"><thead><tr><th class="review-rule">Rule</th><th class="right">Cost</th><th class="right">Pages</th><th class="right">Night</th><th class="right">Judged</th></tr></thead>
+                : <table class="list review"><thead><tr><th>Rule</th><th class="right">Cost</th><th class="right">Pages</th><th class="right">Night</th><th class="right">Judged</th></tr></thead>
                     <tbody>{shown.map((rule) => <Row key={rule.rule_id} rule={rule} />)}</tbody></table>}
             </Panel>
           </>
