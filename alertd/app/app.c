@@ -35,7 +35,6 @@ enum {
 static void wake(void *arg, enum api_wake what)
 {
     struct app *app = arg;
-
     switch (what) {
     case API_WAKE_RULES: loop_eval_wake(app->eval); break;
     case API_WAKE_OUTBOX: loop_notify_wake(app->notify); break;
@@ -233,22 +232,13 @@ static int start_report(struct app *app, struct err *reterr)
 
 static int start_remind(struct app *app, struct err *reterr)
 {
-    return loop_remind_start(
-        &(struct loop_remind_options){.state = app->api.state,
-                                      .config = &app->api.route,
-                                      .log = &app->log,
-                                      .external_url = app->external_url,
-                                      .receiver = app->settings.remind_to,
-                                      .now_wall_ms = clock_wall_ms},
-        &app->remind, reterr);
-}
-
-static int start_review(struct app *app, struct err *reterr)
-{
-    return loop_review_start(&(struct loop_review_options){.state = app->api.state,
-                                                           .store = app->api.store,
-                                                           .log = &app->log},
-                             &app->review, reterr);
+    return loop_remind_start(&(struct loop_remind_options){.state = app->api.state,
+                                                           .config = &app->api.route,
+                                                           .log = &app->log,
+                                                           .external_url = app->external_url,
+                                                           .receiver = app->settings.remind_to,
+                                                           .now_wall_ms = clock_wall_ms},
+                             &app->remind, reterr);
 }
 
 static void alerts_changed(void *arg)
@@ -261,7 +251,6 @@ static void alerts_changed(void *arg)
 static int start_eval(struct app *app, struct err *reterr)
 {
     const struct settings *settings = &app->settings;
-
     return loop_eval_start(
         &(struct loop_eval_options){
             .state = app->api.state,
@@ -402,12 +391,11 @@ static int start_all(struct app *app, struct err *reterr)
     if (r == 0)
         r = start_report(app, reterr);
     if (r == 0)
-        r = start_review(app, reterr);
-    if (r == 0)
         r = start_remind(app, reterr);
     if (r == 0) {
         boot_import_rules(app);
         r = start_eval(app, reterr);
+        r = r == 0 ? boot_review(app, reterr) : r;
     }
     if (r == 0)
         r = start_http(app, reterr);

@@ -88,6 +88,8 @@ bool boot_is_loopback(const char *listen_address);
 
 /* --rules.import: all of it or nothing; what is wrong goes to the log and the banner. */
 void boot_import_rules(struct app *app);
+/* Begins to look at the rules' past. */
+int boot_review(struct app *app, struct err *reterr);
 
 /* --- routes.c --- */
 
