@@ -91,6 +91,7 @@ enum ctl_exit cmd_drill_new(struct ctl *ctl);
 
 /* The rest speaks HTTP. */
 enum ctl_exit cmd_canary_list(struct ctl *ctl);
+enum ctl_exit cmd_review(struct ctl *ctl);
 enum ctl_exit cmd_canary_show(struct ctl *ctl);
 enum ctl_exit cmd_canary_start(struct ctl *ctl);
 enum ctl_exit cmd_canary_stop(struct ctl *ctl);

@@ -18,6 +18,7 @@
 
 enum api_wake {
     API_WAKE_RULES,  /* rules were imported, enabled, disabled */
+    API_WAKE_REVIEW, /* somebody wants all rules looked at now */
     API_WAKE_OUTBOX, /* something is due to be sent, or was superseded */
 };
 
@@ -116,6 +117,7 @@ extern const struct api_table
 extern const struct api_table api_readiness_routes; /* api/readiness.c */
 extern const struct api_table api_tunings_routes;   /* api/tunings.c */
 extern const struct api_table api_why_routes;       /* api/why.c */
+extern const struct api_table api_review_routes;    /* api/review.c */
 extern const struct api_table api_canary_routes;    /* api/canary.c */
 extern const struct api_table api_tunings_pages_routes; /* api/tunings_pages.c, and labels */
 

@@ -143,7 +143,8 @@ static void answer(const struct api *api,
     struct pages_world world;
     struct pages pages = {0};
     struct err err = {0};
-    int r = pages_world_load(api->state, api->route, question->ask.from_ms, question->ask.to_ms, &world, &err);
+    int r = pages_world_load(api->state, api->route, question->ask.from_ms, question->ask.to_ms,
+                             &world, &err);
 
     if (question->has_ack)
         world.plan.ack_after_ms = question->ack_after_ms;

@@ -35,10 +35,10 @@ enum {
 static void wake(void *arg, enum api_wake what)
 {
     struct app *app = arg;
-
     switch (what) {
     case API_WAKE_RULES: loop_eval_wake(app->eval); break;
     case API_WAKE_OUTBOX: loop_notify_wake(app->notify); break;
+    case API_WAKE_REVIEW: loop_review_wake(app->review); break;
     }
 }
 
@@ -233,14 +233,13 @@ static int start_report(struct app *app, struct err *reterr)
 
 static int start_remind(struct app *app, struct err *reterr)
 {
-    return loop_remind_start(
-        &(struct loop_remind_options){.state = app->api.state,
-                                      .config = &app->api.route,
-                                      .log = &app->log,
-                                      .external_url = app->external_url,
-                                      .receiver = app->settings.remind_to,
-                                      .now_wall_ms = clock_wall_ms},
-        &app->remind, reterr);
+    return loop_remind_start(&(struct loop_remind_options){.state = app->api.state,
+                                                           .config = &app->api.route,
+                                                           .log = &app->log,
+                                                           .external_url = app->external_url,
+                                                           .receiver = app->settings.remind_to,
+                                                           .now_wall_ms = clock_wall_ms},
+                             &app->remind, reterr);
 }
 
 static void alerts_changed(void *arg)
@@ -253,7 +252,6 @@ static void alerts_changed(void *arg)
 static int start_eval(struct app *app, struct err *reterr)
 {
     const struct settings *settings = &app->settings;
-
     return loop_eval_start(
         &(struct loop_eval_options){
             .state = app->api.state,
@@ -400,6 +398,7 @@ static int start_all(struct app *app, struct err *reterr)
     if (r == 0) {
         boot_import_rules(app);
         r = start_eval(app, reterr);
+        r = r == 0 ? boot_review(app, reterr) : r;
     }
     if (r == 0)
         r = start_http(app, reterr);
@@ -442,6 +441,7 @@ static void stop(struct app *app)
     loop_watch_stop(app->watch);
     loop_keep_stop(app->keep);
     http_server_stop(app->server);
+    loop_review_stop(app->review);
     loop_eval_stop(app->eval);
     loop_report_stop(app->report);
     loop_remind_stop(app->remind);

@@ -91,3 +91,11 @@ void boot_import_rules(struct app *app)
                  counts.rules, counts.changed, counts.removed);
     }
 }
+
+int boot_review(struct app *app, struct err *reterr)
+{
+    return loop_review_start(&(struct loop_review_options){.state = app->api.state,
+                                                           .store = app->api.store,
+                                                           .log = &app->log},
+                             &app->review, reterr);
+}

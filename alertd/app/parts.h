@@ -21,6 +21,7 @@
 #include "alertd/app/loop_notify.h"
 #include "alertd/app/loop_remind.h"
 #include "alertd/app/loop_report.h"
+#include "alertd/app/loop_review.h"
 #include "alertd/app/loop_watch.h"
 #include "alertd/app/settings.h"
 #include "alertd/db/access_db.h"
@@ -42,6 +43,7 @@ struct app {
     struct loop_report *report; /* sends the weekly report; NULL: nobody wants one */
     struct loop_remind *remind; /* reminds of actions; NULL: nobody wants it */
     struct loop_eval *eval;     /* evaluates the rules */
+    struct loop_review *review; /* looks at their past */
     struct loop_watch *watch;   /* is alertd itself well */
     struct loop_keep *keep;     /* up, own metrics, maintenance */
     struct forward *forward;    /* passes on what is stored; NULL: to nobody */
@@ -87,6 +89,8 @@ bool boot_is_loopback(const char *listen_address);
 
 /* --rules.import: all of it or nothing; what is wrong goes to the log and the banner. */
 void boot_import_rules(struct app *app);
+/* Begins to look at the rules' past. */
+int boot_review(struct app *app, struct err *reterr);
 
 /* --- routes.c --- */
 

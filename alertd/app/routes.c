@@ -49,6 +49,7 @@ static const struct api_table *const tables[] = {
     &api_services_routes,  //
     &api_timelines_routes, //
     &api_why_routes,
+    &api_review_routes,
 };
 
 enum {

@@ -271,6 +271,28 @@ interface ReportVerdicts {
   noise_share_high: number | null
 }
 
+export type ReviewKind = 'fine' | 'change' | 'redundant' | 'never_fired' | 'cant_fire' | 'not_known'
+export interface ReviewRule {
+  rule_id: number
+  rule: string
+  group: string
+  source: string
+  expr: string
+  cost: number
+  pages: number
+  nights: number
+  useful: number
+  noise: number
+  noise_guess: number
+  kind: ReviewKind
+  words: string
+  alerts: number | null
+  setting: { threshold?: number; for_ms?: number; keep_ms?: number }
+  reviewed_at: string | null
+  changed_since: boolean
+}
+export interface Review { from: string; to: string; reviewed_at: string | null; rules: ReviewRule[] }
+
 export interface ReportRule extends ReportLoad, ReportVerdicts { rule_id: number; rule: string; flap_percent: number }
 
 export interface Report extends ReportLoad, ReportVerdicts {

@@ -57,7 +57,7 @@ export function Rules() {
   const show = query('show') in SHOW ? query('show') : ''
   const filter = query('q').toLowerCase()
   return (
-    <Page title="Rules" lead="What can page you, and how healthy it is." actions={<a class="button" href="/api/alertd/v1/rules/export" download="rules.yml"><Icon name="download" size={16} /> As one file</a>}>
+    <Page title="Rules" lead="What can page you, and how healthy it is." actions={<><a class="button" href="/rules/review"><Icon name="report" size={16} /> Review</a><a class="button" href="/api/alertd/v1/rules/export" download="rules.yml"><Icon name="download" size={16} /> As one file</a></>}>
       <Shown data={data} what="Rules could not be read">{({ groups }) => {
         const all = groups.flatMap((group) => group.rules)
         if (all.length === 0) {
