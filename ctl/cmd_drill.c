@@ -359,7 +359,8 @@ enum ctl_exit cmd_drill_new(struct ctl *ctl)
     FILE *file = fopen(path, "wxe"); /* never over somebody's work */
 
     if (!file)
-        return ctl_fail(ctl, "%s: %s", path, strerror(errno));
+        return ctl_fail(ctl, "%s: %s", path,
+                        errno == EEXIST ? "there is such a file already" : "it can't be written");
 
     bool ok = fputs(template, file) >= 0;
 

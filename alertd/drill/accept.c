@@ -7,22 +7,36 @@
 
 #include "alertd/drill/drill.h"
 
-/* Letters in any case, any blanks between, none around. */
+static const char *skip_blanks(const char *at)
+{
+    return at + strspn(at, " \t\n");
+}
+
+/* The next letter of a text, small, where any blanks are one: and where it goes on. */
+static int letter(const char **at)
+{
+    const char *behind = skip_blanks(*at);
+    int c = tolower((unsigned char)**at);
+
+    if (behind == *at) {
+        *at += c != 0;
+        return c;
+    }
+    *at = behind;
+    return *behind ? ' ' : 0; /* none at the end */
+}
+
 static bool same_words(const char *a, const char *b)
 {
-    a += strspn(a, " \t\n");
-    b += strspn(b, " \t\n");
-    while (*a && *b) {
-        bool blank_a = strchr(" \t\n", *a) != NULL;
-        bool blank_b = strchr(" \t\n", *b) != NULL;
+    int x, y;
 
-        if (blank_a != blank_b ||
-            (!blank_a && tolower((unsigned char)*a) != tolower((unsigned char)*b)))
-            break;
-        a += blank_a ? strspn(a, " \t\n") : 1;
-        b += blank_b ? strspn(b, " \t\n") : 1;
-    }
-    return a[strspn(a, " \t\n")] == '\0' && b[strspn(b, " \t\n")] == '\0';
+    a = skip_blanks(a);
+    b = skip_blanks(b);
+    do {
+        x = letter(&a);
+        y = letter(&b);
+    } while (x == y && x != 0);
+    return x == y;
 }
 
 bool drill_accepts(const struct drill_accept *accepts, size_t n, const char *said)

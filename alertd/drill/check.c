@@ -4,10 +4,10 @@
 
 #include "alertd/drill/check.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "alertd/promql/ast.h"
 #include "alertd/route/tree.h"
@@ -267,14 +267,9 @@ static bool has_heading(const char *text, const char *anchor)
 {
     size_t len = strlen(anchor);
 
-    for (const char *at = strstr(text, "## "); at; at = strstr(at + 3, "## ")) {
-        size_t i = 0;
-
-        while (i < len && tolower((unsigned char)at[3 + i]) == tolower((unsigned char)anchor[i]))
-            i++;
-        if (i == len && (at[3 + i] == '\n' || at[3 + i] == '\0'))
-            return true;
-    }
+    for (const char *at = strstr(text, "## "); at; at = strstr(at + 3, "## "))
+        if (strncasecmp(at + 3, anchor, len) == 0 && strchr("\n", at[3 + len]))
+            return true; /* strchr finds the text's end too */
     return false;
 }
 

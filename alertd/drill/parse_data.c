@@ -54,6 +54,28 @@ static int piece_value(const struct parse *parse, const struct str *word, double
     return 0;
 }
 
+/* `for 30m`; *word is what was read. */
+static int piece_length(struct parse *parse, struct str *word, bool *comma, int64_t *ret_ms)
+{
+    PARSE_TRY(piece_word(parse, word, comma));
+    if (duration_parse(str_text(word), word->len, ret_ms) != 0 || *ret_ms <= 0 ||
+        *ret_ms > DRILL_LENGTH_MAX_MS)
+        return parse_fail_before(parse, "'%.60s' is no length of time up to 7d", str_text(word));
+    return 0;
+}
+
+static int check_piece(const struct parse *parse, const struct piece *piece)
+{
+    if (piece->length_ms != INT64_MAX)
+        return 0;
+    if (!piece->is_last)
+        return parse_fail_before(parse, "for how long? only the last piece goes on to the end");
+    if (piece->from != piece->to)
+        return parse_fail_before(parse, "a slope needs its length: %g to %g for 30m", piece->from,
+                                 piece->to);
+    return 0;
+}
+
 static int read_piece(struct parse *parse, struct piece *piece)
 {
     STR_AUTO struct str word = STR_INIT(200);
@@ -69,20 +91,10 @@ static int read_piece(struct parse *parse, struct piece *piece)
         PARSE_TRY(piece_word(parse, &word, &comma));
         PARSE_TRY(piece_value(parse, &word, &piece->to));
     }
-    if (!comma && parse_take(parse, "for")) {
-        PARSE_TRY(piece_word(parse, &word, &comma));
-        if (duration_parse(str_text(&word), word.len, &piece->length_ms) != 0 ||
-            piece->length_ms <= 0 || piece->length_ms > DRILL_LENGTH_MAX_MS)
-            return parse_fail_before(parse, "'%.60s' is no length of time up to 7d",
-                                     str_text(&word));
-    }
+    if (!comma && parse_take(parse, "for"))
+        PARSE_TRY(piece_length(parse, &word, &comma, &piece->length_ms));
     piece->is_last = !comma;
-    if (comma && piece->length_ms == INT64_MAX)
-        return parse_fail_before(parse, "for how long? only the last piece goes on to the end");
-    if (piece->length_ms == INT64_MAX && piece->from != piece->to)
-        return parse_fail_before(parse, "a slope needs its length: %g to %g for 30m", piece->from,
-                                 piece->to);
-    return 0;
+    return check_piece(parse, piece);
 }
 
 struct room {
@@ -161,9 +173,9 @@ static int parse_steps(struct parse *parse, struct room *room)
 
 /* --- A series ---------------------------------------------------------------------------------- */
 
-static void unref_labels(void *labels)
+static void unref_labels(void *held)
 {
-    labels_unref(labels);
+    labels_unref(*(const struct labels **)held);
 }
 
 static int parse_labels(struct parse *parse, const struct labels **ret)
@@ -177,7 +189,11 @@ static int parse_labels(struct parse *parse, const struct labels **ret)
 
     if (!labels)
         return parse_fail_before(parse, "this is no series: %.200s", err.text);
-    if (!arena_on_reset(&parse->drill->arena, unref_labels, (void *)(uintptr_t)labels)) {
+    const struct labels **held = arena_alloc(&parse->drill->arena, sizeof(*held));
+
+    if (held)
+        *held = labels;
+    if (!held || !arena_on_reset(&parse->drill->arena, unref_labels, held)) {
         labels_unref(labels);
         return parse_spent(parse);
     }

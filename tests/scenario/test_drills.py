@@ -131,7 +131,7 @@ class Broken(unittest.TestCase):
         alertctl("drill", "new", self.path)
         alertctl("check", "drills", "--rules=" + str(ROOT / "rules"), self.path)
         alertctl("drill", "run", "--headless", "--rules=" + str(ROOT / "rules"), self.path)
-        self.assertIn("File exists", alertctl("drill", "new", self.path, status=1))
+        self.assertIn("there is such a file already", alertctl("drill", "new", self.path, status=1))
 
 
 if __name__ == "__main__":
