@@ -537,7 +537,7 @@ static enum app_exit exit_of(int code)
     return code == DB_E_CORRUPT ? APP_DAMAGED : APP_FAILURE;
 }
 
-static enum app_exit serve(const struct settings *settings)
+enum app_exit app_serve(const struct settings *settings)
 {
     struct app *app = calloc(1, sizeof(*app));
     sigset_t signals;
@@ -567,37 +567,4 @@ static enum app_exit serve(const struct settings *settings)
         log_info(&app->log, "app", "stopped", "storage=\"%s\"", settings->storage_path);
     free(app);
     return result;
-}
-
-static enum app_exit show(void (*render)(struct str *out))
-{
-    STR_AUTO struct str text = STR_INIT(1024 * 1024);
-
-    render(&text);
-    return fputs(str_text(&text), stdout) < 0 || fflush(stdout) != 0 ? APP_FAILURE : APP_OK;
-}
-
-static void render_version(struct str *out)
-{
-    str_addf(out, "alertd, version %s\n", ALERTD_VERSION);
-}
-
-enum app_exit app_main(int argc, char **argv)
-{
-    struct settings settings;
-    struct err err = {0};
-
-    if (settings_parse(argc, argv, &settings, &err) != 0) {
-        (void)fprintf(stderr, "alertd: %s\n", err.text);
-        return APP_USAGE;
-    }
-    switch (settings.action) {
-    case SETTINGS_RUN: return serve(&settings);
-    case SETTINGS_HELP: return show(settings_help);
-    case SETTINGS_HELP_MARKDOWN: return show(settings_help_markdown);
-    case SETTINGS_VERSION: return show(render_version);
-    case SETTINGS_CONFIG_MARKDOWN: return show(route_config_manual);
-    case SETTINGS_ROUTES: return show(app_dump_routes);
-    }
-    return APP_FAILURE;
 }

@@ -22,3 +22,6 @@ enum app_exit { /* the program's exit status */
 
 /* From the command line to the exit status. */
 enum app_exit app_main(int argc, char **argv);
+
+/* Until a signal ends it. */
+enum app_exit app_serve(const struct settings *settings);

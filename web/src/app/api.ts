@@ -40,7 +40,6 @@ export interface CallOptions {
   form?: Record<string, string>
   headers?: Record<string, string>
   signal?: AbortSignal
-  headers?: Record<string, string>
   /** Goes out even when the page is being closed. */
   keepalive?: boolean
   /** How long to wait, where it is not 20 s. */
