@@ -260,7 +260,8 @@ static size_t write_group(struct json_out *out,
     json_close(out, ']');
     rules_json_labels(out, "labels", first->group);
     const struct labels *of_route = route_node_labels(first->node);
-    rules_json_labels(out, "routeLabels", of_route);
+    if (of_route->n > 0) /* as Alertmanager 0.33, which knows none, where there are none */
+        rules_json_labels(out, "routeLabels", of_route);
     labels_unref(of_route);
     json_key(out, "receiver");
     json_open(out, '{');

@@ -79,15 +79,14 @@ static bool is_told(const struct record_event *row)
 }
 
 /* The rows as they stand, as events with what people think of them beside. */
-static bool take_rows(struct postmortem_record *record, const struct record_input *input)
+static bool take_rows(struct postmortem_record *record, const struct record_event *rows, size_t n)
 {
-    struct postmortem_curation *curation = arena_array(record->arena, input->n_rows + 1,
-                                                       sizeof(*curation));
+    struct postmortem_curation *curation = arena_array(record->arena, n + 1, sizeof(*curation));
 
-    record->events = arena_array(record->arena, input->n_rows + 1, sizeof(*record->events));
+    record->events = arena_array(record->arena, n + 1, sizeof(*record->events));
     record->curation = curation;
-    for (size_t i = 0; record->events && curation && i < input->n_rows; i++) {
-        const struct record_event *row = &input->rows[i];
+    for (size_t i = 0; record->events && curation && i < n; i++) {
+        const struct record_event *row = &rows[i];
 
         if (!is_told(row))
             continue;
@@ -198,8 +197,12 @@ int postmortem_record_read(struct db_conn *conn,
 {
     struct postmortem_record record = {.arena = arena};
     struct incident_record *from = arena_alloc(arena, sizeof(*from));
+    struct record_event *rows = NULL; /* with their words, which the record goes without */
+    size_t n_rows = 0;
     int r = from ? incident_db_record(conn, incident, arena, from, reterr) : too_large(reterr);
 
+    if (!r)
+        r = incident_db_rows(conn, from->incident.id, arena, &rows, &n_rows, reterr);
     if (!r)
         r = read_pages(conn, incident, &record, reterr);
     if (r)
@@ -211,7 +214,7 @@ int postmortem_record_read(struct db_conn *conn,
         return too_large(reterr);
     if (record.n_alerts)
         memcpy(record.alerts, from->input.alerts, record.n_alerts * sizeof(*record.alerts));
-    if (!take_rows(&record, &from->input) || !take_marks(&record, &from->record) ||
+    if (!take_rows(&record, rows, n_rows) || !take_marks(&record, &from->record) ||
         !take_impacts(&record, &from->record) || !group_by_rule(&record))
         return too_large(reterr);
     const struct postmortem_input order = {

@@ -82,7 +82,7 @@ async function look(page, name, width, fullPage = true) {
   await page.emulateMedia({ colorScheme: 'light' })
 }
 
-describe('every view', { concurrency: 3 }, () => {
+describe('every view', { concurrency: 2 }, () => {
   for (const width of [1280, 390]) {
     const visits = (what, daemon, views) => test(`${width}: ${what}`, async (t) => {
       const page = await open(browser, daemon(), { width })

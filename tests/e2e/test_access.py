@@ -83,6 +83,7 @@ class Matrix(unittest.TestCase):
     def test_what_changes_something_asks_for_a_scope(self):
         """A route that changes things for anybody is a decision: these are all."""
         free = {(LOGIN, "POST"), (LOGOUT, "POST"), ("/a/{token}", "POST"), ("/s/{token}", "POST"), ("/c/{token}", "POST"),
+                ("/pm/{id}/plain/{section}", "POST"),  # a form: its page asks for the session and the session's own token
                 ("/v2/enqueue", "POST"), ("/v2/change/enqueue", "POST"),  # their routing key is a token
                 ("/-/canary", "POST"),  # alertd's own, with a key of one beat
                 # 410, whoever asks

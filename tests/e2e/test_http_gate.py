@@ -145,7 +145,7 @@ class Gate(unittest.TestCase):
         for size in (1, 7, 100, 1460, 4096):
             with self.subTest(size), socket.create_connection(("127.0.0.1", self.alertd.port)) as peer:
                 peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                peer.settimeout(first_s)
+                peer.settimeout(10)
                 for begin in range(0, len(head), size):
                     peer.sendall(head[begin:begin + size])
                     if begin % 1000 < size:
