@@ -23,11 +23,11 @@ OURS = "/api/alertd/v1"
 YEAR = time.gmtime().tm_year
 
 
-def page(folder, orders, hook=None):
+def page(folder, orders, hook=None, group_interval="10h"):
     """Runs orders through the pager in this folder and waits for the webhook's first payload when there is one."""
     receiver = f"    webhook_configs: [{{url: '{hook.url}'}}]\n" if hook else ""
     config = folder.parent / f"{folder.name}.pager.yml"
-    config.write_text(f"receivers:\n  - name: team\n{receiver}route:\n  receiver: team\n  group_by: [alertname]\n  group_wait: 0s\n  group_interval: 10h\n")
+    config.write_text(f"receivers:\n  - name: team\n{receiver}route:\n  receiver: team\n  group_by: [alertname]\n  group_wait: 0s\n  group_interval: {group_interval}\n")
     with subprocess.Popen([PAGER, folder, config], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as pager:
         assert pager.stdout.readline() == "ready\n"
         for order in orders:

@@ -20,10 +20,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from daemon import alertctl, until
 from mixed_load import FastAlertd
 
-SPEED = 20
+SPEED = 10
 INTERVAL_S = 10
 SOURCE = "live.yml"
-SECONDS = 30  # as they go here
+SECONDS = 60  # as they go here
 RULES = """groups:
 - name: live
   interval: 10s

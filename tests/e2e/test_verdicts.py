@@ -31,7 +31,7 @@ class Said(unittest.TestCase):
         cls.alertd = Alertd()
         for order in ("fire Short a:1 warning", "end Short a:1", "fire Lone <i>a:1 critical"):
             with Webhook() as hook:
-                test_incidents.page(cls.alertd.folder, [order], hook)
+                test_incidents.page(cls.alertd.folder, [order], hook, group_interval="1s")
                 link = hook.calls[0]["body"]["watchbill"]["acknowledge_url"]
         cls.alertd.start()
         cls.link = cls.alertd.url + "/a/" + link.rsplit("/", 1)[1]
