@@ -148,7 +148,7 @@ test('a walk by Tab: the skip link first, every view reachable, focus always vis
   const page = await at({ path: '/rules' })
   await page.evaluate(() => { document.activeElement?.blur?.(); window.getSelection()?.removeAllRanges() })
   const seen = []
-  for (let i = 0; i < 16; i++) {
+  for (let i = 0; i < 20; i++) {
     await page.keyboard.press('Tab')
     seen.push(await page.evaluate(() => {
       const style = getComputedStyle(document.activeElement)
