@@ -270,11 +270,11 @@ test('what others do appears by itself, and does not move what the hand is on', 
 
 test('resolving waits for its undo, then is done', async () => {
   const page = await at({ path: `/i/${made.shop}` })
-  await page.getByRole('button', { name: 'Resolve' }).click()
+  await page.getByRole('button', { name: /^Resolve/ }).click()
   await page.getByRole('button', { name: 'Undo', exact: true }).click()
   await page.waitForTimeout(5500)
   assert.notEqual((await incident(made.shop)).status, 'resolved')
-  await page.getByRole('button', { name: 'Resolve' }).click()
+  await page.getByRole('button', { name: /^Resolve/ }).click()
   await until('resolved in alertd', async () => (await incident(made.shop)).status === 'resolved', 10)
   await page.locator('.incident-head.resolved').waitFor()
   await page.context().close()
