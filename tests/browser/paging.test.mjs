@@ -210,12 +210,12 @@ test('storage: days, limits, and what to do about what was refused', async () =>
   await alertd.push(`too_late{job="x"} 1 ${Date.now() - 20 * 86_400_000}`, made.token, 'web-1').catch(() => undefined)
   const page = await at({ path: '/agents' })
   const panel = page.locator('.storage')
-  const { watchbill } = (await alertd.get('/api/v1/status/tsdb')).data
+  const { watchbill, seriesCountByMetricName } = (await alertd.get('/api/v1/status/tsdb')).data
   assert.ok(watchbill.days.length > 0 && watchbill.offenders.length > 0)
   await panel.getByText(watchbill.days.at(-1).day).first().waitFor()
   for (const limit of watchbill.limits) assert.match(await panel.locator('.strip').innerText(), new RegExp(`of ${limit.limit.toLocaleString('en')}`))
   assert.match(await panel.innerText(), /too old[^]*Let it push sooner, or import old samples as history/)
-  await panel.getByText('probe_success').first().waitFor()
+  await panel.getByText(seriesCountByMetricName[0].name).first().waitFor()
   await assertClean(page, 'storage')
   await page.context().close()
 })
