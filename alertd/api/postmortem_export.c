@@ -6,6 +6,7 @@
  */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alertd/api/postmortem_call.h"
@@ -344,10 +345,9 @@ static const char *renumber(const struct importing *importing, const char *text)
     for (const char *at; (at = strstr(text, opening));) {
         const char *number = at + sizeof(opening) - 1;
         size_t digits = strspn(number, "0123456789");
-        long long old = 0;
+        long long old = digits > 0 && digits < 19 ? strtoll(number, NULL, 10) : 0;
         size_t i = 0;
 
-        (void)sscanf(number, "%18lld", &old);
         while (i < importing->n_graphs && importing->graph_ids[2 * i] != old)
             i++;
         str_addn(&out, text, (size_t)(number - text));

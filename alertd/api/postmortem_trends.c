@@ -228,13 +228,12 @@ static int read_trends(struct db_conn *conn,
                        struct trends *trends,
                        struct err *reterr)
 {
-    int64_t from_ms = start_of(trends->year);
-    int64_t to_ms = start_of(trends->year + 1);
-    int r = trend_db_rows(conn, from_ms, to_ms, arena, &trends->rows, &trends->n_rows, reterr);
+    const struct trend_time time = {start_of(trends->year), start_of(trends->year + 1),
+                                    clock_wall_ms()};
+    int r = trend_db_rows(conn, time.from_ms, time.to_ms, arena, &trends->rows, &trends->n_rows,
+                          reterr);
 
-    return r ? r
-             : trend_db_tags(conn, from_ms, to_ms, clock_wall_ms(), arena, &trends->tags,
-                             &trends->n_tags, reterr);
+    return r ? r : trend_db_tags(conn, &time, arena, &trends->tags, &trends->n_tags, reterr);
 }
 
 static void handle_trends(void *context,

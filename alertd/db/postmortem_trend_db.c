@@ -76,9 +76,7 @@ static const struct rows_kind tag_kind = {sizeof(struct trend_tag), read_tag, TR
                                           "too much to show at once"};
 
 int trend_db_tags(struct db_conn *conn,
-                  int64_t from_ms,
-                  int64_t to_ms,
-                  int64_t now_ms,
+                  const struct trend_time *time,
                   struct arena *arena,
                   struct trend_tag **ret_tags,
                   size_t *ret_n,
@@ -93,8 +91,8 @@ int trend_db_tags(struct db_conn *conn,
               " FROM postmortem_action WHERE created_ms >= ?1 AND created_ms < ?2"
               " GROUP BY tag ORDER BY count(*) DESC, tag");
 
-    db_bind_int(stmt, 1, from_ms);
-    db_bind_int(stmt, 2, to_ms);
-    db_bind_int(stmt, 3, now_ms);
+    db_bind_int(stmt, 1, time->from_ms);
+    db_bind_int(stmt, 2, time->to_ms);
+    db_bind_int(stmt, 3, time->now_ms);
     return rows_read(stmt, arena, &tag_kind, ret_tags, ret_n, reterr);
 }

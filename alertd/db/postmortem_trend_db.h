@@ -45,11 +45,14 @@ struct trend_tag {
     int64_t n, done_in_time, done_late, wont_do, open, overdue;
 };
 
+struct trend_time {
+    int64_t from_ms, to_ms; /* until just before to_ms */
+    int64_t now_ms;         /* by which something is overdue */
+};
+
 /* Of actions that were promised in that time. */
 int trend_db_tags(struct db_conn *conn,
-                  int64_t from_ms,
-                  int64_t to_ms,
-                  int64_t now_ms,
+                  const struct trend_time *time,
                   struct arena *arena,
                   struct trend_tag **ret_tags,
                   size_t *ret_n,

@@ -140,9 +140,12 @@ static bool lists(const char *names, const char *name)
 {
     size_t len = strlen(name);
 
-    for (const char *at = names; at && *at; at = strchr(at, ' '), at += at != NULL) {
+    for (const char *at = names; at && *at;) {
         if (strncmp(at, name, len) == 0 && (at[len] == '\0' || at[len] == ','))
             return true;
+        at = strchr(at, ' ');
+        if (at)
+            at++;
     }
     return false;
 }

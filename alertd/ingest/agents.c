@@ -35,10 +35,13 @@ int64_t agent_patience_ms(const struct agent *agent)
 int64_t agent_silence_ms(const struct agent *agent, const struct agents_now *now)
 {
     int64_t listened_ms = now->mono_ms - now->awake_mono_ms;
-    int64_t silent_ms = now->wall_ms - agent->last_push_ms;
 
     if (agent->pushed_mono_ms != AGENT_NOT_YET)
         return now->mono_ms - agent->pushed_mono_ms;
+    if (agent->last_push_ms == AGENT_NOT_YET)
+        return listened_ms;
+
+    int64_t silent_ms = now->wall_ms - agent->last_push_ms;
     return silent_ms > listened_ms ? silent_ms : listened_ms; /* the wall clock was set back */
 }
 

@@ -86,8 +86,8 @@ void world_open(struct world *world, struct world_alert *alert);
 void world_watch(struct world *world, uint32_t incident);
 
 /* tell.c */
-void world_tell(void *arg, const struct dispatch_notification *notification);
-void world_escalate_again(struct world *world, uint32_t incident);
+void world_tell(void *arg, const struct dispatch_notification *told);
+void world_escalate_again(struct world *world, uint32_t at);
 void world_escalate_due(struct world *world);
 void world_ack_due(struct world *world);
 int64_t world_next_ms(const struct world *world);
