@@ -159,9 +159,13 @@ size_t grid_add_even(enum surface_op op, size_t n_even, double *thresholds, size
     double factor = 1; /* of the unit: 1, 2, 5 */
     while ((high - low) / (unit * factor) > (double)n_even * 1.5 && factor < 5)
         factor = factor == 1 ? 2 : 5;
-    for (double i = ceil(low / (unit * factor)) * factor; i * unit < high; i += factor)
-        n = grid_add_threshold(op, unit >= 1 ? i * unit : i / round(1 / unit), thresholds, n,
+
+    double first = ceil(low / (unit * factor)) * factor; /* in units */
+    for (size_t i = 0; (first + (double)i * factor) * unit < high; i++) {
+        double at = first + (double)i * factor;
+        n = grid_add_threshold(op, unit >= 1 ? at * unit : at / round(1 / unit), thresholds, n,
                                n_max);
+    }
     return n;
 }
 
