@@ -187,6 +187,11 @@ static void put_series(struct making *making,
     LABELS_BUILDER_AUTO struct labels_builder builder = LABELS_BUILDER_INIT;
     const char *name = selector->name ? selector->name : "made_up";
     char text[300];
+    enum {
+        VALUE_MAX = 300
+    };
+    MEM_AUTO char *values = mem_alloc((selector->n_matchers + 1) *
+                                      VALUE_MAX); /* until they are labels */
 
     (void)snprintf(text, sizeof(text), "%c-1", (int)('a' + which));
     labels_builder_set(&builder, "instance", text);
@@ -194,9 +199,9 @@ static void put_series(struct making *making,
         labels_builder_set(&builder, making->names[i],
                            strcmp(making->names[i], "instance") == 0 ? text : "made");
     for (size_t i = 0; i < selector->n_matchers; i++) {
-        char value[300];
+        char *value = values + i * VALUE_MAX;
         const struct matcher *matcher = &selector->matchers[i];
-        if (!fitting(matcher, which, value, sizeof(value)))
+        if (!fitting(matcher, which, value, VALUE_MAX))
             continue;
         if (strcmp(matcher->name, LABEL_NAME) == 0)
             name = selector->name ? selector->name : value;
