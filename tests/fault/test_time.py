@@ -166,7 +166,7 @@ class Time(unittest.TestCase):
                 if words not in text:
                     return False
             return True
-        until(there, 20, f"every open incident is told: {words}")
+        until(there, 60, f"every open incident is told: {words}")
 
     def test_1_an_hour_ahead_and_back(self):
         # every agent is an hour behind us then, which is said
