@@ -136,14 +136,12 @@ static int change_rule(struct tuning *tuning, const struct json *body, struct er
     STR_AUTO struct str yaml = STR_INIT(YAML_MAX);
     struct rule changed = *tuning->rule;
     const char *expr = NULL;
-    int64_t keep_ms = changed.keep_firing_for_ms;
 
     if (json_get_string_or(body, "expr", changed.expr_text, &expr, reterr))
         return TUNING_E_BAD;
     if (!json_has(body, "expr"))
         return 0;
     changed.expr_text = expr;
-    changed.keep_firing_for_ms = keep_ms;
     rule_print(&changed, 0, &yaml);
     rule_file_unref(tuning->file);
     tuning->file = NULL;
