@@ -42,6 +42,13 @@
 #define OUTBOX_CANARY     "alertd:canary"
 #define OUTBOX_CANARY_KEY "canary-"
 
+/* A message that counts as a page, as in report.h and pages.h: it arrived, and says that something
+ * fires. Shown on the dashboard nobody is disturbed; a shadow is not on call; a digest, a test and the news
+ * that something is over are no pages. */
+#define OUTBOX_IS_PAGE                                         \
+    "state = 'sent' AND lane = 'page' AND kind <> 'dashboard'" \
+    " AND reason NOT IN ('resolved', 'some resolved')"
+
 enum {
     OUTBOX_KEEP_TRYING_MS = 24 * 3600 * 1000,
     OUTBOX_ACK_LINK_DAYS = 7, /* after the incident's end */

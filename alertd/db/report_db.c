@@ -10,13 +10,14 @@
 #include <stdlib.h>
 
 #include "alertd/db/incident_db.h"
+#include "alertd/db/outbox_db.h"
 #include "alertd/db/rows.h"
 
 /* ?1 and ?2: the span. */
 #define TOUCHED                                                                            \
     "WITH touched AS (SELECT id FROM incident WHERE opened_ms < ?2"                        \
     " AND (resolved_ms IS NULL OR resolved_ms >= ?1) UNION SELECT incident_id FROM outbox" \
-    " WHERE state = 'sent' AND sent_ms >= ?1 AND sent_ms < ?2 AND lane <> 'shadow'"        \
+    " WHERE " OUTBOX_IS_PAGE " AND sent_ms >= ?1 AND sent_ms < ?2"                         \
     " AND incident_id IS NOT NULL) "
 
 static const char too_much[] = "too much for one report: ask for a shorter time";
@@ -99,8 +100,7 @@ static int read_incidents(struct db_conn *conn,
                     input, arena, &kind, &input->incidents, &input->n_incidents, reterr);
 }
 
-/* One telling of one receiver or person, however many integrations or contacts they have; shown
- * on the dashboard nobody is disturbed, and a shadow is not on call. */
+/* One telling of one receiver or person, in however many ways: what was decided at one instant. */
 static int read_pages(struct db_conn *conn,
                       struct arena *arena,
                       struct report_input *input,
@@ -110,10 +110,8 @@ static int read_pages(struct db_conn *conn,
                                           INCIDENT_DB_E_LIMIT, too_much};
 
     return read_all(db_prepare(conn, "SELECT incident_id, receiver, min(sent_ms) FROM outbox"
-                                     " WHERE state = 'sent' AND reason <> 'resolved'"
-                                     " AND lane = 'page' AND incident_id IS NOT NULL"
-                                     " AND kind <> 'dashboard'"
-                                     " GROUP BY incident_id, transition, receiver"
+                                     " WHERE " OUTBOX_IS_PAGE " AND incident_id IS NOT NULL"
+                                     " GROUP BY incident_id, receiver, created_ms"
                                      " HAVING min(sent_ms) >= ?1 AND min(sent_ms) < ?2"),
                     input, arena, &kind, &input->pages, &input->n_pages, reterr);
 }

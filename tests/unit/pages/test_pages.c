@@ -9,6 +9,7 @@
 
 #include "alertd/db/incident_db.h"
 #include "alertd/db/outbox_db.h"
+#include "alertd/db/report_db.h"
 #include "alertd/db/roster_db.h"
 #include "alertd/db/silence_db.h"
 #include "alertd/oncall/spelling.h"
@@ -424,6 +425,19 @@ static int job_print(struct db_conn *conn, void *arg, struct err *reterr)
     return db_done(stmt, reterr);
 }
 
+/* What a report of the whole time would count. */
+static int job_count(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    struct report_input input = {.from_ms = BASE_MS, .to_ms = INT64_MAX};
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, 64 << 20);
+    int r = report_db_read(conn, &arena, &input, reterr);
+
+    *(size_t *)arg = input.n_pages;
+    return r;
+}
+
 static int by_text(const void *a, const void *b)
 {
     const struct pages_message *x = a;
@@ -469,6 +483,7 @@ static void test_as_the_pager(void **state)
         STR_AUTO struct str virtual = STR_INIT(OUT_BYTES);
         struct life life;
         struct pages pages;
+        size_t n_reported = 0;
         struct err err = {0};
 
         begin();
@@ -478,10 +493,12 @@ static void test_as_the_pager(void **state)
             (long long)life.ack_after_ms);
         play(&life, plan.to_ms);
         run_job(job_print, (struct step *)&live);
+        run_job(job_count, (struct step *)&n_reported);
         assert_int_equal(pages_run(&plan, life.alerts, life.n, &pages, &err), 0);
         n_told += pages.n_messages;
         print_pages(&pages, &virtual);
         assert_string_equal(str_text(&virtual), str_text(&live));
+        assert_int_equal(pages.n, n_reported);
         pages_done(&pages);
         end();
     }
