@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/tune/place.h"
 #include "ctl/client.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
@@ -17,7 +18,6 @@ enum {
     INCIDENTS_BYTES_MAX = 4 << 20,
     ARENA_BYTES = 64 << 20,
     PATH_BYTES_MAX = 4096,
-    PATTERN_BYTES_MAX = 64 * 1024,
 };
 
 /* What is looked at before and behind one incident. */
@@ -110,35 +110,6 @@ static enum ctl_exit ask_alertd(const struct ctl *ctl, const char *path, struct 
     return call_json(&alertd, &call, ret_root);
 }
 
-static void free_matcher(void *matcher)
-{
-    matcher_done(matcher);
-}
-
-/* The label has this value, or is not there at all. */
-static int make_matcher(struct tune_labels *labels,
-                        const char *name,
-                        const char *value,
-                        struct matcher *ret,
-                        struct err *reterr)
-{
-    STR_AUTO struct str pattern = STR_INIT(PATTERN_BYTES_MAX);
-
-    for (; *value; value++) {
-        if (strchr("\\.+*?()|[]{}^$", *value))
-            str_addc(&pattern, '\\');
-        str_addc(&pattern, *value);
-    }
-    str_addc(&pattern, '|');
-    int r = matcher_init(ret, MATCHER_REGEX, name, str_text(&pattern), reterr);
-
-    if (r == 0 && !arena_on_reset(&labels->arena, free_matcher, ret)) {
-        matcher_done(ret);
-        r = err_set(reterr, -ENOMEM, "too many incidents");
-    }
-    return r;
-}
-
 static int take_place(struct tune_labels *labels,
                       const struct json *place,
                       struct tune_incident *incident,
@@ -153,8 +124,8 @@ static int take_place(struct tune_labels *labels,
         const struct json *value = NULL;
 
         if (json_member(place, i, &name, &value) && json_text(value))
-            r = make_matcher(labels, name, json_text(value), &matchers[incident->n_matchers++],
-                             reterr);
+            r = place_matcher(&labels->arena, name, json_text(value),
+                              &matchers[incident->n_matchers++], reterr);
     }
     incident->matchers = matchers;
     return r;

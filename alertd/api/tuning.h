@@ -8,7 +8,6 @@
  *
  * Invariants
  *  (1) nothing is stored, whatever becomes of the question.
- *  (2) a few at a time, each with a deadline and a ceiling of memory: the others are told so.
  */
 
 #include <stdbool.h>
@@ -16,8 +15,7 @@
 #include <stdint.h>
 
 #include "alertd/api/api.h"
-#include "alertd/db/rule_db.h"
-#include "alertd/rule/group.h"
+#include "alertd/api/tuned_rule.h"
 #include "alertd/tune/tune.h"
 #include "lib/base/arena.h"
 #include "lib/json/read.h"
@@ -25,12 +23,6 @@
 #include "lib/model/zone.h"
 
 enum {
-    TUNING_E_BAD = 1,       /* the words begin with the field's name */
-    TUNING_E_NOT_FOUND = 2, /* there is no such rule */
-    TUNING_E_BUSY = 3,      /* as many as may run do so */
-    TUNING_E_LATE = 4,      /* the deadline passed */
-    TUNING_E_LIMIT = 5,     /* too much: words say of what */
-
     TUNING_INCIDENTS_MAX = SURFACE_INCIDENTS_MAX,
 };
 
@@ -40,22 +32,18 @@ struct tuning_incident {
     const char *title;   /* NULL: none */
     const char *verdict; /* "useful", "noise", "unknown"; NULL: nobody said, or the caller's */
     int64_t begin_ms, end_ms;
-    bool counts;       /* alerts are held against it */
-    const char *words; /* why it counts, or does not */
-    size_t when;       /* of tuning.whens, when it counts and lies within the time */
+    bool counts;                    /* alerts are held against it */
+    const char *words;              /* why it counts, or does not */
+    const struct matcher *matchers; /* which alerts it is about; none: all */
+    size_t n_matchers;
+    size_t when; /* of tuning.whens, when it counts and lies within the time */
     bool is_when;
 };
 
 struct tuning {
     const struct api *api;
     struct arena arena;
-    /* the rule */
-    int64_t rule_id, version;   /* 0: it is the caller's */
-    const char *source, *group; /* its file and group; NULL: the caller's */
-    char *yaml;                 /* as it is asked about: one rule */
-    struct rule_file *file;     /* of that text */
-    const struct rule *rule;
-    int64_t interval_ms;
+    struct tuned_rule tuned; /* as it is asked about */
     /* what of it */
     int64_t from_ms, to_ms;
     bool has_choice;
@@ -69,28 +57,26 @@ struct tuning {
     size_t n_incidents;
     struct tune_incident *whens; /* of those that count */
     size_t n_whens;
-    int64_t deadline_ms;
 };
 
-/* 0 or TUNING_E_*. In any case tuning_done(). */
+/* 0 or TUNED_E_*. In any case tuning_done(). */
 int tuning_read(const struct api *api,
                 const struct json *body,
                 struct tuning *ret_tuning,
                 struct err *reterr);
 void tuning_done(struct tuning *tuning);
 
-/* The rule with another comparison's number and `for`, parsed; its text is ret_yaml's. */
+/* The rule with another comparison's number and `for`. tuned_rule_done() in any case. */
 int tuning_rule_of(const struct tuning *tuning,
                    const struct split_choice *choice,
                    double threshold,
-                   struct str *ret_yaml,
-                   struct rule_file **ret_file,
+                   struct tuned_rule *ret,
                    struct err *reterr);
 
 /* Incidents of the records and of the body, in order of time. */
 int tuning_read_incidents(struct tuning *tuning, const struct json *body, struct err *reterr);
 
-/* 0 or TUNING_E_*; tune_result_done() in any case. */
+/* 0 or TUNED_E_*; tune_result_done() in any case. */
 int tuning_run(const struct tuning *tuning,
                const struct tune_ask *ask,
                struct tune_result *ret_result,
@@ -98,18 +84,14 @@ int tuning_run(const struct tuning *tuning,
 /* The ask of a whole surface. */
 struct tune_ask tuning_ask(const struct tuning *tuning);
 
-/* Answers with the words of a code above. */
-void tuning_fail(struct http_response *response, int code, const struct err *err);
-
 /* tuning_json.c */
 void tuning_write(const struct tuning *tuning, struct tune_result *result, struct json_out *out);
 void tuning_write_episodes(const struct tuning *tuning,
                            const struct tune_result *result,
-                           const char *yaml,
-                           const struct rule_file *file,
+                           const struct tuned_rule *rule,
                            struct json_out *out);
 /* What there is to say of the rule: "findings":[...], places within its text. */
-void tuning_write_findings(const struct rule_file *file, const char *yaml, struct json_out *out);
+void tuning_write_findings(const struct tuned_rule *rule, struct json_out *out);
 
 /* tuning_preview.c, tuning_explain.c */
 void tuning_preview(const struct tuning *tuning,

@@ -113,7 +113,7 @@ static int visit(void *arg,
 
     labels_unref(own);
     if (!seen)
-        return err_set(reterr, TUNING_E_LIMIT, "the rule has more than %d series", SERIES_MAX);
+        return err_set(reterr, TUNED_E_LIMIT, "the rule has more than %d series", SERIES_MAX);
     for (size_t i = 0; i < n; i++)
         if (first + i >= seen->step)
             step_to(explaining, seen, first + (uint32_t)i, values[i]);
@@ -174,7 +174,7 @@ static size_t find_selectors(const struct promql_expr *expr,
 static void write_read(const struct explaining *explaining, int64_t at_ms, struct json_out *out)
 {
     const struct promql_expr *selectors[SELECTORS_MAX];
-    const struct promql_expr *expr = explaining->tuning->rule->expr;
+    const struct promql_expr *expr = explaining->tuning->tuned.rule->expr;
     size_t n = find_selectors(expr, selectors, 0);
     struct newest newest;
 
@@ -273,24 +273,23 @@ static void write_answer(struct explaining *explaining, int64_t at_ms, struct js
 static int evaluate(struct explaining *explaining, int64_t at_ms, struct err *reterr)
 {
     const struct tuning *tuning = explaining->tuning;
-    const struct source source = store_source(tuning->api->store);
-    int64_t step_ms = tuning->interval_ms;
+    int64_t step_ms = tuning->tuned.interval_ms;
     int64_t warm_ms = WARM_UP_MS + 2 * tuning->for_ms + tuning->keep_ms;
-    struct reading_source reading = {
-        .source = &source,
-        .query_bytes = QUERY_BYTES_MAX,
-        .lookback_ms = tuning->api->query_lookback_ms,
-        .now_fn = clock_mono_ms,
-        .deadline_ms = tuning->deadline_ms,
-    };
-    const struct tune_reader reader = reading_of_source(&reading);
+    struct tune_span *span = &explaining->span;
+    struct tuned_over over;
 
-    explaining->span.step_ms = step_ms;
-    explaining->span.start_ms = (at_ms - warm_ms) / step_ms * step_ms;
-    explaining->span.n_steps = (uint32_t)(at_ms / step_ms - explaining->span.start_ms / step_ms) +
-                               1;
-    return reader.read(reader.reader, explaining->choice->expr, &explaining->span,
-                       explaining->choice->way == SPLIT_PRESENCE, visit, explaining, reterr);
+    span->step_ms = step_ms;
+    span->start_ms = (at_ms - warm_ms) / step_ms * step_ms;
+    span->n_steps = (uint32_t)(at_ms / step_ms - span->start_ms / step_ms) + 1;
+    int r = tuned_over_begin(tuning->api, &over, reterr);
+    if (r == 0)
+        r = tuned_over_code(&over,
+                            over.reader.read(over.reader.reader, explaining->choice->expr, span,
+                                             explaining->choice->way == SPLIT_PRESENCE, visit,
+                                             explaining, reterr),
+                            reterr);
+    tuned_over_done(&over);
+    return r;
 }
 
 static int choose(struct explaining *explaining,
@@ -305,14 +304,14 @@ static int choose(struct explaining *explaining,
     size_t n = 0;
 
     if (json_get_string(body, "at", &at, reterr))
-        return TUNING_E_BAD;
+        return TUNED_E_BAD;
     if (clock_parse_rfc3339(at, ret_at_ms) || *ret_at_ms < WARM_UP_MS)
-        return err_set(reterr, TUNING_E_BAD, "at: expected a time like 2026-11-03T02:10:00Z");
-    int r = split_expr(tuning->rule->expr, arena, &choices, &n, reterr);
+        return err_set(reterr, TUNED_E_BAD, "at: expected a time like 2026-11-03T02:10:00Z");
+    int r = split_expr(tuning->tuned.rule->expr, arena, &choices, &n, reterr);
     if (r)
-        return TUNING_E_LIMIT;
+        return TUNED_E_LIMIT;
     if (tuning->choice >= n)
-        return err_set(reterr, TUNING_E_BAD, "choice: the rule has %zu things to move", n);
+        return err_set(reterr, TUNED_E_BAD, "choice: the rule has %zu things to move", n);
     explaining->choice = &choices[tuning->choice];
     /* What lies within has no value of its own: whether the rule has one, then. */
     if (explaining->choice->way == SPLIT_AGAIN)
@@ -335,10 +334,10 @@ void tuning_explain(const struct tuning *tuning,
 
     arena_init(&arena, 16 << 20);
     int r = choose(&explaining, &arena, body, &at_ms, &err);
-    if (r == 0 && evaluate(&explaining, at_ms, &err))
-        r = TUNING_E_LIMIT;
+    if (r == 0)
+        r = evaluate(&explaining, at_ms, &err);
     if (r)
-        tuning_fail(response, r, &err);
+        tuned_fail(response, r, &err);
     else
         write_answer(&explaining, at_ms, &out);
     for (size_t i = 0; i < explaining.n; i++)

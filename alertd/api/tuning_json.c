@@ -23,8 +23,6 @@ enum {
     FRONT_POINTS_MAX = 6,
     LINES_MAX = 16, /* series with a line of their own */
     EPISODES_MAX = 2000,
-    HEAD_LINES = 3, /* what tuning.c puts before a rule's text */
-    INDENT = 6,
 };
 
 static void kv_base64(struct json_out *out, const char *name, const void *bytes, size_t n_bytes)
@@ -37,34 +35,39 @@ static void kv_base64(struct json_out *out, const char *name, const void *bytes,
 
 /* --- the rule --- */
 
-static void write_finding(const struct rule_finding *finding, bool is_file, struct json_out *out)
+/* Of a place in the file, within the rule's own text. */
+static unsigned within(unsigned at, unsigned head)
 {
-    unsigned lines = is_file ? 0 : HEAD_LINES;
-    unsigned columns = is_file ? 0 : INDENT;
+    return at > head ? at - head : 1;
+}
+
+static void write_finding(const struct rule_finding *finding,
+                          const struct tuned_rule *rule,
+                          struct json_out *out)
+{
     struct rule_span span = finding->span;
 
     json_open(out, '{');
     json_kv_string(out, "severity", rule_severity_name(finding->severity));
     json_kv_string(out, "id", finding->id);
-    json_kv_int(out, "line", span.line > lines ? span.line - lines : 1);
-    json_kv_int(out, "column", span.column > columns ? span.column - columns : 1);
-    json_kv_int(out, "end_line", span.end_line > lines ? span.end_line - lines : 1);
-    json_kv_int(out, "end_column", span.end_column > columns ? span.end_column - columns : 1);
+    json_kv_int(out, "line", within(span.line, rule->head_lines));
+    json_kv_int(out, "column", within(span.column, rule->head_columns));
+    json_kv_int(out, "end_line", within(span.end_line, rule->head_lines));
+    json_kv_int(out, "end_column", within(span.end_column, rule->head_columns));
     json_kv_string(out, "text", finding->text);
     json_kv_string(out, "fix", finding->fix);
     json_close(out, '}');
 }
 
-void tuning_write_findings(const struct rule_file *file, const char *yaml, struct json_out *out)
+void tuning_write_findings(const struct tuned_rule *rule, struct json_out *out)
 {
     struct rule_findings findings = {0};
-    bool is_file = strncmp(yaml, "groups:", 7) == 0;
 
-    rule_lint(file, &findings);
+    rule_lint(rule->file, &findings);
     json_key(out, "findings");
     json_open(out, '[');
     for (size_t i = 0; i < findings.n; i++)
-        write_finding(&findings.at[i], is_file, out);
+        write_finding(&findings.at[i], rule, out);
     json_close(out, ']');
     rule_findings_done(&findings);
 }
@@ -83,27 +86,28 @@ static void write_texts(const char *name,
 
 static void write_rule(const struct tuning *tuning, struct json_out *out)
 {
-    const struct rule *rule = tuning->rule;
+    const struct tuned_rule *tuned = &tuning->tuned;
+    const struct rule *rule = tuned->rule;
 
     json_key(out, "rule");
     json_open(out, '{');
     json_key(out, "id");
-    if (tuning->rule_id)
-        json_int(out, tuning->rule_id);
+    if (tuned->id)
+        json_int(out, tuned->id);
     else
         json_null(out);
-    json_kv_int(out, "version", tuning->version);
+    json_kv_int(out, "version", tuned->version);
     json_kv_string(out, "name", rule->name);
-    json_kv_string(out, "source", tuning->source);
-    json_kv_string(out, "group", tuning->group);
-    json_kv_string(out, "yaml", tuning->yaml);
+    json_kv_string(out, "source", tuned->source);
+    json_kv_string(out, "group", tuned->group_name);
+    json_kv_string(out, "yaml", tuned->yaml);
     json_kv_string(out, "expr", rule->expr_text);
     json_kv_int(out, "for_ms", rule->for_ms);
     json_kv_int(out, "keep_firing_for_ms", rule->keep_firing_for_ms);
-    json_kv_int(out, "interval_ms", tuning->interval_ms);
+    json_kv_int(out, "interval_ms", tuned->interval_ms);
     write_texts("labels", rule->labels, rule->n_labels, out);
     write_texts("annotations", rule->annotations, rule->n_annotations, out);
-    tuning_write_findings(tuning->file, tuning->yaml, out);
+    tuning_write_findings(tuned, out);
     json_close(out, '}');
 }
 
@@ -120,7 +124,7 @@ static void write_choice(const struct tuning *tuning,
                          const struct split_choice *choice,
                          struct json_out *out)
 {
-    const char *text = tuning->rule->expr->text;
+    const char *text = tuning->tuned.rule->expr->text;
 
     json_open(out, '{');
     json_kv_string(out, "way", split_way_name(choice->way));
@@ -416,8 +420,7 @@ static void write_episode(const struct tuning *tuning,
 
 void tuning_write_episodes(const struct tuning *tuning,
                            const struct tune_result *result,
-                           const char *yaml,
-                           const struct rule_file *file,
+                           const struct tuned_rule *rule,
                            struct json_out *out)
 {
     size_t n = 0;
@@ -430,9 +433,9 @@ void tuning_write_episodes(const struct tuning *tuning,
         n_nights += report_is_night(tuning->zone, time_of(result, episodes[i].fired));
     }
     json_open(out, '{');
-    json_kv_string(out, "yaml", yaml);
-    json_kv_string(out, "expr", file->groups[0].rules[0].expr_text);
-    tuning_write_findings(file, yaml, out);
+    json_kv_string(out, "yaml", rule->yaml);
+    json_kv_string(out, "expr", rule->rule->expr_text);
+    tuning_write_findings(rule, out);
     json_kv_int(out, "alerts", (int64_t)n);
     json_kv_int(out, "true_alerts", (int64_t)n_true);
     json_kv_int(out, "nights", (int64_t)n_nights);

@@ -14,7 +14,8 @@
 
 enum {
     TEXT_BYTES_MAX = 64 << 10,
-    TOLD_MAX = 8, /* integrations */
+    TOLD_MAX = 8,        /* integrations */
+    DEADLINE_MS = 10000, /* of one evaluation */
 };
 
 struct preview {
@@ -45,10 +46,10 @@ static int read_labels(const struct json *body, struct preview *preview, struct 
     if (!json_has(body, "labels"))
         return 0;
     if (json_get_object(body, "labels", &labels, reterr))
-        return TUNING_E_BAD;
+        return TUNED_E_BAD;
     for (size_t i = 0; json_member(labels, i, &name, &value); i++) {
         if (!json_text(value))
-            return err_set(reterr, TUNING_E_BAD, "labels: expected texts");
+            return err_set(reterr, TUNED_E_BAD, "labels: expected texts");
         labels_builder_set(&preview->wanted, name, json_text(value));
     }
     return 0;
@@ -59,9 +60,9 @@ static int read_at(const struct json *body, int64_t *ret_ms, struct err *reterr)
     const char *text = NULL;
 
     if (json_get_string(body, "at", &text, reterr))
-        return TUNING_E_BAD;
+        return TUNED_E_BAD;
     if (clock_parse_rfc3339(text, ret_ms))
-        return err_set(reterr, TUNING_E_BAD, "at: expected a time like 2026-11-03T02:10:00Z");
+        return err_set(reterr, TUNED_E_BAD, "at: expected a time like 2026-11-03T02:10:00Z");
     return 0;
 }
 
@@ -71,7 +72,7 @@ static int evaluate(struct preview *preview, struct err *reterr)
     const struct source source = store_source(tuning->api->store);
     const struct promql_limits limits = {.lookback_ms = tuning->api->query_lookback_ms,
                                          .now_fn = clock_mono_ms,
-                                         .deadline_ms = tuning->deadline_ms};
+                                         .deadline_ms = clock_mono_ms() + DEADLINE_MS};
     const struct alert_set none = {0};
     struct rule rule = *preview->rule;
 
@@ -79,14 +80,14 @@ static int evaluate(struct preview *preview, struct err *reterr)
     const struct rule_eval eval = {
         .group = preview->group,
         .rule = &rule,
-        .rule_id = tuning->rule_id,
+        .rule_id = tuning->tuned.id,
         .source = &source,
         .now_ms = preview->at_ms,
         .limits = &limits,
         .external_url = tuning->api->external_url,
         .alerts = &none,
     };
-    return rule_eval(&eval, &preview->result, reterr) ? TUNING_E_LIMIT : 0;
+    return rule_eval(&eval, &preview->result, reterr) ? TUNED_E_LIMIT : 0;
 }
 
 static const struct alert_event *find_event(const struct preview *preview)
@@ -218,10 +219,9 @@ void tuning_preview(const struct tuning *tuning,
                     const struct json *body,
                     struct http_response *response)
 {
-    STR_AUTO struct str yaml = STR_INIT(1 << 20);
     struct preview preview = {.tuning = tuning, .wanted = LABELS_BUILDER_INIT};
     struct split_choice *choices = NULL;
-    struct rule_file *file = NULL;
+    struct tuned_rule rule = {0};
     struct arena arena;
     struct err err = {0};
     size_t n = 0;
@@ -231,29 +231,29 @@ void tuning_preview(const struct tuning *tuning,
     if (r == 0)
         r = read_labels(body, &preview, &err);
     if (r == 0)
-        r = split_expr(tuning->rule->expr, &arena, &choices, &n, &err);
+        r = split_expr(tuning->tuned.rule->expr, &arena, &choices, &n, &err);
     if (r == 0 && tuning->choice >= n)
-        r = err_set(&err, TUNING_E_BAD, "choice: the rule has %zu things to move", n);
+        r = err_set(&err, TUNED_E_BAD, "choice: the rule has %zu things to move", n);
     if (r == 0) {
         const struct split_choice *choice = &choices[tuning->choice];
         r = tuning_rule_of(tuning, choice, tuning->has_setting ? tuning->threshold : choice->now,
-                           &yaml, &file, &err);
+                           &rule, &err);
     }
     if (r == 0) {
-        preview.group = &file->groups[0];
-        preview.rule = &file->groups[0].rules[0];
+        preview.group = rule.group;
+        preview.rule = rule.rule;
         r = evaluate(&preview, &err);
     }
     const struct alert_event *event = r == 0 ? find_event(&preview) : NULL;
     struct json_out out = JSON_OUT(&response->body);
     if (r)
-        tuning_fail(response, r, &err);
+        tuned_fail(response, r, &err);
     else if (!event)
         http_fail(response, "not_found", "at: the rule has no such alert then");
     else
         write_preview(&preview, event, &out);
     rule_eval_result_done(&preview.result);
     labels_builder_done(&preview.wanted);
-    rule_file_unref(file);
+    tuned_rule_done(&rule);
     arena_reset(&arena);
 }

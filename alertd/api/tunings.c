@@ -16,12 +16,12 @@
 
 #include "alertd/api/rules_import.h"
 #include "alertd/api/tuning.h"
+#include "alertd/db/rule_db.h"
 #include "alertd/rule/edit.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
 enum {
-    YAML_MAX = 256 << 10,
     EVEN_THRESHOLDS = 24, /* besides those that the data ask for */
     FILES_BYTES_MAX = 256 << 20,
 };
@@ -38,7 +38,7 @@ static int read_body(const struct api *api,
     if (r == 0 && json_is_object(*ret_body))
         r = json_only(*ret_body, known, reterr);
     if (r)
-        return TUNING_E_BAD;
+        return TUNED_E_BAD;
     return tuning_read(api, *ret_body, tuning, reterr);
 }
 
@@ -61,7 +61,7 @@ static void post_tuning(void *context, struct http_request *request, struct http
 
     if (r == 0) {
         struct tune_ask ask = tuning_ask(&tuning);
-        ask.has_also = tuning.has_setting || tuning.for_ms != tuning.rule->for_ms;
+        ask.has_also = tuning.has_setting || tuning.for_ms != tuning.tuned.rule->for_ms;
         ask.also_threshold = tuning.has_setting ? tuning.threshold : (double)NAN;
         ask.also_for_ms = tuning.for_ms;
         ask.columns = tuning.columns;
@@ -69,7 +69,7 @@ static void post_tuning(void *context, struct http_request *request, struct http
         r = tuning_run(&tuning, &ask, &result, &err);
     }
     if (r)
-        tuning_fail(response, r, &err);
+        tuned_fail(response, r, &err);
     else
         tuning_write(&tuning, &result, &out);
     tune_result_done(&result);
@@ -81,11 +81,10 @@ static void post_tuning(void *context, struct http_request *request, struct http
 
 static int run_setting(const struct tuning *tuning,
                        struct tune_result *ret_result,
-                       struct str *ret_yaml,
-                       struct rule_file **ret_file,
+                       struct tuned_rule *ret_rule,
                        struct err *reterr)
 {
-    struct rule rule = *tuning->rule;
+    struct rule rule = *tuning->tuned.rule;
     struct tune_ask ask = tuning_ask(tuning);
 
     rule.for_ms = tuning->for_ms;
@@ -99,7 +98,7 @@ static int run_setting(const struct tuning *tuning,
         return r;
     return tuning_rule_of(tuning, ret_result->choice,
                           tuning->has_setting ? tuning->threshold : ret_result->choice->now,
-                          ret_yaml, ret_file, reterr);
+                          ret_rule, reterr);
 }
 
 static void post_episodes(void *context,
@@ -107,22 +106,21 @@ static void post_episodes(void *context,
                           struct http_response *response)
 {
     static const char *const known[] = {QUESTION, NULL};
-    STR_AUTO struct str yaml = STR_INIT(YAML_MAX);
     struct json_out out = JSON_OUT(&response->body);
     struct tuning tuning = {0};
     struct tune_result result = {0};
-    struct rule_file *file = NULL;
+    struct tuned_rule rule = {0};
     struct json *body = NULL;
     struct err err = {0};
     int r = read_body(context, request, known, &body, &tuning, &err);
 
     if (r == 0)
-        r = run_setting(&tuning, &result, &yaml, &file, &err);
+        r = run_setting(&tuning, &result, &rule, &err);
     if (r)
-        tuning_fail(response, r, &err);
+        tuned_fail(response, r, &err);
     else
-        tuning_write_episodes(&tuning, &result, str_text(&yaml), file, &out);
-    rule_file_unref(file);
+        tuning_write_episodes(&tuning, &result, &rule, &out);
+    tuned_rule_done(&rule);
     tune_result_done(&result);
     tuning_done(&tuning);
     json_free(body);
@@ -139,7 +137,7 @@ static void post_preview(void *context,
     int r = read_body(context, request, known, &body, &tuning, &err);
 
     if (r)
-        tuning_fail(response, r, &err);
+        tuned_fail(response, r, &err);
     else
         tuning_preview(&tuning, body, response);
     tuning_done(&tuning);
@@ -157,7 +155,7 @@ static void post_explain(void *context,
     int r = read_body(context, request, known, &body, &tuning, &err);
 
     if (r)
-        tuning_fail(response, r, &err);
+        tuned_fail(response, r, &err);
     else
         tuning_explain(&tuning, body, response);
     tuning_done(&tuning);
@@ -229,7 +227,7 @@ static int load(const struct api *api, struct save *save, struct err *reterr)
 static int read_wanted(struct save *save, const struct json *body, struct err *reterr)
 {
     static const char *const known[] = {"yaml", "version", NULL};
-    STR_AUTO struct str whole = STR_INIT(4 * YAML_MAX);
+    STR_AUTO struct str whole = STR_INIT(4 * TUNED_YAML_MAX);
     const char *yaml = NULL;
 
     if (!json_is_object(body))

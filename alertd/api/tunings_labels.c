@@ -3,6 +3,7 @@
  *
  *   incident, somebody said useful      true      a page was right to come then
  *   incident, somebody said noise       false     none should have come
+ *   incident, it has a postmortem       true      it was worth one
  *   incident, other rules fired in it   true
  *   incident, only the rule that is asked about, nobody said a thing
  *                                       neither   whether its firing was right is the question
@@ -21,6 +22,7 @@
 #include "alertd/api/tuned_rule.h"
 #include "alertd/db/incident_db.h"
 #include "alertd/db/verdict_db.h"
+#include "alertd/tune/place.h"
 #include "lib/base/clock.h"
 
 enum {
@@ -96,23 +98,21 @@ static int find_rules(const struct reading *reading,
     return r;
 }
 
-static void judge(struct tunings_label *label, bool is_of, bool others)
+static void judge(struct tunings_label *label, bool has_postmortem, bool others, bool is_of)
 {
-    switch (label->verdict) {
-    case VERDICT_USEFUL:
-        label->counts = true;
-        label->words = "somebody said that its page was useful";
-        return;
-    case VERDICT_NOISE:
-        label->is_noise = true;
-        label->words = "somebody said that its page was noise";
-        return;
-    case VERDICT_NONE:
-    case VERDICT_UNKNOWN: break;
-    }
-    label->counts = others || !is_of;
-    label->words = label->counts ? "other rules fired in it"
-                                 : "only this rule fired in it, and nobody said whether rightly";
+    bool is_said = label->verdict == VERDICT_USEFUL || label->verdict == VERDICT_NOISE;
+
+    label->is_noise = label->verdict == VERDICT_NOISE;
+    label->counts = !label->is_noise && (is_said || has_postmortem || others || !is_of);
+    if (is_said)
+        label->words = label->is_noise ? "somebody called it noise" : "somebody called it useful";
+    else if (has_postmortem)
+        label->words = "it has a postmortem";
+    else if (others)
+        label->words = "other rules fired in it";
+    else
+        label->words = is_of ? "only this rule fired, and nobody said whether it was worth it"
+                             : "it was an incident";
 }
 
 static int add(struct reading *reading, const struct incident *incident)
@@ -132,10 +132,7 @@ static int add(struct reading *reading, const struct incident *incident)
         .verdict = verdict_of(reading, incident->key),
         .labels = place_of(reading->arena, incident->labels),
     };
-    judge(label, is_of, others);
-    if (!reading->rule)
-        label->words = label->is_noise || label->verdict == VERDICT_USEFUL ? label->words
-                                                                           : "it was an incident";
+    judge(label, incident->postmortem_id != 0, reading->rule && others, is_of);
     reading->n += label->labels != NULL;
     return label->labels ? 0 : err_set(reading->reterr, -ENOMEM, "too many incidents");
 }
@@ -190,6 +187,45 @@ int tunings_labels_read(struct db_conn *conn,
         r = read_incidents(&reading);
     *ret_labels = reading.labels;
     *ret_n = reading.n;
+    return r;
+}
+
+int tunings_label_when(const struct tunings_label *label,
+                       struct arena *arena,
+                       struct tune_incident *ret,
+                       struct err *reterr)
+{
+    struct matcher *matchers = arena_array(arena, label->labels->n + 1, sizeof(*matchers));
+    int r = matchers ? 0 : err_set(reterr, -ENOMEM, "too many incidents");
+
+    for (uint32_t i = 0; r == 0 && i < label->labels->n; i++)
+        r = place_matcher(arena, label->labels->at[i].name, label->labels->at[i].value,
+                          &matchers[i], reterr);
+    if (r == 0)
+        *ret = (struct tune_incident){.begin_ms = label->begin_ms,
+                                      .end_ms = label->end_ms,
+                                      .name = label->key,
+                                      .matchers = matchers,
+                                      .n_matchers = label->labels->n};
+    return r;
+}
+
+int tunings_labels_whens(const struct tunings_label *labels,
+                         size_t n,
+                         struct arena *arena,
+                         struct tune_incident **ret_whens,
+                         size_t *ret_n,
+                         struct err *reterr)
+{
+    struct tune_incident *whens = arena_array(arena, SURFACE_INCIDENTS_MAX, sizeof(*whens));
+    size_t n_whens = 0;
+    int r = whens ? 0 : err_set(reterr, -ENOMEM, "too many incidents");
+
+    for (size_t i = 0; r == 0 && i < n && n_whens < SURFACE_INCIDENTS_MAX; i++)
+        if (labels[i].counts)
+            r = tunings_label_when(&labels[i], arena, &whens[n_whens++], reterr);
+    *ret_whens = whens;
+    *ret_n = r == 0 ? n_whens : 0;
     return r;
 }
 

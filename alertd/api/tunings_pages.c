@@ -125,11 +125,13 @@ static int find_alerts(const struct api *api,
 
     if (r)
         return r;
-    r = tune_run(&over.reader, &question->ask, &result, reterr);
+    r = tuned_over_code(&over, tune_run(&over.reader, &question->ask, &result, reterr), reterr);
     if (r == 0)
         tuned_alerts_add(alerts, &question->ask, &result);
     if (r == 0 && question->with_others)
-        r = tuned_alerts_add_others(alerts, &over.reader, &question->ask, &result, reterr);
+        r = tuned_over_code(
+            &over, tuned_alerts_add_others(alerts, &over.reader, &question->ask, &result, reterr),
+            reterr);
     tune_result_done(&result);
     tuned_over_done(&over);
     return r;
@@ -151,11 +153,11 @@ static void answer(const struct api *api,
     if (r == 0)
         r = find_alerts(api, question, &alerts, &err);
     if (r == 0)
-        r = pages_run(&world.plan, alerts.at, alerts.n, &pages, &err);
+        r = pages_run(&world.plan, alerts.at, alerts.n, &pages, &err) ? TUNED_E_LIMIT : 0;
     if (r == 0)
         write(question, &world, &pages, &alerts, response);
     else
-        tuned_fail(response, r == TUNED_E_BUSY ? r : 0, &err);
+        tuned_fail(response, r, &err);
     pages_done(&pages);
     tuned_alerts_done(&alerts);
     pages_world_done(&world);

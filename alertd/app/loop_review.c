@@ -27,7 +27,6 @@ enum {
     QUERY_BYTES_MAX = 64 << 20,
     READ_BYTES_MAX = 256 << 20,
     CHOICES_BYTES_MAX = 64 << 20,
-    PATTERN_BYTES_MAX = 64 * 1024,
     SETTING_BYTES_MAX = 1024,
 };
 #define EVERY_MS (6 * INT64_C(3600000))
@@ -178,47 +177,6 @@ static int read_rules(struct pass *pass, struct err *reterr)
 
 /* --- when it was bad --- */
 
-static void free_matcher(void *matcher)
-{
-    matcher_done(matcher);
-}
-
-/* The label has this value, or is not there at all. */
-static bool make_matcher(struct arena *arena, const struct label *label, struct matcher *ret)
-{
-    STR_AUTO struct str pattern = STR_INIT(PATTERN_BYTES_MAX);
-
-    for (const char *at = label->value; *at; at++) {
-        if (strchr("\\.+*?()|[]{}^$", *at))
-            str_addc(&pattern, '\\');
-        str_addc(&pattern, *at);
-    }
-    str_addc(&pattern, '|');
-    if (matcher_init(ret, MATCHER_REGEX, label->name, str_text(&pattern), NULL))
-        return false;
-    if (arena_on_reset(arena, free_matcher, ret))
-        return true;
-    matcher_done(ret);
-    return false;
-}
-
-static bool add_incident(struct arena *arena,
-                         const struct tunings_label *label,
-                         struct tune_incident *incident)
-{
-    struct matcher *matchers = arena_array(arena, label->labels->n + 1, sizeof(*matchers));
-    size_t n = 0;
-
-    for (uint32_t i = 0; matchers && i < label->labels->n; i++)
-        n += make_matcher(arena, &label->labels->at[i], &matchers[n]);
-    *incident = (struct tune_incident){.begin_ms = label->begin_ms,
-                                       .end_ms = label->end_ms,
-                                       .name = label->key,
-                                       .matchers = matchers,
-                                       .n_matchers = n};
-    return matchers != NULL;
-}
-
 static int read_incidents(const struct pass *pass,
                           const struct rule *rule,
                           struct arena *arena,
@@ -227,7 +185,7 @@ static int read_incidents(const struct pass *pass,
 {
     const struct tunings_labels_query query = {rule->name, pass->from_ms, pass->to_ms};
     struct tunings_label *labels = NULL;
-    struct tune_incident *incidents;
+    struct tune_incident *incidents = NULL;
     struct db_conn *conn = NULL;
     size_t n = 0;
     int r = db_read_begin(pass->loop->options.state, &conn, reterr);
@@ -236,11 +194,8 @@ static int read_incidents(const struct pass *pass,
         return r;
     r = tunings_labels_read(conn, &query, arena, &labels, &n, reterr);
     db_read_end(pass->loop->options.state, conn);
-    incidents = arena_array(arena, n + 1, sizeof(*incidents));
-    for (size_t i = 0; r == 0 && incidents && i < n && ask->n_incidents < SURFACE_INCIDENTS_MAX;
-         i++)
-        if (labels[i].counts && add_incident(arena, &labels[i], &incidents[ask->n_incidents]))
-            ask->n_incidents++;
+    if (r == 0)
+        r = tunings_labels_whens(labels, n, arena, &incidents, &ask->n_incidents, reterr);
     ask->whens = incidents;
     return r;
 }

@@ -119,8 +119,8 @@ class TunePages(unittest.TestCase):
         self.assertEqual(self.pages(threshold=5, keep_ms=3600000 * 10)["alerts"], 1)
 
     def test_what_is_wrong_is_said(self):
-        for body, status, words in (({"yaml": "alert: X\nexpr: up ==\n"}, 400, "rule:"), ({"yaml": None, "rule": 999}, 404, "no rule 999"),
-                                    ({"rule": 7}, 400, "one of them"), ({"from": "soon"}, 400, "from:"), ({"for_ms": -1}, 400, "for_ms:"),
+        for body, status, words in (({"yaml": "alert: X\nexpr: up ==\n"}, 400, "yaml: 2:"), ({"yaml": None, "rule": 999}, 404, "no rule 999"),
+                                    ({"rule": 7}, 400, "say which"), ({"from": "soon"}, 400, "from:"), ({"for_ms": -1}, 400, "for_ms:"),
                                     ({"ack_after_ms": -3}, 400, "ack_after_ms"), ({"colour": 1}, 400, "colour"), ({"choice": 0}, 400, "choice:"),
                                     ({"yaml": "groups:\n- name: g\n  rules: []\n"}, 400, "no alert")):
             with self.subTest(body=body):
