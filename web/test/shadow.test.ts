@@ -22,7 +22,7 @@ test('shadows: who looks on now, who next, who did', () => {
 test('a page stands where its trainee last did something, or where telling them failed', () => {
   const failed = { receiver: 'person:dan', kind: 'ntfy', state: 'failed', sent_at: null, error: 'refused' }
   const rows: [Partial<ShadowPage>, string][] = [
-    [{}, 'Only here'], [{ deliveries: [failed] }, 'Not delivered'], [{ deliveries: [failed, { ...failed, state: 'waiting' }] }, 'On its way'],
+    [{}, 'Only on this page'], [{ deliveries: [failed] }, 'Not delivered'], [{ deliveries: [failed, { ...failed, state: 'waiting' }] }, 'On its way'],
     [{ told_at: after(1) }, 'Told, not seen'], [{ told_at: after(1), opened_at: after(9) }, 'Seen'], [{ seen_at: after(9), acknowledged_at: after(20) }, 'Acknowledged'],
     [{ acknowledged_at: after(20), hypothesis: 'dns', hypothesis_at: after(90) }, 'Guessed, not answered'], [{ answers }, 'Answered'],
   ]

@@ -9,7 +9,7 @@ import { Alerts } from '../views/alerts.tsx'
 import { Incidents } from '../views/incidents.tsx'
 import { Login } from '../views/login.tsx'
 import { Wall } from '../views/wall.tsx'
-import { call, me, whoAmI } from './api.ts'
+import { call, heardMs, me, whoAmI } from './api.ts'
 import { overviewNow, pageTitle } from './badge.ts'
 import { useData } from './data.ts'
 import { Help } from './help.tsx'
@@ -126,7 +126,7 @@ function Pulse() {
   const words = tone === 'live' ? 'Live' : tone === 'late' ? `${age} old` : 'No word from alertd'
   return (
     <span class={`pulse ${tone}`} title={`alertd last answered ${age} ago`}>
-      <i aria-hidden="true" />{words}
+      <i key={heardMs.value} aria-hidden="true" />{words}
     </span>
   )
 }

@@ -67,7 +67,7 @@ export function stateOf(page: ShadowPage): PageState {
   if (page.seen_at ?? page.opened_at) return { tone: 'accent', icon: 'person', words: 'Seen' }
   if (page.told_at) return { tone: 'warn', icon: 'sent', words: 'Told, not seen' }
   if (page.deliveries.length > 0 && page.deliveries.every((one) => one.state === 'failed')) return { tone: 'bad', icon: 'cross', words: 'Not delivered' }
-  return { tone: 'idle', icon: 'clock', words: page.deliveries.length === 0 ? 'Only here' : 'On its way' }
+  return { tone: 'idle', icon: 'clock', words: page.deliveries.length === 0 ? 'Only on this page' : 'On its way' }
 }
 
 /** "seen after 1 min 10 s, acknowledged after 2 min, not answered". */

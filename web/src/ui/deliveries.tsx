@@ -11,6 +11,11 @@ import { Clock } from './time.tsx'
 
 const LANES: Record<string, string> = { shadow: 'a shadow’s copy', digest: 'a digest of several', test: 'a test' }
 
+const REASONS: Record<string, string> = { first: 'told first', repeat: 'told again', resolved: 'that it is over', 'some resolved': 'that some are over', escalation: 'paged' }
+
+/** Why it was owed. */
+export const reasonWords = (one: Delivery): string => REASONS[one.reason] ?? one.reason
+
 /** From a minute on it is worth saying; less is how long things take. */
 export function DeliveryMarks({ one }: { one: Delivery }) {
   return (
@@ -24,7 +29,7 @@ export function DeliveryMarks({ one }: { one: Delivery }) {
 
 /** Its life in words. A later page that tells the same takes a waiting one's place. */
 export function DeliveryWords({ one }: { one: Delivery }) {
-  if (one.state === 'superseded') return <>not sent by itself: {one.superseded_by === null ? 'no longer needed' : 'a later one tells it'}</>
+  if (one.state === 'superseded') return <>{one.superseded_by === null ? 'not sent: it was no longer needed' : 'not sent: a later one tells it too'}</>
   if (one.state === 'waiting') return <>{one.attempts > 0 ? 'tried again' : 'due'} <Clock at={one.due_at} /></>
   if (one.state === 'failed') return <>{one.refused ? 'refused' : 'given up'}, first due <Clock at={one.owed_at} /></>
   return <>sent <Clock at={one.sent_at} />, accepted{one.acknowledged_at && <>, acknowledged <Clock at={one.acknowledged_at} />{one.acknowledged_by && ` by ${one.acknowledged_by}`}</>}</>
@@ -44,7 +49,7 @@ export function DeliveryLog({ incidentKey }: { incidentKey: string }) {
         : <ul class="aside-list">{deliveries.slice(0, 20).map((one) => (
             <li key={one.id}>
               <p class="between"><DeliveryTo one={one} /><State state={one.state} /></p>
-              <p class="dim">{one.reason}: <DeliveryWords one={one} /></p>
+              <p class="dim">{reasonWords(one)}: <DeliveryWords one={one} /></p>
               <p class="delivery-marks"><DeliveryMarks one={one} /></p>
               {one.last_error && one.state !== 'sent' && <p class="bad-ink">{one.last_error}</p>}
             </li>

@@ -1,14 +1,18 @@
 // A schedule on an axis of days: who is on call, who would be without overrides, what was agreed
 // on, who looks on. Nights are shaded, today is marked, nobody is red and says so.
 
-import type { Lanes as LanesData, Span } from '../app/types.ts'
+import { useData } from '../app/data.ts'
+import { PEOPLE } from '../app/roster.ts'
+import type { Lanes as LanesData, Person, Span } from '../app/types.ts'
 import { now } from '../app/settings.ts'
 import { daysOf, formatSpan, nightsOf, place } from '../lib/roster.ts'
 
-/** People keep their colour within one schedule: by the order in which they first come up. */
-export function colours(lanes: LanesData): Map<string, number> {
-  const names = [...lanes.rotation, ...lanes.final, ...lanes.overrides].map((span) => span.person).filter((name): name is string => name !== null)
-  return new Map([...new Set(names)].map((name, i) => [name, 1 + i % 8]))
+/** People keep their colour in all schedules: by their place among everybody. */
+export function colours(lanes: LanesData, everybody: readonly string[]): Map<string, number> {
+  const spans = [...lanes.rotation, ...lanes.final, ...lanes.overrides, ...lanes.shadows]
+  const names = spans.map((span) => span.shadow ?? span.person).filter((name): name is string => name !== null)
+  const at = (name: string, i: number) => (everybody.includes(name) ? everybody.indexOf(name) : everybody.length + i)
+  return new Map([...new Set(names)].map((name, i) => [name, 1 + at(name, i) % 8]))
 }
 
 interface LaneProps {
@@ -64,7 +68,8 @@ export function Lanes({ lanes, zone, days: n, onPick, only }: { lanes: LanesData
   const fromMs = Date.parse(lanes.from)
   const days = daysOf(fromMs, n, zone)
   const toMs = Date.parse(lanes.to)
-  const colour = colours(lanes)
+  const people = useData<{ people: Person[] }>(PEOPLE, ['roster'])
+  const colour = colours(lanes, (people.value?.people ?? []).map((one) => one.name))
   const part = (from: number, to: number) => {
     const left = Math.max(0, AT(from, fromMs, toMs))
     return { left: `${left}%`, width: `${Math.max(0, Math.min(100, AT(to, fromMs, toMs)) - left)}%` }

@@ -22,7 +22,7 @@ const STATES: Record<string, { tone: Tone; icon: IconName; words: string }> = {
   sent: { tone: 'ok', icon: 'check', words: 'Sent' },
   waiting: { tone: 'warn', icon: 'clock', words: 'Waiting' },
   failed: { tone: 'bad', icon: 'cross', words: 'Failed' },
-  superseded: { tone: 'idle', icon: 'chevron', words: 'Superseded' },
+  superseded: { tone: 'idle', icon: 'chevron', words: 'Not needed' },
   active: { tone: 'accent', icon: 'mute', words: 'Mutes now' },
   expired: { tone: 'idle', icon: 'check', words: 'Ended' },
   draft: { tone: 'warn', icon: 'note', words: 'Draft' },

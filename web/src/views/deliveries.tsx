@@ -8,11 +8,11 @@ import { V1 } from '../app/roster.ts'
 import { query, setQuery } from '../app/router.ts'
 import { say } from '../app/toast.ts'
 import type { Delivery } from '../app/types.ts'
-import { DeliveryMarks, DeliveryTo, DeliveryWords } from '../ui/deliveries.tsx'
+import { DeliveryMarks, DeliveryTo, DeliveryWords, reasonWords } from '../ui/deliveries.tsx'
 import { Chips, Empty, Page, Panel, Shown, State } from '../ui/parts.tsx'
 
 const PAGE = 100
-const STATES = [{ value: '', words: 'All' }, { value: 'waiting', words: 'Waiting' }, { value: 'sent', words: 'Sent' }, { value: 'failed', words: 'Failed' }, { value: 'superseded', words: 'Superseded' }]
+const STATES = [{ value: '', words: 'All' }, { value: 'waiting', words: 'Waiting' }, { value: 'sent', words: 'Sent' }, { value: 'failed', words: 'Failed' }, { value: 'superseded', words: 'Not needed' }]
 
 /** Person or receiver in one field: "ana" finds the person, "receiver team" the receiver. */
 function whoQuery(who: string): string {
@@ -28,7 +28,7 @@ function Row({ one }: { one: Delivery }) {
       <td class="wide">
         <div class="delivery-line"><button type="button" class="quiet delivery-pick" title={`Only ${one.person ?? one.receiver ?? ''}`} onClick={() => setQuery({ who: one.person ?? `receiver ${one.receiver ?? ''}` }, { push: true })}><DeliveryTo one={one} /></button>
           {one.incident && <a data-row href={`/i/${one.incident}`}>{one.title ?? one.incident}</a>}</div>
-        <div class="dim">{one.reason}: <DeliveryWords one={one} /></div>
+        <div class="dim">{reasonWords(one)}: <DeliveryWords one={one} /></div>
         <div class="delivery-marks"><DeliveryMarks one={one} /></div>
         {one.last_error && one.state !== 'sent' && <div class="bad-ink">{one.last_error}</div>}
       </td>
@@ -60,7 +60,7 @@ export function Deliveries() {
     <Page title="Deliveries" lead={incident ? <>Of <a href={`/i/${incident}`}>{incident}</a>. <button type="button" class="quiet" onClick={() => setQuery({ incident: '' })}>Show all</button></> : 'Every page and notification, to whom, and what became of it.'}>
       <div class="filters">
         <Chips name="State" value={state} onChoose={(value) => setQuery({ state: value })} choices={STATES} />
-        <input data-filter type="search" placeholder="A person, or receiver NAME" aria-label="Of a person, or of a receiver: receiver NAME" value={text}
+        <input data-filter type="search" placeholder="A person, or: receiver NAME" aria-label="Of a person, or of a receiver: receiver NAME" value={text}
                onInput={(event) => setTyped({ of: who, text: event.currentTarget.value })} onChange={(event) => setQuery({ who: event.currentTarget.value.trim() })} />
       </div>
       <Shown data={data} what="The log could not be read">{({ deliveries }) => {

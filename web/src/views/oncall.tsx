@@ -25,7 +25,7 @@ const DAYS = 14
 const mine = () => (viewerZone.value === 'utc' ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone)
 
 function Why({ one }: { one: OnCallPerson }) {
-  if (one.why === 'layer') return <>turn in {one.layer}</>
+  if (one.why === 'layer') return <>by the layer “{one.layer}”</>
   return <>{one.why === 'swap' ? 'swapped' : 'steps in'}{one.layer ? `, ${one.layer}` : ''}{one.note ? `: ${one.note}` : ''}</>
 }
 

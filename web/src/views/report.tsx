@@ -14,6 +14,8 @@ import { Page, Panel, Shown } from '../ui/parts.tsx'
 
 const FLAPS_FROM = 30
 
+const dayName = (at: string) => new Date(at).toLocaleDateString('en', { weekday: 'short', ...(zone.value === 'utc' ? { timeZone: 'UTC' } : {}) })
+
 const span = (spans: ReportSpans, ms: number) => (spans.n === 0 ? '–' : formatElapsed(ms))
 
 function Figures({ report }: { report: Numbers }) {
@@ -64,7 +66,7 @@ function RuleRow({ row }: { row: ReportRule }) {
       <td class={`num right ${row.night_pages ? 'bad-ink' : ''}`} data-head="Night">{row.night_pages}</td>
       <td class="num right" data-head="Useful">{row.useful}</td>
       <td class="num right" data-head="Noise">{row.noise}</td>
-      <td class="num right" data-head="Nobody knows">{row.unknown}</td>
+      <td class="num right" data-head="Not known">{row.unknown}</td>
       <td class="num right" data-head="Not judged">{row.unanswered}</td>
       <td class="right" data-head="Noise share">{row.noise_share === null ? <span class="dim">–</span> : <span title={share.long}><Measured part={row.noise_share} around={row.noise_share_high ?? 0}>{share.short}</Measured></span>}</td>
     </tr>
@@ -76,7 +78,7 @@ function Rules({ rules }: { rules: ReportRule[] }) {
     <Panel title="Rules, the noisiest first">
       {rules.length === 0
         ? <p class="dim pad">No rule paged anybody.</p>
-        : <table class="list"><thead><tr><th>Rule</th><th class="right">Pages</th><th class="right">Night</th><th class="right">Useful</th><th class="right">Noise</th><th class="right">?</th><th class="right">Not judged</th><th class="right">Noise share</th></tr></thead>
+        : <table class="list"><thead><tr><th>Rule</th><th class="right">Pages</th><th class="right">Night</th><th class="right">Useful</th><th class="right">Noise</th><th class="right">Not known</th><th class="right">Not judged</th><th class="right">Noise share</th></tr></thead>
             <tbody>{rules.map((row) => <RuleRow key={`${row.rule_id} ${row.rule}`} row={row} />)}</tbody></table>}
     </Panel>
   )
@@ -87,7 +89,7 @@ function Loads({ title, head, rows }: { title: string; head: string; rows: (Repo
     <Panel title={title}>
       <table class="list"><thead><tr><th>{head}</th><th class="right">Pages</th><th class="right">Night</th><th class="right">Incidents</th></tr></thead>
         <tbody>{rows.map((row) => (
-          <tr key={row.name}><td>{row.name}</td><td class="num right" data-head="Pages">{row.pages}</td>
+          <tr key={row.name}><td class="wrap">{row.name}</td><td class="num right" data-head="Pages">{row.pages}</td>
             <td class={`num right ${row.night_pages ? 'bad-ink' : ''}`} data-head="Night">{row.night_pages}</td><td class="num right" data-head="Incidents">{row.incidents}</td></tr>
         ))}</tbody></table>
     </Panel>
@@ -139,12 +141,12 @@ export function Report() {
           <div class="columns">
             <div class="column-main">
               <Times report={report} />
-              <Panel title="Pages a day"><Days days={report.days} /></Panel>
+              <Panel title="Pages a day"><Days days={report.days} /><p class="day-names dim" aria-hidden="true">{report.days.map((day) => <span key={day.from}>{dayName(day.from)}</span>)}</p></Panel>
               <Loads title="When" head="Day" rows={report.days.map((row) => ({ ...row, name: formatDay(parseTime(row.from) ?? 0, zone.value) }))} />
-              {report.shifts.length > 0 && <Loads title="Shifts" head="Whose turn" rows={report.shifts.map((row) => ({ ...row, name: `${row.who}, ${row.schedule}, from ${formatDay(parseTime(row.from) ?? 0, zone.value)}` }))} />}
             </div>
             <aside class="column-side" aria-label="People">
               <Loads title="Who was paged" head="Who" rows={report.people.map((row) => ({ ...row, name: row.is_person ? row.who : `receiver ${row.who}` }))} />
+              {report.shifts.length > 0 && <Loads title="Shifts" head="Whose turn" rows={report.shifts.map((row) => ({ ...row, name: `${row.who}, ${row.schedule}, from ${formatDay(parseTime(row.from) ?? 0, zone.value)}` }))} />}
               <Flapping rows={report.flapping} />
             </aside>
           </div>

@@ -67,14 +67,14 @@ function Row({ silence, fires }: { silence: Silence; fires: Fires[] }) {
         <State state={silence.state} {...(silence.state === 'pending' ? { words: silence.window ? 'Between times' : 'Not yet' } : {})} />
         <span class="labels">{silence.matchers.map((one) => <span key={matcherText(one)} class="label mono">{matcherText(one)}</span>)}</span>
         {may('operate') && silence.state !== 'expired' && (
-          <div class="group-actions">
+          <div class="group-actions silence-do">
             {silence.ends_at && <details class="menu"><summary class="button" aria-label={`Longer: ${words}`}>Longer</summary><div class="menu-list">
               {LONGER.map((one) => <button key={one.words} type="button" onClick={(event) => { event.currentTarget.closest('details')?.removeAttribute('open'); void does(`${one.words}`, () => call(`${path}/extend`, { json: { duration_ms: one.ms } })) }}>{one.words}</button>)}</div></details>}
             <a class="button" href={`/silences?edit=${silence.id}`} aria-label={`Edit: ${words}`}>Edit</a>
             <Sure words="End now" sure="Really end it" onSure={() => { void does('Ended: what it muted is told again', () => call(path, { method: 'DELETE' })) }} />
           </div>
         )}
-        {may('operate') && silence.state === 'expired' && <div class="group-actions"><a class="button" href={`/silences?${['new=1', ...silence.matchers.map((one) => `m=${encodeURIComponent(matcherText(one))}`)].join('&')}`} aria-label={`Silence again: ${words}`}>Again</a></div>}
+        {may('operate') && silence.state === 'expired' && <div class="group-actions silence-do"><a class="button" href={`/silences?${['new=1', ...silence.matchers.map((one) => `m=${encodeURIComponent(matcherText(one))}`)].join('&')}`} aria-label={`Silence again: ${words}`}>Again</a></div>}
       </div>
       <p class="silence-why">{silence.comment}</p>
       <Recurs silence={silence} />
