@@ -54,8 +54,9 @@ static uint64_t advance(struct eval_group *group, int64_t now_ms)
     return (uint64_t)passed;
 }
 
-/* Both clocks at one moment: a thread may be held up between the two. Under the lock. */
-static int64_t look_at_clocks(struct loop_eval *loop)
+/* Both clocks at one moment: a thread may be held up between the two. How much of the time that the
+ * wall clock shows nobody was there. Under the lock. */
+static int64_t look_at_clocks(struct loop_eval *loop, int64_t *ret_wall_ms)
 {
     int64_t began_ms;
     int64_t wall_ms;
@@ -67,20 +68,34 @@ static int64_t look_at_clocks(struct loop_eval *loop)
         wall_ms = clock_wall_ms();
         mono_ms = clock_mono_ms();
     } while (mono_ms - began_ms > 1 && ++n_looks < LOOKS_MAX);
+    *ret_wall_ms = wall_ms;
     return time_away_look(&loop->away, wall_ms, mono_ms);
+}
+
+/* The slot goes with the time that was looked at, and not with another reading: a clock that is set
+ * between two would count as time, or (the turn came before it was set back) an old slot would. */
+static void follow_the_clock(struct eval_group *group, int64_t wall_ms)
+{
+    int64_t interval_ms = group->group->interval_ms;
+    int64_t ahead_ms = group->slot_ms - wall_ms;
+    int64_t n_passed = -ahead_ms / interval_ms;
+
+    if (n_passed >= GAP_SLOTS) {
+        group->missed += (uint64_t)n_passed;
+        group->slot_ms += n_passed * interval_ms;
+    } else if (ahead_ms >= TIME_JUMP_MIN_MS) {
+        group->slot_ms -= (ahead_ms + interval_ms - 1) / interval_ms * interval_ms;
+    }
 }
 
 /* No alert waited while nobody was there. That its group's turn comes late is something else: then
  * it did wait, and is told later for it. Under the lock. */
 static void skip_what_was_not(struct loop_eval *loop, struct eval_group *group)
 {
-    int64_t away_ms = look_at_clocks(loop);
-    int64_t n_passed = (clock_wall_ms() - group->slot_ms) / group->group->interval_ms;
+    int64_t wall_ms = 0;
+    int64_t away_ms = look_at_clocks(loop, &wall_ms);
 
-    if (n_passed >= GAP_SLOTS) {
-        group->missed += (uint64_t)n_passed;
-        group->slot_ms += n_passed * group->group->interval_ms;
-    }
+    follow_the_clock(group, wall_ms);
     if (!group->is_new && away_ms != group->away_ms)
         eval_skip(group, away_ms - group->away_ms);
     group->is_new = false;
@@ -217,7 +232,9 @@ static void *pulse(void *arg)
     (void)pthread_setname_np(pthread_self(), "pulse");
     (void)pthread_mutex_lock(&loop->lock);
     while (!loop->stopping) {
-        (void)look_at_clocks(loop);
+        int64_t wall_ms = 0;
+
+        (void)look_at_clocks(loop, &wall_ms);
         wait_for(loop, PULSE_MS);
     }
     (void)pthread_mutex_unlock(&loop->lock);

@@ -45,8 +45,8 @@ int64_t time_watch_look(struct time_watch *watch, int64_t wall_ms, int64_t mono_
     watch->wall_ms = wall_ms;
     watch->mono_ms = mono_ms;
     watch->n_looks += learns;
-    if (is_first || mono_went_ms <= 0)
-        return 0;
+    if (is_first || (learns && mono_went_ms <= 0))
+        return 0; /* but later the clock may be set between two looks of one millisecond */
     if (learns)
         return learn(watch, wall_went_ms, mono_went_ms);
 

@@ -1,6 +1,6 @@
 /*
  * Days that are over become small: each series' chunks are put together into long ones, and
- * its roll-ups are written beside them.
+ * its roll-ups are written beside them, and its row becomes brief (series_rows.h).
  *
  *     packed | packed | packed | ...   ──a few series a transaction──>   long (pack.h) + roll-ups
  *
@@ -21,6 +21,7 @@
 #include "alertd/store/pack.h"
 #include "alertd/store/private.h"
 #include "alertd/store/rollup_rows.h"
+#include "alertd/store/series_rows.h"
 
 enum {
     SLICE_SERIES = 32,            /* at most, and this many at least: a few milliseconds of the */
@@ -138,7 +139,8 @@ static int compact_slice(struct db_conn *conn, void *arg, struct err *reterr)
     uint32_t ids[SLICE_SERIES];
     size_t n = 0;
     struct db_stmt *stmt = db_prepare(conn,
-                                      "SELECT id FROM series WHERE id >= ? ORDER BY id LIMIT ?");
+                                      "SELECT id FROM series WHERE id >= ?1 UNION ALL"
+                                      " SELECT id FROM brief WHERE id >= ?1 ORDER BY id LIMIT ?2");
 
     db_bind_int(stmt, 1, slice->from_id);
     db_bind_int(stmt, 2, SLICE_SERIES);
@@ -148,6 +150,8 @@ static int compact_slice(struct db_conn *conn, void *arg, struct err *reterr)
     slice->is_last = n < SLICE_SERIES;
     for (size_t i = 0; i < n && r == 0; i++) {
         r = compact_series(conn, ids[i], slice->partition->is_compact, &columns, &pack, reterr);
+        if (r == 0)
+            r = series_make_brief(conn, ids[i], reterr);
         if (i + 1 >= SLICE_SERIES_MIN && i + 1 < n && pack_is_full(&pack)) {
             n = i + 1;
             slice->is_last = false;

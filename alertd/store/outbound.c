@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "alertd/store/private.h"
+#include "alertd/store/series_rows.h"
 #include "lib/base/mem.h"
 
 enum {
@@ -55,6 +56,7 @@ static struct partition *hold(struct store *store, int64_t day_ms)
 struct reading {
     struct db_conn *conn;
     const struct store_outbound_query *query;
+    struct series_reader series;
     struct arena arena;
     const struct labels *labels; /* of local_id; NULL: there is none */
     uint32_t local_id;
@@ -64,17 +66,13 @@ struct reading {
 
 static const struct labels *find_labels(struct reading *reading, uint32_t local_id)
 {
-    struct db_stmt *stmt = db_prepare(reading->conn, "SELECT labels FROM series WHERE id = ?");
+    struct db_stmt *stmt = series_row_of(reading->conn, local_id);
     const struct labels *labels = NULL;
     bool corrupt;
 
     arena_reset(&reading->arena);
-    db_bind_int(stmt, 1, local_id);
-    if (db_step(stmt)) {
-        size_t len;
-        const void *bytes = db_blob(stmt, 0, &len);
-        labels = partition_read_labels(&reading->arena, bytes, len, &corrupt);
-    }
+    if (db_step(stmt))
+        labels = series_reader_labels(&reading->series, stmt, &reading->arena, &corrupt);
     (void)db_done(stmt, NULL);
     return labels;
 }
@@ -137,7 +135,9 @@ int store_outbound_read(struct store *store,
     arena_init(&reading.arena, SERIES_BYTES_MAX);
     int r = db_read_begin(partition->db, &reading.conn, reterr);
     if (r == 0) {
+        series_reader_init(&reading.series, reading.conn);
         r = read_row(&reading, reterr);
+        series_reader_done(&reading.series);
         db_read_end(partition->db, reading.conn);
     }
     arena_reset(&reading.arena);

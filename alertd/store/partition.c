@@ -50,6 +50,11 @@ static const struct db_migration migrations[] = {
      "ALTER TABLE chunk ADD COLUMN pack INTEGER NOT NULL DEFAULT 0;"
      "ALTER TABLE chunk ADD COLUMN pack_at INTEGER NOT NULL DEFAULT 0;"
      "ALTER TABLE chunk ADD COLUMN pack_len INTEGER NOT NULL DEFAULT 0;"},
+    {6, "brief series",
+     "CREATE TABLE label (id INTEGER PRIMARY KEY, pair BLOB NOT NULL UNIQUE) STRICT;"
+     "CREATE TABLE brief ("
+     " id INTEGER PRIMARY KEY, metric INTEGER NOT NULL, labels BLOB NOT NULL) STRICT;"
+     "CREATE INDEX brief_metric ON brief (metric);"},
 };
 
 enum {
@@ -122,7 +127,8 @@ static int read_state(struct partition *partition, struct db_conn *conn, struct 
     int r = db_done(stmt, reterr);
     if (r != 0)
         return r;
-    stmt = db_prepare(conn, "SELECT coalesce(max(id), 0) FROM series");
+    stmt = db_prepare(conn, "SELECT max((SELECT coalesce(max(id), 0) FROM series),"
+                            " (SELECT coalesce(max(id), 0) FROM brief))");
     if (db_step(stmt))
         partition->next_local_id = (uint32_t)db_int(stmt, 0) + 1;
     r = db_done(stmt, reterr);
@@ -241,52 +247,6 @@ void partition_close(struct partition *partition)
 
 /* --- rows --- */
 
-int partition_put_series(struct db_conn *conn,
-                         uint32_t local_id,
-                         const struct labels *labels,
-                         struct err *reterr)
-{
-    STR_AUTO struct str bytes = STR_INIT(1 << 20);
-    const char *name = labels_get(labels, LABEL_NAME);
-
-    for (size_t i = 0; i < labels->n; i++) {
-        str_addn(&bytes, labels->at[i].name, strlen(labels->at[i].name) + 1);
-        str_addn(&bytes, labels->at[i].value, strlen(labels->at[i].value) + 1);
-    }
-    struct db_stmt *stmt = db_prepare(conn,
-                                      "INSERT INTO series (id, name, labels) VALUES (?, ?, ?)");
-    db_bind_int(stmt, 1, local_id);
-    db_bind_text(stmt, 2, name ? name : "");
-    db_bind_blob(stmt, 3, str_text(&bytes), bytes.len);
-    return db_run(stmt, reterr);
-}
-
-const struct labels *partition_read_labels(struct arena *arena,
-                                           const void *bytes,
-                                           size_t len,
-                                           bool *ret_corrupt)
-{
-    MEM_UNSET struct label pairs[256];
-    const char *at = bytes;
-    const char *end = at + len;
-    size_t n = 0;
-
-    *ret_corrupt = len > 0 && end[-1] != '\0';
-    while (at < end && !*ret_corrupt) {
-        if (n == sizeof(pairs) / sizeof(*pairs)) {
-            *ret_corrupt = true;
-            break;
-        }
-        pairs[n].name = at;
-        at += strlen(at) + 1;
-        pairs[n].value = at;
-        *ret_corrupt = at >= end;
-        at += at < end ? strlen(at) + 1 : 0;
-        n++;
-    }
-    return *ret_corrupt ? NULL : labels_in_arena(arena, pairs, n);
-}
-
 int partition_put_journal(
     struct db_conn *conn, int64_t id, const void *body, size_t len, struct err *reterr)
 {
@@ -370,29 +330,6 @@ int partition_put_sealed(
     db_bind_int(stmt, 2, max_ms);
     db_bind_int(stmt, 3, is_over);
     return db_run(stmt, reterr);
-}
-
-/* The only metric name that matches; NULL: there may be several. */
-static const char *exact_name(const struct matcher *matchers, size_t n_matchers)
-{
-    for (size_t i = 0; i < n_matchers; i++)
-        if (matchers[i].type == MATCHER_EQUAL && matchers[i].value[0] &&
-            strcmp(matchers[i].name, LABEL_NAME) == 0)
-            return matchers[i].value;
-    return NULL;
-}
-
-struct db_stmt *partition_series(struct db_conn *conn,
-                                 const struct matcher *matchers,
-                                 size_t n_matchers)
-{
-    const char *name = exact_name(matchers, n_matchers);
-    struct db_stmt *stmt = db_prepare(conn, name ? "SELECT id, labels FROM series WHERE name = ?1"
-                                                 : "SELECT id, labels FROM series");
-
-    if (name)
-        db_bind_text(stmt, 1, name);
-    return stmt;
 }
 
 struct db_stmt *partition_chunks(struct db_conn *conn,

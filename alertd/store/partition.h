@@ -3,7 +3,9 @@
 /*
  * One day of samples in one file, samples/YYYY-MM-DD.db, complete in itself:
  *
- *     series   id, metric name, labels            who
+ *     series   id, metric name, labels            who: series_rows.h
+ *     brief    id, metric, labels (numbers)       who, once the day is over
+ *     label    id, pair                           what these numbers say
  *     journal  id, body                           acknowledged samples, as they came
  *     chunk    series, t0, t1, n, body | pack     sealed samples, compressed
  *     pack     id, body                           long chunks of some series, end to end: pack.h
@@ -93,10 +95,6 @@ void partition_close(struct partition *partition);
 
 /* --- rows, in a db_job --- */
 
-int partition_put_series(struct db_conn *conn,
-                         uint32_t local_id,
-                         const struct labels *labels,
-                         struct err *reterr);
 int partition_put_journal(
     struct db_conn *conn, int64_t id, const void *body, size_t len, struct err *reterr);
 /* Settled columns as chunks: long ones into a pack, or (NULL) each in its own row. */
@@ -113,17 +111,6 @@ int partition_put_sealed(
     struct db_conn *conn, int64_t min_ms, int64_t max_ms, bool is_over, struct err *reterr);
 
 /* --- rows, read --- */
-
-/* In the arena; NULL: its limit, or a row that is not labels. */
-const struct labels *partition_read_labels(struct arena *arena,
-                                           const void *bytes,
-                                           size_t len,
-                                           bool *ret_corrupt);
-
-/* Number and labels of the series that may match, to be stepped. */
-struct db_stmt *partition_series(struct db_conn *conn,
-                                 const struct matcher *matchers,
-                                 size_t n_matchers);
 
 /* The bodies (column 0) of one series' chunks that overlap [from, to], to be stepped. */
 struct db_stmt *partition_chunks(struct db_conn *conn,

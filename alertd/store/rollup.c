@@ -16,6 +16,7 @@
 
 #include "alertd/store/private.h"
 #include "alertd/store/rollup_rows.h"
+#include "alertd/store/series_rows.h"
 #include "lib/base/mem.h"
 
 enum {
@@ -227,21 +228,21 @@ static int read_rows(struct reading *reading,
                      struct err *err)
 {
     const struct store_rollup_query *query = reading->query;
-    struct db_stmt *stmt = partition_series(conn, query->matchers, query->n_matchers);
+    struct db_stmt *stmt = series_rows(conn, query->matchers, query->n_matchers);
+    SERIES_READER_AUTO struct series_reader reader;
     struct arena scratch;
     int r = 0;
 
+    series_reader_init(&reader, conn);
     arena_init(&scratch, LABELS_BYTES_MAX);
     while (r == 0 && *ret_r == 0 && db_step(stmt)) {
         bool corrupt;
-        size_t len;
-        const void *bytes = db_blob(stmt, 1, &len);
-        const struct labels *labels = partition_read_labels(&scratch, bytes, len, &corrupt);
+        const struct labels *labels = series_reader_labels(&reader, stmt, &scratch, &corrupt);
 
         damage->chunks += corrupt;
         if (labels && matchers_match(query->matchers, query->n_matchers, labels)) {
             *ret_r = check_time(reading);
-            r = read_series(reading, conn, (uint32_t)db_int(stmt, 0), damage, err);
+            r = read_series(reading, conn, series_row_id(stmt), damage, err);
             if (r == 0 && *ret_r == 0)
                 *ret_r = add_day(reading, labels);
         }

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "alertd/store/selection.h"
+#include "alertd/store/series_rows.h"
 #include "lib/base/mem.h"
 
 int selection_spent(const struct selection *selection)
@@ -97,17 +98,6 @@ static struct found *find_or_add(struct selection *selection, const struct label
     return selection_add(selection, labels);
 }
 
-/* --- files --- */
-
-static const char *exact_name(const struct source_query *query)
-{
-    for (size_t i = 0; i < query->n_matchers; i++)
-        if (query->matchers[i].type == MATCHER_EQUAL && query->matchers[i].value[0] &&
-            strcmp(query->matchers[i].name, LABEL_NAME) == 0)
-            return query->matchers[i].value;
-    return NULL;
-}
-
 static int has_chunks(struct selection *selection, struct db_conn *conn, int64_t id, bool *ret_has)
 {
     struct db_stmt *stmt = db_prepare(
@@ -168,23 +158,20 @@ static int read_row(struct selection *selection,
 static int read_rows(struct selection *selection, struct db_conn *conn, size_t *n_damaged)
 {
     const struct source_query *query = selection->query;
-    const char *name = exact_name(query);
-    struct db_stmt *stmt = db_prepare(conn, name ? "SELECT id, labels FROM series WHERE name = ?1"
-                                                 : "SELECT id, labels FROM series");
+    struct db_stmt *stmt = series_rows(conn, query->matchers, query->n_matchers);
+    SERIES_READER_AUTO struct series_reader reader;
     struct arena scratch;
     int r = 0;
 
-    if (name)
-        db_bind_text(stmt, 1, name);
+    series_reader_init(&reader, conn);
     arena_init(&scratch, 1 << 20);
     while (r == 0 && db_step(stmt)) {
         bool corrupt;
-        size_t len;
-        const void *bytes = db_blob(stmt, 1, &len);
-        const struct labels *labels = partition_read_labels(&scratch, bytes, len, &corrupt);
+        const struct labels *labels = series_reader_labels(&reader, stmt, &scratch, &corrupt);
+
         if (labels && matchers_match(query->matchers, query->n_matchers, labels)) {
             const struct labels *kept = labels_in_arena(selection->arena, labels->at, labels->n);
-            r = kept ? read_row(selection, conn, db_int(stmt, 0), kept, n_damaged)
+            r = kept ? read_row(selection, conn, series_row_id(stmt), kept, n_damaged)
                      : selection_spent(selection);
         }
         *n_damaged += corrupt;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "alertd/store/private.h"
+#include "alertd/store/series_rows.h"
 #include "lib/base/mem.h"
 #include "lib/base/parallel.h"
 
@@ -29,18 +30,19 @@ static int load_series(struct store *store,
                        struct db_conn *conn,
                        struct err *reterr)
 {
-    struct db_stmt *stmt = db_prepare(conn, "SELECT id, labels FROM series ORDER BY id");
+    struct db_stmt *stmt = series_rows_all(conn);
+    SERIES_READER_AUTO struct series_reader reader;
     struct arena arena;
     bool corrupt = false;
 
+    series_reader_init(&reader, conn);
     arena_init(&arena, 1 << 24);
     while (!corrupt && db_step(stmt)) {
-        size_t len;
-        const void *bytes = db_blob(stmt, 1, &len);
-        const struct labels *labels = partition_read_labels(&arena, bytes, len, &corrupt);
+        const struct labels *labels = series_reader_labels(&reader, stmt, &arena, &corrupt);
+
         if (labels)
             (void)store_segment(store, partition, index_find(&store->index, labels), labels, true,
-                                (uint32_t)db_int(stmt, 0));
+                                series_row_id(stmt));
         arena_reset(&arena);
     }
     int r = db_done(stmt, reterr);

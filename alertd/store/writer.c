@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "alertd/store/private.h"
+#include "alertd/store/series_rows.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
@@ -41,7 +42,7 @@ static int put_series(struct db_conn *conn,
 
     arena_init(&arena, SERIES_BYTES_MAX);
     const struct labels *labels = index_labels(&store->index, segment->series, &arena);
-    return labels ? partition_put_series(conn, segment->local_id, labels, reterr)
+    return labels ? series_put(conn, segment->local_id, labels, reterr)
                   : err_set(reterr, -E2BIG, "a series of too many labels");
 }
 

@@ -38,6 +38,11 @@ groups:
   - {name: late, interval: 1s, rules: [{alert: Late, expr: vector(1), for: 20s}]}
 """
 
+COUNTED = """
+groups:
+  - {name: counted, interval: 1s, rules: [{alert: Counted, expr: vector(1), for: 15m}]}
+"""
+
 CONFIG = """
 receivers:
   - {{name: team, webhook_configs: [{{url: '{hook}'}}]}}
@@ -51,9 +56,9 @@ class SetAlertd(Alertd):
     def __init__(self, **options):
         super().__init__(**options)
         self.set_file = tempfile.TemporaryFile(prefix="watchbill-clock-")
-        self.set_file.write(bytes(8))
+        self.set_file.write(bytes(24))
         self.set_file.flush()
-        self.set_map = mmap.mmap(self.set_file.fileno(), 8)
+        self.set_map = mmap.mmap(self.set_file.fileno(), 24)
         self.ahead_s = 0
 
     def command(self):
@@ -66,7 +71,14 @@ class SetAlertd(Alertd):
 
     def set_clock(self, ahead_s):
         self.ahead_s = ahead_s
-        self.set_map[:] = struct.pack("=q", round(ahead_s * 1000))
+        self.set_map[:] = struct.pack("=qqq", round(ahead_s * 1000), 0, 0)
+
+    def jump_after(self, looks, seconds):
+        """Ahead, or back, when evaluators have looked at the clock so often."""
+        self.set_map[16:] = struct.pack("=q", round(seconds * 1000))
+        self.set_map[8:16] = struct.pack("=q", looks)
+        until(lambda: struct.unpack("=qqq", self.set_map[:])[1] <= 0, 20, "the clock is looked at")
+        self.ahead_s += seconds
 
     def now(self):
         return time.time() + self.ahead_s
@@ -215,6 +227,16 @@ class Time(unittest.TestCase):
         self.calm(3, but=["Late", "Later", "AgentClockSkew"])
         del self.agents.ahead[3]
         until(lambda: named() == [], 60, "its clock was put right")
+
+    def test_5_between_any_two_looks(self):
+        """Whenever in a turn the clock jumps, it is left out: ahead at the n-th look from now on, and back."""
+        self.alertd.import_rules(COUNTED, "counted.yml")
+        until(lambda: self.states().get("Counted") == ["pending"], 20, "it waits")
+        for looks in range(1, 17):
+            for seconds in (1800, -1800):
+                self.alertd.jump_after(looks, seconds)
+                time.sleep(1.2)
+                self.assertEqual(self.states().get("Counted"), ["pending"], f"{seconds} s at look {looks}")
 
 
 if __name__ == "__main__":

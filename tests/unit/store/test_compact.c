@@ -134,11 +134,70 @@ static void test_a_day_is_opened_again(void **state)
     fixture_done(&fixture);
 }
 
+struct who {
+    int64_t n_whole, n_brief, n_labels;
+};
+
+static struct who who_of(struct fixture *fixture, const char *day)
+{
+    struct partition *partition = NULL;
+    struct who who = {0};
+    struct db_conn *conn = NULL;
+    int64_t day_ms;
+
+    assert_true(partition_day_parse(day, &day_ms));
+    store_close(fixture->store);
+    assert_int_equal(partition_open(fixture->options.folder, day_ms, false, &partition, NULL), 0);
+    assert_int_equal(db_read_begin(partition->db, &conn, NULL), 0);
+    struct db_stmt *stmt = db_prepare(conn, "SELECT (SELECT count(*) FROM series), "
+                                            "(SELECT count(*) FROM brief), "
+                                            "(SELECT count(*) FROM label)");
+    if (db_step(stmt))
+        who = (struct who){db_int(stmt, 0), db_int(stmt, 1), db_int(stmt, 2)};
+    assert_int_equal(db_done(stmt, NULL), 0);
+    db_read_end(partition->db, conn);
+    partition_close(partition);
+    fixture_open(fixture);
+    return who;
+}
+
+/* The labels of a day that is over are said once; late series are added to it, and keep apart. */
+static void test_series_become_brief(void **state)
+{
+    struct fixture fixture;
+
+    fixture_init(&fixture, 0);
+    push_days(&fixture);
+    assert_int_equal(who_of(&fixture, "2023-11-15.db").n_whole, N_SERIES);
+    pass_days(&fixture, 4);
+    struct who who = who_of(&fixture, "2023-11-15.db");
+    assert_int_equal(who.n_whole, 0);
+    assert_int_equal(who.n_brief, N_SERIES);
+    assert_int_equal(who.n_labels, N_SERIES + 2); /* m, job="test", i="0" ... */
+    assert_int_equal(push(&fixture, N_SERIES + 7, NOON + 15000, 99).stored, 1);
+    assert_int_equal(push(&fixture, 2, NOON + 15000, 98).stored, 1);
+    expect(&fixture, N_SERIES + 7, 0, 20000, "99@15000");
+    fixture_reopen(&fixture); /* numbers of both are read back */
+    assert_int_equal(push(&fixture, N_SERIES + 8, NOON + 15000, 97).stored, 1);
+    who = who_of(&fixture, "2023-11-15.db");
+    assert_int_equal(who.n_whole, 2);
+    assert_int_equal(who.n_brief, N_SERIES);
+    pass_days(&fixture, 4);
+    who = who_of(&fixture, "2023-11-15.db");
+    assert_int_equal(who.n_whole, 0);
+    assert_int_equal(who.n_brief, N_SERIES + 2);
+    expect(&fixture, 2, 10000, 20000, "2.1@10000 98@15000 2.2@20000");
+    expect(&fixture, N_SERIES + 7, 0, 20000, "99@15000");
+    expect(&fixture, N_SERIES + 8, 0, 20000, "97@15000");
+    fixture_done(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_day_that_is_over_has_one_chunk_a_series),
         cmocka_unit_test(test_a_day_is_opened_again),
+        cmocka_unit_test(test_series_become_brief),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
