@@ -52,7 +52,7 @@ void facts_event(struct facts *facts, struct fact *row, const struct timeline_ro
     fact_text(maker, row, "text", event->text);
     fact_text(maker, row, "note", curation ? curation->note : NULL);
     fact_text(maker, row, "conflict", curation ? curation->conflict : NULL);
-    fact_text(maker, row, "actor", event->actor);
+    fact_text(maker, row, "actor", facts_actor(event));
     fact_text(maker, row, "source", event->source);
     fact_text(maker, row, "scope", event->scope);
     add_evidence(facts, row, event);
@@ -248,9 +248,11 @@ static void add_people(struct facts *facts, struct fact *root)
     struct fact *list = fact_list(&facts->maker, root, "people");
 
     for (size_t i = 0; i < input->n_events; i++)
-        add_person(facts, list, facts->rows[i].event->actor);
+        add_person(facts, list, facts_actor(facts->rows[i].event));
     for (size_t i = 0; i < input->n_actions; i++)
         add_person(facts, list, input->actions[i].owner);
+    for (size_t i = 0; input->around && i < input->around->n_inherited; i++)
+        add_person(facts, list, input->around->inherited[i].owner);
     add_person(facts, list, input->incident->acknowledged_by);
     add_person(facts, list, input->incident->resolved_by);
     add_person(facts, list, input->owner);
