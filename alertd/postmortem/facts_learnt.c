@@ -52,13 +52,13 @@ static void add_way(struct facts *facts, struct fact *list, const struct learnt_
 {
     const char *no_page = "no page was sent";
     const struct part parts[PARTS] = {
-        {"evaluated", "evaluated" MINUS "condition held", way->breach_ms, way->pending_ms,
+        {"Evaluated", "evaluated" MINUS "condition held", way->breach_ms, way->pending_ms,
          way->why_no_breach ? way->why_no_breach : "it was not evaluated"},
-        {"for is over, it fires", "fired" MINUS "evaluated", way->pending_ms, way->firing_ms,
+        {"Its for was over, it fired", "fired" MINUS "evaluated", way->pending_ms, way->firing_ms,
          "it did not fire"},
-        {"grouped, a page is owed", "owed" MINUS "fired", way->firing_ms, way->owed_ms, no_page},
-        {"page sent", "sent" MINUS "owed", way->owed_ms, way->sent_ms, no_page},
-        {"acknowledged", "acknowledged" MINUS "sent", way->sent_ms, way->acked_ms,
+        {"Grouped, a page was owed", "owed" MINUS "fired", way->firing_ms, way->owed_ms, no_page},
+        {"Page sent", "sent" MINUS "owed", way->owed_ms, way->sent_ms, no_page},
+        {"Acknowledged", "acknowledged" MINUS "sent", way->sent_ms, way->acked_ms,
          way->sent_ms ? "nobody acknowledged" : no_page},
     };
     struct fact_maker *maker = &facts->maker;

@@ -103,6 +103,22 @@ static void add_impacts(struct facts *facts, struct fact *root)
     }
 }
 
+/* "11 min before it began", where that is known. */
+static void add_when(struct facts *facts, struct fact *row, int64_t after_ms)
+{
+    const struct facts_mark *start = &facts->marks[FACTS_IMPACT_START];
+    char length[FACTS_DURATION_MAX];
+
+    if (!start->at_ms)
+        fact_textf(&facts->maker, row, "when", "not known (%s)", start->why_not);
+    else if (after_ms == 0)
+        fact_text(&facts->maker, row, "when", "as it began");
+    else
+        fact_textf(&facts->maker, row, "when", "%s %s it began",
+                   facts_duration(after_ms < 0 ? -after_ms : after_ms, length),
+                   after_ms < 0 ? "before" : "after");
+}
+
 static void add_changes(struct facts *facts, struct fact *root)
 {
     const struct facts_mark *start = &facts->marks[FACTS_IMPACT_START];
@@ -119,6 +135,7 @@ static void add_changes(struct facts *facts, struct fact *root)
             return;
         facts_span(facts, row, "before_impact", event->occurred_at_ms, start->at_ms,
                    "impact_start \xe2\x88\x92 change", start->why_not);
+        add_when(facts, row, event->occurred_at_ms - start->at_ms);
     }
 }
 

@@ -125,7 +125,7 @@ class Learnt(unittest.TestCase):
 
         with self.subTest("every part of the way, with its share"):
             way = facts["detections"][0]
-            self.assertEqual([part["step"] for part in way["parts"]], ["evaluated", "for is over, it fires", "grouped, a page is owed", "page sent", "acknowledged"])
+            self.assertEqual([part["step"] for part in way["parts"]], ["Evaluated", "Its for was over, it fired", "Grouped, a page was owed", "Page sent", "Acknowledged"])
             for part in way["parts"]:
                 self.assertIn(part["step"], sections["detection"])
                 self.assertIn(part["took"]["text"], sections["detection"])
@@ -155,6 +155,22 @@ class Learnt(unittest.TestCase):
         self.assertIn("Grow the disk by itself", similar)
         facts = self.alertd.get(f"{API}/postmortems/{draft['id']}/facts")
         self.assertEqual([(one["from"], one["owner"]) for one in facts["inherited_actions"]], [(self.key, "ben")])
+
+    def test_5_a_promised_rule_is_done_when_it_fires_earlier_in_this_incident(self):
+        documents = {one["incident"]: one["id"] for one in self.alertd.get(f"{API}/postmortems")["postmortems"]}
+        promise = {"type": "detect", "tag": "alerting", "owner": "ana", "done_when": "it is live", "due_at": "2030-01-01T00:00:00Z"}
+
+        def done(name, condition):
+            draft = f"- alert: {name}\n  expr: {condition}\n"
+            made = self.alertd.post(f"{API}/postmortems/{documents[self.key]}/actions", {**promise, "text": name, "rule_draft": draft})
+            action = next(one for one in made["actions"] if one["text"] == name)
+            self.alertd.import_rules("groups:\n- name: " + name + "\n  rules:\n  " + draft.replace("\n", "\n  "), f"{name}.yml")
+            return self.alertd.call("PUT", f"{API}/postmortem-actions/{action['id']}", {"state": "done", "revision": action["revision"]})
+
+        late = done("MuchLater", "disk_free_ratio < 0.02")
+        self.assertEqual(late.status, 409, late)
+        self.assertIn("it does not fire", late.json["error"])
+        self.assertEqual(done("MuchEarlier", "disk_free_ratio < 0.4").status, 200)
 
     def test_4_a_near_miss_asks_the_rules(self):
         at = lambda ms: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ms / 1000))

@@ -233,7 +233,7 @@ static void test_learnt(void **state)
         &story,
         "{{#detections}}{{rule}}{{#parts}}; {{took.text}} {{share}}{{/parts}}: {{biggest_part}}{{/detections}}",
         "ProbeDown; not known (its samples are gone) ; 2 min 67 %; 30 s 17 %; 30 s 17 %; not known "
-        "(nobody acknowledged) : for is over, it fires");
+        "(nobody acknowledged) : Its for was over, it fired");
     learnt.earlier = &earlier;
     learnt.n_earlier = 1;
     expect(
