@@ -87,6 +87,7 @@ extern const struct api_table api_incidents_routes;    /* api/incidents.c and th
 extern const struct api_table api_declare_routes;      /* api/incidents_declare.c */
 extern const struct api_table api_record_routes;       /* api/incidents_events.c */
 extern const struct api_table api_marks_routes;        /* api/incidents_marks.c: metrics too */
+extern const struct api_table api_learnt_routes;       /* api/learnt_call.c */
 extern const struct api_table api_timelines_routes;    /* api/incidents_import.c */
 extern const struct api_table api_changes_routes;      /* api/changes_in.c */
 extern const struct api_table api_search_routes;       /* api/search.c, and what is related */

@@ -7,9 +7,11 @@
 #include "alertd/api/detection.h"
 #include "alertd/api/incident_json.h"
 #include "alertd/api/incidents.h"
+#include "alertd/api/learnt.h"
 #include "alertd/api/read.h"
 #include "alertd/api/record_call.h"
 #include "alertd/api/record_json.h"
+#include "alertd/api/services.h"
 #include "lib/base/clock.h"
 
 enum {
@@ -162,6 +164,24 @@ static void write_from_marks(struct json_out *out, const struct record *record)
     json_kv_string(out, "detection_source", record->detected_by);
 }
 
+/* What was looked up of it, last: budgets, and what would have fired earlier. */
+static void write_learnt(const struct api *api,
+                         const struct incident_record *of,
+                         struct arena *arena,
+                         struct json_out *out)
+{
+    struct learnt learnt = {0};
+    struct db_conn *conn = NULL;
+
+    if (db_read_begin(api->state, &conn, NULL) == 0) {
+        (void)learnt_of(conn, of->incident.id, arena, &learnt, NULL);
+        db_read_end(api->state, conn);
+    }
+    json_key(out, "slos");
+    services_write_burns(out, learnt.burns, learnt.n_burns);
+    learnt_write_metric(&learnt, of->record.marks[RECORD_DETECTED].at_ms, out);
+}
+
 static void handle_metrics(void *context,
                            struct http_request *request,
                            struct http_response *response)
@@ -183,6 +203,7 @@ static void handle_metrics(void *context,
     write_from_marks(&out, &of.record);
     write_impacts(&out, &of.record);
     detection_write(api, &of, &out);
+    write_learnt(api, &of, &arena, &out);
     json_close(&out, '}');
 }
 

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "alertd/api/learnt.h"
 #include "alertd/api/postmortem_files.h"
 #include "alertd/api/postmortem_freeze.h"
 #include "alertd/postmortem/choice.h"
@@ -112,9 +113,10 @@ static int prepare(struct draft *draft, struct err *reterr)
     if (r)
         return r;
     freeze_init(&draft->freeze, draft->api, &draft->record, draft->wish->now_ms);
-    if (!draft->is_public) /* it has those of the internal one */
-        freeze_rules(&draft->freeze);
-    return 0;
+    if (draft->is_public) /* it has those of the internal one */
+        return 0;
+    freeze_rules(&draft->freeze);
+    return learnt_again(draft->api, &draft->record, draft->wish->now_ms) ? 0 : too_large(reterr);
 }
 
 /* --- the job --- */
@@ -218,6 +220,8 @@ static int store_draft(struct db_conn *conn, void *arg, struct err *reterr)
         r = freeze_store_graphs(&draft->freeze, conn, false, graphs, reterr);
     if (!r)
         r = freeze_store_samples(&draft->freeze, conn, reterr);
+    if (!r)
+        r = learnt_store(conn, &draft->record, reterr);
     about.graphs = graphs;
     about.n_graphs = draft->freeze.n_graphs;
     if (!r)

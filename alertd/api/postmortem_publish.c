@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/api/learnt.h"
 #include "alertd/api/postmortem_call.h"
 #include "alertd/api/postmortem_freeze.h"
 #include "alertd/api/read.h"
@@ -136,7 +137,9 @@ static int store_frozen(struct db_conn *conn,
         return 0;
     if (grew(publishing->freeze, view))
         r = freeze_store_graphs(publishing->freeze, conn, false, rows, reterr);
-    return r ? r : freeze_store_samples(publishing->freeze, conn, reterr);
+    if (!r)
+        r = freeze_store_samples(publishing->freeze, conn, reterr);
+    return r ? r : learnt_store(conn, publishing->freeze->record, reterr);
 }
 
 static int check(struct publishing *publishing,
@@ -284,8 +287,10 @@ static void publish(struct publishing *publishing, struct http_response *respons
         return;
     }
     freeze_init(&freeze, publishing->api, &before.record, publishing->now_ms);
-    if (strcmp(before.row.kind, "public") != 0)
+    if (strcmp(before.row.kind, "public") != 0) {
         freeze_rules(&freeze);
+        (void)learnt_again(publishing->api, &before.record, publishing->now_ms);
+    }
     publishing->freeze = &freeze;
     r = db_write(publishing->api->state, job_publish, publishing, &err);
     freeze_done(&freeze);

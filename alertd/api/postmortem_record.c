@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "alertd/db/incident_db_record.h"
+#include "alertd/api/learnt.h"
 #include "alertd/db/outbox_db.h"
 
 enum {
@@ -208,6 +208,7 @@ int postmortem_record_read(struct db_conn *conn,
     if (r)
         return r;
     record.incident = from->incident;
+    record.from = from;
     record.alerts = arena_array(arena, from->input.n_alerts + 1, sizeof(*record.alerts));
     record.n_alerts = from->input.n_alerts;
     if (!record.alerts)
@@ -223,8 +224,10 @@ int postmortem_record_read(struct db_conn *conn,
     record.rows = postmortem_timeline(arena, &order);
     if (!record.rows)
         return too_large(reterr);
-    *ret_record = record;
-    return 0;
+    r = learnt_read(conn, &record, reterr);
+    if (!r)
+        *ret_record = record;
+    return r;
 }
 
 /* --- facts --- */
@@ -310,6 +313,7 @@ static struct postmortem_input begin_input(const struct postmortem_record *recor
         .n_marks = record->n_marks,
         .impacts = record->impacts,
         .n_impacts = record->n_impacts,
+        .learnt = &record->learnt,
     };
 }
 
@@ -325,8 +329,10 @@ int postmortem_record_facts(const struct api *api,
     struct postmortem_input input = begin_input(record, about);
 
     str_addf(&generator, "alertd %s", api->version);
-    if (!is_public) /* an address of ours leads nobody else anywhere */
+    if (!is_public) { /* an address of ours, or what we promised, is nothing to others */
+        input.around = &record->around;
         str_addf(&url, "%s/i/%s", api->external_url, record->incident.key);
+    }
     input.generator = str_text(&generator);
     input.incident_url = str_text(&url);
     input.graphs = refer_to_graphs(record, about, &input.n_graphs);

@@ -6,7 +6,7 @@
 
 #include "alertd/api/api.h"
 #include "alertd/db/frozen_db.h"
-#include "alertd/db/incident_db.h"
+#include "alertd/db/incident_db_record.h"
 #include "alertd/db/postmortem_action_db.h"
 #include "alertd/db/postmortem_db.h"
 #include "alertd/postmortem/facts.h"
@@ -32,6 +32,9 @@ struct postmortem_record {
     const struct postmortem_impact *impacts;
     size_t n_impacts;
     const struct timeline_row *rows;
+    const struct incident_record *from; /* without words */
+    struct learnt learnt;               /* as somebody last looked */
+    struct learnt_around around;
 };
 
 /* Codes of incident_db.h, and the one above. */

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "alertd/api/learnt.h"
 #include "alertd/api/postmortem_call.h"
 #include "alertd/api/postmortem_draft.h"
 #include "alertd/api/postmortem_files.h"
@@ -386,6 +387,8 @@ static void handle_incident_facts(void *context,
     arena_init(&arena, POSTMORTEM_RECORD_BYTES_MAX);
     if (!read_record(context, request->path_args[0], &arena, &record, response))
         return;
+    if (!record.learnt.made_ms) /* no document yet: a look of its own, kept by nobody */
+        (void)learnt_make(context, &record, about.now_ms);
     int r = postmortem_record_facts(context, &record, &about, &facts, &err);
 
     if (r)

@@ -230,7 +230,9 @@ static void handle_related(void *context,
     json_key(&out, "services");
     services_write(&out, beside.services, beside.n_services);
     json_key(&out, "slos");
-    services_write_slos(api, beside.services, beside.n_services, &beside.of.record, &out);
+    const struct services_of of = {beside.services, beside.n_services, &beside.of.record};
+
+    services_write_slos(api, &of, &out);
     json_key(&out, "changes");
     write_changes(&out, &beside);
     json_key(&out, "similar");

@@ -249,12 +249,6 @@ static void handle_rules(void *context,
 
 /* --- what an incident burnt --- */
 
-struct burn {
-    double bad, total;   /* in the incident */
-    double of_window;    /* total in the window */
-    const char *why_not; /* NULL: known */
-};
-
 /* One number of a query over the window that ends at an instant; NaN: none. */
 static double ask(const struct api *api, const char *query, int64_t window_ms, int64_t at_ms)
 {
@@ -286,80 +280,123 @@ static void find_burn(const struct api *api,
                       const struct service_slo *slo,
                       const struct record *record,
                       int64_t now_ms,
-                      struct burn *burn)
+                      struct learnt_burn *burn)
 {
-    int64_t from_ms = record->marks[RECORD_IMPACT_START].at_ms;
     int64_t to_ms = record->marks[RECORD_MITIGATED].at_ms;
 
+    burn->from_ms = record->marks[RECORD_IMPACT_START].at_ms;
     burn->why_not = "mark impact_start is not set";
-    if (!from_ms)
+    if (!burn->from_ms)
         return;
-    to_ms = to_ms ? to_ms : now_ms;
+    burn->to_ms = to_ms ? to_ms : now_ms;
     burn->why_not = "the impact ended before it began: look at the marks";
-    if (to_ms <= from_ms)
+    if (burn->to_ms <= burn->from_ms)
         return;
-    int64_t span_ms = to_ms - from_ms < SHORTEST_MS ? SHORTEST_MS : to_ms - from_ms;
-    double seconds = (double)span_ms / 1000;
+    int64_t span_ms = burn->to_ms - burn->from_ms;
 
-    burn->total = ask(api, slo->total, span_ms, to_ms) * seconds;
-    burn->bad = burn->total - ask(api, slo->good, span_ms, to_ms) * seconds;
-    burn->of_window = ask(api, slo->total, slo->window_ms, to_ms) * (double)slo->window_ms / 1000;
-    burn->why_not = isfinite(burn->bad) && isfinite(burn->of_window) && burn->of_window > 0
+    span_ms = span_ms < SHORTEST_MS ? SHORTEST_MS : span_ms;
+    double seconds = (double)span_ms / 1000;
+    double of_window = ask(api, slo->total, slo->window_ms, burn->to_ms) * (double)slo->window_ms /
+                       1000;
+
+    burn->total = ask(api, slo->total, span_ms, burn->to_ms) * seconds;
+    burn->bad = burn->total - ask(api, slo->good, span_ms, burn->to_ms) * seconds;
+    burn->burnt_ratio = burn->bad / (of_window * (1 - slo->objective));
+    burn->why_not = isfinite(burn->bad) && isfinite(burn->burnt_ratio) && of_window > 0
                         ? NULL
                         : "its queries have no answer for that time";
 }
 
-static void write_slo(struct json_out *out,
-                      const char *service,
-                      const struct service_slo *slo,
-                      const struct burn *burn)
+static void write_burn(struct json_out *out, const struct learnt_burn *burn)
 {
-    char window[DURATION_TEXT_MAX];
-
     json_open(out, '{');
-    json_kv_string(out, "service", service);
-    json_kv_string(out, "name", slo->name);
-    json_kv_float(out, "objective", slo->objective);
-    json_kv_string(out, "window", duration_print(slo->window_ms, window));
-    json_kv_string(out, "good", slo->good);
-    json_kv_string(out, "total_query", slo->total);
+    json_kv_string(out, "service", burn->service);
+    json_kv_string(out, "name", burn->slo);
+    json_kv_float(out, "objective", burn->objective);
+    json_kv_string(out, "window", burn->window);
+    json_kv_string(out, "good", burn->good);
+    json_kv_string(out, "total_query", burn->total_query);
     json_kv_string(out, "formula",
                    "bad \xc3\xb7 (total of the window \xc3\x97 (1 \xe2\x88\x92 objective))");
+    json_kv_time(out, "from", burn->from_ms);
+    json_kv_time(out, "to", burn->to_ms);
     json_kv_bool(out, "known", !burn->why_not);
     json_kv_string(out, "why", burn->why_not);
     json_kv_float(out, "bad", burn->why_not ? (double)NAN : burn->bad);
     json_kv_float(out, "total", burn->why_not ? (double)NAN : burn->total);
-    json_kv_float(out, "burnt_ratio",
-                  burn->why_not ? (double)NAN
-                                : burn->bad / (burn->of_window * (1 - slo->objective)));
+    json_kv_float(out, "burnt_ratio", burn->why_not ? (double)NAN : burn->burnt_ratio);
     json_close(out, '}');
 }
 
-void services_write_slos(const struct api *api,
-                         const struct service_row *rows,
-                         size_t n,
-                         const struct record *record,
-                         struct json_out *out)
+static bool add_burn(const struct api *api,
+                     const struct service_row *row,
+                     const struct service_slo *slo,
+                     const struct record *record,
+                     struct arena *arena,
+                     struct learnt_burn *burn)
 {
-    int64_t now_ms = clock_wall_ms();
+    char window[DURATION_TEXT_MAX];
+    const char *words = duration_print(slo->window_ms, window);
 
-    json_open(out, '[');
-    for (size_t i = 0; i < n; i++) {
-        ARENA_AUTO struct arena arena;
+    *burn = (struct learnt_burn){
+        .service = row->name,
+        .slo = arena_strndup(arena, slo->name, strlen(slo->name)),
+        .window = arena_strndup(arena, words, strlen(words)),
+        .good = arena_strndup(arena, slo->good, strlen(slo->good)),
+        .total_query = arena_strndup(arena, slo->total, strlen(slo->total)),
+        .objective = slo->objective,
+    };
+    if (!burn->slo || !burn->window || !burn->good || !burn->total_query)
+        return false;
+    find_burn(api, slo, record, clock_wall_ms(), burn);
+    return true;
+}
+
+bool services_burns(const struct api *api,
+                    const struct services_of *of,
+                    struct arena *arena,
+                    struct learnt_burn **ret_burns,
+                    size_t *ret_n)
+{
+    struct learnt_burn *burns = arena_array(arena, LEARNT_BURNS_MAX, sizeof(*burns));
+    bool fits = burns != NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; fits && i < of->n; i++) {
+        ARENA_AUTO struct arena scratch;
         struct json *spec = NULL;
         struct service service = {0};
 
-        arena_init(&arena, READ_BYTES_MAX);
-        if (json_parse_upto(rows[i].spec, strlen(rows[i].spec), SPEC_BYTES_MAX, &spec, NULL) == 0 &&
-            service_read(rows[i].name, spec, &arena, &service, NULL) == 0)
-            for (size_t k = 0; k < service.n_slos; k++) {
-                struct burn burn = {0};
-
-                find_burn(api, &service.slos[k], record, now_ms, &burn);
-                write_slo(out, rows[i].name, &service.slos[k], &burn);
-            }
+        arena_init(&scratch, READ_BYTES_MAX);
+        if (json_parse_upto(of->rows[i].spec, strlen(of->rows[i].spec), SPEC_BYTES_MAX, &spec,
+                            NULL) == 0 &&
+            service_read(of->rows[i].name, spec, &scratch, &service, NULL) == 0)
+            for (size_t k = 0; fits && k < service.n_slos && n < LEARNT_BURNS_MAX; k++)
+                fits = add_burn(api, &of->rows[i], &service.slos[k], of->record, arena,
+                                &burns[n++]);
         json_free(spec);
     }
+    *ret_burns = burns;
+    *ret_n = fits ? n : 0;
+    return fits;
+}
+
+void services_write_slos(const struct api *api, const struct services_of *of, struct json_out *out)
+{
+    struct learnt_burn *burns = NULL;
+    ARENA_AUTO struct arena arena;
+    size_t n = 0;
+
+    arena_init(&arena, READ_BYTES_MAX);
+    (void)services_burns(api, of, &arena, &burns, &n);
+    services_write_burns(out, burns, n);
+}
+
+void services_write_burns(struct json_out *out, const struct learnt_burn *burns, size_t n)
+{
+    json_open(out, '[');
+    for (size_t i = 0; i < n; i++)
+        write_burn(out, &burns[i]);
     json_close(out, ']');
 }
 

@@ -16,6 +16,7 @@ static const struct api_table *const tables[] = {
     &api_declare_routes,
     &api_record_routes,
     &api_marks_routes,
+    &api_learnt_routes,
     &api_intake_routes,
     &api_oncall_routes,
     &api_people_routes,

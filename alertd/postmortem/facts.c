@@ -154,8 +154,7 @@ void facts_evidence(struct facts *facts, struct fact *parent, const char *name, 
     fact_markdown(&facts->maker, parent, name, str_text(&link));
 }
 
-/* Words as a Markdown code span, whatever backticks they hold. */
-static void add_code(struct facts *facts, struct fact *parent, const char *name, const char *words)
+void facts_code(struct facts *facts, struct fact *parent, const char *name, const char *words)
 {
     STR_AUTO struct str code = STR_INIT(64 * 1024);
     size_t longest = 0;
@@ -236,6 +235,16 @@ static void add_document(struct facts *facts, struct fact *root)
     fact_text(maker, meta, "generator", input->generator);
 }
 
+const char *facts_actor(const struct timeline_event *event)
+{
+    const char *data = facts_or_empty(event->data);
+
+    if (strncmp(facts_or_empty(event->source), "import", 6) == 0 &&
+        !strstr(data, "\"recorded_by\""))
+        return "";
+    return facts_or_empty(event->actor);
+}
+
 static const struct incident_alert *first_fired(const struct postmortem_input *input)
 {
     const struct incident_alert *first = NULL;
@@ -261,7 +270,7 @@ static void add_rule(struct facts *facts, struct fact *parent, const struct inci
     fact_text(maker, parent, "name", alert->name);
     fact_text(maker, parent, "severity", label_of(alert->labels, "severity"));
     fact_text(maker, parent, "expr", alert->expr);
-    add_code(facts, parent, "code", alert->expr);
+    facts_code(facts, parent, "code", alert->expr);
     fact_text(maker, parent, "for", duration_print(alert->for_ms, text));
     fact_text(maker, parent, "runbook", label_of(alert->annotations, "runbook_url"));
 }
@@ -427,7 +436,7 @@ static void add_responders(struct facts *facts, struct fact *root)
 
     for (size_t i = 0; i < facts->input->n_events; i++) {
         const struct timeline_event *event = facts->rows[i].event;
-        const char *name = responds(event) ? facts_or_empty(event->actor) : "";
+        const char *name = responds(event) ? facts_actor(event) : "";
         bool listed = *name == '\0';
         int64_t n_rows = 0;
 
@@ -440,7 +449,7 @@ static void add_responders(struct facts *facts, struct fact *root)
             continue;
         for (size_t k = i; k < facts->input->n_events; k++)
             n_rows += responds(facts->rows[k].event) &&
-                      strcmp(facts_or_empty(facts->rows[k].event->actor), name) == 0;
+                      strcmp(facts_actor(facts->rows[k].event), name) == 0;
         struct fact *row = facts_row(facts, list);
 
         fact_text(maker, row, "name", name);
@@ -466,7 +475,7 @@ static void add_graphs(struct facts *facts, struct fact *root)
         fact_number(maker, row, "id", from->id);
         fact_text(maker, row, "title", from->title);
         fact_text(maker, row, "query", from->query);
-        add_code(facts, row, "code", from->query);
+        facts_code(facts, row, "code", from->query);
         facts_time(facts, row, "from", from->start_ms, "not recorded");
         facts_time(facts, row, "to", from->end_ms, "not recorded");
         fact_markdown(maker, row, "md", str_text(&image));
@@ -499,6 +508,7 @@ int postmortem_facts(struct arena *arena,
     add_responders(&facts, root);
     add_graphs(&facts, root);
     facts_story(&facts, root);
+    facts_learnt(&facts, root);
     facts_questions(&facts, root);
     if (facts.maker.spent)
         return err_set(reterr, FACTS_E_LIMIT, "the incident has too many facts for one document");

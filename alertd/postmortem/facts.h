@@ -20,6 +20,7 @@
 #include "alertd/incident/incident.h"
 #include "alertd/incident/timeline.h"
 #include "alertd/postmortem/fact.h"
+#include "alertd/postmortem/learnt.h"
 #include "lib/base/err.h"
 #include "lib/model/labels.h"
 
@@ -132,6 +133,8 @@ struct postmortem_input {
     size_t n_answers;
     const struct postmortem_action *actions;
     size_t n_actions;
+    const struct learnt *learnt;        /* NULL: nobody looked */
+    const struct learnt_around *around; /* NULL: not told (of public documents) */
 };
 
 /* 0 or FACTS_E_LIMIT. The tree is the arena's. */

@@ -66,6 +66,102 @@ static const struct postmortem_action action = {
     .due_ms = 1700600000000,
 };
 
+static struct learnt_way way = {
+    .rule = "ProbeDown",
+    .rule_id = 7,
+    .breach_ms = 1700000000000,
+    .pending_ms = 1700000010000,
+    .firing_ms = 1700000060000,
+    .owed_ms = 1700000070000,
+    .sent_ms = 1700000071000,
+    .acked_ms = 1700000180000,
+};
+
+static struct learnt_burn burn = {
+    .service = "shop",
+    .slo = "availability",
+    .window = "30d",
+    .good = "sum(rate(good_total[$window]))",
+    .total_query = "sum(rate(all_total[$window]))",
+    .objective = 0.999,
+    .from_ms = 1700000000000,
+    .to_ms = 1700002400000,
+    .bad = 120,
+    .total = 2400,
+    .burnt_ratio = 0.4,
+};
+
+static struct learnt_earlier earlier = {
+    .rule = "ProbeDown",
+    .rule_id = 7,
+    .setting = "for 0s instead of 1m",
+    .query = "probe_success == 0",
+    .fired_ms = 1700000010000,
+    .is_counted = true,
+    .alerts = 4,
+    .alerts_then = 3,
+};
+
+static struct learnt_signal signal = {
+    .rule = "DiskFills",
+    .rule_id = 9,
+    .query = "disk_free_ratio < 0.1",
+    .for_ms = 3600000,
+    .breach_ms = 1700000005000,
+};
+
+static struct learnt_similar similar = {
+    .key = "INC-2023-0007",
+    .title = "ProbeDown on http://shop.example/",
+    .why = "one repeats the other",
+    .is_linked = true,
+    .opened_ms = 1690000000000,
+};
+
+static struct learnt_inherited inherited = {
+    .id = 2,
+    .text = "Probe twice before paging",
+    .incident = "INC-2023-0007",
+    .owner = "ben",
+    .created_ms = 1690000000000,
+    .due_ms = 1695000000000,
+};
+
+static struct learnt_service service = {
+    .name = "shop",
+    .owner = "shop team",
+    .description = "sells",
+    .when_down = "orders are lost",
+    .tier = 1,
+    .depends_on = "db",
+    .links = "[restart](<https://runbooks.example/shop>)",
+};
+
+static const struct learnt learnt = {
+    .made_ms = 1700005000000,
+    .from_ms = 1699998200000,
+    .to_ms = 1700002460000,
+    .n_rules = 12,
+    .why_not = "there was no time to look at all rules",
+    .ways = &way,
+    .n_ways = 1,
+    .burns = &burn,
+    .n_burns = 1,
+    .earlier = &earlier,
+    .n_earlier = 1,
+    .signals = &signal,
+    .n_signals = 1,
+};
+
+static const struct learnt_around around = {
+    .similar = &similar,
+    .n_similar = 1,
+    .inherited = &inherited,
+    .n_inherited = 1,
+    .services = &service,
+    .n_services = 1,
+};
+
 static int make_facts(struct arena *arena,
                       const struct labels *labels,
                       const struct labels *annotations,
@@ -122,6 +218,8 @@ static int make_facts(struct arena *arena,
         .n_impacts = 1,
         .actions = &action,
         .n_actions = 1,
+        .learnt = &learnt,
+        .around = &around,
     };
 
     return postmortem_facts(arena, &input, ret_facts, reterr);

@@ -2,7 +2,8 @@
 
 /*
  * Between the files that make facts: facts.c (the tree), facts_marks.c (order and marks),
- * facts_story.c (what people did and said), facts_questions.c (what the record does not say).
+ * facts_story.c (what people did and said), facts_learnt.c (what was
+ * looked up), facts_questions.c (what the record does not say).
  */
 
 #include "alertd/postmortem/facts.h"
@@ -58,6 +59,8 @@ struct fact *facts_time_exact(struct facts *facts,
 const char *facts_duration(int64_t duration_ms, char text[FACTS_DURATION_MAX]);
 
 const char *facts_or_empty(const char *text);
+/* Who did it; "" of a row that somebody brought without saying who: the bringer did nothing of it. */
+const char *facts_actor(const struct timeline_event *event);
 bool facts_is_human(const struct timeline_event *event);
 
 /* {known text s formula}: from one moment to another. */
@@ -83,6 +86,13 @@ void facts_marks_and_metrics(struct facts *facts, struct fact *root);
 
 /* Adds `impacts`, `changes`, `response`, `comms`, `blind`, `key_rows`, `people`, `actions`. */
 void facts_story(struct facts *facts, struct fact *root);
+
+/* Words as a Markdown code span, whatever backticks they hold. */
+void facts_code(struct facts *facts, struct fact *parent, const char *name, const char *words);
+
+/* Adds `look`, `detections`, `slos`, `would_have`, `missed`, `similar`, `inherited_actions`,
+ * `services`. */
+void facts_learnt(struct facts *facts, struct fact *root);
 
 /* Adds the list `questions`. */
 void facts_questions(struct facts *facts, struct fact *root);

@@ -71,11 +71,15 @@ static void ask_about_gap(struct asking *asking, int64_t from_ms, int64_t to_ms)
     if (to_ms - from_ms <= FACTS_QUESTION_GAP_MS)
         return;
     int64_t detected_ms = asking->facts->marks[FACTS_DETECTED].at_ms;
+    int64_t mitigated_ms = asking->facts->marks[FACTS_MITIGATED].at_ms;
     bool unseen = detected_ms && to_ms <= detected_ms;
+    bool is_over = mitigated_ms && from_ms >= mitigated_ms;
 
     str_addf(&text, "%s to %s UTC has no event for %s. %s", moment(asking, from_ms, from),
              moment(asking, to_ms, to), facts_duration(to_ms - from_ms, length),
-             unseen ? "What would have shown it earlier?" : "What was tried?");
+             unseen    ? "What would have shown it earlier?"
+             : is_over ? "The impact was over: what was still to be done?"
+                       : "What was tried?");
     ask(asking, str_text(&text), "more than 15 min between two rows while the incident was open");
 }
 
@@ -208,7 +212,8 @@ static void ask_about_marks(struct asking *asking)
 
 enum {
     CHANGE_BEFORE_MS = 60 * 60 * 1000,
-    CHANGES_ASKED_MAX = 5
+    CHANGES_ASKED_MAX = 5,
+    COMMS_LATE_MS = 30 * 60 * 1000
 };
 
 /* A change shortly before the impact is listed because of its time; whether it matters is for
@@ -237,6 +242,84 @@ static void ask_about_changes(struct asking *asking)
     }
 }
 
+/* One without which the incident might have been seen: was it known to be in force? */
+static void ask_about_silences(struct asking *asking)
+{
+    const struct postmortem_input *input = asking->facts->input;
+
+    for (size_t i = 0; i < input->n_events; i++) {
+        const struct timeline_event *event = asking->facts->rows[i].event;
+        const char *kind = facts_or_empty(event->kind);
+        STR_AUTO struct str text = STR_INIT(800);
+        char at[CLOCK_TEXT_MAX];
+
+        if (strcmp(kind, "silence.on") != 0 && strcmp(kind, "rule.nodata") != 0 &&
+            strcmp(kind, "agent.lost") != 0)
+            continue;
+        str_addf(&text, "%s UTC: %.300s Who knew of it, and what was not seen for it?",
+                 moment(asking, event->occurred_at_ms, at), facts_or_empty(event->text));
+        ask(asking, str_text(&text), "a silence, a lost agent or a rule without data");
+    }
+}
+
+static void ask_about_comms(struct asking *asking)
+{
+    const struct postmortem_input *input = asking->facts->input;
+    int64_t start_ms = asking->facts->marks[FACTS_IMPACT_START].at_ms;
+
+    for (size_t i = 0; start_ms && i < input->n_events; i++) {
+        const struct timeline_event *event = asking->facts->rows[i].event;
+        STR_AUTO struct str text = STR_INIT(400);
+        char length[FACTS_DURATION_MAX];
+        int64_t after_ms = event->occurred_at_ms - start_ms;
+
+        if (strncmp(facts_or_empty(event->kind), "comms.", 6) != 0 || after_ms < 0)
+            continue;
+        if (after_ms > COMMS_LATE_MS) {
+            str_addf(&text, "Others were first told %s after the impact began. Who waited for it?",
+                     facts_duration(after_ms, length));
+            ask(asking, str_text(&text),
+                "the first word to others more than 30 min after the impact");
+        }
+        return;
+    }
+}
+
+static void ask_about_conflicts(struct asking *asking)
+{
+    const struct postmortem_input *input = asking->facts->input;
+
+    for (size_t i = 0; i < input->n_events; i++) {
+        const struct timeline_row *row = &asking->facts->rows[i];
+        STR_AUTO struct str text = STR_INIT(1200);
+        char at[CLOCK_TEXT_MAX];
+
+        if (!row->curation || !row->curation->conflict || !*row->curation->conflict)
+            continue;
+        str_addf(&text, "%s UTC: %.300s Another source says: %.300s Which one holds?",
+                 moment(asking, row->event->occurred_at_ms, at), facts_or_empty(row->event->text),
+                 row->curation->conflict);
+        ask(asking, str_text(&text), "two sources that disagree");
+    }
+}
+
+/* One that nobody linked, in which the same rule fired. */
+static void ask_about_similar(struct asking *asking)
+{
+    const struct learnt_around *around = asking->facts->input->around;
+
+    for (size_t i = 0; around && i < around->n_similar; i++) {
+        const struct learnt_similar *similar = &around->similar[i];
+        STR_AUTO struct str text = STR_INIT(800);
+
+        if (similar->is_linked || !similar->same_rule)
+            continue;
+        str_addf(&text, "The same rule fired in %s (%.200s). Is this that again?",
+                 facts_or_empty(similar->key), facts_or_empty(similar->title));
+        ask(asking, str_text(&text), "an incident like this one that nobody linked with it");
+    }
+}
+
 void facts_questions(struct facts *facts, struct fact *root)
 {
     struct asking asking = {
@@ -251,4 +334,8 @@ void facts_questions(struct facts *facts, struct fact *root)
     ask_about_recovery(&asking);
     ask_about_runbooks(&asking);
     ask_about_failed_pages(&asking);
+    ask_about_silences(&asking);
+    ask_about_comms(&asking);
+    ask_about_conflicts(&asking);
+    ask_about_similar(&asking);
 }

@@ -52,7 +52,7 @@ void facts_event(struct facts *facts, struct fact *row, const struct timeline_ro
     fact_text(maker, row, "text", event->text);
     fact_text(maker, row, "note", curation ? curation->note : NULL);
     fact_text(maker, row, "conflict", curation ? curation->conflict : NULL);
-    fact_text(maker, row, "actor", event->actor);
+    fact_text(maker, row, "actor", facts_actor(event));
     fact_text(maker, row, "source", event->source);
     fact_text(maker, row, "scope", event->scope);
     add_evidence(facts, row, event);
@@ -103,6 +103,22 @@ static void add_impacts(struct facts *facts, struct fact *root)
     }
 }
 
+/* "11 min before it began", where that is known. */
+static void add_when(struct facts *facts, struct fact *row, int64_t after_ms)
+{
+    const struct facts_mark *start = &facts->marks[FACTS_IMPACT_START];
+    char length[FACTS_DURATION_MAX];
+
+    if (!start->at_ms)
+        fact_textf(&facts->maker, row, "when", "not known (%s)", start->why_not);
+    else if (after_ms == 0)
+        fact_text(&facts->maker, row, "when", "as it began");
+    else
+        fact_textf(&facts->maker, row, "when", "%s %s it began",
+                   facts_duration(after_ms < 0 ? -after_ms : after_ms, length),
+                   after_ms < 0 ? "before" : "after");
+}
+
 static void add_changes(struct facts *facts, struct fact *root)
 {
     const struct facts_mark *start = &facts->marks[FACTS_IMPACT_START];
@@ -119,6 +135,7 @@ static void add_changes(struct facts *facts, struct fact *root)
             return;
         facts_span(facts, row, "before_impact", event->occurred_at_ms, start->at_ms,
                    "impact_start \xe2\x88\x92 change", start->why_not);
+        add_when(facts, row, event->occurred_at_ms - start->at_ms);
     }
 }
 
@@ -248,9 +265,11 @@ static void add_people(struct facts *facts, struct fact *root)
     struct fact *list = fact_list(&facts->maker, root, "people");
 
     for (size_t i = 0; i < input->n_events; i++)
-        add_person(facts, list, facts->rows[i].event->actor);
+        add_person(facts, list, facts_actor(facts->rows[i].event));
     for (size_t i = 0; i < input->n_actions; i++)
         add_person(facts, list, input->actions[i].owner);
+    for (size_t i = 0; input->around && i < input->around->n_inherited; i++)
+        add_person(facts, list, input->around->inherited[i].owner);
     add_person(facts, list, input->incident->acknowledged_by);
     add_person(facts, list, input->incident->resolved_by);
     add_person(facts, list, input->owner);

@@ -197,6 +197,94 @@ static void test_detection(void **state)
     expect(&story, "{{&detection.rule.code}}", "```a`b``c```");
 }
 
+/* What was looked up in samples: each part of the way with its share, and what is not known says why. */
+static void test_learnt(void **state)
+{
+    struct learnt_way way = {.rule = "ProbeDown",
+                             .pending_ms = at(0),
+                             .firing_ms = at(2),
+                             .owed_ms = at(2) + 30000,
+                             .sent_ms = at(3),
+                             .why_no_breach = "its samples are gone"};
+    struct learnt_earlier earlier = {.rule = "ProbeDown",
+                                     .setting = "for 0s instead of 2m",
+                                     .query = "up == 0",
+                                     .fired_ms = at(0)};
+    struct learnt_signal signal = {
+        .rule = "Slow", .query = "x > 1", .for_ms = 60000, .breach_ms = at(1)};
+    struct learnt_burn burn = {.service = "shop",
+                               .slo = "availability",
+                               .window = "30d",
+                               .objective = 0.999,
+                               .from_ms = at(0),
+                               .to_ms = at(9),
+                               .bad = 120,
+                               .total = 2400,
+                               .burnt_ratio = 0.25};
+    struct learnt learnt = {.made_ms = at(60), .ways = &way, .n_ways = 1};
+    struct story story;
+
+    begin(&story);
+    expect(&story,
+           "{{look.known}} {{#detections}}x{{/detections}}{{^would_have}}none{{/would_have}}",
+           "no none");
+    story.input.learnt = &learnt;
+    expect(
+        &story,
+        "{{#detections}}{{rule}}{{#parts}}; {{took.text}} {{share}}{{/parts}}: {{biggest_part}}{{/detections}}",
+        "ProbeDown; not known (its samples are gone) ; 2 min 67 %; 30 s 17 %; 30 s 17 %; not known "
+        "(nobody acknowledged) : Its for was over, it fired");
+    learnt.earlier = &earlier;
+    learnt.n_earlier = 1;
+    expect(
+        &story,
+        "{{#would_have}}{{setting}}: {{earlier.text}}{{^is_counted}}, not counted{{/is_counted}}{{/would_have}}",
+        "for 0s instead of 2m: 2 min, not counted");
+    learnt.signals = &signal;
+    learnt.n_signals = 1;
+    expect(&story, "{{#missed}}{{rule}} {{breach.hm}} {{for}} {{&code}}{{/missed}}",
+           "Slow 22:01 1m `x > 1`");
+    learnt.burns = &burn;
+    learnt.n_burns = 1;
+    expect(&story, "{{#slos}}{{objective}} {{bad}} {{total}} {{burnt}}{{/slos}}",
+           "99.9 % 120 2400 25 %");
+    burn.why_not = "its queries have no answer for that time";
+    expect(&story, "{{#slos}}{{burnt}}{{/slos}}",
+           "not known (its queries have no answer for that time)");
+}
+
+/* Only what a person linked is told as such; the others are asked about. */
+static void test_around(void **state)
+{
+    struct learnt_similar similar[] = {
+        {.key = "INC-2026-0002",
+         .title = "x",
+         .why = "the same rule fired in both",
+         .same_rule = true},
+        {.key = "INC-2026-0003", .title = "y", .why = "one repeats the other", .is_linked = true},
+    };
+    struct learnt_inherited inherited = {.id = 4,
+                                         .text = "Add a disk",
+                                         .incident = "INC-2026-0003",
+                                         .owner = "ben",
+                                         .created_ms = at(-60)};
+    struct learnt_around around = {
+        .similar = similar, .n_similar = 2, .inherited = &inherited, .n_inherited = 1};
+    struct story story;
+
+    begin(&story);
+    resolve(&story, 10);
+    story.input.around = &around;
+    expect(
+        &story,
+        "{{#similar}}{{key}} {{/similar}}{{#inherited_actions}}{{text}}, {{age.text}}{{/inherited_actions}}",
+        "INC-2026-0003 Add a disk, 11 h");
+    expect(&story, "{{#people}}{{name}} {{/people}}", "ben ");
+    expect(
+        &story, "{{#questions}}{{#answer}}{{/answer}}{{why}};{{/questions}}",
+        "the mark mitigated is not set;resolved before any note;no runbook_url on the rule;an incident like this one that nobody linked with it;");
+}
+
 static void test_timeline(void **state)
 {
     struct story story;
@@ -309,7 +397,8 @@ static void test_story(void **state)
     expect(&story, "{{#questions}}{{text}}\n{{/questions}}",
            "22:08 to 11-24 08:00 UTC has no event for 9 h 52 min. What was tried?\n"
            "21:30 UTC, 30 min before the impact: change.deploy Did it play a part?\n"
-           "Rule ProbeDown has no runbook. What should the next person look at first?\n");
+           "Rule ProbeDown has no runbook. What should the next person look at first?\n"
+           "22:08 UTC: agent.lost Who knew of it, and what was not seen for it?\n");
 
     row("what the record has set counts, for the whole incident; approximate is said");
     struct postmortem_mark set[2] = {marks[0], marks[1]};
@@ -400,6 +489,8 @@ int main(void)
         cmocka_unit_test(test_marks_and_metrics),
         cmocka_unit_test(test_unknown_is_a_fact),
         cmocka_unit_test(test_detection),
+        cmocka_unit_test(test_learnt),
+        cmocka_unit_test(test_around),
         cmocka_unit_test(test_timeline),
         cmocka_unit_test(test_questions),
         cmocka_unit_test(test_story),
