@@ -115,6 +115,7 @@ test('pages: the log of an incident, snoozed, escalated, taken over', async () =
     const log = (await alertd.get(`${V1}/incidents/${made.queue}/deliveries`)).deliveries
     return (await panel.locator('.aside-list > li').count()) === log.length
   })
+  await panel.locator('summary').click()
   await panel.getByText(/sent .*, accepted/).first().waitFor()
   await page.getByRole('button', { name: 'Escalate now' }).click()
   await page.getByText('The next step is paged now').waitFor()

@@ -34,7 +34,7 @@ function proxy(from, to) {
     answer.pipe(to)
   })
   call.on('error', () => { to.writeHead(502).end() })
-  from.on('close', () => call.destroy())
+  to.on('close', () => call.destroy()) // a request is over when its body was read, its answer later
   from.pipe(call)
 }
 

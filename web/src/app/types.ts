@@ -100,7 +100,10 @@ export interface RecordMetric { name: string; title: string; formula: string; kn
 
 export interface DetectionPart { name: string; formula: string; known: boolean; seconds: number | null; share: number | null; text: string; why: string | null }
 
-export interface RecordMarks { marks: RecordMark[]; impacts: RecordImpact[] }
+/** A mark as somebody set it, once. */
+export interface RecordSetting { id: number; name: string; scope: string; state: 'at' | 'unknown' | 'auto'; at: string | null; precision: string; event: number | null; reason: string; editor: string; set_at: string }
+
+export interface RecordMarks { marks: RecordMark[]; impacts: RecordImpact[]; history: RecordSetting[] }
 
 export interface RecordMetrics {
   metrics: RecordMetric[]

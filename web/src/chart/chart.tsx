@@ -17,6 +17,8 @@ interface Props {
   threshold?: number | null
   marks?: Mark[]
   height?: number
+  /** The axis of time when it is not that of the samples. */
+  span?: { fromMs: number; toMs: number }
   onZoom?: (fromMs: number, toMs: number) => void
   onPick?: (atMs: number) => void
 }
@@ -64,7 +66,7 @@ export function Chart(props: Props) {
 
   const input: PlotInput = {
     times: columns.times, values: columns.values, names, threshold, marks, zone: shownZone, width, height,
-    ...(onZoom ? { onZoom } : {}), ...(onPick ? { onPick } : {}), ...(columns.band ? { band: columns.band } : {}),
+    ...(onZoom ? { onZoom } : {}), ...(onPick ? { onPick } : {}), ...(columns.band ? { band: columns.band } : {}), ...(props.span ? { span: props.span } : {}),
   }
   const sums = summaries(columns)
   const latest = useRef(input)
@@ -84,7 +86,7 @@ export function Chart(props: Props) {
       drawn.current = null
     }
   }, [width, height, dark, shownZone, columns.band !== undefined, names.join('\n')])
-  useEffect(() => drawn.current?.update(latest.current), [columns, threshold, JSON.stringify(marks)])
+  useEffect(() => drawn.current?.update(latest.current), [columns, threshold, props.span?.toMs, JSON.stringify(marks)])
 
   return (
     <figure class="chart">

@@ -24,6 +24,8 @@ interface Props {
   onError?: (error: ApiError) => void
   /** Series as they are over a long time: their roll-up, and not every sample. */
   rollup?: boolean
+  /** The axis shows the whole range, also where there is no sample. */
+  whole?: boolean
 }
 
 interface Answer { columns: Columns; caption: string }
@@ -48,7 +50,7 @@ async function askRollup(expr: string, fromMs: number, toMs: number, signal: Abo
   return { columns: toBands(data.result, fromMs, toMs, stepS), caption: rollupWords(data.resolution, stepS) }
 }
 
-export function ExpressionChart({ expr, fromMs, toMs, tick = 0, onError, rollup = false, ...chart }: Props) {
+export function ExpressionChart({ expr, fromMs, toMs, tick = 0, onError, rollup = false, whole = false, ...chart }: Props) {
   const [shown, setShown] = useState<Answer | null>(null)
   const [error, setError] = useState<ApiError | null>(null)
   useEffect(() => {
@@ -71,5 +73,5 @@ export function ExpressionChart({ expr, fromMs, toMs, tick = 0, onError, rollup 
   if (!shown) return <Waiting rows={4} />
   return shown.columns.values.length === 0
     ? <p class="no-data dim">No sample in this range.</p>
-    : <Chart {...shown} {...chart} />
+    : <Chart {...shown} {...chart} {...(whole ? { span: { fromMs, toMs } } : {})} />
 }

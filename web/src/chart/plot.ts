@@ -20,6 +20,8 @@ export interface PlotInput {
   height: number
   onZoom?: (fromMs: number, toMs: number) => void
   onPick?: (atMs: number) => void
+  /** What the axis of time shows, whatever there is of samples: charts below each other agree. */
+  span?: { fromMs: number; toMs: number }
   /** Around the values, which are means of so long. */
   band?: NonNullable<Columns['band']>
 }
@@ -89,7 +91,7 @@ function drawMarks(u: uPlot, marks: readonly Mark[], colours: Record<string, str
     ctx.stroke()
   }
   const taken: { from: number; to: number; row: number }[] = []
-  for (const mark of shown) {
+  for (const mark of shown.filter(({ words }) => words)) {
     const wide = ctx.measureText(mark.words).width + 8 * px
     const from = mark.x + wide > left + width ? mark.x - wide - px : mark.x + px
     let row = 0
@@ -201,6 +203,7 @@ export function plot(target: HTMLElement, input: PlotInput): Plot {
     cursor: { y: false, sync: { key: 'time' }, drag: { x: input.onZoom !== undefined, y: false, setScale: false }, points: { size: (_, s) => (s > edges.length ? 7 : 0) } },
     tzDate: (s) => (input.zone === 'utc' ? uPlot.tzDate(new Date(s * 1000), 'Etc/UTC') : new Date(s * 1000)),
     scales: {
+      ...(input.span ? { x: { range: (): [number, number] => [(now.input.span?.fromMs ?? 0) / 1000, (now.input.span?.toMs ?? 0) / 1000] } } : {}),
       y: { range: (_, min, max) => {
         const low = Math.min(min ?? 0, now.input.threshold ?? Infinity)
         const high = Math.max(max ?? 1, now.input.threshold ?? -Infinity)

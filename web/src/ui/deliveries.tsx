@@ -1,12 +1,10 @@
 // What was told to whom, and what became of it: "sent 02:14:07, accepted, acknowledged 02:15:31".
 
-import { useData } from '../app/data.ts'
-import { V1 } from '../app/roster.ts'
 import type { Delivery } from '../app/types.ts'
 import { formatWait } from '../lib/roster.ts'
 import { MINUTE } from '../lib/time.ts'
 import { Icon } from './icon.tsx'
-import { Panel, Shown, State } from './parts.tsx'
+import { State } from './parts.tsx'
 import { Clock } from './time.tsx'
 
 const LANES: Record<string, string> = { shadow: 'a shadow’s copy', digest: 'a digest of several', test: 'a test' }
@@ -40,20 +38,16 @@ export function DeliveryTo({ one }: { one: Delivery }) {
 }
 
 /** The log of one incident, the newest first. */
-export function DeliveryLog({ incidentKey }: { incidentKey: string }) {
-  const data = useData<{ deliveries: Delivery[] }>(`${V1}/incidents/${encodeURIComponent(incidentKey)}/deliveries`, ['incident'], 15_000)
+export function DeliveryList({ deliveries }: { deliveries: Delivery[] }) {
+  if (deliveries.length === 0) return <p class="dim pad">Nobody: no receiver took this incident.</p>
   return (
-    <Panel title="Who was told" aside={<a href={`/deliveries?incident=${encodeURIComponent(incidentKey)}`}>All of it</a>}>
-      <Shown data={data} what="The log could not be read">{({ deliveries }) => (deliveries.length === 0
-        ? <p class="dim pad">Nobody: no receiver took this incident.</p>
-        : <ul class="aside-list">{deliveries.slice(0, 20).map((one) => (
-            <li key={one.id}>
-              <p class="between"><DeliveryTo one={one} /><State state={one.state} /></p>
-              <p class="dim">{reasonWords(one)}: <DeliveryWords one={one} /></p>
-              <p class="delivery-marks"><DeliveryMarks one={one} /></p>
-              {one.last_error && one.state !== 'sent' && <p class="bad-ink">{one.last_error}</p>}
-            </li>
-          ))}</ul>)}</Shown>
-    </Panel>
+    <ul class="aside-list">{deliveries.slice(0, 20).map((one) => (
+      <li key={one.id}>
+        <p class="between"><DeliveryTo one={one} /><State state={one.state} /></p>
+        <p class="dim">{reasonWords(one)}: <DeliveryWords one={one} /></p>
+        <p class="delivery-marks"><DeliveryMarks one={one} /></p>
+        {one.last_error && one.state !== 'sent' && <p class="bad-ink">{one.last_error}</p>}
+      </li>
+    ))}</ul>
   )
 }

@@ -61,9 +61,9 @@ export function Labels({ labels, onPick }: { labels: Record<string, string>; onP
   )
 }
 
-export function Panel({ title, aside, children, label }: { title?: ComponentChildren; aside?: ComponentChildren; children: ComponentChildren; label?: string }) {
+export function Panel({ title, aside, children, label, id }: { title?: ComponentChildren; aside?: ComponentChildren; children: ComponentChildren; label?: string; id?: string }) {
   return (
-    <section class="panel" {...(label ? { 'aria-label': label } : {})}>
+    <section class="panel" {...(id ? { id } : {})} {...(label ? { 'aria-label': label } : {})}>
       {title && <header class="panel-head"><h2>{title}</h2>{aside && <div class="panel-aside">{aside}</div>}</header>}
       {children}
     </section>

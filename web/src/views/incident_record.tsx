@@ -1,6 +1,7 @@
 // Beside an incident's timeline: its moments and the figures made of them, where detection went;
 // its services, what was changed before it, what is like it.
 
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { may, me } from '../app/api.ts'
 import { incidentPath } from '../app/actions.ts'
@@ -8,11 +9,12 @@ import { useData } from '../app/data.ts'
 import { setMark, standingPath, tryRow } from '../app/record.ts'
 import { now, zone } from '../app/settings.ts'
 import { adopt } from '../ui/sheet.ts'
-import type { RecordMark, RecordMarks, RecordMetrics, Related, Rows, Service } from '../app/types.ts'
-import type { Mark } from '../chart/plot.ts'
+import type { RecordMark, RecordMarks, RecordMetrics, RecordSetting, Related, Rows, Service } from '../app/types.ts'
+import { count } from '../lib/number.ts'
 import { kindWords, parseAt } from '../lib/record.ts'
 import record from '../style/record.later.css'
 import { formatAge, formatExact, parseTime } from '../lib/time.ts'
+import { Fold } from '../ui/fold.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Panel } from '../ui/parts.tsx'
 import { Ago, Clock, Elapsed } from '../ui/time.tsx'
@@ -20,26 +22,6 @@ import { Ago, Clock, Elapsed } from '../ui/time.tsx'
 adopt(record)
 
 export const marksPath = (key: string) => `${incidentPath(key)}/marks`
-
-const MARKS: Record<string, { words: string; tone: Mark['tone'] }> = {
-  trigger: { words: 'trigger', tone: 'warn' }, impact_start: { words: 'impact', tone: 'bad' }, detected: { words: 'detected', tone: 'bad' },
-  paged: { words: 'paged', tone: 'warn' }, acked: { words: 'ack', tone: 'accent' }, response_start: { words: 'response', tone: 'accent' },
-  cause_identified: { words: 'cause', tone: 'accent' }, mitigated: { words: 'mitigated', tone: 'ok' }, resolved: { words: 'resolved', tone: 'ok' },
-}
-
-/** The marks as lines over graphs; those of one moment are one line. */
-export function useMarks(key: string): Mark[] {
-  const { value } = useData<RecordMarks>(marksPath(key), ['incident'], 30_000)
-  const lines = new Map<number, Mark>()
-  for (const mark of value?.marks ?? []) {
-    const atMs = parseTime(mark.at)
-    const known = MARKS[mark.name]
-    if (atMs === null || !known) continue
-    const there = lines.get(atMs)
-    lines.set(atMs, there ? { ...there, words: `${there.words}, ${known.words}` } : { atMs, ...known })
-  }
-  return [...lines.values()]
-}
 
 function MarkForm({ incidentKey, mark, done }: { incidentKey: string; mark: RecordMark; done: () => void }) {
   const [at, setAt] = useState(mark.at ? formatExact(parseTime(mark.at) ?? 0, zone.peek()).replace(/ UTC$/, '') : '')
@@ -99,11 +81,38 @@ function Detection({ of }: { of: RecordMetrics['detection'] }) {
   )
 }
 
-export function RecordFigures({ incidentKey }: { incidentKey: string }) {
+/** "detected after 2 min, acknowledged after 40 s": what one asks of an incident first. */
+function digestOf(metrics: RecordMetrics | undefined): string {
+  const known = (name: string) => metrics?.metrics.find((one) => one.name === name && one.known)?.text
+  const parts = [['detected', known('ttd')], ['taken', known('tta')], ['resolved', known('ttr')]].filter(([, text]) => text)
+  return parts.length > 0 ? parts.map(([what, text]) => `${what} after ${text}`).slice(0, 2).join(', ') : ''
+}
+
+const SET: Record<RecordSetting['state'], (one: RecordSetting) => ComponentChildren> = {
+  at: (one) => <>set to {one.precision === 'approx' && '≈ '}<Clock at={one.at} /></>,
+  unknown: () => 'said to be not known',
+  auto: () => 'given back to its rule',
+}
+
+/** Who set which moment, and why: nothing that was said is gone. */
+function History({ of }: { of: RecordSetting[] }) {
+  if (of.length === 0) return null
+  return (
+    <details class="mark-history">
+      <summary>{count(of.length, 'change')} by people</summary>
+      <ol>{[...of].reverse().map((one) => (
+        <li key={one.id}><p><b>{one.name.replaceAll('_', ' ')}</b>{one.scope && ` of ${one.scope}`} {SET[one.state](one)}</p>
+          <p class="dim small">{one.editor}, <Ago at={one.set_at} />{one.reason && `: ${one.reason}`}</p></li>
+      ))}</ol>
+    </details>
+  )
+}
+
+export function RecordFigures({ incidentKey, open }: { incidentKey: string; open: boolean }) {
   const marks = useData<RecordMarks>(marksPath(incidentKey), ['incident'], 30_000).value
   const metrics = useData<RecordMetrics>(`${incidentPath(incidentKey)}/metrics`, ['incident'], 60_000).value
   return (
-    <Panel title="Moments and figures">
+    <Fold id="figures" title="Moments and figures" open={open} digest={digestOf(metrics)}>
       <ul class="aside-list marks">{marks?.marks.map((mark) => <MarkLine key={mark.name} incidentKey={incidentKey} mark={mark} />)}</ul>
       {marks && marks.impacts.length > 0 && (
         <>
@@ -119,7 +128,8 @@ export function RecordFigures({ incidentKey }: { incidentKey: string }) {
         <li key={metric.name} title={metric.formula}><p class="between"><span>{metric.title}</span><span class={metric.known ? 'num' : 'dim small'}>{metric.text}</span></p></li>
       ))}</ul>
       {metrics && <Detection of={metrics.detection} />}
-    </Panel>
+      {marks && <History of={marks.history} />}
+    </Fold>
   )
 }
 
@@ -159,35 +169,43 @@ function beforeWords(ms: number | null): string {
   return ms >= 0 ? `${formatAge(ms)} before the impact` : `${formatAge(-ms)} into the impact`
 }
 
-export function RelatedPanels({ incidentKey }: { incidentKey: string }) {
-  const { value } = useData<Related>(`${incidentPath(incidentKey)}/related`, ['incident', 'change', 'service'], 60_000)
-  if (!value) return null
+export function ServiceCards({ related }: { related: Related }) {
   return (
-    <>
-      {value.services.length > 0 && (
-        <Panel title="Services">
-          {value.services.map((service) => <ServiceCard key={service.name} service={service} />)}
-          {value.slos.length > 0 && <ul class="aside-list">{value.slos.map((slo) => (
-            <li key={`${slo.service} ${slo.name}`} title={slo.formula}><p class="between"><span>{slo.name} {100 * slo.objective} % of {slo.window}</span>
-              <span class="num">{slo.known && slo.burnt_ratio !== null ? `${(100 * slo.burnt_ratio).toPrecision(2)} % of the budget burnt` : <span class="dim">not known</span>}</span></p></li>
-          ))}</ul>}
-        </Panel>
-      )}
-      <Panel title="Changes before and during">
-        {value.changes.length === 0
-          ? <p class="dim pad">None was told. One line of curl in the pipeline tells them: <code>POST /api/v1/events</code>.</p>
-          : <ul class="aside-list">{value.changes.slice(0, 12).map((change) => (
-            <li key={change.id}><p>{change.text}</p><p class="dim small"><Clock at={change.occurred_at} /> · {kindWords(change.kind)} · {beforeWords(change.before_impact_ms)}{change.actor && <> · {change.actor}</>}</p></li>
-          ))}</ul>}
-      </Panel>
-      {value.similar.length > 0 && (
-        <Panel title="Seen before">
-          <ul class="aside-list">{value.similar.map((one) => (
-            <li key={one.key}><a href={`/i/${one.key}`}>{one.title}</a>
-              <p class="dim small"><Ago at={one.opened_at} />, lasted <Elapsed from={one.opened_at} to={one.resolved_at} /> · {one.why}{one.postmortem !== null && <> · <a href={`/pm/${one.postmortem}`}>postmortem</a></>}</p></li>
-          ))}</ul>
-        </Panel>
-      )}
-    </>
+    <Panel id="services" title={related.services.length === 1 ? 'The service' : 'Services'}>
+      {related.services.map((service) => <ServiceCard key={service.name} service={service} />)}
+      {related.slos.length > 0 && <ul class="aside-list">{related.slos.map((slo) => (
+        <li key={`${slo.service} ${slo.name}`} title={slo.formula}><p class="between"><span>{slo.name} {100 * slo.objective} % of {slo.window}</span>
+          <span class="num">{slo.known && slo.burnt_ratio !== null ? `${(100 * slo.burnt_ratio).toPrecision(2)} % of the budget burnt` : <span class="dim">not known</span>}</span></p></li>
+      ))}</ul>}
+    </Panel>
+  )
+}
+
+const CHANGES_SHOWN = 4
+
+function ChangeRow({ change }: { change: Related['changes'][number] }) {
+  return <li><p>{change.text}</p><p class="dim small"><Clock at={change.occurred_at} /> · {kindWords(change.kind)} · {beforeWords(change.before_impact_ms)}{change.actor && <> · {change.actor}</>}</p></li>
+}
+
+/** Those nearest to the impact first: they are what one asks about. */
+export function ChangesBefore({ changes }: { changes: Related['changes'] }) {
+  const near = [...changes].sort((a, b) => Math.abs(a.before_impact_ms ?? 0) - Math.abs(b.before_impact_ms ?? 0))
+  const rest = near.slice(CHANGES_SHOWN)
+  return (
+    <Panel id="changes" title="Changed just before">
+      <ul class="aside-list">{near.slice(0, CHANGES_SHOWN).map((change) => <ChangeRow key={change.id} change={change} />)}</ul>
+      {rest.length > 0 && <details class="more-rows"><summary>{count(rest.length, 'more')} within a day</summary><ul class="aside-list">{rest.map((change) => <ChangeRow key={change.id} change={change} />)}</ul></details>}
+    </Panel>
+  )
+}
+
+export function SeenBefore({ similar }: { similar: Related['similar'] }) {
+  return (
+    <Panel title="Seen before">
+      <ul class="aside-list">{similar.slice(0, 5).map((one) => (
+        <li key={one.key}><a href={`/i/${one.key}`}>{one.title}</a>
+          <p class="dim small"><Ago at={one.opened_at} />, lasted <Elapsed from={one.opened_at} to={one.resolved_at} /> · {one.why}{one.postmortem !== null && <> · <a href={`/pm/${one.postmortem}`}>postmortem</a></>}</p></li>
+      ))}</ul>
+    </Panel>
   )
 }

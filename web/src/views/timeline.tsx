@@ -9,6 +9,7 @@ import { rowsPath, standingPath } from '../app/record.ts'
 import { query, setQuery } from '../app/router.ts'
 import { zone } from '../app/settings.ts'
 import type { Row, Rows } from '../app/types.ts'
+import { count } from '../lib/number.ts'
 import { windowOf } from '../lib/record.ts'
 import { formatDay } from '../lib/time.ts'
 import { Held } from '../ui/held.tsx'
@@ -18,23 +19,28 @@ import { TimelineRow } from './timeline_row.tsx'
 
 export type { NoteHandle }
 
-const SHOWN = 100
+/** A phone is scrolled by a thumb: what is beside the timeline comes after it there. */
+const SHOWN = matchMedia('(max-width: 1080px)').matches ? 25 : 100
 
 const FILTERS = [
   { value: '', words: 'All', query: '' }, { value: 'key', words: 'Key', query: 'level=key' },
-  { value: 'pinned', words: 'Pinned', query: 'pinned=1' }, { value: 'human', words: 'People', query: 'class=human' },
-  { value: 'machine', words: 'Machines', query: 'class=machine' },
+  { value: 'human', words: 'People', query: 'class=human' }, { value: 'machine', words: 'Machines', query: 'class=machine' },
 ]
+const PINNED = 'pinned'
+const HIDDEN = 'hidden'
 const KINDS = [
   { value: '', words: 'Every kind' }, { value: 'alert', words: 'Alerts' }, { value: 'notify,escalation,ack,snooze', words: 'Pages' },
   { value: 'change', words: 'Changes' }, { value: 'human.hypothesis,hypothesis', words: 'Hypotheses' },
   { value: 'human', words: 'Notes' }, { value: 'chat,comms', words: 'Messages' }, { value: 'query', words: 'Queries' },
+  { value: PINNED, words: 'Pinned' }, { value: HIDDEN, words: 'Hidden too' },
 ]
 
 /** What is asked for: the filters, and which window counted from the newest row. */
 function asked(page: number): string {
   const only = FILTERS.find((one) => one.value === query('only'))?.query ?? ''
-  const parts = [only, query('kinds') && `kinds=${encodeURIComponent(query('kinds'))}`, query('words') && `q=${encodeURIComponent(query('words'))}`, query('hidden') === '1' && 'hidden=1']
+  const kinds = query('kinds')
+  const of = kinds === PINNED ? 'pinned=1' : kinds === HIDDEN ? 'hidden=1' : kinds && `kinds=${encodeURIComponent(kinds)}`
+  const parts = [only, of, query('words') && `q=${encodeURIComponent(query('words'))}`]
   return [...parts.filter(Boolean), `offset=${-SHOWN * (page + 1)}`, `limit=${SHOWN}`].join('&')
 }
 
@@ -54,11 +60,10 @@ function Filters() {
   return (
     <div class="timeline-filters">
       <Chips name="Events" value={query('only')} onChoose={(value) => setQuery({ only: value, page: '' })} choices={FILTERS} />
-      <select aria-label="Kinds" value={query('kinds')} onChange={(event) => setQuery({ kinds: event.currentTarget.value, page: '' })}>
+      <select aria-label="Which rows" value={query('kinds')} onChange={(event) => setQuery({ kinds: event.currentTarget.value, page: '' })}>
         {KINDS.map((one) => <option key={one.value} value={one.value}>{one.words}</option>)}
       </select>
       <input type="search" aria-label="Words in the timeline" placeholder="Words" value={query('words')} onInput={(event) => setQuery({ words: event.currentTarget.value, page: '' })} />
-      <label class="tick"><input type="checkbox" checked={query('hidden') === '1'} onChange={(event) => setQuery({ hidden: event.currentTarget.checked ? '1' : '' })} /> Hidden too</label>
     </div>
   )
 }
@@ -89,9 +94,10 @@ export function Timeline({ incidentKey, note }: { incidentKey: string; note: Ref
   const shown = data.value ? shownOf(data.value, page) : null
   const days = new Set((shown?.events ?? []).map((row) => formatDay(Date.parse(row.occurred_at), zone.value)))
   return (
-    <Panel title="Timeline" aside={<Filters />}>
+    <Panel id="timeline" title="Timeline" aside={data.value && <span class="dim num">{count(data.value.n_events, 'row')}</span>}>
       {may('operate') && <NoteBox incidentKey={incidentKey} note={note} />}
       <Hypotheses incidentKey={incidentKey} />
+      <Filters />
       {data.error && <Trouble error={data.error} what="The timeline could not be read" retry={data.reload} />}
       {!shown && !data.error && <Waiting rows={4} />}
       {shown && shown.events.length === 0 && (

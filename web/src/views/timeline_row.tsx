@@ -103,6 +103,7 @@ function Evidence({ row }: { row: Row }) {
 
 export function TimelineRow({ incidentKey, row }: { incidentKey: string; row: Row }) {
   const [editing, setEditing] = useState<Editing>(null)
+  const [menu, setMenu] = useState(false)
   const box = useRef<HTMLDivElement>(null)
   const { icon, tone } = look(row.kind, row.class)
   const acts = may('operate') ? actsOf(incidentKey, row, setEditing) : []
@@ -128,13 +129,13 @@ export function TimelineRow({ incidentKey, row }: { incidentKey: string; row: Ro
         {editing && <Editor incidentKey={incidentKey} row={row} what={editing} done={done} />}
       </div>
       {acts.length > 0 && (
-        <details class="menu row-menu">
+        <details class="menu row-menu" open={menu} onToggle={(event) => setMenu(event.currentTarget.open)}>
           <summary class="quiet" aria-label="Change this row" title="Change this row"><Icon name={row.pinned ? 'check' : 'more'} size={16} /></summary>
-          <div class="menu-list">
-            {acts.map((act) => (
-              <button key={act.key} type="button" onClick={(event) => { event.currentTarget.closest('details')?.removeAttribute('open'); act.run() }}>{act.words}<kbd>{act.key}</kbd></button>
-            ))}
-          </div>
+          {menu && (
+            <div class="menu-list">
+              {acts.map((act) => <button key={act.key} type="button" onClick={() => { setMenu(false); act.run() }}>{act.words}<kbd>{act.key}</kbd></button>)}
+            </div>
+          )}
         </details>
       )}
     </div>
