@@ -215,31 +215,21 @@ static int start_notify(struct app *app, struct err *reterr)
         &app->notify, reterr);
 }
 
-static int start_report(struct app *app, struct err *reterr)
+static int start_letter(struct app *app, struct err *reterr)
 {
     const struct settings *settings = &app->settings;
 
-    return loop_report_start(&(struct loop_report_options){.state = app->api.state,
+    return loop_letter_start(&(struct loop_letter_options){.state = app->api.state,
                                                            .config = &app->api.route,
                                                            .log = &app->log,
                                                            .external_url = app->external_url,
-                                                           .receiver = settings->report_to,
+                                                           .report_to = settings->report_to,
                                                            .zone = settings->report_zone,
                                                            .weekday = settings->report_weekday,
                                                            .hour = (int)settings->report_hour,
+                                                           .remind_to = settings->remind_to,
                                                            .now_wall_ms = clock_wall_ms},
-                             &app->report, reterr);
-}
-
-static int start_remind(struct app *app, struct err *reterr)
-{
-    return loop_remind_start(&(struct loop_remind_options){.state = app->api.state,
-                                                           .config = &app->api.route,
-                                                           .log = &app->log,
-                                                           .external_url = app->external_url,
-                                                           .receiver = app->settings.remind_to,
-                                                           .now_wall_ms = clock_wall_ms},
-                             &app->remind, reterr);
+                             &app->letter, reterr);
 }
 
 static void alerts_changed(void *arg)
@@ -392,9 +382,7 @@ static int start_all(struct app *app, struct err *reterr)
     if (r == 0)
         r = start_notify(app, reterr);
     if (r == 0)
-        r = start_report(app, reterr);
-    if (r == 0)
-        r = start_remind(app, reterr);
+        r = start_letter(app, reterr);
     if (r == 0) {
         boot_import_rules(app);
         r = start_eval(app, reterr);
@@ -443,8 +431,7 @@ static void stop(struct app *app)
     http_server_stop(app->server);
     loop_review_stop(app->review);
     loop_eval_stop(app->eval);
-    loop_report_stop(app->report);
-    loop_remind_stop(app->remind);
+    loop_letter_stop(app->letter);
     loop_notify_stop(app->notify);
     loop_watch_free(app->watch);
     if (app->api.access && access_flush(app->api.access, clock_wall_ms(), &err) != 0)

@@ -5,11 +5,9 @@
 #include "alertd/app/loop_keep.h"
 
 #include <malloc.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "alertd/app/own_alerts.h"
 #include "alertd/app/time_watch.h"
@@ -19,6 +17,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/mem.h"
+#include "lib/base/rounds.h"
 #include "lib/json/write.h"
 #include "lib/model/duration.h"
 
@@ -32,10 +31,7 @@ enum {
 struct loop_keep {
     struct api *api;
     struct time_watch watch;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stopping;
-    pthread_t thread;
+    struct rounds rounds;
     uint64_t n_rounds;
     struct loop_blackout blackout;
 };
@@ -377,15 +373,10 @@ static void run_round(struct loop_keep *loop)
 static bool wait_round(struct loop_keep *loop)
 {
     int64_t until_ms = clock_mono_ms() + ROUND_MS;
-    const struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
+    bool must_stop = rounds_rest(&loop->rounds, ROUND_MS, NULL);
 
-    (void)pthread_mutex_lock(&loop->lock);
-    while (!loop->stopping && clock_mono_ms() < until_ms)
-        (void)pthread_cond_timedwait(&loop->wake, &loop->lock, &until);
-    bool stop = loop->stopping;
-    (void)pthread_mutex_unlock(&loop->lock);
     note_standstill(loop, clock_mono_ms() - until_ms);
-    return stop;
+    return must_stop;
 }
 
 static void *keep_main(void *arg)
@@ -413,31 +404,20 @@ static int load_blackout(struct loop_keep *loop, struct err *reterr)
 
 int loop_keep_start(struct api *api, struct loop_keep **ret_loop, struct err *reterr)
 {
-    pthread_condattr_t monotonic;
-
     int r = load_agents(api, reterr);
+
     if (r != 0)
         return r;
     struct loop_keep *loop = mem_zalloc(sizeof(*loop));
     loop->api = api;
     agents_awake(ingest_agents(api->ingest), clock_mono_ms());
     r = load_blackout(loop, reterr);
+    if (r == 0)
+        r = rounds_start(&loop->rounds, "housekeeping", keep_main, loop, reterr);
     if (r != 0) {
         loop_blackout_done(&loop->blackout);
         free(loop);
         return r;
-    }
-    (void)pthread_mutex_init(&loop->lock, NULL);
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&loop->wake, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
-    r = pthread_create(&loop->thread, NULL, keep_main, loop);
-    if (r != 0) {
-        (void)pthread_cond_destroy(&loop->wake);
-        (void)pthread_mutex_destroy(&loop->lock);
-        free(loop);
-        return err_set(reterr, -r, "cannot start the housekeeping: %s", strerrordesc_np(r));
     }
     *ret_loop = loop;
     return 0;
@@ -447,13 +427,7 @@ void loop_keep_stop(struct loop_keep *loop)
 {
     if (!loop)
         return;
-    (void)pthread_mutex_lock(&loop->lock);
-    loop->stopping = true;
-    (void)pthread_cond_signal(&loop->wake);
-    (void)pthread_mutex_unlock(&loop->lock);
-    (void)pthread_join(loop->thread, NULL);
-    (void)pthread_cond_destroy(&loop->wake);
-    (void)pthread_mutex_destroy(&loop->lock);
+    rounds_stop(&loop->rounds);
     loop_blackout_done(&loop->blackout);
     free(loop);
 }

@@ -6,11 +6,9 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "alertd/api/tunings_labels.h"
 #include "alertd/db/review_db.h"
@@ -19,6 +17,7 @@
 #include "alertd/rule/lint.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "lib/base/rounds.h"
 #include "lib/json/write.h"
 
 enum {
@@ -34,10 +33,7 @@ enum {
 
 struct loop_review {
     struct loop_review_options options;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stopping, is_wanted; /* under lock */
+    struct rounds rounds; /* woken: a review is wanted */
 };
 
 /* One rule of a pass. */
@@ -60,28 +56,6 @@ struct pass {
     size_t n, capacity;
     int64_t from_ms, to_ms;
 };
-
-static bool must_stop(struct loop_review *loop)
-{
-    (void)pthread_mutex_lock(&loop->lock);
-    bool stopping = loop->stopping;
-    (void)pthread_mutex_unlock(&loop->lock);
-    return stopping;
-}
-
-/* Until then, or somebody wants a review. True: stop. */
-static bool wait_for(struct loop_review *loop, int64_t wait_ms)
-{
-    int64_t until_ms = clock_mono_ms() + wait_ms;
-    const struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
-
-    (void)pthread_mutex_lock(&loop->lock);
-    while (!loop->stopping && !loop->is_wanted && clock_mono_ms() < until_ms)
-        (void)pthread_cond_timedwait(&loop->wake, &loop->lock, &until);
-    bool stop = loop->stopping;
-    (void)pthread_mutex_unlock(&loop->lock);
-    return stop;
-}
 
 /* --- rules --- */
 
@@ -219,7 +193,7 @@ static int visit_watched(void *arg,
 {
     struct watched *watched = arg;
 
-    return must_stop(watched->loop)
+    return rounds_stopping(&watched->loop->rounds)
                ? err_set(reterr, -ECANCELED, "alertd is stopping")
                : watched->visit(watched->arg, labels, first, values, n, reterr);
 }
@@ -350,15 +324,21 @@ static int job_save(struct db_conn *conn, void *arg, struct err *reterr)
 /* Without rests when somebody waits for it. False: stopped. */
 static bool review_all(struct pass *pass, bool is_wanted)
 {
+    struct rounds *rounds = &pass->loop->rounds;
+    bool in_haste = is_wanted;
+
     for (size_t i = 0; i < pass->n; i++) {
         int64_t began_ms = clock_mono_ms();
 
         review_one(pass, &pass->subjects[i]);
         int64_t took_ms = clock_mono_ms() - began_ms;
 
-        if (is_wanted ? must_stop(pass->loop) : wait_for(pass->loop, took_ms * REST_TIMES))
+        if (in_haste ? rounds_stopping(rounds)
+                     : rounds_rest(rounds, took_ms * REST_TIMES, &in_haste))
             return false;
     }
+    if (in_haste && !is_wanted)
+        rounds_wake(rounds); /* asked for meanwhile: what this pass has read may be old */
     return true;
 }
 
@@ -398,16 +378,12 @@ static void run_pass(struct loop_review *loop, bool is_wanted)
 static void *run(void *arg)
 {
     struct loop_review *loop = arg;
-    int64_t wait_ms = FIRST_MS;
+    int64_t rest_ms = FIRST_MS;
+    bool is_wanted;
 
-    (void)pthread_setname_np(pthread_self(), "reviewer");
-    while (!wait_for(loop, wait_ms)) {
-        (void)pthread_mutex_lock(&loop->lock);
-        bool is_wanted = loop->is_wanted;
-        loop->is_wanted = false;
-        (void)pthread_mutex_unlock(&loop->lock);
+    while (!rounds_rest(&loop->rounds, rest_ms, &is_wanted)) {
         run_pass(loop, is_wanted);
-        wait_ms = EVERY_MS;
+        rest_ms = EVERY_MS;
     }
     return NULL;
 }
@@ -417,18 +393,12 @@ int loop_review_start(const struct loop_review_options *options,
                       struct err *reterr)
 {
     struct loop_review *loop = mem_zalloc(sizeof(*loop));
-    pthread_condattr_t attributes;
 
     loop->options = *options;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&loop->wake, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-    (void)pthread_mutex_init(&loop->lock, NULL);
-    int r = pthread_create(&loop->thread, NULL, run, loop);
+    int r = rounds_start(&loop->rounds, "reviewer", run, loop, reterr);
     if (r) {
         free(loop);
-        return err_set(reterr, -r, "cannot start the review's thread");
+        return r;
     }
     *ret_loop = loop;
     return 0;
@@ -438,22 +408,12 @@ void loop_review_stop(struct loop_review *loop)
 {
     if (!loop)
         return;
-    (void)pthread_mutex_lock(&loop->lock);
-    loop->stopping = true;
-    (void)pthread_cond_broadcast(&loop->wake);
-    (void)pthread_mutex_unlock(&loop->lock);
-    (void)pthread_join(loop->thread, NULL);
-    (void)pthread_cond_destroy(&loop->wake);
-    (void)pthread_mutex_destroy(&loop->lock);
+    rounds_stop(&loop->rounds);
     free(loop);
 }
 
 void loop_review_wake(struct loop_review *loop)
 {
-    if (!loop)
-        return;
-    (void)pthread_mutex_lock(&loop->lock);
-    loop->is_wanted = true;
-    (void)pthread_cond_broadcast(&loop->wake);
-    (void)pthread_mutex_unlock(&loop->lock);
+    if (loop)
+        rounds_wake(&loop->rounds);
 }

@@ -18,9 +18,8 @@
 #include "alertd/api/api.h"
 #include "alertd/app/loop_eval.h"
 #include "alertd/app/loop_keep.h"
+#include "alertd/app/loop_letter.h"
 #include "alertd/app/loop_notify.h"
-#include "alertd/app/loop_remind.h"
-#include "alertd/app/loop_report.h"
 #include "alertd/app/loop_review.h"
 #include "alertd/app/loop_watch.h"
 #include "alertd/app/settings.h"
@@ -40,8 +39,7 @@ struct app {
     struct log log;
     struct http_server *server;
     struct loop_notify *notify; /* drains the outbox */
-    struct loop_report *report; /* sends the weekly report; NULL: nobody wants one */
-    struct loop_remind *remind; /* reminds of actions; NULL: nobody wants it */
+    struct loop_letter *letter; /* reports and reminders; NULL: nobody wants any */
     struct loop_eval *eval;     /* evaluates the rules */
     struct loop_review *review; /* looks at their past */
     struct loop_watch *watch;   /* is alertd itself well */

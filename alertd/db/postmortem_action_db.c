@@ -1,6 +1,5 @@
 /*
- * Actions of postmortems. See postmortem_action_db.h; reminders are in
- * postmortem_reminder_db.c.
+ * Actions of postmortems. See postmortem_action_db.h.
  */
 
 #include "alertd/db/postmortem_action_db.h"
@@ -10,6 +9,11 @@
 #include "alertd/db/postmortem_db.h"
 #include "alertd/db/rows.h"
 #include "lib/json/write.h"
+
+enum {
+    DAY_MS = 24 * 3600 * 1000,
+    AGAIN_DAYS = 7, /* between reminders of what is overdue */
+};
 
 const char *const action_types[] = {"prevent", "detect",      "mitigate", "process",
                                     "repair",  "investigate", NULL};
@@ -21,6 +25,15 @@ const char *const action_states[] = {"open", "doing", "done", "wont_do", NULL};
 bool action_is_over(const char *state)
 {
     return strcmp(state, "done") == 0 || strcmp(state, "wont_do") == 0;
+}
+
+bool action_is_reminded(int64_t due_ms, int64_t now_ms)
+{
+    int64_t since_ms = now_ms - due_ms;
+
+    if (!due_ms || since_ms < -DAY_MS)
+        return false;
+    return since_ms < 0 || since_ms / DAY_MS % AGAIN_DAYS == 0;
 }
 
 #define ROWS                                                                         \

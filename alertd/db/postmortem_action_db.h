@@ -24,7 +24,6 @@ enum {
     ACTION_DB_E_STALE = 42,
     ACTION_DB_E_LIMIT = 44,
     ACTION_DB_E_REASON = 46, /* it will not be done, and nobody says why */
-    ACTION_DB_KEY_MAX = 120,
 };
 
 struct action_row {
@@ -93,42 +92,5 @@ int action_db_count(struct db_conn *conn,
                     struct action_count ret_counts[ACTION_COUNTS],
                     struct err *reterr);
 
-/* --- reminders; jobs --- */
-
 /* Is it reminded of today? The day before its date, on it, and every seventh day after. */
 bool action_is_reminded(int64_t due_ms, int64_t now_ms);
-
-struct action_to {
-    const char *receiver, *kind;
-    unsigned slot;
-};
-
-/* What is to be reminded of today is owed to this integration, unless it ever was. */
-int action_db_owe(struct db_conn *conn,
-                  const struct action_to *to,
-                  int64_t now_ms,
-                  struct err *reterr);
-int action_db_recover(struct db_conn *conn, int64_t now_ms, struct err *reterr);
-
-struct action_claim {
-    bool found;
-    int64_t next_due_ms; /* when none was due: when the next is; INT64_MAX: none waits */
-    int64_t id;          /* of the reminder */
-    int64_t action_id;
-    char key[ACTION_DB_KEY_MAX];
-    int64_t owed_ms;
-    unsigned attempts; /* before this one */
-};
-/* The oldest that is due; one whose action is over meanwhile is dropped. */
-int action_db_claim(struct db_conn *conn,
-                    const struct action_to *to,
-                    int64_t now_ms,
-                    struct action_claim *ret_claim,
-                    struct err *reterr);
-int action_db_sent(struct db_conn *conn, int64_t id, int64_t now_ms, struct err *reterr);
-int action_db_failed(struct db_conn *conn,
-                     int64_t id,
-                     const char *error,
-                     int64_t retry_at_ms,
-                     bool *ret_given_up,
-                     struct err *reterr);

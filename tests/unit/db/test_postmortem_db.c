@@ -266,20 +266,6 @@ enum {
     DAY_MS = 24 * 3600 * 1000
 };
 
-static int run_owe(struct db_conn *conn, void *arg, struct err *reterr)
-{
-    const struct action_to to = {"team", "email", 0};
-
-    return action_db_owe(conn, &to, *(int64_t *)arg, reterr);
-}
-
-static int run_claim(struct db_conn *conn, void *arg, struct err *reterr)
-{
-    const struct action_to to = {"team", "email", 0};
-
-    return action_db_claim(conn, &to, 11 * (int64_t)DAY_MS, arg, reterr);
-}
-
 static void test_actions(void **state)
 {
     struct action_row action = {.postmortem_id = 1,
@@ -294,7 +280,6 @@ static void test_actions(void **state)
                                 .reason = "",
                                 .rule_draft = ""};
     struct action_count counts[ACTION_COUNTS];
-    struct action_claim claim;
     struct db_conn *conn;
     struct err err = {0};
     int64_t id;
@@ -311,16 +296,7 @@ static void test_actions(void **state)
     for (size_t i = 0; i < sizeof(days) / sizeof(*days); i++)
         assert_int_equal(action_is_reminded(action.due_ms, days[i] * (int64_t)DAY_MS + 1),
                          reminded[i]);
-    row("owed once a day");
     int64_t now_ms = 10 * (int64_t)DAY_MS + 5;
-
-    assert_int_equal(db_write(db, run_owe, &now_ms, &err), 0);
-    assert_int_equal(db_write(db, run_owe, &now_ms, &err), 0);
-    assert_int_equal(db_write(db, run_claim, &claim, &err), 0);
-    assert_true(claim.found);
-    assert_int_equal(claim.action_id, 1);
-    assert_int_equal(db_write(db, run_claim, &claim, &err), 0);
-    assert_false(claim.found);
 
     row("it counts as overdue");
     assert_int_equal(db_read_begin(db, &conn, NULL), 0);
