@@ -17,6 +17,7 @@ before(async () => {
   made = await seed(alertd)
   Object.assign(made, await seedPaging(alertd))
   Object.assign(made, await seedShadowing(alertd))
+  await alertd.post(`/api/alertd/v1/rules/${made.rule}/canary`, { for_ms: 600_000 })
 })
 after(async () => {
   await browser?.close()
@@ -36,6 +37,9 @@ const VIEWS = {
   deliveries: () => '/deliveries',
   rules: () => '/rules',
   rule: () => `/rules/${made.rule}`,
+  'rule-review': () => '/rules/review',
+  tune: () => `/rules/${made.rule}/tune?from=now-1h`,
+  canary: () => `/rules/${made.rule}/canary`,
   agents: () => '/agents',
   report: () => '/report',
   oncall: () => '/oncall',
@@ -62,7 +66,7 @@ const VIEWS = {
   runbook: () => '/runbooks/host#hostoutofmemory',
   nowhere: () => '/nowhere',
 }
-const EMPTY = { 'empty-wall': () => '/', 'empty-incidents': () => '/i', 'empty-alerts': () => '/alerts', 'empty-rules': () => '/rules', 'empty-agents': () => '/agents', 'empty-silences': () => '/silences', 'empty-deliveries': () => '/deliveries', 'empty-oncall': () => '/oncall', 'empty-people': () => '/people', 'empty-shadowing': () => '/shadowing', 'empty-readiness': () => '/readiness', 'empty-postmortems': () => '/pm' }
+const EMPTY = { 'empty-wall': () => '/', 'empty-incidents': () => '/i', 'empty-alerts': () => '/alerts', 'empty-rules': () => '/rules', 'empty-rule-review': () => '/rules/review', 'empty-canary': () => '/rules/1/canary', 'empty-agents': () => '/agents', 'empty-silences': () => '/silences', 'empty-deliveries': () => '/deliveries', 'empty-oncall': () => '/oncall', 'empty-people': () => '/people', 'empty-shadowing': () => '/shadowing', 'empty-readiness': () => '/readiness', 'empty-postmortems': () => '/pm' }
 
 // Half of the time is axe's, and most of that the contrasts: colours differ by theme only, the rest by width only.
 const CONTRASTS = { runOnly: ['color-contrast'] }

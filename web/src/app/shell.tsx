@@ -66,6 +66,7 @@ const Readiness = later(async () => (await import('../views/readiness.tsx')).Rea
 const Report = later(async () => (await import('../views/report.tsx')).Report)
 const Rule = later(async () => (await import('../views/rule.tsx')).Rule)
 const Tune = later(async () => (await import('../views/tune.tsx')).Tune)
+const Canary = later(async () => (await import('../views/canary.tsx')).Canary)
 const Review = later(async () => (await import('../views/review.tsx')).Review)
 const Runbook = later(async () => (await import('../views/runbook.tsx')).Runbook)
 const Silences = later(async () => (await import('../views/silences.tsx')).Silences)
@@ -76,7 +77,7 @@ const Shadowing = later(async () => (await import('../views/shadowing.tsx')).Sha
 const ShadowPage = later(async () => (await import('../views/shadow_page.tsx')).ShadowPage)
 
 async function loadTheRest(): Promise<void> {
-  for (const view of [Incident, Silences, Deliveries, OnCall, Rules, People, Agents, Explore, Report, Postmortems, Rule, Review, Tune, Services, Postmortem, Runbook, Shadowing, ShadowPage, Readiness]) await view.load()
+  for (const view of [Incident, Silences, Deliveries, OnCall, Rules, People, Agents, Explore, Report, Postmortems, Rule, Review, Tune, Canary, Services, Postmortem, Runbook, Shadowing, ShadowPage, Readiness]) await view.load()
 }
 
 const under = (place: string, path: string) => (place === '/' ? path === '/' : path === place || path.startsWith(`${place}/`))
@@ -94,6 +95,7 @@ function View() {
   if (first === 'alerts' && !second) return <Alerts />
   if (first === 'rules' && second === 'review') return <Review />
   if (first === 'rules' && second && third === 'tune') return <Tune key={second} id={second} />
+  if (first === 'rules' && second && third === 'canary') return <Canary key={second} id={second} />
   if (first === 'rules') return second ? <Rule key={second} id={second} /> : <Rules />
   if (first === 'runbooks' && second) return <Runbook key={second} id={second} />
   if (first === 'services') return <Services id={second} />

@@ -296,6 +296,28 @@ export interface ReviewRule {
 }
 export interface Review { from: string; to: string; reviewed_at: string | null; rules: ReviewRule[] }
 
+export interface CanarySide { alerts: number; notifications: number; pages: number; nights: number }
+/** A candidate beside its rule. */
+export interface Canary {
+  rule_id: number
+  rule: string
+  author: string
+  since: string
+  running: boolean
+  rule_changed: boolean
+  evaluations: number
+  failures: number
+  last_error: string | null
+  last_evaluation: string | null
+  yaml: string
+  current: CanarySide
+  candidate: CanarySide
+  words: string
+}
+export type CanaryKind = 'kept' | 'moved' | 'gained' | 'lost'
+export interface CanaryRow { kind: CanaryKind; old: string | null; new: string | null; moved_ms: number; name: string; reason: string; group: string; night: boolean; loses_incident: boolean; labels: Record<string, string> }
+export interface CanaryPages extends Canary, Record<CanaryKind, number> { rows: CanaryRow[]; rows_cut: boolean }
+
 export interface ReportRule extends ReportLoad, ReportVerdicts { rule_id: number; rule: string; flap_percent: number }
 
 export interface Report extends ReportLoad, ReportVerdicts {

@@ -7,6 +7,7 @@ import { useData } from '../app/data.ts'
 import { query, setQuery } from '../app/router.ts'
 import type { Review as Reviewed, ReviewKind, ReviewRule } from '../app/types.ts'
 import { count } from '../lib/number.ts'
+import { formatDuration } from '../lib/time.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Chips, Empty, Page, Panel, Shown } from '../ui/parts.tsx'
 import { Ago } from '../ui/time.tsx'
@@ -29,6 +30,16 @@ const SHOW: Record<string, (rule: ReviewRule) => boolean> = {
 
 const judged = (rule: ReviewRule) => (rule.useful + rule.noise === 0 ? 'nobody judged it' : `${rule.noise} of ${rule.useful + rule.noise} judged noise`)
 
+/** The change is what the tuner shows when it opens. */
+function tunePath({ rule_id, setting: { threshold, for_ms, keep_ms } }: ReviewRule): string {
+  const words = [
+    threshold === undefined ? '' : `t=${threshold}`,
+    for_ms === undefined ? '' : `for=${formatDuration(for_ms)}`,
+    keep_ms === undefined ? '' : `keep=${formatDuration(keep_ms)}`,
+  ].filter(Boolean)
+  return `/rules/${rule_id}/tune${words.length ? `?${words.join('&')}` : ''}`
+}
+
 function Row({ rule }: { rule: ReviewRule }) {
   const kind = KINDS[rule.kind]
   return (
@@ -36,6 +47,7 @@ function Row({ rule }: { rule: ReviewRule }) {
       <td class="wide">
         <a data-row class="row-name" href={`/rules/${rule.rule_id}`}>{rule.rule}</a> <span class={`state ${kind.tone}`}>{kind.words}</span>
         <p class="review-words">{rule.words}</p>
+        {rule.kind === 'change' && <p class="review-do"><a class="button" href={tunePath(rule)}><Icon name="report" size={15} /> Look at this change<span class="hidden"> of {rule.rule}</span></a></p>}
         {rule.changed_since && <p class="review-words dim">The rule was changed since it was looked at.</p>}
         <div class="mono one-line dim" title={rule.expr}>{rule.expr}</div>
       </td>

@@ -5,7 +5,8 @@ import { useData } from '../app/data.ts'
 import { useKey } from '../app/keyboard.ts'
 import { go } from '../app/router.ts'
 import { now } from '../app/settings.ts'
-import type { Evaluation, RuleDetail, RuleVersion } from '../app/types.ts'
+import type { Canary as Candidate, Evaluation, RuleDetail, RuleVersion } from '../app/types.ts'
+import { changeWords } from '../lib/canary.ts'
 import { ExpressionChart } from '../chart/expression.tsx'
 import { diffLines } from '../lib/diff.ts'
 import { count } from '../lib/number.ts'
@@ -96,6 +97,13 @@ function Evaluations({ list, told }: { list: Evaluation[]; told: string | null }
   )
 }
 
+/** A changed rule that runs beside this one. */
+function CandidateLine({ id }: { id: string }) {
+  const data = useData<{ canaries: Candidate[] }>('/api/alertd/v1/canaries', ['rules'], 60_000)
+  const one = data.value?.canaries.find((candidate) => String(candidate.rule_id) === id)
+  return one ? <p class="banner info rule-candidate"><Icon name="report" size={18} /><span>A candidate runs beside it since <Ago at={one.since} never="" />: {changeWords(one.current, one.candidate)} <a href={`/rules/${id}/canary`}>Page by page</a></span></p> : null
+}
+
 export function Rule({ id }: { id: string }) {
   const data = useData<RuleDetail>(`/api/alertd/v1/rules/${encodeURIComponent(id)}`, ['rules', 'alerts'], 15_000)
   pageTitle.value = data.value?.name ?? 'Rule'
@@ -108,6 +116,7 @@ export function Rule({ id }: { id: string }) {
       return (
         <Page title={rule.name} lead={<><a href="/rules">Rules</a> · {rule.type === 'recording' ? 'recording rule' : <State state={rule.health === 'ok' ? rule.state : rule.health} />} <Severity severity={rule.labels['severity']} /></>}
               actions={rule.type === 'alerting' ? <><a class="button" href={`/rules/${encodeURIComponent(id)}/tune`}><Icon name="report" size={16} /> Tune it</a><a class="button" href={`/alerts?q=${encodeURIComponent(`alertname=${rule.name}`)}`}><Icon name="alerts" size={16} /> Its alerts</a></> : undefined}>
+          {rule.type === 'alerting' && <CandidateLine id={id} />}
           <div class="columns">
             <div class="column-main">
               <Panel title="Expression" aside={<a href={`/explore?expr=${encodeURIComponent(rule.expr)}`}>Explore</a>}>
