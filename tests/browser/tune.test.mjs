@@ -44,8 +44,12 @@ const tuned = async (where, options = {}) => {
   await page.waitForSelector('.tune-reads, .empty h3')
   return page
 }
-/** What the read-outs say: name -> its number. */
-const reads = (page) => page.evaluate(() => Object.fromEntries([...document.querySelectorAll('.tune-reads > div')].map((one) => [one.querySelector('dt').textContent, one.querySelector('dd').textContent.replaceAll(',', '')])))
+/** What the read-outs say: name -> its number; of how many only where that is the point. */
+const reads = (page) => page.evaluate(() => Object.fromEntries([...document.querySelectorAll('.tune-reads > div')].map((one) => {
+  const [name, value] = [one.querySelector('dt').textContent, one.querySelector('dd')]
+  return [name, (name === 'Incidents found' ? value : value.firstChild).textContent.replaceAll(',', '')]
+})))
+const shot = (page, name) => page.screenshot({ path: join(SHOTS, `tune-path-${name}.png`), fullPage: true })
 /** Until nothing has been asked for a while. */
 const rest = async (page) => {
   for (let quiet = 0; quiet < 6;) {
@@ -59,15 +63,40 @@ const forgive = async (page) => {
   page.noticed = page.noticed.filter((one) => !/tunings\/pages|\/canary/.test(one))
 }
 
-test('a first visit: noisy, why, better, what it costs, saved', async () => {
-  const page = watched(await open(browser, alertd, { path: `/rules/${made.ids.ShopSlow}` }))
+test('a first visit: what costs most, why it is noisy, a better setting, what it would have cost, saved', async () => {
+  const page = watched(await open(browser, alertd, { path: '/rules' }))
+  // What costs most, and the one change that would help.
+  await page.getByRole('link', { name: 'Review' }).click()
+  await page.getByRole('button', { name: 'Look again now' }).click()
+  const row = page.locator('tr', { has: page.getByRole('link', { name: 'ShopSlow', exact: true }) })
+  await row.getByText('Can be better').waitFor({ timeout: 120_000 })
+  await shot(page, '1-review')
+  await row.getByRole('link', { name: 'Look at this change' }).click()
+  await page.waitForSelector('.tune-reads')
+  const { setting } = (await alertd.get(`${V1}/review`)).rules.find((one) => one.rule === 'ShopSlow')
+  if (setting.for_ms !== undefined) assert.match(await page.locator('.tune-controls').innerText(), new RegExp(`Held for ${setting.for_ms / 60_000}m`), 'the change is set')
+  if (setting.keep_ms !== undefined) assert.equal(await page.getByLabel('Keep firing for').inputValue(), String(setting.keep_ms), 'the change is set')
+
+  // The rule, and why it is noisy.
+  await page.goto(`${alertd.url}/rules/${made.ids.ShopSlow}`)
   await page.getByRole('link', { name: 'Tune it' }).click()
   await page.waitForSelector('.tune-reads')
   assert.match(page.url(), new RegExp(`/rules/${made.ids.ShopSlow}/tune`))
+  await rest(page)
   const noisy = await reads(page)
   assert.ok(Number(noisy.Alerts) > 300, `noisy: ${JSON.stringify(noisy)}`)
+  const reasons = page.locator('.tune-reasons')
+  assert.match(await reasons.innerText(), /\d+ % of them \([\d,]+ of [\d,]+\) were over within 5 min/)
   assert.match(await page.locator('.tune-legend').innerText(), /6 series/)
   await page.locator('.suggest', { hasText: 'fewest alerts would be no alerts' }).waitFor()
+  await shot(page, '2-why')
+  // What a reason proposes comes to what it says.
+  const because = reasons.locator('li', { hasText: 'over within 5 min' })
+  const promised = (await because.innerText()).match(/it would be ([\d,]+) alert/)[1].replaceAll(',', '')
+  await because.getByRole('button', { name: /Look at/ }).click()
+  await page.waitForURL(/[?&]for=/)
+  assert.equal((await reads(page)).Alerts, promised)
+  await page.getByRole('button', { name: 'As it is' }).click()
 
   // Once it was really bad: a drag across the graph says when.
   await page.goto(alertd.url + path('ShopSlow', `&inc=${inc().split(',').slice(0, 2).join(',')}`))
@@ -79,10 +108,12 @@ test('a first visit: noisy, why, better, what it costs, saved', async () => {
   await page.mouse.down()
   await page.mouse.move(x(Date.parse(third.to)) + 8, graph.y + 70, { steps: 4 })
   await page.mouse.up()
+  await shot(page, '3-it-was-bad-then')
   await page.getByRole('button', { name: 'It was bad then' }).click()
   await page.waitForFunction(() => document.querySelectorAll('.tune-incidents li').length === 3)
   assert.equal(new URL(page.url()).searchParams.get('inc').split(',').length, 3, 'the address has it')
 
+  // A better setting, and what it would have cost: alerts, notifications, pages apart.
   await page.locator('#main').focus()
   await page.keyboard.press('s')
   await page.waitForURL(/[?&]for=/)
@@ -90,11 +121,14 @@ test('a first visit: noisy, why, better, what it costs, saved', async () => {
   const better = await reads(page)
   assert.ok(Number(better.Alerts) < Number(noisy.Alerts) / 5, `better: ${JSON.stringify(better)}`)
   assert.equal(better['Incidents found'], '3 of 3')
+  const paged = await alertd.post(`${V1}/tunings/pages`, { rule: made.ids.ShopSlow, from: new Date(made.startMs).toISOString(), to: new Date(made.endMs).toISOString(), threshold: Number(new URL(page.url()).searchParams.get('t') ?? 0.8), for_ms: parseInt(new URL(page.url()).searchParams.get('for')) * 60_000 })
+  assert.deepEqual([better.Alerts, better.Notifications, better.Pages], [paged.alerts, paged.notifications, paged.n_pages].map(String), 'the three counts are those of the simulation')
   await page.locator('.code .added').first().waitFor()
   assert.match(await page.locator('.told-one').first().innerText(), /answers after/)
   await page.screenshot({ path: join(SHOTS, 'tune-better-light-1280.png'), fullPage: true })
   await page.getByRole('button', { name: 'Save as a new version' }).click()
   await page.getByText(/Saved as version 2/).waitFor()
+  await shot(page, '4-saved')
   const rule = await alertd.get(`${V1}/rules/${made.ids.ShopSlow}`)
   assert.equal(rule.version, 2)
   assert.ok(page.url().includes(`for=${rule.for_ms / 60_000}m`))
@@ -102,6 +136,52 @@ test('a first visit: noisy, why, better, what it costs, saved', async () => {
   await assertClean(page, 'tuned')
   await page.context().close()
   await alertd.importRules(TUNING_RULES, 'rules/shop/latency.yml')
+})
+
+test('a candidate beside the rule: started here, seen on its page and the rule\'s, ended', async () => {
+  const page = await tuned(path('ShopSlow', `&inc=${inc()}&t=1&for=5m`))
+  await rest(page)
+  await page.getByRole('button', { name: 'Try beside it, silently' }).click()
+  await page.getByRole('link', { name: 'What it changes, page by page' }).click()
+  await page.getByText('Page by page').waitFor()
+  assert.match(await page.locator('pre.code').innerText(), /\+.*> 1\n[^]*\+ +for: 5m/)
+  assert.equal(await page.locator('table.candidate-sides tbody tr').count(), 2)
+  for (const [theme, width] of [['light', 1280], ['dark', 1280], ['light', 390]]) {
+    await page.emulateMedia({ colorScheme: theme })
+    await page.setViewportSize({ width, height: 900 })
+    await page.screenshot({ path: join(SHOTS, `canary-${theme}-${width}.png`), fullPage: true })
+    if (width > 600) await assertAccessible(page, `canary ${theme}`)
+    await assertClean(page, `canary ${theme} ${width}`)
+  }
+  await page.setViewportSize({ width: 1280, height: 900 })
+  await page.goto(`${alertd.url}/rules/${made.ids.ShopSlow}`)
+  await page.getByText('A candidate runs beside it').waitFor()
+  await page.getByRole('link', { name: 'Page by page' }).click()
+  await page.getByRole('button', { name: 'End it' }).click()
+  await page.getByText('Nothing runs beside this rule').waitFor()
+  assert.deepEqual((await alertd.get(`${V1}/canaries`)).canaries, [])
+  await assertClean(page, 'ended')
+  await page.context().close()
+})
+
+test('a finger moves the line, and the page still scrolls beside it', async () => {
+  const page = await tuned(path('ShopSlow', `&inc=${inc()}`), { width: 390 })
+  await rest(page)
+  const line = page.locator('.tune-line')
+  await line.scrollIntoViewIfNeeded()
+  const box = await line.boundingBox()
+  const before = await line.getAttribute('aria-valuenow')
+  const devtools = await page.context().newCDPSession(page)
+  const touch = (type, y) => devtools.send('Input.dispatchTouchEvent', { type, touchPoints: type === 'touchEnd' ? [] : [{ x: box.x + 120, y }] })
+  const y = box.y + box.height / 2
+  await touch('touchStart', y)
+  for (let i = 1; i <= 8; i++) await touch('touchMove', y - i * 6)
+  const scrolled = await page.evaluate(() => scrollY)
+  await touch('touchEnd')
+  assert.notEqual(await line.getAttribute('aria-valuenow'), before)
+  assert.equal(await page.evaluate(() => scrollY), scrolled, 'the line moves, not the page')
+  await page.waitForURL(/[?&]t=/)
+  await page.context().close()
 })
 
 test('somebody else saved meanwhile: nothing is overwritten, and it is said', async () => {
@@ -177,6 +257,17 @@ test('what the page says is what alertctl says', { skip: !CTL && 'ALERTCTL is no
   await page.context().close()
 })
 
+test('the tables behind the pictures say what the pictures show', async () => {
+  const page = await tuned(path('ShopSlow', `&inc=${inc()}&t=1.2&for=5m`))
+  await rest(page)
+  const table = page.locator('.panel[aria-label="The past"] .tune-table')
+  await table.locator('summary').click()
+  const rows = await table.locator('tbody tr').evaluateAll((list) => list.map((row) => [...row.cells].map((cell) => cell.textContent)))
+  assert.equal(String(rows.reduce((sum, row) => sum + Number(row[3]), 0)), (await reads(page)).Alerts, 'every alert is in one of the times')
+  assert.equal(rows.filter((row) => row[4] === 'yes').length, 3)
+  await page.context().close()
+})
+
 test('by keyboard alone: the line, the map, the table, why', async () => {
   const page = await tuned(path('ShopSlow', `&inc=${inc()}`))
   await rest(page)
@@ -198,7 +289,24 @@ test('by keyboard alone: the line, the map, the table, why', async () => {
   await page.waitForFunction(() => /incidents found/.test(document.querySelector('[aria-live="polite"]').textContent))
   await page.keyboard.press('End')
   await page.waitForFunction(() => document.querySelector('.tune-reads').textContent.includes('3 of 3'))
-  await page.getByText('The same as a table').focus()
+  // When it was bad, without a hand on the graph.
+  await page.getByText('Say when it was bad').focus()
+  await page.keyboard.press('Enter')
+  await page.getByLabel('From', { exact: true }).fill('2020-01-01T00:00')
+  await page.getByLabel('to', { exact: true }).fill('2020-01-01T01:00')
+  await page.keyboard.press('Enter')
+  await page.getByText('not within the time that is looked at').waitFor()
+  for (const [label, ms] of [['From', made.startMs + 3_600_000], ['to', made.startMs + 7_200_000]]) {
+    const text = await page.evaluate((at) => new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16), ms)
+    await page.getByLabel(label, { exact: true }).fill(text)
+  }
+  await page.keyboard.press('Enter')
+  await page.waitForFunction(() => document.querySelectorAll('.tune-incidents li').length === 4)
+  await page.getByRole('button', { name: /^Remove/ }).first().focus()
+  await page.keyboard.press('Enter')
+  await page.waitForFunction(() => document.querySelectorAll('.tune-incidents li').length === 3)
+  await rest(page)
+  await page.getByText('The map as a table').focus()
   await page.keyboard.press('Enter')
   const cell = page.locator('.tune-table td button').first()
   await cell.focus()
@@ -241,10 +349,44 @@ test('why at an instant, a unit test, and keep_firing_for', async () => {
   await page.context().close()
 })
 
+test('what it reads from dies half-way: it says so, what is shown is not taken for new, and it goes on', async () => {
+  const page = await tuned(path('ShopSlow', `&inc=${inc()}`))
+  await rest(page)
+  await page.route(/tunings\/(episodes|pages|preview)$/, (route) => route.abort())
+  await page.locator('#main').focus()
+  await page.keyboard.press('s')
+  const alerts = page.locator('.panel', { hasText: 'Alert by alert' })
+  await alerts.locator('.trouble', { hasText: 'these are of another setting' }).waitFor()
+  await page.locator('.panel', { hasText: 'Who would have been paged' }).locator('.trouble').waitFor()
+  assert.ok(!('Pages' in await reads(page)), 'no number that is not known')
+  assert.equal((await reads(page))['Incidents found'], '3 of 3', 'what the browser has goes on')
+  await page.screenshot({ path: join(SHOTS, 'tune-trouble-light-1280.png'), fullPage: true })
+  await assertAccessible(page, 'trouble')
+  await page.unroute(/tunings\/(episodes|pages|preview)$/)
+  await alerts.getByRole('button', { name: 'Try again' }).click()
+  await page.waitForFunction(() => !document.querySelector('.tune-list')?.closest('.panel').querySelector('.trouble'))
+
+  // The past itself: what was read before stays, and is said to be older.
+  await page.route(/tunings$/, (route) => route.abort())
+  await page.getByRole('button', { name: '7 days', exact: true }).click()
+  await page.locator('.trouble', { hasText: 'what is shown is older' }).waitFor()
+  await page.unroute(/tunings$/)
+  await page.locator('.trouble', { hasText: 'what is shown is older' }).getByRole('button').click()
+  await page.waitForFunction(() => !document.querySelector('.trouble'))
+  page.noticed.length = 0 // the browser itself reports what was cut off
+
+  await page.goto(`${alertd.url}/rules/987654/tune`)
+  await page.locator('.trouble', { hasText: 'could not be tried on its past' }).waitFor()
+  await page.goto(`${alertd.url}/rules/${made.ids.ShopSlow}/tune?from=yesterday-ish`)
+  await page.locator('.trouble', { hasText: 'the times in the address are none' }).waitFor()
+  await page.context().close()
+})
+
 for (const [name, where, words] of [
   ['nothing', () => path('NeverSeen'), /Nothing of it has a value/],
   ['presence', () => path('BackupIsSilent', `&inc=${inc()}`), /Held for/],
   ['vectors', () => path('ShopBehindItsLimit', `&inc=${inc()}`), /Factor/],
+  ['again', () => path('ManySlow', `&inc=${inc()}`), /evaluated anew|Threshold/],
   ['together', () => path('BudgetBurns', `&inc=${inc()}`), /Factor/],
   ['plain', () => path('ShopSlow'), /fewest alerts would be no alerts/],
   ['noisy', () => path('ShopSlow', `&inc=${inc()}`), /Look at it/],

@@ -1,38 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { alertsOf, bandsOf, contour, decodeRuns, difference, exprWith, heat, modelOf, notation, readout, readWindows, type Setting, settingWords, type Tuning, wilson, writeWindows } from '../src/lib/tune.ts'
+import { alertsOf, bandsOf, contour, decodeRuns, difference, exprWith, heat, modelOf, notation, readout, readWindows, settingWords, wilson, writeWindows } from '../src/lib/tune.ts'
+import { answerOf, at, encode, setting, STEP } from './tuning.ts'
 
-/** Levels as alertd writes them: a byte, then how many steps in sevens of bits. */
-function encode(levels: readonly number[]): string {
-  const bytes: number[] = []
-  for (let i = 0; i < levels.length;) {
-    let n = 1
-    while (i + n < levels.length && levels[i + n] === levels[i]) n++
-    bytes.push(levels[i]!)
-    let left = n
-    for (; left >= 128; left = Math.floor(left / 128)) bytes.push((left % 128) | 128)
-    bytes.push(left)
-    i += n
-  }
-  return btoa(String.fromCharCode(...bytes))
-}
-
-const STEP = 60_000
-const at = (step: number) => new Date(1_700_000_000_000 + step * STEP).toISOString()
-
-function answerOf(series: number[][], more: Partial<Tuning> = {}): Tuning {
-  const n = series[0]?.length ?? 0
-  return {
-    rule: { id: 1, version: 1, name: 'Busy', source: 'a.yml', group: 'g', yaml: '', expr: 'load > 2', for_ms: 0, keep_firing_for_ms: 0, interval_ms: STEP, labels: {}, annotations: {}, findings: [] },
-    from: at(0), to: at(n), zone: 'UTC', start_ms: 1_700_000_000_000, step_ms: STEP, n_steps: n, first_step: 0,
-    choices: [{ way: 'one', words: '', op: '>', now: 2, expr: 'load', places: [{ start: 7, end: 8, base: 2, text: '2' }] }], choice: 1,
-    thresholds: [1, 2, 3], for_steps: [0, 1, 2], now: { threshold: 1, for: 0 }, also: { threshold: 1, for: 0 }, suggestion: null, front: [], left_out: { n: 0, found: 0 },
-    cells: { alerts: new Array<number>(9).fill(0), true_alerts: new Array<number>(9).fill(0), firing_steps: new Array<number>(9).fill(0), nights: new Array<number>(9).fill(0) },
-    incidents: [], delays: [], hysteresis: [], n_series: series.length,
-    series: series.map((levels, i) => ({ labels: { i: String(i) }, runs: encode(levels) })), all: null, ...more,
-  }
-}
-const setting = (j: number, k: number, keepMs = 0): Setting => ({ j, k, keepMs })
 
 test('runs are read as they are written, long ones too', () => {
   const levels = [...new Array<number>(300).fill(0), 1, 1, 3, ...new Array<number>(20_000).fill(2)]
@@ -84,6 +54,36 @@ test('bands: pending, then firing, in as many columns as are asked for', () => {
   assert.deepEqual([...bandsOf(model, setting(1, 2), 8)], [0, 1, 1, 2, 0, 1, 0, 0])
   assert.deepEqual([...bandsOf(model, setting(1, 0), 4)], [2, 2, 2, 0])
   assert.deepEqual([...bandsOf(model, setting(2, 0), 4)], [0, 0, 0, 0])
+})
+
+test('bands of a long past in fewer and in more columns are those of its alerts', () => {
+  let seed = 11
+  const dice = () => (seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648
+  for (let round = 0; round < 60; round++) {
+    const series = Array.from({ length: 1 + Math.floor(dice() * 3) }, () => {
+      const levels: number[] = []
+      while (levels.length < 120) levels.push(...new Array<number>(1 + Math.floor(dice() * 9)).fill(Math.floor(dice() * 4)))
+      return levels.slice(0, 120)
+    })
+    const first = Math.floor(dice() * 20)
+    const model = modelOf(answerOf(series, { first_step: first, for_steps: [0, 2, 5] }))
+    for (const n of [100, 50, 7, 240]) for (let j = 0; j < 3; j++) for (let k = 0; k < 3; k++) for (const keep of [0, 3]) {
+      const expected = new Uint8Array(n)
+      const paint = (from: number, to: number, what: number) => { // steps [from, to)
+        for (let c = 0; c < n; c++) for (let step = Math.max(from, first); step < to; step++) {
+          if (Math.floor(((step - first) * n) / (120 - first)) === c && expected[c]! < what) expected[c] = what
+        }
+      }
+      for (const levels of series) {
+        levels.forEach((level, i) => { if (level > j) paint(i, i + 1, 1) })
+        for (const [, fired, resolved] of slow(levels, j, [0, 2, 5][k]!, keep)) paint(fired, resolved, 2)
+      }
+      const got = bandsOf(model, setting(j, k, keep * STEP), n)
+      // In more columns than steps a step is wider than the one it begins in.
+      if (n <= 120 - first) assert.deepEqual([...got], [...expected], `round ${round}, ${n} columns, threshold ${j}, for ${k}, keep ${keep}`)
+      else expected.forEach((what, c) => { if (what) assert.equal(got[c], what, `round ${round}, column ${c} of ${n}`) })
+    }
+  }
 })
 
 const bad = { key: 'INC-1', title: null, verdict: null, counts: true, words: '', at: 0 }

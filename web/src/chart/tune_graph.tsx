@@ -1,19 +1,19 @@
 // What a rule compares, over its past, with a threshold that is dragged.
 //
+//     bad     when it was bad; drawn once
 //     back    would have fired: pending and firing, drawn anew in each frame of a drag
-//     lines   least to greatest of the loudest series, and when it was bad; drawn once
+//     lines   least to greatest of the loudest series; drawn once
 //     line    the threshold: a slider of its own, by pointer, finger and arrow keys
 //
 // A drag across labels a window; a click asks about its instant.
 
 import type { Signal } from '@preact/signals'
-import { useSignalEffect } from '@preact/signals'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { isDark, zone } from '../app/settings.ts'
 import { count, formatValue } from '../lib/number.ts'
 import { formatClock, formatDay, formatExact, formatShort } from '../lib/time.ts'
-import { bandsOf, FIRING, type Model, nearestThreshold, type Setting, settingWords, timeAt, type Window } from '../lib/tune.ts'
-import { hand } from './hand.ts'
+import { agesOf, bandsOf, FIRING, type Model, nearestThreshold, PENDING, type Setting, settingWords, timeAt, type Window } from '../lib/tune.ts'
+import { hand, outwards, useInFrame, whenIdle } from './hand.ts'
 import { contextOf, faint, ink } from './ink.ts'
 
 const LEFT = 52
@@ -127,38 +127,66 @@ function hatch(ctx: CanvasRenderingContext2D, x: number, width: number, top: num
 
 interface Inks { firing: string; firingSolid: string; pending: string; pendingSolid: string; incident: string; hatch: string; edge: string }
 
-function drawBack(canvas: HTMLCanvasElement, model: Model, s: Scale, setting: Setting, inks: Inks): void {
+/** When it was bad: behind everything, and still while the threshold moves. */
+function drawBad(canvas: HTMLCanvasElement, model: Model, s: Scale, inks: Inks): void {
   const ctx = contextOf(canvas, s.width, s.height)
   if (!ctx) return
-  const top = TOP
-  const height = plotH(s)
   for (const one of model.incidents) {
     const x = xOf(s, Math.max(s.fromMs, Date.parse(one.begin)))
     const width = Math.max(2, xOf(s, Math.min(s.toMs, Date.parse(one.end))) - x)
     ctx.fillStyle = inks.incident
-    ctx.fillRect(x, top, width, height)
+    ctx.fillRect(x, TOP, width, plotH(s))
     ctx.strokeStyle = inks.hatch
     ctx.lineWidth = 1
-    hatch(ctx, x, width, top, height)
+    hatch(ctx, x, width, TOP, plotH(s))
     ctx.fillStyle = inks.edge
-    ctx.fillRect(x, top - 4, width, 3)
+    ctx.fillRect(x, TOP - 4, width, 3)
   }
-  const n = Math.max(1, Math.floor(plotW(s)))
+}
+
+/** As many columns as the plot has pixels. */
+const columnsOf = (s: Scale): number => Math.max(1, Math.floor(plotW(s)))
+
+function drawBack(canvas: HTMLCanvasElement, model: Model, s: Scale, setting: Setting, inks: Inks): void {
+  const ctx = contextOf(canvas, s.width, s.height)
+  if (!ctx) return
+  const height = plotH(s)
+  const n = columnsOf(s)
   const bands = bandsOf(model, setting, n)
   const strip = s.height - BOTTOM - STRIP + 2
-  for (let from = 0; from < n;) {
-    const what = bands[from]!
-    let to = from + 1
-    while (to < n && bands[to] === what) to++
-    if (what > 0) {
-      const is = what === FIRING
-      ctx.fillStyle = is ? inks.firing : inks.pending
-      ctx.fillRect(LEFT + from, top, to - from, height)
-      ctx.fillStyle = is ? inks.firingSolid : inks.pendingSolid
-      ctx.fillRect(LEFT + from, is ? strip : strip + 6, Math.max(1.4, to - from), is ? 10 : 4)
+  for (const [what, wide, narrow, at, tall] of [[PENDING, inks.pending, inks.pendingSolid, strip + 6, 4], [FIRING, inks.firing, inks.firingSolid, strip, 10]] as const) {
+    const columns = new Path2D()
+    const below = new Path2D()
+    for (let from = 0; from < n; from++) {
+      if (bands[from] !== what) continue
+      let to = from + 1
+      while (to < n && bands[to] === what) to++
+      columns.rect(LEFT + from, TOP, to - from, height)
+      below.rect(LEFT + from, at, Math.max(1.4, to - from), tall)
+      from = to
     }
-    from = to
+    ctx.fillStyle = wide
+    ctx.fill(columns)
+    ctx.fillStyle = narrow
+    ctx.fill(below)
   }
+}
+
+const TAG_PX = 26
+
+/** The incidents' numbers, above where each was; what would lie over each other is one: "2–5". */
+function tagsOf(model: Model, s: Scale): { x: number; words: string; title: string }[] {
+  const tags: { x: number; from: number; to: number; title: string }[] = []
+  model.incidents.forEach((one, i) => {
+    const x = xOf(s, Math.max(s.fromMs, (Date.parse(one.begin) + Math.min(s.toMs, Date.parse(one.end))) / 2))
+    const last = tags.at(-1)
+    const title = one.title ?? one.key ?? ''
+    if (last && Math.abs(x - last.x) < TAG_PX) {
+      last.to = i + 1
+      last.title += `; ${title}`
+    } else tags.push({ x, from: i + 1, to: i + 1, title })
+  })
+  return tags.map(({ x, from, to, title }) => ({ x: Math.min(x, s.width - 22), title, words: from === to ? String(from) : `${from}–${to}` }))
 }
 
 interface Props {
@@ -191,6 +219,7 @@ function Line({ model, setting, scale }: { model: Model; setting: Signal<Setting
   }
   const onMove = (event: PointerEvent) => {
     if (!dragging.current) return
+    event.stopPropagation() // the time under the pointer is not what one looks at
     const box = grab.current?.parentElement?.getBoundingClientRect()
     if (box) set(nearestThreshold(answer, valueOf(scale, event.clientY - box.top)))
   }
@@ -208,15 +237,16 @@ function Line({ model, setting, scale }: { model: Model; setting: Signal<Setting
   )
 }
 
-function sentence(model: Model, setting: Setting): string {
+function sentence(model: Model): string {
   const least = Math.min(...(model.all?.least ?? []).filter(Number.isFinite))
   const most = Math.max(...(model.all?.greatest ?? []).filter(Number.isFinite))
   const range = Number.isFinite(most) ? `, ${formatValue(least)} to ${formatValue(most)}` : ''
-  return `${model.choice.expr ?? model.answer.rule.expr}: ${count(model.answer.n_series, 'series', 'series')}${range}; ${count(model.incidents.length, 'incident')} marked; ${settingWords(model, setting)} would have fired where it is shaded`
+  return `${model.choice.expr ?? model.answer.rule.expr}: ${count(model.answer.n_series, 'series', 'series')}${range}; ${count(model.incidents.length, 'incident')} marked; shaded where it would have fired, which the table below lists`
 }
 
 export function TuneGraph({ model, setting, height, atMs, onWindow, onPick }: Props) {
   const box = useRef<HTMLDivElement>(null)
+  const bad = useRef<HTMLCanvasElement>(null)
   const back = useRef<HTMLCanvasElement>(null)
   const lines = useRef<HTMLCanvasElement>(null)
   const inks = useRef<Inks | null>(null)
@@ -225,7 +255,7 @@ export function TuneGraph({ model, setting, height, atMs, onWindow, onPick }: Pr
   const [hover, setHover] = useState<number | null>(null)
   const dark = isDark.value
   const shownZone = zone.value
-  const scale = scaleOf(model, Math.max(width, LEFT + RIGHT + 10), height)
+  const scale = useMemo(() => scaleOf(model, Math.max(width, LEFT + RIGHT + 10), height), [model, width, height])
 
   useEffect(() => {
     const target = box.current
@@ -237,13 +267,17 @@ export function TuneGraph({ model, setting, height, atMs, onWindow, onPick }: Pr
   useEffect(() => {
     inks.current = { firing: faint('--bad-solid', 0.28), firingSolid: ink('--bad-solid'), pending: faint('--warn-solid', 0.22), pendingSolid: ink('--warn-solid'), incident: faint('--accent-solid', 0.13), hatch: faint('--accent-solid', 0.4), edge: ink('--accent-solid') }
     if (lines.current && width) drawLines(lines.current, model, scale)
-    if (back.current && width && inks.current) drawBack(back.current, model, scale, setting.peek(), inks.current)
+    if (bad.current && width) drawBad(bad.current, model, scale, inks.current)
+    if (back.current && width) drawBack(back.current, model, scale, setting.peek(), inks.current)
   }, [model, width, height, dark, shownZone])
-  useSignalEffect(() => {
-    const now = setting.value
+  // What the hand will come to is reckoned while it rests, from where it is outwards.
+  useEffect(() => (width ? whenIdle(outwards(setting.peek().j, model.answer.thresholds.length), (j) => { agesOf(model, j, columnsOf(scale)) }) : undefined), [model, width])
+  useInFrame(setting, (now) => {
     if (back.current && inks.current && width) drawBack(back.current, model, scale, now, inks.current)
   })
 
+  const words = useMemo(() => sentence(model), [model])
+  const tags = useMemo(() => tagsOf(model, scale), [model, scale])
   const at = (event: PointerEvent) => event.clientX - (box.current?.getBoundingClientRect().left ?? 0)
   const down = (event: PointerEvent) => {
     if (event.button !== 0 || event.pointerType === 'touch') return
@@ -264,11 +298,10 @@ export function TuneGraph({ model, setting, height, atMs, onWindow, onPick }: Pr
     <div class="tune-graph" ref={box} style={{ height: `${height}px` }}
          onPointerDown={down} onPointerUp={up} onPointerCancel={() => setDrag(null)} onPointerLeave={() => setHover(null)}
          onPointerMove={(event) => { if (drag) setDrag({ from: drag.from, to: at(event) }); else setHover(at(event)) }}>
+      <canvas ref={bad} class="tune-canvas" aria-hidden="true" />
       <canvas ref={back} class="tune-canvas" aria-hidden="true" />
-      <canvas ref={lines} class="tune-canvas" role="img" aria-label={sentence(model, setting.peek())} />
-      {model.incidents.map((one, i) => (
-        <span key={i} class="tune-incident" title={one.title ?? one.key ?? ''} style={{ left: `${xOf(scale, Math.max(scale.fromMs, (Date.parse(one.begin) + Math.min(scale.toMs, Date.parse(one.end))) / 2))}px` }}>{i + 1}</span>
-      ))}
+      <canvas ref={lines} class="tune-canvas" role="img" aria-label={words} />
+      {tags.map((tag) => <span key={tag.words} class="tune-incident" title={tag.title} style={{ left: `${tag.x}px` }}>{tag.words}</span>)}
       {atMs !== null && atMs >= scale.fromMs && atMs <= scale.toMs && <i class="tune-at" style={{ left: `${xOf(scale, atMs)}px` }} />}
       {hover !== null && hover > LEFT && hover < width - RIGHT && !drag && <span class="tune-hover" style={{ left: `${Math.min(hover, width - 60)}px` }}>{formatShort(msOf(scale, hover), Date.now(), shownZone)}</span>}
       {drag && Math.abs(drag.to - drag.from) >= DRAG_PX && <i class="tune-window" style={{ left: `${left}px`, width: `${Math.abs(drag.to - drag.from)}px` }} title={formatExact(msOf(scale, left), shownZone)} />}

@@ -1,12 +1,11 @@
 // Every setting at once: thresholds upwards, `for` to the right, warmer where more alerts fire. Lines
 // go around the cells that find an incident; inside is found. Arrow keys walk, a click jumps.
 
-import type { Signal } from '@preact/signals'
-import { useSignalEffect } from '@preact/signals'
+import type { ReadonlySignal, Signal } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { isDark } from '../app/settings.ts'
 import { formatDuration } from '../lib/time.ts'
-import { cellAt, contour, forMs, heat, type Model, type Readout, type Setting, settingWords } from '../lib/tune.ts'
+import { cellAt, contour, forMs, heat, type Model, type Readout, type Setting, settingWords, type Tuning } from '../lib/tune.ts'
 import { hand } from './hand.ts'
 import { contextOf, faint, ink } from './ink.ts'
 
@@ -19,6 +18,7 @@ const cellW = (g: Grid) => (g.width - LEFT - 4) / g.columns
 const cellH = (g: Grid) => (g.height - BOTTOM - 4) / g.rows
 /** The row from the top: high values lie high, whichever way the rule compares. */
 const rowOf = (g: Grid, j: number) => (g.isUp ? g.rows - 1 - j : j)
+const middle = (g: Grid, j: number, k: number): [number, number] => [LEFT + (k + 0.5) * cellW(g), 4 + (rowOf(g, j) + 0.5) * cellH(g)]
 
 function drawHeat(canvas: HTMLCanvasElement, model: Model, g: Grid, perWeek: number): void {
   const { answer } = model
@@ -78,14 +78,10 @@ function drawContours(ctx: CanvasRenderingContext2D, model: Model, g: Grid): voi
   ctx.setLineDash([])
 }
 
-interface Marks { at: Setting; now: { threshold: number; for: number }; suggestion: { threshold: number; for: number } | null }
-
-function drawMarks(canvas: HTMLCanvasElement, g: Grid, { at, now, suggestion }: Marks): void {
+/** What stands still: the rule as it is, and the suggestion. Where one is, is a frame of its own. */
+function drawMarks(canvas: HTMLCanvasElement, g: Grid, { now, suggestion }: Tuning): void {
   const ctx = contextOf(canvas, g.width, g.height)
   if (!ctx) return
-  const w = cellW(g)
-  const h = cellH(g)
-  const middle = (j: number, k: number): [number, number] => [LEFT + (k + 0.5) * w, 4 + (rowOf(g, j) + 0.5) * h]
   const dark = ink('--ink')
   const light = ink('--surface')
   const outline = (draw: () => void) => {
@@ -97,19 +93,25 @@ function drawMarks(canvas: HTMLCanvasElement, g: Grid, { at, now, suggestion }: 
       ctx.stroke()
     }
   }
-  const [nx, ny] = middle(now.threshold, now.for)
+  const [nx, ny] = middle(g, now.threshold, now.for)
   outline(() => { ctx.moveTo(nx - 4, ny - 4); ctx.lineTo(nx + 4, ny + 4); ctx.moveTo(nx + 4, ny - 4); ctx.lineTo(nx - 4, ny + 4) })
-  if (suggestion) {
-    const [sx, sy] = middle(suggestion.threshold, suggestion.for)
-    outline(() => { for (let i = 0; i <= 5; i++) ctx[i ? 'lineTo' : 'moveTo'](sx + 6 * Math.sin((i * 4 * Math.PI) / 5), sy - 6 * Math.cos((i * 4 * Math.PI) / 5)) })
-  }
-  const [x, y] = middle(at.j, at.k)
-  outline(() => ctx.rect(x - Math.max(w / 2, 6), y - Math.max(h / 2, 6), Math.max(w, 12), Math.max(h, 12)))
+  if (!suggestion) return
+  const [sx, sy] = middle(g, suggestion.threshold, suggestion.for)
+  outline(() => { for (let i = 0; i <= 5; i++) ctx[i ? 'lineTo' : 'moveTo'](sx + 6 * Math.sin((i * 4 * Math.PI) / 5), sy - 6 * Math.cos((i * 4 * Math.PI) / 5)) })
 }
 
-interface Props { model: Model; setting: Signal<Setting>; perWeek: number; words: (setting: Setting) => Readout }
+/** Where one is: moved, not drawn. */
+function Here({ setting, grid }: { setting: Signal<Setting>; grid: Grid }) {
+  const { j, k } = setting.value
+  const [x, y] = middle(grid, j, k)
+  const width = Math.max(cellW(grid), 12)
+  const height = Math.max(cellH(grid), 12)
+  return <i class="tune-here" style={{ width: `${width}px`, height: `${height}px`, transform: `translate(${x - width / 2}px, ${y - height / 2}px)` }} />
+}
 
-export function TuneHeat({ model, setting, perWeek, words }: Props) {
+interface Props { model: Model; setting: Signal<Setting>; perWeek: number; read: ReadonlySignal<Readout> }
+
+export function TuneHeat({ model, setting, perWeek, read }: Props) {
   const { answer } = model
   const box = useRef<HTMLDivElement>(null)
   const under = useRef<HTMLCanvasElement>(null)
@@ -119,7 +121,6 @@ export function TuneHeat({ model, setting, perWeek, words }: Props) {
   const height = Math.min(340, Math.max(rows * 30, Math.min(rows * 12, 300), 70) + BOTTOM)
   const grid: Grid = { width: Math.max(width, 120), height, rows, columns: answer.for_steps.length, isUp: model.choice.op.startsWith('>') }
   const dark = isDark.value
-  const marks = (at: Setting): Marks => ({ at, now: answer.now, suggestion: answer.suggestion })
 
   useEffect(() => {
     const target = box.current
@@ -130,12 +131,8 @@ export function TuneHeat({ model, setting, perWeek, words }: Props) {
   }, [])
   useEffect(() => {
     if (width && under.current) drawHeat(under.current, model, grid, perWeek)
-    if (width && over.current) drawMarks(over.current, grid, marks(setting.peek()))
+    if (width && over.current) drawMarks(over.current, grid, answer)
   }, [model, width, dark])
-  useSignalEffect(() => {
-    const now = setting.value
-    if (width && over.current) drawMarks(over.current, grid, marks(now))
-  })
 
   const go = (j: number, k: number) => {
     setting.value = { ...setting.peek(), j: Math.max(0, Math.min(rows - 1, j)), k: Math.max(0, Math.min(grid.columns - 1, k)) }
@@ -166,12 +163,12 @@ export function TuneHeat({ model, setting, perWeek, words }: Props) {
          onPointerDown={(event) => { hand.value = true; box.current?.setPointerCapture(event.pointerId); onPoint(event) }} onPointerMove={onPoint}>
       <canvas ref={under} class="tune-canvas" aria-hidden="true" />
       <canvas ref={over} class="tune-canvas" aria-hidden="true" />
-      <span class="hidden" aria-live="off"><Now model={model} setting={setting} words={words} /></span>
+      {width > 0 && <Here setting={setting} grid={grid} />}
+      <span class="hidden" aria-live="off"><Now model={model} setting={setting} read={read} /></span>
     </div>
   )
 }
 
-function Now({ model, setting, words }: { model: Model; setting: Signal<Setting>; words: (setting: Setting) => Readout }) {
-  const one = words(setting.value)
-  return <>{settingWords(model, setting.value)}: {one.alerts} alerts</>
+function Now({ model, setting, read }: { model: Model; setting: Signal<Setting>; read: ReadonlySignal<Readout> }) {
+  return <>{settingWords(model, setting.value)}: {read.value.alerts} alerts</>
 }

@@ -55,6 +55,8 @@ export interface Model {
   complete: boolean
   /** Of the answer's incidents that count, in the order of delays. */
   incidents: TuningIncident[]
+  /** What was found out of the runs at a threshold and will be asked again. */
+  kept: { ages: Map<number, Uint32Array>; columns: number; above: Map<number, Uint32Array[]> }
 }
 export interface Setting { j: number; k: number; keepMs: number }
 
@@ -101,6 +103,7 @@ export function modelOf(answer: Tuning): Model {
     nColumns: answer.all?.columns ?? 0,
     complete: answer.series.length === answer.n_series,
     incidents: counted,
+    kept: { ages: new Map(), columns: 0, above: new Map() },
   }
 }
 
@@ -119,41 +122,54 @@ export function nearestThreshold(answer: Tuning, value: number): number {
 
 export interface Alert { series: number; active: number; fired: number; resolved: number; found: boolean }
 
-/** Goes through the runs above threshold j of one series: both steps are within. */
-function eachRun(runs: Runs, nSteps: number, j: number, visit: (begin: number, end: number) => void): void {
-  const { starts, levels } = runs
+/** The runs above threshold j of one series: where each begins and ends, both steps within. */
+function above({ starts, levels }: Runs, nSteps: number, j: number): Uint32Array {
+  const pairs: number[] = []
   let begin = -1
   for (let i = 0; i < levels.length; i++) {
     if (levels[i]! > j) {
       if (begin < 0) begin = starts[i]!
     } else if (begin >= 0) {
-      visit(begin, starts[i]! - 1)
+      pairs.push(begin, starts[i]! - 1)
       begin = -1
     }
   }
-  if (begin >= 0) visit(begin, nSteps - 1)
+  if (begin >= 0) pairs.push(begin, nSteps - 1)
+  return Uint32Array.from(pairs)
+}
+
+const ABOVE_KEPT = 4 // thresholds: where the hand is and just was
+
+function runsAbove(model: Model, j: number): Uint32Array[] {
+  const kept = model.kept.above
+  const known = kept.get(j)
+  if (known) return known
+  if (kept.size >= ABOVE_KEPT) kept.delete(kept.keys().next().value!)
+  const made = model.runs.map((one) => above(one, model.answer.n_steps, j))
+  kept.set(j, made)
+  return made
 }
 
 /** What one series would have fired; `keep` steps bridge what would end it, as keep_firing_for does. */
-function eachAlert(runs: Runs, answer: Tuning, j: number, held: number, keep: number, visit: (active: number, fired: number, resolved: number) => void): void {
+function eachAlert(pairs: Uint32Array, nSteps: number, held: number, keep: number, visit: (active: number, fired: number, resolved: number) => void): void {
   let active = -1
   let fired = -1
   let over = -1 // the first step without it
-  const end = (nextBegin: number) => {
+  for (let i = 0; i < pairs.length; i += 2) {
+    const begin = pairs[i]!
+    const last = pairs[i + 1]!
     // Still kept when the next run begins: it goes on, without waiting again.
-    if (fired < 0 || nextBegin - over <= keep) return
-    visit(active, fired, Math.min(answer.n_steps, over + keep))
-    fired = -1
-  }
-  eachRun(runs, answer.n_steps, j, (begin, last) => {
-    if (fired >= 0) end(begin)
+    if (fired >= 0 && begin - over > keep) {
+      visit(active, fired, Math.min(nSteps, over + keep))
+      fired = -1
+    }
     if (fired < 0 && last - begin >= held) {
       active = begin
       fired = begin + held
     }
     if (fired >= 0) over = last + 1
-  })
-  if (fired >= 0) visit(active, fired, Math.min(answer.n_steps, over + keep))
+  }
+  if (fired >= 0) visit(active, fired, Math.min(nSteps, over + keep))
 }
 
 const keepSteps = (answer: Tuning, keepMs: number): number => Math.ceil(keepMs / answer.step_ms)
@@ -173,7 +189,7 @@ export function alertsOf(model: Model, setting: Setting): Alert[] {
   const windows = windowsOf(model)
   const alerts: Alert[] = []
   const held = answer.for_steps[setting.k] ?? 0
-  model.runs.forEach((runs, series) => eachAlert(runs, answer, setting.j, held, keepSteps(answer, setting.keepMs), (active, fired, resolved) => {
+  runsAbove(model, setting.j).forEach((pairs, series) => eachAlert(pairs, answer.n_steps, held, keepSteps(answer, setting.keepMs), (active, fired, resolved) => {
     if (fired < answer.first_step) return
     alerts.push({ series, active, fired, resolved, found: windows.some(([begin, end]) => fired <= end && resolved > begin) })
   }))
@@ -183,23 +199,55 @@ export function alertsOf(model: Model, setting: Setting): Alert[] {
 export const PENDING = 1
 export const FIRING = 2
 
+/** How long the longest run of any series above threshold j has lasted at the end of each of n
+ *  columns of the counted time, in steps and one more; 0: there is none. What a column shows at
+ *  any `for` is one comparison away, so that a drag goes through no runs. */
+export function agesOf(model: Model, j: number, n: number): Uint32Array {
+  const { kept, answer } = model
+  if (kept.columns !== n) {
+    kept.ages.clear()
+    kept.columns = n
+  }
+  const known = kept.ages.get(j)
+  if (known) return known
+  const first = answer.first_step
+  const nSteps = answer.n_steps - first
+  const columnOf = (step: number) => Math.floor(((step - first) * n) / nSteps)
+  const lastOf = Uint32Array.from({ length: n }, (_, c) => first + Math.ceil(((c + 1) * nSteps) / n) - 1)
+  const ages = new Uint32Array(n)
+  for (const { starts, levels } of model.runs) {
+    for (let i = 0; i < levels.length; i++) {
+      if (levels[i]! <= j) continue
+      const begin = starts[i]!
+      while (i + 1 < levels.length && levels[i + 1]! > j) i++
+      const end = (i + 1 < levels.length ? starts[i + 1]! : answer.n_steps) - 1
+      if (end < first) continue
+      const to = columnOf(end)
+      for (let c = columnOf(Math.max(begin, first)); c <= to; c++) {
+        const age = Math.min(end, lastOf[c]!) - begin + 1
+        if (ages[c]! < age) ages[c] = age
+      }
+    }
+  }
+  kept.ages.set(j, ages)
+  return ages
+}
+
 /** What each of n columns of the counted time shows: nothing, pending, firing. */
 export function bandsOf(model: Model, setting: Setting, n: number): Uint8Array {
   const { answer } = model
   const bands = new Uint8Array(n)
-  const first = answer.first_step
-  const scale = n / (answer.n_steps - first)
   const held = answer.for_steps[setting.k] ?? 0
+  const ages = agesOf(model, setting.j, n)
+  for (let c = 0; c < n; c++) bands[c] = ages[c]! === 0 ? 0 : ages[c]! > held ? FIRING : PENDING
   const keep = keepSteps(answer, setting.keepMs)
-  const paint = (from: number, to: number, what: number) => { // steps [from, to)
-    if (to <= first || to <= from) return
-    const a = Math.max(0, Math.floor((from - first) * scale))
-    const b = Math.min(n - 1, Math.floor((to - 1 - first) * scale))
-    for (let i = a; i <= b; i++) if (bands[i]! < what) bands[i] = what
-  }
-  for (const runs of model.runs) {
-    eachRun(runs, answer.n_steps, setting.j, (begin, end) => paint(begin, Math.min(begin + held, end + 1), PENDING))
-    eachAlert(runs, answer, setting.j, held, keep, (_, fired, resolved) => paint(fired, resolved, FIRING))
+  if (keep === 0) return bands
+  const first = answer.first_step
+  const columnOf = (step: number) => Math.floor(((step - first) * n) / (answer.n_steps - first))
+  for (const pairs of runsAbove(model, setting.j)) {
+    eachAlert(pairs, answer.n_steps, held, keep, (_, fired, resolved) => {
+      if (resolved > first) bands.fill(FIRING, columnOf(Math.max(fired, first)), columnOf(resolved - 1) + 1)
+    })
   }
   return bands
 }
@@ -249,8 +297,8 @@ function fromRuns(model: Model, setting: Setting, isNight: (atMs: number) => boo
   const windows = windowsOf(model)
   const counts: Counts = { alerts: 0, trues: 0, nights: 0, firing: 0, delays: windows.map(() => -1) }
   const held = answer.for_steps[setting.k] ?? 0
-  for (const runs of model.runs) {
-    eachAlert(runs, answer, setting.j, held, keepSteps(answer, setting.keepMs), (_, fired, resolved) => {
+  for (const pairs of runsAbove(model, setting.j)) {
+    eachAlert(pairs, answer.n_steps, held, keepSteps(answer, setting.keepMs), (_, fired, resolved) => {
       let found = false
       windows.forEach(([begin, end], i) => {
         if (fired > end || resolved <= begin) return

@@ -4,7 +4,7 @@
 //     setting (a signal) --each frame--> line, bands, heat map, read-outs
 //     setting at rest --> the address, alert by alert, what would be read, pages
 
-import { type Signal, useComputed, useSignal, useSignalEffect } from '@preact/signals'
+import { computed, type ReadonlySignal, type Signal, useSignal, useSignalEffect } from '@preact/signals'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { ApiError, call } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
@@ -21,7 +21,8 @@ import { difference, exprWith, forMs, type Model, modelOf, nearestThreshold, typ
 import sheet from '../style/tune.later.css'
 import { Chips, Empty, Page, Panel, Severity, Trouble, Waiting } from '../ui/parts.tsx'
 import { adopt } from '../ui/sheet.ts'
-import { Alerts, Explained, Incidents, Pages, RuleText, useEpisodes } from './tune_parts.tsx'
+import { Noisy, Spans } from './tune_noise.tsx'
+import { Alerts, type Asked, chosenOf, Explained, Incidents, Pages, type PagesAnswer, RuleText, Told, useEpisodes, usePages } from './tune_parts.tsx'
 
 const REST_MS = 250
 const RANGES = [{ value: 'now-1d', words: '1 day' }, { value: 'now-7d', words: '7 days' }, { value: 'now-30d', words: '30 days' }, { value: 'now-90d', words: '90 days' }]
@@ -57,34 +58,49 @@ function settingOf(answer: Tuning): Setting {
   return { j: answer.also.threshold, k: answer.also.for, keepMs: parseDuration(query('keep')) ?? answer.rule.keep_firing_for_ms }
 }
 
+/** The rule as it is. */
+const ownOf = ({ answer }: Model): Setting => ({ j: answer.now.threshold, k: answer.now.for, keepMs: answer.rule.keep_firing_for_ms })
+
 const sameSetting = (a: Setting, b: Setting) => a.j === b.j && a.k === b.k && a.keepMs === b.keepMs
 
 // --- read-outs ----------------------------------------------------------------------------
 
-function Read({ name, value, unit, was, tone }: { name: string; value: string; unit?: string; was: string; tone?: 'better' | 'worse' | '' }) {
-  return <div><dt>{name}</dt><dd>{value}{unit && <small> {unit}</small>}</dd><dd class={`was ${tone ?? ''}`}>{was}</dd></div>
+function Read({ name, value, unit, was, tone, pale }: { name: string; value: string; unit?: string; was: string; tone?: 'better' | 'worse' | ''; pale?: boolean }) {
+  return <div class={pale ? 'pale' : ''}><dt>{name}</dt><dd>{value}{unit && <small> {unit}</small>}</dd><dd class={`was ${tone ?? ''}`}>{was}</dd></div>
 }
 
-function Reads({ model, setting }: { model: Model; setting: Signal<Setting> }) {
-  const { answer } = model
-  const own: Setting = { j: answer.now.threshold, k: answer.now.for, keepMs: answer.rule.keep_firing_for_ms }
+interface ReadsProps { model: Model; setting: Signal<Setting>; read: ReadonlySignal<Readout>; rested: Setting; pages: Asked<PagesAnswer>; ownPages: PagesAnswer | null }
+
+function Reads({ model, setting, read, rested, pages, ownPages }: ReadsProps) {
+  const own = ownOf(model)
   const before = useMemo(() => readout(model, own, isNight), [model, zone.value])
-  const at = readout(model, setting.value, isNight)
+  const at = read.value
   const same = sameSetting(setting.value, own)
   const n = (value: number) => value.toLocaleString('en')
-  const beside = (was: number, is: number): { was: string; tone: 'better' | 'worse' | '' } => ({ was: same ? 'as it is' : `now ${n(was)}`, tone: is < was ? 'better' : is > was ? 'worse' : '' })
+  const beside = (was: number, is: number): { was: string; tone: 'better' | 'worse' | '' } => ({ was: same ? 'as it is' : `instead of ${n(was)}`, tone: is < was ? 'better' : is > was ? 'worse' : '' })
   return (
     <dl class="tune-reads" aria-label="What this setting would have done">
-      <Read name="Alerts" value={n(at.alerts)} {...beside(before.alerts, at.alerts)} />
-      <Read name="A week" value={at.perWeek >= 10 ? n(Math.round(at.perWeek)) : at.perWeek.toFixed(1)} was={same ? 'as it is' : `now ${before.perWeek.toFixed(1)}`} tone={beside(before.alerts, at.alerts).tone} />
+      <Read name="Alerts" value={n(at.alerts)} unit={`${at.perWeek >= 10 ? n(Math.round(at.perWeek)) : at.perWeek.toFixed(1)} a week`} {...beside(before.alerts, at.alerts)} />
       <Read name="At night" value={n(at.nights)} {...beside(before.nights, at.nights)} />
+      {model.answer.rule.id !== null && !pages.error && <Paged pages={pages} own={ownPages} fresh={pages.fresh && sameSetting(setting.value, rested)} same={same} />}
       {at.of > 0 ? <>
         <Read name="About nothing" value={n(at.aboutNone)} {...beside(before.aboutNone, at.aboutNone)} />
         <Read name="Incidents found" value={`${at.found}`} unit={`of ${at.of}`} was={`${Math.round(at.low * 100)} to ${Math.round(at.high * 100)} % of all such`} tone={at.found < before.found ? 'worse' : at.found > before.found ? 'better' : ''} />
-        <Read name="Found after" value={at.medianMs === null ? '–' : formatAge(at.medianMs)} was={at.worstMs === null ? 'none is found' : `the last ${formatAge(at.worstMs)}${same || before.worstMs === null ? '' : `, now ${formatAge(before.worstMs)}`}`} tone={before.worstMs !== null && at.worstMs !== null && at.worstMs > before.worstMs ? 'worse' : ''} />
+        <Read name="Found after" value={at.medianMs === null ? '–' : formatAge(at.medianMs)} was={at.worstMs === null ? 'none is found' : `the last ${formatAge(at.worstMs)}${same || before.worstMs === null ? '' : `, instead of ${formatAge(before.worstMs)}`}`} tone={before.worstMs !== null && at.worstMs !== null && at.worstMs > before.worstMs ? 'worse' : ''} />
       </> : <Read name="Firing" value={formatAge(at.firingMs)} was="of all series together" />}
     </dl>
   )
+}
+
+/** What alertd has to count: it follows when the hand rests, and is pale until then. */
+function Paged({ pages, own, fresh, same }: { pages: Asked<PagesAnswer>; own: PagesAnswer | null; fresh: boolean; same: boolean }) {
+  const one = pages.value
+  if (!one) return <><Read name="Notifications" value="…" was="being counted" pale /><Read name="Pages" value="…" was="being counted" pale /></>
+  const beside = (was: number | undefined, is: number) => ({ was: !fresh ? 'at rest' : same ? 'as it is' : was === undefined ? '' : `instead of ${was.toLocaleString('en')}`, tone: !fresh || was === undefined || is === was ? '' as const : is < was ? 'better' as const : 'worse' as const })
+  return <>
+    <Read name="Notifications" value={one.notifications.toLocaleString('en')} {...beside(own?.notifications, one.notifications)} pale={!fresh} />
+    <Read name="Pages" value={one.n_pages.toLocaleString('en')} unit={`${one.nights.toLocaleString('en')} at night`} {...beside(own?.n_pages, one.n_pages)} pale={!fresh} />
+  </>
 }
 
 /** Said to those who listen, when the hand rests. */
@@ -118,8 +134,7 @@ function Controls({ model, setting, onType }: { model: Model; setting: Signal<Se
         <select value={String(keepMs)} disabled={!model.complete} onChange={(event) => { setting.value = { ...setting.peek(), keepMs: Number(event.currentTarget.value) } }}>
           {keeps.map((one) => <option key={one} value={String(one)}>{one === 0 ? 'not at all' : formatDuration(one)}</option>)}
         </select></label>
-      <button type="button" class="end" disabled={sameSetting(setting.value, { j: answer.now.threshold, k: answer.now.for, keepMs: answer.rule.keep_firing_for_ms })}
-              onClick={() => { setting.value = { j: answer.now.threshold, k: answer.now.for, keepMs: answer.rule.keep_firing_for_ms } }}>As it is</button>
+      <button type="button" class="end" disabled={sameSetting(setting.value, ownOf(model))} onClick={() => { setting.value = ownOf(model) }}>As it is</button>
     </div>
   )
 }
@@ -144,6 +159,7 @@ function Suggestion({ model, setting }: { model: Model; setting: Signal<Setting>
         <p>{model.incidents.length === 0
           ? 'None yet: fewest alerts would be no alerts. Drag across the graph where it was really bad, or take in an incident of the records below; then settings can be told from each other.'
           : before.found === 0 ? 'None: the rule finds none of these incidents as it is, so no setting can be said to be as good.' : 'None: no setting finds the same incidents with fewer alerts about nothing.'}</p>
+        {model.incidents.length === 0 && model.choice.way === 'one' && <p class="dim">Without incidents the command line tells the smallest outage that the rule would catch: <code>alertctl tune rules.yml --rule={answer.rule.name} --faults</code></p>}
         <Hysteresis model={model} setting={setting} />
       </div></Panel>
     )
@@ -208,7 +224,7 @@ function SurfaceTable({ model, setting }: { model: Model; setting: Signal<Settin
   const rows = pick(answer.thresholds.length, 10, [answer.now.threshold, answer.suggestion?.threshold ?? -1])
   const columns = pick(answer.for_steps.length, 7, [answer.now.for, answer.suggestion?.for ?? -1])
   return (
-    <details class="tune-table"><summary>The same as a table</summary>
+    <details class="tune-table"><summary>The map as a table</summary>
       <div class="scroll"><table class="list">
         <thead><tr><th>{model.choice.op}</th>{columns.map((k) => <th key={k}>{formatDuration(forMs(answer, k))}</th>)}</tr></thead>
         <tbody>{rows.map((j) => (
@@ -236,7 +252,10 @@ function Expression({ model, setting }: { model: Model; setting: Signal<Setting>
   const bytes = new TextEncoder().encode(answer.rule.expr)
   const text = new TextDecoder()
   return (
-    <p class="tune-expr">{place ? <>{text.decode(bytes.slice(0, place.start))}<mark>{value}</mark>{text.decode(bytes.slice(place.end))}</> : changed} <span class="for">for {formatDuration(forMs(answer, k))}</span></p>
+    <div>
+      <p class="tune-expr">{place ? <>{text.decode(bytes.slice(0, place.start))}<mark>{value}</mark>{text.decode(bytes.slice(place.end))}</> : changed} <span class="for">for {formatDuration(forMs(answer, k))}</span></p>
+      <p class="dim">{model.choice.words.charAt(0).toUpperCase() + model.choice.words.slice(1)}.</p>
+    </div>
   )
 }
 
@@ -263,31 +282,39 @@ function Tuned({ id, answer, question }: { id: string; answer: Tuning; question:
     }, REST_MS)
     return () => clearTimeout(timer)
   })
-  const read = useComputed(() => (one: Setting) => readout(model, one, isNight))
+  const read = useMemo(() => computed(() => readout(model, setting.value, isNight)), [model, zone.value])
   const type = (threshold: number) => {
     const nearest = nearestThreshold(answer, threshold)
     if (answer.thresholds[nearest] === threshold) setting.value = { ...setting.peek(), j: nearest }
     else setQuery({ t: String(threshold), for: formatDuration(forMs(answer, setting.peek().k)), ask: String(threshold) })
   }
   useKey('s', 'Look at the suggestion', () => { if (answer.suggestion) setting.value = { ...setting.peek(), j: answer.suggestion.threshold, k: answer.suggestion.for } }, 'Here', answer.suggestion !== null)
-  useKey('o', 'Back to the rule as it is', () => { setting.value = { j: answer.now.threshold, k: answer.now.for, keepMs: answer.rule.keep_firing_for_ms } })
+  useKey('o', 'Back to the rule as it is', () => { setting.value = ownOf(model) })
   useKey('m', 'To the map of all settings', () => document.querySelector<HTMLElement>('.tune-heat')?.focus())
   useKey('l', 'To the threshold line', () => document.querySelector<HTMLElement>('.tune-line')?.focus())
   const label = (window: Window) => { setQuery({ inc: writeWindows([...readWindows(query('inc')), window]) }, { push: true }); setAsked(null) }
 
   const body = { ...question, choice: answer.choice, threshold: answer.thresholds[rested.j], for_ms: forMs(answer, rested.k), keep_firing_for_ms: rested.keepMs }
-  const episodes = useEpisodes(answer.n_series === 0 ? null : body)
+  const isThere = answer.n_series > 0
+  const episodes = useEpisodes(isThere ? body : null)
+  const pages = usePages(body, model, isThere ? rested : null)
+  const isOwn = sameSetting(rested, ownOf(model))
+  const otherPages = usePages(body, model, isThere && !isOwn ? ownOf(model) : null)
+  const chosen = query('alert')
+  const episode = chosenOf(episodes.value, chosen)
   if (answer.n_series === 0) return <NothingThere answer={answer} id={id} />
   return (
     <>
       <Expression model={model} setting={setting} />
-      <Reads model={model} setting={setting} />
+      <Reads model={model} setting={setting} read={read} rested={rested} pages={pages} ownPages={isOwn ? pages.value : otherPages.value} />
       <Panel label="The past">
         <Controls model={model} setting={setting} onType={type} />
         <TuneGraph model={model} setting={setting} height={phone ? 260 : 320} atMs={at === null ? null : at * 1000} onWindow={setAsked} onPick={(ms) => setQuery({ at: String(Math.round(ms / 1000)) })} />
         <p class="tune-legend"><span><i class="firing" />would have fired</span><span><i class="pending" />waited</span>{model.incidents.length > 0 && <span><i class="bad" />it was bad</span>}
           <span>{answer.n_series === 1 ? '1 series' : `${answer.n_series.toLocaleString('en')} series`}{model.lines.length < answer.n_series && `, the ${model.lines.length} loudest drawn`}{!model.complete && `; ${(answer.n_series - model.runs.length).toLocaleString('en')} are counted and not shaded`}</span>
+          <span title={model.choice.words}>{(answer.n_steps - answer.first_step).toLocaleString('en')} evaluations, every {formatDuration(answer.step_ms)}</span>
           <span>Drag across: it was bad then. Click: why did it fire, or not?</span></p>
+        <Spans model={model} rested={rested} />
         {asked && <p class="tune-ask" role="group" aria-label="The marked time"><b>{formatShort(asked.fromMs, now.peek(), zone.value)} to {formatShort(asked.toMs, now.peek(), zone.value)}</b>
           <button type="button" class="primary" onClick={() => label(asked)}>It was bad then</button>
           <button type="button" onClick={() => { setQuery({ from: new Date(asked.fromMs).toISOString(), to: new Date(asked.toMs).toISOString() }, { push: true }); setAsked(null) }}>Zoom in</button>
@@ -297,17 +324,19 @@ function Tuned({ id, answer, question }: { id: string; answer: Tuning; question:
       <div class="tune-halves">
         <div class="tune-column">
           <Panel title="Every setting" aside={<span class="dim">alerts, by threshold and for</span>}>
-            <TuneHeat model={model} setting={setting} perWeek={1 / weeks} words={read.value} />
+            <TuneHeat model={model} setting={setting} perWeek={1 / weeks} read={read} />
             <p class="tune-keys"><span><b>□</b> here</span><span><b>×</b> as it is</span>{answer.suggestion && <span><b>☆</b> suggested</span>}{model.incidents.length > 0 && <span><span class="line" />inside: an incident is found</span>}</p>
             <SurfaceTable model={model} setting={setting} />
           </Panel>
-          <Alerts asked={episodes} body={body} model={model} rested={rested} />
+          <Alerts asked={episodes} body={body} model={model} rested={rested} chosen={chosen} onChoose={(key) => setQuery({ alert: key })} />
+          <Incidents model={model} rested={rested} answer={answer} />
         </div>
         <div class="tune-column">
+          <Noisy model={model} own={ownOf(model)} setting={setting} />
           <Suggestion model={model} setting={setting} />
+          {episode && <Told body={episodes.fresh ? body : null} episode={episode} />}
           <RuleText id={id} asked={episodes} body={body} model={model} rested={rested} />
-          <Pages body={body} model={model} rested={rested} />
-          <Incidents model={model} rested={rested} answer={answer} />
+          <Pages asked={pages} />
         </div>
       </div>
     </>

@@ -16,12 +16,12 @@ import { Icon } from '../ui/icon.tsx'
 import { Panel, State, Trouble } from '../ui/parts.tsx'
 import { Why } from '../ui/why.tsx'
 
-type Body = Record<string, unknown>
+export type Body = Record<string, unknown>
 export interface Episode { labels: Record<string, string>; active_at: string; fired_at: string; resolved_at: string | null; in_incident: boolean; at_night: boolean }
-interface Episodes { yaml: string; expr: string; findings: Finding[]; alerts: number; true_alerts: number; nights: number; episodes: Episode[] }
+export interface Episodes { yaml: string; expr: string; findings: Finding[]; alerts: number; true_alerts: number; nights: number; episodes: Episode[] }
 interface Told { receiver: string; kind: string; policy: string | null; title: string; text: string; note: string | null }
 interface Preview { at: string; value: number; labels: Record<string, string>; annotations: Record<string, string>; told: Told[] }
-interface PagesAnswer { alerts: number; notifications: number; n_pages: number; nights: number; ack_after_ms: number | null; people: { name: string; pages: number; nights: number }[]; hours: number[] }
+export interface PagesAnswer { alerts: number; notifications: number; n_pages: number; nights: number; ack_after_ms: number | null; people: { name: string; pages: number; nights: number }[]; hours: number[] }
 interface Explanation {
   at: string; evaluated_at: string; next_at: string; threshold: number; n_series: number; firing: number; pending: number
   series: { labels: Record<string, string>; value: number | null; passes: boolean; state: string; active_at: string | null; fired_at: string | null; fires_at: string | null; kept_since: string | null }[]
@@ -29,7 +29,7 @@ interface Explanation {
 }
 
 /** fresh: the value is of what is asked now, not of what was. */
-interface Asked<T> { value: T | null; error: ApiError | null; fresh: boolean }
+export interface Asked<T> { value: T | null; error: ApiError | null; fresh: boolean; retry: () => void }
 
 /** As many as may be tuned at once are (a question that was given up is still answered): soon again. */
 async function patiently<T>(path: string, body: Body, signal: AbortSignal): Promise<T> {
@@ -48,6 +48,7 @@ async function patiently<T>(path: string, body: Body, signal: AbortSignal): Prom
 function useAsked<T>(path: string, body: Body | null): Asked<T> {
   const [value, setValue] = useState<{ data: T; key: string } | null>(null)
   const [error, setError] = useState<ApiError | null>(null)
+  const [again, setAgain] = useState(0)
   const key = body === null ? '' : JSON.stringify(body)
   useEffect(() => {
     if (body === null) return undefined
@@ -56,8 +57,8 @@ function useAsked<T>(path: string, body: Body | null): Asked<T> {
       .then((data) => { setValue({ data, key }); setError(null) })
       .catch((reason: ApiError) => { if (reason.type !== 'cancelled') setError(reason) })
     return () => stop.abort()
-  }, [path, key])
-  return { value: value?.data ?? null, error, fresh: value?.key === key }
+  }, [path, key, again])
+  return { value: value?.data ?? null, error, fresh: error === null && value?.key === key, retry: () => setAgain(again + 1) }
 }
 
 const SHOWN = 9 // alerts at first: what is below them stays near
@@ -69,38 +70,46 @@ const withoutColumns = ({ columns: _, ...rest }: Body): Body => rest
 /** One setting alert by alert: asked once, shown in two places. */
 export const useEpisodes = (body: Body | null): Asked<Episodes> => useAsked<Episodes>('/api/alertd/v1/tunings/episodes', body === null ? null : withoutColumns(body))
 
-export function Alerts({ asked: { value, error, fresh }, body, model, rested }: { asked: Asked<Episodes>; body: Body; model: Model; rested: Setting }) {
-  const [chosen, setChosen] = useState(0)
+interface AlertsProps { asked: Asked<Episodes>; body: Body; model: Model; rested: Setting; chosen: string; onChoose: (key: string) => void }
+
+/** An alert as the address names it: when it fired, and which of those. */
+const keyOf = (episodes: readonly Episode[], i: number): string => {
+  const at = episodes[i]!.fired_at
+  let same = 0
+  while (i > same && episodes[i - same - 1]!.fired_at === at) same++
+  return `${Date.parse(at) / 1000}${same ? `-${same}` : ''}`
+}
+/** That one, or the first. */
+export const chosenOf = (value: Episodes | null, chosen: string): Episode | undefined => (chosen ? value?.episodes.find((_, i) => keyOf(value.episodes, i) === chosen) : undefined) ?? value?.episodes[0]
+
+export function Alerts({ asked: { value, error, retry }, body, model, rested, chosen, onChoose }: AlertsProps) {
   const [open, setOpen] = useState(SHOWN)
   const episodes = value?.episodes ?? []
-  const one = episodes[Math.min(chosen, episodes.length - 1)]
+  const one = chosenOf(value, chosen)
   useEffect(() => setOpen(SHOWN), [JSON.stringify(body)])
   return (
-    <>
-      <Panel title="Alert by alert" aside={value && <span class="dim">{count(value.alerts, 'alert')} at {settingWords(model, rested)}</span>}>
-        {error && <Trouble error={error} what="The alerts could not be listed" />}
-        {value && episodes.length === 0 && <p class="pad dim">At this setting it would not have fired at all.</p>}
-        <ul class="tune-list">{episodes.slice(0, open).map((episode, i) => (
-          <li key={i}><button type="button" aria-pressed={episode === one} onClick={() => setChosen(i)}>
-            <span class="when" title={formatExact(Date.parse(episode.fired_at), zone.value)}>{formatShort(Date.parse(episode.fired_at), now.peek(), zone.value)}</span>
-            <span class="held">{episode.resolved_at ? formatAge(Date.parse(episode.resolved_at) - Date.parse(episode.fired_at)) : 'still'}</span>
-            <span class="labels-mono">{formatSeries(episode.labels)}</span>
-            {episode.in_incident ? <State state="acknowledged" words="in an incident" /> : episode.at_night && <span class="night"><Icon name="moon" size={14} /> at night</span>}
-          </button></li>
-        ))}</ul>
-        {episodes.length > open && <p class="pad"><button type="button" onClick={() => setOpen(open + 100)}>More of the {episodes.length.toLocaleString('en')}</button></p>}
-        {value && value.alerts > episodes.length && <p class="pad dim">The first {episodes.length.toLocaleString('en')} of them.</p>}
-      </Panel>
-      {one && <Told body={fresh ? body : null} episode={one} />}
-    </>
+    <Panel title="Alert by alert" aside={value && <span class="dim">{count(value.alerts, 'alert')} at {settingWords(model, rested)}</span>}>
+      {error && <Trouble error={error} what={value ? 'The alerts could not be listed anew; these are of another setting' : 'The alerts could not be listed'} retry={retry} />}
+      {value && episodes.length === 0 && <p class="pad dim">At this setting it would not have fired at all.</p>}
+      <ul class="tune-list">{episodes.slice(0, open).map((episode, i) => (
+        <li key={i}><button type="button" aria-pressed={episode === one} onClick={() => onChoose(keyOf(episodes, i))}>
+          <span class="when" title={formatExact(Date.parse(episode.fired_at), zone.value)}>{formatShort(Date.parse(episode.fired_at), now.peek(), zone.value)}</span>
+          <span class="held">{episode.resolved_at ? formatAge(Date.parse(episode.resolved_at) - Date.parse(episode.fired_at)) : 'still'}</span>
+          <span class="labels-mono">{formatSeries(episode.labels)}</span>
+          {episode.in_incident ? <State state="acknowledged" words="in an incident" /> : episode.at_night && <span class="night"><Icon name="moon" size={14} /> at night</span>}
+        </button></li>
+      ))}</ul>
+      {episodes.length > open && <p class="pad"><button type="button" onClick={() => setOpen(open + 100)}>More of the {episodes.length.toLocaleString('en')}</button></p>}
+      {value && value.alerts > episodes.length && <p class="pad dim">The first {episodes.length.toLocaleString('en')} of them.</p>}
+    </Panel>
   )
 }
 
-function Told({ body, episode }: { body: Body | null; episode: Episode }) {
-  const { value, error } = useAsked<Preview>('/api/alertd/v1/tunings/preview', body === null ? null : { ...withoutColumns(body), at: episode.fired_at, labels: episode.labels })
+export function Told({ body, episode }: { body: Body | null; episode: Episode }) {
+  const { value, error, retry } = useAsked<Preview>('/api/alertd/v1/tunings/preview', body === null ? null : { ...withoutColumns(body), at: episode.fired_at, labels: episode.labels })
   return (
-    <Panel title="What somebody would have read" aside={<span class="dim">of the alert chosen above</span>}>
-      {error && <p class="pad dim">{error.status === 404 ? 'Nothing: at that moment the rule as it stands gives another value.' : error.message}</p>}
+    <Panel title="What somebody would have read" aside={<span class="dim">of {formatShort(Date.parse(episode.fired_at), now.peek(), zone.value)}</span>}>
+      {error && (error.status === 404 ? <p class="pad dim">Nothing: at that moment the rule as it stands gives another value.</p> : <Trouble error={error} what="It could not be written" retry={retry} />)}
       {value && (
         <div class="told">
           {value.told.map((one, i) => (
@@ -180,11 +189,12 @@ export function RuleText({ id, asked: { value }, body, model, rested }: { id: st
   const [saved, setSaved] = useState<{ version: number; yaml: string } | null>(null)
   const [problem, setProblem] = useState<ApiError | null>(null)
   const [test, setTest] = useState('')
+  const [tried, setTried] = useState(false)
   const yaml = value?.yaml ?? rule.yaml
   const changed = value !== null && value.yaml !== (saved?.yaml ?? rule.yaml)
   const kinds = diffLines(saved?.yaml ?? rule.yaml, yaml).filter((one) => one.kind !== 'removed').map((one) => one.kind)
   const findings = value?.findings ?? rule.findings
-  useEffect(() => { setProblem(null); setTest('') }, [yaml])
+  useEffect(() => { setProblem(null); setTest(''); setTried(false) }, [yaml])
   const copy = async (text: string, what: string) => {
     try {
       await navigator.clipboard.writeText(text)
@@ -204,6 +214,7 @@ export function RuleText({ id, asked: { value }, body, model, rested }: { id: st
   const canary = async () => {
     try {
       await call(`/api/alertd/v1/rules/${encodeURIComponent(id)}/canary`, { json: { yaml } })
+      setTried(true)
       say('It runs beside the rule from now on, and pages nobody', 'ok')
     } catch (error) { setProblem(error as ApiError) }
   }
@@ -225,6 +236,7 @@ export function RuleText({ id, asked: { value }, body, model, rested }: { id: st
         <button type="button" disabled={!changed || !may('admin')} onClick={() => { void canary() }}>Try beside it, silently</button>
         <button type="button" onClick={() => { void copy(yaml, 'YAML') }}>Copy as YAML</button>
         <button type="button" disabled={!value?.episodes.length} onClick={() => { void generate() }}>Make a unit test</button>
+        {tried && <p class="dim">It runs beside the rule and pages nobody. <a href={`/rules/${encodeURIComponent(id)}/canary`}>What it changes, page by page</a></p>}
         {saved && <p class="dim">Saved. When {rule.source ?? 'its file'} is kept elsewhere too (a repository, --rules.import), change it there as well: the next import replaces this.</p>}
       </div>
       {test && <><pre class="code tune-test" tabIndex={0} aria-label="A unit test">{test}</pre><p class="tune-do"><button type="button" onClick={() => { void copy(test, 'Unit test') }}>Copy the test</button></p></>}
@@ -245,26 +257,66 @@ function HoursOfWeek({ hours }: { hours: number[] }) {
   )
 }
 
-export function Pages({ body, model, rested }: { body: Body; model: Model; rested: Setting }) {
+/** What a setting would have paged; null: nothing is asked. */
+export function usePages(body: Body, model: Model, setting: Setting | null): Asked<PagesAnswer> {
   const { answer } = model
-  const asked = answer.rule.id === null ? null : { rule: answer.rule.id, choice: answer.choice, threshold: answer.thresholds[rested.j], for_ms: forMs(answer, rested.k), keep_ms: rested.keepMs, from: body['from'], to: body['to'] }
-  const { value, error } = useAsked<PagesAnswer>('/api/alertd/v1/tunings/pages', asked)
+  const asked = answer.rule.id === null || setting === null ? null : { rule: answer.rule.id, choice: answer.choice, threshold: answer.thresholds[setting.j], for_ms: forMs(answer, setting.k), keep_ms: setting.keepMs, from: body['from'], to: body['to'] }
+  return useAsked<PagesAnswer>('/api/alertd/v1/tunings/pages', asked)
+}
+
+function HoursTable({ hours }: { hours: number[] }) {
   return (
-    <Panel title="Pages" aside={<span class="dim">through routes, silences and schedules</span>}>
-      {error ? <p class="pad dim">{error.status === 404 || error.status === 405 ? 'Not available: this alertd does not count pages, only alerts.' : error.message}</p> : value && (
-        <>
+    <details class="tune-table"><summary>The hours as a table</summary>
+      <table class="list"><thead><tr><th>Day</th><th>0 to 7 h</th><th>7 to 12 h</th><th>12 to 18 h</th><th>18 to 22 h</th><th>22 to 24 h</th></tr></thead>
+        <tbody>{DAYS.map((day, d) => <tr key={day}><th>{day}</th>{[[0, 7], [7, 12], [12, 18], [18, 22], [22, 24]].map(([from, to]) => <td key={from} class="num">{hours.slice(d * 24 + from!, d * 24 + to!).reduce((sum, n) => sum + n, 0)}</td>)}</tr>)}</tbody></table>
+    </details>
+  )
+}
+
+export function Pages({ asked: { value, error, fresh, retry } }: { asked: Asked<PagesAnswer> }) {
+  return (
+    <Panel title="Who would have been paged" aside={<span class="dim">through routes, silences and schedules</span>}>
+      {error ? <Trouble error={error} what="The pages could not be counted" retry={retry} /> : value ? (
+        <div class={fresh ? '' : 'gone'}>
           <div class="tune-people">
-            <p><b>{count(value.n_pages, 'page')}</b>, {value.nights} at night, from {count(value.alerts, 'alert')} and {count(value.notifications, 'notification')}{value.ack_after_ms !== null && <>; each taken after {formatAge(value.ack_after_ms)}</>}.</p>
+            <p>{count(value.alerts, 'alert')} → {count(value.notifications, 'notification')} → <b>{count(value.n_pages, 'page')}</b>, {value.nights.toLocaleString('en')} at night.{value.ack_after_ms !== null && <span class="dim"> Reckoned as if somebody took each after {formatAge(value.ack_after_ms)}.</span>}</p>
             {value.people.map((one) => <div key={one.name}><span>{one.name}</span><span class="num">{count(one.pages, 'page')}{one.nights > 0 && `, ${one.nights} at night`}</span></div>)}
+            {value.n_pages === 0 && value.alerts > 0 && <p class="dim">Nobody: no route takes them to anybody, or silences hold them.</p>}
           </div>
-          {value.hours.length === 168 && value.n_pages > 0 && <><HoursOfWeek hours={value.hours} /><p class="foot dim">By hour of their week: Monday above, midnight at the left.</p></>}
-        </>
-      )}
+          {value.hours.length === 168 && value.n_pages > 0 && <><HoursOfWeek hours={value.hours} /><p class="foot dim">By hour of their week: Monday above, midnight at the left.</p><HoursTable hours={value.hours} /></>}
+        </div>
+      ) : <p class="pad dim">Being counted …</p>}
     </Panel>
   )
 }
 
 // --- incidents -----------------------------------------------------------------------------
+
+/** The same as a drag across the graph, for fingers and keyboards. */
+function SayWhen({ fromMs, toMs }: { fromMs: number; toMs: number }) {
+  const text = (ms: number) => new Date(ms - (zone.value === 'utc' ? 0 : new Date(ms).getTimezoneOffset() * 60_000)).toISOString().slice(0, 16)
+  const read = (value: string) => Date.parse(zone.value === 'utc' ? `${value}Z` : value)
+  const [wrong, setWrong] = useState('')
+  const add = (event: SubmitEvent) => {
+    event.preventDefault()
+    const form = new FormData(event.currentTarget as HTMLFormElement)
+    const window = { fromMs: read(String(form.get('from'))), toMs: read(String(form.get('to'))) }
+    if (!(window.fromMs < window.toMs)) { setWrong('It must end after it began.'); return }
+    if (window.toMs <= fromMs || window.fromMs >= toMs) { setWrong('That is not within the time that is looked at: choose another above.'); return }
+    setWrong('')
+    setQuery({ inc: writeWindows([...readWindows(query('inc')), window]) }, { push: true })
+  }
+  return (
+    <details class="tune-say"><summary>Say when it was bad</summary>
+      <form onSubmit={add}>
+        <label>From<input type="datetime-local" name="from" required defaultValue={text(toMs - 3_600_000)} /></label>
+        <label>to<input type="datetime-local" name="to" required defaultValue={text(toMs)} /></label>
+        <button type="submit">It was bad then</button>
+        {wrong && <p class="bad-ink" role="alert">{wrong}</p>}
+      </form>
+    </details>
+  )
+}
 
 export function Incidents({ model, rested, answer }: { model: Model; rested: Setting; answer: Tuning }) {
   const own = readWindows(query('inc'))
@@ -277,7 +329,7 @@ export function Incidents({ model, rested, answer }: { model: Model; rested: Set
   const at = rested.j * answer.for_steps.length + rested.k
   return (
     <Panel title="When it was bad" aside={<span class="dim">{count(model.incidents.length, 'incident')}</span>}>
-      {answer.incidents.length === 0 && <p class="pad dim">No incident is known in this time. Drag across the graph where it was bad.</p>}
+      {answer.incidents.length === 0 && <p class="pad dim">No incident is known in this time. Drag across the graph where it was bad, or say it here.</p>}
       <ul class="tune-incidents">{answer.incidents.map((one, i) => {
         const delay = one.at >= 0 ? answer.delays[one.at]?.[at] ?? -1 : -1
         return (
@@ -289,6 +341,7 @@ export function Incidents({ model, rested, answer }: { model: Model; rested: Set
           </li>
         )
       })}</ul>
+      <SayWhen fromMs={Date.parse(answer.from)} toMs={Date.parse(answer.to)} />
     </Panel>
   )
 }
@@ -305,7 +358,7 @@ function stateWords(one: Explanation['series'][number], shownZone: 'local' | 'ut
 }
 
 export function Explained({ body, atMs, model, onClose }: { body: Body; atMs: number; model: Model; onClose: () => void }) {
-  const { value, error } = useAsked<Explanation>('/api/alertd/v1/tunings/explain', { ...withoutColumns(body), at: new Date(atMs).toISOString() })
+  const { value, error, retry } = useAsked<Explanation>('/api/alertd/v1/tunings/explain', { ...withoutColumns(body), at: new Date(atMs).toISOString() })
   const shownZone = zone.value
   const first = value?.series[0]
   const plain = Object.fromEntries(Object.entries(model.answer.rule.labels).filter(([, text]) => !text.includes('{{')))
@@ -313,7 +366,7 @@ export function Explained({ body, atMs, model, onClose }: { body: Body; atMs: nu
     <Panel title={`Why, at ${formatShort(atMs, now.peek(), shownZone)}`} aside={<>
       {first && <Why of={{ labels: { ...first.labels, ...plain, alertname: model.answer.rule.name }, supposed: 'true' }} at={local(atMs)} />}
       <button type="button" class="quiet" aria-label="Close" onClick={onClose}><Icon name="cross" size={16} /></button></>}>
-      {error && <Trouble error={error} what="It could not be told" />}
+      {error && <Trouble error={error} what="It could not be told" retry={retry} />}
       {value && (
         <>
           <p class="pad">{value.firing > 0 ? <State state="firing" words={`${value.firing} would fire`} /> : value.pending > 0 ? <State state="pending" words={`${value.pending} would wait`} /> : <State state="inactive" words="It would be quiet" />}{' '}
