@@ -31,7 +31,7 @@ const span = () => `from=${new Date(made.startMs).toISOString()}&to=${new Date(m
 const path = (name, more = '') => `/rules/${made.ids[name]}/tune?${span()}${more}`
 /** Counts what it waits for; the event stream is never over. */
 const watched = (page) => {
-  page.setDefaultTimeout(30_000)
+  page.setDefaultTimeout(60_000) // a busy machine is not a broken page
   page.waits = new Set()
   const isOurs = (request) => /\/(tunings|query_range)/.test(request.url())
   page.on('request', (request) => { if (isOurs(request)) page.waits.add(request) })
@@ -54,7 +54,9 @@ const shot = (page, name) => page.screenshot({ path: join(SHOTS, `tune-path-${na
 const rest = async (page) => {
   for (let quiet = 0; quiet < 6;) {
     await page.waitForTimeout(100)
-    quiet = page.waits.size === 0 ? quiet + 1 : 0
+    // Asked again after a while when alertd is busy: until then the counts are pale.
+    const isPale = await page.evaluate(() => document.querySelector('.tune-reads .pale') !== null)
+    quiet = page.waits.size === 0 && !isPale ? quiet + 1 : 0
   }
 }
 /** An endpoint that is not there yet is no mistake of the page, and it says so in words. */
@@ -359,6 +361,7 @@ test('what it reads from dies half-way: it says so, what is shown is not taken f
   await alerts.locator('.trouble', { hasText: 'these are of another setting' }).waitFor()
   await page.locator('.panel', { hasText: 'Who would have been paged' }).locator('.trouble').waitFor()
   assert.ok(!('Pages' in await reads(page)), 'no number that is not known')
+  assert.ok(await page.getByRole('button', { name: 'Save as a new version' }).isDisabled(), 'a text of another setting is not saved')
   assert.equal((await reads(page))['Incidents found'], '3 of 3', 'what the browser has goes on')
   await page.screenshot({ path: join(SHOTS, 'tune-trouble-light-1280.png'), fullPage: true })
   await assertAccessible(page, 'trouble')
@@ -386,7 +389,7 @@ for (const [name, where, words] of [
   ['nothing', () => path('NeverSeen'), /Nothing of it has a value/],
   ['presence', () => path('BackupIsSilent', `&inc=${inc()}`), /Held for/],
   ['vectors', () => path('ShopBehindItsLimit', `&inc=${inc()}`), /Factor/],
-  ['again', () => path('ManySlow', `&inc=${inc()}`), /evaluated anew|Threshold/],
+  ['again', () => path('ManySlow', `&inc=${inc()}&move=2`), /the rule is evaluated anew for each threshold/],
   ['together', () => path('BudgetBurns', `&inc=${inc()}`), /Factor/],
   ['plain', () => path('ShopSlow'), /fewest alerts would be no alerts/],
   ['noisy', () => path('ShopSlow', `&inc=${inc()}`), /Look at it/],

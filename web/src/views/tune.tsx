@@ -283,6 +283,7 @@ function Tuned({ id, answer, question }: { id: string; answer: Tuning; question:
     return () => clearTimeout(timer)
   })
   const read = useMemo(() => computed(() => readout(model, setting.value, isNight)), [model, zone.value])
+  const settled = useMemo(() => computed(() => sameSetting(setting.value, rested)), [rested])
   const type = (threshold: number) => {
     const nearest = nearestThreshold(answer, threshold)
     if (answer.thresholds[nearest] === threshold) setting.value = { ...setting.peek(), j: nearest }
@@ -335,7 +336,7 @@ function Tuned({ id, answer, question }: { id: string; answer: Tuning; question:
           <Noisy model={model} own={ownOf(model)} setting={setting} />
           <Suggestion model={model} setting={setting} />
           {episode && <Told body={episodes.fresh ? body : null} episode={episode} />}
-          <RuleText id={id} asked={episodes} body={body} model={model} rested={rested} />
+          <RuleText id={id} asked={episodes} body={body} model={model} rested={rested} settled={settled} />
           <Pages asked={pages} />
         </div>
       </div>

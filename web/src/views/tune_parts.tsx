@@ -1,6 +1,7 @@
 // The tuner's panels that ask when the hand rests: alert by alert, what would have been read, pages; and
 // the rule as it would be stored, incidents, why.
 
+import type { ReadonlySignal } from '@preact/signals'
 import { useEffect, useState } from 'preact/hooks'
 import { ApiError, call, may, prom } from '../app/api.ts'
 import { setQuery, query } from '../app/router.ts'
@@ -82,16 +83,16 @@ const keyOf = (episodes: readonly Episode[], i: number): string => {
 /** That one, or the first. */
 export const chosenOf = (value: Episodes | null, chosen: string): Episode | undefined => (chosen ? value?.episodes.find((_, i) => keyOf(value.episodes, i) === chosen) : undefined) ?? value?.episodes[0]
 
-export function Alerts({ asked: { value, error, retry }, body, model, rested, chosen, onChoose }: AlertsProps) {
+export function Alerts({ asked: { value, error, fresh, retry }, body, model, rested, chosen, onChoose }: AlertsProps) {
   const [open, setOpen] = useState(SHOWN)
   const episodes = value?.episodes ?? []
   const one = chosenOf(value, chosen)
   useEffect(() => setOpen(SHOWN), [JSON.stringify(body)])
   return (
-    <Panel title="Alert by alert" aside={value && <span class="dim">{count(value.alerts, 'alert')} at {settingWords(model, rested)}</span>}>
+    <Panel title="Alert by alert" aside={value && fresh && <span class="dim">{count(value.alerts, 'alert')} at {settingWords(model, rested)}</span>}>
       {error && <Trouble error={error} what={value ? 'The alerts could not be listed anew; these are of another setting' : 'The alerts could not be listed'} retry={retry} />}
       {value && episodes.length === 0 && <p class="pad dim">At this setting it would not have fired at all.</p>}
-      <ul class="tune-list">{episodes.slice(0, open).map((episode, i) => (
+      <ul class={`tune-list ${fresh ? '' : 'gone'}`}>{episodes.slice(0, open).map((episode, i) => (
         <li key={i}><button type="button" aria-pressed={episode === one} onClick={() => onChoose(keyOf(episodes, i))}>
           <span class="when" title={formatExact(Date.parse(episode.fired_at), zone.value)}>{formatShort(Date.parse(episode.fired_at), now.peek(), zone.value)}</span>
           <span class="held">{episode.resolved_at ? formatAge(Date.parse(episode.resolved_at) - Date.parse(episode.fired_at)) : 'still'}</span>
@@ -106,12 +107,12 @@ export function Alerts({ asked: { value, error, retry }, body, model, rested, ch
 }
 
 export function Told({ body, episode }: { body: Body | null; episode: Episode }) {
-  const { value, error, retry } = useAsked<Preview>('/api/alertd/v1/tunings/preview', body === null ? null : { ...withoutColumns(body), at: episode.fired_at, labels: episode.labels })
+  const { value, error, fresh, retry } = useAsked<Preview>('/api/alertd/v1/tunings/preview', body === null ? null : { ...withoutColumns(body), at: episode.fired_at, labels: episode.labels })
   return (
     <Panel title="What somebody would have read" aside={<span class="dim">of {formatShort(Date.parse(episode.fired_at), now.peek(), zone.value)}</span>}>
       {error && (error.status === 404 ? <p class="pad dim">Nothing: at that moment the rule as it stands gives another value.</p> : <Trouble error={error} what="It could not be written" retry={retry} />)}
       {value && (
-        <div class="told">
+        <div class={`told ${fresh ? '' : 'gone'}`}>
           {value.told.map((one, i) => (
             <div key={i} class="told-one">
               <header><span>{one.kind === 'oncall' ? `whoever is on call, by ${one.policy}` : `${one.receiver}, by ${one.kind}`}</span><span>{formatShort(Date.parse(value.at), now.peek(), zone.value)}</span></header>
@@ -184,7 +185,11 @@ async function testOf(body: Body, model: Model, setting: Setting, episode: Episo
   })
 }
 
-export function RuleText({ id, asked: { value }, body, model, rested }: { id: string; asked: Asked<Episodes>; body: Body; model: Model; rested: Setting }) {
+interface RuleProps { id: string; asked: Asked<Episodes>; body: Body; model: Model; rested: Setting; settled: ReadonlySignal<boolean> }
+
+/** settled: the hand is not on its way to another setting. What is not of this setting can't be saved. */
+export function RuleText({ id, asked: { value, fresh }, body, model, rested, settled }: RuleProps) {
+  const isThis = fresh && settled.value
   const { rule } = model.answer
   const [saved, setSaved] = useState<{ version: number; yaml: string } | null>(null)
   const [problem, setProblem] = useState<ApiError | null>(null)
@@ -228,14 +233,14 @@ export function RuleText({ id, asked: { value }, body, model, rested }: { id: st
   return (
     <section class="panel tune-rule" aria-label="The rule">
       <header class="panel-head"><h2>The rule{changed && ', changed'}</h2><div class="panel-aside dim">version {saved?.version ?? rule.version}{rule.source && <> of <span class="mono">{rule.source}</span></>}</div></header>
-      <pre class="code" tabIndex={0} aria-label="The rule as YAML"><Squiggled yaml={yaml} findings={findings} kinds={kinds} /></pre>
+      <pre class={`code ${isThis ? '' : 'gone'}`} tabIndex={0} aria-label="The rule as YAML"><Squiggled yaml={yaml} findings={findings} kinds={kinds} /></pre>
       {findings.length > 0 && <ul class="findings">{findings.map((one, i) => <li key={i}><Icon name={one.severity === 'advice' ? 'note' : 'alarm'} size={15} /><span><b>{one.id}</b>, line {one.line}: {one.text}{one.fix && <> <span class="dim">{one.fix}</span></>}</span></li>)}</ul>}
       {problem && <Trouble error={problem} what={problem.status === 409 ? 'Not saved' : problem.status === 404 ? 'Not available here' : 'That did not work'} {...(problem.status === 409 ? { retry: () => location.reload() } : {})} />}
       <div class="tune-do">
-        <button type="button" class="primary" disabled={!changed || !may('admin')} title={may('admin') ? '' : 'Only an admin may change rules'} onClick={() => { void save() }}>Save as a new version</button>
-        <button type="button" disabled={!changed || !may('admin')} onClick={() => { void canary() }}>Try beside it, silently</button>
-        <button type="button" onClick={() => { void copy(yaml, 'YAML') }}>Copy as YAML</button>
-        <button type="button" disabled={!value?.episodes.length} onClick={() => { void generate() }}>Make a unit test</button>
+        <button type="button" class="primary" disabled={!changed || !isThis || !may('admin')} title={may('admin') ? '' : 'Only an admin may change rules'} onClick={() => { void save() }}>Save as a new version</button>
+        <button type="button" disabled={!changed || !isThis || !may('admin')} onClick={() => { void canary() }}>Try beside it, silently</button>
+        <button type="button" disabled={!isThis} onClick={() => { void copy(yaml, 'YAML') }}>Copy as YAML</button>
+        <button type="button" disabled={!isThis || !value?.episodes.length} onClick={() => { void generate() }}>Make a unit test</button>
         {tried && <p class="dim">It runs beside the rule and pages nobody. <a href={`/rules/${encodeURIComponent(id)}/canary`}>What it changes, page by page</a></p>}
         {saved && <p class="dim">Saved. When {rule.source ?? 'its file'} is kept elsewhere too (a repository, --rules.import), change it there as well: the next import replaces this.</p>}
       </div>
