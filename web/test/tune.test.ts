@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { alertsOf, bandsOf, contour, decodeRuns, difference, exprWith, heat, modelOf, notation, readout, readWindows, settingWords, wilson, writeWindows } from '../src/lib/tune.ts'
+import { alertsOf, bandsOf, contour, decodeRuns, difference, exprWith, heat, modelOf, notation, readout, readWindows, settingWords, wilson, withTold, writeWindows } from '../src/lib/tune.ts'
 import { answerOf, at, encode, setting, STEP } from './tuning.ts'
 
 
@@ -84,6 +84,13 @@ test('bands of a long past in fewer and in more columns are those of its alerts'
       else expected.forEach((what, c) => { if (what) assert.equal(got[c], what, `round ${round}, column ${c} of ${n}`) })
     }
   }
+})
+
+test('what alertd listed is shaded where the browser has no series', () => {
+  const model = modelOf(answerOf([[0, 0, 0, 0, 0, 0, 0, 0, 0, 0]]))
+  const told = { setting: setting(1, 0), alerts: [{ series: -1, active: 2, fired: 3, resolved: 5, found: false }, { series: -1, active: 9, fired: 9, resolved: 10, found: true }] }
+  assert.deepEqual([...withTold(bandsOf(model, setting(1, 0), 10), model, told)], [0, 0, 0, 2, 2, 0, 0, 0, 0, 2])
+  assert.deepEqual([...withTold(bandsOf(model, setting(1, 0), 5), model, told)], [0, 2, 2, 0, 2])
 })
 
 const bad = { key: 'INC-1', title: null, verdict: null, counts: true, words: '', at: 0 }

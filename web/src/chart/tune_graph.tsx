@@ -12,7 +12,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { isDark, zone } from '../app/settings.ts'
 import { count, formatValue } from '../lib/number.ts'
 import { formatClock, formatDay, formatExact, formatShort } from '../lib/time.ts'
-import { agesOf, bandsOf, FIRING, type Model, nearestThreshold, PENDING, type Setting, settingWords, timeAt, type Window } from '../lib/tune.ts'
+import { agesOf, bandsOf, FIRING, type Model, nearestThreshold, PENDING, sameSetting, type Setting, settingWords, timeAt, type ToldAlerts, type Window, withTold } from '../lib/tune.ts'
 import { hand, outwards, useInFrame, whenIdle } from './hand.ts'
 import { contextOf, faint, ink } from './ink.ts'
 
@@ -38,6 +38,8 @@ function scaleOf(model: Model, width: number, height: number): Scale {
   for (const value of model.all?.least ?? []) if (Number.isFinite(value)) low = Math.min(low, value)
   for (const value of model.all?.greatest ?? []) if (Number.isFinite(value)) high = Math.max(high, value)
   if (model.choice.way === 'presence') [low, high] = [0, 1]
+  // Nothing of it can be drawn: the thresholds are what there is to choose among.
+  else if (low > high) for (const value of answer.thresholds) [low, high] = [Math.min(low, value), Math.max(high, value)]
   const own = answer.thresholds[answer.now.threshold] ?? 0
   low = Math.min(low, own)
   high = Math.max(high, own)
@@ -147,12 +149,13 @@ function drawBad(canvas: HTMLCanvasElement, model: Model, s: Scale, inks: Inks):
 /** As many columns as the plot has pixels. */
 const columnsOf = (s: Scale): number => Math.max(1, Math.floor(plotW(s)))
 
-function drawBack(canvas: HTMLCanvasElement, model: Model, s: Scale, setting: Setting, inks: Inks): void {
+function drawBack(canvas: HTMLCanvasElement, model: Model, s: Scale, setting: Setting, told: ToldAlerts | null, inks: Inks): void {
   const ctx = contextOf(canvas, s.width, s.height)
   if (!ctx) return
   const height = plotH(s)
   const n = columnsOf(s)
-  const bands = bandsOf(model, setting, n)
+  const ofRuns = bandsOf(model, setting, n)
+  const bands = told && sameSetting(told.setting, setting) ? withTold(ofRuns, model, told) : ofRuns
   const strip = s.height - BOTTOM - STRIP + 2
   for (const [what, wide, narrow, at, tall] of [[PENDING, inks.pending, inks.pendingSolid, strip + 6, 4], [FIRING, inks.firing, inks.firingSolid, strip, 10]] as const) {
     const columns = new Path2D()
@@ -193,6 +196,7 @@ interface Props {
   model: Model
   setting: Signal<Setting>
   height: number
+  told: ToldAlerts | null
   atMs: number | null
   onWindow: (window: Window) => void
   onPick: (atMs: number) => void
@@ -244,7 +248,7 @@ function sentence(model: Model): string {
   return `${model.choice.expr ?? model.answer.rule.expr}: ${count(model.answer.n_series, 'series', 'series')}${range}; ${count(model.incidents.length, 'incident')} marked; shaded where it would have fired, which the table below lists`
 }
 
-export function TuneGraph({ model, setting, height, atMs, onWindow, onPick }: Props) {
+export function TuneGraph({ model, setting, height, told, atMs, onWindow, onPick }: Props) {
   const box = useRef<HTMLDivElement>(null)
   const bad = useRef<HTMLCanvasElement>(null)
   const back = useRef<HTMLCanvasElement>(null)
@@ -268,12 +272,12 @@ export function TuneGraph({ model, setting, height, atMs, onWindow, onPick }: Pr
     inks.current = { firing: faint('--bad-solid', 0.28), firingSolid: ink('--bad-solid'), pending: faint('--warn-solid', 0.22), pendingSolid: ink('--warn-solid'), incident: faint('--accent-solid', 0.13), hatch: faint('--accent-solid', 0.4), edge: ink('--accent-solid') }
     if (lines.current && width) drawLines(lines.current, model, scale)
     if (bad.current && width) drawBad(bad.current, model, scale, inks.current)
-    if (back.current && width) drawBack(back.current, model, scale, setting.peek(), inks.current)
-  }, [model, width, height, dark, shownZone])
+    if (back.current && width) drawBack(back.current, model, scale, setting.peek(), told, inks.current)
+  }, [model, width, height, dark, shownZone, told])
   // What the hand will come to is reckoned while it rests, from where it is outwards.
   useEffect(() => (width ? whenIdle(outwards(setting.peek().j, model.answer.thresholds.length), (j) => { agesOf(model, j, columnsOf(scale)) }) : undefined), [model, width])
   useInFrame(setting, (now) => {
-    if (back.current && inks.current && width) drawBack(back.current, model, scale, now, inks.current)
+    if (back.current && inks.current && width) drawBack(back.current, model, scale, now, told, inks.current)
   })
 
   const words = useMemo(() => sentence(model), [model])

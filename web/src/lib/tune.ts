@@ -252,6 +252,20 @@ export function bandsOf(model: Model, setting: Setting, n: number): Uint8Array {
   return bands
 }
 
+/** Alerts that alertd listed, where the browser has not every series: of one setting. */
+export interface ToldAlerts { setting: Setting; alerts: Alert[] }
+
+/** The same with what alertd listed of this setting. */
+export function withTold(bands: Uint8Array, { answer }: Model, { alerts }: ToldAlerts): Uint8Array {
+  const n = bands.length
+  const first = answer.first_step
+  const columnOf = (step: number) => Math.min(n - 1, Math.max(0, Math.floor(((step - first) * n) / (answer.n_steps - first))))
+  for (const one of alerts) if (one.resolved > first) bands.fill(FIRING, columnOf(one.fired), columnOf(one.resolved - 1) + 1)
+  return bands
+}
+
+export const sameSetting = (a: Setting, b: Setting): boolean => a.j === b.j && a.k === b.k && a.keepMs === b.keepMs
+
 // --- one setting in numbers ---------------------------------------------------------------
 
 export interface Readout {

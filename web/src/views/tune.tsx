@@ -17,12 +17,12 @@ import { TuneGraph } from '../chart/tune_graph.tsx'
 import { TuneHeat } from '../chart/tune_heat.tsx'
 import { count } from '../lib/number.ts'
 import { DAY, formatAge, formatDuration, formatShort, MINUTE, parseDuration, parseRange, parts } from '../lib/time.ts'
-import { difference, exprWith, forMs, type Model, modelOf, nearestThreshold, type Readout, readout, readWindows, type Setting, settingWords, type Tuning, type Window, writeWindows } from '../lib/tune.ts'
+import { difference, exprWith, forMs, type Model, modelOf, nearestThreshold, type Readout, readout, readWindows, sameSetting, type Setting, settingWords, type Tuning, type Window, writeWindows } from '../lib/tune.ts'
 import sheet from '../style/tune.later.css'
 import { Chips, Empty, Page, Panel, Severity, Trouble, Waiting } from '../ui/parts.tsx'
 import { adopt } from '../ui/sheet.ts'
 import { Noisy, Spans } from './tune_noise.tsx'
-import { Alerts, type Asked, chosenOf, Explained, Incidents, Pages, type PagesAnswer, RuleText, Told, useEpisodes, usePages } from './tune_parts.tsx'
+import { Alerts, type Asked, chosenOf, Explained, Incidents, Pages, type PagesAnswer, RuleText, Told, toldOf, useEpisodes, usePages } from './tune_parts.tsx'
 
 const REST_MS = 250
 const RANGES = [{ value: 'now-1d', words: '1 day' }, { value: 'now-7d', words: '7 days' }, { value: 'now-30d', words: '30 days' }, { value: 'now-90d', words: '90 days' }]
@@ -60,8 +60,6 @@ function settingOf(answer: Tuning): Setting {
 
 /** The rule as it is. */
 const ownOf = ({ answer }: Model): Setting => ({ j: answer.now.threshold, k: answer.now.for, keepMs: answer.rule.keep_firing_for_ms })
-
-const sameSetting = (a: Setting, b: Setting) => a.j === b.j && a.k === b.k && a.keepMs === b.keepMs
 
 // --- read-outs ----------------------------------------------------------------------------
 
@@ -143,7 +141,7 @@ function choiceWords({ way, op, places }: Tuning['choices'][number]): string {
   const texts = places.map((one) => one.text).join(', ')
   if (way === 'presence') return 'only how long it holds'
   if (way === 'together') return `all of ${texts}, by one factor`
-  return way === 'vectors' ? `a factor of ${texts}` : `the ${texts} of ${op} ${texts}`
+  return way === 'vectors' ? `a factor of ${texts}` : `the ${texts} in “${op} ${texts}”`
 }
 
 // --- suggestion ---------------------------------------------------------------------------
@@ -298,6 +296,7 @@ function Tuned({ id, answer, question }: { id: string; answer: Tuning; question:
   const body = { ...question, choice: answer.choice, threshold: answer.thresholds[rested.j], for_ms: forMs(answer, rested.k), keep_firing_for_ms: rested.keepMs }
   const isThere = answer.n_series > 0
   const episodes = useEpisodes(isThere ? body : null)
+  const told = useMemo(() => toldOf(model, episodes, rested), [model, episodes.value, episodes.fresh, rested])
   const pages = usePages(body, model, isThere ? rested : null)
   const isOwn = sameSetting(rested, ownOf(model))
   const otherPages = usePages(body, model, isThere && !isOwn ? ownOf(model) : null)
@@ -310,12 +309,12 @@ function Tuned({ id, answer, question }: { id: string; answer: Tuning; question:
       <Reads model={model} setting={setting} read={read} rested={rested} pages={pages} ownPages={isOwn ? pages.value : otherPages.value} />
       <Panel label="The past">
         <Controls model={model} setting={setting} onType={type} />
-        <TuneGraph model={model} setting={setting} height={phone ? 260 : 320} atMs={at === null ? null : at * 1000} onWindow={setAsked} onPick={(ms) => setQuery({ at: String(Math.round(ms / 1000)) })} />
+        <TuneGraph model={model} setting={setting} height={phone ? 260 : 320} told={told} atMs={at === null ? null : at * 1000} onWindow={setAsked} onPick={(ms) => setQuery({ at: String(Math.round(ms / 1000)) })} />
         <p class="tune-legend"><span><i class="firing" />would have fired</span><span><i class="pending" />waited</span>{model.incidents.length > 0 && <span><i class="bad" />it was bad</span>}
-          <span>{answer.n_series === 1 ? '1 series' : `${answer.n_series.toLocaleString('en')} series`}{model.lines.length < answer.n_series && `, the ${model.lines.length} loudest drawn`}{!model.complete && `; ${(answer.n_series - model.runs.length).toLocaleString('en')} are counted and not shaded`}</span>
+          <span>{answer.n_series === 1 ? '1 series' : `${answer.n_series.toLocaleString('en')} series`}{model.lines.length < answer.n_series && (model.lines.length ? `, the ${model.lines.length} loudest drawn` : ', no line of it can be drawn')}{!model.complete && (model.runs.length ? `; ${(answer.n_series - model.runs.length).toLocaleString('en')} are shaded when the hand rests` : '; shaded when the hand rests')}</span>
           <span title={model.choice.words}>{(answer.n_steps - answer.first_step).toLocaleString('en')} evaluations, every {formatDuration(answer.step_ms)}</span>
           <span>Drag across: it was bad then. Click: why did it fire, or not?</span></p>
-        <Spans model={model} rested={rested} />
+        <Spans model={model} rested={rested} told={told} />
         {asked && <p class="tune-ask" role="group" aria-label="The marked time"><b>{formatShort(asked.fromMs, now.peek(), zone.value)} to {formatShort(asked.toMs, now.peek(), zone.value)}</b>
           <button type="button" class="primary" onClick={() => label(asked)}>It was bad then</button>
           <button type="button" onClick={() => { setQuery({ from: new Date(asked.fromMs).toISOString(), to: new Date(asked.toMs).toISOString() }, { push: true }); setAsked(null) }}>Zoom in</button>

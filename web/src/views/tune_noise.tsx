@@ -5,7 +5,7 @@ import { useMemo } from 'preact/hooks'
 import { now, zone } from '../app/settings.ts'
 import { count } from '../lib/number.ts'
 import { formatAge, formatDuration, formatShort } from '../lib/time.ts'
-import { alertsOf, type Model, type Setting, settingWords, timeAt } from '../lib/tune.ts'
+import { alertsOf, type Model, type Setting, settingWords, timeAt, type ToldAlerts } from '../lib/tune.ts'
 import { type Reason, spansOf, whyNoisy } from '../lib/tune_noise.ts'
 import { silencePath } from '../lib/silence.ts'
 import { Panel } from '../ui/parts.tsx'
@@ -38,9 +38,10 @@ export function Noisy({ model, own, setting }: { model: Model; own: Setting; set
 }
 
 /** What is shaded, to be read. */
-export function Spans({ model, rested }: { model: Model; rested: Setting }) {
-  const spans = useMemo(() => spansOf(alertsOf(model, rested)), [model, rested])
+export function Spans({ model, rested, told }: { model: Model; rested: Setting; told: ToldAlerts | null }) {
+  const spans = useMemo(() => (model.complete ? spansOf(alertsOf(model, rested)) : told && spansOf(told.alerts)), [model, rested, told])
   const at = (step: number) => formatShort(timeAt(model.answer, step), now.peek(), zone.value)
+  if (!spans) return <details class="tune-table"><summary>The graph as a table</summary><p class="dim">It is listed when the hand rests.</p></details>
   return (
     <details class="tune-table"><summary>The graph as a table</summary>
       {spans.length === 0 ? <p class="dim">At {settingWords(model, rested)} it would not have fired.</p> : (

@@ -12,7 +12,7 @@ import { diffLines } from '../lib/diff.ts'
 import { count, formatValue, parseValue } from '../lib/number.ts'
 import { formatSeries } from '../lib/promql.ts'
 import { formatAge, formatClock, formatDuration, formatExact, formatShort } from '../lib/time.ts'
-import { type Finding, forMs, type Model, readWindows, type Sampled, type Setting, settingWords, type Tuning, type TuningIncident, unitTest, writeWindows } from '../lib/tune.ts'
+import { type Finding, forMs, type Model, readWindows, type Sampled, type Setting, settingWords, type ToldAlerts, type Tuning, type TuningIncident, unitTest, writeWindows } from '../lib/tune.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Panel, State, Trouble } from '../ui/parts.tsx'
 import { Why } from '../ui/why.tsx'
@@ -82,6 +82,14 @@ const keyOf = (episodes: readonly Episode[], i: number): string => {
 }
 /** That one, or the first. */
 export const chosenOf = (value: Episodes | null, chosen: string): Episode | undefined => (chosen ? value?.episodes.find((_, i) => keyOf(value.episodes, i) === chosen) : undefined) ?? value?.episodes[0]
+
+/** As steps, where not every series is in the browser; null: the runs say it all, or it is not known yet. */
+export function toldOf(model: Model, { value, fresh }: Asked<Episodes>, setting: Setting): ToldAlerts | null {
+  if (model.complete || !value || !fresh) return null
+  const { start_ms, step_ms, n_steps } = model.answer
+  const step = (at: string) => Math.round((Date.parse(at) - start_ms) / step_ms)
+  return { setting, alerts: value.episodes.map((one) => ({ series: -1, active: step(one.active_at), fired: step(one.fired_at), resolved: one.resolved_at ? step(one.resolved_at) : n_steps, found: one.in_incident })) }
+}
 
 export function Alerts({ asked: { value, error, fresh, retry }, body, model, rested, chosen, onChoose }: AlertsProps) {
   const [open, setOpen] = useState(SHOWN)
