@@ -360,14 +360,16 @@ static void reply_row(const struct api *api,
     int r = find_id(conn, key, &incident_id, &err);
 
     if (r == 0)
-        r = incident_db_rows(conn, incident_id, &arena, &rows, &n, &err);
-    if (r == 0)
-        r = incident_db_revs(conn, incident_id, id, &arena, &revs, &n_revs, &err);
-    db_read_end(api->state, conn);
+        r = incident_db_outline(conn, incident_id, &arena, &rows, &n, &err);
     while (r == 0 && i < n && rows[i].event->id != id)
         i++;
     if (r == 0 && i == n)
         r = err_set(&err, INCIDENT_DB_E_NOT_FOUND, "%s has no such event", key);
+    if (r == 0)
+        r = incident_db_fill(conn, &rows[i], 1, &arena, &err);
+    if (r == 0)
+        r = incident_db_revs(conn, incident_id, id, &arena, &revs, &n_revs, &err);
+    db_read_end(api->state, conn);
     if (r) {
         incident_json_fail(response, r, &err);
         return;

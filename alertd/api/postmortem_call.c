@@ -126,10 +126,8 @@ static void tell(const struct api *api, const struct postmortem_row *row)
     http_hub_publish(api->hub, "postmortem", str_text(&text));
 }
 
-void postmortem_reply(const struct api *api,
-                      int64_t id,
-                      bool changed,
-                      struct http_response *response)
+static void reply(
+    const struct api *api, int64_t id, bool changed, bool whole, struct http_response *response)
 {
     struct json_out out = JSON_OUT(&response->body);
     struct postmortem_view view;
@@ -145,7 +143,20 @@ void postmortem_reply(const struct api *api,
     }
     if (changed)
         tell(api, &view.row);
-    postmortem_json_view(&out, &view);
+    postmortem_json_view(&out, &view, whole);
+}
+
+void postmortem_reply(const struct api *api,
+                      int64_t id,
+                      bool changed,
+                      struct http_response *response)
+{
+    reply(api, id, changed, true, response);
+}
+
+void postmortem_reply_page(const struct api *api, int64_t id, struct http_response *response)
+{
+    reply(api, id, false, false, response);
 }
 
 void postmortem_change(

@@ -52,6 +52,8 @@ void postmortem_reply(const struct api *api,
                       int64_t id,
                       bool changed,
                       struct http_response *response);
+/* Without the document as one text: a page has its sections. */
+void postmortem_reply_page(const struct api *api, int64_t id, struct http_response *response);
 
 /* --- JSON (postmortem_json.c) --- */
 
@@ -59,8 +61,9 @@ void postmortem_json_head(struct json_out *out, const struct postmortem_row *row
 void postmortem_json_section(struct json_out *out, const struct postmortem_seen *section);
 void postmortem_json_sections(struct json_out *out, const struct postmortem_view *view);
 void postmortem_json_action(struct json_out *out, const struct action_row *action, int64_t now_ms);
-/* Everything: head, markdown, sections, reviews, questions, hints, actions, graphs, versions. */
-void postmortem_json_view(struct json_out *out, const struct postmortem_view *view);
+/* Everything: head, sections, reviews, questions, hints, actions, graphs, versions; and where
+ * `whole` is set, the document as one text. */
+void postmortem_json_view(struct json_out *out, const struct postmortem_view *view, bool whole);
 void postmortem_json_hash(struct json_out *out, const char *name, const unsigned char *hash);
 
 /* --- publishing (postmortem_publish.c) --- */

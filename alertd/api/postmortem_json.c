@@ -212,14 +212,20 @@ static void add_blockers(struct json_out *out, const struct postmortem_view *vie
     json_close(out, ']');
 }
 
-void postmortem_json_view(struct json_out *out, const struct postmortem_view *view)
+static void add_markdown(struct json_out *out, const struct postmortem_view *view)
 {
     STR_AUTO struct str markdown = STR_INIT(POSTMORTEM_MARKDOWN_MAX);
 
-    json_open(out, '{');
-    postmortem_json_head(out, &view->row);
     postmortem_view_markdown(view, &markdown);
     json_kv_string(out, "markdown", str_text(&markdown));
+}
+
+void postmortem_json_view(struct json_out *out, const struct postmortem_view *view, bool whole)
+{
+    json_open(out, '{');
+    postmortem_json_head(out, &view->row);
+    if (whole)
+        add_markdown(out, view);
     json_key(out, "sections");
     postmortem_json_sections(out, view);
     add_reviews(out, view);

@@ -203,9 +203,14 @@ static void handle_create(void *context,
 
 static void handle_get(void *context, struct http_request *request, struct http_response *response)
 {
+    const char *seen = http_query(request, "view");
     int64_t id;
 
-    if (postmortem_id(request->path_args[0], "", &id, response))
+    if (!postmortem_id(request->path_args[0], "", &id, response))
+        return;
+    if (seen && strcmp(seen, "page") == 0)
+        postmortem_reply_page(context, id, response);
+    else
         postmortem_reply(context, id, false, response);
 }
 
@@ -432,7 +437,8 @@ static const struct http_route routes[] = {
     {"POST", POSTMORTEMS_PATH, HTTP_SCOPE_OPERATE, 0, handle_create, "draft one for an incident"},
     {"GET", POSTMORTEMS_PATH "/templates", HTTP_SCOPE_READ, 0, handle_templates,
      "the templates at hand; incident= says which is chosen for it"},
-    {"GET", POSTMORTEMS_PATH "/{id}", HTTP_SCOPE_READ, 0, handle_get, "one, with its text"},
+    {"GET", POSTMORTEMS_PATH "/{id}", HTTP_SCOPE_READ, 0, handle_get,
+     "one, with its text; view=page: without the text as one"},
     {"PUT", POSTMORTEMS_PATH "/{id}", HTTP_SCOPE_OPERATE, 0, handle_change,
      "title, owner, due date"},
     {"POST", POSTMORTEMS_PATH "/{id}/status", HTTP_SCOPE_OPERATE, 0, handle_status,

@@ -17,6 +17,7 @@ enum {
     HITS_DEFAULT = 50,
     HITS_MAX = 500,
     LIKES_MAX = 8,
+    CHANGES_MAX = 200,  /* the nearest to the impact */
     CATCH_UP_MAX = 500, /* jobs of 2,000 events for one search */
 };
 
@@ -154,6 +155,22 @@ struct beside {
     size_t n_changes, n_likes, n_services;
 };
 
+/* Changes come newest first: the farther end is left off until few enough are left. */
+static void keep_nearest(struct beside *beside, int64_t begin_ms)
+{
+    size_t n = beside->n_changes;
+
+    while (n > CHANGES_MAX) {
+        const struct timeline_event *changes = beside->changes;
+        int64_t after_ms = changes[0].occurred_at_ms - begin_ms;
+        int64_t before_ms = begin_ms - changes[n - 1].occurred_at_ms;
+
+        beside->changes += after_ms > before_ms;
+        n--;
+    }
+    beside->n_changes = n;
+}
+
 static int read_beside(struct db_conn *conn,
                        const char *key,
                        struct arena *arena,
@@ -171,6 +188,7 @@ static int read_beside(struct db_conn *conn,
     r = change_db_list(conn, begin_ms - BEFORE_MS,
                        incident->resolved_at_ms ? incident->resolved_at_ms : INT64_MAX, arena,
                        &beside->changes, &beside->n_changes, reterr);
+    keep_nearest(beside, begin_ms);
     if (r == 0)
         r = search_db_like(conn, incident, LIKES_MAX, arena, &beside->likes, &beside->n_likes,
                            reterr);

@@ -87,6 +87,7 @@ int db_open(const struct db_options *options, struct db **ret_db, struct err *re
     if (!options->sync_normal)
         page_sum_gather(db->writer.handle);
     (void)pthread_mutex_init(&db->readers_lock, NULL);
+    folds_init(&db->folds);
     r = db_writer_start(db, reterr);
     if (r != 0)
         goto fail_lock;
@@ -94,6 +95,7 @@ int db_open(const struct db_options *options, struct db **ret_db, struct err *re
     return 0;
 
 fail_lock:
+    folds_done(&db->folds);
     (void)pthread_mutex_destroy(&db->readers_lock);
 fail_conn:
     db_conn_close(&db->writer);
@@ -114,6 +116,7 @@ void db_close(struct db *db)
         db_conn_close(conn);
         free(conn);
     }
+    folds_done(&db->folds);
     (void)pthread_mutex_destroy(&db->readers_lock);
     db_conn_close(&db->writer); /* the last one: checkpoints and removes the log */
     free(db->reserve);

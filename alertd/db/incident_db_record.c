@@ -91,120 +91,11 @@ int incident_db_settings(struct db_conn *conn,
     return rows_read(stmt, arena, &setting_kind, ret_settings, ret_n, reterr);
 }
 
-static int translate(int result)
+int incident_db_folded(int result)
 {
     return result == RECORD_E_REFUSED ? INCIDENT_DB_E_REFUSED
            : result == RECORD_E_LIMIT ? INCIDENT_DB_E_LIMIT
                                       : result;
-}
-
-static bool read_outline(struct db_stmt *stmt, struct arena *arena, void *ret_item)
-{
-    struct timeline_event *event = ret_item;
-    bool by_machine = strcmp(db_text(stmt, 2), "machine") == 0;
-
-    *event = (struct timeline_event){
-        .id = db_int(stmt, 0),
-        .kind = rows_text(arena, stmt, 1),
-        .event_class = by_machine ? "machine" : "human",
-        .source = rows_text(arena, stmt, 3),
-        .text = "",
-        .data = "{}",
-        .occurred_at_ms = db_int(stmt, 4),
-        .recorded_at_ms = db_int(stmt, 5),
-        .order_only = db_int(stmt, 8) != 0,
-    };
-    return event->kind && event->source && rows_text_or_null(arena, stmt, 6, &event->precision) &&
-           rows_text_or_null(arena, stmt, 7, &event->scope);
-}
-
-static const struct rows_kind outline_kind = {sizeof(struct timeline_event), read_outline,
-                                              INCIDENT_DB_E_LIMIT,
-                                              "the timeline is too long to show at once"};
-
-/* Data where a mark or a hypothesis needs it: events in order of their ids. */
-static int read_data(struct db_conn *conn,
-                     int64_t incident_id,
-                     struct arena *arena,
-                     struct timeline_event *events,
-                     size_t n,
-                     struct err *reterr)
-{
-    struct db_stmt *stmt = db_prepare(
-        conn, "SELECT o.id, (SELECT data FROM event WHERE id = o.id) FROM incident_event ie"
-              " JOIN event o INDEXED BY event_outline ON o.id = ie.event_id"
-              " WHERE ie.incident_id = ?1 AND (o.kind GLOB 'hypothesis.*'"
-              " OR (o.kind GLOB 'notify.*' AND o.class = 'machine')) ORDER BY ie.event_id");
-    bool fits = true;
-    size_t i = 0;
-
-    db_bind_int(stmt, 1, incident_id);
-    while (fits && db_step(stmt)) {
-        while (i < n && events[i].id < db_int(stmt, 0))
-            i++;
-        if (i < n && events[i].id == db_int(stmt, 0)) {
-            events[i].data = rows_text(arena, stmt, 1);
-            fits = events[i].data != NULL;
-        }
-    }
-    int r = db_done(stmt, reterr);
-
-    return r || fits ? r : err_set(reterr, INCIDENT_DB_E_LIMIT, "%s", outline_kind.words);
-}
-
-int incident_db_outline(struct db_conn *conn,
-                        int64_t incident_id,
-                        struct arena *arena,
-                        struct record_event **ret_rows,
-                        size_t *ret_n,
-                        struct err *reterr)
-{
-    struct db_stmt *stmt = db_prepare(
-        conn, "SELECT o.id, o.kind, o.class, o.source, o.occurred_ms, o.recorded_ms, o.precision,"
-              " o.scope, o.order_only FROM incident_event ie"
-              " JOIN event o INDEXED BY event_outline ON o.id = ie.event_id"
-              " WHERE ie.incident_id = ?1 ORDER BY ie.event_id");
-    struct timeline_event *events = NULL;
-    struct record_rev *revs = NULL;
-    size_t n_revs = 0;
-    size_t n = 0;
-
-    db_bind_int(stmt, 1, incident_id);
-    int r = rows_read(stmt, arena, &outline_kind, &events, &n, reterr);
-
-    if (r == 0)
-        r = read_data(conn, incident_id, arena, events, n, reterr);
-    if (r == 0)
-        r = incident_db_revs(conn, incident_id, 0, arena, &revs, &n_revs, reterr);
-    if (r == 0)
-        r = translate(record_fold(arena, events, n, revs, n_revs, ret_rows, reterr));
-    if (r == 0)
-        *ret_n = n;
-    return r;
-}
-
-int incident_db_fill(struct db_conn *conn,
-                     struct record_event *rows,
-                     size_t n,
-                     struct arena *arena,
-                     struct err *reterr)
-{
-    for (size_t i = 0; i < n; i++) {
-        struct timeline_event *event = arena_alloc(arena, sizeof(*event));
-        bool said_otherwise = *rows[i].text != '\0';
-
-        if (!event)
-            return err_set(reterr, INCIDENT_DB_E_LIMIT, "the timeline is too long to show at once");
-        int r = event_db_get(conn, rows[i].event->id, arena, event, reterr);
-
-        if (r)
-            return r;
-        if (rows[i].kind == rows[i].event->kind)
-            rows[i].kind = event->kind;
-        rows[i].event = event;
-        rows[i].text = said_otherwise ? rows[i].text : event->text;
-    }
-    return 0;
 }
 
 int incident_db_rows(struct db_conn *conn,
@@ -223,7 +114,7 @@ int incident_db_rows(struct db_conn *conn,
     if (r == 0)
         r = incident_db_revs(conn, incident_id, 0, arena, &revs, &n_revs, reterr);
     if (r == 0)
-        r = translate(record_fold(arena, events, n, revs, n_revs, ret_rows, reterr));
+        r = incident_db_folded(record_fold(arena, events, n, revs, n_revs, ret_rows, reterr));
     if (r == 0)
         *ret_n = n;
     return r;
@@ -255,7 +146,7 @@ int incident_db_record(struct db_conn *conn,
     input.rows = rows;
     input.settings = settings;
     ret->input = input;
-    return translate(record_read(arena, &ret->input, &ret->record, reterr));
+    return incident_db_folded(record_read(arena, &ret->input, &ret->record, reterr));
 }
 
 static bool is_among(const unsigned char *fingerprints, size_t len, uint64_t fingerprint)
@@ -392,14 +283,6 @@ int incident_db_add_events(struct db_conn *conn, struct record_batch *batch, str
 
 /* --- revisions --- */
 
-static const struct record_event *row_of(const struct record_event *rows, size_t n, int64_t id)
-{
-    for (size_t i = 0; i < n; i++)
-        if (rows[i].event->id == id)
-            return &rows[i];
-    return NULL;
-}
-
 static bool is_same(const char *a, const char *b)
 {
     return strcmp(a ? a : "", b ? b : "") == 0;
@@ -428,34 +311,79 @@ static bool changes_nothing(const struct record_event *row, const struct record_
     return true;
 }
 
+/* Is it a row of this incident's timeline? */
+static int is_of_incident(
+    struct db_conn *conn, int64_t incident_id, int64_t event_id, bool *ret_is, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT 1 FROM incident_event WHERE incident_id = ?1 AND event_id = ?2");
+
+    db_bind_int(stmt, 1, incident_id);
+    db_bind_int(stmt, 2, event_id);
+    *ret_is = db_step(stmt);
+    return db_done(stmt, reterr);
+}
+
+/* One row as it stands, but for what hypotheses make of it: that needs the others. */
+static int read_row(struct db_conn *conn,
+                    int64_t incident_id,
+                    int64_t event_id,
+                    struct arena *arena,
+                    struct record_event **ret_row,
+                    struct err *reterr)
+{
+    struct timeline_event *event = arena_alloc(arena, sizeof(*event));
+    struct record_rev *revs = NULL;
+    size_t n_revs = 0;
+    int r = event ? event_db_get(conn, event_id, arena, event, reterr)
+                  : err_set(reterr, INCIDENT_DB_E_LIMIT, "the event is too long");
+
+    if (r == 0)
+        r = incident_db_revs(conn, incident_id, event_id, arena, &revs, &n_revs, reterr);
+    return r ? r : incident_db_folded(record_fold(arena, event, 1, revs, n_revs, ret_row, reterr));
+}
+
+/* The row, and what a merge names, are rows of the incident. */
+static int check_rows(struct db_conn *conn,
+                      int64_t incident_id,
+                      const struct record_revision *revision,
+                      struct err *reterr)
+{
+    const struct record_rev *rev = &revision->rev;
+    bool is = false;
+    int r = is_of_incident(conn, incident_id, rev->event_id, &is, reterr);
+
+    if (r || !is)
+        return r ? r
+                 : err_set(reterr, INCIDENT_DB_E_NOT_FOUND, "%s has no event %" PRId64,
+                           revision->key, rev->event_id);
+    if (rev->op != RECORD_MERGE || !rev->value)
+        return 0;
+    r = is_of_incident(conn, incident_id, strtoll(rev->value, NULL, 10), &is, reterr);
+    return r || is ? r
+                   : err_set(reterr, INCIDENT_DB_E_REFUSED, "value: %s has no event %.20s",
+                             revision->key, rev->value);
+}
+
 int incident_db_revise(struct db_conn *conn, struct record_revision *revision, struct err *reterr)
 {
-    struct record_event *rows = NULL;
+    struct record_rev *rev = &revision->rev;
+    struct record_event *row = NULL;
     ARENA_AUTO struct arena scratch;
     struct incident incident;
     char old[24];
-    size_t n = 0;
 
     arena_init(&scratch, SCRATCH_BYTES_MAX);
     revision->changed = false;
     int r = incident_db_get(conn, revision->key, &scratch, &incident, reterr);
     if (r == 0)
-        r = incident_db_rows(conn, incident.id, &scratch, &rows, &n, reterr);
+        r = check_rows(conn, incident.id, revision, reterr);
+    if (r == 0)
+        r = read_row(conn, incident.id, rev->event_id, &scratch, &row, reterr);
+    if (r == 0)
+        r = incident_db_folded(record_check(row, rev, reterr));
     if (r)
         return r;
-
-    struct record_rev *rev = &revision->rev;
-    const struct record_event *row = row_of(rows, n, rev->event_id);
-
-    if (!row)
-        return err_set(reterr, INCIDENT_DB_E_NOT_FOUND, "%s has no event %" PRId64, revision->key,
-                       rev->event_id);
-    r = translate(record_check(row, rev, reterr));
-    if (r)
-        return r;
-    if (rev->op == RECORD_MERGE && !row_of(rows, n, strtoll(rev->value, NULL, 10)))
-        return err_set(reterr, INCIDENT_DB_E_REFUSED, "value: %s has no event %.20s", revision->key,
-                       rev->value);
     rev->old = record_old(row, rev->op, old);
     revision->changed = !changes_nothing(row, rev);
     return revision->changed ? insert_rev(conn, incident.id, rev, revision->now_ms, reterr) : 0;

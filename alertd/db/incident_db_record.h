@@ -27,6 +27,8 @@ int incident_db_fill(struct db_conn *conn,
                      size_t n,
                      struct arena *arena,
                      struct err *reterr);
+/* What record_fold() and record_read() answered, as an answer of ours. */
+int incident_db_folded(int result);
 /* With all words. */
 int incident_db_rows(struct db_conn *conn,
                      int64_t incident_id,

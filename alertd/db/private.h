@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "alertd/db/db.h"
+#include "alertd/db/folds.h"
 #include "alertd/db/memo.h"
 
 struct db_stmt {
@@ -76,6 +77,8 @@ struct db {
     pthread_mutex_t readers_lock;
     struct db_conn *idle_readers;
     unsigned n_idle_readers;
+
+    struct folds folds; /* long timelines, as readers saw them last */
 };
 
 /* The result for a SQLite code: 0, negative errno or DB_E_*. */

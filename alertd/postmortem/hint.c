@@ -55,6 +55,8 @@ static void look_at(struct finding *finding, const char *line, size_t len, unsig
 
     for (const char *at = line; at < line + len; at++) {
         in_code ^= *at == '`';
+        if (at > line && is_letter(at[-1])) /* no phrase begins within a word */
+            continue;
         for (size_t i = 0; !in_code && i < sizeof(words) / sizeof(*words); i++) {
             if (finding->n == HINT_MAX || !stands_at(line, at, line + len, words[i].phrase))
                 continue;

@@ -201,6 +201,17 @@ export async function seedPaging(alertd) {
   return { queue: key, weekly: weekly.id }
 }
 
+/** Two cards, one of which names something that has none. */
+export async function seedServices(alertd) {
+  const path = '/api/alertd/v1/services'
+  await alertd.call('PUT', `${path}/checkout`, {
+    owner: 'team payments', tier: 1, description: 'Takes orders and payments of the shop.', match: { job: 'blackbox' }, depends_on: ['database', 'payment-gateway'],
+    when_down: 'Nobody can buy. Orders that were begun are kept for 30 minutes; the call centre takes orders by phone.',
+    runbooks: [{ title: 'Checkout is down', url: 'https://runbooks.example/shop' }], dashboards: [{ title: 'Shop', url: 'https://grafana.example/d/shop' }], rules: ['ShopDown', 'ShopSlow'],
+    slos: [{ name: 'availability', objective: 0.999, window: '30d', good: 'sum(rate(shop_requests_total{code!~"5.."}[$window]))', total: 'sum(rate(shop_requests_total[$window]))' }] })
+  await alertd.call('PUT', `${path}/database`, { owner: 'team data', tier: 1, when_down: 'Everything can be read and nothing written.', match: { job: 'node' } })
+}
+
 /** Everything the views show; answers with the keys of what was made. */
 export async function seed(alertd) {
   const token = await alertd.agentToken('web-1')

@@ -4,7 +4,7 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { Alertd, seed, seedPaging } from './daemon.mjs'
+import { Alertd, seed, seedPaging, seedServices } from './daemon.mjs'
 import { assertAccessible, assertClean, launch, open, settle } from './page.mjs'
 import { seedShadowing } from './shadowing.mjs'
 
@@ -18,6 +18,7 @@ before(async () => {
   Object.assign(made, await seedPaging(alertd))
   Object.assign(made, await seedShadowing(alertd))
   await alertd.post(`/api/alertd/v1/rules/${made.rule}/canary`, { for_ms: 600_000 })
+  await seedServices(alertd)
 })
 after(async () => {
   await browser?.close()
@@ -61,6 +62,12 @@ const VIEWS = {
   'explore-rollup': () => '/explore?expr=probe_duration_seconds&from=now-1y',
   'explore-table': () => '/explore?expr=probe_success&view=table',
   'explore-explain': () => `/explore?expr=${encodeURIComponent('max by (instance) (max_over_time(probe_duration_seconds{job="blackbox"}[5m])) > 0.1')}&from=now-30m&explain=1`,
+  services: () => '/services',
+  service: () => '/services/checkout',
+  'service-new': () => '/services/nothing-yet',
+  search: () => '/search?q=shop',
+  'search-new': () => '/search',
+  trends: () => '/pm/trends',
   postmortems: () => '/pm',
   postmortem: () => `/pm/${made.postmortem}`,
   runbook: () => '/runbooks/host#hostoutofmemory',

@@ -284,6 +284,37 @@ class Live(unittest.TestCase):
         self.assertEqual(self.alertd.post(f"{OURS}/incidents/{key}/resolve", {})["status"], "resolved")
         self.assertEqual([event["kind"] for event in self.alertd.get(f"{OURS}/incidents/{key}/events")["events"]][:3], ["incident.declared", "ack", "incident.resolved"])
 
+    def test_a_long_timeline_is_always_as_it_is(self):
+        """Its rows are kept between questions; whatever is said of it is in the next answer."""
+        key = self.alertd.call("POST", f"{OURS}/incidents", {"title": "A long night", "severity": "warning"}).json["key"]
+        path = f"{OURS}/incidents/{key}"
+        made = self.alertd.post(f"{path}/events", {"events": [{"kind": "chat.message", "text": f"line {i}", "actor": f"p{i % 5}"} for i in range(700)]})["events"]
+        row = lambda id: next(one for one in self.alertd.get(f"{path}/events?hidden=1&limit=5000")["events"] if one["id"] == id)
+        total = lambda query="": self.alertd.get(f"{path}/events?limit=0&{query}")["total"]
+        first, second, last = made[0]["id"], made[1]["id"], made[-1]["id"]
+        before = total()
+        self.alertd.post(f"{path}/notes", {"text": "one more"})
+        self.assertEqual(total(), before + 1)
+        for op, value, member, now in (("pin", None, "pinned", True), ("unpin", None, "pinned", False), ("annotate", "beside it", "note", "beside it"),
+                                       ("annotate", "", "note", None), ("hide", None, "hidden", True)):
+            self.alertd.post(f"{path}/events/{first}/revs", {"op": op, **({} if value is None else {"value": value})})
+            self.assertEqual((op, row(first)[member]), (op, now))
+        self.assertEqual(total(), before)
+        self.alertd.post(f"{path}/events/{second}/revs", {"op": "retext", "value": "said better", "reason": "a slip"})
+        self.assertEqual((row(second)["text"], row(second)["recorded"]["text"]), ("said better", "line 1"))
+        self.alertd.post(f"{path}/events/{last}/revs", {"op": "merge", "value": str(second)})
+        self.assertEqual(row(last)["merged_into"], second)
+        self.assertEqual(self.alertd.call("POST", f"{path}/events/{last}/revs", {"op": "merge", "value": "999999"}).status, 400)
+        self.assertEqual(self.alertd.call("POST", f"{path}/events/999999/revs", {"op": "pin"}).status, 404)
+        guess = self.alertd.post(f"{path}/events", {"events": [{"kind": "human.hypothesis", "text": "the disk"}]})["events"][0]["id"]
+        self.assertEqual(row(guess)["hypothesis"], "open")
+        self.alertd.post(f"{path}/events", {"events": [{"kind": "hypothesis.confirmed", "text": "it was", "about": guess}]})
+        self.assertEqual(row(guess)["hypothesis"], "confirmed")
+        mark = lambda: next(one for one in self.alertd.get(f"{path}/marks")["marks"] if one["name"] == "cause_identified")
+        self.assertTrue(mark()["known"])
+        self.alertd.call("PUT", f"{path}/marks", {"marks": [{"name": "cause_identified", "at": None, "reason": "it was not"}]})
+        self.assertFalse(mark()["known"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -111,7 +111,8 @@ export function peek<T>(path: string): T | undefined {
 export function changed(topic: string, key?: string): void {
   for (const entry of entries.values()) {
     if (!entry.topics.includes(topic)) continue
-    const named = /\/(?:incidents|postmortems)\/([^/?]+)/.exec(entry.path)?.[1]
+    // A postmortem's path names a number: whose it is stands in it.
+    const named = /\/incidents\/([^/?]+)/.exec(entry.path)?.[1] ?? (entry.data.peek() as { incident?: string } | undefined)?.incident
     if (key && named && named !== key) continue
     if (entry.users > 0) loadSoon(entry)
     else entry.fetchedMs = 0

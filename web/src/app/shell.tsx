@@ -38,6 +38,7 @@ const PLACES: Place[] = [
   { path: '/report', name: 'Report', icon: 'report', keys: 'g t' },
   { path: '/explore', name: 'Explore', icon: 'explore', keys: 'g e' },
   { path: '/pm', name: 'Postmortems', icon: 'postmortems', keys: 'g p' },
+  { path: '/search', name: 'Search', icon: 'search', keys: 'g f' },
 ]
 
 interface Later<P> { (props: P): JSX.Element; load: () => Promise<void> }
@@ -73,11 +74,13 @@ const Silences = later(async () => (await import('../views/silences.tsx')).Silen
 const Deliveries = later(async () => (await import('../views/deliveries.tsx')).Deliveries)
 const Rules = later(async () => (await import('../views/rules.tsx')).Rules)
 const Services = later(async () => (await import('../views/services.tsx')).Services)
+const Search = later(async () => (await import('../views/search.tsx')).Search)
+const Trends = later(async () => (await import('../views/trends.tsx')).TrendsView)
 const Shadowing = later(async () => (await import('../views/shadowing.tsx')).Shadowing)
 const ShadowPage = later(async () => (await import('../views/shadow_page.tsx')).ShadowPage)
 
 async function loadTheRest(): Promise<void> {
-  for (const view of [Incident, Silences, Deliveries, OnCall, Rules, People, Agents, Explore, Report, Postmortems, Rule, Review, Tune, Canary, Services, Postmortem, Runbook, Shadowing, ShadowPage, Readiness]) await view.load()
+  for (const view of [Incident, Silences, Deliveries, OnCall, Rules, People, Agents, Explore, Report, Postmortems, Rule, Review, Tune, Canary, Services, Search, Trends, Postmortem, Runbook, Shadowing, ShadowPage, Readiness]) await view.load()
 }
 
 const under = (place: string, path: string) => (place === '/' ? path === '/' : path === place || path.startsWith(`${place}/`))
@@ -108,6 +111,8 @@ function View() {
   if (first === 'agents' && !second) return <Agents />
   if (first === 'explore' && !second) return <Explore />
   if (first === 'report' && !second) return <Report />
+  if (first === 'search' && !second) return <Search />
+  if (first === 'pm' && second === 'trends') return <Trends />
   if (first === 'pm') return second ? <Postmortem key={second} id={second} /> : <Postmortems />
   pageTitle.value = 'Not here'
   return <div class="empty"><h1>There is no such page</h1><p><a href="/">Back to the wall</a></p></div>

@@ -397,7 +397,6 @@ export interface PostmortemVersion { version: number; title: string; published_a
 export interface DiffLine { kind: 'same' | 'added' | 'removed'; text: string }
 
 export interface Postmortem extends PostmortemHead {
-  markdown: string
   sections: PostmortemSection[]
   reviews: PostmortemReview[]
   questions: PostmortemQuestion[]
@@ -419,6 +418,8 @@ export interface DocumentNode {
   block?: boolean
   ordered?: boolean
   start?: number
+  /** Cut here: the next list is its continuation (lib/pieces.ts). */
+  goes_on?: boolean
   header?: boolean
   align?: string | null
   lang?: string | null

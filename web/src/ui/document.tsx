@@ -4,8 +4,10 @@
 // http, https, mailto or a place of ours; anything else is shown as text.
 
 import { createContext, createElement, type ComponentChildren } from 'preact'
-import { useContext } from 'preact/hooks'
+import { memo } from 'preact/compat'
+import { useContext, useEffect, useState } from 'preact/hooks'
 import type { DocumentNode } from '../app/types.ts'
+import { piecesOf } from '../lib/pieces.ts'
 import { anchorOf, plainText } from '../lib/section.ts'
 
 /** Where graphs are: those of a document carry the letters of its timeline. */
@@ -23,7 +25,8 @@ function inside(node: DocumentNode): ComponentChildren {
 }
 
 function List({ node }: { node: DocumentNode }) {
-  return node.ordered ? <ol start={node.start ?? 1}>{inside(node)}</ol> : <ul>{inside(node)}</ul>
+  const cut = node.goes_on ? { class: 'goes-on' } : {}
+  return node.ordered ? <ol start={node.start ?? 1} {...cut}>{inside(node)}</ol> : <ul {...cut}>{inside(node)}</ul>
 }
 
 function Table({ node }: { node: DocumentNode }) {
@@ -83,4 +86,19 @@ export function Document({ nodes, top, chosen }: DocumentProps) {
       })}
     </article>
   )
+}
+
+const Piece = memo(({ nodes }: { nodes: DocumentNode[]; text: string }) => <>{nodes.map((node, i) => <Node key={i} node={node} />)}</>, (a, b) => a.text === b.text)
+
+/** As long as it likes: its pieces come one a frame, and a change draws those that differ. */
+export function LongDocument({ nodes }: { nodes: DocumentNode[] }) {
+  const pieces = piecesOf(nodes)
+  const [shown, setShown] = useState(1)
+  useEffect(() => {
+    if (shown >= pieces.length) return undefined
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const frame = requestAnimationFrame(() => { timer = setTimeout(() => setShown(shown + 1)) })
+    return () => { cancelAnimationFrame(frame); clearTimeout(timer) }
+  }, [shown, pieces.length])
+  return <article class="document">{pieces.slice(0, shown).map((piece, i) => <Piece key={i} nodes={piece} text={JSON.stringify(piece)} />)}</article>
 }

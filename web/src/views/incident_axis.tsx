@@ -59,7 +59,7 @@ function Lane({ name, bars = [], points = [] }: { name: string; bars?: Stretch[]
     <div class="lane-row">
       <span class="lane-name">{name}</span>
       <div class="lane-track">
-        {bars.map((bar, i) => <i key={i} class={`lane-bar ${bar.tone}`} title={bar.title} style={{ left: percent(bar.from), width: percent(bar.to - bar.from) }}>{bar.words}</i>)}
+        {bars.map((bar, i) => <i key={i} class={`lane-bar ${bar.tone}`} data-words={bar.words} title={bar.title} style={{ left: percent(bar.from), width: percent(bar.to - bar.from) }} />)}
         {points.map((point, i) => <i key={i} class="lane-point" title={point.title} style={{ left: percent(point.at) }} />)}
       </div>
     </div>

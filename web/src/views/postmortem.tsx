@@ -19,7 +19,7 @@ import { change, Contents, Graphs, Missing, Questions, Reviews, Versions } from 
 
 /** The document as alertd has it: what a change answered, or what the live stream made us ask. */
 function useDocument(path: string) {
-  const data = useData<Doc>(path, ['postmortem', 'incident'], 60_000)
+  const data = useData<Doc>(`${path}?view=page`, ['postmortem', 'incident'], 60_000)
   const [doc, setDoc] = useState<Doc | null>(null)
   useEffect(() => {
     const loaded = data.value

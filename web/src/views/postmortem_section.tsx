@@ -12,7 +12,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiError, call } from '../app/api.ts'
 import { changed } from '../app/data.ts'
 import type { DiffLine, DocumentNode, Postmortem, PostmortemHint, PostmortemSection } from '../app/types.ts'
-import { Document } from '../ui/document.tsx'
+import { LongDocument } from '../ui/document.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { State, Trouble } from '../ui/parts.tsx'
 import { Lines, Revisions } from './postmortem_diff.tsx'
@@ -111,7 +111,7 @@ function usePreview(path: string, markdown: string, wanted: boolean) {
   return { nodes, error }
 }
 
-const Drawn = memo(({ nodes }: { nodes: DocumentNode[] }) => <Document nodes={nodes} />, (a, b) => a.nodes === b.nodes)
+const Drawn = memo(({ nodes }: { nodes: DocumentNode[] }) => <LongDocument nodes={nodes} />, (a, b) => a.nodes === b.nodes)
 
 function Conflict({ stale, mine, onMine, onTheirs }: { stale: Stale; mine: string; onMine: () => void; onTheirs: () => void }) {
   return (

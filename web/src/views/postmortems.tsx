@@ -29,7 +29,8 @@ export function Postmortems() {
   const resolved = useData<{ incidents: Incident[] }>('/api/alertd/v1/incidents?status=resolved&limit=50', ['incident', 'postmortem'], 60_000).value
   const status = query('status')
   return (
-    <Page title="Postmortems" lead="The timeline and the graphs are already there. Write only what a machine can't know.">
+    <Page title="Postmortems" lead="The timeline and the graphs are already there. Write only what a machine can't know."
+          actions={<><a class="button" href="/search"><Icon name="search" size={16} /> Search</a><a class="button" href="/pm/trends"><Icon name="report" size={16} /> Trends</a></>}>
       <Shown data={data} what="Postmortems could not be read">{({ postmortems }) => {
         const shown = postmortems.filter((one) => !status || one.status === status)
         const n = (value: string) => postmortems.filter((one) => one.status === value).length

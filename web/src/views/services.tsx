@@ -1,61 +1,59 @@
-// The service catalogue: a card each, and one as its card and its JSON.
+// The service catalogue: a card each, and one as a newcomer on call reads it. Its form: service_form.tsx.
 
 import { useEffect, useState } from 'preact/hooks'
-import { ApiError, call, may } from '../app/api.ts'
+import { may } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
-import { changed, useData } from '../app/data.ts'
+import { useData } from '../app/data.ts'
 import { go } from '../app/router.ts'
-import { say } from '../app/toast.ts'
-import type { Service } from '../app/types.ts'
+import type { Service, ServiceLink } from '../app/types.ts'
 import { Empty, Labels, Page, Panel, Shown } from '../ui/parts.tsx'
 import { Ago } from '../ui/time.tsx'
 import { ServiceCard } from './incident_record.tsx'
+import { SERVICES, ServiceForm } from './service_form.tsx'
 
-const PATH = '/api/alertd/v1/services'
-const EXAMPLE = JSON.stringify({ owner: '', tier: 1, match: { job: '' }, depends_on: [], when_down: '', runbooks: [], dashboards: [], rules: [], slos: [] }, null, 2)
-
-function Editor({ name, service, done }: { name: string; service: Service | null; done: () => void }) {
-  const [text, setText] = useState(service ? JSON.stringify(service.spec, null, 2) : EXAMPLE)
-  const [problem, setProblem] = useState('')
-  const save = async () => {
-    try {
-      const headers: Record<string, string> = service ? { 'If-Match': `"${service.revision}"` } : {}
-      await call(`${PATH}/${encodeURIComponent(name)}`, { method: 'PUT', json: JSON.parse(text), headers })
-      changed('service')
-      say(`Saved ${name}`, 'ok')
-      done()
-    } catch (error) {
-      setProblem(error instanceof ApiError || error instanceof Error ? error.message : String(error))
-    }
-  }
+/** The whole card: what a newcomer on call needs to know of it, in the order in which they ask. */
+function Whole({ service, others }: { service: Service; others: readonly string[] }) {
+  const { spec } = service
+  const needs = spec.depends_on ?? []
+  const links = (list: ServiceLink[] | undefined) => (list ?? []).filter(({ url }) => /^(https?:\/\/|\/)/.test(url))
+  const rows = (title: string, list: ServiceLink[]) => list.length > 0 && <Panel title={title}><ul class="aside-list">{list.map(({ url, title: words }) => <li key={url}><a href={url} {...(url.startsWith('/') ? {} : { target: '_blank', rel: 'noreferrer' })}>{words ?? url}</a></li>)}</ul></Panel>
   return (
-    <form class="service-editor" onSubmit={(event) => { event.preventDefault(); void save() }}>
-      <label>What the card says, as JSON<textarea class="mono" rows={18} value={text} spellcheck={false} onInput={(event) => setText(event.currentTarget.value)} /></label>
-      {problem && <p class="bad-ink" role="alert">{problem}</p>}
-      <p class="row-buttons"><button type="submit" class="primary">Save</button><button type="button" onClick={done}>Cancel</button></p>
-    </form>
+    <div class="columns">
+      <div class="column-main">
+        <Panel title="When it is down">{spec.when_down ? <p class="when-down">{spec.when_down}</p> : <p class="dim pad">Nobody wrote it down yet. What do users see, what is lost, what can wait?</p>}</Panel>
+        {spec.slos && spec.slos.length > 0 && (
+          <Panel title="How good it is to be" aside={<a href={`${SERVICES}/${encodeURIComponent(service.name)}/rules`} target="_blank">Rules that watch it</a>}>
+            <ul class="aside-list">{spec.slos.map((slo) => <li key={slo.name}><p class="between"><b>{slo.name}</b><span>{100 * slo.objective} % of {slo.window ?? '30d'}</span></p><p class="mono small">{slo.good}</p><p class="mono small dim">of {slo.total}</p></li>)}</ul>
+          </Panel>
+        )}
+        {spec.rules && spec.rules.length > 0 && <Panel title="What watches it"><ul class="aside-list">{spec.rules.map((rule) => <li key={rule}><a href={`/rules?q=${encodeURIComponent(rule)}`}>{rule}</a></li>)}</ul></Panel>}
+      </div>
+      <aside class="column-side" aria-label="Beside it">
+        <Panel title="Whom to call"><p class="pad">{spec.owner ? <b>{spec.owner}</b> : <span class="dim">nobody is named</span>}{spec.tier ? <span class="dim"> · tier {spec.tier}</span> : null}</p></Panel>
+        {needs.length > 0 && <Panel title="What it needs"><ul class="aside-list">{needs.map((name) => <li key={name}><a href={`/services/${encodeURIComponent(name)}`}>{name}</a>{!others.includes(name) && <span class="dim small"> has no card yet</span>}</li>)}</ul></Panel>}
+        {rows('Runbooks', links(spec.runbooks))}
+        {rows('Dashboards', links(spec.dashboards))}
+        <Panel title="What happened to it"><p class="pad"><a href={`/search?q=${encodeURIComponent(service.name)}`}>Incidents and postmortems that name it</a></p></Panel>
+      </aside>
+    </div>
   )
 }
 
 function One({ name }: { name: string }) {
-  const data = useData<Service>(`${PATH}/${encodeURIComponent(name)}`, ['service'])
+  const data = useData<Service>(`${SERVICES}/${encodeURIComponent(name)}`, ['service'])
+  const all = (useData<{ services: Service[] }>(SERVICES, ['service']).value?.services ?? []).map((one) => one.name)
   const [editing, setEditing] = useState(false)
   useEffect(() => { pageTitle.value = name }, [name])
   if (data.error?.status === 404) {
     return editing
-      ? <Page title={name}><Panel><Editor name={name} service={null} done={() => { setEditing(false); data.reload() }} /></Panel></Page>
+      ? <Page title={name}><Panel><ServiceForm name={name} service={null} done={() => { setEditing(false); data.reload() }} /></Panel></Page>
       : <Empty icon="rules" title={`There is no service ${name} yet`}>{may('operate') && <button type="button" class="primary" onClick={() => setEditing(true)}>Write its card</button>} <a href="/services">All services</a></Empty>
   }
   return (
     <Shown data={data} what={`${name} could not be read`}>{(service) => (
       <Page title={service.name} lead={service.spec.description ?? ''}
-            actions={may('operate') ? <button type="button" onClick={() => setEditing(!editing)}>Edit</button> : undefined}>
-        <Panel>{editing ? <Editor name={name} service={service} done={() => setEditing(false)} /> : <ServiceCard service={service} />}</Panel>
-        {service.spec.slos && service.spec.slos.length > 0 && (
-          <Panel title="Objectives" aside={<a href={`${PATH}/${encodeURIComponent(name)}/rules`} target="_blank">Rules that watch them</a>}>
-            <ul class="aside-list">{service.spec.slos.map((slo) => <li key={slo.name}><p class="between"><b>{slo.name}</b><span>{100 * slo.objective} % of {slo.window ?? '30d'}</span></p><p class="mono small">{slo.good}</p><p class="mono small dim">of {slo.total}</p></li>)}</ul>
-          </Panel>
-        )}
+            actions={may('operate') && !editing ? <button type="button" onClick={() => setEditing(true)}>Edit</button> : undefined}>
+        {editing ? <Panel><ServiceForm name={name} service={service} done={() => setEditing(false)} /></Panel> : <Whole service={service} others={all} />}
         {service.spec.match && Object.keys(service.spec.match).length > 0 && <p class="foot dim">Incidents with <Labels labels={service.spec.match} /> are its own.</p>}
         <p class="foot dim">Revision {service.revision}, by {service.updated_by} <Ago at={service.updated_at} />.</p>
       </Page>
@@ -64,7 +62,7 @@ function One({ name }: { name: string }) {
 }
 
 function List() {
-  const data = useData<{ services: Service[] }>(PATH, ['service'])
+  const data = useData<{ services: Service[] }>(SERVICES, ['service'])
   const [name, setName] = useState('')
   pageTitle.value = 'Services'
   return (

@@ -1,0 +1,268 @@
+// The incident record and its document: an incident run by keyboard alone, two editors of one
+// section, a document published, and hostile text before a real server that takes reports of
+// what the policy refused.
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { Alertd, seed, until } from './daemon.mjs'
+import { assertAccessible, assertClean, launch, open, settle } from './page.mjs'
+
+const V1 = '/api/alertd/v1'
+let alertd, browser, made
+before(async () => {
+  ;[alertd, browser] = await Promise.all([new Alertd().start(), launch()])
+  made = await seed(alertd)
+})
+after(async () => {
+  await browser?.close()
+  await alertd?.close()
+})
+
+const at = async (path, options = {}) => {
+  const page = await open(browser, alertd, { path, ...options })
+  await settle(page)
+  return page
+}
+const rows = async (key, query = '') => (await alertd.get(`${V1}/incidents/${key}/events?limit=500&${query}`)).events
+const document = (id = made.postmortem) => alertd.get(`${V1}/postmortems/${id}`)
+const section = async (name) => (await document()).sections.find((one) => one.id === name)
+
+test('an incident, by keyboard alone', async () => {
+  const page = await at(`/i/${made.shop}`)
+  const keys = page.keyboard
+  await page.locator('#main').focus()
+  await keys.press('a')
+  await until('it is acknowledged', async () => (await alertd.get(`${V1}/incidents/${made.shop}`)).status === 'acknowledged')
+
+  await keys.press('n')
+  for (const line of ['h: the pool is exhausted', 'h: the gateway is slow', 'c: told the call centre']) {
+    await keys.type(line)
+    await keys.press('Enter')
+    await page.waitForFunction(() => document.activeElement?.id === 'note' && document.activeElement.value === '')
+  }
+  await page.locator('.hypotheses .event', { hasText: 'the gateway is slow' }).waitFor()
+  await keys.press('Escape')
+
+  // To the row with the focus: refute one, confirm the other, pin what was told.
+  const walkTo = async (words) => {
+    for (let i = 0; i < 40; i++) {
+      if (await page.evaluate((text) => document.activeElement?.classList.contains('event') && document.activeElement.textContent.includes(text), words)) return
+      await keys.press('j')
+    }
+    assert.fail(`j never came to ${words}`)
+  }
+  await page.locator('#main').focus()
+  await walkTo('the gateway is slow')
+  await keys.press('f')
+  await until('it is refuted', async () => (await rows(made.shop)).some((row) => row.text === 'the gateway is slow' && row.hypothesis === 'refuted'))
+  await page.locator('#main').focus()
+  await walkTo('the pool is exhausted')
+  await keys.press('y')
+  await until('it is confirmed', async () => (await rows(made.shop)).some((row) => row.text === 'the pool is exhausted' && row.hypothesis === 'confirmed'))
+  await page.locator('#main').focus()
+  await walkTo('told the call centre')
+  await keys.press('p')
+  await until('it is pinned', async () => (await rows(made.shop, 'pinned=1')).some((row) => row.text === 'told the call centre'))
+
+  await page.locator('#main').focus()
+  await keys.press('r')
+  await page.getByText(`${made.shop} will be resolved`).waitFor()
+  await keys.press('u')
+  assert.equal((await alertd.get(`${V1}/incidents/${made.shop}`)).status, 'acknowledged')
+  await assertClean(page, 'by keyboard')
+  await page.context().close()
+})
+
+test('what happened is on one axis: lanes and graphs begin and end at the same place', async () => {
+  const page = await at(`/i/${made.shop}`)
+  const edges = await page.evaluate(() => {
+    const box = (at) => { const { left, right } = at.getBoundingClientRect(); return [Math.round(left), Math.round(right)] }
+    return { lane: box(document.querySelector('.lane-track')), graph: box(document.querySelector('.u-over')) }
+  })
+  assert.ok(Math.abs(edges.lane[0] - edges.graph[0]) <= 2 && Math.abs(edges.lane[1] - edges.graph[1]) <= 2, JSON.stringify(edges))
+  await page.context().close()
+})
+
+test('a mark that somebody set says so, and its history stays', async () => {
+  await alertd.call('PUT', `${V1}/incidents/${made.disk}/marks`, { marks: [{ name: 'trigger', at: new Date(Date.now() - 60_000).toISOString(), reason: 'archiving was stopped' }] })
+  await alertd.call('PUT', `${V1}/incidents/${made.disk}/marks`, { marks: [{ name: 'trigger', at: null, reason: 'nobody is sure' }] })
+  const page = await at(`/i/${made.disk}`)
+  await page.locator('.mark-history summary', { hasText: '2 changes by people' }).click()
+  const words = await page.locator('.mark-history ol').innerText()
+  assert.match(words, /trigger said to be not known[\s\S]*nobody is sure[\s\S]*trigger set to[\s\S]*archiving was stopped/)
+  await page.context().close()
+})
+
+test('two editors of one section: the second sees both texts and what differs, and chooses', async () => {
+  const [one, two] = await Promise.all([at(`/pm/${made.postmortem}`), at(`/pm/${made.postmortem}`)])
+  for (const page of [one, two]) {
+    await page.getByRole('button', { name: 'Write Summary' }).click()
+    await page.getByLabel('Markdown of Summary').waitFor()
+  }
+  const write = (page, text) => page.getByLabel('Markdown of Summary').fill(text)
+  await write(two, 'The disk of db-2 was full.\n\nSecond wrote this.')
+  await write(one, 'The disk of db-2 was full.\n\nFirst wrote this.')
+  const conflict = async () => (await one.locator('.editing .conflict').count()) + (await two.locator('.editing .conflict').count()) > 0
+  await until('one of them is told', conflict)
+  const late = (await one.locator('.editing .conflict').count()) > 0 ? one : two
+  const mine = late === one ? 'First' : 'Second'
+  late.noticed.length = 0 // the browser itself reports the 409
+  assert.match(await late.getByLabel('Your version').innerText(), new RegExp(`${mine} wrote this`))
+  assert.match(await late.getByLabel('Their version').innerText(), new RegExp(`${mine === 'First' ? 'Second' : 'First'} wrote this`))
+  await late.getByText('What differs').click()
+  await late.locator('.conflict .added', { hasText: `${mine} wrote this` }).waitFor()
+  await late.getByRole('button', { name: 'Keep mine' }).click()
+  await until('mine is saved', async () => (await section('summary')).body.includes(`${mine} wrote this`))
+  const other = late === one ? two : one
+  await other.getByRole('button', { name: 'Done' }).click()
+  await other.locator('#s-summary .document', { hasText: `${mine} wrote this` }).waitFor() // what others save comes by itself
+  await late.getByRole('button', { name: /^Revision/ }).click()
+  await late.getByRole('button', { name: 'What it changed' }).first().click()
+  await late.locator('dialog .diff .added', { hasText: `${mine} wrote this` }).waitFor()
+  await assertClean(late, 'the conflict')
+  await Promise.all([one.context().close(), two.context().close()])
+})
+
+test('two editors of a service: what differs is shown, nothing is lost', async () => {
+  const path = `${V1}/services/checkout`
+  await alertd.call('PUT', path, { owner: 'team shop', when_down: 'Nobody can buy.' })
+  const page = await at('/services/checkout')
+  await page.getByText('Nobody can buy.').waitFor()
+  await page.getByRole('button', { name: 'Edit' }).click()
+  await page.getByLabel('Owner').fill('team payments')
+  await alertd.call('PUT', path, { owner: 'team shop', when_down: 'Nobody can buy; the call centre takes orders.' })
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.locator('.conflict .removed', { hasText: 'the call centre' }).waitFor()
+  page.noticed.length = 0 // the browser itself reports the 409
+  await assertAccessible(page, 'a service in conflict')
+  await page.getByRole('button', { name: 'Keep mine' }).click()
+  await until('mine is saved', async () => (await alertd.get(path)).spec.owner === 'team payments')
+  await page.getByText('team payments').waitFor()
+  await page.context().close()
+})
+
+test('search finds rows and documents, and the address keeps the words', async () => {
+  await alertd.post(`${V1}/incidents/${made.disk}/notes`, { text: 'the archiver had lost its credentials' })
+  const page = await at('/search')
+  await page.getByLabel('Words').fill('archiver credentials')
+  await page.locator('.found', { hasText: 'lost its credentials' }).waitFor()
+  assert.match(page.url(), /\?q=archiver\+credentials|\?q=archiver%20credentials/)
+  await assertClean(page, 'search')
+  await page.context().close()
+})
+
+const HOSTILE = [
+  '[a](javascript:alert(1))', '[a](JaVaScRiPt:alert(1))', '[a](javascript&colon;alert(1))', '[a](&#106;avascript:alert(1))', '[a](java&Tab;script:alert(1))',
+  '[a](&#1;javascript:alert(1))', '<javascript:alert(1)>', '[a](data:text/html,<script>alert(1)</script>)', '![x](data:image/svg+xml,<svg/onload=alert(1)>)', '[a](vbscript:msgbox)',
+  '<script>fetch("SINK/run")</script>', '<img src="SINK/img.png" onerror=alert(1)>', '![a"onload="alert(1)](SINK/md.png "t\\"onload=\\"alert(1)")', '<link rel=stylesheet href="SINK/style.css">',
+  '```"><script>alert(1)</script>\nx\n```', '[a](//evil.example/)', '<iframe src="SINK/frame"></iframe>', '<form action="SINK/form"><button>x</button></form>', `${'>'.repeat(5000)} deep`,
+].join('\n\n')
+
+/** A server of its own: what is asked of it, and what browsers report to it. */
+async function sink() {
+  const seen = { asked: [], reports: [] }
+  const server = createServer((from, to) => {
+    let body = ''
+    from.on('data', (piece) => { body += piece })
+    from.on('end', () => {
+      if (from.url === '/reports') seen.reports.push(body)
+      else seen.asked.push(`${from.method} ${from.url}`)
+      to.writeHead(204, { 'Access-Control-Allow-Origin': '*' }).end()
+    })
+  })
+  await new Promise((done) => server.listen(0, '127.0.0.1', done))
+  return { ...seen, url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() }
+}
+
+/** alertd's own answers, with a place to report to added to its policy, which stays as it is. */
+async function reporting(page, sinkUrl) {
+  await page.route(`${alertd.url}/**`, async (route) => {
+    if (route.request().resourceType() !== 'document') return route.fallback()
+    const answer = await route.fetch()
+    const headers = answer.headers()
+    assert.match(headers['content-security-policy'], /default-src 'none'/)
+    headers['content-security-policy'] += `; report-uri ${sinkUrl}/reports`
+    return route.fulfill({ response: answer, headers })
+  })
+}
+
+test('hostile Markdown and labels before a sink of reports: nothing runs, nothing is requested, nothing is refused', async () => {
+  const reports = await sink()
+  const bad = (words) => words.replaceAll('SINK', reports.url)
+  const lessons = await section('lessons')
+  await alertd.call('PUT', `${V1}/postmortems/${made.postmortem}/sections/lessons`, { markdown: bad(HOSTILE), revision: lessons.revision })
+  await alertd.post(`${V1}/incidents/${made.disk}/notes`, { text: bad('<img src="SINK/note.png" onerror=alert(1)><script>alert(1)</script>') })
+  await alertd.post('/api/v2/alerts', [{ labels: { alertname: '<img src=x onerror=alert(1)>', severity: '"><script>alert(1)</script>', url: bad('SINK/label'), runbook: 'javascript:alert(1)' }, annotations: { summary: bad('<iframe src="SINK/summary"></iframe>'), runbook_url: 'javascript:alert(1)' } }])
+  const hostile = await until('the hostile alert is an incident', async () => (await alertd.get(`${V1}/incidents?status=all`)).incidents.find((one) => one.labels.alertname?.startsWith('<img')))
+
+  const page = await at('/')
+  const dialogs = []
+  page.on('dialog', (dialog) => { dialogs.push(dialog.message()); void dialog.dismiss() })
+  await reporting(page, reports.url)
+  const attributes = () => page.evaluate(() => [...document.querySelectorAll('main *')].flatMap((at) => [...at.attributes].filter((one) => /^on/i.test(one.name) || (/^(href|src|action|formaction)$/i.test(one.name) && !/^(https?:|mailto:|\/(?!\/)|#)/.test(one.value))).map((one) => `${at.tagName} ${one.name}=${one.value}`)))
+  for (const [path, there] of [[`/i/${hostile.key}`, '.incident-page'], [`/i/${made.disk}`, '.event'], ['/alerts', 'main h1'], [`/search?q=${encodeURIComponent('onerror')}`, '.found'], [`/pm/${made.postmortem}`, '#s-lessons .document']]) {
+    await page.goto(alertd.url + path)
+    await page.locator(there).first().waitFor()
+    await page.waitForTimeout(300)
+    assert.deepEqual(await attributes(), [], path)
+    assert.equal(await page.locator('main script, main iframe, main form[action], main link').count(), 0, path)
+  }
+  assert.deepEqual([reports.asked, reports.reports, dialogs], [[], [], []])
+
+  // The sink works: what a page does against its policy is reported to it, and still not requested.
+  await page.evaluate((url) => { const image = new Image(); image.src = `${url}/proof.png`; document.querySelector('main').append(image) }, reports.url)
+  await until('the report of the proof', () => reports.reports.length > 0)
+  assert.match(reports.reports[0], /proof\.png/)
+  assert.deepEqual(reports.asked, [])
+
+  // The one-file export, opened from disk.
+  const html = await (await page.context().request.get(`${alertd.url}${V1}/postmortems/${made.postmortem}/export?format=html`)).text()
+  const file = join(mkdtempSync(join(tmpdir(), 'watchbill-record-')), 'postmortem.html')
+  writeFileSync(file, html)
+  await page.goto(`file://${file}`)
+  await page.waitForTimeout(300)
+  assert.deepEqual(await page.evaluate(() => window.refused), [])
+  assert.equal(await page.locator('script, iframe, img, link, form').count(), 0)
+  assert.deepEqual([reports.asked, dialogs], [[], []])
+  reports.close()
+  await page.context().close()
+})
+
+test('publishing: what is missing is said, then it is frozen, and a correction is another version', async () => {
+  const page = await at(`/pm/${made.postmortem}`)
+  await page.getByText('Before it is published').waitFor()
+  await page.getByRole('button', { name: 'Publish alone' }).click()
+  await page.getByRole('button', { name: /Nobody else will read it first/ }).click()
+  await page.locator('.toast.bad').waitFor()
+  page.noticed.length = 0 // the browser itself reports the refusal
+  assert.equal((await document()).status, 'draft')
+
+  for (const one of (await document()).sections.filter(({ mode }) => mode === 'human')) {
+    await alertd.call('PUT', `${V1}/postmortems/${made.postmortem}/sections/${one.id}`, { markdown: `What people know about ${one.id}.`, revision: one.revision })
+  }
+  for (const action of (await document()).actions) await alertd.call('PUT', `${V1}/postmortem-actions/${action.id}`, { ...Object.fromEntries(['text', 'type', 'tag', 'proof_url', 'rule_draft', 'revision'].map((name) => [name, action[name]])), owner: 'ana', due_at: '2030-01-01T00:00:00Z', done_when: 'seen', state: 'done', reason: '' })
+  for (const question of (await document()).questions) await alertd.post(`${V1}/postmortems/${made.postmortem}/answers`, { question: question.text, answer: 'nobody knows any more' })
+  await page.reload()
+  await settle(page)
+  await page.getByRole('button', { name: 'Publish alone' }).click()
+  await page.getByRole('button', { name: /Nobody else will read it first/ }).click()
+  await until('it is published', async () => (await document()).status === 'published')
+  await page.getByText('Version 1').waitFor()
+  const frozen = await document()
+  await assertClean(page, 'published')
+  await assertAccessible(page, 'published')
+
+  await page.getByRole('button', { name: 'Correct it' }).click()
+  await until('it is a draft again', async () => (await document()).status === 'draft')
+  await page.getByRole('button', { name: 'Write Summary' }).click()
+  await page.getByLabel('Markdown of Summary').fill('Corrected.')
+  await page.getByText('Saved', { exact: true }).waitFor()
+  await page.getByRole('button', { name: 'What changed since' }).click()
+  await page.locator('dialog .diff .added', { hasText: 'Corrected.' }).waitFor()
+  assert.equal((await document()).versions[0].sha256, frozen.versions[0].sha256)
+  await page.context().close()
+})
