@@ -225,6 +225,21 @@ class Postmortems(unittest.TestCase):
                 for line in (then["generated"] + then["body"]).split("\n"):
                     self.assertIn(number.sub("graph:N", line), number.sub("graph:N", now["body"]))
 
+        with self.subTest("without its incident: another alertd makes it of the facts"):
+            with Alertd() as other:
+                came = other.call("POST", f"{API}/postmortems/import", out)
+                self.assertEqual(came.status, 201, came)
+                there = other.get(f"{API}/incidents/{came.json['incident']}")
+                here = self.alertd.get(f"{API}/incidents/{made['incident']}")
+                self.assertEqual((there["title"], there["origin"], there["severity"], there["opened_at"][:19]), (here["title"], "import", here["severity"], here["opened_at"][:19]))
+                self.assertIn("emptied the queue | by hand", [row["text"] for row in there["timeline"]])
+                marks = {one["name"]: one["at"][:19] for one in other.get(f"{API}/incidents/{there['key']}/marks")["marks"] if one["at"]}
+                self.assertEqual(marks, {name: mark["iso"][:19] for name, mark in out["facts"]["mark"].items() if mark["known"]})
+                self.assertEqual(other.call("POST", f"{API}/postmortems/import", out).status, 409, "it is known there now")
+                bare = other.call("POST", f"{API}/postmortems/import", {**out, "incident": "INC-1999-0001", "facts": {}})
+                self.assertEqual(bare.status, 404, bare)
+                self.assertIn("?incident=", bare.json["error"])
+
     def check_plain(self, number):
         """Without JavaScript: read, save by a form, and lose nothing when somebody was faster."""
         page = self.alertd.call("GET", f"/pm/{number}/plain").text
