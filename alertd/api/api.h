@@ -89,6 +89,7 @@ extern const struct api_table api_record_routes;            /* api/incidents_eve
 extern const struct api_table api_marks_routes;             /* api/incidents_marks.c: metrics too */
 extern const struct api_table api_postmortem_import_routes; /* api/postmortem_import.c */
 extern const struct api_table api_queries_routes;           /* api/queries_seen.c */
+extern const struct api_table api_postmortem_tables_routes; /* api/postmortem_tables.c */
 extern const struct api_table api_learnt_routes;            /* api/learnt_call.c */
 extern const struct api_table api_timelines_routes;         /* api/incidents_import.c */
 extern const struct api_table api_changes_routes;           /* api/changes_in.c */

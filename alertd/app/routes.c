@@ -25,6 +25,7 @@ static const struct api_table *const tables[] = {
     &api_postmortem_actions_routes,
     &api_postmortem_export_routes,
     &api_postmortem_import_routes,
+    &api_postmortem_tables_routes,
     &api_postmortem_publish_routes,
     &api_postmortem_reviews_routes,
     &api_postmortem_sections_routes,
