@@ -81,24 +81,27 @@ extern const struct api_table api_push_routes;   /* api/push.c: write, import */
 extern const struct api_table api_agents_routes; /* api/agents.c */
 extern const struct api_table api_query_routes;  /* api/prom_query.c */
 extern const struct api_table api_rules_routes;  /* api/rules.c: prometheus rules+alerts, ours */
-extern const struct api_table api_deliveries_routes;   /* api/deliveries.c */
-extern const struct api_table api_escalations_routes;  /* api/escalations.c */
-extern const struct api_table api_incidents_routes;    /* api/incidents.c and the ack page */
-extern const struct api_table api_declare_routes;      /* api/incidents_declare.c */
-extern const struct api_table api_record_routes;       /* api/incidents_events.c */
-extern const struct api_table api_marks_routes;        /* api/incidents_marks.c: metrics too */
-extern const struct api_table api_learnt_routes;       /* api/learnt_call.c */
-extern const struct api_table api_timelines_routes;    /* api/incidents_import.c */
-extern const struct api_table api_changes_routes;      /* api/changes_in.c */
-extern const struct api_table api_search_routes;       /* api/search.c, and what is related */
-extern const struct api_table api_services_routes;     /* api/services.c */
-extern const struct api_table api_postmortems_routes;  /* api/postmortems.c */
-extern const struct api_table api_alertmanager_routes; /* api/alertmanager.c: /api/v2 */
-extern const struct api_table api_intake_routes;       /* api/intake.c: PagerDuty's, webhooks */
-extern const struct api_table api_silences_routes;     /* api/silences.c, and what fires */
-extern const struct api_table api_verdicts_routes;     /* api/verdicts.c */
-extern const struct api_table api_report_routes;       /* api/report.c */
-extern const struct api_table api_access_routes;       /* api/access.c: login, tokens */
+extern const struct api_table api_deliveries_routes;        /* api/deliveries.c */
+extern const struct api_table api_escalations_routes;       /* api/escalations.c */
+extern const struct api_table api_incidents_routes;         /* api/incidents.c and the ack page */
+extern const struct api_table api_declare_routes;           /* api/incidents_declare.c */
+extern const struct api_table api_record_routes;            /* api/incidents_events.c */
+extern const struct api_table api_marks_routes;             /* api/incidents_marks.c: metrics too */
+extern const struct api_table api_postmortem_import_routes; /* api/postmortem_import.c */
+extern const struct api_table api_queries_routes;           /* api/queries_seen.c */
+extern const struct api_table api_postmortem_tables_routes; /* api/postmortem_tables.c */
+extern const struct api_table api_learnt_routes;            /* api/learnt_call.c */
+extern const struct api_table api_timelines_routes;         /* api/incidents_import.c */
+extern const struct api_table api_changes_routes;           /* api/changes_in.c */
+extern const struct api_table api_search_routes;            /* api/search.c, and what is related */
+extern const struct api_table api_services_routes;          /* api/services.c */
+extern const struct api_table api_postmortems_routes;       /* api/postmortems.c */
+extern const struct api_table api_alertmanager_routes;      /* api/alertmanager.c: /api/v2 */
+extern const struct api_table api_intake_routes;   /* api/intake.c: PagerDuty's, webhooks */
+extern const struct api_table api_silences_routes; /* api/silences.c, and what fires */
+extern const struct api_table api_verdicts_routes; /* api/verdicts.c */
+extern const struct api_table api_report_routes;   /* api/report.c */
+extern const struct api_table api_access_routes;   /* api/access.c: login, tokens */
 extern const struct api_table api_postmortem_actions_routes;  /* api/postmortem_actions.c */
 extern const struct api_table api_postmortem_export_routes;   /* api/postmortem_export.c */
 extern const struct api_table api_postmortem_trends_routes;   /* api/postmortem_trends.c */

@@ -52,8 +52,7 @@ struct choice postmortem_draft_choose(const struct postmortem_record *record, in
     const struct incident *incident = &record->incident;
     const struct choice_input input = {
         .severity = incident->severity ? incident->severity : "",
-        .is_drill = strcmp(incident->origin, "drill") == 0,
-        .is_near_miss = strcmp(incident->origin, "near_miss") == 0,
+        .origin = incident->origin,
         .is_recurrence = incident->recurrence_of != NULL,
         .was_paged = record->n_pages > 0 || has_kind(record, "notify.sent"),
         .data_was_lost = has_label(record, "data_loss"),
@@ -62,7 +61,7 @@ struct choice postmortem_draft_choose(const struct postmortem_record *record, in
                        incident->opened_at_ms,
     };
 
-    return choice_make(&input);
+    return choice_make(&input, &record->choices);
 }
 
 /* --- before the job --- */

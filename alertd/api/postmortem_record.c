@@ -226,6 +226,8 @@ int postmortem_record_read(struct db_conn *conn,
         return too_large(reterr);
     r = learnt_read(conn, &record, reterr);
     if (!r)
+        r = postmortem_choices(conn, arena, &record.choices, reterr);
+    if (!r)
         *ret_record = record;
     return r;
 }

@@ -5,6 +5,7 @@
  */
 
 #include "alertd/api/api.h"
+#include "alertd/api/postmortem_tables.h"
 #include "alertd/db/frozen_db.h"
 #include "alertd/db/incident_db_record.h"
 #include "alertd/db/postmortem_action_db.h"
@@ -35,6 +36,7 @@ struct postmortem_record {
     const struct incident_record *from; /* without words */
     struct learnt learnt;               /* as somebody last looked */
     struct learnt_around around;
+    struct choice_table choices; /* in force */
 };
 
 /* Codes of incident_db.h, and the one above. */

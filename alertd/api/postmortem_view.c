@@ -163,12 +163,13 @@ static bool is_dismissed(const struct postmortem_dismissal *dismissals,
 }
 
 static bool find_hints(struct postmortem_view *view,
+                       const struct hint_table *table,
                        struct postmortem_seen *seen,
                        const struct postmortem_dismissal *dismissals,
                        size_t n_dismissals)
 {
     size_t n = 0;
-    struct hint *hints = hint_find(view->arena, seen->row.body, &n);
+    struct hint *hints = hint_find(view->arena, table, seen->row.body, &n);
 
     for (size_t i = 0; hints && i < n; i++)
         if (!is_dismissed(dismissals, n_dismissals, seen->row.id, hints[i].phrase))
@@ -181,16 +182,19 @@ static int see_sections(struct db_conn *conn, struct postmortem_view *view, stru
 {
     struct postmortem_dismissal *dismissals = NULL;
     struct template_set set;
+    struct hint_table table = hint_builtin;
     size_t n = 0;
     int r = postmortem_hint_db_list(conn, view->row.id, view->arena, &dismissals, &n, reterr);
 
+    if (!r)
+        r = postmortem_hints(conn, view->arena, &table, reterr);
     if (!r && postmortem_files_read(view->api, view->arena, &set, reterr))
         r = too_large(reterr);
     for (size_t i = 0; !r && i < view->n_sections; i++) {
         struct postmortem_seen *seen = &view->sections[i];
 
         r = generate(view, &set, seen, reterr);
-        if (!r && !find_hints(view, seen, dismissals, n))
+        if (!r && !find_hints(view, &table, seen, dismissals, n))
             r = too_large(reterr);
         seen->open_prompts = section_open_prompts(seen->row.body);
         if (!r)

@@ -1,8 +1,9 @@
 #pragma once
 
 /*
- * Which template an incident asks for, by when, and why: the first row of a small table
- * whose condition holds. docs/postmortem-templates.md prints the table.
+ * Which template an incident asks for, by when, and why: the first row of a small table whose
+ * conditions all hold. What ships is only a beginning: an alertd may have another (docs/api.md).
+ * docs/postmortem-templates.md prints the one that ships.
  */
 
 #include <stdbool.h>
@@ -11,8 +12,7 @@
 
 struct choice_input {
     const char *severity;
-    bool is_drill;
-    bool is_near_miss;
+    const char *origin; /* "real", "near_miss", "drill", "import" */
     bool is_recurrence;
     bool was_paged;
     bool data_was_lost; /* said so: a tag or label data_loss */
@@ -26,7 +26,20 @@ struct choice {
     const char *why;
 };
 
-struct choice choice_make(const struct choice_input *input);
+/* What is not asked for is false, NULL or 0. */
+struct choice_rule {
+    struct choice choice;
+    const char *origin;
+    const char *severities; /* words with a blank between them, any of which; case does not count */
+    bool data_was_lost, is_recurrence, was_paged;
+    unsigned scopes_over;
+    int64_t longer_than_ms;
+};
+struct choice_table {
+    const struct choice_rule *rules;
+    size_t n;
+};
+extern const struct choice_table choice_builtin; /* its last row always holds */
 
-/* The table, for its page in the documentation: false past the end. */
-bool choice_row(size_t index, struct choice *ret_row);
+/* The first that holds, else the last one that ships. */
+struct choice choice_make(const struct choice_input *input, const struct choice_table *table);

@@ -15,9 +15,7 @@
 #define SINGLE    "single cause", "Which conditions had to come together? List them."
 #define VAGUE     "vague action", "Who will see that it is done, and by what?"
 
-static const struct {
-    const char *phrase, *kind, *advice;
-} words[] = {
+static const struct hint_word words[] = {
     {"should have", HINDSIGHT}, {"could have", HINDSIGHT},  {"would have noticed", HINDSIGHT},
     {"failed to", HINDSIGHT},   {"if only", HINDSIGHT},     {"neglected to", HINDSIGHT},
     {"careless", BLAME},        {"carelessness", BLAME},    {"forgot", BLAME},
@@ -29,6 +27,8 @@ static const struct {
     {"the only cause", SINGLE}, {"be more careful", VAGUE}, {"pay more attention", VAGUE},
     {"look into", VAGUE},       {"raise awareness", VAGUE}, {"try to remember", VAGUE},
 };
+
+const struct hint_table hint_builtin = {words, sizeof(words) / sizeof(*words)};
 
 static bool is_letter(char c)
 {
@@ -45,6 +45,7 @@ static bool stands_at(const char *line, const char *at, const char *end, const c
 }
 
 struct finding {
+    const struct hint_table *table;
     struct hint *hints;
     size_t n;
 };
@@ -57,18 +58,23 @@ static void look_at(struct finding *finding, const char *line, size_t len, unsig
         in_code ^= *at == '`';
         if (at > line && is_letter(at[-1])) /* no phrase begins within a word */
             continue;
-        for (size_t i = 0; !in_code && i < sizeof(words) / sizeof(*words); i++) {
-            if (finding->n == HINT_MAX || !stands_at(line, at, line + len, words[i].phrase))
+        for (size_t i = 0; !in_code && i < finding->table->n; i++) {
+            const struct hint_word *word = &finding->table->words[i];
+
+            if (finding->n == HINT_MAX || !stands_at(line, at, line + len, word->phrase))
                 continue;
-            finding->hints[finding->n++] = (struct hint){words[i].kind, words[i].phrase,
-                                                         words[i].advice, number};
+            finding->hints[finding->n++] = (struct hint){word->kind, word->phrase, word->advice,
+                                                         number};
         }
     }
 }
 
-struct hint *hint_find(struct arena *arena, const char *markdown, size_t *ret_n)
+struct hint *hint_find(struct arena *arena,
+                       const struct hint_table *table,
+                       const char *markdown,
+                       size_t *ret_n)
 {
-    struct finding finding = {arena_array(arena, HINT_MAX, sizeof(struct hint)), 0};
+    struct finding finding = {table, arena_array(arena, HINT_MAX, sizeof(struct hint)), 0};
     bool fenced = false;
     unsigned number = 0;
 

@@ -21,6 +21,19 @@ struct hint {
     unsigned line; /* of the text, from 1 */
 };
 
+/* A row of the table. What ships is only a beginning: an alertd may have another (docs/api.md). */
+struct hint_word {
+    const char *phrase, *kind, *advice;
+};
+struct hint_table {
+    const struct hint_word *words;
+    size_t n;
+};
+extern const struct hint_table hint_builtin;
+
 /* The hints of a Markdown text, code and quotations left out; in the arena. NULL when it is
  * spent. */
-struct hint *hint_find(struct arena *arena, const char *markdown, size_t *ret_n);
+struct hint *hint_find(struct arena *arena,
+                       const struct hint_table *table,
+                       const char *markdown,
+                       size_t *ret_n);

@@ -144,6 +144,30 @@ class Learnt(unittest.TestCase):
         with self.subTest("no word claims a cause"):
             self.assertNotRegex(text.lower(), r"\b(because|due to|caused by|should have)\b")
 
+    def test_2b_a_row_that_is_moved_takes_its_letter_along(self):
+        """In the table, on the graph, in the marks and in the figures."""
+        document = next(one["id"] for one in self.alertd.get(f"{API}/postmortems")["postmortems"] if one["incident"] == self.key)
+        path = f"{API}/postmortems/{document}"
+        graph = self.alertd.get(path)["graphs"][0]["id"]
+        letters = lambda: [(row["letter"], row["text"]) for row in self.alertd.get(f"{path}/facts")["timeline"] if row["letter"]]
+        drawn = lambda: re.findall(r"<title>([A-Z]): ([^<]*)</title>|>([A-Z])</text>", self.alertd.call("GET", f"{path}/graphs/{graph}.svg").text)
+        engaged = lambda: self.alertd.get(f"{path}/facts")["mark"]["response_start"]["ms"]
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        note = self.alertd.post(f"{API}/incidents/{self.key}/events", {"events": [{"t": now, "kind": "human.action", "text": "restarted the writer"}]})["events"][0]
+        note["text"] = "restarted the writer"
+        told, picture, response_ms = letters(), drawn(), engaged()
+        self.assertNotEqual(told[0][1], note["text"])
+        at_ms = self.begin_ms + 660_000
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_ms / 1000))
+        reply = self.alertd.call("POST", f"{API}/incidents/{self.key}/events/{note['id']}/revs", {"op": "retime", "value": at, "reason": "the shell's history says so"})
+        self.assertEqual(reply.status // 100, 2, reply)
+        self.assertEqual(letters()[0], ("A", note["text"]))
+        self.assertNotEqual(drawn(), [])
+        self.assertNotEqual(self.alertd.call("GET", f"{path}/graphs/{graph}.svg").text.count(note["text"]), 0)
+        self.assertNotEqual(drawn(), picture)
+        self.assertEqual(engaged() // 1000, at_ms // 1000, "the response began with it")
+        self.assertLess(engaged(), response_ms)
+
     def test_3_an_incident_that_repeats_it_inherits_what_is_open(self):
         documents = {one["incident"]: one["id"] for one in self.alertd.get(f"{API}/postmortems")["postmortems"]}
         self.alertd.post(f"{API}/postmortems/{documents[self.key]}/actions", {"text": "Grow the disk by itself", "type": "prevent", "tag": "capacity", "owner": "ben"})

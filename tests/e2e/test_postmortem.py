@@ -225,6 +225,21 @@ class Postmortems(unittest.TestCase):
                 for line in (then["generated"] + then["body"]).split("\n"):
                     self.assertIn(number.sub("graph:N", line), number.sub("graph:N", now["body"]))
 
+        with self.subTest("without its incident: another alertd makes it of the facts"):
+            with Alertd() as other:
+                came = other.call("POST", f"{API}/postmortems/import", out)
+                self.assertEqual(came.status, 201, came)
+                there = other.get(f"{API}/incidents/{came.json['incident']}")
+                here = self.alertd.get(f"{API}/incidents/{made['incident']}")
+                self.assertEqual((there["title"], there["origin"], there["severity"], there["opened_at"][:19]), (here["title"], "import", here["severity"], here["opened_at"][:19]))
+                self.assertIn("emptied the queue | by hand", [row["text"] for row in there["timeline"]])
+                marks = {one["name"]: one["at"][:19] for one in other.get(f"{API}/incidents/{there['key']}/marks")["marks"] if one["at"]}
+                self.assertEqual(marks, {name: mark["iso"][:19] for name, mark in out["facts"]["mark"].items() if mark["known"]})
+                self.assertEqual(other.call("POST", f"{API}/postmortems/import", out).status, 409, "it is known there now")
+                bare = other.call("POST", f"{API}/postmortems/import", {**out, "incident": "INC-1999-0001", "facts": {}})
+                self.assertEqual(bare.status, 404, bare)
+                self.assertIn("?incident=", bare.json["error"])
+
     def check_plain(self, number):
         """Without JavaScript: read, save by a form, and lose nothing when somebody was faster."""
         page = self.alertd.call("GET", f"/pm/{number}/plain").text
@@ -302,6 +317,36 @@ class Postmortems(unittest.TestCase):
             self.assertIn(words, reply.json["error"])
         made = self.alertd.post(f"{API}/postmortems", {"incident": key, "template": "quick"})
         self.assertRegex(made["markdown"], rf"^# {key}\n\n- Ours \d\d:\d\d:\d\d\n$")
+
+    def test_tables_of_ones_own(self):
+        hints, choices = (f"{API}/postmortem-tables/{name}" for name in ("hints", "choices"))
+        shipped = self.alertd.get(hints)
+        self.assertTrue(shipped["ships"])
+        self.assertIn("human error", [row["phrase"] for row in shipped["rows"]])
+        mine = self.alertd.post(f"{API}/incidents", {"title": "Something of our own", "severity": "warning"})["key"]
+        doc = self.alertd.post(f"{API}/postmortems", {"incident": mine, "template": "quick"})
+        path = f"{API}/postmortems/{doc['id']}"
+        found = lambda: [hint["phrase"] for hint in self.alertd.get(path)["hints"]]
+        self.alertd.call("PUT", f"{path}/sections/happened", {"markdown": "Human error: they were just unlucky.\n", "revision": 1})
+        self.assertEqual(found(), ["human error"])
+        own = [{"phrase": "just", "kind": "certainty", "advice": "Leave it out."}]
+        saved = self.alertd.call("PUT", hints, {"rows": own, "revision": 0})
+        self.assertEqual((saved.status, saved.json["revision"], saved.json["rows"]), (200, 1, own), saved)
+        self.assertEqual(found(), ["just"])
+        late = self.alertd.call("PUT", hints, {"rows": [], "revision": 0})
+        self.assertEqual(late.status, 409, late)
+        self.assertEqual(self.alertd.call("PUT", hints, {"rows": [{"phrase": "x"}], "revision": 1}).json["error"], "rows[0]: kind: is missing")
+        self.assertEqual(self.alertd.call("PUT", hints, {"rows": None, "revision": 1}).json["rows"], shipped["rows"])
+        self.assertEqual(found(), ["human error"])
+
+        chosen = lambda: self.alertd.get(f"{API}/postmortems/templates?incident={mine}")["chosen"]
+        before = chosen()
+        rows = [{"template": "standard", "due_days": 9, "why": "warnings are ours to learn from", "severities": "warning notice"}]
+        self.assertEqual(self.alertd.call("PUT", choices, {"rows": rows, "revision": 0}).json["rows"], rows)
+        self.assertEqual(chosen(), {"id": "standard", "why": "warnings are ours to learn from", "due_days": 9})
+        self.assertEqual(self.alertd.call("PUT", choices, {"rows": None, "revision": 1}).status, 200)
+        self.assertEqual(chosen(), before)
+        self.assertEqual(self.alertd.call("GET", f"{API}/postmortem-tables/other").status, 404)
 
     def test_without_javascript(self):
         made = self.alertd.post(f"{API}/postmortems", {"incident": REFUSED, "template": "quick"})

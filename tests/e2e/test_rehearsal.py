@@ -76,6 +76,7 @@ class Rehearsal(unittest.TestCase):
         self.hook.wait(lambda calls: len(calls) >= 1, 30)
         self.alertd.post(f"{API}/incidents/{self.key}/ack")
         wrong, right = self.told({"kind": "human.hypothesis", "text": "the network is down"}, {"kind": "human.hypothesis", "text": "the new release does not start"})
+        self.look_around()
         self.told({"kind": "hypothesis.refuted", "text": "ping answers", "about": wrong["id"]})
         reply = request("POST", f"{self.alertd.url}/api/v1/events", {"text": "shop v42 is out", "service": "shop", "ref": "deploy 42"}, {"Authorization": f"Bearer {self.pipeline}"})
         self.assertIn(reply.status, (200, 202), reply)
@@ -83,6 +84,18 @@ class Rehearsal(unittest.TestCase):
         self.told({"kind": "mitigation.applied", "text": "rolled back to v41", "outcome": "worked"})
         self.shop.open()
         until(lambda: incidents()[0]["status"] == "resolved", 60, "its end")
+
+    def look_around(self):
+        """What a responder asks of the samples is on the timeline of the incident they are at, once; what somebody else asks is not."""
+        query = 'probe_duration_seconds{job="blackbox"}'
+        other = self.alertd.make_token("ben", "read", "operate")
+        asked = request("POST", f"{self.alertd.url}{API}/queries", {"query": "up"}, {"Authorization": f"Bearer {other}"})
+        self.assertEqual((asked.status, asked.json["incidents"]), (200, []), asked)
+        for _ in range(2):
+            self.assertEqual(self.alertd.post(f"{API}/queries", {"query": query})["incidents"], [self.key])
+        self.assertEqual(self.alertd.call("POST", f"{API}/queries", {"query": "up =="}).status, 400)
+        rows = self.alertd.get(f"{API}/incidents/{self.key}/events?kinds=query.run&level=raw")["events"]
+        self.assertEqual([(row["text"], row["evidence"]["query"]) for row in rows], [(query, query)])
 
     def test_what_nobody_has_to_write(self):
         self.run_the_incident()

@@ -39,18 +39,29 @@ static void test_choice(void **state)
         {"it happened before", {.severity = "info", .is_recurrence = true}, "major"},
         {"lost data", {.severity = "info", .data_was_lost = true}, "major"},
         {"a drill, whatever else",
-         {.severity = "sev1", .is_drill = true, .n_scopes = 3},
+         {.severity = "sev1", .origin = "drill", .n_scopes = 3},
          "debrief"},
-        {"a near miss", {.severity = "sev1", .is_near_miss = true}, "near-miss"},
+        {"a near miss", {.severity = "sev1", .origin = "near_miss"}, "near-miss"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        struct choice choice = choice_make(&rows[i].input);
+        struct choice choice = choice_make(&rows[i].input, &choice_builtin);
 
         row("%s", rows[i].name);
         assert_string_equal(choice.template_name, rows[i].want);
         assert_true(choice.due_ms > 0 && *choice.why);
     }
+
+    row("a table of a team's own, and what it does not say");
+    static const struct choice_rule rule = {{"major", 1, "we say so"}, .severities = "high urgent"};
+    const struct choice_table own = {&rule, 1};
+
+    assert_string_equal(choice_make(&(struct choice_input){.severity = "URGENT"}, &own).why,
+                        "we say so");
+    assert_string_equal(choice_make(&(struct choice_input){.severity = "sev1"}, &own).template_name,
+                        "quick");
+    assert_string_equal(choice_make(&(struct choice_input){.severity = "urge"}, &own).template_name,
+                        "quick");
 }
 
 static void test_hints(void **state)
@@ -60,7 +71,7 @@ static void test_hints(void **state)
 
     arena_init(&arena, 1 << 20);
     struct hint *hints = hint_find(
-        &arena,
+        &arena, &hint_builtin,
         "Ana forgot it.\n\n`human error` is a word\n> should have\n"
         "They should Have seen\n```\ncareless\n```\nunforgotten, forgotten\n",
         &n);
@@ -70,7 +81,7 @@ static void test_hints(void **state)
     assert_int_equal(hints[0].line, 1);
     assert_string_equal(hints[1].phrase, "should have");
     assert_int_equal(hints[1].line, 5);
-    assert_non_null(hint_find(&arena, "The root cause was the deploy.", &n));
+    assert_non_null(hint_find(&arena, &hint_builtin, "The root cause was the deploy.", &n));
     assert_int_equal(n, 1);
 }
 

@@ -1,7 +1,7 @@
 // Explore: ask PromQL freely. The address holds the question, so a link is the answer.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ApiError, prom } from '../app/api.ts'
+import { ApiError, call, may, prom } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
 import { useData } from '../app/data.ts'
 import { useKey } from '../app/keyboard.ts'
@@ -205,6 +205,7 @@ export function Explore() {
     setError(null)
     setRun((old) => ({ tick: old.tick + 1, nowMs: Date.now() }))
     setHistory(remember(trimmed))
+    if (may('operate')) void call('/api/alertd/v1/queries', { json: { query: trimmed }, keepalive: true }).catch(() => undefined) // the timelines of incidents one is at
     setText(trimmed)
     setQuery({ expr: trimmed }, { push: true })
   }
