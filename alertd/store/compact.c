@@ -4,7 +4,9 @@
  *
  *     packed | packed | packed | ...   ──a few series a transaction──>   long (pack.h) + roll-ups
  *
- * Between the transactions appends go on, and selects read what was there when they began. A
+ * Each slice is a thread's, beside the store's own: appends go on, but to the very day, and
+ * selects read what was there when they began. The store's thread takes what a slice has done, and
+ * waits for it before the day is appended to or goes. A
  * crash leaves some series done and some not, which is no harm: nobody reads a day's roll-ups
  * before its last series is done, and the start begins again. A series with a damaged chunk
  * stays as it is, without roll-ups, so that what is sound of it can still be told from what is
@@ -16,16 +18,18 @@
  * first, for those are looked at, and one day each time that compact_begin_due() is called.
  */
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "alertd/store/pack.h"
 #include "alertd/store/private.h"
 #include "alertd/store/rollup_rows.h"
 #include "alertd/store/series_rows.h"
+#include "lib/base/mem.h"
 
 enum {
-    SLICE_SERIES = 32,            /* at most, and this many at least: a few milliseconds of the */
-    SLICE_SERIES_MIN = 12,        /* store's thread. In between it ends where a pack is full */
+    SLICE_SERIES = 32,            /* at most, and this many at least: so long the writer of */
+    SLICE_SERIES_MIN = 12,        /* this day is busy. In between it ends where a pack is full */
     SERIES_SAMPLES_MAX = 1 << 20, /* more of a day are left as they are: they are large chunks */
     SHRINK_PAGES = 256,
     RETRY_MS = 3600 * 1000,
@@ -62,9 +66,16 @@ void compact_begin_due(struct store *store, int64_t now_ms)
 
 /* A slice, as a job. */
 struct slice {
+    struct store *store;
     const struct partition *partition;
     uint32_t from_id, next_id;
     bool is_last;
+    bool is_shrinking, has_more; /* room is given back; there is more of it */
+    pthread_t thread;
+    bool has_thread;
+    bool has_ended; /* under the queue's lock */
+    int r;
+    struct err err;
 };
 
 /* How many chunks and samples a series has. */
@@ -167,61 +178,109 @@ static int compact_slice(struct db_conn *conn, void *arg, struct err *reterr)
     return r == 0 && slice->is_last ? note_compact(conn, slice->partition, reterr) : r;
 }
 
-/* Gives back some of the room the packed chunks had; *arg: there is more. */
+/* Gives back some of the room the packed chunks had. */
 static int shrink_slice(struct db_conn *conn, void *arg, struct err *reterr)
 {
-    bool *more = arg;
+    struct slice *slice = arg;
     struct db_stmt *stmt = db_prepare(conn, "PRAGMA freelist_count");
 
-    *more = db_step(stmt) && db_int(stmt, 0) > SHRINK_PAGES;
+    slice->has_more = db_step(stmt) && db_int(stmt, 0) > SHRINK_PAGES;
     int r = db_done(stmt, reterr);
     return r == 0 ? db_run(db_prepare(conn, "PRAGMA incremental_vacuum(256)"), reterr) : r;
 }
 
-static int step(struct store *store, struct err *reterr)
-{
-    struct compaction *compaction = &store->compaction;
-    struct partition *partition = compaction->partition;
-    struct slice slice = {.partition = partition, .from_id = compaction->next_id};
-    bool more = false;
-    int r;
+/* --- slices beside the store's thread --- */
 
-    if (compaction->is_shrinking) {
-        r = db_write(partition->db, shrink_slice, &more, reterr);
-        if (r == 0 && !more)
-            compaction->partition = NULL;
-        return r;
-    }
-    r = db_write(partition->db, compact_slice, &slice, reterr);
-    if (r != 0)
-        return r;
-    compaction->next_id = slice.next_id;
-    if (slice.is_last) {
-        (void)pthread_rwlock_wrlock(&store->lock);
-        partition->is_compact = true;
-        partition->is_rolled = true;
-        (void)pthread_rwlock_unlock(&store->lock);
-        compaction->is_shrinking = true;
-    }
-    return 0;
+static void *run_slice(void *arg)
+{
+    struct slice *slice = arg;
+    struct store *store = slice->store;
+    db_job *job = slice->is_shrinking ? shrink_slice : compact_slice;
+
+    if (slice->has_thread)
+        (void)pthread_setname_np(pthread_self(), "compaction");
+    slice->r = db_write(slice->partition->db, job, slice, &slice->err);
+    (void)pthread_mutex_lock(&store->queue_lock);
+    slice->has_ended = true;
+    (void)pthread_cond_signal(&store->wake);
+    (void)pthread_mutex_unlock(&store->queue_lock);
+    return NULL;
 }
 
-bool compact_step(struct store *store)
+static void begin_slice(struct store *store)
+{
+    struct compaction *compaction = &store->compaction;
+    struct slice *slice = mem_zalloc(sizeof(*slice));
+
+    slice->store = store;
+    slice->partition = compaction->partition;
+    slice->from_id = compaction->next_id;
+    slice->is_shrinking = compaction->is_shrinking;
+    slice->has_thread = true;
+    compaction->slice = slice;
+    if (pthread_create(&slice->thread, NULL, run_slice, slice) != 0) {
+        slice->has_thread = false;
+        (void)run_slice(slice);
+    }
+}
+
+static void take_result(struct store *store, const struct slice *slice)
 {
     struct compaction *compaction = &store->compaction;
     struct partition *partition = compaction->partition;
-    struct err err = {0};
 
-    if (!partition)
-        return false;
-    if (partition->is_warm || partition->is_damaged) { /* samples of any age are taken: later */
-        compaction->partition = NULL;
-        return false;
+    if (slice->r != 0) {
+        log_error(store->options.log, "store", "compaction failed and is tried again",
+                  "file=%s reason=\"%s\"", partition->path, slice->err.text);
+        *compaction = (struct compaction){.not_before_ms = store->options.now_wall_ms() + RETRY_MS};
+        return;
     }
-    if (step(store, &err) == 0)
-        return compaction->partition != NULL;
-    log_error(store->options.log, "store", "compaction failed and is tried again",
-              "file=%s reason=\"%s\"", partition->path, err.text);
-    *compaction = (struct compaction){.not_before_ms = store->options.now_wall_ms() + RETRY_MS};
-    return false;
+    if (slice->is_shrinking) {
+        if (!slice->has_more)
+            compaction->partition = NULL;
+        return;
+    }
+    compaction->next_id = slice->next_id;
+    if (!slice->is_last)
+        return;
+    (void)pthread_rwlock_wrlock(&store->lock);
+    partition->is_compact = true;
+    partition->is_rolled = true;
+    (void)pthread_rwlock_unlock(&store->lock);
+    compaction->is_shrinking = true;
+}
+
+bool compact_has_ended(const struct store *store)
+{
+    return store->compaction.slice && store->compaction.slice->has_ended;
+}
+
+void compact_wait(struct store *store)
+{
+    struct slice *slice = store->compaction.slice;
+
+    if (!slice)
+        return;
+    if (slice->has_thread)
+        (void)pthread_join(slice->thread, NULL);
+    store->compaction.slice = NULL;
+    take_result(store, slice);
+    free(slice);
+}
+
+void compact_step(struct store *store)
+{
+    struct compaction *compaction = &store->compaction;
+
+    (void)pthread_mutex_lock(&store->queue_lock);
+    bool has_ended = compact_has_ended(store);
+    (void)pthread_mutex_unlock(&store->queue_lock);
+    if (has_ended)
+        compact_wait(store);
+    if (compaction->slice || !compaction->partition)
+        return;
+    if (compaction->partition->is_warm || compaction->partition->is_damaged)
+        compaction->partition = NULL; /* samples of any age are taken: later */
+    else
+        begin_slice(store);
 }

@@ -220,8 +220,10 @@ void store_drop_partition(struct store *store, size_t i, bool unlink_file)
     store->n_partitions--;
     (void)pthread_rwlock_unlock(&store->lock);
     (void)store_cool(store, partition); /* nobody can find and hold it any more */
-    if (store->compaction.partition == partition)
+    if (store->compaction.partition == partition) {
+        compact_wait(store);
         store->compaction = (struct compaction){0};
+    }
     MEM_AUTO char *path = mem_strdup(partition->path);
     partition_close(partition);
     if (unlink_file)
@@ -268,6 +270,8 @@ int store_partition_for_append(struct store *store,
         if (r == 0)
             insert(store, partition);
     }
+    if (r == 0 && store->compaction.partition == partition)
+        compact_wait(store);
     if (r == 0 && !partition->is_warm)
         r = store_warm_up(store, partition, reterr);
     if (r == DB_E_CORRUPT)

@@ -62,6 +62,7 @@ struct compaction {
     uint32_t next_id;
     bool is_shrinking;     /* all series are done; the room is given back */
     int64_t not_before_ms; /* after a failure */
+    struct slice *slice;   /* at work in a thread of its own; NULL: none */
 };
 
 struct store {
@@ -191,8 +192,12 @@ void outbound_trim(struct store *store, int64_t now_ms);
 /* compact.c */
 /* Begins with a partition whose day is over, if none is under way. */
 void compact_begin_due(struct store *store, int64_t now_ms);
-/* A few series; false when nothing is under way. */
-bool compact_step(struct store *store);
+/* Takes what the slice has done, if it has ended, and begins the next one. */
+void compact_step(struct store *store);
+/* Has the slice ended? Under the queue's lock. */
+bool compact_has_ended(const struct store *store);
+/* Until no slice is at work: before its partition is appended to, or goes. */
+void compact_wait(struct store *store);
 
 /* writer.c */
 int store_thread_start(struct store *store, struct err *reterr);

@@ -266,6 +266,7 @@ static void answer(struct store *store, struct request *const *requests, size_t 
 
 static void maintain(struct store *store, struct request *request)
 {
+    compact_wait(store);
     retention_apply(store, request->now_ms);
     seal_begin_due(store, request->now_ms);
     compact_begin_due(store, request->now_ms);
@@ -347,16 +348,20 @@ static void *store_main(void *arg)
     struct store *store = arg;
 
     for (;;) {
-        bool busy = seal_step(store) || compact_step(store);
+        bool busy = seal_step(store);
 
+        if (!busy)
+            compact_step(store);
         (void)pthread_mutex_lock(&store->queue_lock);
-        while (!busy && !store->first && !store->stopping)
+        while (!busy && !store->first && !store->stopping && !compact_has_ended(store))
             (void)pthread_cond_wait(&store->wake, &store->queue_lock);
         bool has_work = store->first != NULL;
         bool stop = store->stopping && !has_work;
         (void)pthread_mutex_unlock(&store->queue_lock);
-        if (stop)
+        if (stop) {
+            compact_wait(store);
             break;
+        }
         if (has_work)
             run_group(store);
     }

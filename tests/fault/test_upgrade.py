@@ -1,7 +1,9 @@
 """state.db of each older schema is upgraded, and the upgrade killed at many of its writes: nothing is lost and the next start
 finishes it. A newer schema is refused with words. A second alertd on one folder is told who holds it.
 
-usage: test_upgrade.py [KILLS [SEED]]     kills a version, 1; meson's suite `slow` asks for more
+usage: test_upgrade.py [KILLS [SEED]]     kills a version, 1
+       test_upgrade.py SECONDSs [SEED]    kills anywhere, in random order, until so many seconds are over (meson's suite `slow`): every
+                                          write of every version would be some thousand starts, and take hours
 """
 
 import pathlib
@@ -19,7 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import store_day
 from daemon import ROOT, Alertd
 
-KILLS, SEED = 1, int(time.time())
+KILLS, SECONDS, SEED = 1, 0, int(time.time())
 APPLICATION_ID = 0x57425354
 STEPS = sorted((ROOT / "alertd/db/migrations").glob("*.sql"))
 NEWEST = len(STEPS)
@@ -87,20 +89,35 @@ class Upgrade(unittest.TestCase):
         alertd.kill()
         return None, n
 
+    def count_calls(self, version):
+        """It is upgraded without a kill; in so many calls."""
+        folder = self.old(version)
+        _, n_calls = self.start_with(folder, 0, "kill")
+        self.check(folder, f"version {version}")
+        return n_calls
+
+    def kill_at(self, version, at, n_calls):
+        where = f"seed {SEED}: version {version}, call {at} of {n_calls}"
+        folder = self.old(version)
+        ended, _ = self.start_with(folder, at, "kill")
+        self.assertIn(ended, (-9, None), where)
+        self.check(folder, where)
+        return ended == -9
+
     def test_an_upgrade_that_is_killed_goes_on(self):
-        n = 0
-        for version in range(1, NEWEST):
-            folder = self.old(version)
-            _, n_calls = self.start_with(folder, 0, "kill")
-            self.check(folder, f"version {version}")
-            for at in sorted(self.random.sample(range(1, n_calls + 1), min(KILLS, n_calls))):
-                folder = self.old(version)
-                ended, _ = self.start_with(folder, at, "kill")
-                self.assertIn(ended, (-9, None), f"seed {SEED}: version {version}, call {at} of {n_calls}")
-                n += ended == -9
-                self.check(folder, f"seed {SEED}: version {version}, killed in call {at} of {n_calls}")
-        self.assertTrue(n, "no upgrade was ever killed")
-        print(f"# seed {SEED}: {n} upgrades killed, of {NEWEST - 1} versions")
+        until_s = time.monotonic() + SECONDS
+        calls = {version: self.count_calls(version) for version in range(1, NEWEST)}
+        places = [(version, at) for version, n in calls.items()
+                  for at in self.random.sample(range(1, n + 1), n if SECONDS else min(KILLS, n))]
+        self.random.shuffle(places)
+        tried = killed = 0
+        for version, at in places:
+            if SECONDS and tried and time.monotonic() > until_s:
+                break
+            tried += 1
+            killed += self.kill_at(version, at, calls[version])
+        self.assertTrue(killed, "no upgrade was ever killed")
+        print(f"# seed {SEED}: {killed} upgrades killed, {tried} of {sum(calls.values())} calls of {NEWEST - 1} versions tried")
 
     def test_a_newer_schema_is_refused(self):
         folder = self.old(NEWEST)
@@ -132,7 +149,8 @@ class Upgrade(unittest.TestCase):
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        KILLS = int(sys.argv.pop(1))
+        text = sys.argv.pop(1)
+        KILLS, SECONDS = (1, int(text[:-1])) if text.endswith("s") else (int(text), 0)
     if len(sys.argv) > 1:
         SEED = int(sys.argv.pop(1))
     unittest.main(verbosity=2)
