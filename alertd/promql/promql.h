@@ -20,10 +20,11 @@
 #include "lib/base/str.h"
 
 enum {
-    PROMQL_E_SYNTAX = 1, /* reterr has line and column */
-    PROMQL_E_TYPE = 2,   /* well formed, but makes no sense: position and words */
-    PROMQL_E_LIMIT = 3,  /* text, depth, samples, points, memory or time: words say which */
-    PROMQL_E_EVAL = 4,   /* many-to-many matching, duplicate series ...: words */
+    PROMQL_E_SYNTAX = 1,  /* reterr has line and column */
+    PROMQL_E_TYPE = 2,    /* well formed, but makes no sense: position and words */
+    PROMQL_E_LIMIT = 3,   /* text, depth, samples, points, memory or time: words say which */
+    PROMQL_E_EVAL = 4,    /* many-to-many matching, duplicate series ...: words */
+    PROMQL_E_SEVERAL = 5, /* promql_eval_each() */
 };
 
 enum promql_type {
@@ -118,6 +119,20 @@ int promql_eval(const struct promql_expr *expr,
                 struct arena *arena,
                 struct promql_value *ret_value,
                 struct err *reterr);
+/* A column of a range query: n values from step `first` on (of those that are evaluated), those that
+ * are not there as stale markers. A loan. A result that is not 0 ends it. */
+typedef int promql_take(
+    void *arg, const struct labels *labels, size_t first, double *values, size_t n);
+/* The same series in no order, each given as soon as it is made, so that there is room for one at a time
+ * where the expression allows. 0, take()'s, as promql_eval(), or PROMQL_E_SEVERAL before anything was
+ * given: they may have several names, and are to be had from promql_eval() alone. */
+int promql_eval_each(const struct promql_expr *expr,
+                     const struct source *source,
+                     const struct promql_query *query,
+                     struct arena *arena,
+                     promql_take *take,
+                     void *arg,
+                     struct err *reterr);
 /* The values at some steps of a range query, put behind those of the steps before, are what all
  * steps at once give. False: not in every case (see apart.c). */
 bool promql_steps_are_apart(const struct promql_expr *expr);
