@@ -13,6 +13,7 @@
 #include "alertd/promql/promql.h"
 #include "lib/base/arena.h"
 #include "lib/base/mem.h"
+#include "lib/model/sample.h"
 
 enum {
     PIECE_STEPS = 20000, /* evaluated at once; fewer when that is too much */
@@ -146,19 +147,12 @@ struct part {
     size_t first, n;
 };
 
-static int read_piece(const struct reading_source *reading,
-                      const struct promql_expr *expr,
-                      struct promql_hole *hole,
-                      struct part part,
-                      struct reading_piece *piece,
-                      struct err *reterr)
+static struct promql_query query_of(const struct reading_source *reading,
+                                    const struct tune_span *span,
+                                    struct part part,
+                                    struct promql_hole *hole)
 {
-    ARENA_AUTO struct arena arena;
-    const struct tune_span *span = piece->span;
-    struct promql_value value = {0};
-
-    arena_init(&arena, reading->query_bytes);
-    const struct promql_query query = {
+    return (struct promql_query){
         .start_ms = span->start_ms,
         .end_ms = span->start_ms + (span->n_steps - 1) * span->step_ms,
         .step_ms = span->step_ms,
@@ -170,6 +164,20 @@ static int read_piece(const struct reading_source *reading,
                    .deadline_ms = reading->deadline_ms},
         .hole = hole,
     };
+}
+
+static int read_piece(const struct reading_source *reading,
+                      const struct promql_expr *expr,
+                      struct promql_hole *hole,
+                      struct part part,
+                      struct reading_piece *piece,
+                      struct err *reterr)
+{
+    ARENA_AUTO struct arena arena;
+    const struct promql_query query = query_of(reading, piece->span, part, hole);
+    struct promql_value value = {0};
+
+    arena_init(&arena, reading->query_bytes);
     int r = promql_eval(expr, reading->source, &query, &arena, &value, reterr);
     if (r == 0)
         r = merge_names(&arena, &value, reterr);
@@ -177,6 +185,47 @@ static int read_piece(const struct reading_source *reading,
         r = reading_visit(piece, value.series[i].labels, value.series[i].t_ms,
                           value.series[i].values, value.series[i].n, reterr);
     return r;
+}
+
+/* A series as soon as it is made: a marker where there is no value is a NaN as it is. */
+struct stream {
+    struct reading_piece *piece;
+    struct part part;
+    bool has_begun; /* something was given: it can't be given again */
+    struct err *reterr;
+};
+
+static int stream_on(void *arg, const struct labels *labels, size_t first, double *values, size_t n)
+{
+    struct stream *stream = arg;
+    const struct reading_piece *piece = stream->piece;
+
+    stream->has_begun = true;
+    for (size_t i = 0; piece->as_presence && i < n; i++)
+        if (!sample_is_stale(values[i]))
+            values[i] = 1;
+    return piece->visit(piece->arg, labels, (uint32_t)(stream->part.first + first), values, n,
+                        stream->reterr);
+}
+
+/* *ret_has_begun: it failed in the middle, where fewer steps are no way out. Samples are not counted: those
+ * of one series at a time are there. */
+static int stream_piece(const struct reading_source *reading,
+                        const struct promql_expr *expr,
+                        struct part part,
+                        struct reading_piece *piece,
+                        bool *ret_has_begun,
+                        struct err *reterr)
+{
+    ARENA_AUTO struct arena arena;
+    struct promql_query query = query_of(reading, piece->span, part, NULL);
+    struct stream stream = {piece, part, false, reterr};
+
+    query.limits.max_samples = SIZE_MAX;
+    arena_init(&arena, reading->query_bytes);
+    int r = promql_eval_each(expr, reading->source, &query, &arena, stream_on, &stream, reterr);
+    *ret_has_begun = stream.has_begun;
+    return r == PROMQL_E_SEVERAL ? read_piece(reading, expr, NULL, part, piece, reterr) : r;
 }
 
 /* Fewer steps do not help any more. */
@@ -208,8 +257,10 @@ static int read_source(const struct reading_source *reading,
     size_t most = r == 0 ? most_steps(reading, expr, span) : 0;
     for (size_t at = 0; at < span->n_steps && r == 0;) {
         size_t n = span->n_steps - at < most ? span->n_steps - at : most;
-        r = read_piece(reading, expr, NULL, (struct part){at, n}, piece, reterr);
-        if (r == PROMQL_E_LIMIT && n > 1 && !is_late(reading) && promql_steps_are_apart(expr)) {
+        bool has_begun = false;
+        r = stream_piece(reading, expr, (struct part){at, n}, piece, &has_begun, reterr);
+        if (r == PROMQL_E_LIMIT && n > 1 && !has_begun && !is_late(reading) &&
+            promql_steps_are_apart(expr)) {
             most = n / 2;
             r = 0;
             continue;
