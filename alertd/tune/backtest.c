@@ -61,7 +61,7 @@ int backtest_new(const struct backtest_plan *plan, struct backtest **ret, struct
             SURFACE_THRESHOLDS_MAX, SURFACE_FORS_MAX, SURFACE_INCIDENTS_MAX, SURFACE_STEPS_MAX);
     struct backtest *backtest = mem_zalloc(sizeof(*backtest));
     *backtest = (struct backtest){.plan = *plan, .surface = surface, .n_slots = SLOTS_MIN};
-    backtest->crossings_left = plan->keeps_crossings ? BACKTEST_CROSSINGS_MAX : 0;
+    backtest->crossings_left = plan->keeps_crossings ? BACKTEST_CROSSINGS_BYTES_MAX : 0;
     backtest->slots = mem_zalloc(SLOTS_MIN * sizeof(*backtest->slots));
     *ret = backtest;
     return 0;
@@ -76,7 +76,7 @@ void backtest_free(struct backtest *backtest)
         free(backtest->series[i].passing.open);
         free(backtest->series[i].rows);
         for (size_t k = 0; backtest->series[i].crossings && k < n_lists(backtest); k++)
-            free(backtest->series[i].crossings[k].at);
+            crossings_done(&backtest->series[i].crossings[k]);
         free(backtest->series[i].crossings);
         free(backtest->series[i].concerns);
     }
@@ -384,8 +384,7 @@ struct backtest_line backtest_line(const struct backtest *backtest, size_t serie
     const struct surface_crossings *crossings = &of->crossings[is_apart ? threshold : 0];
 
     return (struct backtest_line){.labels = of->labels,
-                                  .at = crossings->at,
-                                  .n = crossings->n,
+                                  .crossings = crossings,
                                   .above = is_apart ? 0 : (uint32_t)threshold,
                                   .concerns = of->concerns};
 }
@@ -403,14 +402,15 @@ static void cross_again(struct surface *surface,
     size_t n = is_apart ? surface_thresholds(surface) : 1;
 
     for (size_t j = 0; j < n; j++) {
-        const struct surface_crossings *crossings = &series->crossings[j];
+        struct crossing_walk walk = crossings_walk(&series->crossings[j]);
+        struct surface_crossing at;
         struct surface_series passing = {0};
         struct surface_row row = {0};
-        for (size_t i = 0; i < crossings->n; i++)
+        while (crossing_next(&walk, &at))
             if (is_apart)
-                surface_cross_row(surface, &row, j, crossings->at[i], concerns);
+                surface_cross_row(surface, &row, j, at, concerns);
             else
-                surface_cross(surface, &passing, crossings->at[i], concerns);
+                surface_cross(surface, &passing, at, concerns);
         surface_end(surface, &passing, concerns);
     }
 }

@@ -32,7 +32,7 @@ enum {
 
     BACKTEST_SERIES_MAX = 100000,
     BACKTEST_EPISODES_MAX = 1000000,
-    BACKTEST_CROSSINGS_MAX = 16 << 20, /* noted; 8 bytes each */
+    BACKTEST_CROSSINGS_BYTES_MAX = 128 << 20, /* noted; two bytes are usual for one */
 };
 
 struct backtest_incident {
@@ -104,8 +104,7 @@ const struct episode *backtest_episodes(const struct backtest *backtest, size_t 
 /* Where a series passes a threshold: crossings to a level above `above`. */
 struct backtest_line {
     const struct labels *labels;
-    const struct surface_crossing *at;
-    size_t n;
+    const struct surface_crossings *crossings;
     uint32_t above;
     const bool *concerns; /* by incident */
 };

@@ -24,21 +24,33 @@ struct run {
 struct walk {
     struct backtest_line line;
     uint32_t n_steps;
-    size_t next;
+    struct crossing_walk crossings;
 };
+
+static struct walk walk_of(const struct backtest_line *line, uint32_t n_steps)
+{
+    return (struct walk){*line, n_steps, crossings_walk(line->crossings)};
+}
+
+/* The next crossing to a level that passes, or to one that does not. */
+static bool find_crossing(struct walk *walk, bool passes, uint32_t *ret_step)
+{
+    struct surface_crossing at;
+
+    while (crossing_next(&walk->crossings, &at))
+        if ((at.level > walk->line.above) == passes) {
+            *ret_step = at.step;
+            return true;
+        }
+    return false;
+}
 
 static bool next_run(struct walk *walk, struct run *ret)
 {
-    const struct backtest_line *line = &walk->line;
-
-    while (walk->next < line->n && line->at[walk->next].level <= line->above)
-        walk->next++;
-    if (walk->next == line->n)
+    if (!find_crossing(walk, true, &ret->begin))
         return false;
-    ret->begin = line->at[walk->next].step;
-    while (walk->next < line->n && line->at[walk->next].level > line->above)
-        walk->next++;
-    ret->end = walk->next < line->n ? line->at[walk->next].step : walk->n_steps;
+    if (!find_crossing(walk, false, &ret->end))
+        ret->end = walk->n_steps;
     return true;
 }
 
@@ -99,7 +111,7 @@ static void live(struct life *life, const struct run *run, uint32_t next_begin)
 
 static void live_line(struct life *life)
 {
-    struct walk walk = {*life->line, life->plan->n_steps, 0};
+    struct walk walk = walk_of(life->line, life->plan->n_steps);
     struct run run;
     struct run next;
 
@@ -173,7 +185,8 @@ static void collect(const struct backtest *backtest, size_t threshold, struct ow
     uint32_t n_steps = backtest_plan(backtest)->n_steps;
 
     for (size_t i = 0; i < backtest_n_series(backtest); i++) {
-        struct walk walk = {backtest_line(backtest, i, threshold), n_steps, 0};
+        const struct backtest_line line = backtest_line(backtest, i, threshold);
+        struct walk walk = walk_of(&line, n_steps);
         struct run run;
         bool is_first = true;
         while (next_run(&walk, &run) && runs->n < RUNS_MAX) {

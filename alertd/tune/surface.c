@@ -20,6 +20,23 @@ struct surface_run {
     uint32_t start, level, peak; /* peak: the highest level within it */
 };
 
+/* What a run changes lies together: there are many of them. */
+struct counts {
+    int64_t fired;     /* alerts that began in the counted time */
+    int64_t run_steps; /* the length of their runs */
+    int64_t inherited; /* counted steps of alerts that fired before */
+    int64_t true_fired;
+    int64_t marked_fired;
+    int64_t weight, needless; /* of each `for` alone: not summed over them */
+    int64_t unused;           /* a line of the cache is full */
+};
+
+enum {
+    FEW_STEPS = 256,
+    STRETCH_STEPS = 256,
+    COUNTS = sizeof(struct counts) / sizeof(int64_t),
+};
+
 struct surface {
     struct surface_grid grid;
     double *thresholds; /* turned so that passing is `value > threshold`, ascending */
@@ -28,16 +45,15 @@ struct surface {
     size_t n_incidents;
     size_t n_columns; /* n_fors + 1: a run holds 0 to n_fors of them */
     bool is_finished;
-    /* (n_thresholds + 1) x n_columns each */
-    int64_t *fired;     /* alerts that began in the counted time */
-    int64_t *run_steps; /* the length of their runs */
-    int64_t *inherited; /* counted steps of alerts that fired before */
-    int64_t *true_fired;
-    int64_t *marked_fired;
-    int64_t *peaks;   /* (n_thresholds + 1)^2: runs at a level, by their peak */
-    uint32_t *delays; /* n_incidents x n_thresholds x n_fors */
-    uint8_t *weights; /* by step; or NULL, and these two too */
-    int64_t *weight, *needless;
+    struct counts *counts; /* (n_thresholds + 1) x n_columns */
+    int64_t *peaks;        /* (n_thresholds + 1)^2: runs at a level, by their peak */
+    uint32_t *delays;      /* n_incidents x n_thresholds x n_fors */
+    uint8_t *weights;      /* by step; or NULL */
+    /* looked up instead of found: fors held by so many steps, when they are few; whether an incident
+     * touches a stretch of steps */
+    uint8_t held[FEW_STEPS];
+    bool *is_bad;
+    uint32_t n_stretches;
 };
 
 /* --- making --- */
@@ -53,6 +69,28 @@ static double as_above(enum surface_op op, double threshold)
     double turned = is_turned(op) ? -threshold : threshold;
 
     return op == SURFACE_AT_LEAST || op == SURFACE_AT_MOST ? nextafter(turned, -INFINITY) : turned;
+}
+
+/* How many of the fors are shorter than so many steps. */
+static size_t count_held(const struct surface *surface, uint32_t steps)
+{
+    size_t n = 0;
+
+    while (n < surface->grid.n_fors && surface->for_steps[n] < steps)
+        n++;
+    return n;
+}
+
+static void mark_bad(struct surface *surface)
+{
+    for (size_t i = 0; i < surface->n_incidents; i++)
+        if (surface->incidents[i].end / STRETCH_STEPS >= surface->n_stretches)
+            surface->n_stretches = surface->incidents[i].end / STRETCH_STEPS + 1;
+    surface->is_bad = mem_zalloc(surface->n_stretches);
+    for (size_t i = 0; i < surface->n_incidents; i++)
+        for (uint32_t at = surface->incidents[i].begin / STRETCH_STEPS;
+             at <= surface->incidents[i].end / STRETCH_STEPS; at++)
+            surface->is_bad[at] = true;
 }
 
 struct surface *surface_new(const struct surface_grid *grid,
@@ -74,25 +112,21 @@ struct surface *surface_new(const struct surface_grid *grid,
         .for_steps = mem_dup(grid->for_steps, grid->n_fors * sizeof(uint32_t)),
         .n_incidents = n_incidents,
         .n_columns = n_columns,
-        .fired = mem_zalloc(n_rows * n_columns * sizeof(int64_t)),
-        .run_steps = mem_zalloc(n_rows * n_columns * sizeof(int64_t)),
-        .inherited = mem_zalloc(n_rows * n_columns * sizeof(int64_t)),
-        .true_fired = mem_zalloc(n_rows * n_columns * sizeof(int64_t)),
-        .marked_fired = mem_zalloc(n_rows * n_columns * sizeof(int64_t)),
+        .counts = mem_zalloc(n_rows * n_columns * sizeof(struct counts)),
         .peaks = mem_zalloc(n_rows * n_rows * sizeof(int64_t)),
     };
-    if (grid->weights) {
+    if (grid->weights)
         surface->weights = mem_dup(grid->weights, grid->n_weights);
-        surface->weight = mem_zalloc(n_rows * n_columns * sizeof(int64_t));
-        surface->needless = mem_zalloc(n_rows * n_columns * sizeof(int64_t));
-    }
     for (size_t i = 0; i < grid->n_thresholds; i++)
         surface->thresholds[i] = as_above(grid->op, grid->thresholds[i]);
     if (n_incidents > 0) {
         surface->incidents = mem_dup(incidents, n_incidents * sizeof(*incidents));
         surface->delays = mem_alloc(n_delays * sizeof(uint32_t));
         memset(surface->delays, 0xff, n_delays * sizeof(uint32_t));
+        mark_bad(surface);
     }
+    for (uint32_t steps = 0; steps < FEW_STEPS; steps++)
+        surface->held[steps] = (uint8_t)count_held(surface, steps);
     return surface;
 }
 
@@ -103,40 +137,29 @@ void surface_free(struct surface *surface)
     free(surface->thresholds);
     free(surface->for_steps);
     free(surface->incidents);
-    free(surface->fired);
-    free(surface->run_steps);
-    free(surface->inherited);
-    free(surface->true_fired);
-    free(surface->marked_fired);
+    free(surface->counts);
+    free(surface->is_bad);
     free(surface->peaks);
     free(surface->delays);
     free(surface->weights);
-    free(surface->weight);
-    free(surface->needless);
     free(surface);
 }
 
 /* --- one run --- */
 
-/* How many of the fors are shorter than so many steps. */
 static size_t n_held(const struct surface *surface, uint32_t steps)
 {
-    size_t n = 0;
-
-    while (n < surface->grid.n_fors && surface->for_steps[n] < steps)
-        n++;
-    return n;
+    return steps < FEW_STEPS ? surface->held[steps] : count_held(surface, steps);
 }
 
-static void add(const struct surface *surface,
-                int64_t *counters,
-                uint32_t low,
-                uint32_t high,
-                size_t column,
-                int64_t n)
+/* Whether any incident is near [begin, end]. */
+static bool may_be_bad(const struct surface *surface, uint32_t begin, uint32_t end)
 {
-    counters[low * surface->n_columns + column] += n;
-    counters[high * surface->n_columns + column] -= n;
+    for (uint32_t at = begin / STRETCH_STEPS;
+         at <= end / STRETCH_STEPS && at < surface->n_stretches; at++)
+        if (surface->is_bad[at])
+            return true;
+    return false;
 }
 
 /* A run [begin, end] and one incident that lies in it: which cells find it, and how late. */
@@ -163,20 +186,77 @@ static void find(struct surface *surface,
     }
 }
 
+/* The counts of a run's levels: where it begins to count, and where it ceases to. */
+struct places {
+    struct counts *low, *high; /* of column 0 */
+};
+
 /* What its alerts cost: it fires at another step for each `for` from n_before to n. */
 static void weigh(struct surface *surface,
-                  uint32_t low,
-                  uint32_t high,
+                  const struct places *at,
                   uint32_t begin,
                   const size_t *n_before_true_all)
 {
     for (size_t k = n_before_true_all[0]; k < n_before_true_all[2]; k++) {
         uint32_t fires = begin + surface->for_steps[k];
         int64_t weight = fires < surface->grid.n_weights ? surface->weights[fires] : 1;
-        add(surface, surface->weight, low, high, k, weight);
-        if (k >= n_before_true_all[1])
-            add(surface, surface->needless, low, high, k, weight);
+        int64_t needless = k >= n_before_true_all[1] ? weight : 0;
+        at->low[k].weight += weight;
+        at->high[k].weight -= weight;
+        at->low[k].needless += needless;
+        at->high[k].needless -= needless;
     }
+}
+
+/* Of the fors from n_before to n those with which it fires at a marked step: stretches of them. */
+static void mark(
+    struct surface *surface, const struct places *at, uint32_t begin, size_t n_before, size_t n)
+{
+    bool was = false;
+
+    for (size_t k = n_before; k <= n; k++) {
+        bool is = k < n && surface->grid.marked[begin + surface->for_steps[k]];
+        int64_t change = (int64_t)was - (int64_t)is;
+        at->low[k].marked_fired += change;
+        at->high[k].marked_fired -= change;
+        was = is;
+    }
+}
+
+/* Which incidents it finds; with how many fors it finds any. */
+static size_t find_all(struct surface *surface,
+                       uint32_t low,
+                       uint32_t high,
+                       uint32_t begin,
+                       uint32_t end,
+                       const bool *concerns)
+{
+    size_t n_true = 0;
+
+    for (size_t i = 0; i < surface->n_incidents; i++) {
+        const struct surface_incident *bad = &surface->incidents[i];
+        if (bad->begin > end || bad->end < begin || (concerns && !concerns[i]))
+            continue;
+        size_t n_hit = n_held(surface, (bad->end < end ? bad->end : end) - begin + 1);
+        n_true = n_hit > n_true ? n_hit : n_true;
+        find(surface, i, low, high, begin, end);
+    }
+    return n_true;
+}
+
+/* Those that fired, with the fors from n_before to n. Column 0 counts for nobody: it is left out. */
+static void count_fired(const struct places *at, size_t n_before, size_t n, int64_t steps)
+{
+    at->low[n].fired += 1;
+    at->high[n].fired -= 1;
+    at->low[n].run_steps += steps;
+    at->high[n].run_steps -= steps;
+    if (n_before == 0)
+        return;
+    at->low[n_before].fired -= 1;
+    at->high[n_before].fired += 1;
+    at->low[n_before].run_steps -= steps;
+    at->high[n_before].run_steps += steps;
 }
 
 /* A run [begin, end] that was open in the levels [low, high) and no higher. */
@@ -191,35 +271,29 @@ static void close_run(struct surface *surface,
     size_t n = n_held(surface, end - begin + 1);
     /* with these fors it fired before the counted time */
     size_t n_before = begin < first ? n_held(surface, first - begin) : 0;
+    const struct places at = {surface->counts + low * surface->n_columns,
+                              surface->counts + high * surface->n_columns};
     size_t n_true = 0;
 
     if (n_before > n)
         n_before = n;
-    add(surface, surface->fired, low, high, n, 1);
-    add(surface, surface->fired, low, high, n_before, -1);
-    add(surface, surface->run_steps, low, high, n, end - begin + 1);
-    add(surface, surface->run_steps, low, high, n_before, -(int64_t)(end - begin + 1));
-    if (end >= first)
-        add(surface, surface->inherited, low, high, n_before, end - first + 1);
-    for (size_t k = n_before; surface->grid.marked && k < n; k++)
-        if (surface->grid.marked[begin + surface->for_steps[k]]) {
-            add(surface, surface->marked_fired, low, high, k + 1, 1);
-            add(surface, surface->marked_fired, low, high, k, -1);
-        }
-    for (size_t i = 0; i < surface->n_incidents; i++) {
-        const struct surface_incident *bad = &surface->incidents[i];
-        if (bad->begin > end || bad->end < begin || (concerns && !concerns[i]))
-            continue;
-        size_t n_hit = n_held(surface, (bad->end < end ? bad->end : end) - begin + 1);
-        n_true = n_hit > n_true ? n_hit : n_true;
-        find(surface, i, low, high, begin, end);
+    count_fired(&at, n_before, n, (int64_t)end - begin + 1);
+    if (n_before > 0 && end >= first) {
+        at.low[n_before].inherited += (int64_t)end - first + 1;
+        at.high[n_before].inherited -= (int64_t)end - first + 1;
     }
+    if (surface->grid.marked && n_before < n)
+        mark(surface, &at, begin, n_before, n);
+    if (surface->n_incidents > 0 && may_be_bad(surface, begin, end))
+        n_true = find_all(surface, low, high, begin, end, concerns);
     if (n_true > n_before) {
-        add(surface, surface->true_fired, low, high, n_true, 1);
-        add(surface, surface->true_fired, low, high, n_before, -1);
+        at.low[n_true].true_fired += 1;
+        at.high[n_true].true_fired -= 1;
+        at.low[n_before].true_fired -= 1;
+        at.high[n_before].true_fired += 1;
     }
     if (surface->weights)
-        weigh(surface, low, high, begin, (const size_t[]){n_before, n_true, n});
+        weigh(surface, &at, begin, (const size_t[]){n_before, n_true, n});
 }
 
 /* --- one series --- */
@@ -272,12 +346,8 @@ static void close_above(struct surface *surface,
 
 static void note(struct surface_crossings *crossings, uint32_t step, uint32_t level)
 {
-    if (!crossings || *crossings->left == 0)
-        return;
-    --*crossings->left;
-    crossings->at = mem_grow(crossings->at, &crossings->capacity, crossings->n + 1,
-                             sizeof(*crossings->at));
-    crossings->at[crossings->n++] = (struct surface_crossing){step, level};
+    if (crossings && *crossings->left > 0)
+        crossings_add(crossings, step, level);
 }
 
 static void go_to(struct surface *surface,
@@ -422,53 +492,56 @@ void surface_merge(struct surface *into, const struct surface *from)
     assert(!into->is_finished && !from->is_finished && from->n_columns == into->n_columns &&
            from->grid.n_thresholds == into->grid.n_thresholds &&
            from->n_incidents == into->n_incidents);
-    add_all(into->fired, from->fired, n);
-    add_all(into->run_steps, from->run_steps, n);
-    add_all(into->inherited, from->inherited, n);
-    add_all(into->true_fired, from->true_fired, n);
-    add_all(into->marked_fired, from->marked_fired, n);
+    add_all(&into->counts->fired, &from->counts->fired, n * COUNTS);
     add_all(into->peaks, from->peaks, n_rows * n_rows);
-    if (into->weights) {
-        add_all(into->weight, from->weight, n);
-        add_all(into->needless, from->needless, n);
-    }
     for (size_t i = 0; i < n_delays; i++)
         if (from->delays[i] < into->delays[i])
             into->delays[i] = from->delays[i];
 }
 
-/* Differences become counts: cell (level, column) is the sum of all up to its level that hold
- * more than `column` fors. */
-static void sum(int64_t *counters, size_t n_rows, size_t n_columns)
+/* Differences become counts, over levels: a row is the sum of all up to it. */
+static void sum_rows(int64_t *counters, size_t n_rows, size_t n)
 {
     for (size_t level = 1; level < n_rows; level++)
-        add_all(counters + level * n_columns, counters + (level - 1) * n_columns, n_columns);
-    for (size_t level = 0; level < n_rows; level++) {
-        int64_t *row = counters + level * n_columns;
-        int64_t more = 0;
-        for (size_t column = n_columns; column-- > 0;) {
-            int64_t here = row[column];
-            row[column] = more;
-            more += here;
-        }
+        add_all(counters + level * n, counters + (level - 1) * n, n);
+}
+
+/* And over fors: a column is the sum of all that hold more of them. */
+static void sum_columns(struct counts *row, size_t n_columns)
+{
+    struct counts more = {0};
+
+    for (size_t column = n_columns; column-- > 0;) {
+        struct counts here = row[column];
+        row[column] = more;
+        row[column].weight = here.weight;
+        row[column].needless = here.needless;
+        add_all(&more.fired, &here.fired, COUNTS);
+    }
+}
+
+static void sum_peaks(int64_t *row, size_t n_rows)
+{
+    int64_t more = 0;
+
+    for (size_t column = n_rows; column-- > 0;) {
+        int64_t here = row[column];
+        row[column] = more;
+        more += here;
     }
 }
 
 void surface_finish(struct surface *surface)
 {
     size_t n_rows = surface->grid.n_thresholds + 1;
+    size_t n_columns = surface->n_columns;
 
     assert(!surface->is_finished);
-    sum(surface->fired, n_rows, surface->n_columns);
-    sum(surface->run_steps, n_rows, surface->n_columns);
-    sum(surface->inherited, n_rows, surface->n_columns);
-    sum(surface->true_fired, n_rows, surface->n_columns);
-    sum(surface->marked_fired, n_rows, surface->n_columns);
-    sum(surface->peaks, n_rows, n_rows);
-    for (size_t level = 1; surface->weights && level < n_rows; level++) {
-        size_t n = surface->n_columns;
-        add_all(surface->weight + level * n, surface->weight + (level - 1) * n, n);
-        add_all(surface->needless + level * n, surface->needless + (level - 1) * n, n);
+    sum_rows(&surface->counts->fired, n_rows, n_columns * COUNTS);
+    sum_rows(surface->peaks, n_rows, n_rows);
+    for (size_t level = 0; level < n_rows; level++) {
+        sum_columns(surface->counts + level * n_columns, n_columns);
+        sum_peaks(surface->peaks + level * n_rows, n_rows);
     }
     surface->is_finished = true;
 }
@@ -480,20 +553,19 @@ size_t surface_thresholds(const struct surface *surface)
 
 struct surface_cell surface_cell(const struct surface *surface, size_t threshold, size_t for_index)
 {
-    size_t at = threshold * surface->n_columns + for_index;
-    int64_t fired = surface->fired[at];
+    const struct counts *at = &surface->counts[threshold * surface->n_columns + for_index];
+    bool is_weighed = surface->weights != NULL;
 
     assert(surface->is_finished && threshold < surface->grid.n_thresholds &&
            for_index < surface->grid.n_fors);
     return (struct surface_cell){
-        .alerts = (uint64_t)fired,
-        .true_alerts = (uint64_t)surface->true_fired[at],
-        .firing_steps = (uint64_t)(surface->run_steps[at] - fired * surface->for_steps[for_index] +
-                                   surface->inherited[at]),
-        .marked_alerts = (uint64_t)surface->marked_fired[at],
-        .weight = (uint64_t)(surface->weights ? surface->weight[at] : fired),
-        .needless = (uint64_t)(surface->weights ? surface->needless[at]
-                                                : fired - surface->true_fired[at]),
+        .alerts = (uint64_t)at->fired,
+        .true_alerts = (uint64_t)at->true_fired,
+        .firing_steps = (uint64_t)(at->run_steps - at->fired * surface->for_steps[for_index] +
+                                   at->inherited),
+        .marked_alerts = (uint64_t)at->marked_fired,
+        .weight = (uint64_t)(is_weighed ? at->weight : at->fired),
+        .needless = (uint64_t)(is_weighed ? at->needless : at->fired - at->true_fired),
     };
 }
 

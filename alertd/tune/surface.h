@@ -30,6 +30,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alertd/tune/crossing.h"
+
 enum surface_op { /* value OP threshold */
     SURFACE_ABOVE,
     SURFACE_AT_LEAST,
@@ -72,16 +74,6 @@ struct surface_cell {
     uint64_t weight;        /* of the alerts */
     uint64_t needless;      /* of those that are not true */
     uint64_t marked_alerts; /* that began at a marked step */
-};
-
-/* Where a series came to pass another number of thresholds. Of a threshold alone: 1 or 0. */
-struct surface_crossing {
-    uint32_t step, level;
-};
-struct surface_crossings {
-    struct surface_crossing *at;
-    size_t n, capacity;
-    size_t *left; /* how many more may be noted, of all series; at 0 nothing is noted any more */
 };
 
 struct surface;

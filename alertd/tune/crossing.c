@@ -1,0 +1,103 @@
+/*
+ * See crossing.h.
+ */
+
+#include "alertd/tune/crossing.h"
+
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+
+enum {
+    BLOCK_BYTES_MIN = 64,
+    BLOCK_BYTES_MAX = 32 << 10,
+    ONE_BYTES_MAX = 10, /* two numbers of 32 bits */
+};
+
+struct crossing_block {
+    struct crossing_block *next;
+    size_t n, capacity;
+    uint8_t bytes[];
+};
+
+static struct crossing_block *add_block(struct surface_crossings *crossings)
+{
+    struct crossing_block *last = crossings->last;
+    size_t capacity = last ? 4 * last->capacity : BLOCK_BYTES_MIN;
+
+    if (capacity > BLOCK_BYTES_MAX)
+        capacity = BLOCK_BYTES_MAX;
+    struct crossing_block *block = mem_alloc(sizeof(*block) + capacity);
+    *block = (struct crossing_block){.capacity = capacity};
+    if (last)
+        last->next = block;
+    else
+        crossings->first = block;
+    crossings->last = block;
+    return block;
+}
+
+static uint8_t *put(uint8_t *at, uint32_t number)
+{
+    for (; number >= 0x80; number >>= 7)
+        *at++ = (uint8_t)(number | 0x80);
+    *at++ = (uint8_t)number;
+    return at;
+}
+
+void crossings_add(struct surface_crossings *crossings, uint32_t step, uint32_t level)
+{
+    struct crossing_block *block = crossings->last;
+
+    if (*crossings->left < ONE_BYTES_MAX) {
+        *crossings->left = 0;
+        return;
+    }
+    if (!block || block->capacity - block->n < ONE_BYTES_MAX)
+        block = add_block(crossings);
+    uint8_t *begin = block->bytes + block->n;
+    size_t n = (size_t)(put(put(begin, step - crossings->step), level) - begin);
+
+    block->n += n;
+    *crossings->left -= n;
+    crossings->step = step;
+}
+
+void crossings_done(struct surface_crossings *crossings)
+{
+    while (crossings->first) {
+        struct crossing_block *block = crossings->first;
+        crossings->first = block->next;
+        free(block);
+    }
+    crossings->last = NULL;
+}
+
+struct crossing_walk crossings_walk(const struct surface_crossings *crossings)
+{
+    return (struct crossing_walk){.block = crossings->first};
+}
+
+static uint32_t take(struct crossing_walk *walk)
+{
+    uint32_t number = 0;
+    uint8_t byte = 0x80;
+
+    for (unsigned shift = 0; byte & 0x80; shift += 7) {
+        byte = walk->block->bytes[walk->at++];
+        number |= (uint32_t)(byte & 0x7F) << shift;
+    }
+    return number;
+}
+
+bool crossing_next(struct crossing_walk *walk, struct surface_crossing *ret)
+{
+    while (walk->block && walk->at == walk->block->n)
+        *walk = (struct crossing_walk){walk->block->next, 0, walk->step};
+    if (!walk->block)
+        return false;
+    walk->step += take(walk);
+    ret->step = walk->step;
+    ret->level = take(walk);
+    return true;
+}
