@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "alertd/db/rule_db.h"
+#include "alertd/rule/phase.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
@@ -109,7 +110,8 @@ int tuned_rule_by_text(const char *text, struct tuned_rule *ret, struct err *ret
 int tuned_rule_change(struct tuned_rule *tuned, const struct rule *changed, struct err *reterr)
 {
     STR_AUTO struct str yaml = STR_INIT(TUNED_YAML_MAX);
-    struct tuned_rule made = {.id = tuned->id, .version = tuned->version};
+    struct tuned_rule made = {
+        .id = tuned->id, .version = tuned->version, .phase_ms = tuned->phase_ms};
 
     rule_print(changed, 0, &yaml);
     int r = yaml.full ? err_set(reterr, TUNED_E_LIMIT, "the rule would be longer than %d KiB",
@@ -170,6 +172,7 @@ static int load(struct db_conn *conn,
     rule->version = row->version;
     rule->source = mem_strdup(group->source);
     rule->group_name = mem_strdup(group->name);
+    rule->phase_ms = rule_phase_ms(group->source, group->name, group->interval_ms);
     return parse(versions[0].yaml, "rule", group->interval_ms, rule, reterr);
 }
 
@@ -248,7 +251,15 @@ int tuned_times(
 
 /* --- the store --- */
 
-int tuned_over_begin(const struct api *api, struct tuned_over *ret, struct err *reterr)
+static bool is_left(const void *request)
+{
+    return http_is_left(request);
+}
+
+int tuned_over_begin(const struct api *api,
+                     const struct http_request *request,
+                     struct tuned_over *ret,
+                     struct err *reterr)
 {
     *ret = (struct tuned_over){0};
     if (atomic_fetch_add(&running, 1) >= TUNED_AT_ONCE) {
@@ -266,6 +277,8 @@ int tuned_over_begin(const struct api *api, struct tuned_over *ret, struct err *
         .lookback_ms = api->query_lookback_ms,
         .now_fn = clock_mono_ms,
         .deadline_ms = clock_mono_ms() + DEADLINE_MS,
+        .is_given_up_fn = is_left,
+        .given_up_arg = request,
     };
     ret->reader = reading_of_source(&ret->reading);
     return 0;
@@ -280,8 +293,8 @@ void tuned_over_done(struct tuned_over *over)
 
 int tuned_over_code(const struct tuned_over *over, int code, struct err *reterr)
 {
-    if (code == 0)
-        return 0;
+    if (code == 0 || code == -ECANCELED)
+        return code;
     if (clock_mono_ms() >= over->reading.deadline_ms)
         return err_set(reterr, TUNED_E_LATE,
                        "the rule's past could not be read within %d s: ask for a shorter time, or "

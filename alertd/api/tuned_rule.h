@@ -27,13 +27,13 @@ enum {
 };
 
 struct tuned_rule {
-    int64_t id, version;            /* 0: a text that somebody brought */
-    char *source, *group_name;      /* its file and group in the records; NULL: a text */
-    char *yaml;                     /* as it was written */
-    struct rule_file *file;         /* of that text */
-    const struct rule *rule;        /* its first alert */
-    const struct rule_group *group; /* of that file */
-    int64_t interval_ms;
+    int64_t id, version;               /* 0: a text that somebody brought */
+    char *source, *group_name;         /* its file and group in the records; NULL: a text */
+    char *yaml;                        /* as it was written */
+    struct rule_file *file;            /* of that text */
+    const struct rule *rule;           /* its first alert */
+    const struct rule_group *group;    /* of that file */
+    int64_t interval_ms, phase_ms;     /* phase: 0 of a text */
     unsigned head_lines, head_columns; /* of the file, before the text: places are further in */
 };
 
@@ -54,7 +54,8 @@ void tuned_rule_done(struct tuned_rule *rule);
 int tuned_times(
     const char *from, const char *to, int64_t *ret_from_ms, int64_t *ret_to_ms, struct err *reterr);
 
-/* Over our own store, until a deadline. The reader is good until tuned_over_done(). */
+/* Over our own store, until a deadline, or until who asks has left. The reader is good until
+ * tuned_over_done(). */
 struct tuned_over {
     struct source source;
     struct reading_source reading;
@@ -62,7 +63,10 @@ struct tuned_over {
     bool is_running;
 };
 /* 0 or TUNED_E_BUSY; tuned_over_done() in any case; the struct stays where it is. */
-int tuned_over_begin(const struct api *api, struct tuned_over *ret, struct err *reterr);
+int tuned_over_begin(const struct api *api,
+                     const struct http_request *request,
+                     struct tuned_over *ret,
+                     struct err *reterr);
 void tuned_over_done(struct tuned_over *over);
 /* What a reading ended with, as TUNED_E_*. */
 int tuned_over_code(const struct tuned_over *over, int code, struct err *reterr);

@@ -125,13 +125,14 @@ static int read_zone(struct tuning *tuning, const struct json *body, struct err 
 }
 
 int tuning_read(const struct api *api,
+                const struct http_request *request,
                 const struct json *body,
                 struct tuning *ret_tuning,
                 struct err *reterr)
 {
     struct tuning *tuning = ret_tuning;
 
-    *tuning = (struct tuning){.api = api};
+    *tuning = (struct tuning){.api = api, .request = request};
     arena_init(&tuning->arena, ARENA_BYTES);
     if (!json_is_object(body))
         return bad(reterr, "the body", "expected an object");
@@ -163,6 +164,7 @@ struct tune_ask tuning_ask(const struct tuning *tuning)
     return (struct tune_ask){
         .rule = tuning->tuned.rule,
         .interval_ms = tuning->tuned.interval_ms,
+        .phase_ms = tuning->tuned.phase_ms,
         .from_ms = tuning->from_ms,
         .to_ms = tuning->to_ms,
         .choice = tuning->choice,
@@ -203,7 +205,7 @@ int tuning_run(const struct tuning *tuning,
     struct tuned_over over;
 
     *ret_result = (struct tune_result){0};
-    int r = tuned_over_begin(tuning->api, &over, reterr);
+    int r = tuned_over_begin(tuning->api, tuning->request, &over, reterr);
     if (r == 0)
         r = run(tuning, &over, ask, ret_result, reterr);
     tuned_over_done(&over);

@@ -42,6 +42,7 @@ struct tuning_incident {
 
 struct tuning {
     const struct api *api;
+    const struct http_request *request;
     struct arena arena;
     struct tuned_rule tuned; /* as it is asked about */
     /* what of it */
@@ -61,6 +62,7 @@ struct tuning {
 
 /* 0 or TUNED_E_*. In any case tuning_done(). */
 int tuning_read(const struct api *api,
+                const struct http_request *request,
                 const struct json *body,
                 struct tuning *ret_tuning,
                 struct err *reterr);

@@ -2,7 +2,7 @@
  * Why a rule did or did not fire at an instant: what it saw at the evaluation of then, what the clock
  * of its `for` said, and how old the newest samples were that it looked at. See tuning.h.
  *
- * An evaluation happens at multiples of the group's interval; what is asked about is the last one
+ * An evaluation happens at multiples of the group's interval, moved by its phase; what is asked about is the last one
  * before the instant.
  */
 
@@ -274,14 +274,15 @@ static int evaluate(struct explaining *explaining, int64_t at_ms, struct err *re
 {
     const struct tuning *tuning = explaining->tuning;
     int64_t step_ms = tuning->tuned.interval_ms;
+    int64_t phase_ms = tuning->tuned.phase_ms % step_ms;
     int64_t warm_ms = WARM_UP_MS + 2 * tuning->for_ms + tuning->keep_ms;
     struct tune_span *span = &explaining->span;
     struct tuned_over over;
 
     span->step_ms = step_ms;
-    span->start_ms = (at_ms - warm_ms) / step_ms * step_ms;
-    span->n_steps = (uint32_t)(at_ms / step_ms - span->start_ms / step_ms) + 1;
-    int r = tuned_over_begin(tuning->api, &over, reterr);
+    span->start_ms = (at_ms - warm_ms - phase_ms) / step_ms * step_ms + phase_ms;
+    span->n_steps = (uint32_t)((at_ms - span->start_ms) / step_ms) + 1;
+    int r = tuned_over_begin(tuning->api, tuning->request, &over, reterr);
     if (r == 0)
         r = tuned_over_code(&over,
                             over.reader.read(over.reader.reader, explaining->choice->expr, span,

@@ -39,7 +39,7 @@ static int read_body(const struct api *api,
         r = json_only(*ret_body, known, reterr);
     if (r)
         return TUNED_E_BAD;
-    return tuning_read(api, *ret_body, tuning, reterr);
+    return tuning_read(api, request, *ret_body, tuning, reterr);
 }
 
 /* What every question has. */

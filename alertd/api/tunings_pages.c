@@ -90,6 +90,7 @@ static int read_question(const struct api *api,
     question->rule = *question->tuned.rule;
     question->ask.rule = &question->rule;
     question->ask.interval_ms = question->tuned.interval_ms;
+    question->ask.phase_ms = question->tuned.phase_ms;
     question->ask.for_ms = question->rule.for_ms;
     return read_setting(body, question, reterr);
 }
@@ -115,13 +116,14 @@ static void write(const struct question *question,
 
 /* Alerts of the setting, and of others if they are asked for. */
 static int find_alerts(const struct api *api,
+                       const struct http_request *request,
                        const struct question *question,
                        struct tuned_alerts *alerts,
                        struct err *reterr)
 {
     struct tune_result result;
     struct tuned_over over;
-    int r = tuned_over_begin(api, &over, reterr);
+    int r = tuned_over_begin(api, request, &over, reterr);
 
     if (r)
         return r;
@@ -138,6 +140,7 @@ static int find_alerts(const struct api *api,
 }
 
 static void answer(const struct api *api,
+                   const struct http_request *request,
                    const struct question *question,
                    struct http_response *response)
 {
@@ -151,7 +154,7 @@ static void answer(const struct api *api,
     if (question->has_ack)
         world.plan.ack_after_ms = question->ack_after_ms;
     if (r == 0)
-        r = find_alerts(api, question, &alerts, &err);
+        r = find_alerts(api, request, question, &alerts, &err);
     if (r == 0)
         r = pages_run(&world.plan, alerts.at, alerts.n, &pages, &err) ? TUNED_E_LIMIT : 0;
     if (r == 0)
@@ -178,7 +181,7 @@ static void post_pages(void *context, struct http_request *request, struct http_
     if (r)
         tuned_fail(response, r, &err);
     else
-        answer(context, &question, response);
+        answer(context, request, &question, response);
     tuned_rule_done(&question.tuned);
     json_free(body);
 }

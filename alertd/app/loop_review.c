@@ -15,6 +15,7 @@
 #include "alertd/db/rule_db.h"
 #include "alertd/pages/review.h"
 #include "alertd/rule/lint.h"
+#include "alertd/rule/phase.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/rounds.h"
@@ -40,7 +41,7 @@ struct loop_review {
 struct subject {
     int64_t rule_id, version;
     const struct rule *rule;
-    int64_t interval_ms;
+    int64_t interval_ms, phase_ms;
     const char *blind; /* a finding's text; NULL */
     struct review review;
     struct review_spans spans;
@@ -112,6 +113,7 @@ static void add_group(struct pass *pass, size_t file, size_t at, const struct ru
             .version = row->rules[i].version,
             .rule = &group->rules[i],
             .interval_ms = group->interval_ms,
+            .phase_ms = rule_phase_ms(row->source, row->name, group->interval_ms),
             .blind = blind_of(&pass->findings[file], pass->files[file], at, i)};
     }
 }
@@ -235,6 +237,7 @@ static void review_one(struct pass *pass, struct subject *subject)
     const struct tune_reader reader = {.read = read_watched, .reader = &watched};
     struct tune_ask ask = {.rule = subject->rule,
                            .interval_ms = subject->interval_ms,
+                           .phase_ms = subject->phase_ms,
                            .from_ms = pass->from_ms,
                            .to_ms = pass->to_ms,
                            .choice = choice_of(subject->rule),

@@ -65,6 +65,9 @@ const char *http_query(const struct http_request *request, const char *name);  /
 /* The index-th value of a repeated parameter (match[]); NULL past the last. */
 const char *http_query_at(const struct http_request *request, const char *name, size_t index);
 
+/* Whoever asked closed the connection: nobody will read the answer. For handlers that take long. */
+bool http_is_left(const struct http_request *request);
+
 struct http_response {
     int status;               /* 200 */
     const char *content_type; /* "application/json" */

@@ -3,6 +3,7 @@
  * See http.h and call.h.
  */
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -21,6 +22,14 @@ const char *http_header(const struct http_request *request, const char *name)
     const struct call *call = request->native;
 
     return call ? MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND, name) : NULL;
+}
+
+bool http_is_left(const struct http_request *request)
+{
+    const struct call *call = request->native;
+    struct pollfd end = {.fd = call ? call->peer->fd : -1, .events = POLLRDHUP};
+
+    return call && poll(&end, 1, 0) > 0 && (end.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
 
 const char *http_query_at(const struct http_request *request, const char *name, size_t index)

@@ -22,12 +22,22 @@ enum {
 struct window {
     struct rng *rng;
     size_t n_seen;
+    uint64_t salt,
+        least; /* the series whose lot, by its labels and the salt, is the least is chosen */
     size_t n_steps, at; /* the fault begins at step `at` */
     double *values;     /* of the chosen one */
     double *room;
     const struct labels *labels; /* a reference */
     struct tune_span span;
 };
+
+/* A lot that labels draw: each set has the same chance, whatever the order in which they come. */
+static uint64_t lot_of(const struct labels *labels, uint64_t salt)
+{
+    struct rng rng = {labels->hash ^ salt};
+
+    return rng_next(&rng);
+}
 
 /* Each series is the chosen one with the same chance, one pass. */
 static int choose(void *arg,
@@ -41,8 +51,12 @@ static int choose(void *arg,
     bool is_there = window->at >= first && window->at < first + n &&
                     !isnan(values[window->at - first]);
 
-    if (!is_there || rng_below(window->rng, ++window->n_seen) != 0)
+    if (!is_there)
         return 0;
+    uint64_t lot = lot_of(labels, window->salt);
+    if (window->n_seen++ > 0 && lot >= window->least)
+        return 0;
+    window->least = lot;
     for (size_t i = 0; i < window->n_steps; i++)
         window->values[i] = NAN;
     memcpy(window->values + first, values, n * sizeof(*values));
@@ -200,6 +214,7 @@ static int look_at_all(const struct tune_reader *reader,
         window->span.start_ms += (int64_t)rng_below(window->rng, room) * ask->span.step_ms;
         window->span.n_steps = (uint32_t)window->n_steps;
         window->n_seen = 0;
+        window->salt = rng_next(window->rng);
         int r = reader->read(reader->reader, ask->expression, &window->span, false, choose, window,
                              reterr);
         if (r == 0 && window->n_seen > 0)

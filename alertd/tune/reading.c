@@ -4,6 +4,7 @@
 
 #include "alertd/tune/reading.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "lib/model/sample.h"
 
 enum {
-    PIECE_STEPS = 20000, /* evaluated at once; fewer when that is too much */
+    PIECE_STEPS = 40000, /* evaluated at once; fewer when that is too much */
 };
 
 int reading_visit(struct reading_piece *piece,
@@ -142,6 +143,13 @@ static int merge_names(struct arena *arena, struct promql_value *value, struct e
 
 /* --- pieces --- */
 
+static int look_whether_given_up(const struct reading_source *reading, struct err *reterr)
+{
+    return reading->is_given_up_fn && reading->is_given_up_fn(reading->given_up_arg)
+               ? err_set(reterr, -ECANCELED, "nobody waits for the answer any more")
+               : 0;
+}
+
 /* A part of the span's steps. */
 struct part {
     size_t first, n;
@@ -181,14 +189,18 @@ static int read_piece(const struct reading_source *reading,
     int r = promql_eval(expr, reading->source, &query, &arena, &value, reterr);
     if (r == 0)
         r = merge_names(&arena, &value, reterr);
-    for (size_t i = 0; i < value.n && r == 0; i++)
-        r = reading_visit(piece, value.series[i].labels, value.series[i].t_ms,
-                          value.series[i].values, value.series[i].n, reterr);
+    for (size_t i = 0; i < value.n && r == 0; i++) {
+        r = look_whether_given_up(reading, reterr);
+        if (r == 0)
+            r = reading_visit(piece, value.series[i].labels, value.series[i].t_ms,
+                              value.series[i].values, value.series[i].n, reterr);
+    }
     return r;
 }
 
 /* A series as soon as it is made: a marker where there is no value is a NaN as it is. */
 struct stream {
+    const struct reading_source *reading;
     struct reading_piece *piece;
     struct part part;
     bool has_begun; /* something was given: it can't be given again */
@@ -200,6 +212,10 @@ static int stream_on(void *arg, const struct labels *labels, size_t first, doubl
     struct stream *stream = arg;
     const struct reading_piece *piece = stream->piece;
 
+    int r = look_whether_given_up(stream->reading, stream->reterr);
+
+    if (r != 0)
+        return r;
     stream->has_begun = true;
     for (size_t i = 0; piece->as_presence && i < n; i++)
         if (!sample_is_stale(values[i]))
@@ -219,7 +235,7 @@ static int stream_piece(const struct reading_source *reading,
 {
     ARENA_AUTO struct arena arena;
     struct promql_query query = query_of(reading, piece->span, part, NULL);
-    struct stream stream = {piece, part, false, reterr};
+    struct stream stream = {reading, piece, part, false, reterr};
 
     query.limits.max_samples = SIZE_MAX;
     arena_init(&arena, reading->query_bytes);

@@ -89,6 +89,9 @@ struct reading_source {
     int64_t lookback_ms;     /* 0: five minutes */
     int64_t (*now_fn)(void); /* a monotonic clock, for the deadline; NULL: there is none */
     int64_t deadline_ms;
+    /* Looked at between two series: true ends the reading, -ECANCELED. NULL: nobody gives up. */
+    bool (*is_given_up_fn)(const void *arg);
+    const void *given_up_arg;
 };
 struct tune_reader reading_of_source(struct reading_source *reading);
 
