@@ -155,44 +155,26 @@ static enum ctl_exit tell(const struct ctl *ctl,
                           struct tune_past *past,
                           const struct tune_ask *ask,
                           const struct tune_result *result,
-                          const struct tune_phases *phases,
-                          const struct tune_faults *faults)
+                          const struct tune_look *look)
 {
     STR_AUTO struct str out = STR_INIT(OUTPUT_BYTES_MAX);
 
     if (ctl->json) {
         struct json_out json = JSON_OUT(&out);
-        tune_json(ask, result, phases, faults, &json);
+        tune_json(ask, result, look, &json);
     } else {
-        const struct tune_look look = {.color = ctl->color,
-                                       .alerts = ctl_option(ctl, "alerts") != NULL,
-                                       .front = ctl_option(ctl, "front") != NULL,
-                                       .phases = phases,
-                                       .faults = faults};
-        tune_show(ask, result, &look, &out);
+        tune_show(ask, result, look, &out);
     }
     enum ctl_exit status = tune_pages_add(ctl, past, ask, result, &out);
     if (status != CTL_OK)
         return status;
+    if (ctl->json)
+        str_addc(&out, '\n');
+    else if (look->hysteresis)
+        tune_hysteresis_show(ask, result, look->hysteresis, &out);
     if (out.full)
         return ctl_fail(ctl, "the answer has more than %d MiB: ask for a shorter time",
                         OUTPUT_BYTES_MAX >> 20);
-    if (ctl->json)
-        str_addc(&out, '\n');
-    (void)fputs(str_text(&out), stdout);
-    return CTL_OK;
-}
-
-static enum ctl_exit write_hysteresis(const struct ctl *ctl,
-                                      struct tune_past *past,
-                                      const struct tune_ask *ask,
-                                      const struct tune_result *result)
-{
-    STR_AUTO struct str out = STR_INIT(OUTPUT_BYTES_MAX);
-    struct err err = {0};
-
-    if (tune_hysteresis_show(ask, result, past->is_store ? &past->source : NULL, &out, &err) != 0)
-        return ctl_fail(ctl, "%s: %s", ask->rule->name, err.text);
     (void)fputs(str_text(&out), stdout);
     return CTL_OK;
 }
@@ -225,16 +207,50 @@ static int look_at_phases(const struct tune_reader *reader,
     return 0;
 }
 
+/* What is asked for besides. 0, or a failure in words. */
+struct besides {
+    struct tune_faults faults;
+    struct tune_phases phases;
+    struct hysteresis_written hysteresis;
+};
+
+static int look_besides(const struct ctl *ctl,
+                        const struct tune_past *past,
+                        const struct tune_ask *ask,
+                        const struct tune_result *result,
+                        struct besides *besides,
+                        struct tune_look *look,
+                        struct err *reterr)
+{
+    int r = 0;
+
+    *look = (struct tune_look){.color = ctl->color,
+                               .alerts = ctl_option(ctl, "alerts") != NULL,
+                               .front = ctl_option(ctl, "front") != NULL,
+                               .phases = &besides->phases};
+    if (ctl_option(ctl, "phases"))
+        r = look_at_phases(&past->reader, ask, result, &besides->phases, reterr);
+    if (r == 0 && ctl_option(ctl, "faults")) {
+        r = tune_faults_look(&past->reader, ask, result, &besides->faults, reterr);
+        look->faults = &besides->faults;
+    }
+    if (r == 0 && ctl_option(ctl, "hysteresis")) {
+        r = hysteresis_write(ask, result, past->is_store ? &past->source : NULL,
+                             &besides->hysteresis, reterr);
+        look->hysteresis = &besides->hysteresis;
+    }
+    return r;
+}
+
 static enum ctl_exit run(struct ctl *ctl,
                          struct tune_past *past,
                          struct tune_labels *labels,
                          struct tune_ask *ask)
 {
     struct tune_result result;
-    struct tune_faults faults;
-    struct tune_phases phases = {0};
+    struct tune_look look;
+    struct besides besides = {0};
     struct err err = {0};
-    bool asks_faults = ctl_option(ctl, "faults") != NULL;
 
     enum ctl_exit status = tune_times(ctl, past->now_ms, &ask->from_ms, &ask->to_ms);
     if (status == CTL_OK)
@@ -242,16 +258,13 @@ static enum ctl_exit run(struct ctl *ctl,
     if (status != CTL_OK)
         return status;
     int r = tune_run(&past->reader, ask, &result, &err);
-    if (r == 0 && ctl_option(ctl, "phases"))
-        r = look_at_phases(&past->reader, ask, &result, &phases, &err);
-    if (r == 0 && asks_faults)
-        r = tune_faults_look(&past->reader, ask, &result, &faults, &err);
+    if (r == 0)
+        r = look_besides(ctl, past, ask, &result, &besides, &look, &err);
     if (r != 0)
         status = ctl_fail(ctl, "%s: %s", ask->rule->name, err.text);
     else
-        status = tell(ctl, past, ask, &result, &phases, asks_faults ? &faults : NULL);
-    if (status == CTL_OK && ctl_option(ctl, "hysteresis") && !ctl->json)
-        status = write_hysteresis(ctl, past, ask, &result);
+        status = tell(ctl, past, ask, &result, &look);
+    hysteresis_written_done(&besides.hysteresis);
     tune_result_done(&result);
     return status;
 }
@@ -270,6 +283,7 @@ enum ctl_exit cmd_tune(struct ctl *ctl)
         ask = (struct tune_ask){.rule = chosen.rule,
                                 .interval_ms = chosen.interval_ms,
                                 .for_ms = chosen.rule->for_ms,
+                                .is_alone = ctl_option(ctl, "alone") != NULL,
                                 .evaluated = ctl_option(ctl, "evaluated")};
         status = read_setting(ctl, &ask);
         if (ctl_option(ctl, "source"))

@@ -95,6 +95,7 @@ const struct command ctl_commands[] = {
       {"keep", "DURATION", "and at this keep_firing_for"},
       {"incidents", "FILE", "when it was bad: begin,end[,{matchers}] a line; or `server`"},
       {"move", "N", "what of the rule to move, when it has several"},
+      {"alone", NULL, "the setting that is looked at and no other: quicker"},
       {"source", "NAME", "the file's name in alertd, by which its evaluations have their phase"},
       {"phases", NULL, "how many alerts at other phases of the clock, too"},
       {"evaluated", "EXPR", "has a value where the rule was evaluated; other times are left out"},

@@ -66,12 +66,13 @@ void tune_faults_json(const struct tune_ask *ask,
                       const struct tune_faults *faults,
                       struct json_out *out);
 
-/* Words and YAML; source: to run the written rule over, NULL: it is not run. 0, or a failure. */
-int tune_hysteresis_show(const struct tune_ask *ask,
-                         const struct tune_result *result,
-                         const struct source *source,
-                         struct str *out,
-                         struct err *reterr);
+/* Words and YAML. */
+void tune_hysteresis_show(const struct tune_ask *ask,
+                          const struct tune_result *result,
+                          const struct hysteresis_written *written,
+                          struct str *out);
+/* A member of an open object. */
+void tune_hysteresis_json(const struct hysteresis_written *written, struct json_out *out);
 
 /* How many alerts there are at so many phases of the clock; n 0: not asked. */
 struct tune_phases {
@@ -81,7 +82,8 @@ struct tune_phases {
 struct tune_look {
     bool color, alerts, front;
     const struct tune_phases *phases;
-    const struct tune_faults *faults; /* NULL: not asked */
+    const struct tune_faults *faults;            /* NULL: not asked */
+    const struct hysteresis_written *hysteresis; /* NULL: not asked */
 };
 
 void tune_show(const struct tune_ask *ask,
@@ -100,9 +102,7 @@ void tune_add_setting(const struct tune_ask *ask,
                       const struct tune_result *result,
                       struct suggest_cell at,
                       struct str *out);
-/* faults: NULL when not asked */
 void tune_json(const struct tune_ask *ask,
                const struct tune_result *result,
-               const struct tune_phases *phases,
-               const struct tune_faults *faults,
+               const struct tune_look *look,
                struct json_out *out);

@@ -179,10 +179,11 @@ static void write_front(const struct tune_result *result, struct json_out *out)
 
 void tune_json(const struct tune_ask *ask,
                const struct tune_result *result,
-               const struct tune_phases *phases,
-               const struct tune_faults *faults,
+               const struct tune_look *look,
                struct json_out *out)
 {
+    const struct tune_phases *phases = look->phases;
+
     json_open(out, '{');
     json_kv_string(out, "rule", ask->rule->name);
     json_kv_string(out, "expr", ask->rule->expr_text);
@@ -210,8 +211,10 @@ void tune_json(const struct tune_ask *ask,
     }
     write_incidents(result, out);
     write_front(result, out);
-    if (faults)
-        tune_faults_json(ask, faults, out);
+    if (look->faults)
+        tune_faults_json(ask, look->faults, out);
+    if (look->hysteresis)
+        tune_hysteresis_json(look->hysteresis, out);
     write_cells(result, out);
     write_alerts(result, out);
     json_close(out, '}');

@@ -4,6 +4,7 @@
  *
  *   POST tunings            every threshold x `for` at once, and the series to draw
  *   POST tunings/episodes   one setting, alert by alert, with keep_firing_for
+ *   POST tunings/hysteresis firing at one threshold, clearing at another: the rule that does so
  *   POST tunings/preview    what somebody would have read of one of those alerts
  *   POST tunings/explain    why it did or did not fire at an instant
  *   PUT  rules/{id}         the rule with another text: a new version of it
@@ -18,11 +19,13 @@
 #include "alertd/api/tuning.h"
 #include "alertd/db/rule_db.h"
 #include "alertd/rule/edit.h"
+#include "alertd/tune/hysteresis.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
 enum {
-    EVEN_THRESHOLDS = 24, /* besides those that the data ask for */
+    RUN_STEPS_MAX = 50000, /* evaluations of a written rule while somebody waits */
+    EVEN_THRESHOLDS = 24,  /* besides those that the data ask for */
     FILES_BYTES_MAX = 256 << 20,
 };
 
@@ -121,6 +124,65 @@ static void post_episodes(void *context,
     else
         tuning_write_episodes(&tuning, &result, &rule, &out);
     tuned_rule_done(&rule);
+    tune_result_done(&result);
+    tuning_done(&tuning);
+    json_free(body);
+}
+
+/* Firing above one threshold and clearing below another: the rule that does so, in the same words as the
+ * command line's, evaluated step by step over our own store. */
+static void write_hysteresis(const struct tuning *tuning,
+                             const struct hysteresis_written *written,
+                             struct json_out *out)
+{
+    struct rule rule = *tuning->tuned.rule;
+    STR_AUTO struct str yaml = STR_INIT(TUNED_YAML_MAX);
+
+    rule.expr_text = str_text(&written->expr);
+    rule.for_ms = rule.keep_firing_for_ms = 0;
+    rule_print(&rule, 0, &yaml);
+    json_open(out, '{');
+    json_kv_string(out, "none", written->none);
+    if (written->is_there) {
+        json_kv_float(out, "fires_at", written->on);
+        json_kv_float(out, "clears_at", written->off);
+        json_kv_int(out, "alerts", (int64_t)written->pair.alerts);
+        json_kv_string(out, "expr", str_text(&written->expr));
+        json_kv_string(out, "yaml", str_text(&yaml));
+        if (written->was_run)
+            json_kv_int(out, "run_alerts", (int64_t)written->run_alerts);
+    }
+    json_close(out, '}');
+}
+
+static void post_hysteresis(void *context,
+                            struct http_request *request,
+                            struct http_response *response)
+{
+    static const char *const known[] = {QUESTION, NULL};
+    struct json_out out = JSON_OUT(&response->body);
+    const struct api *api = context;
+    const struct source source = store_source(api->store);
+    struct tuning tuning = {0};
+    struct tune_result result = {0};
+    struct hysteresis_written written = {0};
+    struct json *body = NULL;
+    struct err err = {0};
+    int r = read_body(context, request, known, &body, &tuning, &err);
+    struct tune_ask ask = r == 0 ? tuning_ask(&tuning) : (struct tune_ask){0};
+
+    if (r == 0)
+        r = tuning_run(&tuning, &ask, &result, &err);
+    if (r == 0)
+        r = hysteresis_write(&ask, &result, result.n_steps <= RUN_STEPS_MAX ? &source : NULL,
+                             &written, &err)
+                ? TUNED_E_LIMIT
+                : 0;
+    if (r)
+        tuned_fail(response, r, &err);
+    else
+        write_hysteresis(&tuning, &written, &out);
+    hysteresis_written_done(&written);
     tune_result_done(&result);
     tuning_done(&tuning);
     json_free(body);
@@ -378,6 +440,8 @@ static const struct http_route routes[] = {
      "what a rule would have done at every threshold and for"},
     {"POST", "/api/alertd/v1/tunings/episodes", HTTP_SCOPE_READ, HTTP_SAFE_POST, post_episodes,
      "one setting of a rule, alert by alert"},
+    {"POST", "/api/alertd/v1/tunings/hysteresis", HTTP_SCOPE_READ, HTTP_SAFE_POST, post_hysteresis,
+     "a rule that fires above one threshold and clears below another, written"},
     {"POST", "/api/alertd/v1/tunings/preview", HTTP_SCOPE_READ, HTTP_SAFE_POST, post_preview,
      "what somebody would have read of one of them"},
     {"POST", "/api/alertd/v1/tunings/explain", HTTP_SCOPE_READ, HTTP_SAFE_POST, post_explain,

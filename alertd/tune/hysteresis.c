@@ -12,6 +12,11 @@
 #include "alertd/promql/memory_source.h"
 #include "lib/base/mem.h"
 
+enum {
+    WRITTEN_BYTES_MAX = 16 << 20,
+    LATER_MS_MAX = 600000, /* an incident may be found so much later than now */
+};
+
 /* --- which pair --- */
 
 static bool finds_enough(const struct tune_result *result, size_t on, uint32_t later_max)
@@ -277,4 +282,61 @@ int hysteresis_run(const struct source *source,
     if (r == 0)
         *ret_alerts = n_fired;
     return r;
+}
+
+/* --- all of it --- */
+
+/* expr: of the rule that is run; nothing of it waits or is kept. */
+static int run_written(const struct tune_ask *ask,
+                       const struct tune_result *result,
+                       const struct source *source,
+                       struct hysteresis_written *written,
+                       struct err *reterr)
+{
+    ARENA_AUTO struct arena arena;
+    struct promql_expr *expr = NULL;
+    struct rule rule = *ask->rule;
+
+    arena_init(&arena, WRITTEN_BYTES_MAX);
+    int r = promql_parse(&arena, str_text(&written->expr), &expr, reterr);
+    rule.expr = expr;
+    rule.expr_text = str_text(&written->expr);
+    rule.for_ms = 0;
+    rule.keep_firing_for_ms = 0;
+    if (r != 0 || !source || result->at_span)
+        return r;
+    r = hysteresis_run(source, &rule, &result->span, &written->run_alerts, reterr);
+    written->was_run = r == 0;
+    return r;
+}
+
+int hysteresis_write(const struct tune_ask *ask,
+                     const struct tune_result *result,
+                     const struct source *source,
+                     struct hysteresis_written *ret,
+                     struct err *reterr)
+{
+    struct hysteresis_labels labels;
+
+    *ret = (struct hysteresis_written){.expr = STR_INIT(PROMQL_TEXT_MAX)};
+    if (ask->interval_ms > HYSTERESIS_INTERVAL_MAX_MS)
+        ret->none = "It takes an interval below five minutes: ALERTS of the evaluation before must "
+                    "still be there.";
+    else if (!hysteresis_choose(result, (uint32_t)(LATER_MS_MAX / ask->interval_ms), &ret->pair))
+        ret->none = "No pair of thresholds, to fire at and to clear at, fires less often than it "
+                    "does now.";
+    else if (!hysteresis_labels(ask->rule, result, &labels))
+        ret->none = "Its series have too many labels: that is no rule to write.";
+    if (ret->none)
+        return 0;
+    ret->is_there = true;
+    ret->on = result->thresholds[ret->pair.on];
+    ret->off = result->thresholds[ret->pair.off];
+    hysteresis_text(ask->rule, result->choice, ret->on, ret->off, &labels, &ret->expr);
+    return run_written(ask, result, source, ret, reterr);
+}
+
+void hysteresis_written_done(struct hysteresis_written *written)
+{
+    str_done(&written->expr);
 }

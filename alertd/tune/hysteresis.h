@@ -73,3 +73,24 @@ int hysteresis_run(const struct source *source,
                    const struct tune_span *span,
                    uint64_t *ret_alerts,
                    struct err *reterr);
+
+/* --- all of it --- */
+
+struct hysteresis_written {
+    bool is_there;    /* the rest is */
+    const char *none; /* else why there is none, in words */
+    struct hysteresis_pair pair;
+    double on, off;
+    struct str expr; /* str_done() */
+    bool was_run;    /* step by step, with its own ALERTS in sight */
+    uint64_t run_alerts;
+};
+
+/* The best pair as a rule. source: what to run it over; NULL: it is not run. 0, or a failure in words;
+ * hysteresis_written_done() in any case. */
+int hysteresis_write(const struct tune_ask *ask,
+                     const struct tune_result *result,
+                     const struct source *source,
+                     struct hysteresis_written *ret,
+                     struct err *reterr);
+void hysteresis_written_done(struct hysteresis_written *written);

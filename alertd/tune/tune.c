@@ -261,6 +261,12 @@ static int choose_grid(const struct tune_reader *reader,
     size_t n_most = result->is_asked ? TUNE_ASKED_THRESHOLDS : TUNE_THRESHOLDS;
     int r = 0;
 
+    if (ask->is_alone) {
+        result->thresholds[0] = now;
+        result->for_steps[0] = grid_for_steps(ask->for_ms, ask->interval_ms);
+        result->n_thresholds = result->n_fors = 1;
+        return 0;
+    }
     coarse.step_ms *= every;
     coarse.n_steps = (result->span.n_steps - 1) / every + 1;
     if (result->choice->way != SPLIT_PRESENCE)

@@ -59,7 +59,9 @@ struct tune_ask {
     double also_threshold; /* NaN: that of now */
     int64_t also_for_ms;
     uint32_t columns; /* of the picture; 0: there is none */
-    size_t n_even;    /* so many round thresholds more, for those who drag; 0: none */
+    bool
+        is_alone; /* the setting that is looked at is the only cell: nothing is chosen, one reading */
+    size_t n_even; /* so many round thresholds more, for those who drag; 0: none */
 };
 
 struct tune_result {

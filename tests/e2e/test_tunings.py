@@ -81,7 +81,7 @@ class Tunings(unittest.TestCase):
     def ctl(self, name, *options):
         (self.folder / "bad.csv").write_text("".join(f"{one['from']},{one['to']}\n" for one in self.bad))
         return json.loads(alertctl("tune", self.folder / "rules.yml", f"--rule={name}", f"--from={self.span['from']}", f"--to={self.span['to']}",
-                                   f"--incidents={self.folder / 'bad.csv'}", "--json", *options, alertd=self.alertd).stdout)
+                                   f"--incidents={self.folder / 'bad.csv'}", "--source=shop.yml", "--json", *options, alertd=self.alertd).stdout)
 
     def test_cells_are_those_of_the_command_line(self):
         for name in ("Slow", "Full", "Gone"):
@@ -161,6 +161,21 @@ class Tunings(unittest.TestCase):
         one = next(one for one in why["series"] if one["labels"] == first["labels"])
         self.assertEqual((one["state"], one["fired_at"], why["evaluated_at"]), ("firing", first["fired_at"], first["fired_at"]))
         self.assertEqual([(one["selector"], one["series"]) for one in why["read"]], [("latency_seconds", 2), ("up", 2)])
+
+    def test_hysteresis_is_written_as_the_command_line_does(self):
+        body = {"threshold": 2, "for_ms": 0, "incidents": self.bad}
+        ours = self.of("Slow", "/hysteresis", **body)
+        self.assertIsNone(ours["none"])
+        self.assertEqual(ours["run_alerts"], ours["alerts"], "evaluated step by step it does what was counted")
+        self.assertIn('ALERTS{alertname="Slow", alertstate="firing"}', ours["expr"])
+        theirs = self.ctl("Slow", "--hysteresis", "--threshold=2", "--for=0s")["hysteresis"]
+        self.assertEqual([theirs[key] for key in ("fires_at", "clears_at", "alerts", "expr")], [ours[key] for key in ("fires_at", "clears_at", "alerts", "expr")])
+        again = self.ask("/episodes", yaml=ours["yaml"], interval_ms=30000, **self.span)
+        self.assertEqual(again["expr"], ours["expr"], "its text is a rule")
+        self.assertIn("No pair of thresholds", self.of("Gone", "/hysteresis")["none"])
+        alone = self.ctl("Slow", "--alone")
+        whole = self.ctl("Slow")
+        self.assertEqual((len(alone["cells"]), alone["alerts"]), (1, whole["alerts"]))
 
     def test_bad_input(self):
         slow = {"rule": self.ids["Slow"]}
