@@ -219,8 +219,10 @@ int tunings_labels_whens(const struct tunings_label *labels,
 {
     struct tune_incident *whens = arena_array(arena, SURFACE_INCIDENTS_MAX, sizeof(*whens));
     size_t n_whens = 0;
-    int r = whens ? 0 : err_set(reterr, -ENOMEM, "too many incidents");
+    int r = 0;
 
+    if (!whens)
+        return err_set(reterr, -ENOMEM, "too many incidents");
     for (size_t i = 0; r == 0 && i < n && n_whens < SURFACE_INCIDENTS_MAX; i++)
         if (labels[i].counts)
             r = tunings_label_when(&labels[i], arena, &whens[n_whens++], reterr);
