@@ -53,7 +53,7 @@ static const char style[] =
     "figcaption{margin-top:.35rem;overflow-wrap:anywhere}"
     "hr{border:0;border-top:1px solid var(--line);margin:2rem 0}"
     "footer{padding-top:1rem;padding-bottom:2rem;border-top:1px solid var(--line)}"
-    "@media(max-width:34rem){body{font-size:15px}.short{white-space:normal}main{padding-top:1.25rem}"
+    "@media(max-width:34rem){body{font-size:15px}td:not(.short){min-width:11rem}main{padding-top:1.25rem}"
     "h1{font-size:1.4rem}figure{overflow-x:auto}figure svg{width:40rem}}"
     "@media print{@page{margin:18mm 16mm}:root{--text:#000;--soft:#444;--line:#bbb;--back:#fff;"
     "--tint:#f3f3f3;--link:#000;--ask:#6b4600;--ask-tint:#fff}body{font-size:10.5pt}"

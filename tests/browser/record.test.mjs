@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict'
 import { mkdtempSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -162,62 +162,70 @@ const HOSTILE = [
   '```"><script>alert(1)</script>\nx\n```', '[a](//evil.example/)', '<iframe src="SINK/frame"></iframe>', '<form action="SINK/form"><button>x</button></form>', `${'>'.repeat(5000)} deep`,
 ].join('\n\n')
 
-/** A server of its own: what is asked of it, and what browsers report to it. */
+/** A server that should never hear anything. */
 async function sink() {
-  const seen = { asked: [], reports: [] }
+  const asked = []
   const server = createServer((from, to) => {
-    let body = ''
-    from.on('data', (piece) => { body += piece })
-    from.on('end', () => {
-      if (from.url === '/reports') seen.reports.push(body)
-      else seen.asked.push(`${from.method} ${from.url}`)
-      to.writeHead(204, { 'Access-Control-Allow-Origin': '*' }).end()
-    })
+    asked.push(`${from.method} ${from.url}`)
+    to.writeHead(204, { 'Access-Control-Allow-Origin': '*' }).end()
   })
   await new Promise((done) => server.listen(0, '127.0.0.1', done))
-  return { ...seen, url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() }
+  return { asked, url: `http://127.0.0.1:${server.address().port}`, close: () => { server.close(); server.closeAllConnections() } }
 }
 
-/** alertd's own answers, with a place to report to added to its policy, which stays as it is. */
-async function reporting(page, sinkUrl) {
-  await page.route(`${alertd.url}/**`, async (route) => {
-    if (route.request().resourceType() !== 'document') return route.fallback()
-    const answer = await route.fetch()
-    const headers = answer.headers()
-    assert.match(headers['content-security-policy'], /default-src 'none'/)
-    headers['content-security-policy'] += `; report-uri ${sinkUrl}/reports`
-    return route.fulfill({ response: answer, headers })
+/** In front of alertd: its answers as they are, but that its policy names where to report to. */
+async function reporting() {
+  const reports = []
+  const server = createServer((from, to) => {
+    if (from.url === '/reports') {
+      let body = ''
+      from.on('data', (piece) => { body += piece })
+      from.on('end', () => { reports.push(body); to.writeHead(204).end() })
+      return
+    }
+    const url = new URL(from.url, alertd.url)
+    const headers = { ...from.headers, host: url.host, ...(from.headers.origin ? { origin: url.origin } : {}), ...(from.headers.referer ? { referer: url.href } : {}) }
+    const call = request(url, { method: from.method, headers }, (answer) => {
+      const policy = answer.headers['content-security-policy']
+      to.writeHead(answer.statusCode, { ...answer.headers, ...(policy ? { 'content-security-policy': `${policy}; report-uri /reports` } : {}) })
+      answer.pipe(to)
+    })
+    call.on('error', () => to.destroy())
+    to.on('close', () => call.destroy())
+    from.pipe(call)
   })
+  await new Promise((done) => server.listen(0, '127.0.0.1', done))
+  return { reports, url: `http://127.0.0.1:${server.address().port}`, close: () => { server.close(); server.closeAllConnections() } }
 }
 
 test('hostile Markdown and labels before a sink of reports: nothing runs, nothing is requested, nothing is refused', async () => {
-  const reports = await sink()
-  const bad = (words) => words.replaceAll('SINK', reports.url)
+  const [outside, front] = await Promise.all([sink(), reporting()])
+  const bad = (words) => words.replaceAll('SINK', outside.url)
   const lessons = await section('lessons')
   await alertd.call('PUT', `${V1}/postmortems/${made.postmortem}/sections/lessons`, { markdown: bad(HOSTILE), revision: lessons.revision })
   await alertd.post(`${V1}/incidents/${made.disk}/notes`, { text: bad('<img src="SINK/note.png" onerror=alert(1)><script>alert(1)</script>') })
   await alertd.post('/api/v2/alerts', [{ labels: { alertname: '<img src=x onerror=alert(1)>', severity: '"><script>alert(1)</script>', url: bad('SINK/label'), runbook: 'javascript:alert(1)' }, annotations: { summary: bad('<iframe src="SINK/summary"></iframe>'), runbook_url: 'javascript:alert(1)' } }])
   const hostile = await until('the hostile alert is an incident', async () => (await alertd.get(`${V1}/incidents?status=all`)).incidents.find((one) => one.labels.alertname?.startsWith('<img')))
 
-  const page = await at('/')
+  const page = await open(browser, { url: front.url, token: alertd.token, auth: 'required' })
   const dialogs = []
   page.on('dialog', (dialog) => { dialogs.push(dialog.message()); void dialog.dismiss() })
-  await reporting(page, reports.url)
+  assert.match((await page.request.get(front.url)).headers()['content-security-policy'], /default-src 'none'.*report-uri \/reports/)
   const attributes = () => page.evaluate(() => [...document.querySelectorAll('main *')].flatMap((at) => [...at.attributes].filter((one) => /^on/i.test(one.name) || (/^(href|src|action|formaction)$/i.test(one.name) && !/^(https?:|mailto:|\/(?!\/)|#)/.test(one.value))).map((one) => `${at.tagName} ${one.name}=${one.value}`)))
   for (const [path, there] of [[`/i/${hostile.key}`, '.incident-page'], [`/i/${made.disk}`, '.event'], ['/alerts', 'main h1'], [`/search?q=${encodeURIComponent('onerror')}`, '.found'], [`/pm/${made.postmortem}`, '#s-lessons .document']]) {
-    await page.goto(alertd.url + path)
+    await page.goto(front.url + path)
     await page.locator(there).first().waitFor()
     await page.waitForTimeout(300)
     assert.deepEqual(await attributes(), [], path)
     assert.equal(await page.locator('main script, main iframe, main form[action], main link').count(), 0, path)
   }
-  assert.deepEqual([reports.asked, reports.reports, dialogs], [[], [], []])
+  assert.deepEqual([outside.asked, front.reports, dialogs], [[], [], []])
 
   // The sink works: what a page does against its policy is reported to it, and still not requested.
-  await page.evaluate((url) => { const image = new Image(); image.src = `${url}/proof.png`; document.querySelector('main').append(image) }, reports.url)
-  await until('the report of the proof', () => reports.reports.length > 0)
-  assert.match(reports.reports[0], /proof\.png/)
-  assert.deepEqual(reports.asked, [])
+  await page.evaluate((url) => { const image = new Image(); image.src = `${url}/proof.png`; document.querySelector('main').append(image) }, outside.url)
+  await until('the report of the proof', () => front.reports.length > 0)
+  assert.match(front.reports[0], /proof\.png|blocked-uri/)
+  assert.deepEqual(outside.asked, [])
 
   // The one-file export, opened from disk.
   const html = await (await page.context().request.get(`${alertd.url}${V1}/postmortems/${made.postmortem}/export?format=html`)).text()
@@ -227,8 +235,9 @@ test('hostile Markdown and labels before a sink of reports: nothing runs, nothin
   await page.waitForTimeout(300)
   assert.deepEqual(await page.evaluate(() => window.refused), [])
   assert.equal(await page.locator('script, iframe, img, link, form').count(), 0)
-  assert.deepEqual([reports.asked, dialogs], [[], []])
-  reports.close()
+  assert.deepEqual([outside.asked, dialogs], [[], []])
+  outside.close()
+  front.close()
   await page.context().close()
 })
 

@@ -2,6 +2,7 @@
 // the graphs of what fired. The lanes have the margins of the graphs, so that a line can be
 // followed down with the eye.
 
+import { useComputed } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { may } from '../app/api.ts'
 import { incidentPath } from '../app/actions.ts'
@@ -23,6 +24,7 @@ const MARKS: Record<string, { words: string; tone: Mark['tone'] }> = {
 }
 const ALERTS_MAX = 6
 const GRAPHS_MAX = 3
+const GRID_MS = 15 * SECOND
 
 /** Those of one moment are one line. */
 function linesOf(marks: RecordMarks | undefined): Mark[] {
@@ -42,10 +44,11 @@ function linesOf(marks: RecordMarks | undefined): Mark[] {
 function spanOf(incident: IncidentDetail, marks: Mark[]): Span {
   const openedMs = parseTime(incident.opened_at) ?? 0
   const startMs = Math.min(openedMs, ...incident.alerts.map((alert) => parseTime(alert.active_at) ?? openedMs), ...marks.map(({ atMs }) => atMs))
-  const endMs = parseTime(incident.resolved_at) ?? now.peek()
+  const grid = (ms: number) => Math.ceil(ms / GRID_MS) * GRID_MS
+  const endMs = parseTime(incident.resolved_at) ?? grid(now.peek())
   const around = Math.max(10 * MINUTE, (endMs - startMs) / 4)
-  const toMs = incident.resolved_at ? Math.min(now.peek(), endMs + around) : endMs
-  return { fromMs: startMs - around, toMs: Math.ceil(toMs / (15 * SECOND)) * 15 * SECOND }
+  const toMs = incident.resolved_at ? Math.min(grid(now.peek()), endMs + around) : endMs
+  return { fromMs: grid(startMs - around), toMs: grid(toMs) }
 }
 
 function percent(share: number): string {
@@ -137,7 +140,8 @@ export function HappenedPanel({ incident, related, onPick }: { incident: Inciden
   const record = useData<RecordMarks>(marksPath(incident.key), ['incident'], 30_000).value
   const byExpr = new Map<string, IncidentAlert>()
   for (const alert of incident.alerts) if (alert.expr && !byExpr.has(alert.expr)) byExpr.set(alert.expr, alert)
-  const tick = incident.resolved_at ? 0 : Math.floor(now.value / (15 * SECOND))
+  const over = incident.resolved_at !== null
+  const tick = useComputed(() => (over ? 0 : Math.floor(now.value / GRID_MS))).value // drawn every 15 s, not every second
   const marks = linesOf(record)
   const span = spanOf(incident, marks)
   const graphs = [...byExpr.values()].slice(0, GRAPHS_MAX)

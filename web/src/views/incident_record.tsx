@@ -191,10 +191,11 @@ function ChangeRow({ change }: { change: Related['changes'][number] }) {
 export function ChangesBefore({ changes }: { changes: Related['changes'] }) {
   const near = [...changes].sort((a, b) => Math.abs(a.before_impact_ms ?? 0) - Math.abs(b.before_impact_ms ?? 0))
   const rest = near.slice(CHANGES_SHOWN)
+  const [open, setOpen] = useState(false)
   return (
     <Panel id="changes" title="Changed just before">
       <ul class="aside-list">{near.slice(0, CHANGES_SHOWN).map((change) => <ChangeRow key={change.id} change={change} />)}</ul>
-      {rest.length > 0 && <details class="more-rows"><summary>{count(rest.length, 'more')} within a day</summary><ul class="aside-list">{rest.map((change) => <ChangeRow key={change.id} change={change} />)}</ul></details>}
+      {rest.length > 0 && <details class="more-rows" onToggle={(event) => setOpen(event.currentTarget.open)}><summary>{rest.length} more within a day</summary>{open && <ul class="aside-list">{rest.map((change) => <ChangeRow key={change.id} change={change} />)}</ul>}</details>}
     </Panel>
   )
 }

@@ -62,6 +62,8 @@ function Conflict({ theirs, mine, onMine, onTheirs }: { theirs: Service; mine: o
 }
 
 export function ServiceForm({ name, service, done }: { name: string; service: Service | null; done: () => void }) {
+  // What one began with: the card under it is renewed by what others save.
+  const [base] = useState(service)
   const [form, setForm] = useState<Form>(() => formOf(service?.spec ?? {}))
   const [problem, setProblem] = useState('')
   const [theirs, setTheirs] = useState<Service | null>(null)
@@ -85,7 +87,7 @@ export function ServiceForm({ name, service, done }: { name: string; service: Se
   }
   const mine = specOf(form)
   return (
-    <form class="service-editor" onSubmit={(event) => { event.preventDefault(); void save(theirs?.revision ?? service?.revision) }}>
+    <form class="service-editor" onSubmit={(event) => { event.preventDefault(); void save(theirs?.revision ?? base?.revision) }}>
       {theirs && <Conflict theirs={theirs} mine={'spec' in mine ? mine.spec : {}} onMine={() => { void save(theirs.revision) }} onTheirs={() => { setForm(formOf(theirs.spec)); done() }} />}
       <div class="two">
         <Field label="Owner" hint="Whom one calls: a team, a person, a channel"><input value={form.owner} onInput={set('owner')} /></Field>
