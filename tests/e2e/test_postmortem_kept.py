@@ -92,6 +92,7 @@ class Kept(unittest.TestCase):
         key = self.incident()
         path, action = self.publish(key)
         before = self.kept(key, path)
+        earlier = self.alertd.get(f"{API}/incidents/{key}/metrics")["earlier"]
         self.assertTrue(before["version"]["unchanged"], before["version"]["trouble"])
         self.assertEqual(before["frozen"]["sha256"], before["version"]["samples_sha256"])
         names = {one["metric"]["__name__"] for one in before["frozen"]["series"]}
@@ -111,6 +112,8 @@ class Kept(unittest.TestCase):
             self.assertEqual(gone, [])
             after = self.kept(key, path)
             self.assertEqual(after, before)
+            self.assertNotEqual(earlier, [], "what would have fired earlier was found while there were samples")
+            self.assertEqual(self.alertd.call("POST", f"{API}/incidents/{key}/look").json["earlier"], earlier, "a look that knows less is not kept")
 
         with self.subTest("it is reminded of, though the incident is long over"):
             call = self.ntfy.wait(lambda calls: next((one for one in calls if "Alert half an hour earlier" in json.dumps(one["body"])), None), 90)
