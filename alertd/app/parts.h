@@ -5,6 +5,7 @@
  *
  *   app.c       start, run, stop
  *   boot_rules.c  --rules.import
+ *   boot_play.c   drills
  *   boot.c      folder, config file, admin token: what a first start makes
  *   routes.c    the tables of api/, and --dump-routes
  *   metrics.c   /metrics
@@ -89,6 +90,12 @@ bool boot_is_loopback(const char *listen_address);
 void boot_import_rules(struct app *app);
 /* Begins to look at the rules' past. */
 int boot_review(struct app *app, struct err *reterr);
+
+/* --- boot_play.c --- */
+
+/* drills.db and the thread that moves what is played. When it can't be, that is logged and
+ * app->api.play stays NULL: alertd pages all the same. */
+void boot_play(struct app *app);
 
 /* --- routes.c --- */
 

@@ -41,9 +41,37 @@ static void write_really(struct json_out *out, const struct drill_really *really
     json_close(out, '}');
 }
 
+/* What the same clock said before: the person's own runs, and the middle of everybody's. */
+static void write_past(struct json_out *out, const struct json *request, const char *clock)
+{
+    const struct json *past = NULL, *median = NULL, *runs = NULL;
+    int64_t median_ms = 0;
+
+    json_key(out, "own_past");
+    json_open(out, '[');
+    if (json_get_object(request, "past", &past, NULL) == 0 &&
+        json_get_array(past, clock, &runs, NULL) == 0)
+        for (size_t i = 0; i < json_length(runs); i++) {
+            double run = 0;
+
+            if (json_number(json_at(runs, i), &run) == 0)
+                json_int(out, (int64_t)run);
+            else
+                json_null(out);
+        }
+    json_close(out, ']');
+    json_key(out, "team_median_ms");
+    if (json_get_object(request, "median", &median, NULL) == 0 &&
+        json_get_int(median, clock, &median_ms, NULL) == 0)
+        json_int(out, median_ms);
+    else
+        json_null(out);
+}
+
 static void write_clocks(struct json_out *out,
                          const struct drill *drill,
-                         const struct drill_score *score)
+                         const struct drill_score *score,
+                         const struct json *request)
 {
     json_key(out, "clocks");
     json_open(out, '[');
@@ -58,6 +86,7 @@ static void write_clocks(struct json_out *out,
         kv_limit(out, "limit_ms", drill->clock_limits[i]);
         kv_met(out, drill_clock_standing(drill, score, clock));
         write_really(out, &drill->really[i]);
+        write_past(out, request, drill_clock_name(clock));
         json_close(out, '}');
     }
     json_close(out, ']');
@@ -149,7 +178,7 @@ void desk_score(struct desk *desk, const struct json *request, struct desk_reply
     json_kv_bool(&out, "paged", score.paged);
     json_kv_int(&out, "from_ms", score.base_ms);
     json_kv_int(&out, "until_ms", score.until_ms);
-    write_clocks(&out, drill, &score);
+    write_clocks(&out, drill, &score, request);
     write_counts(&out, drill, &score);
     desk_moments(&out, desk->world, true);
     write_truth(&out, desk);
