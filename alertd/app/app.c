@@ -18,7 +18,6 @@
 #include "alertd/app/ping.h"
 #include "alertd/ingest/ingest.h"
 #include "alertd/pager/pager.h"
-#include "alertd/play/play.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 
@@ -432,7 +431,7 @@ static void stop(struct app *app)
     loop_watch_stop(app->watch);
     loop_keep_stop(app->keep);
     http_server_stop(app->server);
-    play_close(app->api.play);
+    boot_play_stop(app);
     loop_review_stop(app->review);
     loop_eval_stop(app->eval);
     loop_letter_stop(app->letter);

@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 
 #include "alertd/api/api.h"
+#include "alertd/app/loop_drill.h"
 #include "alertd/app/loop_eval.h"
 #include "alertd/app/loop_keep.h"
 #include "alertd/app/loop_letter.h"
@@ -41,6 +42,7 @@ struct app {
     struct http_server *server;
     struct loop_notify *notify; /* drains the outbox */
     struct loop_letter *letter; /* reports and reminders; NULL: nobody wants any */
+    struct loop_drill *drill;   /* sends drills' pages to who asked for them; NULL: nobody */
     struct loop_eval *eval;     /* evaluates the rules */
     struct loop_review *review; /* looks at their past */
     struct loop_watch *watch;   /* is alertd itself well */
@@ -96,6 +98,7 @@ int boot_review(struct app *app, struct err *reterr);
 /* drills.db and the thread that moves what is played. When it can't be, that is logged and
  * app->api.play stays NULL: alertd pages all the same. */
 void boot_play(struct app *app);
+void boot_play_stop(struct app *app);
 
 /* --- routes.c --- */
 

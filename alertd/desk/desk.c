@@ -123,8 +123,8 @@ static const struct {
     const char *name;
     desk_op *op;
 } ops[] = {
-    {"advance", advance},  {"act", act},        {"state", desk_state},
-    {"score", desk_score}, {"prom", desk_prom},
+    {"advance", advance},  {"act", act},          {"state", desk_state},
+    {"pages", desk_pages}, {"score", desk_score}, {"prom", desk_prom},
 };
 
 /* Time goes on first, as far as the request says. */

@@ -212,6 +212,22 @@ static void write_pages(struct json_out *out, const struct drill_world *world)
     json_close(out, ']');
 }
 
+void desk_pages(struct desk *desk, const struct json *request, struct desk_reply *reply)
+{
+    const char *you = drill_you(desk->drill_case->drill);
+    struct json_out out = JSON_OUT(&reply->body);
+    int64_t behind = 0;
+    size_t n = 0;
+    const struct drill_moment *moments = drill_world_moments(desk->world, &n);
+
+    (void)json_get_int(request, "behind", &behind, NULL);
+    json_open(&out, '[');
+    for (size_t i = behind > 0 ? (size_t)behind : 0; i < n; i++)
+        if (moments[i].kind == DRILL_MOMENT_PAGE && strcmp(moments[i].who, you) == 0)
+            desk_moment(&out, &moments[i], i, false);
+    json_close(&out, ']');
+}
+
 /* --- What the drill says ---------------------------------------------------------------------------- */
 
 static bool is_answered(const struct drill_world *world, const char *id)

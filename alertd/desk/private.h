@@ -39,6 +39,7 @@ bool desk_load_bytes(const struct json *request, size_t *ret_bytes, struct desk_
 
 /* desk_view.c */
 desk_op desk_state;
+desk_op desk_pages; /* to who plays, behind the moment of that number */
 /* all: with what only a game master sees, or anybody when it is over. */
 void desk_moment(struct json_out *out, const struct drill_moment *moment, size_t n, bool all);
 void desk_moments(struct json_out *out, const struct drill_world *world, bool all);

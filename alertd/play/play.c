@@ -68,6 +68,7 @@ int play_open(const struct play_options *options, struct play **ret_play, struct
     struct library *library = &play->library;
 
     play->options = *options;
+    play->real_pages_after = -1;
     (void)pthread_mutex_init(&play->lock, NULL);
     (void)pthread_cond_init(&play->wake, NULL);
     find_program(play);

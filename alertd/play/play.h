@@ -12,7 +12,8 @@
  *  (1) a session is its files, its seed and its acts with their times, all of them in drills.db. An
  *      act is there before it is answered. The process is made again from them whenever it is
  *      gone, and says the same.
- *  (2) nothing here reads or writes state.db.
+ *  (2) nothing here reads or writes state.db. That a real page reached somebody who plays is told
+ *      from outside, and pages of a drill to people who asked for them are handed outside, as words.
  *  (3) only this side knows a clock. After a start of alertd every session is paused where it was
  *      last known to be.
  *  (4) what one person's drill costs has ceilings: sessions, acts, bytes, time to answer, waiting.
@@ -48,6 +49,14 @@ enum {
 
 struct play;
 
+/* A page of the drill to who plays it. */
+struct play_page {
+    int64_t session, moment;
+    const char *person, *drill, *alerts, *title;
+};
+
+typedef void play_each_page(void *arg, const char *person, const char *words);
+
 struct play_options {
     const char *path; /* of the drills that came along; "": none */
     const char *storage_path;
@@ -58,6 +67,12 @@ struct play_options {
     const struct log *log;
     /* Something in a session changed: from any thread, must not block. */
     void (*changed)(void *arg, int64_t id);
+    /* Calls each() for every page that people really got behind *inout_after, and moves that on;
+     * -1: from now on. NULL: nobody is told of them. */
+    int (*real_pages)(
+        void *arg, int64_t *inout_after, play_each_page *each, void *each_arg, struct err *reterr);
+    /* Somebody who plays wants a drill's pages like real ones. Must not block; NULL: can't be. */
+    void (*page)(void *arg, const struct play_page *page);
     void *arg;
 };
 

@@ -49,6 +49,7 @@ static int load(struct play *play, int64_t id, struct session **ret_session, str
     session->base_ms = session->now_ms = session->row.at_ms;
     session->base_mono_ms = session->looked_ms = session->used_ms = clock_mono_ms();
     session->speed = session->row.speed;
+    session->paged_to = -1;
     *ret_session = session;
     return 0;
 }
@@ -168,7 +169,8 @@ int session_change(struct play *play,
     session->base_ms = now_ms;
     session->base_mono_ms = clock_mono_ms();
     session->counts.changes++;
-    (void)snprintf(session->state, sizeof(session->state), "%s", state);
+    if (state != session->state)
+        (void)snprintf(session->state, sizeof(session->state), "%s", state);
     atomic_store(&session->runs, session_is(session, "running"));
     session_told(play, session);
     return 0;

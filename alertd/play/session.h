@@ -9,6 +9,7 @@
  *   play_do.c        clock, acts, notes, queries
  *   play_end.c       ended, scored, played again
  *   tick.c           what time does to them
+ *   tick_page.c      real pages into drills, a drill's pages to who wants them
  *
  * Lock order: play->lock is never taken while a session is held... except in session_put(), which
  * has let go of it.
@@ -52,6 +53,7 @@ struct session {
     int64_t now_ms, zero_ms, lead_ms, onset_ms, n_moments;
     bool is_known;
 
+    int64_t paged_to; /* moments looked through for pages to tell outside; -1: not yet */
     int64_t looked_ms, used_ms, saved_ms; /* monotonic: a member, anybody; its time was stored */
 };
 
@@ -65,6 +67,7 @@ struct play {
     struct session *sessions;
     bool stopping, ticks;
     pthread_t ticker;
+    int64_t real_pages_after; /* the ticker's */
     atomic_llong processes, started, revived, broken;
 };
 
@@ -104,6 +107,10 @@ int session_end(struct play *play,
                 struct err *reterr);
 /* When its time is over it ends: whoever looks first finds that. */
 int session_settle(struct play *play, struct session *session, struct err *reterr);
+
+/* tick_page.c: for the ticker */
+int tick_tell_pages(struct play *play, struct session *session, struct err *reterr); /* held */
+void tick_real_pages(struct play *play, const int64_t *ids, size_t n);
 
 /* tick.c */
 int tick_start(struct play *play, struct err *reterr);

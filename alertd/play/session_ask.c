@@ -234,6 +234,8 @@ int session_ask(struct play *play,
             *reterr = err;
         return give_up(play, session, reterr);
     }
+    if (session->paged_to < 0 && session->is_known) /* what came before, somebody was told of */
+        session->paged_to = session->n_moments;
     if (session->n_moments != before)
         session_told(play, session);
     return r ? err_set(reterr, r, "%s", err.text) : 0;

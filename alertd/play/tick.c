@@ -64,6 +64,8 @@ static void tick_running(struct play *play, struct session *session, int64_t mon
 
     if (r == 0 && session_is(session, "running"))
         r = session_ask(play, session, "advance", NULL, &nothing, &err);
+    if (r == 0)
+        r = tick_tell_pages(play, session, &err);
     if (r == 0 && session_is(session, "running") &&
         mono_ms - session->looked_ms > play->options.leave_ms)
         r = leave(play, session, &err);
@@ -187,6 +189,7 @@ static void *run(void *arg)
 
         for (size_t i = 0; i < n; i++)
             tick_one(play, ids[i], mono_ms);
+        tick_real_pages(play, ids, n);
         free(ids);
         forget(play, mono_ms);
         if (mono_ms - swept_ms > SWEEP_MS) {
