@@ -115,3 +115,30 @@ void boot_play(struct app *app)
     if (r)
         log_error(&app->log, "app", "drills can't be played", "error=\"%s\"", err.text);
 }
+
+void boot_play_metrics(const struct app *app, struct str *out)
+{
+    struct play_stats stats = {0};
+
+    if (!app->api.play)
+        return;
+    play_stats(app->api.play, &stats);
+
+    const struct {
+        const char *name, *type, *help;
+        int64_t value;
+    } values[] = {
+        {"alertd_drills_running", "gauge", "Drills that run at this moment.", stats.running},
+        {"alertd_drill_processes", "gauge", "Processes of drills.", stats.processes},
+        {"alertd_drills_started_total", "counter", "Drills whose process was started.",
+         stats.started},
+        {"alertd_drills_revived_total", "counter", "Processes of drills that were started again.",
+         stats.revived},
+        {"alertd_drills_broken_total", "counter", "Drills that could not be played on.",
+         stats.broken},
+    };
+
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+        str_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %lld\n", values[i].name, values[i].help,
+                 values[i].name, values[i].type, values[i].name, (long long)values[i].value);
+}

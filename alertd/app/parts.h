@@ -99,6 +99,7 @@ int boot_review(struct app *app, struct err *reterr);
  * app->api.play stays NULL: alertd pages all the same. */
 void boot_play(struct app *app);
 void boot_play_stop(struct app *app);
+void boot_play_metrics(const struct app *app, struct str *out);
 
 /* --- routes.c --- */
 

@@ -313,6 +313,10 @@ static int set_going(struct play *play,
     r = session_ask(play, session, "advance", NULL, &body, reterr);
     if (r == 0 && !start->is_paused)
         r = session_change(play, session, "running", start->by, "running", NULL, reterr);
+    if (r && !session_is(session, "broken")) { /* it is no use to anybody, and says why */
+        (void)snprintf(session->error, sizeof(session->error), "%s", reterr ? reterr->text : "");
+        (void)session_change(play, session, "broken", "", "broken", session->error, NULL);
+    }
     session_put(play, session);
     return r;
 }

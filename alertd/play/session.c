@@ -54,7 +54,7 @@ static int load(struct play *play, int64_t id, struct session **ret_session, str
     return 0;
 }
 
-int session_get(struct play *play, int64_t id, struct session **ret_session, struct err *reterr)
+int session_peek(struct play *play, int64_t id, struct session **ret_session, struct err *reterr)
 {
     struct session *session = NULL;
     int r = 0;
@@ -78,9 +78,17 @@ int session_get(struct play *play, int64_t id, struct session **ret_session, str
         return r;
     atomic_fetch_add(&session->waiting, 1);
     (void)pthread_mutex_lock(&session->lock);
-    session->used_ms = clock_mono_ms();
     *ret_session = session;
     return 0;
+}
+
+int session_get(struct play *play, int64_t id, struct session **ret_session, struct err *reterr)
+{
+    int r = session_peek(play, id, ret_session, reterr);
+
+    if (r == 0)
+        (*ret_session)->used_ms = clock_mono_ms();
+    return r;
 }
 
 void session_put(struct play *play, struct session *session)

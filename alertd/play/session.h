@@ -71,7 +71,8 @@ struct play {
     atomic_llong processes, started, revived, broken;
 };
 
-/* Held: nobody else has it until session_put(). */
+/* Held: nobody else has it until session_put(). To peek is not to use it: the ticker does. */
+int session_peek(struct play *play, int64_t id, struct session **ret_session, struct err *reterr);
 int session_get(struct play *play, int64_t id, struct session **ret_session, struct err *reterr);
 void session_put(struct play *play, struct session *session);
 void session_free(struct play *play, struct session *session);

@@ -16,6 +16,7 @@
 
 enum {
     ANSWER_BYTES_MAX = 64 * 1024,
+    LOOKED_AT_MAX = 8,
 };
 
 void session_park(struct play *play, struct session *session)
@@ -170,6 +171,11 @@ static int feed(struct play *play, struct session *session, struct err *reterr)
 
 static int revive(struct play *play, struct session *session, struct err *reterr)
 {
+    /* those that run have their own ceiling; others are looked at, and stopped a minute later */
+    if (!session_is(session, "running") &&
+        atomic_load(&play->processes) >= 2 * play->options.max_sessions + LOOKED_AT_MAX)
+        return err_set(reterr, PLAY_E_BUSY, "too many drills are looked at: ask again in a minute");
+
     int r = process_start(play->program, &session->process, reterr);
 
     if (r)
@@ -191,6 +197,9 @@ static int revive(struct play *play, struct session *session, struct err *reterr
 static int give_up(struct play *play, struct session *session, struct err *reterr)
 {
     struct err err = {0};
+
+    if (session_is(session, "ended"))
+        return err_set(reterr, PLAY_E_BROKEN, "the drill's process ended twice: ask again later");
 
     (void)snprintf(
         session->error, sizeof(session->error),

@@ -79,19 +79,15 @@ static void tick_running(struct play *play, struct session *session, int64_t mon
         log_failure(play, session, &err);
 }
 
-/* Only one that nobody holds; whoever comes meanwhile waits a moment. */
 static void tick_one(struct play *play, int64_t id, int64_t mono_ms)
 {
     struct session *session = NULL;
-    int64_t used_ms = 0;
 
-    if (session_get(play, id, &session, NULL) != 0)
+    if (session_peek(play, id, &session, NULL) != 0)
         return;
-    /* our own looking is no use of it */
-    used_ms = session->looked_ms;
     if (session_is(session, "running"))
         tick_running(play, session, mono_ms);
-    else if (mono_ms - used_ms > PARK_MS)
+    else if (mono_ms - session->used_ms > PARK_MS)
         session_park(play, session);
     session_put(play, session);
 }
@@ -99,7 +95,7 @@ static void tick_one(struct play *play, int64_t id, int64_t mono_ms)
 static bool is_forgettable(const struct session *session, int64_t mono_ms)
 {
     return session->refs == 0 && !session->process && !session_is(session, "running") &&
-           mono_ms - session->looked_ms > FORGET_MS;
+           mono_ms - session->used_ms > FORGET_MS;
 }
 
 /* Takes the sessions out that nobody needs in memory. */
@@ -162,7 +158,7 @@ static void sweep(struct play *play)
     for (size_t i = 0; r == 0 && i < n; i++) {
         struct session *session = NULL;
 
-        if (session_get(play, rows[i].id, &session, NULL) != 0)
+        if (session_peek(play, rows[i].id, &session, NULL) != 0)
             continue;
         if (session_is(session, "paused") &&
             session_end(play, session, "", "nobody came back to it", &err) != 0)

@@ -89,7 +89,7 @@ static void take_page(void *arg, const char *person, const char *words)
     for (size_t i = 0; i < telling->n; i++) {
         struct session *session = NULL;
 
-        if (session_get(telling->play, telling->ids[i], &session, NULL) != 0)
+        if (session_peek(telling->play, telling->ids[i], &session, NULL) != 0)
             continue;
         if ((session_is(session, "running") || session_is(session, "paused")) &&
             session_role(session, person) != PLAY_WATCHER)
