@@ -29,6 +29,7 @@ struct access;
 struct ingest;
 struct pager;
 struct pager_outcome;
+struct play;
 
 struct api {
     struct db *state;      /* state.db */
@@ -36,6 +37,7 @@ struct api {
     struct store *store;   /* samples */
     struct ingest *ingest; /* pushed bodies into it; who pushes */
     struct access *access; /* tokens and sessions: db/access_db.h */
+    struct play *play;     /* drills: play/play.h */
     struct http_hub *hub;  /* live events for the dashboard */
     const struct log *log;
     const char *external_url; /* "http://127.0.0.1:9797", no trailing slash */
@@ -124,6 +126,10 @@ extern const struct api_table api_why_routes;       /* api/why.c */
 extern const struct api_table api_review_routes;    /* api/review.c */
 extern const struct api_table api_canary_routes;    /* api/canary.c */
 extern const struct api_table api_tunings_pages_routes; /* api/tunings_pages.c, and labels */
+
+extern const struct api_table api_drills_routes;      /* api/drills.c: library, beginning */
+extern const struct api_table api_drills_play_routes; /* api/drills_play.c */
+extern const struct api_table api_drills_prom_routes; /* api/drills_prom.c */
 
 /* Postmortems: a file of their own for each noun within them. */
 extern const struct api_table api_postmortem_page_routes;

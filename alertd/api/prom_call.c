@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "alertd/api/prom_param.h"
 #include "lib/base/clock.h"
+#include "lib/wire/prom_param.h"
 
 enum {
     POINTS_MAX = 11000, /* of one series in a range query, as in Prometheus */

@@ -13,13 +13,13 @@
 
 #include "alertd/api/api.h"
 #include "alertd/api/prom_call.h"
-#include "alertd/api/prom_param.h"
 #include "alertd/api/prom_series.h"
 #include "alertd/ingest/ingest.h"
 #include "alertd/promql/promql.h"
 #include "lib/base/clock.h"
 #include "lib/base/float.h"
 #include "lib/json/write.h"
+#include "lib/wire/prom_param.h"
 
 enum {
     FORMAT_BYTES_MAX = 64 << 20,

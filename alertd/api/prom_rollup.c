@@ -13,11 +13,11 @@
 #include <string.h>
 
 #include "alertd/api/prom_call.h"
-#include "alertd/api/prom_param.h"
 #include "alertd/api/prom_series.h"
 #include "alertd/store/rollup.h"
 #include "lib/base/float.h"
 #include "lib/json/write.h"
+#include "lib/wire/prom_param.h"
 
 enum {
     SELECTORS_MAX = 16,

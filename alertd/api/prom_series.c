@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/api/prom_param.h"
 #include "alertd/promql/promql.h"
 #include "lib/json/write.h"
+#include "lib/wire/prom_param.h"
 
 enum {
     ARENA_BYTES = 256 << 20

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "alertd/api/prom_param.h"
 #include "alertd/api/rules.h"
 #include "alertd/api/why_load.h"
 #include "alertd/route/matchers.h"
@@ -13,6 +12,7 @@
 #include "lib/base/mem.h"
 #include "lib/json/read.h"
 #include "lib/model/fingerprint.h"
+#include "lib/wire/prom_param.h"
 
 enum {
     NOW_MS = 2000, /* an instant so close is now */

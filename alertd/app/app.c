@@ -389,6 +389,8 @@ static int start_all(struct app *app, struct err *reterr)
         r = r == 0 ? boot_review(app, reterr) : r;
     }
     if (r == 0)
+        boot_play(app);
+    if (r == 0)
         r = start_http(app, reterr);
     if (r == 0)
         r = loop_keep_start(&app->api, &app->keep, reterr);
@@ -429,6 +431,7 @@ static void stop(struct app *app)
     loop_watch_stop(app->watch);
     loop_keep_stop(app->keep);
     http_server_stop(app->server);
+    boot_play_stop(app);
     loop_review_stop(app->review);
     loop_eval_stop(app->eval);
     loop_letter_stop(app->letter);

@@ -370,6 +370,7 @@ void app_render_metrics(void *arg, struct str *out)
     add_actions(out, app);
     loop_eval_metrics(app->eval, out);
     loop_keep_metrics(&app->api, out);
+    boot_play_metrics(app, out);
     loop_notify_metrics(app->notify, out);
     app_alertmanager_metrics(app, out);
     loop_watch_metrics(app->watch, out);

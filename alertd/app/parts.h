@@ -5,6 +5,7 @@
  *
  *   app.c       start, run, stop
  *   boot_rules.c  --rules.import
+ *   boot_play.c   drills
  *   boot.c      folder, config file, admin token: what a first start makes
  *   routes.c    the tables of api/, and --dump-routes
  *   metrics.c   /metrics
@@ -16,6 +17,7 @@
 #include <stdatomic.h>
 
 #include "alertd/api/api.h"
+#include "alertd/app/loop_drill.h"
 #include "alertd/app/loop_eval.h"
 #include "alertd/app/loop_keep.h"
 #include "alertd/app/loop_letter.h"
@@ -40,6 +42,7 @@ struct app {
     struct http_server *server;
     struct loop_notify *notify; /* drains the outbox */
     struct loop_letter *letter; /* reports and reminders; NULL: nobody wants any */
+    struct loop_drill *drill;   /* sends drills' pages to who asked for them; NULL: nobody */
     struct loop_eval *eval;     /* evaluates the rules */
     struct loop_review *review; /* looks at their past */
     struct loop_watch *watch;   /* is alertd itself well */
@@ -89,6 +92,14 @@ bool boot_is_loopback(const char *listen_address);
 void boot_import_rules(struct app *app);
 /* Begins to look at the rules' past. */
 int boot_review(struct app *app, struct err *reterr);
+
+/* --- boot_play.c --- */
+
+/* drills.db and the thread that moves what is played. When it can't be, that is logged and
+ * app->api.play stays NULL: alertd pages all the same. */
+void boot_play(struct app *app);
+void boot_play_stop(struct app *app);
+void boot_play_metrics(const struct app *app, struct str *out);
 
 /* --- routes.c --- */
 

@@ -54,6 +54,9 @@ static const struct api_table *const tables[] = {
     &api_timelines_routes, //
     &api_why_routes,
     &api_review_routes,
+    &api_drills_routes,
+    &api_drills_play_routes,
+    &api_drills_prom_routes,
 };
 
 enum {

@@ -68,6 +68,10 @@ struct settings {
     const char *dead_man_url;      /* "": nobody outside is told that we are well */
     const char *dead_man_url_file; /* a file that holds it; "" */
     int64_t dead_man_ms;
+    const char *drills_path;    /* "": only own ones */
+    const char *drills_program; /* "": alert-drill beside alertd */
+    int64_t drills_max, drills_max_per_person;
+    int64_t drills_leave_ms, drills_end_ms; /* nobody looks: paused, ended */
     int64_t canary_ms;
 };
 

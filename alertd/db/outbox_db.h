@@ -283,3 +283,18 @@ int delivery_db_list(struct db_conn *conn,
                      struct delivery_row **ret_rows,
                      size_t *ret_n,
                      struct err *reterr);
+
+/* --- pages to people, as they come --- */
+
+struct outbox_person_row {
+    int64_t id;
+    const char *person, *incident, *title;
+};
+int outbox_db_newest(struct db_conn *conn, int64_t *ret_id, struct err *reterr);
+/* Behind that row, in their order; not those that say it is over. */
+int outbox_db_people_after(struct db_conn *conn,
+                           int64_t after_id,
+                           struct arena *arena,
+                           struct outbox_person_row **ret_rows,
+                           size_t *ret_n,
+                           struct err *reterr);

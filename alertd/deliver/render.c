@@ -47,6 +47,8 @@ const char *render_mark(const struct page *page)
         return "SHADOW - practice copy, not yours to fix";
     if (page->lane && strcmp(page->lane, "test") == 0)
         return "TEST - nothing is wrong";
+    if (page->lane && strcmp(page->lane, "drill") == 0)
+        return "DRILL - practice, nothing is wrong";
     return NULL;
 }
 

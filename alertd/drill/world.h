@@ -42,6 +42,8 @@ enum drill_moment_kind {
 };
 
 const char *drill_moment_name(enum drill_moment_kind kind);
+/* The kinds of lines a game master may bring in; NULL-terminated. */
+extern const char *const drill_injects[];
 
 /* What came of an act. */
 enum drill_verdict {
@@ -84,9 +86,38 @@ const struct drill_moment *drill_world_act(struct drill_world *world,
                                            const char *id,
                                            const char *text);
 
+/* A line of a game master's, as if it had happened: who is one of chat, log, customer, deploy, note
+ * and hint. As repeatable as an act: the same line at the same instant gives the same moments. */
+const struct drill_moment *drill_world_inject(struct drill_world *world,
+                                              const char *who,
+                                              const char *text);
+
 const struct drill_moment *drill_world_moments(const struct drill_world *world, size_t *ret_n);
 /* What was measured until now: good until time moves on. */
 struct source drill_world_source(struct drill_world *world);
+/* The index-th of its rules with its alerts; false past the last one. Loans until time moves on. */
+struct drill_rule_now {
+    const struct rule_group *group;
+    const struct rule *rule;
+    const struct alert_set *alerts;
+    bool is_broken;
+};
+bool drill_world_rule(const struct drill_world *world, size_t index, struct drill_rule_now *ret);
+
+/* The index-th of its incidents, in the order in which they opened; false past the last one. */
+struct drill_incident_now {
+    unsigned number;
+    const char *title;
+    int64_t opened_ms, acked_ms, over_ms; /* DRILL_NOT_YET */
+    const struct labels *const *firing;
+    size_t n_firing;
+};
+bool drill_world_incident(const struct drill_world *world,
+                          size_t index,
+                          struct drill_incident_now *ret);
+/* Hints that the drill has given. */
+size_t drill_world_n_hints(const struct drill_world *world);
+
 /* The furthest state of the alerts of that name. */
 enum alert_state drill_world_state(const struct drill_world *world, const char *alert);
 /* When the player was paged first; DRILL_NOT_YET. */

@@ -27,6 +27,7 @@ static void acknowledge(struct drill_world *world, struct drill_moment *moment)
     moment->verdict = DRILL_VOID;
     while ((incident = world_open_incident(world, true)) != NULL) {
         (void)incident_step(&incident->life, INCIDENT_ACK);
+        incident->acked_ms = world->now_ms;
         world_tell_escalation(world, incident, ESCALATION_ACKNOWLEDGE, you);
         moment->incident = incident->number;
         moment->verdict = DRILL_GOOD;
@@ -144,6 +145,18 @@ const struct drill_moment *drill_world_act(struct drill_world *world,
 
     judge(world, &moment, id);
     return world_add(world, &moment);
+}
+
+const char *const drill_injects[] = {"chat", "log", "customer", "deploy", "note", "hint", NULL};
+
+const struct drill_moment *drill_world_inject(struct drill_world *world,
+                                              const char *who,
+                                              const char *text)
+{
+    return world_add(world, &(struct drill_moment){.at_ms = world->now_ms,
+                                                   .kind = DRILL_MOMENT_HAPPENED,
+                                                   .who = who,
+                                                   .what = text});
 }
 
 /* --- In words ---------------------------------------------------------------------------------------- */

@@ -76,6 +76,9 @@ static struct world_incident *open_incident(struct drill_world *world,
     *incident = (struct world_incident){.number = (unsigned)world->n_incidents,
                                         .group_key = mem_strdup(group_key),
                                         .title = str_take(&title),
+                                        .opened_ms = world->now_ms,
+                                        .acked_ms = DRILL_NOT_YET,
+                                        .over_ms = DRILL_NOT_YET,
                                         .escalation.next_ms = ESCALATION_NEVER};
     if (!incident->title)
         incident->title = mem_strdup("");
@@ -105,6 +108,8 @@ static void fires(struct drill_world *world, const char *group_key, const struct
     incident->firing = mem_grow(incident->firing, &incident->capacity, incident->n_firing + 1,
                                 sizeof(*incident->firing));
     incident->firing[incident->n_firing++].labels = labels_ref(event->labels);
+    if (change == INCIDENT_REOPENED)
+        incident->over_ms = DRILL_NOT_YET;
     if (change == INCIDENT_OPENED || change == INCIDENT_REOPENED)
         say(world, incident, DRILL_MOMENT_OPENED, world->now_ms, NULL);
 }
@@ -117,6 +122,7 @@ static void ends(struct drill_world *world, const char *group_key, const struct 
     if (!incident || place == incident->n_firing)
         return;
     if (incident_step(&incident->life, INCIDENT_ALERT_ENDS) == INCIDENT_OVER) {
+        incident->over_ms = world->now_ms;
         say(world, incident, DRILL_MOMENT_OVER, world->now_ms, NULL);
         world_tell_escalation(world, incident, ESCALATION_RESOLVE, "");
     }

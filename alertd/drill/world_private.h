@@ -1,11 +1,12 @@
 #pragma once
 
 /*
- * A drill's world, in three files:
+ * A drill's world, in four files:
  *
  *   world.c        time, samples, rules
  *   world_page.c   from alerts that fire to who is paged
  *   world_act.c    what a player does, and moments in words
+ *   world_view.c   what there is at this instant
  */
 
 #include "alertd/drill/world.h"
@@ -33,6 +34,7 @@ struct world_incident {
     char *group_key;
     char *title;
     struct incident_life life;
+    int64_t opened_ms, acked_ms, over_ms; /* DRILL_NOT_YET */
     struct world_firing *firing;
     size_t n_firing, capacity;
     const struct policy *policy; /* of its escalation; NULL: none yet */

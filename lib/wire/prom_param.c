@@ -2,7 +2,7 @@
  * Parameters of the Prometheus query API. See prom_param.h.
  */
 
-#include "alertd/api/prom_param.h"
+#include "lib/wire/prom_param.h"
 
 #include <math.h>
 #include <stdlib.h>

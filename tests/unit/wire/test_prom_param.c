@@ -5,8 +5,8 @@
 
 #include <math.h>
 
-#include "alertd/api/prom_param.h"
 #include "lib/base/float.h"
+#include "lib/wire/prom_param.h"
 #include "tests/lib/row.h"
 
 static void test_times(void **state)

@@ -1,0 +1,130 @@
+"""Drills beside live alerting: real people with real receivers, counted, while drills page "somebody" at sixty
+times the speed of life. Nothing of them leaves; every row of state.db is as it was; a real page gets through
+and is told in the drill; who asked for a drill's pages gets them marked, and that too leaves no row.
+"""
+
+import hashlib
+import pathlib
+import sqlite3
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from daemon import ROOT, until  # noqa: E402
+from team import V1, Team  # noqa: E402
+
+DRILLS = V1 + "/drills"
+# When they were used last: of a token and of a browser's session. And alertd's beat to itself, every 30 s.
+# All else in state.db is as it was.
+MOVES = ("session", "token")
+BEAT = {"outbox": "WHERE receiver <> 'alertd:canary'", "sqlite_sequence": "WHERE name <> 'outbox'"}
+
+
+class Isolation(Team):
+    names = ("ana", "bob")
+
+    def flags(self):
+        return [f"--drills.path={ROOT}/drills", "--drills.max-running=40", "--drills.max-per-person=40"]
+
+    def setUp(self):
+        super().setUp()
+        self.people()
+        self.weekly()
+        self.policy(600000)
+        self.players = {name: self.alertd.make_token(name, "read") for name in ("ana", "bob")}
+
+    def rows(self):
+        """A hash over every row of every table but MOVES and BEAT."""
+        state = sqlite3.connect(f"file:{self.alertd.folder}/state.db?mode=ro", uri=True)
+        try:
+            tables = [name for (name,) in state.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
+            self.assertIn("outbox", tables)
+            return {table: hashlib.sha256(repr(state.execute(f'SELECT * FROM "{table}" {BEAT.get(table, "")}').fetchall()).encode()).hexdigest()
+                    for table in tables if table not in MOVES}
+        finally:
+            state.close()
+
+    def begin(self, drill, who="ana", **options):
+        reply = self.alertd.call("POST", DRILLS, {"drill": drill, "seed": 1, "speed": 60, **options}, token=self.players[who])
+        self.assertEqual(reply.status, 201, reply)
+        return reply.json["id"]
+
+    def look(self, number, who="ana"):
+        return self.alertd.get(f"{DRILLS}/{number}", token=self.players[who])
+
+    def jump(self, number, who="ana"):
+        self.alertd.post(f"{DRILLS}/{number}/clock", {"jump": "onset"}, token=self.players[who])
+
+    def fire(self):
+        self.alertd.post("/api/v2/alerts", [{"labels": {"alertname": "ShopDown", "severity": "critical"},
+                                             "annotations": {"summary": "the shop is down"}, "endsAt": "2099-01-01T00:00:00Z"}])
+
+    def test_drills_page_nobody_and_change_no_row(self):
+        names = sorted(path.stem for path in (ROOT / "drills").glob("*.drill"))[:12]
+        before = self.rows()
+        numbers = {self.begin(name, ("ana", "bob")[i % 2]): ("ana", "bob")[i % 2] for i, name in enumerate(names)}
+        for number, who in numbers.items():
+            self.jump(number, who)
+        paged = set()
+
+        def all_paged():
+            for number, who in numbers.items():
+                state = self.look(number, who)
+                if state["pages"] or state["state"] == "ended":
+                    paged.add(number)
+                    if not any(one.get("act") == "ack" for one in state["moments"]) and state["state"] == "running":
+                        self.alertd.post(f"{DRILLS}/{number}/acts", {"kind": "ack", "key": "a"}, token=self.players[who])
+            return len(paged) >= len(numbers) - 1  # one drill is about an alert that never comes
+        until(all_paged, 180, "the drills page")
+        for number, who in numbers.items():
+            self.alertd.post(f"{DRILLS}/{number}/end", {}, token=self.players[who])
+        self.assertEqual(self.rows(), before)
+        self.assertEqual((self.ana.calls, self.bob.calls), ([], []))
+        self.assertEqual(self.alertd.get(V1 + "/incidents?status=all")["incidents"], [])
+
+    def test_a_real_page_is_told_in_the_drill_and_pauses_it_when_asked(self):
+        goes_on = self.begin("01-disk-filling", speed=1)
+        stops = self.begin("02-certificate-expiry", speed=1, stop_for_pages=True)
+        of_bob = self.begin("01-disk-filling", "bob", speed=1)
+        until(lambda: self.look(of_bob, "bob")["clock"]["now_ms"] > self.look(of_bob, "bob")["clock"]["lead_ms"] * -1, 20, "time goes on")
+        self.fire()
+        self.ana.wait(lambda calls: len(calls) == 1, what="ana's real page")
+        self.assertEqual(self.ana.calls[0]["body"]["watchbill"]["lane"], "page")
+        banner = until(lambda: self.look(goes_on).get("banner"), 20, "the banner")
+        self.assertIn("the shop is down", banner["text"])
+        self.assertEqual(self.look(goes_on)["state"], "running")
+        stopped = self.look(stops)
+        self.assertEqual(stopped["state"], "paused")
+        self.assertIn("real page", stopped["paused_why"])
+        self.assertNotIn("banner", self.look(of_bob, "bob"))
+
+    def test_who_asked_for_it_gets_a_drills_pages_marked_and_without_a_row(self):
+        before = self.rows()
+        number = self.begin("01-disk-filling", page_me=True)
+        self.jump(number)
+        self.ana.wait(lambda calls: len(calls) >= 1, seconds=120, what="the drill's page")
+        self.alertd.post(f"{DRILLS}/{number}/end", {}, token=self.players["ana"])
+        body = self.ana.calls[0]["body"]
+        self.assertEqual(body["watchbill"]["lane"], "drill")
+        self.assertIn("DRILL", body["watchbill"]["mark"])
+        self.assertIn("[DRILL]", str(body))
+        self.assertIn(f"/drills/{number}/play", str(body))
+        self.assertEqual(self.bob.calls, [])
+        self.assertEqual(self.rows(), before)
+
+    def test_killed_in_the_middle_nothing_is_left_outside(self):
+        before = self.rows()
+        number = self.begin("01-disk-filling")
+        self.jump(number)
+        time.sleep(0.5)
+        self.alertd.kill()
+        self.alertd.start()
+        self.assertEqual(self.look(number)["state"], "paused")
+        self.assertEqual(self.rows(), before)
+        self.assertEqual((self.ana.calls, self.bob.calls), ([], []))
+
+
+if __name__ == "__main__":
+    unittest.main()

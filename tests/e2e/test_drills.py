@@ -1,0 +1,364 @@
+"""Drills as people play them, through the API: the library, roles, clocks, acts that come twice, what
+a player may see before the end, Prometheus' API on the drill's time, kills, what is broken."""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from daemon import ROOT, Alertd, until  # noqa: E402
+
+BASE = "/api/alertd/v1/drills"
+FIRST = "01-disk-filling"
+
+
+def children(pid):
+    return [int(one) for one in subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout.split()]
+
+
+class Drills(unittest.TestCase):
+    flags = [f"--drills.path={ROOT}/drills"]
+
+    @classmethod
+    def setUpClass(cls):
+        cls.alertd = Alertd(flags=cls.flags).start()
+        cls.tokens = {name: cls.alertd.make_token(name, "read") for name in ("ana", "ben", "cleo", "dana")}
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.alertd.close()
+
+    def call(self, who, method, path, body=None, status=200):
+        reply = self.alertd.call(method, BASE + path, body, token=self.tokens[who])
+        self.assertEqual(reply.status, status, f"{method} {path}: {reply}")
+        return reply.json if reply.body else None
+
+    def begin(self, who="ana", **options):
+        return self.call(who, "POST", "", {"drill": FIRST, "seed": 1, "start": "paused", **options}, 201)["id"]
+
+    def act(self, number, kind, who="ana", status=200, **more):
+        return self.call(who, "POST", f"/{number}/acts", {"kind": kind, **more}, status)
+
+    def clock(self, number, who="ana", status=200, **change):
+        return self.call(who, "POST", f"/{number}/clock", change, status)
+
+    def end(self, number, who="ana"):
+        return self.call(who, "POST", f"/{number}/end")
+
+    def run_until(self, number, condition, who="ana"):
+        """Runs it at its fastest until what is there meets the condition; paused again."""
+        self.clock(number, who, state="running", speed=60)
+        seen = until(lambda: (lambda now: now if condition(now) else None)(self.call(who, "GET", f"/{number}")), 120, "the drill comes so far")
+        if seen["state"] == "running":
+            self.clock(number, who, state="paused")
+        return seen
+
+    # --- the library ---
+
+    def test_the_library_has_every_drill_in_the_order_of_its_path(self):
+        drills = self.call("ana", "GET", "/library")["drills"]
+        came = {path.stem for path in (ROOT / "drills").glob("*.drill")}
+        self.assertEqual({one["name"] for one in drills if not one["own"]}, came)
+        paths = [one["path"] for one in drills if not one["own"]]
+        self.assertEqual(paths, sorted(paths))
+        first = next(one for one in drills if one["name"] == FIRST)
+        self.assertTrue(first["title"] and first["teaches"] and first["brief"])
+        self.assertTrue(any(one["reconstructed"] and one["sources"] for one in drills))
+        self.assertFalse(any("error" in one for one in drills))
+
+    def test_nobody_unknown_gets_in(self):
+        for path in ("/library", "", "/1", "/1/score"):
+            self.assertEqual(self.alertd.call("GET", BASE + path, token="").status, 401)
+
+    # --- playing ---
+
+    def test_a_drill_is_played_from_its_page_to_its_score(self):
+        number = self.begin()
+        state = self.call("ana", "GET", f"/{number}")
+        self.assertEqual((state["state"], state["role"], state["player"]), ("paused", "player", "ana"))
+        self.assertLessEqual(state["clock"]["now_ms"], 0)
+        self.assertNotIn("onset_ms", state["clock"])
+        self.clock(number, jump="onset")
+        paged = self.run_until(number, lambda now: now["pages"])
+        self.assertEqual(paged["pages"][0]["who"], "ana")
+        self.assertFalse(paged["pages"][0]["acked"])
+        self.assertEqual([one["state"] for one in paged["alerts"] if one["state"] == "firing"][:1], ["firing"])
+        self.assertEqual(self.act(number, "ack")["moment"]["verdict"], "good")
+        guess = self.act(number, "hypothesis", text="the deploy left debug logging on")["moment"]
+        self.assertNotIn("verdict", guess)
+        self.assertIsNone(guess["who"])
+        self.assertEqual(self.act(number, "answer", id="where", text="/var/log")["moment"].get("verdict"), None)
+        done = self.act(number, "do", text="switch DEBUG off and truncate the log")["moment"]
+        self.assertEqual((done["verdict"], done["worth"]), ("good", "mends"))
+        state = self.call("ana", "GET", f"/{number}")
+        self.assertTrue(state["pages"][0]["acked"] and state["incidents"][0]["acked_ms"] is not None)
+        self.assertEqual([one["answered"] for one in state["questions"] if one["id"] == "where"], [True])
+        self.call("ana", "GET", f"/{number}/score", status=409)
+        score = self.end(number)
+        clocks = {one["clock"]: one for one in score["clocks"]}
+        self.assertEqual((clocks["ack"]["met"], clocks["right"]["after_ms"] is not None), (True, True))
+        self.assertEqual(clocks["mitigation"]["at_ms"] - score["from_ms"], clocks["mitigation"]["after_ms"])
+        self.assertIn("onset", [one["kind"] for one in score["truth"]])
+        verdicts = [one.get("verdict") for one in score["moments"] if one.get("act") == "hypothesis"]
+        self.assertEqual(verdicts, ["good"])
+        self.act(number, "ack", status=409)
+        self.assertEqual(self.call("ana", "GET", f"/{number}")["state"], "ended")
+        self.assertGreaterEqual(next(one for one in self.call("ana", "GET", "/library")["drills"] if one["name"] == FIRST)["played"]["n"], 1)
+        again = self.begin()
+        before = {one["clock"]: one["own_past"] for one in self.end(again)["clocks"]}
+        self.assertIn(clocks["ack"]["after_ms"], before["ack"])
+
+    def test_an_act_that_comes_twice_is_done_once(self):
+        number = self.begin()
+        first = self.act(number, "note", text="one", key="k-1")
+        self.assertEqual(self.act(number, "note", text="one", key="k-1"), first)
+        self.assertEqual(len([one for one in self.call("ana", "GET", f"/{number}")["moments"] if one["kind"] == "act"]), 1)
+        self.end(number)
+
+    def test_two_tabs_see_one_session_and_are_told_when_nothing_is_new(self):
+        number = self.begin()
+        one_tab = self.call("ana", "GET", f"/{number}")
+        reply = self.alertd.call("GET", f"{BASE}/{number}?since={one_tab['version']}", token=self.tokens["ana"])
+        self.assertEqual((reply.status, reply.headers["Drill-Now-Ms"]), (304, str(one_tab["clock"]["now_ms"])))
+        self.act(number, "note", text="of the other tab")
+        other = self.call("ana", "GET", f"/{number}?since={one_tab['version']}")
+        self.assertGreater(other["version"], one_tab["version"])
+        self.end(number)
+
+    def test_what_makes_no_sense_is_refused_with_words(self):
+        number = self.begin()
+        for path, body, field in (
+                (f"/{number}/acts", {"kind": "dance"}, "kind"), (f"/{number}/acts", {"kind": "hypothesis"}, "text"),
+                (f"/{number}/acts", {"kind": "answer", "text": "x"}, "id"), (f"/{number}/acts", {"kind": "ack", "when": 3}, "when"),
+                (f"/{number}/clock", {"speed": 61}, "speed"), (f"/{number}/clock", {"speed": 0}, "speed"),
+                (f"/{number}/clock", {"jump": "end"}, "jump"), (f"/{number}/notes", {"text": ""}, "text"),
+                ("", {"drill": FIRST, "mode": "crowd"}, "mode"), ("", {"drill": FIRST, "mode": "pair"}, "players"),
+                ("", {"drill": FIRST, "players": ["a", "a"], "mode": "team"}, "players"), ("", {}, "drill")):
+            reply = self.alertd.call("POST", BASE + path, body, token=self.tokens["ana"])
+            self.assertEqual(reply.status, 400, f"{path} {body}: {reply}")
+            self.assertIn(field, reply.json["error"])
+        self.call("ana", "POST", "", {"drill": "../../etc/passwd"}, 404)
+        self.call("ana", "GET", "/999999", status=404)
+        self.call("ana", "POST", f"/{number}/acts", {"kind": "note", "text": "x" * 5000}, 413)
+        self.end(number)
+
+    # --- modes ---
+
+    def test_a_pair_sees_the_same_and_only_one_acts(self):
+        number = self.begin(mode="pair", players=["ana", "ben"])
+        self.assertEqual(self.call("ben", "GET", f"/{number}")["role"], "scribe")
+        self.act(number, "ack", who="ben", status=403)
+        self.call("ben", "POST", f"/{number}/notes", {"text": "disk?"}, 204)
+        self.assertEqual(self.call("ana", "GET", f"/{number}")["notes"][0]["who"], "ben")
+        self.clock(number, who="ben", speed=5)
+        self.call("cleo", "POST", f"/{number}/notes", {"text": "me too"}, 403)
+        self.clock(number, who="cleo", status=403, speed=5)
+        self.end(number)
+
+    def test_a_game_master_sees_all_brings_in_and_has_the_clock(self):
+        number = self.begin(who="dana", mode="master", players=["ben"])
+        led = self.call("dana", "GET", f"/{number}")
+        self.assertEqual((led["role"], "onset_ms" in led["clock"]), ("master", True))
+        self.assertNotIn("onset_ms", self.call("ben", "GET", f"/{number}")["clock"])
+        self.call("ben", "POST", f"/{number}/injects", {"kind": "chat", "text": "hello"}, 403)
+        self.clock(number, who="ben", status=403, state="running")
+        self.call("dana", "POST", f"/{number}/injects", {"kind": "customer", "text": "the shop is slow"})
+        self.call("dana", "POST", f"/{number}/injects", {"kind": "hint", "text": "look at the disk"})
+        seen = self.call("ben", "GET", f"/{number}")
+        self.assertIn(("customer", "the shop is slow"), [(one["who"], one["what"]) for one in seen["moments"] if one["kind"] == "happened"])
+        self.assertEqual([one["text"] for one in seen["hints"]["given"]], ["look at the disk"])
+        self.assertIn("truth", self.call("dana", "GET", f"/{number}/score"))
+        self.end(number, "dana")
+
+    def test_a_team_plays_one_drill_each_with_a_copy(self):
+        made = self.call("dana", "POST", "", {"drill": FIRST, "mode": "team", "players": ["ana", "ben", "cleo"], "start": "paused"}, 201)
+        self.assertEqual(len(made["ids"]), 3)
+        states = [self.call(who, "GET", f"/{number}") for who, number in zip(("ana", "ben", "cleo"), made["ids"])]
+        self.assertEqual([one["role"] for one in states], ["player"] * 3)
+        self.assertEqual({one["team"] for one in states}, {made["id"]})
+        self.assertEqual(len({one["seed"] for one in states}), 1)
+        for number in made["ids"]:
+            self.end(number, "dana")
+
+    def test_one_person_does_not_begin_without_end(self):
+        numbers = [self.begin("cleo") for _ in range(4)]
+        reply = self.alertd.call("POST", BASE, {"drill": FIRST}, token=self.tokens["cleo"])
+        self.assertEqual(reply.status, 429)
+        self.assertIn("end one", reply.json["error"])
+        for number in numbers:
+            self.end(number, "cleo")
+
+    # --- Prometheus' API ---
+
+    def test_queries_see_the_past_of_the_drill_and_nothing_else(self):
+        number = self.begin()
+        self.clock(number, jump="onset")
+        state = self.call("ana", "GET", f"/{number}")
+        wall = state["clock"]["wall_ms"] / 1000
+        query = lambda call, **parameters: self.call("ana", "GET", f"/{number}/api/v1/{call}?" + urllib.parse.urlencode(parameters, doseq=True))  # noqa: E731
+        here = query("query", query="node_filesystem_avail_bytes")["data"]["result"]
+        self.assertTrue(here)
+        self.assertEqual(here[0]["value"][0], wall)
+        span = query("query_range", query="node_filesystem_avail_bytes", start=wall - 1800, end=wall + 7200, step=60)["data"]["result"]
+        newest = max(point[0] for series in span for point in series["values"])
+        self.assertLessEqual(newest, wall + 300)  # as far as the last sample is looked back to
+        self.assertIn("instance", query("labels")["data"])
+        self.assertIn("web-1", str(query("label/instance/values")["data"]))
+        self.assertTrue(query("series", **{"match[]": ["node_filesystem_avail_bytes"]})["data"])
+        self.assertTrue(query("rules")["data"]["groups"])
+        self.assertIn("alerts", query("alerts")["data"])
+        reply = self.alertd.call("GET", f"{BASE}/{number}/api/v1/query?query=up%7B", token=self.tokens["ana"])
+        self.assertEqual((reply.status, reply.json["errorType"]), (400, "bad_data"))
+        form = self.alertd.call("POST", f"{BASE}/{number}/api/v1/query", "query=vector(1)", {"Content-Type": "application/x-www-form-urlencoded"}, token=self.tokens["ana"])
+        self.assertEqual(form.json["data"]["result"][0]["value"][1], "1")
+        self.end(number)
+
+    # --- the same again ---
+
+    def test_the_same_seed_and_acts_give_the_same_events(self):
+        hashes = set()
+        for _ in range(2):
+            number = self.begin(seed=7)
+            self.clock(number, jump="onset")
+            self.act(number, "note", text="I am here")
+            hashes.add(self.end(number)["hash"])
+        self.assertEqual(len(hashes), 1)
+
+    def test_a_killed_process_comes_back_as_it_was(self):
+        number = self.begin()
+        self.clock(number, jump="onset")
+        self.act(number, "query", text="up")
+        before = self.call("ana", "GET", f"/{number}")
+        killed = children(self.alertd.pid)
+        self.assertTrue(killed)
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        after = self.call("ana", "GET", f"/{number}")
+        self.assertEqual(after, before)
+        self.act(number, "ack")
+        self.end(number)
+
+
+class Fence(unittest.TestCase):
+    def program(self):
+        return pathlib.Path(os.environ.get("WATCHBILL_BUILD", ROOT / "build")) / "alertd/alert-drill"
+
+    def test_what_could_reach_anybody_is_refused(self):
+        done = subprocess.run([self.program(), "--try-fence"], capture_output=True, text=True, timeout=30)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        lines = done.stdout.splitlines()
+        self.assertGreaterEqual(len(lines), 10)
+        self.assertTrue(all("refused: Operation not permitted" in line for line in lines), done.stdout)
+
+    def test_it_is_linked_to_nothing_that_sends_or_stores(self):
+        linked = subprocess.run(["ldd", self.program()], capture_output=True, text=True, timeout=30).stdout
+        self.assertIn("libc.so", linked)
+        for library in ("curl", "microhttpd", "sqlite", "ssl", "sodium"):
+            self.assertNotIn(library, linked)
+
+    def test_a_process_that_plays_has_no_environment_no_files_and_a_filter(self):
+        os.environ["WATCHBILL_TEST_SECRET"] = "do not hand me on"
+        with Alertd(flags=Drills.flags) as alertd:
+            alertd.post(BASE, {"drill": FIRST})
+            pid = children(alertd.pid)[0]
+            proc = pathlib.Path(f"/proc/{pid}")
+            self.assertEqual(proc.joinpath("environ").read_bytes(), b"")
+            status = dict(line.split(":", 1) for line in proc.joinpath("status").read_text().splitlines())
+            self.assertEqual((status["Seccomp"].strip(), status["NoNewPrivs"].strip()), ("2", "1"))
+            files = {os.readlink(one) for one in proc.joinpath("fd").iterdir()}
+            self.assertEqual({one.split(":")[0] for one in files}, {"socket", "/dev/null"})
+            alertd.kill()
+            until(lambda: not proc.exists(), 10, "a drill's process ends with alertd")
+
+
+class Broken(unittest.TestCase):
+    """A library of its own, with what can be wrong with it."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="watchbill-drills-"))
+        shutil.copytree(ROOT / "rules", self.folder / "rules")
+        (self.folder / "drills").mkdir()
+        self.alertd = Alertd(flags=[f"--drills.path={self.folder}/drills"]).start()
+
+    def tearDown(self):
+        self.alertd.close()
+        shutil.rmtree(self.folder)
+
+    def begin(self, text):
+        (self.folder / "drills/one.drill").write_text(text)
+        return self.alertd.call("POST", BASE, {"drill": "one"})
+
+    def test_a_broken_file_is_named_with_its_place(self):
+        reply = self.begin('drill "One"\n    length 1h\n    seires up 1\n')
+        self.assertEqual(reply.status, 400)
+        self.assertIn("one.drill:3:5", reply.json["error"])
+        listed = self.alertd.get(BASE + "/library")["drills"]
+        self.assertIn("one:3:5", listed[0]["error"])
+
+    def test_a_missing_data_file_is_named(self):
+        reply = self.begin('drill "One"\n    length 1h\n    rules host\n    oncall ana\n    samples gone.csv\n')
+        self.assertEqual(reply.status, 400)
+        self.assertIn("gone.csv", reply.json["error"])
+
+    def test_a_drill_whose_file_changes_goes_on_as_it_began(self):
+        number = self.begin((ROOT / f"drills/{FIRST}.drill").read_text()).json["id"]
+        (self.folder / "drills/one.drill").unlink()
+        self.alertd.stop()
+        self.alertd.start()
+        state = self.alertd.get(f"{BASE}/{number}")
+        self.assertEqual(state["state"], "paused")
+        self.alertd.post(f"{BASE}/{number}/acts", {"kind": "note", "text": "still here"})
+
+
+class Restart(unittest.TestCase):
+    def test_killed_sessions_come_back_paused_with_all_that_was_done(self):
+        with Alertd(flags=Drills.flags) as alertd:
+            number = alertd.post(BASE, {"drill": FIRST, "seed": 3, "speed": 60})["id"]
+            alertd.post(f"{BASE}/{number}/clock", {"jump": "onset"})
+            done = alertd.post(f"{BASE}/{number}/acts", {"kind": "hypothesis", "text": "debug logging", "key": "k"})
+            alertd.kill()
+            alertd.start()
+            state = alertd.get(f"{BASE}/{number}")
+            self.assertEqual(state["state"], "paused")
+            self.assertGreaterEqual(state["clock"]["now_ms"], done["moment"]["at_ms"])
+            self.assertEqual(alertd.post(f"{BASE}/{number}/acts", {"kind": "hypothesis", "text": "debug logging", "key": "k"}), done)
+            score = alertd.post(f"{BASE}/{number}/end", {})
+            alertd.stop()
+            alertd.start()
+            self.assertEqual(alertd.get(f"{BASE}/{number}/score")["hash"], score["hash"])
+
+    def test_a_player_who_leaves_finds_it_paused(self):
+        with Alertd(flags=[*Drills.flags, "--drills.pause-after=2s"]) as alertd:
+            number = alertd.post(BASE, {"drill": FIRST})["id"]
+            watcher = alertd.make_token("watcher", "read")
+            until(lambda: alertd.get(f"{BASE}/{number}", token=watcher)["state"] == "paused", 30, "it is paused")
+            self.assertIn("nobody looked", alertd.get(f"{BASE}/{number}")["paused_why"])
+            alertd.post(f"{BASE}/{number}/clock", {"state": "running"})
+
+    def test_what_was_left_for_long_ends_by_itself(self):
+        with Alertd(flags=Drills.flags) as alertd:
+            number = alertd.post(BASE, {"drill": FIRST, "start": "paused"})["id"]
+            alertd.stop()
+            alertd.flags.append("--drills.end-after=1s")
+            alertd.start()
+            until(lambda: alertd.get(f"{BASE}?who=all")["sessions"][0]["state"] == "ended", 30, "it ends")
+            self.assertIn("hash", alertd.get(f"{BASE}/{number}/score"))
+
+    def test_alertd_pages_without_drills_when_their_file_is_damaged(self):
+        with Alertd(flags=Drills.flags) as alertd:
+            alertd.stop()
+            (alertd.folder / "drills.db").write_bytes(b"this is no database" * 500)
+            alertd.start()
+            reply = alertd.call("GET", BASE)
+            self.assertEqual(reply.status, 503)
+            self.assertIn("log", reply.json["error"])
+
+
+if __name__ == "__main__":
+    unittest.main()
