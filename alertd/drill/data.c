@@ -1,5 +1,6 @@
 /*
- * The samples of a file beside a drill: OpenMetrics with times, or a table.
+ * The samples of a file beside a drill: OpenMetrics with times, or a table. NaN is a staleness
+ * marker: the text has no other word for it.
  *
  *     at,"up{job=""shop""}",queue_length        times are lengths since the drill began
  *     0s,1,40
@@ -14,6 +15,7 @@
 #include "lib/base/float.h"
 #include "lib/base/mem.h"
 #include "lib/model/duration.h"
+#include "lib/model/sample.h"
 #include "lib/wire/exposition_parse.h"
 
 enum {
@@ -43,7 +45,7 @@ static int add_point(
     points->t_ms = mem_grow(points->t_ms, &points->times_capacity, points->n + 1, sizeof(t_ms));
     points->values = mem_grow(points->values, &points->capacity, points->n + 1, sizeof(value));
     points->t_ms[points->n] = t_ms;
-    points->values[points->n++] = value;
+    points->values[points->n++] = isnan(value) ? sample_stale() : value;
     to->n_samples++;
     return 0;
 }
