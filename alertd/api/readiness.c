@@ -10,6 +10,7 @@
 
 #include "alertd/api/roster_call.h"
 #include "alertd/db/contact_db.h"
+#include "alertd/db/paging_drill_db.h"
 #include "alertd/db/readiness_db.h"
 #include "alertd/db/shadow_db.h"
 #include "lib/base/clock.h"
@@ -220,6 +221,21 @@ static int write_contacts(struct board *board,
     return r;
 }
 
+/* Whether pages reach them: when that was tried last, and when they answered. */
+static int write_paging_drill(struct board *board,
+                              const struct person *person,
+                              struct json_out *out,
+                              struct err *reterr)
+{
+    int64_t made_ms = 0, answered_ms = 0;
+    int r = paging_drill_db_of_person(board->view.conn, person->name, &made_ms, &answered_ms,
+                                      reterr);
+
+    json_kv_time(out, "paging_drill_at", made_ms);
+    json_kv_time(out, "paging_drill_answered_at", answered_ms);
+    return r;
+}
+
 static int write_counters(struct board *board,
                           const struct person *person,
                           struct json_out *out,
@@ -240,6 +256,8 @@ static int write_counters(struct board *board,
     json_kv_string(out, "runbooks_opened", NULL); /* nobody counts that */
     int r = write_contacts(board, person, out, reterr);
 
+    if (r == 0)
+        r = write_paging_drill(board, person, out, reterr);
     json_close(out, '}');
     return r;
 }

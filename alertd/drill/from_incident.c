@@ -148,6 +148,7 @@ static int find_times(struct from_work *work, struct err *err)
     if (!work->base_ms || !first)
         work->base_ms = first ? first->fired_at_ms + work->from->route.wait_ms : work->onset_ms;
     work->mitigated_ms = from_mark(work, "mitigated");
+    work->over_ms = over_at(work);
     find_span(work, &from_ms, &to_ms);
     from_ms = from_ms ? max_ms(from_ms, work->onset_ms - BEFORE_MS) : work->onset_ms - AT_LEAST_MS;
     work->start_ms = on_grid(work, min_ms(from_ms, work->onset_ms - FROM_MINUTE_MS));

@@ -12,7 +12,8 @@
 #include "alertd/drill/from_private.h"
 
 enum {
-    DEEDS_MAX = 60
+    DEEDS_MAX = 60,
+    ACK_LEAST_MS = 5000,
 };
 
 struct deed {
@@ -39,9 +40,31 @@ static void add_deed(struct from_work *work, const char *when, const char *word,
     str_addc(work->out, '\n');
 }
 
-static const char *at_first(const struct from_work *work)
+/* A minute behind the page, or half of what there is: an incident may be short. */
+static int64_t ack_after(const struct from_work *work)
 {
-    return work->pages ? "at page+1m" : "at onset+1m";
+    int64_t half_ms = (work->over_ms - work->base_ms) / 2;
+
+    return half_ms < FROM_MINUTE_MS ? half_ms : FROM_MINUTE_MS;
+}
+
+/* One that is over at once can only be looked at. */
+static bool can_ack(const struct from_work *work)
+{
+    return work->pages && ack_after(work) >= ACK_LEAST_MS;
+}
+
+static const char *at_first(struct from_work *work)
+{
+    STR_AUTO struct str when = STR_INIT(100);
+
+    str_addf(&when, "at %s+%s", work->pages ? "page" : "onset",
+             from_span(work, can_ack(work) ? ack_after(work) : FROM_MINUTE_MS));
+
+    const char *kept = arena_strndup(&work->arena, str_text(&when), when.len);
+
+    work->spent |= !kept;
+    return kept ? kept : "";
 }
 
 static void add_perfect(struct from_work *work)
@@ -50,7 +73,7 @@ static void add_perfect(struct from_work *work)
     const char *mends = first_idea(&work->actions, DRILL_WORTH_RIGHT);
 
     str_add(work->out, "\n    player perfect\n");
-    add_deed(work, at_first(work), work->pages ? "ack" : "see", NULL);
+    add_deed(work, at_first(work), can_ack(work) ? "ack" : "see", NULL);
     if (work->metric)
         add_deed(work, "then 1m", "query", work->metric);
     if (work->runbook)
@@ -66,7 +89,7 @@ static void add_perfect(struct from_work *work)
     if (mends)
         add_deed(work, "then 1m", "do", mends);
     str_addf(work->out, "        expect answers = %zu\n", work->n_questions);
-    if (work->pages)
+    if (can_ack(work))
         str_add(work->out, "        expect ack <= 5m\n");
     if (right)
         str_add(work->out, "        expect right < 10m\n        expect wrong = 0\n");

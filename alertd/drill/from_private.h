@@ -16,7 +16,7 @@
 #include "alertd/postmortem/roles.h"
 
 enum {
-    FROM_BYTES_MAX = 64 * 1024 * 1024, /* of all that is made on the way */
+    FROM_BYTES_MAX = 40 * 1024 * 1024, /* of all that is made on the way; of the samples as text */
     FROM_TEXT_MAX = 400,               /* of one text in the drill */
     FROM_IDEAS_MAX = 40,
     FROM_EVENTS_MAX = 400,
@@ -48,6 +48,7 @@ struct from_work {
     int64_t onset_ms;     /* when the trouble began */
     int64_t base_ms;      /* the first page, or else the onset: clocks run from it */
     int64_t known_ms;     /* the first word that gives the answer away; 0: none */
+    int64_t over_ms;      /* the last alert's end, or when it was resolved */
     int64_t mitigated_ms; /* 0: not known */
     bool pages;           /* somebody is paged in it */
     const char *metric;   /* to look at first; NULL: nothing was measured */
