@@ -30,7 +30,7 @@ static enum ctl_exit write_file(const struct ctl *ctl,
 
     if (!file)
         return ctl_fail(ctl, "%s: %s", str_text(&path),
-                        errno == EEXIST ? "there is such a file already" : strerror(errno));
+                        errno == EEXIST ? "there is such a file already" : "it can't be written");
 
     bool ok = fputs(text, file) >= 0;
 
@@ -42,7 +42,7 @@ static enum ctl_exit make_folder(const struct ctl *ctl, const char *folder)
 {
     if (mkdir(folder, 0755) == 0 || errno == EEXIST)
         return CTL_OK;
-    return ctl_fail(ctl, "%s: %s", folder, strerror(errno));
+    return ctl_fail(ctl, "%s: the folder can't be made", folder);
 }
 
 /* --- from-incident ---------------------------------------------------------------------------------------- */

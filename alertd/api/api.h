@@ -123,9 +123,11 @@ extern const struct api_table api_tunings_routes;   /* api/tunings.c */
 extern const struct api_table api_why_routes;       /* api/why.c */
 extern const struct api_table api_review_routes;    /* api/review.c */
 extern const struct api_table api_canary_routes;    /* api/canary.c */
-extern const struct api_table api_tunings_pages_routes; /* api/tunings_pages.c, and labels */
-extern const struct api_table api_drill_library_routes; /* api/drill_library.c */
-extern const struct api_table api_paging_drill_routes;  /* api/paging_drill.c */
+extern const struct api_table api_tunings_pages_routes;  /* api/tunings_pages.c, and labels */
+extern const struct api_table api_drill_library_routes;  /* api/drill_library.c */
+extern const struct api_table api_paging_drill_routes;   /* api/paging_drill.c */
+extern const struct api_table api_drill_debrief_routes;  /* api/drill_debrief.c */
+extern const struct api_table api_drill_practice_routes; /* api/drill_practice.c */
 
 extern const struct api_table api_drills_routes;      /* api/drills.c: library, beginning */
 extern const struct api_table api_drills_play_routes; /* api/drills_play.c */

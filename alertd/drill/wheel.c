@@ -4,7 +4,6 @@
 
 #include "alertd/drill/wheel.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,20 +53,30 @@ static void add_text(const char *text, struct str *out)
     str_addc(out, '"');
 }
 
+static char small(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* "07-checkout-is-slow" */
 static void make_name(size_t number, const char *title, char *ret_name)
 {
     size_t n = (size_t)snprintf(ret_name, WHEEL_NAME_MAX, "%02zu", number);
     bool apart = true; /* a dash comes before the next letter */
 
     for (; *title && n + 2 < WHEEL_NAME_MAX; title++) {
-        if (!isalnum((unsigned char)*title)) {
-            apart = true;
-            continue;
-        }
-        if (apart)
+        char c = small(*title);
+
+        if (is_letter(c) && apart)
             ret_name[n++] = '-';
-        apart = false;
-        ret_name[n++] = (char)tolower((unsigned char)*title);
+        if (is_letter(c))
+            ret_name[n++] = c;
+        apart = !is_letter(c);
     }
     ret_name[n] = '\0';
 }

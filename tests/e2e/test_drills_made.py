@@ -33,12 +33,14 @@ def at(seconds):
 
 
 class FromIncident(unittest.TestCase):
+    flags = []
+
     @classmethod
     def setUpClass(cls):
         cls.hook = cls.enterClassContext(Webhook())
         config = ("route: {receiver: team, group_wait: 1s}\nreceivers:\n  - name: team\n    ntfy_configs:\n"
                   f"      - {{url: 'http://127.0.0.1:{cls.hook.port}', topic: night}}\n")
-        cls.alertd = Alertd(config=config)
+        cls.alertd = Alertd(config=config, flags=cls.flags)
         cls.addClassCleanup(cls.alertd.close)
         cls.alertd.start()
         cls.alertd.post(f"{API}/people", {"name": "ana", "full_name": "Ana Lund", "contacts": []})
