@@ -22,6 +22,7 @@ enum {
     METRICS_MAX = 12,
     EXPECTED_MAX = 20,
     SECOND_MS = 1000,
+    QUICK_MS = 150 * 1000, /* nobody has mended anything so soon behind a page */
 };
 
 /* --- The record ---------------------------------------------------------------------------------------- */
@@ -372,9 +373,13 @@ static void add_world(struct from_work *work)
     for (size_t i = 0; i < work->record->n_alerts; i++)
         if (!from_is_measured(work, &work->record->alerts[i]))
             first_ms = work->start_ms;
-    if (first_ms <= work->end_ms)
-        str_addf(work->out, "    samples " DRILL_FROM_SAMPLES " at %s\n",
-                 duration_print(first_ms - work->start_ms, at));
+    if (first_ms > work->end_ms)
+        return;
+    str_addf(work->out, "    samples " DRILL_FROM_SAMPLES " at %s",
+             duration_print(first_ms - work->start_ms, at));
+    if (work->mitigated_ms - SECOND_MS > first_ms && work->mitigated_ms < work->end_ms)
+        str_addf(work->out, " mended %s", from_time(work, work->mitigated_ms));
+    str_addc(work->out, '\n');
 }
 
 /* --- What came that day, and must come again ------------------------------------------------------------------ */
@@ -417,7 +422,8 @@ static void expect_alert(struct from_work *work, const struct incident_alert *al
     find_life(work, alert->name, &fired_ms, &over_ms);
     if (fired_ms < work->start_ms || fired_ms + 2 * grid_ms > work->end_ms)
         return;
-    if (over_ms == 0 || fired_ms + 3 * grid_ms < over_ms)
+    if (fired_ms + grid_ms <= work->base_ms + QUICK_MS &&
+        (over_ms == 0 || fired_ms + 3 * grid_ms < over_ms))
         str_addf(work->out, "    at %s expect state %s firing\n",
                  from_time(work, fired_ms + grid_ms + SECOND_MS), alert->name);
     if (over_ms && over_ms + 3 * grid_ms <= work->end_ms)
