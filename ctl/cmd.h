@@ -88,9 +88,12 @@ enum ctl_exit cmd_check_drills(struct ctl *ctl);
 enum ctl_exit cmd_drill_list(struct ctl *ctl);
 enum ctl_exit cmd_drill_run(struct ctl *ctl);
 enum ctl_exit cmd_drill_new(struct ctl *ctl);
+enum ctl_exit cmd_drill_import_wheel(struct ctl *ctl);
+enum ctl_exit cmd_drill_report(struct ctl *ctl);
 
 /* The rest speaks HTTP. */
 enum ctl_exit cmd_canary_list(struct ctl *ctl);
+enum ctl_exit cmd_drill_from_incident(struct ctl *ctl);
 enum ctl_exit cmd_review(struct ctl *ctl);
 enum ctl_exit cmd_canary_show(struct ctl *ctl);
 enum ctl_exit cmd_canary_start(struct ctl *ctl);
@@ -132,6 +135,7 @@ enum ctl_exit cmd_incident_takeover(struct ctl *ctl);
 enum ctl_exit cmd_incident_escalate(struct ctl *ctl);
 enum ctl_exit cmd_report(struct ctl *ctl);
 enum ctl_exit cmd_oncall(struct ctl *ctl);
+enum ctl_exit cmd_paging_drill(struct ctl *ctl);
 enum ctl_exit cmd_override_add(struct ctl *ctl);
 enum ctl_exit cmd_person_list(struct ctl *ctl);
 enum ctl_exit cmd_person_add(struct ctl *ctl);

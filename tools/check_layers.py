@@ -52,8 +52,9 @@ MAY_INCLUDE = {
     "alertd/pages": MODEL | {"lib/json", "alertd/promql", "alertd/alert", "alertd/template", "alertd/rule",
                              "alertd/route", "alertd/incident", "alertd/oncall", "alertd/tune"},
     # a drill has no way to send anything: neither deliver/ nor net/ stand here, and may not
-    "alertd/drill": MODEL | {"lib/wire", "alertd/promql", "alertd/alert", "alertd/template", "alertd/rule", "alertd/eval",
-                             "alertd/oncall", "alertd/route", "alertd/incident"},
+    "alertd/drill": MODEL | {"lib/wire", "lib/json", "lib/yaml", "alertd/promql", "alertd/alert", "alertd/template",
+                             "alertd/rule", "alertd/eval", "alertd/oncall", "alertd/route", "alertd/incident",
+                             "alertd/postmortem"},
     # the process a drill is played in: the core, a socket that is open already, a fence
     "alertd/desk": MODEL | {"lib/json", "lib/wire", "alertd/promql", "alertd/alert", "alertd/rule", "alertd/drill"},
     # the shell acts

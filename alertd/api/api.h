@@ -19,6 +19,7 @@
 enum api_wake {
     API_WAKE_RULES,  /* rules were imported, enabled, disabled */
     API_WAKE_REVIEW, /* somebody wants all rules looked at now */
+    API_WAKE_PATHS,  /* a paging drill has begun */
     API_WAKE_OUTBOX, /* something is due to be sent, or was superseded */
 };
 
@@ -125,7 +126,11 @@ extern const struct api_table api_tunings_routes;   /* api/tunings.c */
 extern const struct api_table api_why_routes;       /* api/why.c */
 extern const struct api_table api_review_routes;    /* api/review.c */
 extern const struct api_table api_canary_routes;    /* api/canary.c */
-extern const struct api_table api_tunings_pages_routes; /* api/tunings_pages.c, and labels */
+extern const struct api_table api_tunings_pages_routes;  /* api/tunings_pages.c, and labels */
+extern const struct api_table api_drill_library_routes;  /* api/drill_library.c */
+extern const struct api_table api_paging_drill_routes;   /* api/paging_drill.c */
+extern const struct api_table api_drill_debrief_routes;  /* api/drill_debrief.c */
+extern const struct api_table api_drill_practice_routes; /* api/drill_practice.c */
 
 extern const struct api_table api_drills_routes;      /* api/drills.c: library, beginning */
 extern const struct api_table api_drills_play_routes; /* api/drills_play.c */

@@ -38,6 +38,7 @@ struct test {
     const struct api *api;
     struct arena arena;
     struct contact_check check;
+    const char *title;
     char token[CONTACT_TOKEN_MAX];
     struct contact_outcome *outcome;
 };
@@ -82,7 +83,6 @@ static int find_contact(struct test *test, const char *name, size_t index, struc
 /* A page as any other, so that what a test shows is what a page at night will look like. */
 static void send(struct test *test, const struct route_integration *to)
 {
-    STR_AUTO struct str title = STR_INIT(300);
     STR_AUTO struct str link = STR_INIT(1000);
     STR_AUTO struct str people = STR_INIT(1000);
     struct deliver_outcome outcome;
@@ -100,15 +100,13 @@ static void send(struct test *test, const struct route_integration *to)
     };
     char key[33];
 
-    str_addf(&title, "TEST for %s, nothing is wrong: press the link to confirm it arrived",
-             test->check.person);
     str_addf(&link, "%s/c/%s", test->api->external_url, test->token);
     str_addf(&people, "%s/people", test->api->external_url);
     (void)snprintf(key, sizeof(key), "%016llx%.16s", (unsigned long long)test->check.made_ms,
                    test->token);
     const struct page page = {
         .incident = {.key = "TEST",
-                     .title = str_text(&title),
+                     .title = test->title,
                      .severity = "test",
                      .status = INCIDENT_TRIGGERED,
                      .opened_at_ms = test->check.made_ms,
@@ -143,6 +141,53 @@ static void send(struct test *test, const struct route_integration *to)
     (void)snprintf(test->outcome->words, sizeof(test->outcome->words), "%s", outcome.words);
 }
 
+/* From the check to its outcome. */
+static int perform(struct test *test, struct err *reterr)
+{
+    const struct api *api = test->api;
+    const struct route_config *config = api->route;
+    struct route_integration to;
+    struct err err = {0};
+
+    *test->outcome = (struct contact_outcome){.outcome = "refused"};
+    int r = db_write(api->state, job_begin, test, reterr);
+
+    if (r)
+        return r;
+    if (contact_integration(config, test->check.person, test->check.method, test->check.address,
+                            &test->arena, &to, &err) == 0)
+        send(test, &to);
+    else
+        (void)snprintf(test->outcome->words, sizeof(test->outcome->words), "%s", err.text);
+    return db_write(api->state, job_sent, test, reterr);
+}
+
+int contact_send(const struct api *api,
+                 const struct contact_ask *ask,
+                 char *ret_token,
+                 struct contact_outcome *ret_outcome,
+                 struct err *reterr)
+{
+    struct test test = {
+        .api = api,
+        .title = ask->title,
+        .check = {.person = ask->person,
+                  .method = ask->method,
+                  .address = ask->address,
+                  .by = ask->by,
+                  .made_ms = clock_wall_ms()},
+        .outcome = ret_outcome,
+    };
+
+    arena_init(&test.arena, TEST_BYTES_MAX);
+    int r = perform(&test, reterr);
+
+    if (r == 0)
+        (void)snprintf(ret_token, CONTACT_TOKEN_MAX, "%s", test.token);
+    arena_reset(&test.arena);
+    return r;
+}
+
 int contact_test(const struct api *api,
                  const char *person,
                  size_t index,
@@ -150,28 +195,22 @@ int contact_test(const struct api *api,
                  struct contact_outcome *ret_outcome,
                  struct err *reterr)
 {
+    STR_AUTO struct str title = STR_INIT(300);
     struct test test = {
         .api = api,
         .check = {.by = by, .made_ms = clock_wall_ms()},
         .outcome = ret_outcome,
     };
-    const struct route_config *config = api->route;
-    struct route_integration to;
-    struct err err = {0};
 
     arena_init(&test.arena, TEST_BYTES_MAX);
     *ret_outcome = (struct contact_outcome){.outcome = "refused"};
     int r = find_contact(&test, person, index, reterr);
 
-    if (r == 0)
-        r = db_write(api->state, job_begin, &test, reterr);
     if (r == 0) {
-        if (contact_integration(config, test.check.person, test.check.method, test.check.address,
-                                &test.arena, &to, &err) == 0)
-            send(&test, &to);
-        else
-            (void)snprintf(ret_outcome->words, sizeof(ret_outcome->words), "%s", err.text);
-        r = db_write(api->state, job_sent, &test, reterr);
+        str_addf(&title, "TEST for %s, nothing is wrong: press the link to confirm it arrived",
+                 test.check.person);
+        test.title = str_text(&title);
+        r = perform(&test, reterr);
     }
     arena_reset(&test.arena);
     return r;

@@ -12,6 +12,21 @@ struct contact_outcome {
     char words[ERR_TEXT_MAX];
 };
 
+/* A page that is none, to one address. */
+struct contact_ask {
+    const char *person, *method, *address;
+    const char *by;    /* who asked for it */
+    const char *title; /* what it says */
+};
+
+/* Sends it with a link, and keeps what became of it. ret_token has CONTACT_TOKEN_MAX.
+ * CONTACT_DB_E_LIMIT. */
+int contact_send(const struct api *api,
+                 const struct contact_ask *ask,
+                 char *ret_token,
+                 struct contact_outcome *ret_outcome,
+                 struct err *reterr);
+
 /* Sends a marked test with a link to the index-th contact of a person, and keeps what became
  * of it. 0; ROSTER_DB_E_NOT_FOUND, CONTACT_DB_E_LIMIT. A contact that nothing can be sent to
  * is an outcome, "refused" with words. */

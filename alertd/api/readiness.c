@@ -10,8 +10,10 @@
 
 #include "alertd/api/roster_call.h"
 #include "alertd/db/contact_db.h"
+#include "alertd/db/paging_drill_db.h"
 #include "alertd/db/readiness_db.h"
 #include "alertd/db/shadow_db.h"
+#include "alertd/play/play.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/mem.h"
@@ -220,6 +222,47 @@ static int write_contacts(struct board *board,
     return r;
 }
 
+/* How many different drills they played to the end; null where drills can't be played. */
+static int write_drills(struct board *board,
+                        const struct person *person,
+                        struct json_out *out,
+                        struct err *reterr)
+{
+    const struct api *api = board->view.api;
+    struct play_played_row *played = NULL;
+    struct db_conn *conn = NULL;
+    size_t n = 0;
+
+    json_key(out, "drills_done");
+    if (!api->play) {
+        json_null(out);
+        return 0;
+    }
+    int r = db_read_begin(play_database(api->play), &conn, reterr);
+
+    if (r == 0) {
+        r = play_db_played(conn, person->name, &board->view.arena, &played, &n, reterr);
+        db_read_end(play_database(api->play), conn);
+    }
+    json_int(out, (int64_t)n);
+    return r;
+}
+
+/* Whether pages reach them: when that was tried last, and when they answered. */
+static int write_paging_drill(struct board *board,
+                              const struct person *person,
+                              struct json_out *out,
+                              struct err *reterr)
+{
+    int64_t made_ms = 0, answered_ms = 0;
+    int r = paging_drill_db_of_person(board->view.conn, person->name, &made_ms, &answered_ms,
+                                      reterr);
+
+    json_kv_time(out, "paging_drill_at", made_ms);
+    json_kv_time(out, "paging_drill_answered_at", answered_ms);
+    return r;
+}
+
 static int write_counters(struct board *board,
                           const struct person *person,
                           struct json_out *out,
@@ -236,10 +279,13 @@ static int write_counters(struct board *board,
     json_kv_int(out, "reverse_pages", counts->reverse);
     json_kv_int(out, "acknowledged", counts->acknowledged);
     json_kv_int(out, "took_over_by_mentor", counts->taken_over);
-    json_kv_string(out, "drills_done", NULL);     /* there are no drills yet */
     json_kv_string(out, "runbooks_opened", NULL); /* nobody counts that */
-    int r = write_contacts(board, person, out, reterr);
+    int r = write_drills(board, person, out, reterr);
 
+    if (r == 0)
+        r = write_contacts(board, person, out, reterr);
+    if (r == 0)
+        r = write_paging_drill(board, person, out, reterr);
     json_close(out, '}');
     return r;
 }

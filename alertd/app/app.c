@@ -39,6 +39,7 @@ static void wake(void *arg, enum api_wake what)
     case API_WAKE_RULES: loop_eval_wake(app->eval); break;
     case API_WAKE_OUTBOX: loop_notify_wake(app->notify); break;
     case API_WAKE_REVIEW: loop_review_wake(app->review); break;
+    case API_WAKE_PATHS: loop_path_wake(app->path); break;
     }
 }
 
@@ -232,6 +233,19 @@ static int start_letter(struct app *app, struct err *reterr)
                              &app->letter, reterr);
 }
 
+static int start_path(struct app *app, struct err *reterr)
+{
+    const struct settings *settings = &app->settings;
+
+    return loop_path_start(&(struct loop_path_options){.api = &app->api,
+                                                       .log = &app->log,
+                                                       .policy = settings->path_policy,
+                                                       .zone = settings->report_zone,
+                                                       .weekday = settings->path_weekday,
+                                                       .hour = (int)settings->path_hour},
+                           &app->path, reterr);
+}
+
 static void alerts_changed(void *arg)
 {
     struct app *app = arg;
@@ -383,6 +397,8 @@ static int start_all(struct app *app, struct err *reterr)
         r = start_notify(app, reterr);
     if (r == 0)
         r = start_letter(app, reterr);
+    if (r == 0)
+        r = start_path(app, reterr);
     if (r == 0) {
         boot_import_rules(app);
         r = start_eval(app, reterr);
@@ -434,6 +450,7 @@ static void stop(struct app *app)
     boot_play_stop(app);
     loop_review_stop(app->review);
     loop_eval_stop(app->eval);
+    loop_path_stop(app->path);
     loop_letter_stop(app->letter);
     loop_notify_stop(app->notify);
     loop_watch_free(app->watch);

@@ -22,6 +22,7 @@
 #include "alertd/app/loop_keep.h"
 #include "alertd/app/loop_letter.h"
 #include "alertd/app/loop_notify.h"
+#include "alertd/app/loop_path.h"
 #include "alertd/app/loop_review.h"
 #include "alertd/app/loop_watch.h"
 #include "alertd/app/settings.h"
@@ -41,6 +42,7 @@ struct app {
     struct log log;
     struct http_server *server;
     struct loop_notify *notify; /* drains the outbox */
+    struct loop_path *path;     /* sends paging drills */
     struct loop_letter *letter; /* reports and reminders; NULL: nobody wants any */
     struct loop_drill *drill;   /* sends drills' pages to who asked for them; NULL: nobody */
     struct loop_eval *eval;     /* evaluates the rules */

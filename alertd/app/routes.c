@@ -57,6 +57,10 @@ static const struct api_table *const tables[] = {
     &api_drills_routes,
     &api_drills_play_routes,
     &api_drills_prom_routes,
+    &api_drill_library_routes,
+    &api_paging_drill_routes,
+    &api_drill_debrief_routes,
+    &api_drill_practice_routes,
 };
 
 enum {

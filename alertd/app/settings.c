@@ -107,6 +107,13 @@ static const struct row rows[] = {
     {"postmortem.remind-to", TEXT, 0, AT(remind_to), "", "RECEIVER", NULL,
      "Remind of what postmortems promised, by the mail and ntfy of this receiver of the config "
      "file: the day before its date, on the day, and every seventh day after."},
+    {"paging-drill.policy", TEXT, 0, AT(path_policy), "", "POLICY", NULL,
+     "Once a week, page everybody whom this policy would page, by every contact they have, with a "
+     "page that is marked as a drill; who does not answer in half an hour could not be reached."},
+    {"paging-drill.day", CHOICE, 0, AT(path_weekday), "wednesday", NULL,
+     "sunday|monday|tuesday|wednesday|thursday|friday|saturday", "On which day."},
+    {"paging-drill.hour", COUNT, 0, AT(path_hour), "10", "HOUR", NULL,
+     "At which hour of that day, 1 to 23, by the clock of --report.zone."},
     {"report.weekly-to", TEXT, 0, AT(report_to), "", "RECEIVER", NULL,
      "Send the report of each week to the mail and ntfy of this receiver of the config file."},
     {"report.weekly-day", CHOICE, 0, AT(report_weekday), "monday", NULL,
@@ -340,6 +347,8 @@ int settings_parse(int argc, char **argv, struct settings *ret_settings, struct 
     if (settings.dead_man_url[0] && settings.dead_man_url_file[0])
         return err_set(reterr, SETTINGS_E_USAGE,
                        "--dead-man.url-file: not together with --dead-man.url");
+    if (settings.path_hour < 1 || settings.path_hour > 23)
+        return err_set(reterr, SETTINGS_E_USAGE, "--paging-drill.hour: 1 to 23");
     if (settings.report_hour > 23)
         return err_set(reterr, SETTINGS_E_USAGE, "--report.weekly-hour: 1 to 23");
     *ret_settings = settings;

@@ -60,6 +60,9 @@ struct settings {
     int64_t query_lookback_ms;
     bool experimental_functions; /* of PromQL */
     const char *remind_to;       /* a receiver's name; "": nobody is reminded of actions */
+    const char *path_policy;     /* "": no paging drill by itself */
+    int path_weekday;            /* 0: Sunday */
+    int64_t path_hour;           /* 1 to 23 */
     const char *report_to;       /* a receiver's name; "": no weekly report */
     int report_weekday;          /* 0: Sunday */
     int64_t report_hour;         /* 1 to 23 */

@@ -232,6 +232,12 @@ static bool any_worth(const struct drill_idea *ideas, size_t n, enum drill_worth
     return false;
 }
 
+static bool is_on_paper(const struct drill_case *drill_case)
+{
+    return drill_case->n_files == 0 && drill_case->drill->n_series == 0 &&
+           drill_case->n_points == 0;
+}
+
 static void check_judgement(struct checking *checking)
 {
     const struct drill *drill = checking->drill;
@@ -243,10 +249,12 @@ static void check_judgement(struct checking *checking)
         if (drill->players[i].n_expects == 0)
             find(checking, false, drill->players[i].line, "nothing is expected of this player");
     }
-    if (drill->n_players < PLAYERS_WANTED)
+    bool on_paper = is_on_paper(checking->drill_case); /* a game master judges */
+
+    if (drill->n_players < PLAYERS_WANTED && !on_paper)
         find(checking, false, 1, "it has %zu players of %d: perfect, slow and wrong test it best",
              drill->n_players, PLAYERS_WANTED);
-    if (!any_worth(drill->hypotheses, drill->n_hypotheses, DRILL_WORTH_RIGHT))
+    if (!on_paper && !any_worth(drill->hypotheses, drill->n_hypotheses, DRILL_WORTH_RIGHT))
         find(checking, false, 1, "no hypothesis is right: what is it that the player should find?");
     for (size_t i = 0; i < drill->n_faults; i++)
         if (drill->faults[i].until_mended &&

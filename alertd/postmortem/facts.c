@@ -510,6 +510,7 @@ int postmortem_facts(struct arena *arena,
     facts_story(&facts, root);
     facts_learnt(&facts, root);
     facts_questions(&facts, root);
+    facts_drill(&facts, root);
     if (facts.maker.spent)
         return err_set(reterr, FACTS_E_LIMIT, "the incident has too many facts for one document");
     *ret_facts = root;

@@ -104,7 +104,40 @@ struct postmortem_action {
     int64_t due_ms;
 };
 
+/* What a drill adds: texts that are said as they are; NULL or "": nothing to say. */
+struct postmortem_drill_clock {
+    const char *name, *yours, *limit, *standing, *past, *median, *really;
+};
+
+/* A moment of the player's timeline, and of the true one. */
+struct postmortem_drill_row {
+    const char *at, *happened, *yours, *truth;
+};
+
+/* A signal that was there and was not looked at; graph 0: there is none. */
+struct postmortem_drill_miss {
+    const char *text, *why, *graph_title;
+    int64_t graph;
+};
+
+struct postmortem_drill_step {
+    const char *text, *url;
+};
+
+struct postmortem_drill {
+    const char *player, *from, *told_last, *reconstructed;
+    const struct postmortem_drill_clock *clocks;
+    size_t n_clocks;
+    const struct postmortem_drill_row *rows;
+    size_t n_rows;
+    const struct postmortem_drill_miss *misses;
+    size_t n_misses;
+    const struct postmortem_drill_step *steps;
+    size_t n_steps;
+};
+
 struct postmortem_input {
+    const struct postmortem_drill *drill; /* NULL: it was none */
     const char *template_name;
     const char *title; /* of the document; NULL: the incident's */
     const char *status;

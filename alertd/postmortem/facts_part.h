@@ -3,7 +3,8 @@
 /*
  * Between the files that make facts: facts.c (the tree), facts_marks.c (order and marks),
  * facts_story.c (what people did and said), facts_learnt.c (what was
- * looked up), facts_questions.c (what the record does not say).
+ * looked up), facts_questions.c (what the record does not say), facts_drill.c (what a drill
+ * adds).
  */
 
 #include "alertd/postmortem/facts.h"
@@ -96,3 +97,6 @@ void facts_learnt(struct facts *facts, struct fact *root);
 
 /* Adds the list `questions`. */
 void facts_questions(struct facts *facts, struct fact *root);
+
+/* Adds the group `drill`. */
+void facts_drill(struct facts *facts, struct fact *root);

@@ -1,0 +1,106 @@
+#pragma once
+
+/*
+ * Making a drill of an incident, in five files:
+ *
+ *   from_incident.c  when it begins and ends, who is paged, what happens meanwhile
+ *   from_judge.c     what is right: questions, ideas, hints, limits, what really happened
+ *   from_players.c   scripts: one good way, what was done that day, a wrong way
+ *   from_data.c      rules, routes and samples as files
+ *   from_words.c     names made roles, texts in quotes, words that tell an idea from others
+ *
+ * Instants are Unix milliseconds in here until they are printed.
+ */
+
+#include "alertd/drill/from_incident.h"
+#include "alertd/postmortem/roles.h"
+
+enum {
+    FROM_BYTES_MAX = 40 * 1024 * 1024, /* of all that is made on the way; of the samples as text */
+    FROM_TEXT_MAX = 400,               /* of one text in the drill */
+    FROM_IDEAS_MAX = 40,
+    FROM_EVENTS_MAX = 400,
+    FROM_QUESTIONS_MAX = 3,
+    FROM_MINUTE_MS = 60 * 1000,
+};
+
+/* What stands in for an alert that has no samples any more. */
+#define FROM_ALERT "drill_alert"
+
+struct from_idea {
+    const char *text; /* roles instead of names already */
+    enum drill_worth worth;
+    int64_t at_ms;
+};
+
+struct from_ideas {
+    struct from_idea at[FROM_IDEAS_MAX];
+    size_t n;
+};
+
+struct from_work {
+    const struct drill_from *from;
+    const struct postmortem_input *record;
+    struct arena arena;
+    bool spent;
+    struct roles people, hosts;
+    int64_t start_ms, end_ms;
+    int64_t onset_ms;     /* when the trouble began */
+    int64_t base_ms;      /* the first page, or else the onset: clocks run from it */
+    int64_t known_ms;     /* the first word that gives the answer away; 0: none */
+    int64_t over_ms;      /* the last alert's end, or when it was resolved */
+    int64_t mitigated_ms; /* 0: not known */
+    bool pages;           /* somebody is paged in it */
+    const char *metric;   /* to look at first; NULL: nothing was measured */
+    const char *runbook;  /* "host#hostdiskfull"; NULL */
+    const char *change;   /* the last one before it began; NULL */
+    struct from_ideas hypotheses, actions;
+    size_t n_questions;
+    const char *answers[FROM_QUESTIONS_MAX];
+    const char *question_ids[FROM_QUESTIONS_MAX];
+    struct str *out;
+};
+
+/* --- from_words.c --- */
+
+/* Whose names are replaced by which roles. */
+void from_scrubs(struct from_work *work);
+/* A text with roles instead of names, on one line and of a fair length; the arena's. */
+const char *from_clean(struct from_work *work, const char *text);
+/* The same of whole files: nothing is cut. */
+void from_scrub(const struct from_work *work, const char *text, bool people, struct str *out);
+/* The value of a label, without names of hosts where that was asked. */
+const char *from_label(struct from_work *work, const char *value);
+bool from_is_host_label(const char *name);
+/* `"text"` */
+void from_quote(const char *text, struct str *out);
+/* ` accept "text" ~"a pattern"`: words that no idea of another worth has; one of two, two of more. */
+void from_accept(struct from_work *work,
+                 const char *text,
+                 const struct from_ideas *others,
+                 enum drill_worth worth);
+/* `1h30m` behind the drill's start, in whole seconds. */
+const char *from_time(struct from_work *work, int64_t at_ms);
+const char *from_span(struct from_work *work, int64_t ms);
+
+/* --- from_data.c --- */
+
+/* The samples that a drill of these instants has: is the series one of them? */
+bool from_keeps(const struct source_series *series);
+/* The alert fires from its own rule over its own samples. */
+bool from_is_measured(struct from_work *work, const struct incident_alert *alert);
+const struct drill_from_rule *from_rule(const struct from_work *work,
+                                        const struct incident_alert *alert);
+void from_files(struct from_work *work, struct drill_made *made);
+/* Names of metrics that the rules read and that have samples; each once. */
+size_t from_metrics(struct from_work *work, const char **names, size_t max);
+
+/* --- from_judge.c, from_players.c --- */
+
+/* When a mark of the record is; 0: not known. */
+int64_t from_mark(const struct from_work *work, const char *name);
+bool from_is(const struct timeline_event *event, const char *kind);
+bool from_is_of(const struct timeline_event *event, const char *family);
+void from_collect(struct from_work *work);
+void from_judge(struct from_work *work);
+void from_players(struct from_work *work);

@@ -1,0 +1,172 @@
+/*
+ * Debriefs: whoever looked at everything missed nothing, whoever did not gets the graph; what was
+ * done stands beside what there was and what was done that day; every section can be filled.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alertd/drill/debrief.h"
+#include "alertd/drill/headless.h"
+#include "lib/base/mem.h"
+#include "tests/lib/row.h"
+
+#define RULES                                         \
+    "groups:\n- name: g\n  interval: 15s\n  rules:\n" \
+    "  - {alert: Long, expr: queue > 100, annotations: {summary: 'the queue waits'}}\n"
+
+#define DRILL                                                                                               \
+    "drill \"The queue\"\n debrief \"it was the deploy\"\n length 1h\n onset 20m\n rules r.yml\n"           \
+    " oncall ana after 5m ben\n series queue{job=\"a\"} 1 for 20m, 400\n series busy{job=\"a\"} 1\n"        \
+    " fault set queue 1 from 20m to 20m15s\n at 19m deploy \"shop 3\"\n at 25m customer \"hello?\"\n"       \
+    " graph queue busy\n runbook host#hostdiskfull\n hypothesis h right \"the deploy\"\n"                   \
+    " hypothesis w wrong \"ghosts\"\n action b mends \"roll back\"\n limit ack 5m\n limit harm 0\n"         \
+    " really ack 9m \"nobody looked\"\n really mitigation 31m\n"                                            \
+    " player all\n  at page+1m ack\n  then 1m query \"rate(queue[5m])\"\n  then 1m query \"busy\"\n"        \
+    "  then 1m runbook host#hostdiskfull\n  then 1m hypothesis \"the deploy\"\n  at 26m tell \"we know\"\n" \
+    "  then 1m do \"roll back\"\n"                                                                          \
+    " player little\n  at page+7m ack\n  then 1m hypothesis \"ghosts\"\n"
+
+static int read_file(void *arg,
+                     enum drill_read_what what,
+                     const char *name,
+                     char **ret_text,
+                     size_t *ret_len,
+                     struct err *reterr)
+{
+    *ret_text = mem_strdup(RULES);
+    *ret_len = strlen(RULES);
+    return 0;
+}
+
+static const char *rule_url(void *arg, const char *alert)
+{
+    return strcmp(alert, "Long") == 0 ? "/rules/7/tune" : NULL;
+}
+
+struct told {
+    struct arena arena;
+    struct debrief debrief;
+    struct debrief_section *sections;
+    size_t n;
+    struct str all;
+};
+
+static void tell(const char *player, struct told *ret_told)
+{
+    const struct template_set set = {template_builtin, template_n_builtin};
+    static const struct debrief_compare compare = {.has_past = true,
+                                                   .past_ms = {[DRILL_ACK] = 240 * 1000}};
+    struct drill *drill = NULL;
+    struct drill_case *made = NULL;
+    struct drill_played played;
+    struct err err = {0};
+
+    *ret_told = (struct told){.all = STR_INIT(1024 * 1024)};
+    arena_init(&ret_told->arena, DEBRIEF_ARENA_BYTES);
+    if (drill_parse(DRILL, strlen(DRILL), &drill, &err) != 0 ||
+        drill_case_new(drill, read_file, NULL, &made, &err) != 0)
+        fail_msg("%u:%u: %s", err.line, err.column, err.text);
+    drill_play(made, drill_player_find(made->drill, player), 1, &played);
+
+    const struct debrief_input input = {.drill_case = made,
+                                        .world = played.world,
+                                        .score = &played.score,
+                                        .key = "DRILL-3",
+                                        .player = "dora",
+                                        .generator = "test",
+                                        .compare = &compare,
+                                        .rule_url = rule_url,
+                                        .next_title = "The disk",
+                                        .next_url = "/drills"};
+
+    if (debrief_facts(&ret_told->arena, &input, &ret_told->debrief, &err) != 0 ||
+        debrief_sections(&ret_told->arena, &set, &ret_told->debrief, &ret_told->sections,
+                         &ret_told->n, &err) != 0)
+        fail_msg("%u:%u: %s", err.line, err.column, err.text);
+    for (size_t i = 0; i < ret_told->n; i++)
+        section_join(ret_told->sections[i].title, ret_told->sections[i].generated,
+                     ret_told->sections[i].asks, &ret_told->all);
+    drill_played_done(&played);
+    drill_case_free(made);
+}
+
+static void told_done(struct told *told)
+{
+    str_done(&told->all);
+    arena_reset(&told->arena);
+}
+
+static bool says(const struct told *told, const char *words)
+{
+    return strstr(str_text(&told->all), words) != NULL;
+}
+
+static void test_looked_at_everything(void **state)
+{
+    struct told told;
+    tell("all", &told);
+
+    assert_int_equal(told.debrief.n_graphs, 0);
+    assert_true(says(&told, "Nothing that the drill names was left out"));
+    assert_true(says(&told, "| ack | 1 min | 5 min | met | 4 min |  | 9 min, nobody looked |"));
+    assert_true(says(&told, "| mitigation | 6 min "));
+    assert_true(says(&told, "it was the deploy"));
+    assert_true(says(&told, "[The next drill: The disk](</drills>)"));
+    assert_true(says(&told, "lack? Mend it while you know"));
+    told_done(&told);
+}
+
+static void test_missed(void **state)
+{
+    struct told told;
+    tell("little", &told);
+
+    assert_int_equal(told.debrief.n_graphs, 2);
+    assert_non_null(strstr(told.debrief.graphs[0].svg, "<svg"));
+    assert_true(says(&told, "queue was not looked at"));
+    assert_true(says(&told, "(graph:1)"));
+    assert_true(says(&told, "customers asked: hello?"));
+    assert_true(says(&told, "it was not opened"));
+    /* from the onset to the end: it was never ended */
+    assert_true(says(&told, "(</rules/7/tune?inc=1767604800-1767607200>)"));
+    told_done(&told);
+}
+
+static void test_side_by_side(void **state)
+{
+    struct told told;
+    tell("all", &told);
+
+    assert_true(says(&told, "page to ana"));
+    assert_true(says(&told, "ack: nobody looked |"));
+    assert_true(says(&told, "| +0:31:00 |  |  | mitigation |"));
+    assert_true(says(&told, "+0:01:00"));
+    /* three questions are left to the player */
+    size_t n = 0;
+    for (const char *at = str_text(&told.all); (at = strstr(at, TEMPLATE_PROMPT)) != NULL; at++)
+        n++;
+    assert_int_equal(n, 3);
+    told_done(&told);
+}
+
+/* The document of a drill is that of an incident: hypotheses are told with what came of them. */
+static void test_response(void **state)
+{
+    struct told told;
+    tell("little", &told);
+
+    assert_true(says(&told, "ghosts"));
+    assert_true(says(&told, "refuted"));
+    assert_true(says(&told, "dora"));
+    told_done(&told);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_looked_at_everything), cmocka_unit_test(test_missed),
+        cmocka_unit_test(test_side_by_side), cmocka_unit_test(test_response)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
