@@ -73,7 +73,7 @@ function clock(body) {
   if (speed) s.speed = speed
   if (jump) s.base = Math.max(s.base, ONSET)
   if (state) s.state = state
-  return { ...session('player').clock, state: s.state }
+  return { state: s.state, version: session('player').version, clock: session('player').clock }
 }
 
 const clocks = () => [['seen', 62, 300, 0], ['ack', 70, 300, null], ['graph', 190, 600, null], ['runbook', 800, 900, null], ['hypothesis', 400, null, null], ['right', 1630, 1500, 2400], ['tell', 1900, null, 1500], ['escalate', null, null, null], ['mitigation', 2100, 2400, 5400]]

@@ -11,7 +11,7 @@ import { signal, type Signal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
 import { nowOf } from '../lib/drill.ts'
 import { ApiError, call } from './api.ts'
-import type { ActKind, DrillClock, LibraryDrill, Moment, Session, SessionHead } from './drill_types.ts'
+import type { ActKind, DrillClock, DrillState, LibraryDrill, Moment, Session, SessionHead } from './drill_types.ts'
 import { V1 } from './roster.ts'
 import { say } from './toast.ts'
 
@@ -42,7 +42,7 @@ export interface Live {
 }
 
 /** Not randomUUID(): that is only there where the page came by https or from this machine. */
-function newKey(): string {
+export function newKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
@@ -175,9 +175,9 @@ class Following implements Live {
 
   setClock = async (change: { state?: 'running' | 'paused'; speed?: number; jump?: 'onset' }): Promise<void> => {
     try {
-      const clock = await call<DrillClock & { state?: 'running' | 'paused' }>(`${sessionPath(this.id)}/clock`, { json: change })
+      const { state, version, clock } = await call<{ state: DrillState; version: number; clock: DrillClock }>(`${sessionPath(this.id)}/clock`, { json: change })
       const session = this.session.peek()
-      if (session) this.take({ ...session, state: change.state ?? clock.state ?? session.state, clock: { ...session.clock, ...clock } })
+      if (session) this.take({ ...session, state, version, clock: { ...session.clock, ...clock } })
     } catch (error) {
       say(`The clock: ${error instanceof ApiError ? error.message : String(error)}`, 'bad')
     }
@@ -198,10 +198,10 @@ export function useLive(id: string): Live {
 
 export interface NewSession { drill: string; mode?: string; speed?: number; start?: 'at_once' | 'paused'; players?: string[]; page_me?: boolean; seed?: number }
 
-/** Makes a session; its id, or null when alertd refused and it was said why. */
+/** Makes a session, which a real page stops; its id, or null when alertd refused and it was said why. */
 export async function newSession(what: NewSession): Promise<number | null> {
   try {
-    return (await call<{ id: number }>(DRILLS, { json: { start: 'paused', ...what } })).id
+    return (await call<{ id: number }>(DRILLS, { json: { start: 'paused', stop_for_pages: true, ...what } })).id
   } catch (error) {
     say(`The drill could not be started: ${error instanceof ApiError ? error.message : String(error)}`, 'bad')
     return null

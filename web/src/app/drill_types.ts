@@ -26,8 +26,10 @@ export interface SessionHead {
   drill: string
   title: string
   mode: DrillMode
+  team?: number | null
   state: DrillState
   player: string
+  by?: string
   started_at_ms: number
   ended_at_ms: number | null
 }
@@ -37,6 +39,7 @@ export interface DrillClock {
   length_ms: number
   zero_ms: number
   wall_ms: number
+  /** So long before its 0 it began. */
   lead_ms?: number
   speed: number
   onset_ms?: number | null
@@ -95,6 +98,9 @@ export interface Session {
   notes: DrillNote[]
   banner?: { text: string } | null
   error?: string | null
+  /** When it was not a person who paused it. */
+  paused_why?: string
+  members?: { who: string; role: DrillRole }[]
 }
 
 export type ClockName = 'seen' | 'ack' | 'graph' | 'runbook' | 'hypothesis' | 'right' | 'tell' | 'escalate' | 'mitigation'

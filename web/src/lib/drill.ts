@@ -15,6 +15,12 @@ export function nowOf(clock: DrillClock, state: DrillState, passedMs: number): n
   return Math.min(clock.length_ms, clock.now_ms + run)
 }
 
+/** A drill may begin before its 0, so that nobody learns the minute by heart. */
+export const beginOf = (clock: DrillClock): number => -(clock.lead_ms ?? 0)
+
+/** Not begun: the clock stands at its first instant and nothing was done. */
+export const isFresh = (session: Session): boolean => session.state === 'paused' && session.clock.now_ms < beginOf(session.clock) + 1000 && session.moments.every((one) => one.kind !== 'act')
+
 /** The next speed up or down. */
 export function faster(speed: number, by: 1 | -1): number {
   const at = SPEEDS.findIndex((one) => one >= speed)
@@ -94,7 +100,7 @@ function workStep(session: Session): NextStep {
 /** What a newcomer who never saw the desk would do now. */
 export function nextStep(session: Session): NextStep {
   if (session.state === 'paused') {
-    return session.clock.now_ms <= 0 && session.moments.every((one) => one.kind !== 'act')
+    return isFresh(session)
       ? { id: 'begin', words: 'Start the clock', why: 'Then wait for a page, as on any shift.' }
       : { id: 'resume', words: 'Let the clock run', why: 'It stands still: read in peace, nothing happens meanwhile.' }
   }
@@ -191,7 +197,7 @@ export function leftSide(expr: string): { left: string; threshold: number | null
 
 /** What is shown: what led to it, and now; it grows with time and does not creep. */
 export function graphRange(clock: DrillClock, nowMs: number, backMs: number): { fromMs: number; toMs: number } {
-  const end = clock.zero_ms + Math.max(nowMs, 0)
+  const end = clock.zero_ms + nowMs
   const grid = 15_000
   return { fromMs: Math.floor((end - backMs) / grid) * grid, toMs: Math.floor(end / grid) * grid + grid }
 }

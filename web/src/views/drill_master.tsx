@@ -5,13 +5,12 @@ import { useEffect, useState } from 'preact/hooks'
 import { call } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
 import { useData } from '../app/data.ts'
-import { playPath, sessionPath, useLive, type Live } from '../app/drill.ts'
+import { newKey, playPath, sessionPath, useLive, type Live } from '../app/drill.ts'
 import type { Score, Session, TrueEvent } from '../app/drill_types.ts'
-import { useKey } from '../app/keyboard.ts'
 import { go } from '../app/router.ts'
 import { say } from '../app/toast.ts'
 import { AskedOf } from '../chart/asked.ts'
-import { CLOCK_WORDS, formatClockTime, standing, wallClock } from '../lib/drill.ts'
+import { beginOf, CLOCK_WORDS, formatClockTime, standing, wallClock } from '../lib/drill.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Panel, State, Trouble, Waiting } from '../ui/parts.tsx'
 import { ClockBar, Moments, SendBox, Stripes } from './drill_parts.tsx'
@@ -43,7 +42,7 @@ function Injects({ session, live }: { session: Session; live: Live }) {
     <Panel title="Say it to the player" label="Say it to the player">
       <div class="drill-tiles" role="group" aria-label="What it is">{KINDS.map((one) => <button key={one.kind} type="button" class="toggle" aria-pressed={one.kind === kind} onClick={() => setKind(one.kind)}>{one.words}</button>)}</div>
       <SendBox name={`${session.id} inject ${kind}`} label={`What the ${chosen?.words.toLowerCase() ?? ''} says`} hint={chosen?.hint ?? ''} button="Say it" icon="sent"
-               onSend={(text) => { void tell(live, `${sessionPath(session.id)}/injects`, { kind, text }, 'The player sees it now') }} />
+               onSend={(text) => { void tell(live, `${sessionPath(session.id)}/injects`, { kind, text, key: newKey() }, 'The player sees it now') }} />
       <p class="dim drill-small">It happens at the drill’s now, and stands in the debrief as coming from you.</p>
     </Panel>
   )
@@ -54,7 +53,7 @@ function Truth({ session, truth }: { session: Session; truth: TrueEvent[] }) {
   const onset = session.clock.onset_ms
   return (
     <Panel title="What is true" label="What is true" aside={<span class="dim">the player does not see it</span>}>
-      {onset !== null && onset !== undefined && <p class="pad"><b>The trouble begins at {wallClock(session.clock, onset)}</b> <span class="dim">{formatClockTime(onset)} after the start</span></p>}
+      {onset !== null && onset !== undefined && <p class="pad"><b>The trouble begins at {wallClock(session.clock, onset)}</b> <span class="dim">{formatClockTime(onset - beginOf(session.clock))} after the start</span></p>}
       <ol class="drill-log">{truth.map((one, i) => (
         <li key={i} class={one.at_ms > session.clock.now_ms ? 'coming' : ''}><time>{wallClock(session.clock, one.at_ms).slice(0, 5)}</time><span>{one.text} <small class="dim">{one.kind}</small></span></li>
       ))}</ol>
@@ -86,7 +85,6 @@ function Watched({ session }: { session: Session }) {
 
 function Inside({ session, live }: { session: Session; live: Live }) {
   const score = useData<Score>(`${sessionPath(session.id)}/score`, [], 3000)
-  useKey('s', 'Give the next hint', () => { void live.act('hint') }, 'This drill')
   return (
     <div class="drill-play">
       <Stripes session={session}><small>You are the game master; {session.player} plays.</small></Stripes>

@@ -4,13 +4,13 @@
 import { useState } from 'preact/hooks'
 import { pageTitle } from '../app/badge.ts'
 import { useData } from '../app/data.ts'
-import { DRILLS, LIBRARY, newSession, playPath, sessionPath, type Library } from '../app/drill.ts'
+import { DRILLS, LIBRARY, newSession, playPath, sessionPath, type Library, type Sessions } from '../app/drill.ts'
 import type { Idea, Moment, Score, ScoreClock, Session } from '../app/drill_types.ts'
 import { may } from '../app/api.ts'
 import { go } from '../app/router.ts'
 import { zone } from '../app/settings.ts'
-import { CLOCK_WORDS, clockScale, COUNT_WORDS, formatClockTime, momentWords, nextDrill, standing, wallClock } from '../lib/drill.ts'
-import { formatExact, MINUTE } from '../lib/time.ts'
+import { beginOf, CLOCK_WORDS, clockScale, COUNT_WORDS, formatClockTime, momentWords, nextDrill, standing, wallClock } from '../lib/drill.ts'
+import { formatElapsed, formatExact, MINUTE } from '../lib/time.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Page, Panel, Shown } from '../ui/parts.tsx'
 import { DebriefPanels } from './drill_debrief.tsx'
@@ -90,7 +90,7 @@ function TwoSides({ session, score, you }: { session: Session; score: Score; you
       <div class="sides" aria-hidden="true"><b>{you}</b><span>UTC, in the drill</span><b>What was so</b></div>
       <ol class="moments">{rows.map(({ moment, i, words }) => (
         <li key={i} class={`moment ${mine(moment) ? 'you' : 'they'}`}>
-          <span class="moment-at"><time>{wallClock(session.clock, moment.at_ms)}</time><small>{formatClockTime(moment.at_ms)}</small></span>
+          <span class="moment-at"><time>{wallClock(session.clock, moment.at_ms)}</time><small>{formatElapsed(moment.at_ms - beginOf(session.clock))}</small></span>
           <div class={`moment-words ${words.tone}`}><p>{words.text}</p><small>{mine(moment) ? verdictWords(moment) : words.who}</small></div>
         </li>
       ))}</ol>
@@ -129,12 +129,24 @@ function Again({ session }: { session: Session }) {
     const id = await newSession({ drill, mode: 'solo' })
     if (id !== null) go(playPath(id))
   }
-  if (!may('operate')) return null
+  if (!may('read')) return null
   return (
     <>
       <button type="button" onClick={() => { void start(session.drill) }}>Play it again</button>
       {next && <button type="button" class="primary" onClick={() => { void start(next.name) }}><Icon name="play" size={16} /> Next: {next.title}</button>}
     </>
+  )
+}
+
+/** Everybody had a copy: how theirs went, when it is over. */
+function Team({ session }: { session: Session }) {
+  const { value } = useData<Sessions>(session.team ? `${DRILLS}?who=all&drill=${encodeURIComponent(session.drill)}` : null, ['drill'], 30_000)
+  const others = (value?.sessions ?? []).filter((one) => one.team === session.team && one.id !== session.id)
+  if (others.length === 0) return null
+  return (
+    <Panel title="Your team"><ul class="rows">{others.map((one) => (
+      <li key={one.id}><Icon name="person" size={16} /><span class="grow">{one.player}</span>{one.state === 'ended' ? <a href={`/drills/${one.id}`}>How it went<span class="hidden"> for {one.player}</span></a> : <span class="dim">still plays</span>}</li>
+    ))}</ul></Panel>
   )
 }
 
@@ -144,6 +156,7 @@ function Ended({ session, score }: { session: Session; score: Score }) {
       {score.debrief && <section class="drill-truth panel" aria-label="What really happened"><h2>What was behind it</h2><p>{score.debrief}</p></section>}
       <Counts score={score} />
       <Clocks score={score} />
+      <Team session={session} />
       <DebriefPanels session={session} />
       <Ideas score={score} />
       <TwoSides session={session} score={score} you={session.role === 'player' ? 'You' : session.player} />

@@ -5,7 +5,7 @@ import type { ComponentChildren } from 'preact'
 import type { Live } from '../app/drill.ts'
 import type { DrillClock, Moment, Session } from '../app/drill_types.ts'
 import { useKey } from '../app/keyboard.ts'
-import { faster, formatClockTime, formatLength, momentWords, nowOf, SPEEDS, wallClock } from '../lib/drill.ts'
+import { beginOf, faster, formatLength, momentWords, nowOf, SPEEDS, wallClock } from '../lib/drill.ts'
 import { formatElapsed } from '../lib/time.ts'
 import { Sure } from '../ui/dialog.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
@@ -30,6 +30,7 @@ export function Stripes({ session, children }: { session: Session; children?: Co
         <p class="drill-real-page" role="alert"><Icon name="alarm" size={20} /><span><b>A real page has reached you.</b> {session.banner.text}</span><a class="button" href="/">Go to the wall</a></p>
       )}
       <div class="drill-stripes"><b>DRILL</b><span>{session.title}</span><small>Nothing here is real, and nothing reaches anybody.</small>{children}</div>
+      {session.paused_why && session.state === 'paused' && <p class="banner warn" role="status"><Icon name="pause" size={16} />{session.paused_why}</p>}
       {session.error && <p class="banner bad" role="alert"><Icon name="cross" size={16} />{session.error}</p>}
     </>
   )
@@ -39,9 +40,10 @@ const MARK_KINDS: Record<string, string> = { page: 'bad', happened: 'idle', act:
 
 /** The drill from end to end, how far it is, and what happened where. */
 function Track({ clock, nowMs, moments }: { clock: DrillClock; nowMs: number; moments: readonly Moment[] }) {
-  const at = (ms: number) => Math.min(1000, Math.max(0, (1000 * ms) / clock.length_ms))
+  const begin = beginOf(clock)
+  const at = (ms: number) => Math.min(1000, Math.max(0, (1000 * (ms - begin)) / (clock.length_ms - begin)))
   return (
-    <svg class="drill-track" viewBox="0 0 1000 14" preserveAspectRatio="none" role="img" aria-label={`${formatElapsed(nowMs)} of ${formatLength(clock.length_ms)}`}>
+    <svg class="drill-track" viewBox="0 0 1000 14" preserveAspectRatio="none" role="img" aria-label={`${formatElapsed(nowMs - begin)} of ${formatLength(clock.length_ms - begin)}`}>
       <rect class="whole" y="5" width="1000" height="4" rx="2" />
       <rect class="gone" y="5" width={at(nowMs)} height="4" rx="2" />
       {moments.filter((one) => MARK_KINDS[one.kind]).map((one) => <rect key={one.n} class={`mark ${MARK_KINDS[one.kind] ?? ''}`} x={at(one.at_ms) - 1.5} y={one.kind === 'page' ? 0 : 3} width="3" height={one.kind === 'page' ? 14 : 8} />)}
@@ -55,7 +57,7 @@ function Now({ live, session }: { live: Live; session: Session }) {
   return (
     <>
       <div class="drill-now"><span class="num" aria-hidden="true">{wallClock(session.clock, nowMs)}</span><small>UTC, in the drill</small></div>
-      <div class="drill-gone"><span class="num dim">{formatClockTime(nowMs)} of {formatLength(session.clock.length_ms)}</span><Track clock={session.clock} nowMs={nowMs} moments={session.moments} /></div>
+      <div class="drill-gone"><span class="num dim">{formatElapsed(nowMs - beginOf(session.clock))} of {formatLength(session.clock.length_ms - beginOf(session.clock))}</span><Track clock={session.clock} nowMs={nowMs} moments={session.moments} /></div>
     </>
   )
 }
@@ -97,7 +99,7 @@ export function MomentRow({ moment, clock, you }: { moment: Moment; clock: Drill
   const icon = (moment.kind === 'happened' ? SAID_ICONS[moment.who ?? ''] : undefined) ?? ICONS[moment.kind] ?? 'machine'
   return (
     <li class={`event ${moment.kind === 'act' ? 'human' : 'machine'}`} data-row tabIndex={0}>
-      <time title={`${formatClockTime(moment.at_ms)} after the start`}>{wallClock(clock, moment.at_ms)}</time>
+      <time title={`${formatElapsed(moment.at_ms - beginOf(clock))} after the start`}>{wallClock(clock, moment.at_ms)}</time>
       <span class={`dot ${tone}`}><Icon name={icon} size={14} /></span>
       <div class="event-words"><p class={quoted ? 'drill-said' : ''}>{text}</p><p class="event-source">{who}</p></div>
     </li>

@@ -13,7 +13,7 @@ import { useKey } from '../app/keyboard.ts'
 import { go, query } from '../app/router.ts'
 import { announce, say } from '../app/toast.ts'
 import { AskedOf } from '../chart/asked.ts'
-import { formatLength, isUrgent, nextStep, openIncidents, SPEEDS, waiting, type NextStep, type StepId } from '../lib/drill.ts'
+import { beginOf, formatLength, isFresh, isUrgent, nextStep, openIncidents, SPEEDS, waiting, type NextStep, type StepId } from '../lib/drill.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Chips, Empty, Trouble, Waiting } from '../ui/parts.tsx'
 import { Incidents, lookAt, Look, booksOf, useGraphs } from './drill_look.tsx'
@@ -42,7 +42,7 @@ function Brief({ session, live, canMove }: { session: Session; live: Live; canMo
       <p class="drill-brief-words">{session.brief}</p>
       {session.you && <p class="dim">In it you are <b>{session.you}</b>{(session.oncall?.length ?? 0) > 1 && <>; when you do not answer, {session.oncall?.slice(1).join(', then ')} is paged</>}.</p>}
       <ul class="drill-rules">
-        <li><Icon name="clock" /><span><b>{formatLength(session.clock.length_ms)} of incident</b>, at the speed you like. Stop the clock whenever you want: nothing happens while it stands.</span></li>
+        <li><Icon name="clock" /><span><b>{formatLength(session.clock.length_ms - beginOf(session.clock))} of incident</b>, at the speed you like. Stop the clock whenever you want: nothing happens while it stands.</span></li>
         <li><Icon name="question" /><span><b>Each next step is shown</b> above your desk, with its key. <kbd>?</kbd> lists all keys.</span></li>
         <li><Icon name="check" /><span><b>Nothing can break.</b> Write what you think and what you would do, in your own words. Wrong turns are how one learns.</span></li>
       </ul>
@@ -164,9 +164,6 @@ function Scribe({ session, live }: { session: Session; live: Live }) {
     ? <Notes session={session} live={live} title="What you write down" onNote={write} />
     : <p class="panel pad dim">You watch. {session.player} plays.</p>
 }
-
-/** Not begun: the clock stands at its first instant and nothing was done. */
-const isFresh = (session: Session) => session.state === 'paused' && session.clock.now_ms < 1000 && session.moments.every((one) => one.kind !== 'act')
 
 function Inside({ session, live }: { session: Session; live: Live }) {
   const canMove = session.role === 'master' || (session.role === 'player' && session.mode !== 'master')

@@ -87,7 +87,7 @@ export function DrillPractice() {
           ? <Panel><Empty icon="drill" title="Nothing was played yet"><p>The first drill takes a quarter of an hour. <a href="/drills">Begin with it</a></p></Empty></Panel>
           : <>
               {practice.value?.drills.map((one) => <DrillRuns key={one.drill} drill={one} />)}
-              <Log sessions={[...list].reverse()} />
+              <Log sessions={list} />
             </>)}</Shown>
       </div>
     </Page>

@@ -2,18 +2,19 @@
 // comes next in front.
 
 import { useState } from 'preact/hooks'
-import { may, me } from '../app/api.ts'
+import { call, may, me } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
-import { useData } from '../app/data.ts'
+import { changed, useData } from '../app/data.ts'
 import { DRILLS, LIBRARY, newSession, playPath, type Library, type NewSession, type Sessions } from '../app/drill.ts'
 import type { LibraryDrill, SessionHead } from '../app/drill_types.ts'
 import { useKey } from '../app/keyboard.ts'
 import { go, query, setQuery } from '../app/router.ts'
 import { now, zone } from '../app/settings.ts'
+import { say } from '../app/toast.ts'
 import { formatLength, LEVELS, nextDrill, stagesOf, type Stage } from '../lib/drill.ts'
 import { count } from '../lib/number.ts'
 import { formatAgo, formatExact } from '../lib/time.ts'
-import { Dialog, Field } from '../ui/dialog.tsx'
+import { Dialog, Field, Sure } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Page, Panel, Shown } from '../ui/parts.tsx'
 
@@ -41,7 +42,7 @@ function Reconstructed({ drill }: { drill: LibraryDrill }) {
 
 function StartButton({ drill, words, primary }: { drill: LibraryDrill; words: string; primary?: boolean }) {
   const [busy, setBusy] = useState(false)
-  if (!may('operate')) return null
+  if (!may('read')) return null
   return (
     <button type="button" class={primary ? 'primary drill-start' : ''} disabled={busy} onClick={() => { setBusy(true); void start({ drill: drill.name, mode: drill.kind === 'tabletop' ? 'tabletop' : 'solo' }).finally(() => setBusy(false)) }}>
       <Icon name="play" size={primary ? 18 : 15} /> {words}<span class="hidden"> {drill.title}</span>
@@ -57,6 +58,7 @@ function GoesOn({ sessions }: { sessions: SessionHead[] }) {
       <ul class="rows">
         {sessions.map((one) => (
           <li key={one.id}><Icon name="drill" /><span class="grow"><b>{one.title}</b> <span class="dim">{one.state === 'running' ? 'its clock runs' : 'its clock stands still'}{one.mode !== 'solo' && `, ${one.mode}`}</span></span>
+            <Sure words="End it" sure="Really end it" onSure={() => { void call(`${DRILLS}/${one.id}/end`, { json: {} }).then(() => changed('drill'), (error: unknown) => say(`Not ended: ${error instanceof Error ? error.message : String(error)}`, 'bad')) }} />
             <a class="button" href={one.mode === 'master' && one.player !== me.value?.name ? `/drills/${one.id}/master` : playPath(one.id)}>Go on<span class="hidden"> with {one.title}</span></a></li>
         ))}
       </ul>
@@ -65,7 +67,7 @@ function GoesOn({ sessions }: { sessions: SessionHead[] }) {
 }
 
 function Hero({ drill, first }: { drill: LibraryDrill; first: boolean }) {
-  useKey('p', `Start ${drill.title}`, () => { void start({ drill: drill.name, mode: 'solo' }) }, 'Drills', may('operate'))
+  useKey('p', `Start ${drill.title}`, () => { void start({ drill: drill.name, mode: 'solo' }) }, 'Drills', may('read'))
   return (
     <section class="drill-hero" aria-label={first ? 'Your first drill' : 'Your next drill'}>
       <div class="drill-hero-words">
@@ -97,7 +99,7 @@ function Row({ drill }: { drill: LibraryDrill }) {
       <div class="drill-acts">
         {drill.own && <a class="button" href={`/drills/library/${encodeURIComponent(drill.name)}`}>Edit<span class="hidden"> {drill.title}</span></a>}
         {!drill.error && <StartButton drill={drill} words={done ? 'Again' : 'Start'} />}
-        {!drill.error && may('operate') && <button type="button" class="quiet" title="With others" aria-label={`Start ${drill.title} with others`} onClick={() => setQuery({ with: drill.name }, { push: true })}><Icon name="shadow" /></button>}
+        {!drill.error && <button type="button" class="quiet" title="With others" aria-label={`Start ${drill.title} with others`} onClick={() => setQuery({ with: drill.name }, { push: true })}><Icon name="shadow" /></button>}
       </div>
     </li>
   )
