@@ -122,6 +122,7 @@ export function nextStep(session: Session): NextStep {
 /** Does time that flew while nothing happened slow down for this? */
 export function isUrgent(moment: Moment, you: string | null): boolean {
   if (moment.kind === 'page') return you === null || moment.who === you
+  if (moment.kind === 'over') return true // time enough to answer what is still asked
   return moment.kind === 'happened' && moment.who === 'customer'
 }
 
