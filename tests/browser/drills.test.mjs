@@ -6,19 +6,17 @@ import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { Alertd, until } from './daemon.mjs'
+import { Alertd, DRILLS_FLAG, until } from './daemon.mjs'
 import { assertAccessible, assertClean, launch, open, settle } from './page.mjs'
 
 const V1 = '/api/alertd/v1'
 const DRILLS = `${V1}/drills`
 const SHOTS = resolve(process.env.SHOTS ?? 'tests/browser/shots')
-const LIBRARY = fileURLToPath(new URL('../../drills', import.meta.url))
 let alertd, browser
 
 before(async () => {
   mkdirSync(SHOTS, { recursive: true })
-  ;[alertd, browser] = await Promise.all([new Alertd({ flags: [`--drills.path=${LIBRARY}`, '--drills.max-per-person=20'] }).start(), launch()])
+  ;[alertd, browser] = await Promise.all([new Alertd({ flags: [DRILLS_FLAG, '--drills.max-per-person=20'] }).start(), launch()])
 })
 after(async () => {
   await browser?.close()

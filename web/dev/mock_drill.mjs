@@ -87,11 +87,12 @@ const score = () => ({
 })
 const debrief = () => ({
   version: 1, etag: '"1"', sections: [
-    { id: 'surprised', title: 'What surprised you?', kind: 'person', markdown: '' }, { id: 'lacked', title: 'What did no document tell you?', kind: 'person', markdown: 'Where the debug flag lives.' }, { id: 'alert', title: 'Which alert should change?', kind: 'person', markdown: '' },
-    { id: 'missed', title: 'Signals you did not look at', kind: 'facts', markdown: 'node_disk_written_bytes_total rose tenfold at 15:10.' },
+    { id: 'surprised', title: 'What surprised you?', kind: 'person', markdown: '', body: '', revision: 0, author: null }, { id: 'lacked', title: 'What did no document tell you?', kind: 'person', markdown: '', body: 'Where the debug flag lives.', revision: 1, author: 'ana' },
+    { id: 'missed', title: 'Signals that were there', kind: 'facts', markdown: '- `node_disk_written_bytes_total` rose **tenfold** at 15:10' },
+    { id: 'next', title: 'Next', kind: 'facts', markdown: '| what | where |\n|---|---|\n| a rule that pages earlier | [the tuner](/rules) |\n| the next drill | [The certificate nobody renewed](/drills) |' },
   ],
 })
-const practice = () => ({ drills: [{ drill: '01-disk-filling', title: 'The disk that fills', clocks: clocks().map((one) => ({ clock: one.clock, runs: [...one.own_past, one.after_ms].map((value_ms, i) => ({ session: i + 1, at_ms: Date.now() - (3 - i) * 90_000_000, value_ms })), median_ms: one.team_median_ms })) }] })
+const practice = () => ({ who: 'ana', drills: [{ drill: '01-disk-filling', n: 3, last_at: null, runs: [1.7, 1.3, 1].map((slow, i) => ({ session: i + 1, at: new Date(Date.now() - (3 - i) * 90_000_000).toISOString(), clocks: Object.fromEntries(clocks().map((one) => [one.clock, one.after_ms === null ? null : one.after_ms * slow])) })), median: Object.fromEntries(clocks().map((one) => [one.clock, one.team_median_ms])) }] })
 
 function samples(url, body) {
   const form = new URLSearchParams(body || url.search)
@@ -106,8 +107,8 @@ const head = (id, mode) => ({ id, drill: '01-disk-filling', title: 'The disk tha
 
 export const drillRoutes = [
   [/\/drills\/library$/, () => ({ drills: library() })],
-  [/\/drills\/library\/[^/]+\/preview$/, () => ({ moments: PLAN.map(([at_ms, kind, who, what, more = null, incident = null], n) => ({ n, at_ms, kind, who, what, more, incident, act: null })), checks: [{ words: 'no rule reads node_disk_written_bytes_total', line: 21, level: 'warning' }] })],
-  [/\/drills\/library\/[^/]+$/, () => ({ text: 'drill "ProbeDown on the shop"\n    level on-call\n    length 2h\n    rules blackbox\n    oncall ana after 5m ben\n    samples window.om\n', files: ['window.om', 'rules.yml'] })],
+  [/\/drills\/library\/[^/]+\/preview$/, () => ({ moments: PLAN.map(([at_ms, kind, who, what, more = null, incident = null], n) => ({ n, at_ms, kind, who, what, more, incident, act: null })), n_moments: PLAN.length, failures: [], checks: 14, findings: [{ line: 5, column: 12, severity: 'warning', text: 'no rule reads node_disk_written_bytes_total' }] })],
+  [/\/drills\/library\/[^/]+$/, () => ({ text: 'drill "ProbeDown on the shop"\n    level on-call\n    length 2h\n    rules blackbox\n    oncall ana after 5m ben\n    samples window.om\n', files: [{ name: 'window.om', bytes: 48000 }, { name: 'rules.yml', bytes: 20, text: 'groups: []\n' }] })],
   [/\/drills\/practice$/, practice],
   [/\/drills$/, (url, body) => (body ? (Object.assign(s, { acts: [], speed: 1, state: 'paused', base: 0, notes: [] }), anchor(), { id: 7 }) : { sessions: s.acts.length ? [head(7, 'solo')] : [] })],
   [/\/drills\/\d+\/acts$/, (_, body) => act(body)], [/\/drills\/\d+\/clock$/, (_, body) => clock(body)],

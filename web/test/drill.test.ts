@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DrillClock, LibraryDrill, Moment, ScoreClock, Session } from '../src/app/drill_types.ts'
+import { inlineOf, markdownNodes } from '../src/lib/markdown.ts'
 import { clockScale, faster, formatClockTime, formatLength, graphRange, isOf, isUrgent, leftSide, momentWords, nextDrill, nextStep, nowOf, panelExpr, placeIn, stagesOf, standing, wallClock } from '../src/lib/drill.ts'
 
 const MINUTE = 60_000
@@ -99,4 +100,15 @@ test('an error’s place is found behind a file’s name, or without one', () =>
   assert.deepEqual(placeIn('own.drill:12:9: no such word'), { line: 12, column: 9, message: 'no such word' })
   assert.deepEqual(placeIn('3:1: a title comes first'), { line: 3, column: 1, message: 'a title comes first' })
   assert.equal(placeIn('the file is too large'), null)
+})
+
+test('the Markdown of a debrief becomes a tree; what it does not know stays words', () => {
+  const nodes = markdownNodes('## Signals\n\nTwo lines\nof one.\n- `up` was **0**\n- [a graph](/explore)\n\n| a | b |\n|---|--:|\n| 1 \\| 2 | 3 |\n\n> said\n<!-- a note -->\n1. first\n2. second')
+  assert.deepEqual(nodes.map((node) => node.type), ['heading', 'paragraph', 'list', 'table', 'quote', 'list'])
+  assert.deepEqual(nodes[0], { type: 'heading', level: 2, children: [{ type: 'text', text: 'Signals' }] })
+  assert.deepEqual(nodes[1]?.children, [{ type: 'text', text: 'Two lines of one.' }])
+  assert.deepEqual(nodes[2]?.children?.[0]?.children, [{ type: 'code', text: 'up' }, { type: 'text', text: ' was ' }, { type: 'strong', children: [{ type: 'text', text: '0' }] }])
+  assert.deepEqual(nodes[3]?.children?.map((row) => row.children?.map((cell) => [cell.header, cell.children?.[0]?.text])), [[[true, 'a'], [true, 'b']], [[false, '1 | 2'], [false, '3']]])
+  assert.equal(nodes[5]?.ordered, true)
+  assert.deepEqual(inlineOf('<b>no markup</b> ![alone](graph:1)'), [{ type: 'text', text: '<b>no markup</b> ' }, { type: 'text', text: 'alone' }])
 })

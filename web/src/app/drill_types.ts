@@ -130,5 +130,10 @@ export interface Score {
   debrief?: string | null
 }
 
-export interface DebriefSection { id: string; title: string; markdown: string; kind: 'facts' | 'person'; nodes?: import('./types.ts').DocumentNode[] }
-export interface Debrief { sections: DebriefSection[]; version: number; etag: string; next?: { text: string; href: string }[] }
+/** body: what somebody wrote; revision 0: nobody did. */
+export interface DebriefSection { id: string; title: string; markdown: string; kind: 'facts' | 'person'; body?: string; revision?: number; author?: string | null }
+export interface Debrief { sections: DebriefSection[]; version: number; etag: string }
+
+export interface PracticeRun { session: number; at: string; clocks: Partial<Record<ClockName, number | null>> }
+export interface PracticeDrill { drill: string; n: number; runs: PracticeRun[]; median: Partial<Record<ClockName, number | null>> }
+export interface Practice { who: string; drills: PracticeDrill[] }

@@ -1,33 +1,33 @@
 // The debrief of a drill: what alertd drafted from what was done, and three questions only the
 // player can answer. What is typed saves itself.
 
-import { useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { call } from '../app/api.ts'
 import { useData } from '../app/data.ts'
 import { sessionPath } from '../app/drill.ts'
 import type { Debrief, DebriefSection, Session } from '../app/drill_types.ts'
 import { useKept } from '../app/kept.ts'
+import type { DocumentNode } from '../app/types.ts'
+import { markdownNodes } from '../lib/markdown.ts'
+import { plainText } from '../lib/section.ts'
 import { Document } from '../ui/document.tsx'
-import { Icon } from '../ui/icon.tsx'
 import { Panel, Trouble, Waiting } from '../ui/parts.tsx'
 
 const SAYS = { clean: 'Saved', dirty: 'Not saved yet', saving: 'Saving …', failed: 'Not saved, trying again' }
 
-function Words({ section }: { section: DebriefSection }) {
-  return section.nodes
-    ? <div class="paper"><Document nodes={section.nodes} /></div>
-    : <div class="paper">{section.markdown.split(/\n{2,}/).map((part, i) => <p key={i} class="drill-plain">{part}</p>)}</div>
-}
+/** Clocks and timelines stand on the page already, and can be used there. */
+const SHOWN_ELSEWHERE = ['head', 'clocks', 'beside', 'timeline', 'marks', 'response']
 
-function Answer({ session, section, etag, onSaved, mayWrite }: { session: Session; section: DebriefSection; etag: string; onSaved: (etag: string) => void; mayWrite: boolean }) {
-  const latest = useRef(etag)
-  latest.current = etag
+function Answer({ session, section, onSaved, mayWrite }: { session: Session; section: DebriefSection; onSaved: () => void; mayWrite: boolean }) {
+  const revision = useRef(section.revision ?? 0)
   const save = async (text: string) => {
-    const saved = await call<Debrief>(`${sessionPath(session.id)}/debrief/sections/${encodeURIComponent(section.id)}`, { method: 'PUT', headers: { 'If-Match': latest.current }, json: { markdown: text } })
-    latest.current = saved.etag
-    onSaved(saved.etag)
+    const path = `${sessionPath(session.id)}/debrief/sections/${encodeURIComponent(section.id)}`
+    const saved = await call<Debrief>(path, { method: 'PUT', headers: { 'If-Match': `"${revision.current}"` }, json: { markdown: text } })
+    revision.current = saved.sections.find((one) => one.id === section.id)?.revision ?? revision.current + 1
+    onSaved()
   }
-  const kept = useKept(`debrief ${session.id} ${section.id}`, section.markdown, save)
+  const kept = useKept(`debrief ${session.id} ${section.id}`, section.body ?? '', save)
+  useEffect(() => { if (kept.keeping === 'clean') revision.current = section.revision ?? 0 }, [section.revision])
   const id = `debrief-${section.id}`
   return (
     <div class="kept">
@@ -39,28 +39,27 @@ function Answer({ session, section, etag, onSaved, mayWrite }: { session: Sessio
   )
 }
 
+/** The panel has it. */
+const withoutTitle = (nodes: DocumentNode[], title: string) => (nodes[0]?.type === 'heading' && plainText(nodes[0]) === title ? nodes.slice(1) : nodes)
+
 export function DebriefPanels({ session }: { session: Session }) {
   const path = `${sessionPath(session.id)}/debrief`
   const { value, error, reload } = useData<Debrief>(path, ['drill'], 60_000)
-  const etag = useRef<string | null>(null)
   if (!value) {
     if (error?.status === 404 || error?.status === 501) return null
     return error ? <Trouble error={error} what="The debrief could not be read" retry={reload} /> : <Panel title="Debrief"><Waiting /></Panel>
   }
   const questions = value.sections.filter((one) => one.kind === 'person')
-  const facts = value.sections.filter((one) => one.kind === 'facts' && one.markdown.trim() !== '')
+  const facts = value.sections.filter((one) => one.kind === 'facts' && !SHOWN_ELSEWHERE.includes(one.id) && one.markdown.trim() !== '')
   const mayWrite = session.role === 'player' || session.role === 'scribe' || session.role === 'master'
   return (
     <>
       {questions.length > 0 && (
-        <Panel title="Three questions for you" label="Three questions" aside={<span class="dim">they go into the debrief</span>}>
-          <div class="kept-fields">{questions.map((one) => <Answer key={one.id} session={session} section={one} etag={etag.current ?? value.etag} onSaved={(next) => { etag.current = next }} mayWrite={mayWrite} />)}</div>
+        <Panel title="Questions for you" label="Questions for you" aside={<span class="dim">they go into the debrief</span>}>
+          <div class="kept-fields">{questions.map((one) => <Answer key={one.id} session={session} section={one} onSaved={reload} mayWrite={mayWrite} />)}</div>
         </Panel>
       )}
-      {value.next && value.next.length > 0 && (
-        <Panel title="What to do next"><ul class="rows">{value.next.map((one) => <li key={one.href}><Icon name="chevron" /><a class="grow" href={one.href}>{one.text}</a></li>)}</ul></Panel>
-      )}
-      {facts.map((one) => <Panel key={one.id} title={one.title}><Words section={one} /></Panel>)}
+      {facts.map((one) => <Panel key={one.id} title={one.title}><div class="paper"><Document nodes={withoutTitle(markdownNodes(one.markdown), one.title)} /></div></Panel>)}
     </>
   )
 }

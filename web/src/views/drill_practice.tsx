@@ -3,7 +3,7 @@
 import { pageTitle } from '../app/badge.ts'
 import { useData } from '../app/data.ts'
 import { DRILLS, LIBRARY, playPath, type Library, type Sessions } from '../app/drill.ts'
-import type { ClockName, SessionHead } from '../app/drill_types.ts'
+import type { ClockName, Practice, PracticeDrill, SessionHead } from '../app/drill_types.ts'
 import { query } from '../app/router.ts'
 import { zone } from '../app/settings.ts'
 import { CLOCK_WORDS, formatClockTime, stagesOf } from '../lib/drill.ts'
@@ -11,42 +11,35 @@ import { formatDay, formatExact } from '../lib/time.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Page, Panel, Shown } from '../ui/parts.tsx'
 
-export interface PracticeClock { clock: ClockName; runs: { session: number; at_ms: number; value_ms: number | null }[]; median_ms: number | null }
-export interface PracticeDrill { drill: string; title: string; clocks: PracticeClock[] }
-export interface Practice { drills: PracticeDrill[]; counters?: Record<string, number> }
-
-/** A clock from run to run; less is faster, and the line of the team's middle runs through. */
-function Line({ one, title }: { one: PracticeClock; title: string }) {
-  const values = one.runs.map((run) => run.value_ms)
-  const known = values.filter((ms): ms is number => ms !== null)
-  const top = Math.max(1, ...known, one.median_ms ?? 0)
+/** A clock from run to run; lower is sooner, and the team's middle runs through. */
+function Line({ values, median, words }: { values: (number | null)[]; median: number | null; words: string }) {
+  const top = Math.max(1, ...values.filter((ms): ms is number => ms !== null), median ?? 0)
   const y = (ms: number) => 30 - 24 * Math.min(1, Math.max(0, ms) / top)
   const x = (i: number) => (values.length === 1 ? 60 : 8 + (104 * i) / (values.length - 1))
-  const words = one.runs.map((run) => (run.value_ms === null ? 'never' : formatClockTime(run.value_ms))).join(', then ')
   return (
-    <svg class="drill-spark" width="120" height="36" role="img" aria-label={`${title}, ${CLOCK_WORDS[one.clock]?.words ?? one.clock}: ${words}`}>
-      {one.median_ms !== null && <line class="team" x1="0" x2="120" y1={y(one.median_ms)} y2={y(one.median_ms)} />}
+    <svg class="drill-spark" width="120" height="36" role="img" aria-label={`${words}: ${values.map((ms) => (ms === null ? 'never' : formatClockTime(ms))).join(', then ')}`}>
+      {median !== null && <line class="team" x1="0" x2="120" y1={y(median)} y2={y(median)} />}
       <polyline class="run" points={values.map((ms, i) => (ms === null ? '' : `${x(i)},${y(ms)}`)).filter(Boolean).join(' ')} />
       {values.map((ms, i) => (ms === null ? <text key={i} x={x(i)} y="12" text-anchor="middle">–</text> : <circle key={i} cx={x(i)} cy={y(ms)} r="3.5" />))}
     </svg>
   )
 }
 
-function DrillRuns({ drill }: { drill: PracticeDrill }) {
-  const clocks = drill.clocks.filter((one) => one.runs.some((run) => run.value_ms !== null))
+function DrillRuns({ drill, title }: { drill: PracticeDrill; title: string }) {
+  const clocks = (Object.keys(CLOCK_WORDS) as ClockName[]).filter((clock) => drill.runs.some((run) => typeof run.clocks[clock] === 'number'))
   return (
-    <Panel title={drill.title} aside={<span class="dim">{Math.max(...drill.clocks.map((one) => one.runs.length), 0)} times</span>}>
-      <ul class="drill-sparks">{clocks.map((one) => (
-        <li key={one.clock}><span>{CLOCK_WORDS[one.clock]?.words ?? one.clock}</span><Line one={one} title={drill.title} />
-          <b class="num">{formatLast(one)}</b>{one.median_ms !== null && <small class="dim num">team {formatClockTime(one.median_ms)}</small>}</li>
-      ))}</ul>
+    <Panel title={title} aside={<span class="dim">{drill.runs.length === 1 ? 'once' : `${drill.runs.length} times`}</span>}>
+      <ul class="drill-sparks">{clocks.map((clock) => {
+        const values = drill.runs.map((run) => run.clocks[clock] ?? null)
+        const last = values.at(-1) ?? null
+        const median = drill.median[clock] ?? null
+        return (
+          <li key={clock}><span>{CLOCK_WORDS[clock].words}</span><Line values={values} median={median} words={`${title}, ${CLOCK_WORDS[clock].words}`} />
+            <b class="num">{last === null ? 'never' : formatClockTime(last)}</b>{median !== null && <small class="dim num">team {formatClockTime(median)}</small>}</li>
+        )
+      })}</ul>
     </Panel>
   )
-}
-
-function formatLast(one: PracticeClock): string {
-  const last = one.runs.at(-1)?.value_ms
-  return last === null || last === undefined ? 'never' : formatClockTime(last)
 }
 
 function Log({ sessions }: { sessions: SessionHead[] }) {
@@ -86,7 +79,7 @@ export function DrillPractice() {
         <Shown data={sessions} what="What was played could not be read">{({ sessions: list }) => (list.length === 0
           ? <Panel><Empty icon="drill" title="Nothing was played yet"><p>The first drill takes a quarter of an hour. <a href="/drills">Begin with it</a></p></Empty></Panel>
           : <>
-              {practice.value?.drills.map((one) => <DrillRuns key={one.drill} drill={one} />)}
+              {practice.value?.drills.map((one) => <DrillRuns key={one.drill} drill={one} title={library.value?.drills.find((known) => known.name === one.drill)?.title ?? list.find((known) => known.drill === one.drill)?.title ?? one.drill} />)}
               <Log sessions={list} />
             </>)}</Shown>
       </div>
