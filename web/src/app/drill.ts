@@ -67,6 +67,8 @@ class Following implements Live {
   private answered = new Map<string, Moment>()
   private timers: ReturnType<typeof setTimeout>[] = []
   private busy = false
+  /** Changes of the clock that alertd has not answered: what one asked for is shown meanwhile. */
+  private changing = 0
 
   constructor(private id: string) {
     this.unsent = signal(readActs(id))
@@ -99,7 +101,7 @@ class Following implements Live {
     const old = this.session.peek()
     if (old && session.version < old.version) return // an answer that was overtaken
     this.heardAt = performance.now()
-    this.session.value = session
+    this.session.value = this.changing > 0 && old ? { ...session, state: old.state, clock: { ...session.clock, speed: old.clock.speed } } : session
     this.tick()
   }
 
@@ -174,11 +176,16 @@ class Following implements Live {
   }
 
   setClock = async (change: { state?: 'running' | 'paused'; speed?: number; jump?: 'onset' }): Promise<void> => {
+    const before = this.session.peek()
+    if (before) this.take({ ...before, state: change.state ?? before.state, clock: { ...before.clock, now_ms: this.nowMs.peek(), speed: change.speed ?? before.clock.speed } })
+    this.changing++
     try {
       const { state, version, clock } = await call<{ state: DrillState; version: number; clock: DrillClock }>(`${sessionPath(this.id)}/clock`, { json: change })
       const session = this.session.peek()
+      this.changing--
       if (session) this.take({ ...session, state, version, clock: { ...session.clock, ...clock } })
     } catch (error) {
+      this.changing--
       say(`The clock: ${error instanceof ApiError ? error.message : String(error)}`, 'bad')
     }
     await this.refresh()
