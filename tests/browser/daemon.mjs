@@ -7,7 +7,10 @@ import { createServer } from 'node:http'
 import { createServer as createSocket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
+/** The drills that come along. */
+export const DRILLS_FLAG = `--drills.path=${fileURLToPath(new URL('../../drills', import.meta.url))}`
 const ALERTD = resolve(process.env.ALERTD ?? 'build/alertd/alertd')
 
 export async function until(what, condition, seconds = 20) {

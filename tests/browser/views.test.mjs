@@ -4,7 +4,7 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { Alertd, seed, seedPaging, seedServices } from './daemon.mjs'
+import { Alertd, DRILLS_FLAG, seed, seedPaging, seedServices } from './daemon.mjs'
 import { assertAccessible, assertClean, launch, open, settle } from './page.mjs'
 import { seedShadowing } from './shadowing.mjs'
 
@@ -13,12 +13,13 @@ let alertd, empty, browser, made
 
 before(async () => {
   mkdirSync(SHOTS, { recursive: true })
-  ;[alertd, empty, browser] = await Promise.all([new Alertd().start(), new Alertd({ auth: 'off', receivers: false }).start(), launch()])
+  ;[alertd, empty, browser] = await Promise.all([new Alertd({ flags: [DRILLS_FLAG] }).start(), new Alertd({ auth: 'off', receivers: false }).start(), launch()])
   made = await seed(alertd)
   Object.assign(made, await seedPaging(alertd))
   Object.assign(made, await seedShadowing(alertd))
   await alertd.post(`/api/alertd/v1/rules/${made.rule}/canary`, { for_ms: 600_000 })
   await seedServices(alertd)
+  made.drill = (await alertd.post('/api/alertd/v1/drills', { drill: '01-disk-filling', mode: 'solo', seed: 7, start: 'paused' })).id
 })
 after(async () => {
   await browser?.close()
@@ -55,6 +56,9 @@ const VIEWS = {
   'shadow-page-compared': () => `/shadowing/${made.compared}`,
   'shadow-page-reverse': () => `/shadowing/${made.reverse}`,
   'incident-shadowed': () => `/i/${made.shadowed}`,
+  drills: () => '/drills',
+  'drill-play': () => `/drills/${made.drill}/play`,
+  'drill-practice': () => '/drills/practice',
   readiness: () => '/readiness',
   'readiness-person': () => '/readiness/dan',
   explore: () => '/explore',

@@ -1,6 +1,7 @@
 // Made-up answers in the shapes of docs/api.md, for looking at pages without an alertd.
 // Tests never use them. WHO=dan in the environment makes dan the one who is logged in. `?empty` in the referring page's address answers as a new install does.
 
+import { drillRoutes } from './mock_drill.mjs'
 import { shadowRoutes } from './mock_shadow.mjs'
 
 const at = (secondsAgo) => new Date(Date.now() - secondsAgo * 1000).toISOString()
@@ -120,6 +121,7 @@ function matrix(form) {
 
 const prom = (data) => ({ status: 'success', data })
 const routes = [
+  ...drillRoutes,
   ...shadowRoutes,
   [/\/me$/, () => ({ auth: 'required', name: process.env.WHO ?? 'ana', scopes: ['read', 'operate'], csrf: 'x', version: '0.1.0', external_url: '' })],
   [/\/overview$/, overview],

@@ -91,7 +91,7 @@ export async function whoAmI(): Promise<void> {
 }
 
 /** Prometheus' envelope: what is inside, or its error; warnings are kept apart. */
-export async function prom<T>(path: string, form: Record<string, string>, options: CallOptions = {}): Promise<T> {
-  const answer = await call<{ data: T }>(`/api/v1/${path}`, { ...options, form })
+export async function prom<T>(path: string, form: Record<string, string>, options: CallOptions & { base?: string } = {}): Promise<T> {
+  const answer = await call<{ data: T }>(`${options.base ?? '/api/v1'}/${path}`, { ...options, form })
   return answer.data
 }

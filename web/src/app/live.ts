@@ -12,7 +12,7 @@ import { heardMs, may, me } from './api.ts'
 import { changed, changedAll, streaming } from './data.ts'
 import { now } from './settings.ts'
 
-const TOPICS = ['alerts', 'incident', 'rules', 'agents', 'postmortem', 'roster', 'silences', 'shadow_page', 'service', 'change'] as const
+const TOPICS = ['alerts', 'incident', 'rules', 'agents', 'postmortem', 'roster', 'silences', 'shadow_page', 'service', 'change', 'drill'] as const
 const HIDDEN_MS = 30_000
 const WAIT_MAX_MS = 30_000
 

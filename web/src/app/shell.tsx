@@ -32,6 +32,7 @@ const PLACES: Place[] = [
   { path: '/services', name: 'Services', icon: 'book', keys: 'g v' },
   { path: '/people', name: 'People', icon: 'person', keys: 'g h' },
   { path: '/shadowing', name: 'Shadowing', icon: 'shadow', keys: 'g l' },
+  { path: '/drills', name: 'Drills', icon: 'drill', keys: 'g x' },
   { path: '/readiness', name: 'Readiness', icon: 'ready', keys: 'g c' },
   { path: '/agents', name: 'Agents', icon: 'agents', keys: 'g n' },
   { path: '/deliveries', name: 'Deliveries', icon: 'sent', keys: 'g d' },
@@ -57,6 +58,7 @@ function later<P extends object>(fetchView: () => Promise<ComponentType<P>>): La
 }
 
 const Agents = later(async () => (await import('../views/agents.tsx')).Agents)
+const DrillPages = later(async () => (await import('../views/drill_pages.tsx')).DrillPages)
 const Explore = later(async () => (await import('../views/explore.tsx')).Explore)
 const Incident = later(async () => (await import('../views/incident.tsx')).Incident)
 const OnCall = later(async () => (await import('../views/oncall.tsx')).OnCall)
@@ -80,7 +82,7 @@ const Shadowing = later(async () => (await import('../views/shadowing.tsx')).Sha
 const ShadowPage = later(async () => (await import('../views/shadow_page.tsx')).ShadowPage)
 
 async function loadTheRest(): Promise<void> {
-  for (const view of [Incident, Silences, Deliveries, OnCall, Rules, People, Agents, Explore, Report, Postmortems, Rule, Review, Tune, Canary, Services, Search, Trends, Postmortem, Runbook, Shadowing, ShadowPage, Readiness]) await view.load()
+  for (const view of [Incident, Silences, Deliveries, OnCall, Rules, People, Agents, Explore, Report, Postmortems, Rule, Review, Tune, Canary, Services, Search, Trends, Postmortem, Runbook, Shadowing, ShadowPage, Readiness, DrillPages]) await view.load()
 }
 
 const under = (place: string, path: string) => (place === '/' ? path === '/' : path === place || path.startsWith(`${place}/`))
@@ -107,6 +109,7 @@ function View() {
   if (first === 'oncall' && !second) return <OnCall />
   if (first === 'people' && !second) return <People />
   if (first === 'shadowing') return second ? <ShadowPage key={second} id={second} /> : <Shadowing />
+  if (first === 'drills') return <DrillPages first={second} second={third} />
   if (first === 'readiness') return <Readiness person={second} />
   if (first === 'agents' && !second) return <Agents />
   if (first === 'explore' && !second) return <Explore />

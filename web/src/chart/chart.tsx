@@ -1,12 +1,13 @@
 // A chart on the page: the picture, one sentence that says the same, and a table behind it.
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useContext, useEffect, useRef, useState } from 'preact/hooks'
 import { isDark, zone } from '../app/settings.ts'
 import type { Columns } from '../lib/matrix.ts'
 import { summarize } from '../lib/matrix.ts'
 import { count, formatValue } from '../lib/number.ts'
 import { formatSeries } from '../lib/promql.ts'
-import { formatExact } from '../lib/time.ts'
+import { formatExact, type Zone } from '../lib/time.ts'
+import { AskedOf } from './asked.ts'
 import type { Mark, Plot, PlotInput } from './plot.ts'
 
 interface Props {
@@ -40,12 +41,12 @@ function summaries({ times, values, band }: Columns) {
   })
 }
 
-function sentence({ columns, what, threshold, caption }: Props): string {
+function sentence({ columns, what, threshold, caption }: Props, shownZone: Zone): string {
   const all = summaries(columns).filter((one) => one !== null)
   if (all.length === 0) return `${what}: no data in this range`
   const top = all.reduce((a, b) => (b.max > a.max ? b : a))
   const line = threshold === null || threshold === undefined ? '' : `, threshold ${formatValue(threshold)}`
-  return `${what}: ${count(all.length, 'series', 'series')}, at most ${formatValue(top.max)} at ${formatExact(top.maxAt * 1000, zone.value)}${line}${caption ? `. ${caption}` : ''}`
+  return `${what}: ${count(all.length, 'series', 'series')}, at most ${formatValue(top.max)} at ${formatExact(top.maxAt * 1000, shownZone)}${line}${caption ? `. ${caption}` : ''}`
 }
 
 export function Chart(props: Props) {
@@ -54,7 +55,8 @@ export function Chart(props: Props) {
   const [width, setWidth] = useState(0)
   const names = shortNames(columns.labels)
   const dark = isDark.value
-  const shownZone = zone.value
+  const ownZone = useContext(AskedOf).zone
+  const shownZone = ownZone ?? zone.value
 
   useEffect(() => {
     const box = target.current
@@ -90,7 +92,7 @@ export function Chart(props: Props) {
 
   return (
     <figure class="chart">
-      <div class={`chart-box h${height}`} ref={target} role="img" aria-label={sentence(props)} />
+      <div class={`chart-box h${height}`} ref={target} role="img" aria-label={sentence(props, shownZone)} />
       {caption && <figcaption class="dim">{caption}</figcaption>}
       {columns.values.length > 0 && (
         <details class="chart-table">

@@ -1,11 +1,12 @@
 // A PromQL expression over a range, drawn: asks, aligns, shows, and says what went wrong.
 
-import { useEffect, useState } from 'preact/hooks'
+import { useContext, useEffect, useState } from 'preact/hooks'
 import { ApiError, call, prom } from '../app/api.ts'
 import type { PromResult, Rollup } from '../app/types.ts'
 import { type Columns, stepFor, toColumns } from '../lib/matrix.ts'
 import { isBareSelector, ROLLUP_FROM_MS, rollupStep, rollupWords, toBands } from '../lib/rollup.ts'
 import { Trouble, Waiting } from '../ui/parts.tsx'
+import { AskedOf } from './asked.ts'
 import { Chart } from './chart.tsx'
 import type { Mark } from './plot.ts'
 
@@ -36,9 +37,9 @@ export function stepsOf(fromMs: number, toMs: number): { start: string; end: str
   return { start: String(Math.floor(fromMs / 1000 / stepS) * stepS), end: String(Math.ceil(toMs / 1000 / stepS) * stepS), step: String(stepS) }
 }
 
-async function askSamples(expr: string, fromMs: number, toMs: number, signal: AbortSignal): Promise<Answer | null> {
+async function askSamples(expr: string, fromMs: number, toMs: number, signal: AbortSignal, base: string): Promise<Answer | null> {
   const steps = stepsOf(fromMs, toMs)
-  const answer = await prom<PromResult>('query_range', { query: expr, ...steps }, { signal })
+  const answer = await prom<PromResult>('query_range', { query: expr, ...steps }, { signal, base })
   if (answer.resultType !== 'matrix') return null
   return { columns: toColumns(answer.result, Number(steps.start) * 1000, Number(steps.end) * 1000, Number(steps.step)), caption: '' }
 }
@@ -51,12 +52,13 @@ async function askRollup(expr: string, fromMs: number, toMs: number, signal: Abo
 }
 
 export function ExpressionChart({ expr, fromMs, toMs, tick = 0, onError, rollup = false, whole = false, ...chart }: Props) {
+  const { base } = useContext(AskedOf)
   const [shown, setShown] = useState<Answer | null>(null)
   const [error, setError] = useState<ApiError | null>(null)
   useEffect(() => {
     const asked = new AbortController()
     const ask = rollup && toMs - fromMs > ROLLUP_FROM_MS && isBareSelector(expr) ? askRollup : askSamples
-    ask(expr, fromMs, toMs, asked.signal)
+    ask(expr, fromMs, toMs, asked.signal, base)
       .then((answer) => {
         if (answer) setShown(answer)
         setError(null)

@@ -1,6 +1,6 @@
 // Explore: ask PromQL freely. The address holds the question, so a link is the answer.
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useContext, useEffect, useRef, useState } from 'preact/hooks'
 import { ApiError, call, may, prom } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
 import { useData } from '../app/data.ts'
@@ -8,6 +8,7 @@ import { useKey } from '../app/keyboard.ts'
 import { query, setQuery } from '../app/router.ts'
 import { zone } from '../app/settings.ts'
 import type { PromResult } from '../app/types.ts'
+import { AskedOf } from '../chart/asked.ts'
 import { ExpressionChart, stepsOf } from '../chart/expression.tsx'
 import { count, formatValue } from '../lib/number.ts'
 import { caretLine, errorPlace, formatSeries, offsetOf } from '../lib/promql.ts'
@@ -35,7 +36,7 @@ function remember(expr: string): string[] {
   return list
 }
 
-function QueryError({ error, expr }: { error: ApiError; expr: string }) {
+export function QueryError({ error, expr }: { error: ApiError; expr: string }) {
   const place = errorPlace(error.message)
   const caret = place && caretLine(expr, place)
   return (
@@ -69,25 +70,27 @@ function Table({ answer }: { answer: PromResult }) {
 }
 
 /** The instant answer: asked when the question or its time changes. */
-function Instant({ expr, atMs, tick, onError }: { expr: string; atMs: number; tick: number; onError: (error: ApiError) => void }) {
+export function Instant({ expr, atMs, tick, onError }: { expr: string; atMs: number; tick: number; onError: (error: ApiError) => void }) {
+  const { base, zone: ownZone } = useContext(AskedOf)
   const [answer, setAnswer] = useState<{ data: PromResult; tookMs: number } | null>(null)
   useEffect(() => {
     const asked = new AbortController()
     const began = performance.now()
     setAnswer(null)
-    prom<PromResult>('query', { query: expr, time: String(atMs / 1000) }, { signal: asked.signal })
+    prom<PromResult>('query', { query: expr, time: String(atMs / 1000) }, { signal: asked.signal, base })
       .then((data) => setAnswer({ data, tookMs: performance.now() - began }))
       .catch((error: ApiError) => { if (error.type !== 'cancelled') onError(error) })
     return () => asked.abort()
   }, [expr, atMs, tick])
   if (!answer) return <Waiting />
   const n = answer.data.resultType === 'vector' || answer.data.resultType === 'matrix' ? answer.data.result.length : 1
-  return <><Table answer={answer.data} /><p class="foot dim">{count(n, 'series', 'series')} at {formatExact(atMs, zone.value)}, {formatTook(answer.tookMs)}</p></>
+  return <><Table answer={answer.data} /><p class="foot dim">{count(n, 'series', 'series')} at {formatExact(atMs, ownZone ?? zone.value)}, {formatTook(answer.tookMs)}</p></>
 }
 
 /** The word under the cursor, and the names that begin with it. */
 function useCompletion(text: string, caret: number) {
-  const names = useData<{ data: string[] }>('/api/v1/label/__name__/values', [], 300_000).value?.data ?? []
+  const { base } = useContext(AskedOf)
+  const names = useData<{ data: string[] }>(`${base}/label/__name__/values`, [], 300_000).value?.data ?? []
   const word = /[a-zA-Z_:][\w:]*$/.exec(text.slice(0, caret))?.[0] ?? ''
   if (word.length < 2) return { word, found: [] }
   const starts = names.filter((name) => name.startsWith(word) && name !== word)
@@ -97,7 +100,7 @@ function useCompletion(text: string, caret: number) {
 
 interface EditorProps { value: string; problemAt: number | null; onChange: (text: string) => void; onRun: () => void }
 
-function Editor({ value, problemAt, onChange, onRun }: EditorProps) {
+export function Editor({ value, problemAt, onChange, onRun }: EditorProps) {
   const area = useRef<HTMLTextAreaElement>(null)
   const [caret, setCaret] = useState(0)
   const [chosen, setChosen] = useState(-1)

@@ -1,7 +1,7 @@
 // The head of an incident: what it is, in which state, since when, and what one can do about it.
 
 import { useState } from 'preact/hooks'
-import { acknowledge, resolve, resolving } from '../app/actions.ts'
+import { acknowledge, resolve, resolving, incidentPath } from '../app/actions.ts'
 import { ApiError, call, may, me } from '../app/api.ts'
 import { useData } from '../app/data.ts'
 import { go } from '../app/router.ts'
@@ -43,6 +43,23 @@ function WritePostmortem({ incident }: { incident: IncidentDetail }) {
   )
 }
 
+/** What was lived through once can be practised by others. */
+function MakeDrill({ incident }: { incident: IncidentDetail }) {
+  const [busy, setBusy] = useState(false)
+  if (incident.status !== 'resolved' || !may('operate')) return null
+  const make = async () => {
+    setBusy(true)
+    try {
+      const { name } = await call<{ name: string }>(`${incidentPath(incident.key)}/drill`, { json: {}, limitMs: 60_000 })
+      go(`/drills/library/${encodeURIComponent(name)}`)
+    } catch (error) {
+      say(`No drill could be made of it: ${error instanceof ApiError ? error.message : String(error)}`, 'bad')
+      setBusy(false)
+    }
+  }
+  return <button type="button" disabled={busy} onClick={() => { void make() }}><Icon name="drill" size={16} /> {busy ? 'Making a drill …' : 'Make a drill of it'}</button>
+}
+
 export function Header({ incident, neighbours }: { incident: IncidentDetail; neighbours: { before: string | null; after: string | null } }) {
   const open = incident.status !== 'resolved'
   const leaving = resolving.value.has(incident.key)
@@ -77,6 +94,7 @@ export function Header({ incident, neighbours }: { incident: IncidentDetail; nei
         <EscalationButtons incident={incident} />
         {open && <SilenceLink labels={Object.keys(incident.labels).length > 0 ? incident.labels : incident.alerts[0]?.labels ?? {}} />}
         <WritePostmortem incident={incident} />
+        <MakeDrill incident={incident} />
         <Why of={{ incident: incident.key }} />
       </div>
     </header>

@@ -29,7 +29,7 @@ function Verdict({ overview }: { overview: Overview | undefined }) {
         <h1>{verdict.headline}</h1>
         {verdict.reasons.length > 0
           ? <p>{verdict.reasons.join(' · ')}</p>
-          : evaluated && <p>{count(overview.rules.rules, 'rule')} watching, last evaluated <Ago at={overview.evaluation.last_at} /></p>}
+          : evaluated && <p>{count(overview.rules.rules, 'rule')} watching, last evaluated <Ago at={overview.evaluation.last_at} />. <a href="/drills">Practise meanwhile</a></p>}
       </div>
       {overview && (
         <dl class="figures">

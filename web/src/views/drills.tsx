@@ -1,0 +1,175 @@
+// The library of drills as a path from the first day to leading an incident, and the one that
+// comes next in front.
+
+import { useState } from 'preact/hooks'
+import { call, may, me } from '../app/api.ts'
+import { pageTitle } from '../app/badge.ts'
+import { changed, useData } from '../app/data.ts'
+import { DRILLS, LIBRARY, newSession, playPath, type Library, type NewSession, type Sessions } from '../app/drill.ts'
+import type { LibraryDrill, SessionHead } from '../app/drill_types.ts'
+import { useKey } from '../app/keyboard.ts'
+import { go, query, setQuery } from '../app/router.ts'
+import { now, zone } from '../app/settings.ts'
+import { say } from '../app/toast.ts'
+import { formatLength, LEVELS, nextDrill, stagesOf, type Stage } from '../lib/drill.ts'
+import { count } from '../lib/number.ts'
+import { formatAgo, formatExact } from '../lib/time.ts'
+import { Dialog, Field, Sure } from '../ui/dialog.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { Empty, Page, Panel, Shown } from '../ui/parts.tsx'
+
+const levelWords = (level: string) => LEVELS.find((one) => one.level === level)?.words ?? level
+
+async function start(what: NewSession): Promise<void> {
+  const id = await newSession(what)
+  if (id !== null) go(what.mode === 'master' ? `/drills/${id}/master` : playPath(id))
+}
+
+function Played({ drill }: { drill: LibraryDrill }) {
+  const { n, last_at_ms: last } = drill.played
+  if (n === 0) return null
+  return <><span class="state ok"><Icon name="check" size={14} />Played {n === 1 ? 'once' : `${n} times`}</span>{last !== null && <time title={formatExact(last, zone.value)}>{formatAgo(last, now.value)}</time>}</>
+}
+
+/** Whose incident it was: such a drill says where it is told. */
+function Reconstructed({ drill }: { drill: LibraryDrill }) {
+  if (!drill.reconstructed) return null
+  return (
+    <span class="drill-real"><span class="severity idle">Really happened</span>
+      {drill.sources.map((url, i) => <a key={url} href={url} target="_blank" rel="noreferrer">{drill.sources.length > 1 ? `report ${i + 1}` : 'the report'}</a>)}</span>
+  )
+}
+
+function StartButton({ drill, words, primary }: { drill: LibraryDrill; words: string; primary?: boolean }) {
+  const [busy, setBusy] = useState(false)
+  if (!may('read')) return null
+  return (
+    <button type="button" class={primary ? 'primary drill-start' : ''} disabled={busy} onClick={() => { setBusy(true); void start({ drill: drill.name, mode: drill.kind === 'tabletop' ? 'tabletop' : 'solo' }).finally(() => setBusy(false)) }}>
+      <Icon name="play" size={primary ? 18 : 15} /> {words}<span class="hidden"> {drill.title}</span>
+    </button>
+  )
+}
+
+/** What goes on already comes before what could be begun. */
+function GoesOn({ sessions }: { sessions: SessionHead[] }) {
+  if (sessions.length === 0) return null
+  return (
+    <Panel title="You are in the middle of">
+      <ul class="rows">
+        {sessions.map((one) => (
+          <li key={one.id}><Icon name="drill" /><span class="grow"><b>{one.title}</b> <span class="dim">{one.state === 'running' ? 'its clock runs' : 'its clock stands still'}{one.mode !== 'solo' && `, ${one.mode}`}</span></span>
+            <Sure words="End it" sure="Really end it" onSure={() => { void call(`${DRILLS}/${one.id}/end`, { json: {} }).then(() => changed('drill'), (error: unknown) => say(`Not ended: ${error instanceof Error ? error.message : String(error)}`, 'bad')) }} />
+            <a class="button" href={one.mode === 'master' && one.player !== me.value?.name ? `/drills/${one.id}/master` : playPath(one.id)}>Go on<span class="hidden"> with {one.title}</span></a></li>
+        ))}
+      </ul>
+    </Panel>
+  )
+}
+
+function Hero({ drill, first }: { drill: LibraryDrill; first: boolean }) {
+  useKey('p', `Start ${drill.title}`, () => { void start({ drill: drill.name, mode: 'solo' }) }, 'Drills', may('read'))
+  return (
+    <section class="drill-hero" aria-label={first ? 'Your first drill' : 'Your next drill'}>
+      <div class="drill-hero-words">
+        <p class="drill-kicker">{first ? 'New here? Begin with this one' : 'Next on the path'}</p>
+        <h2>{drill.title}</h2>
+        <p class="drill-teaches"><b>You learn</b> {drill.teaches}</p>
+        <p class="drill-facts"><span>{levelWords(drill.level)}</span><span>{formatLength(drill.length_ms)} of incident, in your own time</span><Reconstructed drill={drill} /></p>
+        <p class="drill-hero-start"><StartButton drill={drill} words="Start" primary /> <kbd>p</kbd></p>
+      </div>
+      <ol class="drill-how">
+        <li><b>You are on call.</b> Read the brief, start the clock, wait for the page.</li>
+        <li><b>Look, think, act.</b> The same alerts, graphs and runbooks as for real, on the drill’s own time. Each step is shown.</li>
+        <li><b>See what really happened</b>, beside what you did. No grade: nine clocks.</li>
+      </ol>
+    </section>
+  )
+}
+
+function Row({ drill }: { drill: LibraryDrill }) {
+  const done = drill.played.n > 0
+  return (
+    <li class={`drill-row ${done ? 'done' : ''}`}>
+      <span class="drill-dot" aria-hidden="true">{done ? <Icon name="check" size={15} /> : drill.path || '·'}</span>
+      <div class="drill-words">
+        <h3>{drill.title}</h3>
+        {drill.error ? <p class="bad-ink">{drill.error}</p> : <p>{drill.teaches}</p>}
+        <p class="drill-facts"><span>{formatLength(drill.length_ms)}</span>{drill.kind === 'tabletop' && <span>words only</span>}<Reconstructed drill={drill} /><Played drill={drill} /></p>
+      </div>
+      <div class="drill-acts">
+        {drill.own && <a class="button" href={`/drills/library/${encodeURIComponent(drill.name)}`}>Edit<span class="hidden"> {drill.title}</span></a>}
+        {!drill.error && <StartButton drill={drill} words={done ? 'Again' : 'Start'} />}
+        {!drill.error && <button type="button" class="quiet" title="With others" aria-label={`Start ${drill.title} with others`} onClick={() => setQuery({ with: drill.name }, { push: true })}><Icon name="shadow" /></button>}
+      </div>
+    </li>
+  )
+}
+
+function StagePanel({ stage }: { stage: Stage }) {
+  const done = stage.drills.filter((one) => one.played.n > 0).length
+  return (
+    <section class="drill-stage" aria-label={stage.words}>
+      <header><h2>{stage.words}</h2><span class="dim">{stage.means}</span><span class="drill-done num">{done} of {stage.drills.length}</span></header>
+      <ol class="panel">{stage.drills.map((one) => <Row key={one.name} drill={one} />)}</ol>
+    </section>
+  )
+}
+
+const MODES: { mode: string; words: string; means: string; asks: string }[] = [
+  { mode: 'pair', words: 'Pair', means: 'One plays, the other sees the same and writes down what happens.', asks: 'Who writes' },
+  { mode: 'master', words: 'Game master', means: 'You lead: you see the truth, give hints, say what others say. They play.', asks: 'Who plays' },
+  { mode: 'team', words: 'Team', means: 'Everybody plays a copy of their own; at the end you compare. The clocks of the others are shown to nobody before.', asks: 'Who plays' },
+]
+
+function WithOthers({ drill, onClose }: { drill: LibraryDrill; onClose: () => void }) {
+  const [mode, setMode] = useState('pair')
+  const [names, setNames] = useState('')
+  const people = useData<{ people: { name: string; full_name: string | null }[] }>('/api/alertd/v1/people', ['roster']).value?.people ?? []
+  const chosen = MODES.find((one) => one.mode === mode)
+  const players = names.split(/[\s,]+/).filter(Boolean)
+  return (
+    <Dialog title={`${drill.title}, with others`} onClose={onClose}>
+      <form class="fields" onSubmit={(event) => { event.preventDefault(); onClose(); void start({ drill: drill.name, mode, players }) }}>
+        <div class="drill-modes" role="radiogroup" aria-label="How">
+          {MODES.map((one) => <label key={one.mode} class={one.mode === mode ? 'chosen' : ''}><input type="radio" name="mode" checked={one.mode === mode} onChange={() => setMode(one.mode)} /><span><b>{one.words}</b><small>{one.means}</small></span></label>)}
+        </div>
+        <Field label={chosen?.asks ?? 'Who'} hint="Their names here, with commas between. They find it under Drills, or by its address.">
+          <input type="text" list="drill-people" required value={names} onInput={(event) => setNames(event.currentTarget.value)} placeholder="ben, carla" /></Field>
+        <datalist id="drill-people">{people.map((one) => <option key={one.name} value={one.name}>{one.full_name}</option>)}</datalist>
+        <p><button type="submit" class="primary" disabled={players.length === 0}><Icon name="play" size={16} /> Start</button></p>
+      </form>
+    </Dialog>
+  )
+}
+
+function Inside({ drills, sessions }: { drills: LibraryDrill[]; sessions: SessionHead[] }) {
+  const next = nextDrill(drills)
+  const running = sessions.filter((one) => one.state === 'running' || one.state === 'paused')
+  const asked = drills.find((one) => one.name === query('with'))
+  const played = drills.filter((one) => one.played.n > 0).length
+  if (drills.length === 0) {
+    return <Empty icon="drill" title="There are no drills here"><p>alertd was started without <code>--drills.path</code>. The drills that come with Watchbill lie in its folder <code>drills</code>; <code>./run</code> passes it.</p></Empty>
+  }
+  return (
+    <div class="drills">
+      <GoesOn sessions={running} />
+      {next && <Hero drill={next} first={played === 0} />}
+      {!next && <p class="panel pad">You have played all {drills.length}. <a href="/drills/practice">Look how it went</a>, or make one of an incident of yours: its page has the button.</p>}
+      {stagesOf(drills).map((stage) => <StagePanel key={stage.level} stage={stage} />)}
+      {asked && <WithOthers drill={asked} onClose={() => setQuery({ with: '' })} />}
+      <p class="dim">{count(drills.length, 'drill')}. How they are written: <code>docs/drill-language.md</code>.</p>
+    </div>
+  )
+}
+
+export function Drills() {
+  pageTitle.value = 'Drills'
+  const library = useData<Library>(LIBRARY, ['drill'], 60_000)
+  const sessions = useData<Sessions>(`${DRILLS}?who=me`, ['drill'], 10_000).value?.sessions ?? []
+  return (
+    <Page title="Drills" lead="Practise being on call. Nothing of it is real; nothing can break, and nobody is woken."
+          actions={<a class="button" href="/drills/practice"><Icon name="report" size={16} /> My practice</a>}>
+      <Shown data={library} what="The drills could not be read">{({ drills }) => <Inside drills={drills} sessions={sessions} />}</Shown>
+    </Page>
+  )
+}
