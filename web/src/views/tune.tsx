@@ -64,7 +64,7 @@ const ownOf = ({ answer }: Model): Setting => ({ j: answer.now.threshold, k: ans
 // --- read-outs ----------------------------------------------------------------------------
 
 function Read({ name, value, unit, was, tone, pale }: { name: string; value: string; unit?: string; was: string; tone?: 'better' | 'worse' | ''; pale?: boolean }) {
-  return <div class={pale ? 'pale' : ''}><dt>{name}</dt><dd>{value}{unit && <small> {unit}</small>}</dd><dd class={`was ${tone ?? ''}`}>{was}</dd></div>
+  return <div class={pale ? 'pale' : ''}><dt>{name}</dt><dd>{value}{unit && <> <small>{unit}</small></>}</dd><dd class={`was ${tone ?? ''}`}>{was}</dd></div>
 }
 
 interface ReadsProps { model: Model; setting: Signal<Setting>; read: ReadonlySignal<Readout>; rested: Setting; pages: Asked<PagesAnswer>; ownPages: PagesAnswer | null }
