@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
 """The tuner beside those who answer a setting at a time: Prometheus by query_range, vmalert by replay.
 
-usage: bench_tune.py [--series=1,100,1000] [--days=30] [--cells=3] [--peers=FOLDER] [--alone]
+usage: bench_tune.py [--series=1,100,1000] [--days=30] [--cells=3] [--peers=FOLDER] [--alone] [--promtool-series=1]
 
 Each gets the same samples (node_load1 of so many hosts, one every 15 s, from the shared folder's generator). Ours is `alertctl tune --store`
-over the folder alertd leaves: every threshold and `for` in one go, the program's start and the printing of all cells among them. A cell of Prometheus is what a person does today: the rule's expression by query_range over
+over the folder alertd leaves, its days sealed and compacted by store_year under a clock of its own, as the daemon does ten minutes after
+their last sample: every threshold and `for` in one go, and the rule's own setting alone (`--alone`), the program's start and the printing
+of all cells among them; seconds of the wall and of the processors. A cell of Prometheus is what a person does today: the rule's expression by query_range over
 the whole time, in as few requests as its limit of points allows. A cell of vmalert is a replay with the rule, its results
-written back to VictoriaMetrics. Then: how many times each says the alert began to fire, and the truth, counted here from the samples' own values.
+written back to VictoriaMetrics. A cell of promtool is a unit test of the rule with the same values as its series, for so few series as it
+gets through. Then: how many times each says the alert began to fire, and the truth, counted here from the samples' own values.
 """
 
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -19,7 +23,7 @@ import time
 import urllib.parse
 
 import peers as bench
-from daemon import ALERTCTL
+from daemon import ALERTCTL, BUILD
 
 STEP_S = 15
 POINTS = 11000  # a request of Prometheus
@@ -45,18 +49,19 @@ def load(rwload, server, series, steps, end_s):
 
 
 def timed(command):
-    started = time.monotonic()
+    started, before = time.monotonic(), os.times()
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise SystemExit(f"{command[0]}: {done.stderr[-800:]}")
-    return time.monotonic() - started, done.stdout
+        raise SystemExit(f"{command[0]}: {done.stdout[-400:]} {done.stderr[-800:]}")
+    after = os.times()
+    return time.monotonic() - started, done.stdout, after.children_user + after.children_system - before.children_user - before.children_system
 
 
-def ours(folder, rules, from_s, to_s):
-    command = [ALERTCTL, "tune", str(rules), "--json", f"--store={folder}/alertd", f"--from={from_s}", f"--to={to_s}"]
+def ours(folder, rules, from_s, to_s, *options):
+    """Seconds, seconds of the processors, the result: of the quickest of three."""
+    command = [ALERTCTL, "tune", str(rules), "--json", f"--store={folder}/alertd", f"--from={from_s}", f"--to={to_s}", *options]
     runs = [timed(command) for _ in range(3)]
-    result = json.loads(runs[0][1])
-    return min(seconds for seconds, _ in runs), result
+    return min(run[0] for run in runs), min(run[2] for run in runs), json.loads(runs[0][1])
 
 
 def pieces(from_s, to_s):
@@ -102,8 +107,8 @@ def run_prometheus(options, rwload, folder, found, series, steps, span):
             started = time.monotonic()
             query_range(server, f"node_load1 > {threshold}", from_s, to_s)
             seconds.append(time.monotonic() - started)
-        truth = count_fired(query_range(server, "node_load1", from_s - 2 * FOR_S, to_s), THRESHOLDS[0], from_s)
-        return min(seconds), truth
+        values = query_range(server, "node_load1", from_s - 2 * FOR_S, to_s)
+        return min(seconds), count_fired(values, THRESHOLDS[0], from_s), values
     finally:
         server.stop()
 
@@ -124,13 +129,32 @@ def run_vmalert(options, rwload, folder, found, rules, series, steps, span):
     server = bench.start_victoria(found, folder)
     try:
         load(rwload, server, series, steps, to_s)
-        seconds, _ = timed([str(found / "victoria-metrics/usr/bin/vmalert"), f"-rule={rules}", f"-datasource.url={server.url}", f"-remoteWrite.url={server.url}",
+        seconds, _, _ = timed([str(found / "victoria-metrics/usr/bin/vmalert"), f"-rule={rules}", f"-datasource.url={server.url}", f"-remoteWrite.url={server.url}",
                             f"-replay.timeFrom={time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(from_s))}",
                             f"-replay.timeTo={time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(to_s))}", "-replay.disableProgressBar", "-loggerLevel=ERROR"])
         bench.request("GET", server.url + "/internal/force_flush", timeout=60)
         return seconds, count_written(server, from_s, to_s)
     finally:
         server.stop()
+
+
+def run_promtool(found, folder, rules, values, to_s):
+    """A unit test of the rule: its series, and that at the end it fires or not as it does. Seconds."""
+    first_s = to_s - (len(next(iter(values.values()))) - 1) * STEP_S
+    end = f"{(to_s - first_s)}s"
+    test = pathlib.Path(folder) / "rules.test.yml"
+    series = "".join(f"  - series: 'node_load1{{i=\"{i}\"}}'\n    values: '{' '.join(str(value) for _, value in points)}'\n" for i, points in enumerate(values.values()))
+    expected = [i for i, points in enumerate(values.values()) if all(value > THRESHOLDS[0] for _, value in points[-FOR_S // STEP_S - 1:])]
+    alerts = "".join(f"\n      - exp_labels: {{i: \"{i}\"}}" for i in expected) or " []"
+    test.write_text(f"rule_files: [{rules}]\nevaluation_interval: {STEP_S}s\ntests:\n- interval: {STEP_S}s\n  input_series:\n{series}"
+                    f"  alert_rule_test:\n  - eval_time: {end}\n    alertname: Busy\n    exp_alerts:{alerts}\n")
+    seconds, _, _ = timed([str(found / "promtool/usr/bin/promtool"), "test", "rules", str(test)])
+    return seconds
+
+
+def seal(folder, days, to_s):
+    samples = pathlib.Path(folder) / "alertd/samples"
+    subprocess.run([BUILD / "tests/lib/store_year", "roll", samples, str(days), str(STEP_S), str((to_s // 86400 + 1) * 86400)], check=True, capture_output=True)
 
 
 def fill(rwload, folder, series, steps, to_s):
@@ -152,18 +176,25 @@ def measure(options, found, series):
         rules = pathlib.Path(folder) / "rules.yml"
         rules.write_text(RULE.format(threshold=THRESHOLDS[0]))
         fill(rwload, folder, series, steps, to_s)
-        row["ours_s"], result = ours(folder, rules, from_s, to_s)
+        seal(folder, options.days, to_s)
+        row["ours_s"], row["ours_cpu_s"], result = ours(folder, rules, from_s, to_s)
+        row["alone_s"], row["alone_cpu_s"], alone = ours(folder, rules, from_s, to_s, "--alone")
+        if len(alone["alerts"]) != len(result["alerts"]):
+            raise SystemExit("the setting alone fires otherwise")
         row["cells"], row["ours_alerts"] = len(result["cells"]), len(result["alerts"])
         if found:
-            row["prometheus_s"], row["truth"] = run_prometheus(options, rwload, folder, found, series, steps, (from_s, to_s))
+            row["prometheus_s"], row["truth"], values = run_prometheus(options, rwload, folder, found, series, steps, (from_s, to_s))
+            if series <= options.promtool_series:
+                row["promtool_s"] = run_promtool(found, folder, rules, values, to_s)
             row["vmalert_s"], row["vmalert_alerts"] = run_vmalert(options, rwload, folder, found, rules, series, steps, (from_s, to_s))
     return row
 
 
 def say(row):
     per_cell = row["ours_s"] / row["cells"]
-    words = [f"{row['series']:,}", f"{row['ours_s']:.2f}", str(row["cells"]), f"{per_cell * 1000:.2f}"]
-    for name in ("prometheus", "vmalert"):
+    words = [f"{row['series']:,}", f"{row['alone_s']:.2f} ({row['alone_cpu_s']:.2f})", f"{row['ours_s']:.2f} ({row['ours_cpu_s']:.2f})", str(row["cells"]),
+             f"{per_cell * 1000:.2f}"]
+    for name in ("prometheus", "vmalert", "promtool"):
         if f"{name}_s" in row:
             words += [f"{row[f'{name}_s']:.2f}", f"{row[f'{name}_s'] / per_cell:.0f}"]
         else:
@@ -178,12 +209,14 @@ def main():
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--cells", type=int, default=3, help="of Prometheus, the quickest counts")
     parser.add_argument("--peers", default=None)
+    parser.add_argument("--promtool-series", type=int, default=1, help="promtool is asked for no more series than that")
     parser.add_argument("--alone", action="store_true", help="without the peers, for profiling")
     options = parser.parse_args()
     found = None if options.alone else bench.find_peers(options.peers)
     print(bench.heading("tests/bench/bench_tune.py " + " ".join(sys.argv[1:])))
-    print("| series | ours, all cells: s | cells | ours a cell: ms | Prometheus a cell: s | x | vmalert a cell: s | x | alerts: ours | truth | vmalert |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    print("| series | ours, one setting: s (CPU) | ours, all cells: s (CPU) | cells | ours a cell: ms | Prometheus a cell: s | x | vmalert a cell: s | x"
+          " | promtool a cell: s | x | alerts: ours | truth | vmalert |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     wrong = False
     for series in options.series.split(","):
         row = measure(options, found, int(series))
