@@ -166,7 +166,7 @@ def measure_calls(alertd, key, document, section, rounds):
     calls += [("POST", f"{incident}/notes", lambda i: {"text": f"note {i}"}),
               ("POST", f"{incident}/events/ID/revs", lambda i: {"op": "annotate", "value": f"words {time.monotonic_ns()}"}),
               ("GET", f"{pm}?view=page", None),
-              ("PUT", f"{pm}/sections/{section}?view=section", lambda i: {"markdown": f"{text[:-20]}\n{i}", "revision": standing()["revision"]}),
+              ("PUT", f"{pm}/sections/{section}", lambda i: {"markdown": f"{text[:-20]}\n{i}", "revision": standing()["revision"]}),
               ("POST", f"{pm}/preview", lambda i: {"markdown": text}), ("GET", f"{pm}/export?format=html", None)]
     print("\n| call | median ms | longest ms | CPU ms | KB |\n|---|---|---|---|---|")
     for method, path, body in calls:

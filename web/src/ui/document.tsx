@@ -5,7 +5,7 @@
 
 import { createContext, createElement, type ComponentChildren } from 'preact'
 import { memo } from 'preact/compat'
-import { useContext, useEffect, useState } from 'preact/hooks'
+import { useContext, useEffect, useMemo, useState } from 'preact/hooks'
 import type { DocumentNode } from '../app/types.ts'
 import { piecesOf } from '../lib/pieces.ts'
 import { anchorOf, plainText } from '../lib/section.ts'
@@ -92,7 +92,7 @@ const Piece = memo(({ nodes }: { nodes: DocumentNode[]; text: string }) => <>{no
 
 /** As long as it likes: its pieces come one a frame, and a change draws those that differ. */
 export function LongDocument({ nodes }: { nodes: DocumentNode[] }) {
-  const pieces = piecesOf(nodes)
+  const pieces = useMemo(() => piecesOf(nodes).map((piece) => ({ nodes: piece, text: JSON.stringify(piece) })), [nodes])
   const [shown, setShown] = useState(1)
   useEffect(() => {
     if (shown >= pieces.length) return undefined
@@ -100,5 +100,5 @@ export function LongDocument({ nodes }: { nodes: DocumentNode[] }) {
     const frame = requestAnimationFrame(() => { timer = setTimeout(() => setShown(shown + 1)) })
     return () => { cancelAnimationFrame(frame); clearTimeout(timer) }
   }, [shown, pieces.length])
-  return <article class="document">{pieces.slice(0, shown).map((piece, i) => <Piece key={i} nodes={piece} text={JSON.stringify(piece)} />)}</article>
+  return <article class="document">{pieces.slice(0, shown).map((piece, i) => <Piece key={i} {...piece} />)}</article>
 }
