@@ -467,6 +467,8 @@ bool learnt_rules(const struct api *api,
         return false;
     if (!lay_where(&look) || read_rules(&look)) {
         learnt->why_not = "the rules could not be read";
+        if (look.has_where)
+            matcher_done(&look.where);
         return true;
     }
     for (size_t i = 0; i < record->n_alerts; i++)

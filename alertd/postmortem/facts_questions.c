@@ -296,7 +296,7 @@ static void ask_about_conflicts(struct asking *asking)
 
         if (!row->curation || !row->curation->conflict || !*row->curation->conflict)
             continue;
-        str_addf(&text, "%s UTC: %.300s Another source says: %.300s Which one holds?",
+        str_addf(&text, "%s UTC: %.300s Another source says \"%.300s\": which one holds?",
                  moment(asking, row->event->occurred_at_ms, at), facts_or_empty(row->event->text),
                  row->curation->conflict);
         ask(asking, str_text(&text), "two sources that disagree");
