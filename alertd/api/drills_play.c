@@ -117,7 +117,8 @@ static void handle_get(void *context, struct http_request *request, struct http_
     if (!drills_id(context, request, &id, response))
         return;
 
-    int r = play_look(api->play, id, request->who.name, since, &arena, &view, &body, &err);
+    int r = play_look(api->play, &(struct play_asked){id, request->who.name, since}, &arena, &view,
+                      &body, &err);
 
     if (r) {
         drills_fail(response, r, &err);
@@ -148,7 +149,7 @@ static void reply_clock(const struct api *api,
 
     arena_init(&arena, VIEW_BYTES_MAX);
 
-    int r = play_look(api->play, id, who, -1, &arena, &view, &body, &err);
+    int r = play_look(api->play, &(struct play_asked){id, who, -1}, &arena, &view, &body, &err);
 
     if (r) {
         drills_fail(response, r, &err);

@@ -458,9 +458,7 @@ static int look(struct play *play,
 }
 
 int play_look(struct play *play,
-              int64_t id,
-              const char *who,
-              int64_t since,
+              const struct play_asked *asked,
               struct arena *arena,
               struct play_view *ret_view,
               struct str *ret_body,
@@ -468,17 +466,17 @@ int play_look(struct play *play,
 {
     struct session *session = NULL;
     struct play_view view = {0};
-    int r = session_get(play, id, &session, reterr);
+    int r = session_get(play, asked->id, &session, reterr);
 
     if (r)
         return r;
-    view.role = session_role(session, who);
+    view.role = session_role(session, asked->who);
     if (view.role != PLAY_WATCHER)
         session->looked_ms = clock_mono_ms();
-    r = look(play, session, since, arena, &view, ret_body, reterr);
+    r = look(play, session, asked->since, arena, &view, ret_body, reterr);
     session_put(play, session);
     if (r == 0 && !view.same)
-        r = read_notes(play, id, arena, &view, reterr);
+        r = read_notes(play, asked->id, arena, &view, reterr);
     if (r == 0)
         *ret_view = view;
     return r;

@@ -131,11 +131,14 @@ struct play_view {
     const char *banner;     /* NULL: none */
     const char *paused_why; /* "": nobody but a person paused it */
 };
-/* ret_body: the drill's own part, a JSON object. since: -1 for whatever it is. */
+struct play_asked {
+    int64_t id;
+    const char *who;
+    int64_t since; /* the version that is known already; -1: none */
+};
+/* ret_body: the drill's own part, a JSON object. */
 int play_look(struct play *play,
-              int64_t id,
-              const char *who,
-              int64_t since,
+              const struct play_asked *asked,
               struct arena *arena,
               struct play_view *ret_view,
               struct str *ret_body,

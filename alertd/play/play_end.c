@@ -306,12 +306,12 @@ static int read_all(struct play *play, int64_t id, struct reading *reading, stru
 
 static int replay(const struct reading *reading, struct play_replayed *ret, struct err *reterr)
 {
-    const struct kept kept = {reading->files, reading->n_files};
+    struct kept kept = {reading->files, reading->n_files};
     struct drill *drill = NULL;
 
     if (reading->n_files == 0 ||
         drill_parse(reading->files[0].bytes, reading->files[0].len, &drill, reterr) != 0 ||
-        drill_case_new(drill, read_kept, (void *)(uintptr_t)&kept, &ret->drill_case, reterr) != 0)
+        drill_case_new(drill, read_kept, &kept, &ret->drill_case, reterr) != 0)
         return PLAY_E_BROKEN;
     ret->world = drill_world_new(ret->drill_case, strtoull(reading->row.seed, NULL, 10));
     drill_world_advance(ret->world, -drill_world_lead_ms(ret->world));

@@ -11,8 +11,8 @@
  *   tick.c           what time does to them
  *   tick_page.c      real pages into drills, a drill's pages to who wants them
  *
- * Lock order: play->lock is never taken while a session is held... except in session_put(), which
- * has let go of it.
+ * Lock order: a session's, then play->lock; never the other way round. What has no refs is nobody's,
+ * and play->lock alone is enough for it.
  */
 
 #include <pthread.h>

@@ -169,12 +169,29 @@ static int feed(struct play *play, struct session *session, struct err *reterr)
     return r;
 }
 
+/* Those that run have a ceiling of their own; others are looked at, and when they are many the one
+ * that was not for the longest time is stopped. False: all of them are busy. */
+static bool make_room(struct play *play)
+{
+    struct session *longest = NULL;
+
+    if (atomic_load(&play->processes) < play->options.max_sessions + LOOKED_AT_MAX)
+        return true;
+    (void)pthread_mutex_lock(&play->lock);
+    for (struct session *other = play->sessions; other; other = other->next)
+        if (other->refs == 0 && other->process && !session_is(other, "running") &&
+            (!longest || other->used_ms < longest->used_ms))
+            longest = other;
+    if (longest)
+        session_park(play, longest);
+    (void)pthread_mutex_unlock(&play->lock);
+    return longest != NULL;
+}
+
 static int revive(struct play *play, struct session *session, struct err *reterr)
 {
-    /* those that run have their own ceiling; others are looked at, and stopped a minute later */
-    if (!session_is(session, "running") &&
-        atomic_load(&play->processes) >= 2 * play->options.max_sessions + LOOKED_AT_MAX)
-        return err_set(reterr, PLAY_E_BUSY, "too many drills are looked at: ask again in a minute");
+    if (!session_is(session, "running") && !make_room(play))
+        return err_set(reterr, PLAY_E_BUSY, "too many drills are looked at: ask again in a moment");
 
     int r = process_start(play->program, &session->process, reterr);
 

@@ -171,6 +171,8 @@ static void sweep(struct play *play)
 static void *run(void *arg)
 {
     struct play *play = arg;
+    int64_t end_ms = play->options.end_ms;
+    int64_t sweep_ms = end_ms < SWEEP_MS ? end_ms : SWEEP_MS;
     int64_t swept_ms = 0;
 
     (void)pthread_mutex_lock(&play->lock);
@@ -188,7 +190,7 @@ static void *run(void *arg)
         tick_real_pages(play, ids, n);
         free(ids);
         forget(play, mono_ms);
-        if (mono_ms - swept_ms > SWEEP_MS) {
+        if (mono_ms - swept_ms > sweep_ms) {
             swept_ms = mono_ms;
             sweep(play);
         }
