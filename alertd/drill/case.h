@@ -42,6 +42,7 @@ struct drill_points {
     int64_t *t_ms; /* since the drill's start, ascending */
     double *values;
     size_t n, capacity, times_capacity;
+    int64_t mended_ms; /* of its file; 0: none */
 };
 
 struct drill_case {

@@ -23,9 +23,19 @@ enum {
     CELL_MAX = 64 * 1024,
 };
 
-static int add_point(
-    struct drill_case *to, const struct labels *labels, int64_t t_ms, double value, struct err *err)
+/* Where a file's samples go. */
+struct into {
+    struct drill_case *to;
+    const struct drill_file *file;
+};
+
+static int add_point(const struct into *into,
+                     const struct labels *labels,
+                     int64_t t_ms,
+                     double value,
+                     struct err *err)
 {
+    struct drill_case *to = into->to;
     struct drill_points *points = NULL;
 
     for (size_t i = 0; i < to->n_points && !points; i++)
@@ -35,7 +45,8 @@ static int add_point(
         to->points = mem_grow(to->points, &to->points_capacity, to->n_points + 1,
                               sizeof(*to->points));
         points = &to->points[to->n_points++];
-        *points = (struct drill_points){.labels = labels_ref(labels)};
+        *points = (struct drill_points){.labels = labels_ref(labels),
+                                        .mended_ms = into->file->mended_ms};
     }
     if (points->n && t_ms <= points->t_ms[points->n - 1])
         return err_set(err, DRILL_E_FILE, "samples of a series are not in the order of time");
@@ -53,7 +64,7 @@ static int add_point(
 /* --- OpenMetrics ---------------------------------------------------------------------------------- */
 
 struct metrics {
-    struct drill_case *to;
+    struct into into;
     int64_t first_ms; /* where the first sample goes */
     bool has_first;
     int64_t base_ms; /* its time in the file */
@@ -76,7 +87,7 @@ static int take_sample(void *arg, const struct exposition_sample *sample, struct
 {
     struct metrics *metrics = arg;
     const struct labels *labels = labels_new(sample->labels, sample->n);
-    int r = add_point(metrics->to, labels, sample->t_ms - metrics->base_ms + metrics->first_ms,
+    int r = add_point(&metrics->into, labels, sample->t_ms - metrics->base_ms + metrics->first_ms,
                       sample->value, err);
 
     labels_unref(labels);
@@ -89,7 +100,7 @@ static int read_metrics(struct drill_case *to,
                         size_t len,
                         struct err *err)
 {
-    struct metrics metrics = {.to = to, .first_ms = file->first_ms};
+    struct metrics metrics = {.into = {to, file}, .first_ms = file->first_ms};
     struct exposition_visitor visitor = {
         .sample = take_first, .arg = &metrics, .openmetrics = true};
     int r = exposition_parse(text, len, &visitor, err);
@@ -127,7 +138,7 @@ static int read_cell(const char **at, const char *end, struct str *cell, struct 
 }
 
 struct table {
-    struct drill_case *to;
+    struct into into;
     int64_t first_ms;
     const struct labels *columns[COLUMNS_MAX];
     size_t n;
@@ -178,7 +189,7 @@ static int read_row(struct table *table, const char **at, const char *end, struc
             continue;
         if (float_parse(str_text(&cell), cell.len, &value) != 0)
             return err_set(err, DRILL_E_FILE, "'%.60s' is no number", str_text(&cell));
-        if (add_point(table->to, table->columns[i], t_ms + table->first_ms, value, err) != 0)
+        if (add_point(&table->into, table->columns[i], t_ms + table->first_ms, value, err) != 0)
             return DRILL_E_FILE;
     }
     return 0;
@@ -210,7 +221,7 @@ int drill_data_read(struct drill_case *drill_case,
                     struct err *reterr)
 {
     size_t n = strlen(file->name);
-    struct table table = {.to = drill_case, .first_ms = file->first_ms};
+    struct table table = {.into = {drill_case, file}, .first_ms = file->first_ms};
 
     if (n > 4 && strcmp(file->name + n - 4, ".csv") == 0)
         return read_table(&table, text, len, reterr);

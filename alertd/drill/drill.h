@@ -111,6 +111,7 @@ struct drill_fault {
 struct drill_file {
     const char *name;
     int64_t first_ms;
+    int64_t mended_ms; /* 0: none. What comes behind it comes earlier, when it is mended earlier */
     unsigned line, column;
 };
 

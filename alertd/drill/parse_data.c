@@ -305,7 +305,7 @@ int parse_check_points(struct parse *parse)
     return 0;
 }
 
-/* `samples shop.om`, `samples shop.csv at 30m` */
+/* `samples shop.om`, `samples shop.csv at 30m`, `samples shop.om at 0s mended 1h20m` */
 int parse_samples(struct parse *parse)
 {
     struct drill_file *file = PARSE_PUSH(parse, parse->drill, files);
@@ -317,6 +317,11 @@ int parse_samples(struct parse *parse)
     file->column = parse->line->tokens[parse->next - 1].column;
     if (parse_take(parse, "at"))
         PARSE_TRY(parse_time(parse, "when its first sample is", &file->first_ms));
+    if (parse_take(parse, "mended")) {
+        PARSE_TRY(parse_time(parse, "when it was mended that day", &file->mended_ms));
+        if (file->mended_ms <= file->first_ms)
+            return parse_fail_before(parse, "it is mended behind its first sample");
+    }
     return parse_end(parse);
 }
 

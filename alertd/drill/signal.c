@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/mem.h"
 #include "lib/base/rng.h"
@@ -23,6 +24,9 @@ struct voice {
     double taken_off; /* of a gauge, by a reset */
     double last;      /* what was measured last, for freeze */
     bool has_last, was_dropped;
+    int64_t earlier_ms; /* of a file: it was mended so much earlier than that day */
+    int64_t floor_ms;   /* nothing of it comes before then any more */
+    double onto;        /* and a counter goes on from where it stood */
 };
 
 struct drill_signal {
@@ -214,6 +218,38 @@ static void sample_series(const struct drill_signal *signal,
         drop(voice, zero_ms + now->at_ms, memory);
 }
 
+static bool is_counted(const struct labels *labels)
+{
+    static const char *const endings[] = {"_total", "_count", "_sum", "_bucket"};
+    const char *name = labels_get(labels, LABEL_NAME);
+    size_t len = name ? strlen(name) : 0;
+
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        size_t n = strlen(endings[i]);
+
+        if (len > n && strcmp(name + len - n, endings[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What came when it was mended that day comes now: the rest of the trouble is left out. */
+static void go_to_mended(struct voice *voice, const struct sampling *now)
+{
+    const struct drill_points *points = voice->points;
+
+    if (points->mended_ms == 0 || voice->earlier_ms || now->mended_ms == DRILL_NOT_YET ||
+        now->mended_ms >= points->mended_ms)
+        return;
+    voice->earlier_ms = points->mended_ms - now->mended_ms;
+    voice->floor_ms = now->at_ms;
+    /* the last one until then comes too: how it stood */
+    while (voice->next + 1 < points->n && points->t_ms[voice->next + 1] <= points->mended_ms)
+        voice->next++;
+    if (voice->next < points->n && voice->has_last && is_counted(voice->labels))
+        voice->onto = voice->last - points->values[voice->next];
+}
+
 static void sample_points(struct voice *voice,
                           const struct sampling *now,
                           int64_t zero_ms,
@@ -221,9 +257,14 @@ static void sample_points(struct voice *voice,
 {
     const struct drill_points *points = voice->points;
 
-    for (; voice->next < points->n && points->t_ms[voice->next] <= now->at_ms; voice->next++) {
-        const struct sampling then = {points->t_ms[voice->next], now->interval_ms, now->mended_ms};
-        double value = points->values[voice->next];
+    go_to_mended(voice, now);
+    for (; voice->next < points->n && points->t_ms[voice->next] - voice->earlier_ms <= now->at_ms;
+         voice->next++) {
+        int64_t t_ms = points->t_ms[voice->next] - voice->earlier_ms;
+        const struct sampling then = {voice->earlier_ms && t_ms < voice->floor_ms ? voice->floor_ms
+                                                                                  : t_ms,
+                                      now->interval_ms, now->mended_ms};
+        double value = points->values[voice->next] + voice->onto;
 
         if (faulted(voice, &then, &value))
             emit(voice, zero_ms + then.at_ms, value, memory);

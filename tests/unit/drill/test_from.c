@@ -354,6 +354,41 @@ static void test_without_alerts(void **state)
     end(&day);
 }
 
+/* Who ends it earlier than they did that day has it over earlier. */
+static void test_mended_earlier(void **state)
+{
+    struct day day;
+    struct timeline_event late[N_EVENTS];
+    struct postmortem_mark late_marks[sizeof(marks) / sizeof(marks[0])];
+    begin(&day);
+    memcpy(late, events, sizeof(events));
+    memcpy(late_marks, marks, sizeof(marks));
+    late[N_EVENTS - 1].occurred_at_ms = late_marks[3].at_ms = ENDED - STEP_MS;
+    day.record.events = late;
+    day.record.marks = late_marks;
+    struct drill_made made = make(&day);
+    struct drill_case *loaded = load(&made);
+    struct drill_played played;
+    int64_t over_ms = 0;
+    size_t n = 0;
+
+    assert_true(says(&made.text, " mended "));
+    play_all(&made);
+    drill_play(loaded, drill_player_find(loaded->drill, "perfect"), 1, &played);
+
+    const struct drill_moment *moments = drill_world_moments(played.world, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (moments[i].kind == DRILL_MOMENT_RESOLVED && !over_ms)
+            over_ms = moments[i].at_ms;
+    assert_in_range(over_ms - drill_world_mended_ms(played.world), 1, 3 * STEP_MS);
+    drill_played_done(&played);
+    drill_case_free(loaded);
+    assert_int_equal(came(&made, DRILL_MOMENT_RESOLVED), ENDED);
+    drill_made_done(&made);
+    end(&day);
+}
+
 /* A policy's second step is paged when the first waits as long as it did that day. */
 static void test_steps(void **state)
 {
@@ -408,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_without_alerts),
         cmocka_unit_test(test_steps),
         cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_mended_earlier),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -250,6 +250,9 @@ static void test_series(void **state)
     row("%s", "a table beside the drill");
     assert_string_equal(samples(SHORT "samples t.csv at 30s\n", "q", &out), "- - 1 - - - 3 - - ");
     assert_string_equal(samples(SHORT "samples t.csv at 30s\n", "r", &out), "- - 5 - 6 - 7 - - ");
+    row("%s", "faults on what was recorded");
+    assert_string_equal(samples(SHORT "samples t.csv at 30s\nfault scale r 2 from 1m\n", "r", &out),
+                        "- - 5 - 12 - 14 - - ");
 }
 
 /* --- check ----------------------------------------------------------------------------------------------- */
