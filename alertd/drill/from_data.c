@@ -321,3 +321,57 @@ void from_files(struct from_work *work, struct drill_made *made)
     if (made->rules.len)
         add_routes(work, &made->routes);
 }
+
+/* --- What was made, as files --- */
+
+void drill_made_done(struct drill_made *made)
+{
+    str_done(&made->text);
+    str_done(&made->rules);
+    str_done(&made->routes);
+    str_done(&made->samples);
+}
+
+bool drill_made_file(const struct drill_made *made,
+                     size_t index,
+                     const char **ret_name,
+                     const struct str **ret_text)
+{
+    const struct {
+        const char *name;
+        const struct str *text;
+    } files[DRILL_FROM_FILES] = {{DRILL_FROM_TEXT, &made->text},
+                                 {DRILL_FROM_RULES, &made->rules},
+                                 {DRILL_FROM_ROUTES, &made->routes},
+                                 {DRILL_FROM_SAMPLES, &made->samples}};
+
+    for (size_t i = 0; i < DRILL_FROM_FILES; i++) {
+        if (files[i].text->len == 0 || index-- > 0)
+            continue;
+        *ret_name = files[i].name;
+        *ret_text = files[i].text;
+        return true;
+    }
+    return false;
+}
+
+int drill_made_read(void *arg,
+                    enum drill_read_what what,
+                    const char *name,
+                    char **ret_text,
+                    size_t *ret_len,
+                    struct err *reterr)
+{
+    const struct drill_made *made = arg;
+    const struct str *text = NULL;
+    const char *file = NULL;
+
+    for (size_t i = 0; what == DRILL_READ_BESIDE && drill_made_file(made, i, &file, &text); i++) {
+        if (strcmp(file, name) != 0)
+            continue;
+        *ret_len = text->len;
+        *ret_text = mem_strndup(str_text(text), text->len);
+        return 0;
+    }
+    return err_set(reterr, DRILL_E_FILE, "there is no %.80s beside it", name);
+}

@@ -348,8 +348,20 @@ static void add_oncall(struct from_work *work)
     str_addc(work->out, '\n');
 }
 
+/* When they did what ended it; 0: the record does not say. */
+static int64_t mended_at(const struct from_work *work)
+{
+    int64_t at_ms = 0;
+
+    for (size_t i = 0; i < work->actions.n; i++)
+        if (work->actions.at[i].worth == DRILL_WORTH_RIGHT)
+            at_ms = earlier(at_ms, work->actions.at[i].at_ms);
+    return at_ms;
+}
+
 static void add_world(struct from_work *work)
 {
+    int64_t mended_ms = mended_at(work);
     char at[DURATION_TEXT_MAX];
     int64_t first_ms = INT64_MAX;
 
@@ -377,8 +389,8 @@ static void add_world(struct from_work *work)
         return;
     str_addf(work->out, "    samples " DRILL_FROM_SAMPLES " at %s",
              duration_print(first_ms - work->start_ms, at));
-    if (work->mitigated_ms - SECOND_MS > first_ms && work->mitigated_ms < work->end_ms)
-        str_addf(work->out, " mended %s", from_time(work, work->mitigated_ms));
+    if (mended_ms > first_ms + SECOND_MS && mended_ms > work->base_ms && mended_ms < work->end_ms)
+        str_addf(work->out, " mended %s", from_time(work, mended_ms));
     str_addc(work->out, '\n');
 }
 
@@ -537,56 +549,4 @@ int drill_from_incident(const struct drill_from *from,
     else
         *ret_made = made;
     return r;
-}
-
-void drill_made_done(struct drill_made *made)
-{
-    str_done(&made->text);
-    str_done(&made->rules);
-    str_done(&made->routes);
-    str_done(&made->samples);
-}
-
-bool drill_made_file(const struct drill_made *made,
-                     size_t index,
-                     const char **ret_name,
-                     const struct str **ret_text)
-{
-    const struct {
-        const char *name;
-        const struct str *text;
-    } files[DRILL_FROM_FILES] = {{DRILL_FROM_TEXT, &made->text},
-                                 {DRILL_FROM_RULES, &made->rules},
-                                 {DRILL_FROM_ROUTES, &made->routes},
-                                 {DRILL_FROM_SAMPLES, &made->samples}};
-
-    for (size_t i = 0; i < DRILL_FROM_FILES; i++) {
-        if (files[i].text->len == 0 || index-- > 0)
-            continue;
-        *ret_name = files[i].name;
-        *ret_text = files[i].text;
-        return true;
-    }
-    return false;
-}
-
-int drill_made_read(void *arg,
-                    enum drill_read_what what,
-                    const char *name,
-                    char **ret_text,
-                    size_t *ret_len,
-                    struct err *reterr)
-{
-    const struct drill_made *made = arg;
-    const struct str *text = NULL;
-    const char *file = NULL;
-
-    for (size_t i = 0; what == DRILL_READ_BESIDE && drill_made_file(made, i, &file, &text); i++) {
-        if (strcmp(file, name) != 0)
-            continue;
-        *ret_len = text->len;
-        *ret_text = mem_strndup(str_text(text), text->len);
-        return 0;
-    }
-    return err_set(reterr, DRILL_E_FILE, "there is no %.80s beside it", name);
 }

@@ -25,6 +25,7 @@ struct voice {
     double last;      /* what was measured last, for freeze */
     bool has_last, was_dropped;
     int64_t earlier_ms; /* of a file: it was mended so much earlier than that day */
+    int64_t floor_ms;   /* nothing of it comes before then any more */
     double onto;        /* and a counter goes on from where it stood */
 };
 
@@ -241,7 +242,9 @@ static void go_to_mended(struct voice *voice, const struct sampling *now)
         now->mended_ms >= points->mended_ms)
         return;
     voice->earlier_ms = points->mended_ms - now->mended_ms;
-    while (voice->next < points->n && points->t_ms[voice->next] < points->mended_ms)
+    voice->floor_ms = now->at_ms;
+    /* the last one until then comes too: how it stood */
+    while (voice->next + 1 < points->n && points->t_ms[voice->next + 1] <= points->mended_ms)
         voice->next++;
     if (voice->next < points->n && voice->has_last && is_counted(voice->labels))
         voice->onto = voice->last - points->values[voice->next];
@@ -257,7 +260,9 @@ static void sample_points(struct voice *voice,
     go_to_mended(voice, now);
     for (; voice->next < points->n && points->t_ms[voice->next] - voice->earlier_ms <= now->at_ms;
          voice->next++) {
-        const struct sampling then = {points->t_ms[voice->next] - voice->earlier_ms,
+        int64_t t_ms = points->t_ms[voice->next] - voice->earlier_ms;
+        const struct sampling then = {voice->earlier_ms && t_ms < voice->floor_ms ? voice->floor_ms
+                                                                                  : t_ms,
                                       now->interval_ms, now->mended_ms};
         double value = points->values[voice->next] + voice->onto;
 

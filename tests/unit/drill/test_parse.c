@@ -55,7 +55,7 @@ static const struct {
     {"a state by a time", HEAD "    by 3m expect state A firing\n", "4:18: when?"},
     {"paged twice", "drill \"d\"\noncall ana after 5m ana\n", "2:21: ana is paged already"},
     {"mended before there is anything", HEAD "    samples a.om at 5m mended 5m\n",
-     "4:29: it is mended behind its first sample"},
+     "4:31: it is mended behind its first sample"},
     {"too long", "drill \"d\"\nlength 8d\n", "2:8: a drill is seven days long at most"},
     {"too many samples",
      "drill \"d\"\ninterval 1s\nlength 7d\noncall a\nseries a 1\nseries b 1\nseries c 1\nseries d 1\n",
