@@ -158,6 +158,7 @@ test('on a phone: nothing is wider than the screen, and it is played by thumb', 
   await page.getByRole('button', { name: 'Write', exact: true }).last().click()
   await until('alertd has the guess', async () => (await acts(id, 'hypothesis')).length === 1)
   await look(page, 'drill-desk')
+  await page.evaluate(() => scrollTo(0, 0)) // nothing lies under the clock
   await assertClean(page, 'the desk on a phone')
   await page.goto(`${alertd.url}/drills`)
   await page.getByRole('link', { name: /^Go on/ }).first().waitFor()

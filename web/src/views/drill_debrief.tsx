@@ -18,6 +18,13 @@ const SAYS = { clean: 'Saved', dirty: 'Not saved yet', saving: 'Saving …', fai
 /** Clocks and timelines stand on the page already, and can be used there. */
 const SHOWN_ELSEWHERE = ['head', 'clocks', 'beside', 'timeline', 'marks', 'response']
 
+/** Until somebody writes, a section holds what is asked there, as quoted lines. */
+function askedOf({ body = '', markdown }: DebriefSection): { asked: string; written: string } {
+  const quoted = (text: string) => text.trim() !== '' && text.trim().split('\n').every((line) => line.startsWith('>') || line.trim() === '')
+  const prompt = [body, markdown].find(quoted) ?? ''
+  return { asked: prompt.replace(/^> ?(To answer: )?/gm, '').trim(), written: quoted(body) ? '' : body }
+}
+
 function Answer({ session, section, onSaved, mayWrite }: { session: Session; section: DebriefSection; onSaved: () => void; mayWrite: boolean }) {
   const revision = useRef(section.revision ?? 0)
   const save = async (text: string) => {
@@ -26,13 +33,15 @@ function Answer({ session, section, onSaved, mayWrite }: { session: Session; sec
     revision.current = saved.sections.find((one) => one.id === section.id)?.revision ?? revision.current + 1
     onSaved()
   }
-  const kept = useKept(`debrief ${session.id} ${section.id}`, section.body ?? '', save)
+  const { asked, written } = askedOf(section)
+  const kept = useKept(`debrief ${session.id} ${section.id}`, written, save)
   useEffect(() => { if (kept.keeping === 'clean') revision.current = section.revision ?? 0 }, [section.revision])
   const id = `debrief-${section.id}`
   return (
     <div class="kept">
       <div class="between"><label for={id}>{section.title}</label>{mayWrite && (kept.text || kept.keeping !== 'clean') && <span class={`saving ${kept.keeping}`} role="status" title={kept.problem}>{SAYS[kept.keeping]}</span>}</div>
-      <textarea id={id} rows={3} maxLength={8000} value={kept.text} readOnly={!mayWrite} placeholder={mayWrite ? 'A sentence or two: it is for you, and for whoever plays it next' : 'Not answered'}
+      {asked && <p class="dim">{asked}</p>}
+      <textarea id={id} rows={3} maxLength={8000} value={kept.text} readOnly={!mayWrite} placeholder={mayWrite ? 'A sentence or two' : 'Not answered'}
                 onInput={(event) => kept.type(event.currentTarget.value)} onBlur={() => { void kept.saveNow() }} />
       {kept.keeping === 'failed' && kept.problem && <p class="bad-ink kept-problem" role="alert">{kept.problem}</p>}
     </div>

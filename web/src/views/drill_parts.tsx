@@ -112,7 +112,7 @@ const FILTERS: { value: string; words: string; has: (moment: Moment) => boolean 
   { value: 'alerts', words: 'Alerts and pages', has: (one) => !['happened', 'act', 'hint'].includes(one.kind) },
   { value: 'done', words: 'Done', has: (one) => one.kind === 'act' || one.kind === 'hint' },
 ]
-const SHOWN_MAX = 60
+const SHOWN_MAX = 30
 
 /** The newest first: what just happened is read without scrolling. */
 export function Moments({ session, you = 'You', title = 'What happens' }: { session: Session; you?: string; title?: string }) {

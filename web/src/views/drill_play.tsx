@@ -118,12 +118,12 @@ function useSlowDown(session: Session, live: Live, canMove: boolean) {
   }, [session.moments.length])
 }
 
-function DeskKeys({ session, live }: { session: Session; live: Live }) {
+function DeskKeys({ session, live, canMove }: { session: Session; live: Live; canMove: boolean }) {
   const over = session.incidents.length > 0 && openIncidents(session).length === 0
   useKey('a', 'Acknowledge', () => { void live.act('ack') }, 'This drill', waiting(session).length > 0)
   useKey('s', 'I have seen it', () => { void live.act('see') }, 'This drill')
   useKey('f', 'End the drill', () => { void live.end() }, 'This drill', over)
-  useKey('y', 'Jump to where the trouble begins', () => { void live.setClock({ jump: 'onset' }) }, 'This drill', session.pages.length === 0)
+  useKey('y', 'Jump to where the trouble begins', () => { void live.setClock({ jump: 'onset' }) }, 'This drill', canMove && session.pages.length === 0)
   return null
 }
 
@@ -132,7 +132,7 @@ function Desk({ session, live, canMove }: { session: Session; live: Live; canMov
   useSlowDown(session, live, canMove)
   return (
     <>
-      {plays && <DeskKeys session={session} live={live} />}
+      {plays && <DeskKeys session={session} live={live} canMove={canMove} />}
       <div class="drill-head">
       <ClockBar live={live} session={session} canMove={canMove} canEnd={canMove}>
         {canMove && session.incidents.length === 0 && <button type="button" class="quiet" title="Jump to where the trouble begins (y)" onClick={() => { void live.setClock({ jump: 'onset' }) }}><Icon name="next" size={16} /> Jump to the trouble</button>}
