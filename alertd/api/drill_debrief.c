@@ -192,8 +192,8 @@ static struct debriefing *open_debriefing(const struct api *api,
         debriefing_done(all);
         return NULL;
     }
-    int r = play_look(api->play, all->id, request->who.name, -1, &all->arena, &all->view, &body,
-                      &err);
+    int r = play_look(api->play, &(struct play_asked){all->id, request->who.name, -1}, &all->arena,
+                      &all->view, &body, &err);
 
     if (r)
         drills_fail(response, r, &err);
