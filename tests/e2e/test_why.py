@@ -106,7 +106,7 @@ class Why(unittest.TestCase):
         until(count, what=f"{name} is told {n} times")
 
     def asked_until(self, verdict, **parameters):
-        return until(lambda: (why := self.ask(**parameters))["verdict"] == verdict and why, what=f"{parameters}: {verdict}")
+        return until(lambda: (why := self.ask(**parameters))["verdict"] == verdict and why, 60, f"{parameters}: {verdict}")
 
     def step(self, why, step, result=None):
         found = [one for one in why["steps"] if one["step"] == step and result in (None, one["result"])]
