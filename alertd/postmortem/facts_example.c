@@ -162,6 +162,28 @@ static const struct learnt_around around = {
     .n_services = 1,
 };
 
+static const struct postmortem_drill_clock drill_clock = {"ack",   "3 min", "5 min", "met",
+                                                          "4 min", "2 min", "9 min"};
+static const struct postmortem_drill_row drill_row = {"22:13", "ProbeDown fires", "acknowledged",
+                                                      "nobody looked"};
+static const struct postmortem_drill_miss drill_miss = {"probe_success was not looked at",
+                                                        "it fell at 22:13", "probe_success", 3};
+static const struct postmortem_drill_step drill_step = {"tune ProbeDown", "/rules/7/tune"};
+static const struct postmortem_drill drill = {
+    .player = "ana",
+    .from = "the first page",
+    .told_last = "the disk was full",
+    .reconstructed = "a public report",
+    .clocks = &drill_clock,
+    .n_clocks = 1,
+    .rows = &drill_row,
+    .n_rows = 1,
+    .misses = &drill_miss,
+    .n_misses = 1,
+    .steps = &drill_step,
+    .n_steps = 1,
+};
+
 static int make_facts(struct arena *arena,
                       const struct labels *labels,
                       const struct labels *annotations,
@@ -199,25 +221,6 @@ static int make_facts(struct arena *arena,
         .opened_at_ms = start_ms + MINUTE_MS,
         .resolved_at_ms = start_ms + 41 * MINUTE_MS,
     };
-    static const struct postmortem_drill_clock clock = {"ack",   "3 min", "5 min", "met",
-                                                        "4 min", "2 min", "9 min"};
-    static const struct postmortem_drill_row beside = {"22:13", "ProbeDown fires", "acknowledged",
-                                                       "nobody looked"};
-    static const struct postmortem_drill_miss miss = {"probe_success was not looked at",
-                                                      "it fell at 22:13", "probe_success", 3};
-    static const struct postmortem_drill_step step = {"tune ProbeDown", "/rules/7/tune"};
-    static const struct postmortem_drill drill = {"ana",
-                                                  "the first page",
-                                                  "the disk was full",
-                                                  "a public report",
-                                                  &clock,
-                                                  1,
-                                                  &beside,
-                                                  1,
-                                                  &miss,
-                                                  1,
-                                                  &step,
-                                                  1};
     const struct postmortem_input input = {
         .drill = &drill,
         .template_name = "example",
