@@ -18,6 +18,8 @@ enum {
     LIST_BYTES_MAX = 256 << 20,
     QUERY_BYTES_MAX = 256 << 20, /* what reading a piece of time may take */
     DEADLINE_MS = 30000,
+    WAIT_MS = 10000, /* for a place */
+    LOOK_MS = 10,
     INDENT = 6,
     HEAD_LINES = 4,
     DASH = 2, /* columns of what makes a rule an item */
@@ -26,7 +28,8 @@ enum {
 };
 #define DAY_MS INT64_C(86400000)
 
-static atomic_int running;
+/* Who reads, and who waits for it: a page asks several things when its reader rests. */
+static atomic_int running, waiting;
 
 /* --- the rule --- */
 
@@ -256,19 +259,42 @@ static bool is_left(const void *request)
     return http_is_left(request);
 }
 
+static bool take_place(void)
+{
+    if (atomic_fetch_add(&running, 1) < TUNED_AT_ONCE)
+        return true;
+    atomic_fetch_sub(&running, 1);
+    return false;
+}
+
+/* False: too many wait already, or it took too long, or nobody waits any more. */
+static bool wait_for_place(const struct http_request *request)
+{
+    int64_t until_ms = clock_mono_ms() + WAIT_MS;
+    bool has_place = take_place();
+
+    if (has_place)
+        return true;
+    if (atomic_fetch_add(&waiting, 1) < TUNED_WAITING)
+        while (!has_place && clock_mono_ms() < until_ms && !http_is_left(request)) {
+            clock_sleep_ms(LOOK_MS);
+            has_place = take_place();
+        }
+    atomic_fetch_sub(&waiting, 1);
+    return has_place;
+}
+
 int tuned_over_begin(const struct api *api,
                      const struct http_request *request,
                      struct tuned_over *ret,
                      struct err *reterr)
 {
     *ret = (struct tuned_over){0};
-    if (atomic_fetch_add(&running, 1) >= TUNED_AT_ONCE) {
-        atomic_fetch_sub(&running, 1);
+    if (!wait_for_place(request))
         return err_set(reterr, TUNED_E_BUSY,
                        "%d questions about rules' pasts are being answered, as many as may be at "
-                       "once: try again in a moment",
+                       "once, and others wait: try again in a moment",
                        TUNED_AT_ONCE);
-    }
     ret->is_running = true;
     ret->source = store_source(api->store);
     ret->reading = (struct reading_source){

@@ -23,6 +23,7 @@ enum {
     TUNED_E_LIMIT = 85, /* too much: words say of what */
 
     TUNED_AT_ONCE = 2,          /* readings of the store for all these calls; the others are told */
+    TUNED_WAITING = 4,          /* for one of those */
     TUNED_YAML_MAX = 256 << 10, /* a rule's text */
 };
 

@@ -30,6 +30,7 @@ test('words of marks that are close stand one below the other', () => {
 test('words near the right edge stand left of their line, unless there is no room either', () => {
   assert.deepEqual(placed([[1990, 'mitigated']], 600), ['mitigated 0 left'])
   assert.deepEqual(placed([[1100, 'impact, detected, paged']], 100), ['impact, detected, paged 0'])
+  assert.deepEqual(placed([[1700, 'impact, detected, paged']], 100), ['impact, detected, paged 0 left'], 'where there is more of it')
 })
 
 test('what is outside is not placed', () => assert.deepEqual(placed([[500, 'trigger'], [1500, 'ack']], 600), ['ack 0']))

@@ -35,8 +35,10 @@ export function placeMarks<T extends { atMs: number; words: string }>(marks: rea
   return inOrder.flatMap((mark) => {
     const at = shareOf(mark.atMs, span)
     if (at === null) return []
-    const wide = mark.words.length * LETTER_PX + AROUND_PX
-    const toLeft = at * widthPx + wide > widthPx && at * widthPx >= wide
+    const [leftPx, rightPx] = [at * widthPx, (1 - at) * widthPx]
+    const wanted = mark.words.length * LETTER_PX + AROUND_PX
+    const toLeft = wanted > rightPx && leftPx > rightPx // cut where neither side has the room
+    const wide = Math.min(wanted, toLeft ? leftPx : rightPx)
     const from = at * widthPx - (toLeft ? wide : 0)
     let row = 0
     while (taken.some((one) => one.row === row && one.from < from + wide && from < one.to)) row++

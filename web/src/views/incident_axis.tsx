@@ -119,7 +119,7 @@ function Lanes({ incident, marks, record, related, span, onPick }: { incident: I
     <div class="lanes-of" role="img" aria-label={marks.length === 0 ? 'No moment is known yet' : [...marks].sort((a, b) => a.atMs - b.atMs).map((mark) => `${mark.words} ${formatExact(mark.atMs, zone.value)}`).join('; ')} onClick={pick}>
       <div class="lane-marks" ref={box} style={{ height: `${rows * 17 + 3}px` }}>
         {width > 0 && placed.map(({ mark, at, row, toLeft }) => (
-          <span key={mark.words} class={`lane-mark ${mark.tone}${toLeft ? ' to-left' : ''}`} title={formatExact(mark.atMs, zone.value)} style={{ [toLeft ? 'right' : 'left']: percent(toLeft ? 1 - at : at), top: `${row * 17}px` }}>{mark.words}</span>
+          <span key={mark.words} class={`lane-mark ${mark.tone}${toLeft ? ' to-left' : ''}`} title={`${mark.words}: ${formatExact(mark.atMs, zone.value)}`} style={{ [toLeft ? 'right' : 'left']: percent(toLeft ? 1 - at : at), maxWidth: percent(toLeft ? at : 1 - at), top: `${row * 17}px` }}>{mark.words}</span>
         ))}
       </div>
       <div class="lane-lines" aria-hidden="true">{placed.map(({ mark, at, row }) => <i key={mark.words} class={mark.tone} style={{ left: percent(at), top: `${row * 17 + 2}px` }} />)}</div>

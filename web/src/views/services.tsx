@@ -39,25 +39,36 @@ function Whole({ service, others }: { service: Service; others: readonly string[
   )
 }
 
-function One({ name }: { name: string }) {
-  const data = useData<Service>(`${SERVICES}/${encodeURIComponent(name)}`, ['service'])
-  const all = (useData<{ services: Service[] }>(SERVICES, ['service']).value?.services ?? []).map((one) => one.name)
+function Missing({ name, made }: { name: string; made: () => void }) {
   const [editing, setEditing] = useState(false)
-  useEffect(() => { pageTitle.value = name }, [name])
-  if (data.error?.status === 404) {
-    return editing
-      ? <Page title={name}><Panel><ServiceForm name={name} service={null} done={() => { setEditing(false); data.reload() }} /></Panel></Page>
-      : <Empty icon="rules" title={`There is no service ${name} yet`}>{may('operate') && <button type="button" class="primary" onClick={() => setEditing(true)}>Write its card</button>} <a href="/services">All services</a></Empty>
-  }
+  if (editing) return <Page title={name}><Panel><ServiceForm name={name} service={null} done={() => { setEditing(false); made() }} /></Panel></Page>
   return (
-    <Shown data={data} what={`${name} could not be read`}>{(service) => (
-      <Page title={service.name} lead={service.spec.description ?? ''}
-            actions={may('operate') && !editing ? <button type="button" onClick={() => setEditing(true)}>Edit</button> : undefined}>
-        {editing ? <Panel><ServiceForm name={name} service={service} done={() => setEditing(false)} /></Panel> : <Whole service={service} others={all} />}
-        {service.spec.match && Object.keys(service.spec.match).length > 0 && <p class="foot dim">Incidents with <Labels labels={service.spec.match} /> are its own.</p>}
-        <p class="foot dim">Revision {service.revision}, by {service.updated_by} <Ago at={service.updated_at} />.</p>
-      </Page>
-    )}</Shown>
+    <Empty icon="rules" title={`There is no service ${name} yet`}>
+      {may('operate') && <button type="button" class="primary" onClick={() => setEditing(true)}>Write its card</button>} <a href="/services">All services</a>
+    </Empty>
+  )
+}
+
+function Card({ service, others }: { service: Service; others: string[] }) {
+  const [editing, setEditing] = useState(false)
+  return (
+    <Page title={service.name} lead={service.spec.description ?? ''}
+          actions={may('operate') && !editing ? <button type="button" onClick={() => setEditing(true)}>Edit</button> : undefined}>
+      {editing ? <Panel><ServiceForm name={service.name} service={service} done={() => setEditing(false)} /></Panel> : <Whole service={service} others={others} />}
+      {service.spec.match && Object.keys(service.spec.match).length > 0 && <p class="foot dim">Incidents with <Labels labels={service.spec.match} /> are its own.</p>}
+      <p class="foot dim">Revision {service.revision}, by {service.updated_by} <Ago at={service.updated_at} />.</p>
+    </Page>
+  )
+}
+
+function One({ name }: { name: string }) {
+  const data = useData<{ services: Service[] }>(SERVICES, ['service'])
+  useEffect(() => { pageTitle.value = name }, [name])
+  return (
+    <Shown data={data} what={`${name} could not be read`}>{({ services }) => {
+      const service = services.find((one) => one.name === name)
+      return service ? <Card service={service} others={services.map((one) => one.name)} /> : <Missing name={name} made={data.reload} />
+    }}</Shown>
   )
 }
 
