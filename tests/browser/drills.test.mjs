@@ -3,19 +3,15 @@
 // browser that is wrong about the time. Each deed is checked in alertd.
 
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Alertd, DRILLS_FLAG, until } from './daemon.mjs'
-import { assertAccessible, assertClean, launch, open, settle } from './page.mjs'
+import { assertAccessible, assertClean, launch, open, picture, settle } from './page.mjs'
 
 const V1 = '/api/alertd/v1'
 const DRILLS = `${V1}/drills`
-const SHOTS = resolve(process.env.SHOTS ?? 'tests/browser/shots')
 let alertd, browser
 
 before(async () => {
-  mkdirSync(SHOTS, { recursive: true })
   ;[alertd, browser] = await Promise.all([new Alertd({ flags: [DRILLS_FLAG, '--drills.max-per-person=20'] }).start(), launch()])
 })
 after(async () => {
@@ -32,7 +28,7 @@ const look = async (page, name) => {
   for (const theme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme: theme })
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
-    await page.screenshot({ path: join(SHOTS, `${name}-${theme}-${page.viewportSize().width}.png`), fullPage: true })
+    await picture(page, `${name}-${theme}-${page.viewportSize().width}`)
     await assertAccessible(page, `${name} ${theme}`, theme === 'dark' ? { runOnly: ['color-contrast'] } : {})
   }
   await page.emulateMedia({ colorScheme: 'light' })

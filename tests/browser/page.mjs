@@ -1,9 +1,9 @@
 // A page of a real Chromium that notices everything: errors, refused content, what axe finds.
 
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 
 const packages = createRequire(resolve(process.env.BROWSER_PACKAGES ?? '.', 'package.json'))
 const { chromium } = packages('playwright-core')
@@ -78,4 +78,12 @@ export async function assertAccessible(page, where, rules = {}) {
       .map((one) => `${one.id}: ${one.nodes.slice(0, 4).map((node) => `${node.target.join(' ')} ${node.failureSummary?.split('\n')[1] ?? ''}`).join(' | ')}`)
   }, rules)
   assert.deepEqual(found, [], `${where}: axe`)
+}
+
+const SHOTS = process.env.SHOTS && resolve(process.env.SHOTS)
+if (SHOTS) mkdirSync(SHOTS, { recursive: true })
+
+/** A picture to be looked at by people, where SHOTS names a folder. */
+export async function picture(page, name, fullPage = true) {
+  if (SHOTS) await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage })
 }

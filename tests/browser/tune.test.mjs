@@ -4,19 +4,17 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Alertd } from './daemon.mjs'
-import { assertAccessible, assertClean, launch, open } from './page.mjs'
+import { assertAccessible, assertClean, launch, open, picture } from './page.mjs'
 import { seedTuning, TUNING_RULES } from './tuning.mjs'
 
 const V1 = '/api/alertd/v1'
-const SHOTS = resolve(process.env.SHOTS ?? 'tests/browser/shots')
 const CTL = process.env.ALERTCTL
 let alertd, browser, made
 before(async () => {
-  mkdirSync(SHOTS, { recursive: true })
   ;[alertd, browser] = await Promise.all([new Alertd({ flags: ['--storage.retention.time=0'] }).start(), launch()])
   made = await seedTuning(alertd)
 })
@@ -49,7 +47,7 @@ const reads = (page) => page.evaluate(() => Object.fromEntries([...document.quer
   const [name, value] = [one.querySelector('dt').textContent, one.querySelector('dd')]
   return [name, (name === 'Incidents found' ? value : value.firstChild).textContent.replaceAll(',', '')]
 })))
-const shot = (page, name) => page.screenshot({ path: join(SHOTS, `tune-path-${name}.png`), fullPage: true })
+const shot = (page, name) => picture(page, `tune-path-${name}`)
 /** Until nothing has been asked for a while. */
 const rest = async (page) => {
   for (let quiet = 0; quiet < 6;) {
@@ -127,7 +125,7 @@ test('a first visit: what costs most, why it is noisy, a better setting, what it
   assert.deepEqual([better.Alerts, better.Notifications, better.Pages], [paged.alerts, paged.notifications, paged.n_pages].map(String), 'the three counts are those of the simulation')
   await page.locator('.code .added').first().waitFor()
   assert.match(await page.locator('.told-one').first().innerText(), /answers after/)
-  await page.screenshot({ path: join(SHOTS, 'tune-better-light-1280.png'), fullPage: true })
+  await picture(page, 'tune-better-light-1280')
   await page.getByRole('button', { name: 'Save as a new version' }).click()
   await page.getByText(/Saved as version 2/).waitFor()
   await shot(page, '4-saved')
@@ -151,7 +149,7 @@ test('a candidate beside the rule: started here, seen on its page and the rule\'
   for (const [theme, width] of [['light', 1280], ['dark', 1280], ['light', 390]]) {
     await page.emulateMedia({ colorScheme: theme })
     await page.setViewportSize({ width, height: 900 })
-    await page.screenshot({ path: join(SHOTS, `canary-${theme}-${width}.png`), fullPage: true })
+    await picture(page, `canary-${theme}-${width}`)
     if (width > 600) await assertAccessible(page, `canary ${theme}`)
     await assertClean(page, `canary ${theme} ${width}`)
   }
@@ -373,7 +371,7 @@ test('what it reads from dies half-way: it says so, what is shown is not taken f
   assert.ok(!('Pages' in await reads(page)), 'no number that is not known')
   assert.ok(await page.getByRole('button', { name: 'Save as a new version' }).isDisabled(), 'a text of another setting is not saved')
   assert.equal((await reads(page))['Incidents found'], '3 of 3', 'what the browser has goes on')
-  await page.screenshot({ path: join(SHOTS, 'tune-trouble-light-1280.png'), fullPage: true })
+  await picture(page, 'tune-trouble-light-1280')
   await assertAccessible(page, 'trouble')
   await page.unroute(/tunings\/(episodes|pages|preview)$/)
   await alerts.getByRole('button', { name: 'Try again' }).click()
@@ -409,7 +407,7 @@ for (const [name, where, words] of [
       const page = await tuned(where(), { theme, width })
       await rest(page)
       assert.match(await page.locator('.tune').innerText(), words)
-      await page.screenshot({ path: join(SHOTS, `tune-${name}-${theme}-${width}.png`), fullPage: true })
+      await picture(page, `tune-${name}-${theme}-${width}`)
       await assertAccessible(page, `tune ${name}`)
       await forgive(page)
       await assertClean(page, `tune ${name}`)

@@ -1,18 +1,14 @@
 // Every view, light and dark, on a desk and on a phone: no error, nothing refused, nothing axe
-// calls serious, nothing wider than the screen. The pictures stay in SHOTS to be looked at.
+// calls serious, nothing wider than the screen. With SHOTS=FOLDER pictures are kept there to be looked at.
 
-import { mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { Alertd, DRILLS_FLAG, seed, seedPaging, seedServices } from './daemon.mjs'
-import { assertAccessible, assertClean, launch, open, settle } from './page.mjs'
+import { assertAccessible, assertClean, launch, open, picture, settle } from './page.mjs'
 import { seedShadowing } from './shadowing.mjs'
 
-const SHOTS = resolve(process.env.SHOTS ?? 'tests/browser/shots')
 let alertd, empty, browser, made
 
 before(async () => {
-  mkdirSync(SHOTS, { recursive: true })
   ;[alertd, empty, browser] = await Promise.all([new Alertd({ flags: [DRILLS_FLAG] }).start(), new Alertd({ auth: 'off', receivers: false }).start(), launch()])
   made = await seed(alertd)
   Object.assign(made, await seedPaging(alertd))
@@ -89,7 +85,7 @@ async function look(page, name, width, fullPage = true) {
     const where = `${name}-${theme}-${width}`
     await page.emulateMedia({ colorScheme: theme })
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
-    await page.screenshot({ path: join(SHOTS, `${where}.png`), fullPage })
+    await picture(page, where, fullPage)
     if (width > 600) await assertAccessible(page, where, theme === 'dark' ? CONTRASTS : {})
     else if (theme === 'light') await assertAccessible(page, where, BUT_CONTRASTS)
     await assertClean(page, where)

@@ -6,8 +6,8 @@ const library = () => [
   ['02-certificate-expiry', 'The certificate nobody renewed', 'first-day', 2, 'a warning is a warning: there is time, and it runs out', 90, 0],
   ['03-flapping-alert', 'The alert that comes and goes', 'first-week', 3, 'a flapping alert is a finding, not a nuisance: look at the sum of the short outages', 90, 0],
   ['06-silent-failure', 'The silent failure', 'on-call', 6, 'no alert is no proof: believe the customer, find the missing alert, write it down', 120, 0],
-  ['12-cloudflare-2019', 'Cloudflare, 2 July 2019: one regular expression', 'seasoned', 12, 'global, instant, unstaged; switch off first; tools that share the fate of what they mend', 80, 0, ['https://blog.example/details-of-the-outage']],
-  ['15-gitlab-2017', 'GitLab.com, 31 January 2017: the wrong host', 'commander', 15, 'slow down before what can’t be undone; know your last good backup before you need it; tell early', 240, 0, ['https://about.example/notes', 'https://about.example/report']],
+  ['14-cloudflare-2019', 'Cloudflare, 2 July 2019: one regular expression', 'seasoned', 12, 'global, instant, unstaged; switch off first; tools that share the fate of what they mend', 80, 0, ['https://blog.example/details-of-the-outage']],
+  ['20-gitlab-2017', 'GitLab.com, 31 January 2017: the wrong host', 'commander', 15, 'slow down before what can’t be undone; know your last good backup before you need it; tell early', 240, 0, ['https://about.example/notes', 'https://about.example/report']],
   ['inc-2026-0009', 'ProbeDown on the shop', 'on-call', 0, 'what INC-2026-0009 was', 120, 0],
 ].map(([name, title, level, path, teaches, minutes, n, sources = []]) => ({
   name, title, level, path, teaches, brief: '', length_ms: minutes * MINUTE, reconstructed: sources.length > 0, sources, kind: 'drill', own: name.startsWith('inc'),
