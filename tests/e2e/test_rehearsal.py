@@ -118,8 +118,28 @@ class Rehearsal(unittest.TestCase):
                 self.assertEqual(digits(section["generated"]) - digits(json.dumps(facts)), set(), name)
             self.assertNotIn("negative", text)
         self.measure(sections)
+        with self.subTest("and it is somebody's drill: one click, played, its debrief exported"):
+            self.practise()
         if os.environ.get("WATCHBILL_DRAFTS"):
             (pathlib.Path(os.environ["WATCHBILL_DRAFTS"]) / "rehearsal.md").write_text(draft["markdown"])
+
+    def practise(self):
+        """Through the API alone; the process that plays it lies beside alertd."""
+        name = self.alertd.post(f"{API}/incidents/{self.key}/drill")["name"]
+        drill = f"{API}/drills/{self.alertd.post(f'{API}/drills', {'drill': name, 'seed': 1, 'start': 'paused'})['id']}"
+        self.alertd.post(f"{drill}/clock", {"state": "running", "speed": 60})
+        until(lambda: self.alertd.get(drill)["pages"], 60, "the page comes again")
+        self.alertd.post(f"{drill}/clock", {"state": "paused"})
+        acts = ({"kind": "ack"}, {"kind": "hypothesis", "text": "v42 exits at once"}, {"kind": "do", "text": "rolled back to v41"})
+        for key, act in enumerate(acts):
+            self.alertd.post(f"{drill}/acts", {**act, "key": str(key)})
+        self.alertd.post(f"{drill}/end")
+        clocks = {one["clock"]: one["at_ms"] for one in self.alertd.get(f"{drill}/score")["clocks"]}
+        for clock in ("ack", "hypothesis", "mitigation"):
+            self.assertIsNotNone(clocks[clock], clock)
+        debrief = self.alertd.call("GET", f"{drill}/debrief.md").text
+        self.assertIn("rolled back to v41", debrief.replace("\\", ""))
+        self.assertIn("<svg", self.alertd.call("GET", f"{drill}/debrief.html").text)
 
     def measure(self, sections):
         """Whole: facts alone; half: facts, and a person's words; nothing: a person's words alone. What leaves nothing in the document is no section."""
