@@ -4,6 +4,7 @@ and is told in the drill; who asked for a drill's pages gets them marked, and th
 """
 
 import hashlib
+import os
 import pathlib
 import sqlite3
 import sys
@@ -16,6 +17,8 @@ from daemon import ROOT, until  # noqa: E402
 from team import V1, Team  # noqa: E402
 
 DRILLS = V1 + "/drills"
+N_DRILLS = int(os.environ.get("WATCHBILL_DRILLS", "12"))
+AT_ONCE = 12
 # When they were used last: of a token and of a browser's session. And alertd's beat to itself, every 30 s.
 # All else in state.db is as it was.
 MOVES = ("session", "token")
@@ -61,9 +64,8 @@ class Isolation(Team):
         self.alertd.post("/api/v2/alerts", [{"labels": {"alertname": "ShopDown", "severity": "critical"},
                                              "annotations": {"summary": "the shop is down"}, "endsAt": "2099-01-01T00:00:00Z"}])
 
-    def test_drills_page_nobody_and_change_no_row(self):
-        names = sorted(path.stem for path in (ROOT / "drills").glob("*.drill"))[:12]
-        before = self.rows()
+    def play_together(self, names):
+        """All at 60x from their onset on, until each has paged its player and was acknowledged."""
         numbers = {self.begin(name, ("ana", "bob")[i % 2]): ("ana", "bob")[i % 2] for i, name in enumerate(names)}
         for number, who in numbers.items():
             self.jump(number, who)
@@ -76,10 +78,16 @@ class Isolation(Team):
                     paged.add(number)
                     if not any(one.get("act") == "ack" for one in state["moments"]) and state["state"] == "running":
                         self.alertd.post(f"{DRILLS}/{number}/acts", {"kind": "ack", "key": "a"}, token=self.players[who])
-            return len(paged) >= len(numbers) - 1  # one drill is about an alert that never comes
+            return len(paged) == len(numbers)
         until(all_paged, 180, "the drills page")
         for number, who in numbers.items():
             self.alertd.post(f"{DRILLS}/{number}/end", {}, token=self.players[who])
+
+    def test_drills_page_nobody_and_change_no_row(self):
+        names = [path.stem for path in sorted((ROOT / "drills").glob("*.drill")) if "silent" not in path.stem]  # that one never pages
+        before = self.rows()
+        for first in range(0, N_DRILLS, AT_ONCE):
+            self.play_together([names[i % len(names)] for i in range(first, min(first + AT_ONCE, N_DRILLS))])
         self.assertEqual(self.rows(), before)
         self.assertEqual((self.ana.calls, self.bob.calls), ([], []))
         self.assertEqual(self.alertd.get(V1 + "/incidents?status=all")["incidents"], [])
