@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts the cases of a meson test run: prints `passed failed skipped`.
+"""Counts the cases of meson test runs: prints `passed failed skipped`, the sum over all logs named.
 
 Reads meson's testlog.json (a row for each program). A program that speaks TAP, or is one of
 Python's unittest, counts with its cases; any other counts as one. A program that ended badly
@@ -55,4 +55,4 @@ def tally(path):
 
 
 if __name__ == "__main__":
-    print(*tally(sys.argv[1]))
+    print(*map(sum, zip(*map(tally, sys.argv[1:]))))
