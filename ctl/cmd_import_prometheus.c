@@ -2,6 +2,7 @@
  * alertctl import prometheus: history out of a server with Prometheus' query API.
  *
  *     hour by hour: each selector's samples -> the sink -> flushed -> noted in the resume file
+ *                   the next answer is asked for meanwhile (fetch_ahead.h)
  *
  * Whole hours of Unix time, so that no question straddles two of alertd's days.
  */
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "ctl/cmd.h"
+#include "ctl/fetch_ahead.h"
 #include "ctl/origin.h"
 #include "ctl/progress.h"
 #include "ctl/resume.h"
@@ -18,6 +20,7 @@
 #include "ctl/when.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
+#include "lib/base/mem.h"
 
 enum {
     HOUR_MS = 3600000,
@@ -60,18 +63,14 @@ static int on_series(void *arg,
     return r;
 }
 
-static int import_window(struct import *import, int64_t from_ms, int64_t to_ms, struct err *reterr)
+/* Everything up to at_ms was told to the sink. */
+static int end_window(struct import *import, int64_t at_ms, struct err *reterr)
 {
-    const char *selector;
-    int r = 0;
+    int r = sink_flush(&import->sink, reterr);
 
-    for (int i = 0; r == 0 && (selector = ctl_option_at(import->ctl, "match", i)); i++)
-        r = origin_read(&import->origin, selector, from_ms, to_ms, on_series, import, reterr);
-    if (r == 0)
-        r = sink_flush(&import->sink, reterr);
     if (r != 0)
         return r;
-    import->resume.position = import->at_ms = to_ms;
+    import->resume.position = import->at_ms = at_ms;
     import->resume.counts = import->sink.counts;
     show(import);
     return resume_save(&import->resume, reterr);
@@ -79,16 +78,32 @@ static int import_window(struct import *import, int64_t from_ms, int64_t to_ms, 
 
 static int import_all(struct import *import, struct err *reterr)
 {
-    int64_t end_ms = import->resume.end;
-    int r = 0;
+    const struct ctl *ctl = import->ctl;
+    MEM_AUTO const char **selectors = mem_alloc(((size_t)ctl->n_given + 1) * sizeof(*selectors));
+    struct fetch_plan plan = {selectors, 0, import->resume.position, import->resume.end,
+                              import->step_ms};
+    struct fetch_ahead ahead;
+    struct fetched fetched = {0};
 
-    while (r == 0 && import->resume.position < end_ms) {
-        int64_t at_ms = import->resume.position;
-        int64_t within_ms = (at_ms % import->step_ms + import->step_ms) % import->step_ms;
-        int64_t next_ms = at_ms - within_ms + import->step_ms;
-
-        r = import_window(import, at_ms + 1, next_ms < end_ms ? next_ms : end_ms, reterr);
+    while ((selectors[plan.n_selectors] = ctl_option_at(ctl, "match", (int)plan.n_selectors)))
+        plan.n_selectors++;
+    int r = fetch_ahead_start(&ahead, &import->origin, &plan, reterr);
+    if (r != 0)
+        return r;
+    while (r == 0 && fetched.kind != FETCHED_END) {
+        fetch_ahead_next(&ahead, &fetched);
+        switch (fetched.kind) {
+        case FETCHED_ANSWER:
+            r = origin_answer_read(&import->origin, &fetched.answer, on_series, import, reterr);
+            break;
+        case FETCHED_WINDOW: r = end_window(import, fetched.at_ms, reterr); break;
+        case FETCHED_END:
+            r = fetched.r;
+            *reterr = fetched.err;
+            break;
+        }
     }
+    fetch_ahead_stop(&ahead);
     return r;
 }
 

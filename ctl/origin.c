@@ -113,6 +113,11 @@ struct window {
     void *arg;
 };
 
+void origin_answer_done(struct origin_answer *answer)
+{
+    http_response_done(&answer->reply);
+}
+
 static int on_series(void *arg, const struct prom_answer_series *series, struct err *reterr)
 {
     const struct window *window = arg;
@@ -132,13 +137,18 @@ static int on_series(void *arg, const struct prom_answer_series *series, struct 
     return r;
 }
 
-static int read_answer(struct window *window, struct http_response *reply, struct err *reterr)
+int origin_answer_read(struct origin *origin,
+                       struct origin_answer *answer,
+                       origin_visit *visit,
+                       void *arg,
+                       struct err *reterr)
 {
-    int r = prom_answer_read(reply->body, reply->body_len, on_series, window, reterr);
+    struct window window = {origin, answer->from_ms, answer->to_ms, visit, arg};
+    int r = prom_answer_read(answer->reply.body, answer->reply.body_len, on_series, &window,
+                             reterr);
 
-    http_response_done(reply);
-    return r == PROM_ANSWER_E_SYNTAX ? err_prefix(reterr, ORIGIN_E_ASK, "%s", window->origin->url)
-                                     : r;
+    origin_answer_done(answer);
+    return r == PROM_ANSWER_E_SYNTAX ? err_prefix(reterr, ORIGIN_E_ASK, "%s", origin->url) : r;
 }
 
 static int ask_samples(struct origin *origin,
@@ -191,6 +201,51 @@ static int with_place(const char *selector, int64_t at_s, int64_t end_s, struct 
                       clock_rfc3339(at_s * 1000, from), clock_rfc3339(end_s * 1000, to));
 }
 
+int origin_ask(struct origin *origin,
+               const char *selector,
+               int64_t from_ms,
+               int64_t to_ms,
+               origin_take *take,
+               void *arg,
+               struct err *reterr)
+{
+    int64_t at_s = floor_seconds(from_ms - 1);
+    int64_t last_s = -floor_seconds(-to_ms);
+
+    while (at_s < last_s) {
+        int64_t len_s = origin->piece_s < last_s - at_s ? origin->piece_s : last_s - at_s;
+        struct origin_answer answer = {
+            .from_ms = at_s * 1000 < from_ms ? from_ms : at_s * 1000 + 1,
+            .to_ms = (at_s + len_s) * 1000 > to_ms ? to_ms : (at_s + len_s) * 1000,
+        };
+        int r = ask_samples(origin, selector, at_s + len_s, len_s, &answer.reply, reterr);
+
+        if (r == ORIGIN_E_TOO_MUCH && ask_for_less(origin, len_s))
+            continue;
+        if (r != 0)
+            return with_place(selector, at_s, at_s + len_s, reterr);
+        r = take(arg, &answer, reterr);
+        if (r != 0)
+            return r;
+        at_s += len_s;
+        ask_for_more(origin);
+    }
+    return 0;
+}
+
+struct reading {
+    struct origin *origin;
+    origin_visit *visit;
+    void *arg;
+};
+
+static int read_at_once(void *arg, struct origin_answer *answer, struct err *reterr)
+{
+    const struct reading *reading = arg;
+
+    return origin_answer_read(reading->origin, answer, reading->visit, reading->arg, reterr);
+}
+
 int origin_read(struct origin *origin,
                 const char *selector,
                 int64_t from_ms,
@@ -199,28 +254,9 @@ int origin_read(struct origin *origin,
                 void *arg,
                 struct err *reterr)
 {
-    struct window window = {origin, from_ms, to_ms, visit, arg};
-    int64_t at_s = floor_seconds(from_ms - 1);
-    int64_t last_s = -floor_seconds(-to_ms);
+    struct reading reading = {origin, visit, arg};
 
-    while (at_s < last_s) {
-        int64_t len_s = origin->piece_s < last_s - at_s ? origin->piece_s : last_s - at_s;
-        struct http_response reply = {0};
-        int r = ask_samples(origin, selector, at_s + len_s, len_s, &reply, reterr);
-
-        if (r == ORIGIN_E_TOO_MUCH && ask_for_less(origin, len_s))
-            continue;
-        if (r != 0)
-            return with_place(selector, at_s, at_s + len_s, reterr);
-        window.from_ms = at_s * 1000 < from_ms ? from_ms : at_s * 1000 + 1;
-        window.to_ms = (at_s + len_s) * 1000 > to_ms ? to_ms : (at_s + len_s) * 1000;
-        r = read_answer(&window, &reply, reterr);
-        if (r != 0)
-            return r;
-        at_s += len_s;
-        ask_for_more(origin);
-    }
-    return 0;
+    return origin_ask(origin, selector, from_ms, to_ms, read_at_once, &reading, reterr);
 }
 
 static int ask_range(struct origin *origin,
@@ -246,21 +282,20 @@ int origin_range(struct origin *origin,
                  void *arg,
                  struct err *reterr)
 {
-    struct window window = {origin, steps->start_ms, steps->end_ms, visit, arg};
     int64_t points = POINTS_MAX;
 
     for (int64_t at_ms = steps->start_ms; at_ms <= steps->end_ms;) {
         struct origin_steps piece = {at_ms, at_ms + (points - 1) * steps->step_ms, steps->step_ms};
-        struct http_response reply = {0};
+        struct origin_answer answer = {.from_ms = steps->start_ms, .to_ms = steps->end_ms};
         piece.end_ms = piece.end_ms < steps->end_ms ? piece.end_ms : steps->end_ms;
-        int r = ask_range(origin, expression, &piece, &reply, reterr);
+        int r = ask_range(origin, expression, &piece, &answer.reply, reterr);
         if (r == ORIGIN_E_TOO_MUCH && points > 1) {
             points /= 2;
             continue;
         }
         if (r != 0)
             return with_place(expression, at_ms / 1000, piece.end_ms / 1000, reterr);
-        r = read_answer(&window, &reply, reterr);
+        r = origin_answer_read(origin, &answer, visit, arg, reterr);
         if (r != 0)
             return r;
         at_ms += points * steps->step_ms;
@@ -276,15 +311,14 @@ int origin_series(struct origin *origin,
                   void *arg,
                   struct err *reterr)
 {
-    struct window window = {origin, from_ms, to_ms, visit, arg};
+    struct origin_answer answer = {.from_ms = from_ms, .to_ms = to_ms};
     STR_AUTO struct str form = STR_INIT(FORM_MAX);
-    struct http_response reply = {0};
 
     str_addf(&form, "start=%lld&end=%lld&match%%5B%%5D=", (long long)floor_seconds(from_ms),
              (long long)-floor_seconds(-to_ms));
     add_encoded(&form, selector);
-    int r = ask(origin, "/api/v1/series", &form, SERIES_ANSWER_MAX, &reply, reterr);
+    int r = ask(origin, "/api/v1/series", &form, SERIES_ANSWER_MAX, &answer.reply, reterr);
     if (r != 0)
         return err_prefix(reterr, ORIGIN_E_ASK, "%.120s", selector);
-    return read_answer(&window, &reply, reterr);
+    return origin_answer_read(origin, &answer, visit, arg, reterr);
 }

@@ -21,13 +21,12 @@
 #include "lib/base/str.h"
 #include "lib/model/labels.h"
 #include "lib/model/sample.h"
+#include "lib/net/http_client.h"
 
 enum {
     ORIGIN_E_ASK = 1,      /* it can't be asked, or refuses: the words are its own */
     ORIGIN_E_TOO_MUCH = 2, /* too much at once: only inside, a reader asks for less */
 };
-
-struct http_client;
 
 struct origin {
     const char *url;
@@ -35,7 +34,8 @@ struct origin {
     struct http_client *client;
     int64_t piece_s, piece_max_s; /* what is asked at once */
     unsigned n_good;              /* questions answered since piece_s changed */
-    uint64_t n_questions, n_histograms;
+    uint64_t n_questions;
+    uint64_t n_histograms; /* told by the answers read */
 };
 
 /* token NULL: none. piece_max_ms: at most so much in one question. */
@@ -49,8 +49,33 @@ typedef int origin_visit(void *arg,
                          size_t n,
                          struct err *reterr);
 
+/* What came of one question. */
+struct origin_answer {
+    struct http_response reply;
+    int64_t from_ms, to_ms; /* it is asked for what lies within */
+};
+void origin_answer_done(struct origin_answer *answer);
+
+/* Takes the answer over. A non-zero result ends the asking. */
+typedef int origin_take(void *arg, struct origin_answer *answer, struct err *reterr);
+
 /* Every sample of the selector's series in [from_ms, to_ms], question by question in order
- * of time. 0, ORIGIN_E_ASK, or visit()'s. */
+ * of time. 0, ORIGIN_E_ASK, or take()'s. */
+int origin_ask(struct origin *origin,
+               const char *selector,
+               int64_t from_ms,
+               int64_t to_ms,
+               origin_take *take,
+               void *arg,
+               struct err *reterr);
+/* Reads and ends an answer; another thread may be asking meanwhile. 0, ORIGIN_E_ASK, or visit()'s. */
+int origin_answer_read(struct origin *origin,
+                       struct origin_answer *answer,
+                       origin_visit *visit,
+                       void *arg,
+                       struct err *reterr);
+
+/* Both, one after the other. */
 int origin_read(struct origin *origin,
                 const char *selector,
                 int64_t from_ms,

@@ -88,7 +88,7 @@ ONLY_IN = {
     "zstd.h": {"alertd/chunk"},
     "xxhash.h": {"lib/model"},
     "sodium.h": {"alertd/api", "alertd/db"},
-    "pthread.h": {"agent", "lib/base", "lib/net", "alertd/db", "alertd/store", "alertd/ingest", "alertd/http",
+    "pthread.h": {"agent", "ctl", "lib/base", "lib/net", "alertd/db", "alertd/store", "alertd/ingest", "alertd/http",
                   "alertd/forward", "alertd/play", "alertd/app"},
 }
 

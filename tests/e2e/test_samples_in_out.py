@@ -265,9 +265,10 @@ class Misbehaving(Folder):
         stub.hold_at = (6, 1000)
         process = subprocess.Popen([ALERTCTL, *command], env=self.env(stub.url), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.assertTrue(stub.held.wait(30))
+        noted = stub.asked[-1][1]
+        until(lambda: any(json.loads(path.read_text())["position"] == noted * 1000 for path in self.resume_files()), what="the last answer is noted")
         process.kill()
         process.wait()
-        noted = stub.asked[-1][1]
         stub.hold_at = None
         stub.asked.clear()
         done = self.ctl(stub.url, *command)
@@ -280,6 +281,19 @@ class Misbehaving(Folder):
         stub.batches.clear()
         self.ctl(stub.url, *command)  # the same again: the same identities
         self.assertEqual([one[:2] for one in stub.batches][-3:], [one[:2] for one in before][-3:])
+
+    def test_the_next_answer_is_fetched_while_one_is_written(self):
+        stub = Stub(self)
+        stub.hold_at = (1000, 2)
+        process = subprocess.Popen([ALERTCTL, *self.import_from(stub)], env=self.env(stub.url), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.assertTrue(stub.held.wait(30))
+        until(lambda: len(stub.asked) == 4, what="one is written, the next came")
+        time.sleep(0.5)
+        self.assertEqual((len(stub.asked), len(stub.batches)), (4, 2))  # and no more
+        stub.hold_at = None
+        stub.release.set()  # closed without an answer: it is sent again
+        self.assertIn("601 samples stored", process.communicate(timeout=30)[0])
+        self.assertEqual(stub.times(), list(range(DAY_START, DAY_START + 10 * HOUR + 1, 60)))
 
     def test_a_text_goes_on_behind_what_is_stored(self):
         stub = Stub(self)
