@@ -195,16 +195,24 @@ struct chunk_view chunk_view_open(const struct chunk *chunk, int64_t from_ms)
     };
 
     for (int i = 1; i >= 0; i--) {
-        const struct chunk_mark *mark = &chunk->marks[i];
+        const struct chunk_kept_mark *mark = &chunk->marks[i];
+        int64_t t_ms = (int64_t)((uint64_t)chunk->t0_ms + mark->after_ms);
 
-        if (mark->n == 0 || mark->t_ms > from_ms)
+        if (mark->n == 0 || t_ms > from_ms)
             continue;
-        view.begin = *mark;
+        view.begin = (struct chunk_mark){
+            .t_ms = t_ms,
+            .delta = mark->delta,
+            .bits = mark->bits,
+            .at = mark->at % 8,
+            .n = mark->n,
+            .leading = mark->leading,
+            .trailing = mark->trailing,
+        };
         view.bits += mark->at / 8;
         view.n_bytes -= mark->at / 8;
-        view.begin.at = mark->at % 8;
         view.n = chunk->last.n - mark->n + 1U;
-        view.t0_ms = mark->t_ms;
+        view.t0_ms = t_ms;
         break;
     }
     return view;

@@ -40,6 +40,16 @@ struct chunk_mark {
     uint8_t leading, trailing; /* the xor window in use; leading 255: none yet */
 };
 
+/* The same in less room, of a chunk whose times are near enough; there are two in every open chunk. */
+struct chunk_kept_mark {
+    uint32_t after_ms; /* since t0_ms */
+    uint32_t delta;
+    uint64_t bits;
+    uint32_t at;
+    uint16_t n; /* 0: there is none */
+    uint8_t leading, trailing;
+};
+
 /* An open chunk: appended to, packed, and begun again. Who wants its newest samples only
  * begins at a mark: the last but one is at least CHUNK_MARK_SAMPLES back. */
 struct chunk {
@@ -47,7 +57,7 @@ struct chunk {
     uint32_t capacity;
     int64_t t0_ms;
     struct chunk_mark last;
-    struct chunk_mark marks[2]; /* the older first; n 0: there is none */
+    struct chunk_kept_mark marks[2]; /* the older first */
 };
 
 #define CHUNK_INIT ((struct chunk){.last.leading = 255})

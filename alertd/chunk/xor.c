@@ -131,6 +131,26 @@ static void put_value(struct chunk *chunk, uint64_t bits)
     put_both(chunk, 3U << 11 | leading << 6 | (width - 1), 13, change >> trailing, width);
 }
 
+/* What lies too far apart for one is read from an older one, or from the begin. */
+static void keep_mark(struct chunk *chunk)
+{
+    const struct chunk_mark *last = &chunk->last;
+    uint64_t after_ms = (uint64_t)last->t_ms - (uint64_t)chunk->t0_ms;
+
+    if (after_ms > UINT32_MAX || last->delta > UINT32_MAX)
+        return;
+    chunk->marks[0] = chunk->marks[1];
+    chunk->marks[1] = (struct chunk_kept_mark){
+        .after_ms = (uint32_t)after_ms,
+        .delta = (uint32_t)last->delta,
+        .bits = last->bits,
+        .at = last->at,
+        .n = last->n,
+        .leading = last->leading,
+        .trailing = last->trailing,
+    };
+}
+
 void chunk_append(struct chunk *chunk, struct sample sample)
 {
     struct chunk_mark *last = &chunk->last;
@@ -147,10 +167,8 @@ void chunk_append(struct chunk *chunk, struct sample sample)
     }
     last->t_ms = sample.t_ms;
     last->bits = bits;
-    if (++last->n % CHUNK_MARK_SAMPLES == 0) {
-        chunk->marks[0] = chunk->marks[1];
-        chunk->marks[1] = *last;
-    }
+    if (++last->n % CHUNK_MARK_SAMPLES == 0)
+        keep_mark(chunk);
 }
 
 void chunk_done(struct chunk *chunk)

@@ -31,7 +31,6 @@ enum {
     SLICE_SERIES = 32,            /* at most, and this many at least: so long the writer of */
     SLICE_SERIES_MIN = 12,        /* this day is busy. In between it ends where a pack is full */
     SERIES_SAMPLES_MAX = 1 << 20, /* more of a day are left as they are: they are large chunks */
-    SHRINK_PAGES = 256,
     RETRY_MS = 3600 * 1000,
 };
 
@@ -182,11 +181,8 @@ static int compact_slice(struct db_conn *conn, void *arg, struct err *reterr)
 static int shrink_slice(struct db_conn *conn, void *arg, struct err *reterr)
 {
     struct slice *slice = arg;
-    struct db_stmt *stmt = db_prepare(conn, "PRAGMA freelist_count");
 
-    slice->has_more = db_step(stmt) && db_int(stmt, 0) > SHRINK_PAGES;
-    int r = db_done(stmt, reterr);
-    return r == 0 ? db_run(db_prepare(conn, "PRAGMA incremental_vacuum(256)"), reterr) : r;
+    return partition_shrink(conn, &slice->has_more, reterr);
 }
 
 /* --- slices beside the store's thread --- */

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -267,7 +268,8 @@ static void add(struct index *index, struct series *series)
 
 struct series *index_add(struct index *index, const struct labels *labels)
 {
-    struct series *series = mem_zalloc(sizeof(*series) + labels->n * sizeof(series->pairs[0]));
+    struct series *series = mem_zalloc(offsetof(struct series, pairs) +
+                                       labels->n * sizeof(series->pairs[0]));
 
     assert(index->last_number < UINT32_MAX);
     series->hash = labels->hash;
@@ -333,7 +335,8 @@ const struct label_name *index_name(const struct index *index, const char *name)
 size_t index_bytes(const struct index *index)
 {
     size_t n_bytes = texts_bytes(index->texts) + index->capacity * sizeof(struct series *) +
-                     index->n * sizeof(struct series) + index->n_slots * sizeof(*index->slots) +
+                     index->n * offsetof(struct series, pairs) +
+                     index->n_slots * sizeof(*index->slots) +
                      index->postings_capacity * sizeof(*index->postings) +
                      index->n_posting_slots * sizeof(*index->posting_slots) +
                      index->n_name_slots * sizeof(*index->names);

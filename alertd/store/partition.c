@@ -60,6 +60,7 @@ static const struct db_migration migrations[] = {
 enum {
     APPLICATION_ID = 0x57425350, /* "WBSP" */
     PAGE_BYTES = 4096,
+    SHRINK_PAGES = 256,
 };
 
 int64_t partition_day_of(int64_t t_ms)
@@ -240,9 +241,32 @@ void partition_close(struct partition *partition)
     if (!partition)
         return;
     db_close(partition->db);
-    free(partition->segments);
+    partition_free_segments(partition);
     free(partition->path);
     free(partition);
+}
+
+/* --- segments --- */
+
+struct segment *partition_add_segment(struct partition *partition)
+{
+    size_t slab = partition->n_segments / PARTITION_SLAB;
+
+    if (partition->n_segments % PARTITION_SLAB == 0) {
+        partition->slabs = mem_grow(partition->slabs, &partition->slabs_capacity, slab + 1,
+                                    sizeof(*partition->slabs));
+        partition->slabs[slab] = mem_alloc(PARTITION_SLAB * sizeof(struct segment));
+    }
+    return partition_segment(partition, partition->n_segments++);
+}
+
+void partition_free_segments(struct partition *partition)
+{
+    for (size_t i = 0; i < partition->n_segments; i += PARTITION_SLAB)
+        free(partition->slabs[i / PARTITION_SLAB]);
+    free(partition->slabs);
+    partition->slabs = NULL;
+    partition->n_segments = partition->slabs_capacity = 0;
 }
 
 /* --- rows --- */
@@ -304,20 +328,42 @@ int partition_put_chunks(struct db_conn *conn,
     return r;
 }
 
-int partition_drop_journal(struct db_conn *conn, int64_t id, bool shrink, struct err *reterr)
+int partition_drop_journal(
+    struct db_conn *conn, int64_t id, size_t most_bytes, bool *ret_more, struct err *reterr)
 {
-    struct db_stmt *stmt = db_prepare(conn, "DELETE FROM journal WHERE id <= ?");
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT id, length(body) FROM journal WHERE id <= ? ORDER BY id");
+    int64_t to = id;
+    size_t bytes = 0;
 
     db_bind_int(stmt, 1, id);
-    int r = db_run(stmt, reterr);
+    while (bytes < most_bytes && db_step(stmt)) {
+        to = db_int(stmt, 0);
+        bytes += (size_t)db_int(stmt, 1);
+    }
+    int r = db_done(stmt, reterr);
     if (r != 0)
+        return r;
+    *ret_more = bytes >= most_bytes && to < id;
+    if (!*ret_more)
+        to = id;
+    stmt = db_prepare(conn, "DELETE FROM journal WHERE id <= ?");
+    db_bind_int(stmt, 1, to);
+    r = db_run(stmt, reterr);
+    if (r != 0 || *ret_more)
         return r;
     stmt = db_prepare(conn, "INSERT OR IGNORE INTO outbound (id, body) VALUES (?, x'')");
     db_bind_int(stmt, 1, id);
-    r = db_run(stmt, reterr);
-    if (r == 0 && shrink)
-        r = db_run(db_prepare(conn, "PRAGMA incremental_vacuum"), reterr);
-    return r;
+    return db_run(stmt, reterr);
+}
+
+int partition_shrink(struct db_conn *conn, bool *ret_more, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(conn, "PRAGMA freelist_count");
+
+    *ret_more = db_step(stmt) && db_int(stmt, 0) > SHRINK_PAGES;
+    int r = db_done(stmt, reterr);
+    return r == 0 ? db_run(db_prepare(conn, "PRAGMA incremental_vacuum(256)"), reterr) : r;
 }
 
 int partition_put_sealed(

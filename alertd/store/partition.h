@@ -34,6 +34,7 @@
 enum {
     PARTITION_DAY_TEXT_MAX = 24,
     PARTITION_MS = 86400000,
+    PARTITION_SLAB = 512,
 };
 
 struct pack;
@@ -61,12 +62,13 @@ struct partition {
     int64_t memory_from_ms;
 
     /* appended to: */
-    bool is_warm; /* every series of the file has its segment in memory */
-    struct segment **segments;
-    size_t n_segments, segments_capacity;
+    bool is_warm;           /* every series of the file has its segment in memory */
+    struct segment **slabs; /* of PARTITION_SLAB segments each: partition_segment() */
+    size_t n_segments, slabs_capacity;
     uint32_t next_local_id;
     uint64_t journal_bytes;
     int64_t journal_last_id;
+    bool has_doubles; /* memory may hold what is in chunks: of a start, until it is sealed */
     int64_t journal_since_ms;   /* wall clock of the first unsealed append; 0: nothing unsealed */
     int64_t seal_not_before_ms; /* after a failure */
     int64_t outbound_first;     /* the first row kept for outbound.h, or before it; 0: none */
@@ -75,6 +77,15 @@ struct partition {
 
     struct partition_sums sums; /* space.c's; as of so many jobs and bytes */
 };
+
+static inline struct segment *partition_segment(const struct partition *partition, size_t i)
+{
+    return &partition->slabs[i / PARTITION_SLAB][i % PARTITION_SLAB];
+}
+/* A place for one more, behind the others. */
+struct segment *partition_add_segment(struct partition *partition);
+/* All are segment_done(). */
+void partition_free_segments(struct partition *partition);
 
 int64_t partition_day_of(int64_t t_ms); /* its midnight */
 /* Within the years 1 to 9999: others have no file. */
@@ -103,9 +114,12 @@ int partition_put_chunks(struct db_conn *conn,
                          const struct columns *columns,
                          struct pack *pack,
                          struct err *reterr);
-/* Rows up to and including id are sealed; the number is remembered. shrink: give free pages back to the file system
- * (when the day is over; during it the journal needs them again). */
-int partition_drop_journal(struct db_conn *conn, int64_t id, bool shrink, struct err *reterr);
+/* Rows up to and including id are sealed: about so many bytes of them go, and with the last of them the
+ * number is remembered. */
+int partition_drop_journal(
+    struct db_conn *conn, int64_t id, size_t most_bytes, bool *ret_more, struct err *reterr);
+/* Gives some free pages back to the file system. */
+int partition_shrink(struct db_conn *conn, bool *ret_more, struct err *reterr);
 /* Chunks within this span were added; is_over: long ones and their roll-ups, all of the day. */
 int partition_put_sealed(
     struct db_conn *conn, int64_t min_ms, int64_t max_ms, bool is_over, struct err *reterr);

@@ -150,12 +150,10 @@ struct segment *store_segment(struct store *store,
         store->n_dead--;
     if (!series->segments)
         store->stats.series++;
-    struct segment *segment = segment_new(series, partition, local_id, is_named);
+    struct segment *segment = partition_add_segment(partition);
+    segment_init(segment, series, partition, local_id, is_named);
     if (partition->has_chunks) /* not known better: the files are asked about anything before */
         segment->sealed_to_ms = partition->chunk_max_ms;
-    partition->segments = mem_grow(partition->segments, &partition->segments_capacity,
-                                   partition->n_segments + 1, sizeof(struct segment *));
-    partition->segments[partition->n_segments++] = segment;
     (void)pthread_rwlock_unlock(&store->lock);
     return segment;
 }
@@ -170,9 +168,10 @@ static void free_segments(struct store *store, struct partition *partition)
         end = n - i < COOL_SEGMENTS ? n : i + COOL_SEGMENTS;
         (void)pthread_rwlock_wrlock(&store->lock);
         for (; i < end; i++) {
-            struct series *series = partition->segments[i]->series;
+            struct segment *segment = partition_segment(partition, i);
+            struct series *series = segment->series;
 
-            segment_free(partition->segments[i]);
+            segment_done(segment);
             if (!series->segments) {
                 store->n_dead++;
                 store->stats.series--;
@@ -197,9 +196,7 @@ bool store_cool(struct store *store, struct partition *partition)
         return false;
     free_segments(store, partition);
     (void)pthread_rwlock_wrlock(&store->lock);
-    free(partition->segments);
-    partition->segments = NULL;
-    partition->n_segments = partition->segments_capacity = 0;
+    partition_free_segments(partition);
     (void)pthread_rwlock_unlock(&store->lock);
     return true;
 }
@@ -341,7 +338,7 @@ static int64_t find_newest_ms(const struct store *store)
     int64_t newest_ms = last->has_chunks ? last->chunk_max_ms : 0;
 
     for (size_t i = 0; i < last->n_segments; i++) {
-        int64_t last_ms = segment_last_ms(last->segments[i]);
+        int64_t last_ms = segment_last_ms(partition_segment(last, i));
         newest_ms = last_ms > newest_ms ? last_ms : newest_ms;
     }
     return newest_ms;

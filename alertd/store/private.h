@@ -44,8 +44,17 @@ struct pusher {
     uint64_t epoch, max_sequence;
 };
 
-/* The sealing under way, a slice at a time between appends. */
+/* The sealing under way, a slice at a time between appends: samples become chunks, then the
+ * journal's rows go, then room is given back. */
+enum sealing_phase {
+    SEALING_CHUNKS,
+    SEALING_DROP,
+    SEALING_SHRINK,
+    SEALING_DONE,
+};
+
 struct sealing {
+    enum sealing_phase phase;
     struct partition *partition; /* NULL: none */
     size_t cursor, n_segments;
     int64_t journal_to;
@@ -53,7 +62,7 @@ struct sealing {
     int64_t keep_after_ms;
     int64_t now_ms;
     int64_t kept_to; /* rows up to it are in outbound, as far as they are wanted */
-    bool shrink;
+    bool shrink;     /* the day is over; during it the journal needs the room again */
 };
 
 /* The compaction under way, a few series at a time. */

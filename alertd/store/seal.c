@@ -5,10 +5,10 @@
  *     those still to be passed on: first ──────> outbound rows   (outbound.c)
  *
  * A partition is sealed when its journal is long, old, or its day is over. A slice is one
- * transaction of a few thousand series; appends go on between slices. A crash in between
- * leaves samples in a chunk and in the journal: the start drops the second copy
- * (partitions.c). What was sealed in the last hour stays in memory as well, so that
- * rules need no disk.
+ * transaction of so many samples, or bytes of journal that go; appends go on between slices. A
+ * crash in between leaves samples in a chunk and in the journal: who seals them after the next
+ * start drops the second copy. What was sealed in the last hour stays in memory as well, so that rules need no
+ * disk.
  */
 
 #include <stdlib.h>
@@ -18,7 +18,9 @@
 #include "alertd/store/private.h"
 
 enum {
-    SLICE_SEGMENTS = 2000,
+    SLICE_SEGMENTS = 2000, /* at most, and of so many samples about: a push waits for it */
+    SLICE_SAMPLES = 1 << 16,
+    DROP_BYTES = 4 << 20,         /* of the journal, in one transaction */
     FORGET_SEGMENTS = 50,         /* with the lock held: each packs what it keeps */
     JOURNAL_BYTES_MIN = 16 << 20, /* read back at start in a fraction of a second */
     JOURNAL_BYTES_A_SERIES = 1024,
@@ -74,23 +76,65 @@ void seal_begin_due(struct store *store, int64_t now_ms)
 /* One slice, as a job. */
 struct slice {
     struct partition *partition;
-    struct segment **segments;
-    size_t n;
+    size_t first, n; /* of its segments */
     size_t n_samples;
     int64_t min_ms, max_ms;
-    bool is_last;
     const struct sealing *sealing;
+    enum sealing_phase next_phase;
 };
 
-static int seal_slice(struct db_conn *conn, void *arg, struct err *reterr)
+static struct segment *slice_segment(const struct slice *slice, size_t i)
 {
-    struct slice *slice = arg;
+    return partition_segment(slice->partition, slice->first + i);
+}
+
+static void slice_begin(struct slice *slice, const struct sealing *sealing)
+{
+    struct partition *partition = sealing->partition;
+    size_t left = sealing->n_segments - sealing->cursor;
+    size_t n_samples = 0;
+
+    *slice = (struct slice){.partition = partition, .first = sealing->cursor, .sealing = sealing};
+    while (slice->n < left && slice->n < SLICE_SEGMENTS && n_samples < SLICE_SAMPLES)
+        n_samples += segment_n_unsealed(slice_segment(slice, slice->n++));
+}
+
+/* Those that are in chunks already go: what was sealed in slices before a crash. */
+static int drop_doubles(struct db_conn *conn,
+                        const struct segment *segment,
+                        struct columns *columns,
+                        struct err *reterr)
+{
+    struct columns disk = {0};
+    size_t n_damaged = 0;
+    size_t n = 0;
+
+    int r = partition_read_chunks(conn, segment->local_id, columns->t_ms[0],
+                                  columns->t_ms[columns->n - 1], &disk, &n_damaged, reterr);
+    columns_settle(&disk);
+    for (size_t i = 0, k = 0; r == 0 && i < columns->n; i++) {
+        while (k < disk.n && disk.t_ms[k] < columns->t_ms[i])
+            k++;
+        if (k < disk.n && disk.t_ms[k] == columns->t_ms[i])
+            continue;
+        columns->t_ms[n] = columns->t_ms[i];
+        columns->values[n++] = columns->values[i];
+    }
+    columns->n = n;
+    columns_done(&disk);
+    return r;
+}
+
+static int put_chunks(struct db_conn *conn, struct slice *slice, struct err *reterr)
+{
     struct columns columns = {0};
     int r = 0;
 
     for (size_t i = 0; i < slice->n && r == 0; i++) {
+        const struct segment *segment = slice_segment(slice, i);
+
         columns.n = 0;
-        segment_read(slice->segments[i], INT64_MIN, INT64_MAX, false, &columns);
+        segment_read(segment, INT64_MIN, INT64_MAX, false, &columns);
         if (columns.n == 0)
             continue;
         columns_settle(&columns);
@@ -99,14 +143,42 @@ static int seal_slice(struct db_conn *conn, void *arg, struct err *reterr)
         if (slice->n_samples == 0 || columns.t_ms[columns.n - 1] > slice->max_ms)
             slice->max_ms = columns.t_ms[columns.n - 1];
         slice->n_samples += columns.n;
-        r = partition_put_chunks(conn, slice->segments[i]->local_id, &columns, NULL, reterr);
+        if (slice->partition->has_doubles && columns.t_ms[0] <= segment->sealed_to_ms)
+            r = drop_doubles(conn, segment, &columns, reterr);
+        if (r == 0)
+            r = partition_put_chunks(conn, segment->local_id, &columns, NULL, reterr);
     }
     columns_done(&columns);
     if (r == 0 && slice->n_samples > 0)
         r = partition_put_sealed(conn, slice->min_ms, slice->max_ms, false, reterr);
-    if (r == 0 && slice->is_last)
-        r = partition_drop_journal(conn, slice->sealing->journal_to, slice->sealing->shrink,
-                                   reterr);
+    return r;
+}
+
+/* Some of one phase, and of the next if that is through. */
+static int seal_slice(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    struct slice *slice = arg;
+    const struct sealing *sealing = slice->sealing;
+    enum sealing_phase phase = sealing->phase;
+    bool more = false;
+    int r = 0;
+
+    if (phase == SEALING_CHUNKS) {
+        r = put_chunks(conn, slice, reterr);
+        if (sealing->cursor + slice->n == sealing->n_segments)
+            phase = SEALING_DROP;
+    }
+    if (r == 0 && phase == SEALING_DROP) {
+        r = partition_drop_journal(conn, sealing->journal_to, DROP_BYTES, &more, reterr);
+        if (!more)
+            phase = sealing->shrink ? SEALING_SHRINK : SEALING_DONE;
+    }
+    if (r == 0 && phase == SEALING_SHRINK) {
+        r = partition_shrink(conn, &more, reterr);
+        if (!more)
+            phase = SEALING_DONE;
+    }
+    slice->next_phase = phase;
     return r;
 }
 
@@ -132,27 +204,45 @@ static void show_sealed(struct store *store, const struct slice *slice)
 
         end = slice->n - i < FORGET_SEGMENTS ? slice->n : i + FORGET_SEGMENTS;
         (void)pthread_rwlock_wrlock(&store->lock);
-        for (; i < end; i++)
-            if (segment_has_unsealed(slice->segments[i]))
-                segment_sealed(slice->segments[i], slice->sealing->keep_after_ms);
+        for (; i < end; i++) {
+            struct segment *segment = slice_segment(slice, i);
+
+            if (segment_has_unsealed(segment))
+                segment_sealed(segment, slice->sealing->keep_after_ms);
+        }
         (void)pthread_rwlock_unlock(&store->lock);
     }
 }
 
-static void finish(struct store *store)
+/* Nothing of what there was when it began is in the journal any more. */
+static void note_sealed(const struct sealing *sealing)
 {
-    struct sealing *sealing = &store->sealing;
     struct partition *partition = sealing->partition;
 
+    partition->has_doubles = false;
     partition->journal_bytes -= sealing->journal_bytes;
     partition->journal_since_ms = partition->journal_bytes ? sealing->now_ms : 0;
-    sealing->partition = NULL;
+}
+
+static void take_result(struct store *store, const struct slice *slice)
+{
+    struct sealing *sealing = &store->sealing;
+
+    if (sealing->phase == SEALING_CHUNKS)
+        show_sealed(store, slice);
+    sealing->cursor += slice->n;
+    if (sealing->phase <= SEALING_DROP && slice->next_phase > SEALING_DROP)
+        note_sealed(sealing);
+    sealing->phase = slice->next_phase;
+    if (sealing->phase == SEALING_DONE)
+        sealing->partition = NULL;
 }
 
 bool seal_step(struct store *store)
 {
     struct sealing *sealing = &store->sealing;
     struct partition *partition = sealing->partition;
+    struct slice slice;
     struct err err = {0};
 
     if (!partition)
@@ -161,12 +251,7 @@ bool seal_step(struct store *store)
     int r = outbound_keep(store, &more, &err);
     if (r == 0 && more)
         return true;
-    size_t left = sealing->n_segments - sealing->cursor;
-    struct slice slice = {.partition = partition,
-                          .segments = partition->segments + sealing->cursor,
-                          .n = left < SLICE_SEGMENTS ? left : SLICE_SEGMENTS,
-                          .is_last = left <= SLICE_SEGMENTS,
-                          .sealing = sealing};
+    slice_begin(&slice, sealing);
     if (r == 0)
         r = db_write(partition->db, seal_slice, &slice, &err);
     if (r != 0) {
@@ -176,10 +261,7 @@ bool seal_step(struct store *store)
         sealing->partition = NULL;
         return false;
     }
-    show_sealed(store, &slice);
-    sealing->cursor += slice.n;
-    if (slice.is_last)
-        finish(store);
+    take_result(store, &slice);
     return true;
 }
 

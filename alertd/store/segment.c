@@ -32,15 +32,10 @@ static struct block block_of(const struct chunk *chunk)
     return block;
 }
 
-static void free_blocks(const struct block *blocks, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++)
-        free(blocks[i].bytes);
-}
-
 static void run_done(struct run *run)
 {
-    free_blocks(run->blocks, run->n);
+    for (uint32_t i = 0; i < run->n; i++)
+        free(run->blocks[i].bytes);
     free(run->blocks);
     chunk_done(&run->open);
     *run = (struct run){.open = CHUNK_INIT};
@@ -58,33 +53,43 @@ static bool run_is_empty(const struct run *run)
     return run->n == 0 && run->open.last.n == 0;
 }
 
-static void run_append(struct run *run, struct sample sample)
+/* The open chunk becomes the last block. */
+static void close_open(struct run *run)
 {
     size_t capacity = run->capacity;
 
-    if (run->open.last.n == BLOCK_SAMPLES) {
-        run->blocks = mem_grow(run->blocks, &capacity, run->n + 1U, sizeof(*run->blocks));
-        run->capacity = (uint32_t)capacity;
-        run->blocks[run->n++] = block_of(&run->open);
-        chunk_done(&run->open);
-    }
+    run->blocks = mem_grow(run->blocks, &capacity, run->n + 1U, sizeof(*run->blocks));
+    run->capacity = (uint32_t)capacity;
+    run->blocks[run->n++] = block_of(&run->open);
+    chunk_done(&run->open);
+}
+
+static void run_append(struct run *run, struct sample sample)
+{
+    if (run->open.last.n == BLOCK_SAMPLES)
+        close_open(run);
     chunk_append(&run->open, sample);
 }
 
-/* Takes the run, which is not empty, as blocks of just the size they need. */
+/* Takes the run, which is not empty: all of it in one piece of heap. */
 static struct blocks *blocks_of(struct run *run)
 {
-    uint32_t n = run->n + (run->open.last.n > 0);
-    struct blocks *blocks = mem_alloc(sizeof(*blocks) + n * sizeof(blocks->at[0]));
+    size_t n_bytes = 0;
 
-    blocks->n = n;
-    if (run->n > 0)
-        memcpy(blocks->at, run->blocks, run->n * sizeof(blocks->at[0]));
     if (run->open.last.n > 0)
-        blocks->at[run->n] = block_of(&run->open);
-    free(run->blocks);
-    chunk_done(&run->open);
-    *run = (struct run){.open = CHUNK_INIT};
+        close_open(run);
+    for (uint32_t i = 0; i < run->n; i++)
+        n_bytes += run->blocks[i].len;
+    struct blocks *blocks = mem_alloc(sizeof(*blocks) + run->n * sizeof(blocks->at[0]) + n_bytes);
+    unsigned char *bytes = (unsigned char *)&blocks->at[run->n];
+
+    blocks->n = run->n;
+    for (uint32_t i = 0; i < run->n; i++) {
+        blocks->at[i] = run->blocks[i];
+        blocks->at[i].bytes = memcpy(bytes, run->blocks[i].bytes, run->blocks[i].len);
+        bytes += run->blocks[i].len;
+    }
+    run_done(run);
     return blocks;
 }
 
@@ -154,21 +159,21 @@ static bool run_has(const struct run *run, int64_t t_ms)
 
 /* --- segments --- */
 
-struct segment *segment_new(struct series *series,
-                            struct partition *partition,
-                            uint32_t local_id,
-                            bool is_named)
+void segment_init(struct segment *segment,
+                  struct series *series,
+                  struct partition *partition,
+                  uint32_t local_id,
+                  bool is_named)
 {
-    struct segment *segment = mem_zalloc(sizeof(*segment));
-
-    segment->series = series;
-    segment->partition = partition;
-    segment->local_id = local_id;
+    *segment = (struct segment){
+        .series = series,
+        .partition = partition,
+        .local_id = local_id,
+        .sealed_to_ms = INT64_MIN,
+        .next = series->segments,
+    };
     segment_set_named(segment, is_named);
-    segment->sealed_to_ms = INT64_MIN;
-    segment->next = series->segments;
     series->segments = segment;
-    return segment;
 }
 
 static void forget_unsealed(struct segment *segment)
@@ -188,9 +193,6 @@ static void forget_unsealed(struct segment *segment)
 
 static void forget_recent(struct segment *segment)
 {
-    if (!segment->recent)
-        return;
-    free_blocks(segment->recent->at, segment->recent->n);
     free(segment->recent);
     segment->recent = NULL;
 }
@@ -211,7 +213,7 @@ static struct run recent_run(const struct segment *segment)
                   : (struct run){.open = CHUNK_INIT};
 }
 
-void segment_free(struct segment *segment)
+void segment_done(struct segment *segment)
 {
     struct segment **link = &segment->series->segments;
 
@@ -220,7 +222,6 @@ void segment_free(struct segment *segment)
     *link = segment->next;
     forget_unsealed(segment);
     forget_recent(segment);
-    free(segment);
 }
 
 static size_t stray_place(const struct late *late, int64_t t_ms)
@@ -299,107 +300,23 @@ bool segment_has_unsealed(const struct segment *segment)
     return segment->live || segment->late;
 }
 
-/* --- columns --- */
-
-void columns_done(struct columns *columns)
+static size_t run_n(const struct run *run)
 {
-    free(columns->t_ms);
-    free(columns->values);
-    *columns = (struct columns){0};
+    size_t n = run->open.last.n;
+
+    for (uint32_t i = 0; i < run->n; i++)
+        n += run->blocks[i].n;
+    return n;
 }
 
-static void columns_reserve(struct columns *columns, size_t n_more)
+size_t segment_n_unsealed(const struct segment *segment)
 {
-    size_t need = columns->n + n_more;
+    const struct late *late = segment->late;
 
-    columns->t_ms = mem_grow(columns->t_ms, &columns->capacity, need, sizeof(int64_t));
-    columns->values = mem_grow(columns->values, &columns->values_capacity, need, sizeof(double));
+    return run_n(live_run(segment)) + (late ? run_n(&late->run) + late->n_strays : 0);
 }
 
-void columns_add(struct columns *columns, int64_t t_ms, double value)
-{
-    columns_reserve(columns, 1);
-    columns->t_ms[columns->n] = t_ms;
-    columns->values[columns->n++] = value;
-}
-
-/* n samples were decoded behind columns->n: keep those within [from, to]. */
-static void keep_within(struct columns *columns, size_t n, int64_t from_ms, int64_t to_ms)
-{
-    const int64_t *t_ms = columns->t_ms + columns->n;
-    const double *values = columns->values + columns->n;
-    size_t first = 0;
-
-    while (n > 0 && t_ms[n - 1] > to_ms)
-        n--;
-    while (first < n && t_ms[first] < from_ms)
-        first++;
-    if (first > 0) {
-        memmove(columns->t_ms + columns->n, t_ms + first, (n - first) * sizeof(*t_ms));
-        memmove(columns->values + columns->n, values + first, (n - first) * sizeof(*values));
-    }
-    columns->n += n - first;
-}
-
-int columns_add_chunk(struct columns *columns,
-                      const void *bytes,
-                      size_t len,
-                      int64_t from_ms,
-                      int64_t to_ms,
-                      struct err *reterr)
-{
-    struct chunk_info info = {0};
-    int r = chunk_check(bytes, len, &info, reterr);
-
-    if (r != 0)
-        return r;
-    const struct chunk_view view = chunk_view_sealed(bytes, len, &info);
-    columns_reserve(columns, info.n);
-    if (!chunk_view_decode(&view, columns->t_ms + columns->n, columns->values + columns->n))
-        return err_set(reterr, CHUNK_E_CORRUPT, "a chunk's bits are not %zu samples", info.n);
-    keep_within(columns, info.n, from_ms, to_ms);
-    return 0;
-}
-
-static bool is_settled(const int64_t *t_ms, size_t n)
-{
-    for (size_t i = 1; i < n; i++)
-        if (t_ms[i] <= t_ms[i - 1])
-            return false;
-    return true;
-}
-
-static int compare_samples(const void *a, const void *b)
-{
-    int64_t x = ((const struct sample *)a)->t_ms;
-    int64_t y = ((const struct sample *)b)->t_ms;
-
-    return x < y ? -1 : x > y;
-}
-
-size_t samples_settle(int64_t *t_ms, double *values, size_t n)
-{
-    size_t kept = 0;
-
-    if (is_settled(t_ms, n))
-        return n;
-    MEM_AUTO struct sample *sorted = mem_alloc(n * sizeof(*sorted));
-    for (size_t i = 0; i < n; i++)
-        sorted[i] = (struct sample){t_ms[i], values[i]};
-    qsort(sorted, n, sizeof(*sorted), compare_samples);
-    for (size_t i = 0; i < n; i++) {
-        if (kept > 0 && t_ms[kept - 1] == sorted[i].t_ms)
-            continue; /* copies of one sample: memory and disk overlap while sealing */
-        t_ms[kept] = sorted[i].t_ms;
-        values[kept++] = sorted[i].value;
-    }
-    return kept;
-}
-
-void columns_settle(struct columns *columns)
-{
-    columns->n = samples_settle(columns->t_ms, columns->values, columns->n);
-}
+/* --- reading --- */
 
 static void read_block(const struct block *block,
                        int64_t from_ms,
@@ -418,9 +335,7 @@ static void read_run(const struct run *run, int64_t from_ms, int64_t to_ms, stru
         read_block(&run->blocks[i], from_ms, to_ms, columns);
     if (run->open.last.n == 0 || run->open.last.t_ms < from_ms || run->open.t0_ms > to_ms)
         return;
-    columns_reserve(columns, run->open.last.n);
-    chunk_read_open(&run->open, columns->t_ms + columns->n, columns->values + columns->n);
-    keep_within(columns, run->open.last.n, from_ms, to_ms);
+    columns_add_open(columns, &run->open, from_ms, to_ms);
 }
 
 void segment_read(const struct segment *segment,
@@ -523,6 +438,14 @@ void segment_prefetch_samples(const struct segment *segment, int64_t from_ms)
     prefetch(view.bits, view.n_bytes);
 }
 
+void segment_prefetch_end(const struct segment *segment)
+{
+    const struct chunk *open = &live_run(segment)->open;
+
+    if (open->bytes)
+        __builtin_prefetch(open->bytes + open->last.at / 8, 1);
+}
+
 static bool run_overlaps(const struct run *run, int64_t from_ms, int64_t to_ms)
 {
     for (uint32_t i = 0; i < run->n; i++)
@@ -576,11 +499,4 @@ void segment_sealed(struct segment *segment, int64_t keep_after_ms)
     if (columns.n > 0)
         segment->recent = blocks_of(&kept);
     columns_done(&columns);
-}
-
-void segment_replace(struct segment *segment, const struct columns *columns)
-{
-    forget_unsealed(segment);
-    for (size_t i = 0; i < columns->n; i++)
-        segment_append(segment, (struct sample){columns->t_ms[i], columns->values[i]});
 }

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "alertd/chunk/chunk.h"
+#include "alertd/store/columns.h"
 #include "alertd/store/index.h"
 #include "alertd/store/pieces.h"
 #include "lib/model/sample.h"
@@ -45,7 +46,7 @@ struct late { /* rarely there */
     size_t n_strays, capacity;
 };
 
-struct blocks { /* which nothing is appended to */
+struct blocks { /* which nothing is appended to; their bytes lie behind them */
     uint32_t n;
     struct block at[];
 };
@@ -92,12 +93,13 @@ static inline void segment_set_touch(struct segment *segment, uint32_t touch)
 }
 
 /* Put in front of the series' list. */
-struct segment *segment_new(struct series *series,
-                            struct partition *partition,
-                            uint32_t local_id,
-                            bool is_named);
-/* Takes it out of its series' list and frees it. */
-void segment_free(struct segment *segment);
+void segment_init(struct segment *segment,
+                  struct series *series,
+                  struct partition *partition,
+                  uint32_t local_id,
+                  bool is_named);
+/* Takes it out of its series' list and frees what it holds. */
+void segment_done(struct segment *segment);
 
 /* t_ms must not be in it. */
 void segment_append(struct segment *segment, struct sample sample);
@@ -106,26 +108,7 @@ bool segment_has(const struct segment *segment, int64_t t_ms);
 /* The latest time known, in memory or sealed; INT64_MIN: none. */
 int64_t segment_last_ms(const struct segment *segment);
 bool segment_has_unsealed(const struct segment *segment);
-
-/* Columns under construction: whatever order, cleaned by columns_settle(). */
-struct columns {
-    int64_t *t_ms;
-    double *values;
-    size_t n, capacity, values_capacity;
-};
-void columns_done(struct columns *columns);
-void columns_add(struct columns *columns, int64_t t_ms, double value);
-/* All samples of a sealed chunk within [from, to]. 0 or CHUNK_E_CORRUPT. */
-int columns_add_chunk(struct columns *columns,
-                      const void *bytes,
-                      size_t len,
-                      int64_t from_ms,
-                      int64_t to_ms,
-                      struct err *reterr);
-/* In time order, one sample a time. */
-void columns_settle(struct columns *columns);
-/* The same of two bare columns; returns how many are left. */
-size_t samples_settle(int64_t *t_ms, double *values, size_t n);
+size_t segment_n_unsealed(const struct segment *segment);
 
 /* Adds what is in memory within [from, to]; settle afterwards. */
 void segment_read(const struct segment *segment,
@@ -142,10 +125,11 @@ bool segment_collect(const struct segment *segment,
                      struct arena *arena,
                      struct pieces *pieces);
 /* Ask the memory for a segment that is read soon, then for its runs, and then for its samples
- * from from_ms on. */
+ * from from_ms on; or for where the next sample goes. */
 void segment_prefetch(const struct segment *segment);
 void segment_prefetch_runs(const struct segment *segment);
 void segment_prefetch_samples(const struct segment *segment, int64_t from_ms);
+void segment_prefetch_end(const struct segment *segment);
 /* Whether memory may have samples of it within [from, to]. */
 bool segment_overlaps(const struct segment *segment, int64_t from_ms, int64_t to_ms);
 /* Its newest sample, when that is at hand; false: look for it (or there is none). */
@@ -154,5 +138,3 @@ bool segment_newest(const struct segment *segment, struct sample *ret_sample);
 /* After its unsealed samples went to disk: keep copies of those later than keep_after_ms,
  * and of earlier copies likewise; forget the rest. */
 void segment_sealed(struct segment *segment, int64_t keep_after_ms);
-/* Replaces what is unsealed by these settled columns. */
-void segment_replace(struct segment *segment, const struct columns *columns);

@@ -168,7 +168,7 @@ static void add_segment(const struct segment *segment, struct space *space, stru
     const struct late *late = segment->late;
     const struct blocks *recent = segment->recent;
 
-    memory->segment_bytes += sizeof(*segment) + sizeof(segment);
+    memory->segment_bytes += sizeof(*segment);
     if (segment->live)
         memory->open_bytes += sizeof(struct run) + add_run(segment->live, space, day);
     if (late) {
@@ -196,7 +196,7 @@ static void read_segments(struct store *store,
         (void)pthread_rwlock_rdlock(&store->lock);
         size_t n = partition->is_warm ? partition->n_segments : 0;
         for (; i < end && i < n; i++)
-            add_segment(partition->segments[i], space, day);
+            add_segment(partition_segment(partition, i), space, day);
         day->n_series = n;
         day->journal_bytes = partition->journal_bytes;
         day->is_compact = partition->is_compact;

@@ -5,6 +5,9 @@
  *     journal rows ->  a few MB of them  ->  every processor reads them all, and appends the
  *                      samples of the series that are its own: a range of local ids
  *
+ * What was being sealed when a process was killed is in the journal and in chunks. It is the same
+ * samples, so selects take them for one, and whoever seals it drops it (seal.c).
+ *
  * Reading a row costs little beside appending what is in it, which waits for the memory of
  * each series in turn; and a range in order is what the processor foresees.
  */
@@ -21,6 +24,8 @@
 enum {
     SLICE_BYTES = 4 << 20, /* of journal rows, read before they are appended */
     PARTS_MAX = 16,        /* of the series */
+    READ_SAMPLES = 512,
+    AHEAD = 8,
 };
 
 /* --- series --- */
@@ -51,36 +56,6 @@ static int load_series(struct store *store,
     return r;
 }
 
-/* What was sealed in slices before a crash is in chunks and still in the journal. */
-static int drop_sealed(struct segment *segment, struct db_conn *conn, struct err *reterr)
-{
-    struct columns memory = {0};
-    struct columns disk = {0};
-    struct columns kept = {0};
-    size_t n_damaged = 0;
-    int r = 0;
-
-    segment_read(segment, INT64_MIN, INT64_MAX, false, &memory);
-    columns_settle(&memory);
-    if (memory.n > 0 && memory.t_ms[0] <= segment->sealed_to_ms)
-        r = partition_read_chunks(conn, segment->local_id, memory.t_ms[0],
-                                  memory.t_ms[memory.n - 1], &disk, &n_damaged, reterr);
-    if (r == 0 && disk.n > 0) {
-        columns_settle(&disk);
-        for (size_t i = 0, k = 0; i < memory.n; i++) {
-            while (k < disk.n && disk.t_ms[k] < memory.t_ms[i])
-                k++;
-            if (k == disk.n || disk.t_ms[k] != memory.t_ms[i])
-                columns_add(&kept, memory.t_ms[i], memory.values[i]);
-        }
-        segment_replace(segment, &kept);
-    }
-    columns_done(&memory);
-    columns_done(&disk);
-    columns_done(&kept);
-    return r;
-}
-
 /* --- the journal, a slice at a time --- */
 
 struct row {
@@ -101,11 +76,18 @@ struct slice {
     size_t n_damaged;
 };
 
+struct read_sample {
+    struct segment *segment;
+    struct sample sample;
+};
+
 /* One processor's share of a slice. */
 struct part {
     const struct slice *slice;
     uint32_t from_id, to_id;
     uint64_t n_appended;
+    struct read_sample read[READ_SAMPLES]; /* and not yet appended */
+    size_t n_read;
 };
 
 static void slice_init(struct slice *slice, const struct partition *partition)
@@ -115,8 +97,11 @@ static void slice_init(struct slice *slice, const struct partition *partition)
     *slice = (struct slice){.n_ids = partition->next_local_id,
                             .n_parts = workers < PARTS_MAX ? workers : PARTS_MAX};
     slice->by_id = mem_zalloc(slice->n_ids * sizeof(*slice->by_id));
-    for (size_t i = 0; i < partition->n_segments; i++)
-        slice->by_id[partition->segments[i]->local_id] = partition->segments[i];
+    for (size_t i = 0; i < partition->n_segments; i++) {
+        struct segment *segment = partition_segment(partition, i);
+
+        slice->by_id[segment->local_id] = segment;
+    }
 }
 
 static void slice_done(struct slice *slice)
@@ -137,37 +122,63 @@ static void slice_add(struct slice *slice, int64_t id, const void *body, size_t 
     slice->n_bytes += len;
 }
 
-static void append_sample(void *arg, uint32_t local_id, struct sample sample)
+/* Each sample waits for the memory of its series, so that is asked for some samples ahead. */
+static void append_read(struct part *part)
+{
+    const struct read_sample *read = part->read;
+    size_t n = part->n_read;
+
+    for (size_t i = 0; i < n + 3 * AHEAD; i++) {
+        if (i < n)
+            segment_prefetch(read[i].segment);
+        if (i >= AHEAD && i - AHEAD < n)
+            segment_prefetch_runs(read[i - AHEAD].segment);
+        if (i >= 2 * AHEAD && i - 2 * AHEAD < n)
+            segment_prefetch_end(read[i - 2 * AHEAD].segment);
+        if (i < 3 * AHEAD)
+            continue;
+        const struct read_sample *next = &read[i - 3 * AHEAD];
+
+        /* Twice only if the file was doctored: the checksum has matched. */
+        if (!segment_has(next->segment, next->sample.t_ms)) {
+            segment_append(next->segment, next->sample);
+            part->n_appended++;
+        }
+    }
+    part->n_read = 0;
+}
+
+static void take_sample(void *arg, uint32_t local_id, struct sample sample)
 {
     struct part *part = arg;
 
     if (local_id < part->from_id || local_id >= part->to_id)
         return;
-
     struct segment *segment = part->slice->by_id[local_id];
-
-    /* Twice only if the file was doctored: the checksum has matched. */
-    if (segment && !segment_has(segment, sample.t_ms)) {
-        segment_append(segment, sample);
-        part->n_appended++;
-    }
+    if (!segment)
+        return;
+    part->read[part->n_read++] = (struct read_sample){segment, sample};
+    if (part->n_read == READ_SAMPLES)
+        append_read(part);
 }
 
 static void append_part(void *context, size_t i)
 {
     struct slice *slice = context;
-    struct part part = {
-        .slice = slice,
-        .from_id = (uint32_t)((uint64_t)slice->n_ids * i / slice->n_parts),
-        .to_id = (uint32_t)((uint64_t)slice->n_ids * (i + 1) / slice->n_parts),
-    };
+    MEM_UNSET struct part part;
+
+    part.slice = slice;
+    part.from_id = (uint32_t)((uint64_t)slice->n_ids * i / slice->n_parts);
+    part.to_id = (uint32_t)((uint64_t)slice->n_ids * (i + 1) / slice->n_parts);
+    part.n_appended = part.n_read = 0;
 
     for (size_t k = 0; k < slice->n_rows; k++) {
         struct row *row = &slice->rows[k];
 
-        if (journal_read(slice->bytes + row->start, row->len, append_sample, &part, NULL))
+        if (journal_read(slice->bytes + row->start, row->len, take_sample, &part, NULL))
             atomic_store(&row->is_damaged, true);
     }
+    append_read(&part);
     slice->n_appended[i] += part.n_appended;
 }
 
@@ -215,9 +226,7 @@ static int load_journal(struct store *store,
     slice_init(&slice, partition);
     (void)pthread_rwlock_wrlock(&store->lock);
     int r = read_journal(store, partition, conn, &slice, reterr);
-    for (size_t i = 0; r == 0 && partition->has_chunks && i < partition->n_segments; i++)
-        if (segment_has_unsealed(partition->segments[i]))
-            r = drop_sealed(partition->segments[i], conn, reterr);
+    partition->has_doubles = partition->has_chunks;
     for (size_t i = 0; i < slice.n_parts; i++)
         store->stats.samples_in_head += slice.n_appended[i];
     (void)pthread_rwlock_unlock(&store->lock);
