@@ -5,7 +5,8 @@
  *     {"bench":"read_packed","data":"counter","ns_a_sample":1.2,"bytes_a_sample":0.5,"of_copying":0.4}
  *
  * of_copying: bytes of columns made a second (16 a sample), as a part of the bytes memcpy()
- * writes a second.
+ * writes a second from memory to memory. The columns are the same ones again and again, as they
+ * are for who reads: they stay in the cache.
  */
 
 #include <math.h>
@@ -164,12 +165,13 @@ static void measure(const struct kind *kind, bool is_long, double copied)
 
 int main(void)
 {
-    double copied = copy_bytes_a_ns();
+    double copied = 0;
 
-    printf("{\"bench\":\"memcpy\",\"gb_a_second\":%.1f}\n", copied);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        copied = fmax(copied, copy_bytes_a_ns()); /* again: others may be at work meanwhile */
         measure(&kinds[i], false, copied);
         measure(&kinds[i], true, copied);
     }
+    printf("{\"bench\":\"memcpy\",\"gb_a_second\":%.1f}\n", copied);
     return 0;
 }

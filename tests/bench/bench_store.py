@@ -5,7 +5,8 @@ usage: bench_store.py [--series=10000] [--steps=1440] [--interval=30] [--peers=F
 
 Each program in turn, in a new folder:
     push      one sample of each series a step, as agents do: samples a CPU second, resident memory
-    kill -9   right behind the last acknowledgement, then a start: seconds until it is ready, samples that are missing
+    kill -9   right behind the last acknowledgement, then a start: seconds until it is ready, CPU seconds up to there,
+              samples that are missing
     disk      bytes a sample of what lies there after that start and a clean stop (Prometheus: write-ahead log included)
 The generator's own CPU is spent before the clock starts. alertd syncs every acknowledgement to disk; the peers do not.
 """
@@ -66,11 +67,11 @@ def measure(name, found, rwload, options):
         server.process.wait()
         began = time.monotonic()
         server = start(name, found, folder)
-        ready = time.monotonic() - began
+        ready, ready_cpu = time.monotonic() - began, server.cpu_s()
         missing = options.series * options.steps - count_stored(server, options, start_ms)
         server.stop()
         size = disk_bytes(folder)
-    return rate, wall, p99, rss, ready, missing, size / (options.series * options.steps)
+    return rate, wall, p99, rss, ready, ready_cpu, missing, size / (options.series * options.steps)
 
 
 def main():
@@ -83,13 +84,13 @@ def main():
     options = parser.parse_args()
     found = None if options.alone else bench.find_peers(options.peers)
     print(bench.heading("tests/bench/bench_store.py " + " ".join(sys.argv[1:])))
-    print("| | k samples a CPU-s | k samples/s | p99 ms | RSS MB | KB a series | ready after kill -9, s | missing | disk B a sample |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("| | k samples a CPU-s | k samples/s | p99 ms | RSS MB | KB a series | ready after kill -9, s | of CPU | missing | disk B a sample |")
+    print("|---" * 10 + "|")
     for name in ["alertd"] + ([] if options.alone else ["Prometheus", "VictoriaMetrics"]):
         with tempfile.TemporaryDirectory(prefix="bench-tools-") as folder:
             rwload, _ = bench.tools(folder)
-            rate, wall, p99, rss, ready, missing, size = measure(name, found, rwload, options)
-        print(f"| {name} | {rate / 1e3:.0f} | {wall / 1e3:.0f} | {p99:.1f} | {rss:.0f} | {rss * 1024 / options.series:.2f} | {ready:.2f} | "
+            rate, wall, p99, rss, ready, ready_cpu, missing, size = measure(name, found, rwload, options)
+        print(f"| {name} | {rate / 1e3:.0f} | {wall / 1e3:.0f} | {p99:.1f} | {rss:.0f} | {rss * 1024 / options.series:.2f} | {ready:.2f} | {ready_cpu:.2f} | "
               f"{missing} | {size:.2f} |", flush=True)
     print(f"\n{options.series} series, {options.steps} samples each. " + (bench.versions(found) if found else ""))
 
