@@ -55,6 +55,12 @@ static inline bool is_hole(double value)
     return sample_is_stale(value);
 }
 
+static inline void make_holes(double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        values[i] = sample_stale();
+}
+
 static inline bool has_point(const double *values, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -252,6 +258,8 @@ struct maker {
 };
 /* All holes in maker->values. */
 int maker_start(struct maker *maker);
+/* The same for who writes all of its values. */
+int maker_room(struct maker *maker);
 /* They are a column. */
 int maker_give(struct maker *maker, const struct labels *labels, bool nameless);
 /* Takes the metric names away, and merges what then has the same labels. */

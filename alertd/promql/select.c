@@ -167,6 +167,63 @@ static bool look_back(const struct eval *eval,
     return any;
 }
 
+/* The step's newest sample among regular ones; a hole: there is none within the look-back. */
+static double newest_at(const struct source_columns *series, int64_t at_ms, int64_t lookback_ms)
+{
+    if (at_ms < series->first_ms)
+        return sample_stale();
+    size_t i = (size_t)((at_ms - series->first_ms) / series->step_ms);
+    i = i < series->n ? i : series->n - 1;
+    return series->first_ms + (int64_t)i * series->step_ms > at_ms - lookback_ms
+               ? series->values[i]
+               : sample_stale();
+}
+
+/* The same of regular samples; a marker is a hole as it is. Steps as long as the samples lie apart, and
+ * both ends among the samples, see one after the other. */
+static bool look_back_regular(const struct eval *eval,
+                              const struct sight *sight,
+                              const struct source_columns *series,
+                              double *values)
+{
+    int64_t start_ms = sight_at(sight, eval->grid.start_ms);
+    int64_t past_ms = start_ms < series->first_ms ? series->first_ms - start_ms : 0;
+    int64_t step_ms = eval->grid.step_ms;
+    size_t n = eval->grid.n;
+    size_t at = (size_t)((past_ms + step_ms - 1) / step_ms);
+
+    at = at < n ? at : n;
+    make_holes(values, at);
+    if (step_ms == series->step_ms && at < n) {
+        int64_t behind_ms = start_ms + (int64_t)at * step_ms - series->first_ms;
+        size_t from = (size_t)(behind_ms / step_ms);
+        size_t n_same = from < series->n ? series->n - from : 0;
+        n_same = n_same < n - at ? n_same : n - at;
+        if (behind_ms % step_ms < eval->limits.lookback_ms) {
+            memcpy(values + at, series->values + from, n_same * sizeof(*values));
+            at += n_same;
+        }
+    }
+    for (; at < n; at++)
+        values[at] = newest_at(series, start_ms + (int64_t)at * step_ms, eval->limits.lookback_ms);
+    return has_point(values, n);
+}
+
+/* A column of the series that was read, in the maker's room. False: it has no point. */
+static bool make_column(const struct eval *eval,
+                        const struct sight *sight,
+                        const struct source_columns *series,
+                        bool times,
+                        double *values)
+{
+    if (series->n == 0)
+        return false;
+    if (series->step_ms != 0)
+        return look_back_regular(eval, sight, series, values);
+    make_holes(values, eval->grid.n);
+    return look_back(eval, sight, series, times, values);
+}
+
 static int select_each(struct eval *eval,
                        const struct promql_expr *expr,
                        bool times,
@@ -181,11 +238,12 @@ static int select_each(struct eval *eval,
         r = open_reading(eval, expr, &sight, eval->limits.lookback_ms, &reading);
     if (!r)
         r = taker->expect(taker, reading.selection.n, selector_has_one_name(&expr->selector));
+    reading.query.regular = !times && !sight.fixed;
     for (size_t i = 0; !r && i < reading.selection.n; i++) {
-        r = maker_start(&maker);
+        r = maker_room(&maker);
         if (!r)
             r = read_series(eval, &reading, i);
-        if (!r && look_back(eval, &sight, &reading.columns, times, maker.values))
+        if (!r && make_column(eval, &sight, &reading.columns, times, maker.values))
             r = maker_give(&maker, reading.selection.matches[i].labels, false);
         r = r ? r : eval_tick(eval);
     }

@@ -35,6 +35,8 @@ struct source_query {
     /* A hint: of each series only the newest sample in that time counts, the others may be
      * left out. */
     bool newest_only;
+    /* Times that are regular may be left out: source_columns.step_ms. */
+    bool regular;
 };
 
 struct source_match {
@@ -55,10 +57,14 @@ struct source_columns {
     size_t n;
     const int64_t *t_ms; /* strictly increasing */
     const double *values;
+    /* Of a query that allows it, not 0: t_ms is not there, a sample is so long behind the one before and
+     * the first one at first_ms. */
+    int64_t step_ms, first_ms;
     /* room in the reader's arena, kept from read to read; begins as zeros */
     int64_t *t_room;
     double *value_room;
     size_t capacity;
+    void *own; /* the source's, kept likewise and let go with the arena */
 };
 
 struct source {

@@ -306,7 +306,7 @@ static int read_match(void *self,
                       struct err *reterr)
 {
     (void)self;
-    return pieces_read(match->of, query->from_ms, query->to_ms, arena, columns, reterr);
+    return pieces_read(match->of, query, arena, columns, reterr);
 }
 
 struct source store_source(struct store *store)
