@@ -70,6 +70,16 @@ static int find_sight(struct eval *eval, const struct promql_when *when, struct 
     return r;
 }
 
+static void keep_part(const struct source_query *query, struct source_selection *selection)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < selection->n; i++)
+        if (source_query_counts(query, selection->matches[i].labels->hash))
+            selection->matches[n++] = selection->matches[i];
+    selection->n = n;
+}
+
 /* Which series match, for windows of `back_ms` over the steps. */
 static int open_reading(struct eval *eval,
                         const struct promql_expr *expr,
@@ -87,6 +97,8 @@ static int open_reading(struct eval *eval,
                                .from_ms = first_ms - back_ms + 1,
                                .to_ms = last_ms,
                                .newest_only = !selector->range && first_ms == last_ms,
+                               .part = eval->part,
+                               .n_parts = eval->n_parts,
                            }};
     int r = eval_tick(eval);
 
@@ -94,6 +106,7 @@ static int open_reading(struct eval *eval,
         r = source->select(source->self, &made.query, eval->arena, &made.selection, eval->reterr);
     if (r)
         return r == SOURCE_E_LIMIT ? PROMQL_E_LIMIT : r;
+    keep_part(&made.query, &made.selection);
     for (size_t i = 0; i < made.selection.n_warnings; i++)
         eval_warn(eval, expr, "%s", made.selection.warnings[i]);
     *ret = made;

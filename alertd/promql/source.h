@@ -37,7 +37,16 @@ struct source_query {
     bool newest_only;
     /* Times that are regular may be left out: source_columns.step_ms. */
     bool regular;
+    /* A hint: only the series of part number `part` of n_parts count, the others may be left out. 0: all
+     * count. */
+    uint32_t part, n_parts;
 };
+
+/* The same part for the same labels, always. */
+static inline bool source_query_counts(const struct source_query *query, uint64_t labels_hash)
+{
+    return query->n_parts == 0 || (labels_hash >> 32) % query->n_parts == query->part;
+}
 
 struct source_match {
     const struct labels *labels; /* in the arena, or alive as long as it */

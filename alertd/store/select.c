@@ -169,7 +169,8 @@ static int read_rows(struct selection *selection, struct db_conn *conn, size_t *
         bool corrupt;
         const struct labels *labels = series_reader_labels(&reader, stmt, &scratch, &corrupt);
 
-        if (labels && matchers_match(query->matchers, query->n_matchers, labels)) {
+        if (labels && source_query_counts(query, labels->hash) &&
+            matchers_match(query->matchers, query->n_matchers, labels)) {
             const struct labels *kept = labels_in_arena(selection->arena, labels->at, labels->n);
             r = kept ? read_row(selection, conn, series_row_id(stmt), kept, n_damaged)
                      : selection_spent(selection);
@@ -326,7 +327,8 @@ int store_series(struct store *store,
 {
     ARENA_AUTO struct arena arena;
     struct err err = {0};
-    const struct source_query query = {matchers, n_matchers, from_ms, to_ms, false};
+    const struct source_query query = {
+        .matchers = matchers, .n_matchers = n_matchers, .from_ms = from_ms, .to_ms = to_ms};
     struct selection selection = {.store = store,
                                   .query = &query,
                                   .names_only = true,

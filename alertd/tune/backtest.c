@@ -62,6 +62,8 @@ int backtest_new(const struct backtest_plan *plan, struct backtest **ret, struct
     struct backtest *backtest = mem_zalloc(sizeof(*backtest));
     *backtest = (struct backtest){.plan = *plan, .surface = surface, .n_slots = SLOTS_MIN};
     backtest->crossings_left = plan->keeps_crossings ? BACKTEST_CROSSINGS_BYTES_MAX : 0;
+    if (plan->n_parts > 0)
+        backtest->crossings_left /= plan->n_parts;
     backtest->slots = mem_zalloc(SLOTS_MIN * sizeof(*backtest->slots));
     *ret = backtest;
     return 0;
@@ -321,6 +323,35 @@ int backtest_add_at(struct backtest *backtest,
     if (plan->grid.thresholds[threshold] == plan->setting.threshold)
         step_values(backtest, series, first_step, values, n);
     return look_at_limits(backtest, reterr);
+}
+
+void backtest_merge(struct backtest *into, struct backtest *from)
+{
+    size_t n = into->n_series;
+
+    surface_merge(into->surface, from->surface);
+    into->series = mem_grow(into->series, &into->capacity, n + from->n_series + 1,
+                            sizeof(*into->series));
+    for (size_t i = 0; i < from->n_series; i++) {
+        struct series *series = &into->series[n + i];
+
+        *series = from->series[i];
+        for (size_t k = 0; series->crossings && k < n_lists(into); k++)
+            series->crossings[k].left = &into->crossings_left;
+    }
+    into->n_series += from->n_series;
+    from->n_series = 0;
+    while (into->n_series > into->n_slots)
+        into->n_slots *= 2;
+    grow_slots(into);
+    if (from->crossings_left == 0)
+        into->crossings_left = 0;
+    into->episodes = mem_grow(into->episodes, &into->episodes_capacity,
+                              into->n_episodes + from->n_episodes + 1, sizeof(*into->episodes));
+    if (from->n_episodes > 0)
+        memcpy(into->episodes + into->n_episodes, from->episodes,
+               from->n_episodes * sizeof(*into->episodes));
+    into->n_episodes += from->n_episodes;
 }
 
 static int by_time(const void *a, const void *b)

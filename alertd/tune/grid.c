@@ -24,6 +24,21 @@ void grid_peaks_done(struct grid_peaks *peaks)
     *peaks = (struct grid_peaks){.op = peaks->op};
 }
 
+/* Every second of them, from now on too. */
+static void thin(struct grid_numbers *numbers)
+{
+    numbers->n = (numbers->n + 1) / 2;
+    for (size_t i = 0; i < numbers->n; i++)
+        numbers->at[i] = numbers->at[2 * i];
+    numbers->every *= 2;
+}
+
+static void put(struct grid_numbers *numbers, double value)
+{
+    numbers->at = mem_grow(numbers->at, &numbers->capacity, numbers->n + 1, sizeof(*numbers->at));
+    numbers->at[numbers->n++] = value;
+}
+
 static void keep(struct grid_numbers *numbers, double value)
 {
     if (!isfinite(value))
@@ -32,14 +47,32 @@ static void keep(struct grid_numbers *numbers, double value)
         numbers->every = 1;
     if (numbers->n_seen++ % numbers->every != 0)
         return;
-    if (numbers->n == NUMBERS_MAX) { /* every second of them, from now on too */
-        for (size_t i = 0; i < NUMBERS_MAX / 2; i++)
-            numbers->at[i] = numbers->at[2 * i];
-        numbers->n = NUMBERS_MAX / 2;
-        numbers->every *= 2;
+    if (numbers->n == NUMBERS_MAX)
+        thin(numbers);
+    put(numbers, value);
+}
+
+/* Both as thin as the thinner one. */
+static void merge(struct grid_numbers *into, const struct grid_numbers *from)
+{
+    if (from->n == 0)
+        return;
+    if (into->every == 0)
+        into->every = 1;
+    while (into->every < from->every)
+        thin(into);
+    for (size_t i = 0; i < from->n; i += into->every / from->every) {
+        if (into->n == NUMBERS_MAX)
+            thin(into);
+        put(into, from->at[i]);
     }
-    numbers->at = mem_grow(numbers->at, &numbers->capacity, numbers->n + 1, sizeof(*numbers->at));
-    numbers->at[numbers->n++] = value;
+    into->n_seen += from->n_seen;
+}
+
+void grid_peaks_merge(struct grid_peaks *into, const struct grid_peaks *from)
+{
+    merge(&into->peaks, &from->peaks);
+    merge(&into->values, &from->values);
 }
 
 void grid_peaks_add(struct grid_peaks *peaks, const double *values, size_t n)

@@ -32,6 +32,9 @@ void grid_peaks_done(struct grid_peaks *peaks);
 /* Values of one series in order of time, NaN where there is none. */
 void grid_peaks_add(struct grid_peaks *peaks, const double *values, size_t n);
 
+/* What others of the same op saw, too. */
+void grid_peaks_merge(struct grid_peaks *into, const struct grid_peaks *from);
+
 /* From the easiest to pass to the hardest, `now` among them, at most n_max (2 to
  * SURFACE_THRESHOLDS_MAX); returns how many. */
 size_t grid_thresholds(struct grid_peaks *peaks, double now, double *ret_thresholds, size_t n_max);

@@ -201,6 +201,20 @@ void picture_add(struct picture *picture,
     }
 }
 
+void picture_merge(struct picture *into, struct picture *from)
+{
+    for (uint32_t i = 0; i < 2 * into->n_columns; i++)
+        if (!isnan(from->columns[i]))
+            widen(into->columns, into->n_columns, i % into->n_columns, from->columns[i]);
+    into->n_bytes += from->n_bytes;
+    into->series = mem_grow(into->series, &into->capacity, into->n + from->n + 1,
+                            sizeof(*into->series));
+    for (size_t i = 0; i < from->n; i++)
+        into->series[into->n++] = from->series[i];
+    into->n_uncounted += from->n_uncounted;
+    from->n = 0;
+}
+
 void picture_finish(struct picture *picture)
 {
     for (size_t i = 0; i < picture->n; i++) {
