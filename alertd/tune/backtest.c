@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "alertd/alert/state.h"
+#include "alertd/tune/passing.h"
 #include "lib/base/mem.h"
 
 struct series {
@@ -177,16 +178,6 @@ static struct series *find_series(struct backtest *backtest, const struct labels
 
 /* --- one setting, alert by alert --- */
 
-static bool passes(enum surface_op op, double value, double threshold)
-{
-    switch (op) {
-    case SURFACE_ABOVE: return value > threshold;
-    case SURFACE_AT_LEAST: return value >= threshold;
-    case SURFACE_BELOW: return value < threshold;
-    default: return value <= threshold;
-    }
-}
-
 static void end_episode(struct backtest *backtest, const struct series *series, uint32_t resolved)
 {
     const struct backtest_plan *plan = &backtest->plan;
@@ -256,7 +247,7 @@ static int look_at_limits(const struct backtest *backtest, struct err *reterr)
     return 0;
 }
 
-/* The setting's own alert. */
+/* The setting's own alert. While it is inactive only what passes changes it. */
 static void step_values(struct backtest *backtest,
                         struct series *series,
                         uint32_t first_step,
@@ -264,14 +255,19 @@ static void step_values(struct backtest *backtest,
                         size_t n)
 {
     const struct backtest_plan *plan = &backtest->plan;
+    struct passing passing = passing_of(plan->grid.op, plan->setting.threshold);
 
     step_over(backtest, series, first_step);
-    for (size_t i = 0; i < n; i++, series->step++) {
-        bool is_true = plan->is_apart ? !isnan(values[i])
-                                      : passes(plan->grid.op, values[i], plan->setting.threshold);
+    for (size_t i = 0; i < n; i++) {
+        if (!plan->is_apart && series->alert.state == ALERT_INACTIVE)
+            i += passing_stay(values + i, n - i, passing.sign, NULL, &passing.bound);
+        if (i == n)
+            break;
+        bool is_true = plan->is_apart ? !isnan(values[i]) : passing_passes(passing, values[i]);
         if (is_true || series->alert.state != ALERT_INACTIVE)
-            step_alert(backtest, series, series->step, is_true);
+            step_alert(backtest, series, first_step + (uint32_t)i, is_true);
     }
+    series->step = first_step + (uint32_t)n;
 }
 
 int backtest_add(struct backtest *backtest,

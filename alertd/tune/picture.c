@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "alertd/tune/passing.h"
 #include "lib/base/mem.h"
 
 enum {
@@ -27,6 +28,7 @@ struct series {
 
 struct picture {
     struct surface_grid grid;
+    double sign, *bounds; /* of the thresholds: passing.h */
     uint32_t n_steps, n_columns;
     struct series *series;
     size_t n, capacity;
@@ -52,7 +54,15 @@ struct picture *picture_new(const struct surface_grid *grid, uint32_t n_steps, u
     struct picture *picture = mem_zalloc(sizeof(*picture));
 
     *picture = (struct picture){
-        .grid = *grid, .n_steps = n_steps, .n_columns = columns, .columns = columns_new(columns)};
+        .grid = *grid,
+        .sign = passing_of(grid->op, 0).sign,
+        .bounds = mem_alloc(grid->n_thresholds * sizeof(double)),
+        .n_steps = n_steps,
+        .n_columns = columns,
+        .columns = columns_new(columns),
+    };
+    for (size_t i = 0; i < grid->n_thresholds; i++)
+        picture->bounds[i] = passing_of(grid->op, grid->thresholds[i]).bound;
     return picture;
 }
 
@@ -66,6 +76,7 @@ void picture_free(struct picture *picture)
         free(picture->series[i].above);
     }
     free(picture->series);
+    free(picture->bounds);
     free(picture->columns);
     free(picture);
 }
@@ -104,25 +115,16 @@ static void go_on(struct picture *picture, struct series *series, uint8_t level,
     series->step += n_steps;
 }
 
-static bool passes(enum surface_op op, double value, double threshold)
-{
-    switch (op) {
-    case SURFACE_ABOVE: return value > threshold;
-    case SURFACE_AT_LEAST: return value >= threshold;
-    case SURFACE_BELOW: return value < threshold;
-    case SURFACE_AT_MOST: break;
-    }
-    return value <= threshold;
-}
-
 /* From the level before it on: values seldom jump. NaN passes nothing. */
-static uint8_t level_of(const struct surface_grid *grid, double value, uint8_t near)
+static uint8_t level_of(const struct picture *picture, double value, uint8_t near)
 {
+    double turned = picture->sign * value;
+
     if (isnan(value))
         return 0;
-    while (near > 0 && !passes(grid->op, value, grid->thresholds[near - 1]))
+    while (near > 0 && !(turned > picture->bounds[near - 1]))
         near--;
-    while (near < grid->n_thresholds && passes(grid->op, value, grid->thresholds[near]))
+    while (near < picture->grid.n_thresholds && turned > picture->bounds[near])
         near++;
     return near;
 }
@@ -195,7 +197,7 @@ void picture_add(struct picture *picture,
         see(picture, series ? series->columns : NULL, first_step + (uint32_t)i, values[i]);
         if (!series)
             continue;
-        uint8_t level = level_of(&picture->grid, values[i], near);
+        uint8_t level = level_of(picture, values[i], near);
         near = level > 0 ? level : near;
         go_on(picture, series, level, 1);
     }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/tune/passing.h"
 #include "lib/base/mem.h"
 
 /* A run that is open. */
@@ -32,6 +33,7 @@ struct counts {
 };
 
 enum {
+    CALM_STEPS = 8, /* when so many changed nothing the next ones may not either */
     FEW_STEPS = 256,
     STRETCH_STEPS = 256,
     COUNTS = sizeof(struct counts) / sizeof(int64_t),
@@ -57,19 +59,6 @@ struct surface {
 };
 
 /* --- making --- */
-
-static bool is_turned(enum surface_op op)
-{
-    return op == SURFACE_BELOW || op == SURFACE_AT_MOST;
-}
-
-/* `value >= T` is `value > the double before T`. */
-static double as_above(enum surface_op op, double threshold)
-{
-    double turned = is_turned(op) ? -threshold : threshold;
-
-    return op == SURFACE_AT_LEAST || op == SURFACE_AT_MOST ? nextafter(turned, -INFINITY) : turned;
-}
 
 /* How many of the fors are shorter than so many steps. */
 static size_t count_held(const struct surface *surface, uint32_t steps)
@@ -118,7 +107,7 @@ struct surface *surface_new(const struct surface_grid *grid,
     if (grid->weights)
         surface->weights = mem_dup(grid->weights, grid->n_weights);
     for (size_t i = 0; i < grid->n_thresholds; i++)
-        surface->thresholds[i] = as_above(grid->op, grid->thresholds[i]);
+        surface->thresholds[i] = passing_of(grid->op, grid->thresholds[i]).bound;
     if (n_incidents > 0) {
         surface->incidents = mem_dup(incidents, n_incidents * sizeof(*incidents));
         surface->delays = mem_alloc(n_delays * sizeof(uint32_t));
@@ -364,22 +353,48 @@ static void go_to(struct surface *surface,
     series->level = level;
 }
 
+/* How many values at the front leave the series at its level. */
+static size_t stay(const struct surface *surface,
+                   const struct surface_series *series,
+                   const double *values,
+                   size_t n,
+                   double sign)
+{
+    uint32_t level = series->level;
+    const double *thresholds = surface->thresholds;
+
+    return passing_stay(values, n, sign, level > 0 ? &thresholds[level - 1] : NULL,
+                        level < surface->grid.n_thresholds ? &thresholds[level] : NULL);
+}
+
 void surface_feed(struct surface *surface,
                   struct surface_series *series,
                   const double *values,
                   size_t n_steps,
                   const bool *concerns)
 {
-    double sign = is_turned(surface->grid.op) ? -1 : 1;
+    double sign = passing_of(surface->grid.op, 0).sign;
+    uint32_t first = series->step;
+    size_t calm = 0;
 
     assert(!surface->is_finished && n_steps <= SURFACE_STEPS_MAX - series->step);
-    for (size_t i = 0; i < n_steps; i++, series->step++) {
+    for (size_t i = 0; i < n_steps; i++) {
+        if (calm == CALM_STEPS) {
+            i += stay(surface, series, values + i, n_steps - i, sign);
+            calm = 0;
+            if (i == n_steps)
+                break;
+        }
         uint32_t level = level_of(surface, sign * values[i], series->near);
+        calm++;
         if (level == series->level)
             continue;
+        calm = 0;
+        series->step = first + (uint32_t)i;
         series->near = level > 0 ? level : series->near;
         go_to(surface, series, level, concerns);
     }
+    series->step = first + (uint32_t)n_steps;
 }
 
 void surface_cross(struct surface *surface,
