@@ -84,6 +84,39 @@ void pack_done(struct pack *pack)
     *pack = (struct pack){0};
 }
 
+int pack_read(struct pack_reader *reader,
+              const struct pack_place *place,
+              const void **ret_chunk,
+              struct err *reterr)
+{
+    int r = 0;
+
+    if (reader->id != place->pack) {
+        struct db_stmt *stmt = db_prepare(reader->conn, "SELECT body FROM pack WHERE id = ?");
+
+        reader->id = place->pack;
+        reader->n = 0;
+        db_bind_int(stmt, 1, place->pack);
+        if (db_step(stmt)) {
+            const void *bytes = db_blob(stmt, 0, &reader->n);
+            reader->bytes = mem_grow(reader->bytes, &reader->capacity, reader->n + 1, 1);
+            if (reader->n > 0)
+                memcpy(reader->bytes, bytes, reader->n);
+        }
+        r = db_done(stmt, reterr);
+    }
+    bool is_within = place->at >= 0 && place->len >= 0 && (uint64_t)place->at <= reader->n &&
+                     (uint64_t)place->len <= reader->n - (uint64_t)place->at;
+    *ret_chunk = is_within ? reader->bytes + place->at : NULL;
+    return r;
+}
+
+void pack_reader_done(struct pack_reader *reader)
+{
+    free(reader->bytes);
+    *reader = (struct pack_reader){0};
+}
+
 int pack_sweep(struct db_conn *conn, uint32_t first, uint32_t last, struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
