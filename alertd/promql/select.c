@@ -192,12 +192,22 @@ static double newest_at(const struct source_columns *series, int64_t at_ms, int6
                : sample_stale();
 }
 
-/* The same of regular samples; a marker is a hole as it is. Steps as long as the samples lie apart, and
- * both ends among the samples, see one after the other. */
-static bool look_back_regular(const struct eval *eval,
-                              const struct sight *sight,
-                              const struct source_columns *series,
-                              double *values)
+/* Whether n values from `from` on have room where the samples are, which nobody keeps. */
+static bool has_room(const struct source_columns *series, size_t from, size_t n)
+{
+    size_t first = series->value_room ? (size_t)(series->values - series->value_room) + from : 0;
+
+    return series->value_room && first <= series->capacity && n <= series->capacity - first;
+}
+
+/* The same of regular samples; a marker is a hole as it is. Steps as long as the samples lie apart see
+ * one after the other: that is a copy, or no copy at all where they may be left where they are. Returns
+ * where the values are. */
+static double *look_back_regular(const struct eval *eval,
+                                 const struct sight *sight,
+                                 const struct source_columns *series,
+                                 bool may_stay,
+                                 double *values)
 {
     int64_t start_ms = sight_at(sight, eval->grid.start_ms);
     int64_t past_ms = start_ms < series->first_ms ? series->first_ms - start_ms : 0;
@@ -212,29 +222,42 @@ static bool look_back_regular(const struct eval *eval,
         size_t from = (size_t)(behind_ms / step_ms);
         size_t n_same = from < series->n ? series->n - from : 0;
         n_same = n_same < n - at ? n_same : n - at;
-        if (behind_ms % step_ms < eval->limits.lookback_ms) {
+        n_same = behind_ms % step_ms < eval->limits.lookback_ms ? n_same : 0;
+        if (may_stay && at == 0 && has_room(series, from, n))
+            values = series->value_room + (series->values - series->value_room) + from;
+        else
             memcpy(values + at, series->values + from, n_same * sizeof(*values));
-            at += n_same;
-        }
+        at += n_same;
     }
     for (; at < n; at++)
         values[at] = newest_at(series, start_ms + (int64_t)at * step_ms, eval->limits.lookback_ms);
-    return has_point(values, n);
+    return values;
 }
 
-/* A column of the series that was read, in the maker's room. False: it has no point. */
-static bool make_column(const struct eval *eval,
-                        const struct sight *sight,
-                        const struct source_columns *series,
-                        bool times,
-                        double *values)
+/* The series that was read as a column in the maker's room, or where it is. */
+static int give_column(struct maker *maker,
+                       const struct sight *sight,
+                       const struct source_columns *series,
+                       bool times,
+                       const struct labels *labels)
 {
+    const struct eval *eval = maker->eval;
+    struct taker *taker = maker->taker;
+
     if (series->n == 0)
-        return false;
-    if (series->step_ms != 0)
-        return look_back_regular(eval, sight, series, values);
-    make_holes(values, eval->grid.n);
-    return look_back(eval, sight, series, times, values);
+        return 0;
+    if (series->step_ms == 0) {
+        make_holes(maker->values, eval->grid.n);
+        return look_back(eval, sight, series, times, maker->values)
+                   ? maker_give(maker, labels, false)
+                   : 0;
+    }
+    double *values = look_back_regular(eval, sight, series, !taker->keeps, maker->values);
+    if (!has_point(values, eval->grid.n))
+        return 0;
+    if (values == maker->values)
+        return maker_give(maker, labels, false);
+    return taker->take(taker, &(struct column){labels, false, values});
 }
 
 static int select_each(struct eval *eval,
@@ -256,8 +279,9 @@ static int select_each(struct eval *eval,
         r = maker_room(&maker);
         if (!r)
             r = read_series(eval, &reading, i);
-        if (!r && make_column(eval, &sight, &reading.columns, times, maker.values))
-            r = maker_give(&maker, reading.selection.matches[i].labels, false);
+        if (!r)
+            r = give_column(&maker, &sight, &reading.columns, times,
+                            reading.selection.matches[i].labels);
         r = r ? r : eval_tick(eval);
     }
     return r;

@@ -10,39 +10,33 @@ enum {
     BLOCK = 32, /* a loop of a known length: the compiler takes several values at a time */
 };
 
-struct bounds {
-    double sign, above, upto;
-    bool is_above; /* `above` counts */
-};
-
-static bool leaves(const struct bounds *bounds, double value)
+/* Of a block: sums of comparisons, which the compiler makes of several at once. */
+static size_t count_beyond(const double *values, double sign, double bound)
 {
-    double turned = bounds->sign * value;
+    int64_t n = 0;
 
-    return (bounds->is_above && !(turned > bounds->above)) || turned > bounds->upto;
+    for (size_t i = 0; i < BLOCK; i++)
+        n += sign * values[i] > bound;
+    return (size_t)n;
 }
 
-static bool any_leaves(const struct bounds *bounds, const double *values)
+static bool block_stays(const double *values, double sign, const double *above, const double *upto)
 {
-    int64_t n_above = 0;
-    int64_t n_beyond = 0;
-
-    for (size_t i = 0; i < BLOCK; i++) {
-        n_above += bounds->sign * values[i] > bounds->above;
-        n_beyond += bounds->sign * values[i] > bounds->upto;
-    }
-    return n_beyond > 0 || (bounds->is_above && n_above < BLOCK);
+    return (!upto || count_beyond(values, sign, *upto) == 0) &&
+           (!above || count_beyond(values, sign, *above) == BLOCK);
 }
 
 size_t passing_stay(
     const double *values, size_t n, double sign, const double *above, const double *upto)
 {
-    const struct bounds bounds = {sign, above ? *above : 0, upto ? *upto : INFINITY, above != NULL};
     size_t i = 0;
 
-    while (n - i >= BLOCK && !any_leaves(&bounds, values + i))
+    while (n - i >= BLOCK && block_stays(values + i, sign, above, upto))
         i += BLOCK;
-    while (i < n && !leaves(&bounds, values[i]))
-        i++;
+    for (; i < n; i++) {
+        double turned = sign * values[i];
+        if ((upto && turned > *upto) || (above && !(turned > *above)))
+            break;
+    }
     return i;
 }
