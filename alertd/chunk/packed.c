@@ -10,6 +10,7 @@
 
 #include "alertd/chunk/chunk.h"
 #include "alertd/chunk/ints.h"
+#include "lib/base/lanes.h"
 #include "lib/model/sample.h"
 
 enum {
@@ -241,14 +242,22 @@ static const unsigned char *read_times(const struct packed_body *body,
 /* False: some are not near. */
 static bool near_as_floats(const int64_t *numbers, size_t n, double *values)
 {
+    const uint64_t far_bits = ~(uint64_t)(2 * NEAR_MAX - 1);
     const double shift = (double)(3 * NEAR_MAX);
-    uint64_t far = 0;
+    const uint64_t shift_bits = sample_bits(shift);
+    lanes_word far = {0};
+    size_t i = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        far |= ((uint64_t)numbers[i] + NEAR_MAX) / (2 * NEAR_MAX);
-        values[i] = sample_from_bits(sample_bits(shift) + (uint64_t)numbers[i]) - shift;
+    for (; i + LANES <= n; i += LANES) {
+        lanes_word some = lanes_load_words(numbers + i);
+        far |= (some + (uint64_t)NEAR_MAX) & far_bits;
+        lanes_store(values + i, (lanes_double)(some + shift_bits) - shift);
     }
-    return far == 0;
+    for (; i < n; i++) {
+        far[0] |= ((uint64_t)numbers[i] + (uint64_t)NEAR_MAX) & far_bits;
+        values[i] = sample_from_bits((uint64_t)numbers[i] + shift_bits) - shift;
+    }
+    return (far[0] | far[1]) == 0;
 }
 
 static void as_values(const int64_t *numbers, size_t n, unsigned exponent, double *values)

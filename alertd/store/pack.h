@@ -62,9 +62,10 @@ void pack_done(struct pack *pack);
 /* The pack read last: chunks of neighbours are asked for one after the other. */
 struct pack_reader {
     struct db_conn *conn;
-    unsigned char *bytes;
-    size_t n, capacity;
-    int64_t id; /* 0: none was read */
+    struct db_stmt *stmt; /* at the pack's row; NULL: none was read */
+    const unsigned char *bytes;
+    size_t n;
+    int64_t id;
 };
 /* A chunk's bytes, good until the next read; NULL: they are not there. */
 int pack_read(struct pack_reader *reader,

@@ -4,26 +4,28 @@
 
 #include "alertd/tune/passing.h"
 
-#include <stdint.h>
+#include "lib/base/lanes.h"
 
 enum {
-    BLOCK = 32, /* a loop of a known length: the compiler takes several values at a time */
+    BLOCK = 32,
 };
 
-/* Of a block: sums of comparisons, which the compiler makes of several at once. */
-static size_t count_beyond(const double *values, double sign, double bound)
+/* Of a block: is any, or (all) is not one of them, beyond the bound? */
+static inline bool any_beyond(const double *values, double sign, double bound, bool all)
 {
-    int64_t n = 0;
+    lanes_word any = {0};
 
-    for (size_t i = 0; i < BLOCK; i++)
-        n += sign * values[i] > bound;
-    return (size_t)n;
+    for (size_t i = 0; i < BLOCK; i += LANES) {
+        lanes_word beyond = (lanes_word)(lanes_load(values + i) * sign > bound);
+        any |= all ? ~beyond : beyond;
+    }
+    return (any[0] | any[1]) != 0;
 }
 
 static bool block_stays(const double *values, double sign, const double *above, const double *upto)
 {
-    return (!upto || count_beyond(values, sign, *upto) == 0) &&
-           (!above || count_beyond(values, sign, *above) == BLOCK);
+    return !(upto && any_beyond(values, sign, *upto, false)) &&
+           !(above && any_beyond(values, sign, *above, true));
 }
 
 size_t passing_stay(
