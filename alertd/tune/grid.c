@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/mem.h"
 
@@ -246,4 +247,43 @@ size_t grid_fors(int64_t interval_ms, int64_t now_ms, uint32_t *ret_for_steps)
         if (n_kept == 0 || ret_for_steps[i] != ret_for_steps[n_kept - 1])
             ret_for_steps[n_kept++] = ret_for_steps[i];
     return n_kept;
+}
+
+size_t grid_fill_thresholds(double *thresholds, size_t n, size_t n_wanted)
+{
+    while (n > 1 && n < n_wanted) {
+        size_t at = 1;
+        for (size_t i = 2; i < n; i++)
+            if (fabs(thresholds[i] - thresholds[i - 1]) >
+                fabs(thresholds[at] - thresholds[at - 1]))
+                at = i;
+        double middle = thresholds[at - 1] + (thresholds[at] - thresholds[at - 1]) / 2;
+        if (middle == thresholds[at - 1] || middle == thresholds[at])
+            break;
+        memmove(thresholds + at + 1, thresholds + at, (n - at) * sizeof(*thresholds));
+        thresholds[at] = middle;
+        n++;
+    }
+    return n;
+}
+
+size_t grid_fill_fors(uint32_t *for_steps, size_t n, size_t n_wanted)
+{
+    while (n > 1 && n < n_wanted) {
+        double most = 0;
+        size_t at = 0;
+        for (size_t i = 1; i < n; i++) {
+            double times = (double)for_steps[i] / (for_steps[i - 1] + 1.0);
+            if (for_steps[i] - for_steps[i - 1] > 1 && times > most) {
+                most = times;
+                at = i;
+            }
+        }
+        if (at == 0)
+            break;
+        memmove(for_steps + at + 1, for_steps + at, (n - at) * sizeof(*for_steps));
+        for_steps[at] = for_steps[at - 1] + (for_steps[at + 1] - for_steps[at - 1]) / 2;
+        n++;
+    }
+    return n;
 }

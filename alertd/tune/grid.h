@@ -46,6 +46,11 @@ size_t grid_add_threshold(
 /* Round numbers between the easiest and the hardest of them, about n_even, so that whoever drags finds
  * one everywhere. Returns how many there are. */
 size_t grid_add_even(enum surface_op op, size_t n_even, double *thresholds, size_t n, size_t n_max);
+/* More of them, in the middle of where they lie farthest apart, until there are n_wanted (at most
+ * SURFACE_THRESHOLDS_MAX), or no number between. Returns how many there are. */
+size_t grid_fill_thresholds(double *thresholds, size_t n, size_t n_wanted);
+/* The same of fors (at most SURFACE_FORS_MAX), by how many times longer the next one is. */
+size_t grid_fill_fors(uint32_t *for_steps, size_t n, size_t n_wanted);
 /* One more `for`, in steps. */
 size_t grid_add_for(uint32_t steps, uint32_t *for_steps, size_t n, size_t n_max);
 

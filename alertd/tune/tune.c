@@ -323,6 +323,10 @@ static void add_also(const struct tune_ask *ask, struct tune_result *result)
         result->choice->way != SPLIT_AGAIN)
         result->n_thresholds = grid_add_even(result->choice->op, ask->n_even, result->thresholds,
                                              result->n_thresholds, EVEN_MAX);
+    if (result->choice->way != SPLIT_PRESENCE && result->choice->way != SPLIT_AGAIN)
+        result->n_thresholds = grid_fill_thresholds(result->thresholds, result->n_thresholds,
+                                                    ask->n_thresholds);
+    result->n_fors = grid_fill_fors(result->for_steps, result->n_fors, ask->n_fors);
     if (!ask->has_also)
         return;
     if (!isnan(ask->also_threshold))
