@@ -8,10 +8,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "alertd/tune/passing.h"
+#include "alertd/tune/level.h"
 #include "lib/base/mem.h"
 
 enum {
+    STEPS_AT_ONCE = 256,
     STEPS_A_BYTE = 1 << 7,
 };
 
@@ -28,7 +29,7 @@ struct series {
 
 struct picture {
     struct surface_grid grid;
-    double sign, *bounds; /* of the thresholds: passing.h */
+    struct levels levels;
     uint32_t n_steps, n_columns;
     struct series *series;
     size_t n, capacity;
@@ -55,14 +56,11 @@ struct picture *picture_new(const struct surface_grid *grid, uint32_t n_steps, u
 
     *picture = (struct picture){
         .grid = *grid,
-        .sign = passing_of(grid->op, 0).sign,
-        .bounds = mem_alloc(grid->n_thresholds * sizeof(double)),
         .n_steps = n_steps,
         .n_columns = columns,
         .columns = columns_new(columns),
     };
-    for (size_t i = 0; i < grid->n_thresholds; i++)
-        picture->bounds[i] = passing_of(grid->op, grid->thresholds[i]).bound;
+    levels_init(&picture->levels, grid->op, grid->thresholds, grid->n_thresholds);
     return picture;
 }
 
@@ -76,7 +74,7 @@ void picture_free(struct picture *picture)
         free(picture->series[i].above);
     }
     free(picture->series);
-    free(picture->bounds);
+    levels_done(&picture->levels);
     free(picture->columns);
     free(picture);
 }
@@ -113,20 +111,6 @@ static void go_on(struct picture *picture, struct series *series, uint8_t level,
     series->peak = level > series->peak ? level : series->peak;
     series->run += n_steps;
     series->step += n_steps;
-}
-
-/* From the level before it on: values seldom jump. NaN passes nothing. */
-static uint8_t level_of(const struct picture *picture, double value, uint8_t near)
-{
-    double turned = picture->sign * value;
-
-    if (isnan(value))
-        return 0;
-    while (near > 0 && !(turned > picture->bounds[near - 1]))
-        near--;
-    while (near < picture->grid.n_thresholds && turned > picture->bounds[near])
-        near++;
-    return near;
 }
 
 /* --- columns --- */
@@ -189,17 +173,20 @@ void picture_add(struct picture *picture,
                  size_t n)
 {
     struct series *series = series_at(picture, index, labels);
-    uint8_t near = series ? series->peak : 0;
+    MEM_UNSET uint16_t levels[STEPS_AT_ONCE];
 
     if (series && first_step > series->step)
         go_on(picture, series, 0, first_step - series->step);
-    for (size_t i = 0; i < n; i++) {
-        see(picture, series ? series->columns : NULL, first_step + (uint32_t)i, values[i]);
-        if (!series)
-            continue;
-        uint8_t level = level_of(picture, values[i], near);
-        near = level > 0 ? level : near;
-        go_on(picture, series, level, 1);
+    for (size_t at = 0; at < n; at += STEPS_AT_ONCE) {
+        size_t n_now = n - at < STEPS_AT_ONCE ? n - at : STEPS_AT_ONCE;
+        if (series)
+            (void)levels_find(&picture->levels, 0, values + at, n_now, levels);
+        for (size_t i = 0; i < n_now; i++) {
+            see(picture, series ? series->columns : NULL, first_step + (uint32_t)(at + i),
+                values[at + i]);
+            if (series)
+                go_on(picture, series, (uint8_t)levels[i], 1);
+        }
     }
 }
 

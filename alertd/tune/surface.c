@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/tune/passing.h"
+#include "alertd/tune/level.h"
 #include "lib/base/mem.h"
 
 /* A run that is open. */
@@ -33,7 +33,8 @@ struct counts {
 };
 
 enum {
-    CALM_STEPS = 8, /* when so many changed nothing the next ones may not either */
+    STEPS_AT_ONCE = 256, /* whose levels are found before any is looked at */
+    CALM_PART = 32,      /* when fewer than one in so many changed anything the next ones may not either */
     FEW_STEPS = 256,
     STRETCH_STEPS = 256,
     COUNTS = sizeof(struct counts) / sizeof(int64_t),
@@ -41,7 +42,7 @@ enum {
 
 struct surface {
     struct surface_grid grid;
-    double *thresholds; /* turned so that passing is `value > threshold`, ascending */
+    struct levels levels;
     uint32_t *for_steps;
     struct surface_incident *incidents;
     size_t n_incidents;
@@ -97,7 +98,6 @@ struct surface *surface_new(const struct surface_grid *grid,
 
     *surface = (struct surface){
         .grid = *grid,
-        .thresholds = mem_alloc(grid->n_thresholds * sizeof(double)),
         .for_steps = mem_dup(grid->for_steps, grid->n_fors * sizeof(uint32_t)),
         .n_incidents = n_incidents,
         .n_columns = n_columns,
@@ -106,8 +106,7 @@ struct surface *surface_new(const struct surface_grid *grid,
     };
     if (grid->weights)
         surface->weights = mem_dup(grid->weights, grid->n_weights);
-    for (size_t i = 0; i < grid->n_thresholds; i++)
-        surface->thresholds[i] = passing_of(grid->op, grid->thresholds[i]).bound;
+    levels_init(&surface->levels, grid->op, grid->thresholds, grid->n_thresholds);
     if (n_incidents > 0) {
         surface->incidents = mem_dup(incidents, n_incidents * sizeof(*incidents));
         surface->delays = mem_alloc(n_delays * sizeof(uint32_t));
@@ -123,7 +122,7 @@ void surface_free(struct surface *surface)
 {
     if (!surface)
         return;
-    free(surface->thresholds);
+    levels_done(&surface->levels);
     free(surface->for_steps);
     free(surface->incidents);
     free(surface->counts);
@@ -287,21 +286,6 @@ static void close_run(struct surface *surface,
 
 /* --- one series --- */
 
-/* How many thresholds the value passes; they are looked for from `near` on, for values seldom
- * jump. */
-static uint32_t level_of(const struct surface *surface, double value, uint32_t near)
-{
-    const double *thresholds = surface->thresholds;
-
-    if (isnan(value))
-        return 0;
-    while (near > 0 && !(value > thresholds[near - 1]))
-        near--;
-    while (near < surface->grid.n_thresholds && value > thresholds[near])
-        near++;
-    return near;
-}
-
 static void push(struct surface_series *series, uint32_t start, uint32_t level, uint32_t peak)
 {
     series->open = mem_grow(series->open, &series->capacity, series->n_open + 1,
@@ -353,18 +337,21 @@ static void go_to(struct surface *surface,
     series->level = level;
 }
 
-/* How many values at the front leave the series at its level. */
-static size_t stay(const struct surface *surface,
-                   const struct surface_series *series,
-                   const double *values,
-                   size_t n,
-                   double sign)
+static void feed_levels(struct surface *surface,
+                        struct surface_series *series,
+                        const uint16_t *levels,
+                        size_t n,
+                        const bool *concerns)
 {
-    uint32_t level = series->level;
-    const double *thresholds = surface->thresholds;
+    uint32_t first = series->step;
 
-    return passing_stay(values, n, sign, level > 0 ? &thresholds[level - 1] : NULL,
-                        level < surface->grid.n_thresholds ? &thresholds[level] : NULL);
+    for (size_t i = 0; i < n; i++) {
+        if (levels[i] == series->level)
+            continue;
+        series->step = first + (uint32_t)i;
+        go_to(surface, series, levels[i], concerns);
+    }
+    series->step = first + (uint32_t)n;
 }
 
 void surface_feed(struct surface *surface,
@@ -373,28 +360,22 @@ void surface_feed(struct surface *surface,
                   size_t n_steps,
                   const bool *concerns)
 {
-    double sign = passing_of(surface->grid.op, 0).sign;
-    uint32_t first = series->step;
-    size_t calm = 0;
+    MEM_UNSET uint16_t levels[STEPS_AT_ONCE];
+    bool is_calm = true;
 
     assert(!surface->is_finished && n_steps <= SURFACE_STEPS_MAX - series->step);
-    for (size_t i = 0; i < n_steps; i++) {
-        if (calm == CALM_STEPS) {
-            i += stay(surface, series, values + i, n_steps - i, sign);
-            calm = 0;
-            if (i == n_steps)
-                break;
-        }
-        uint32_t level = level_of(surface, sign * values[i], series->near);
-        calm++;
-        if (level == series->level)
-            continue;
-        calm = 0;
-        series->step = first + (uint32_t)i;
-        series->near = level > 0 ? level : series->near;
-        go_to(surface, series, level, concerns);
+    for (size_t at = 0; at < n_steps;) {
+        size_t n_calm = is_calm ? levels_stay(&surface->levels, series->level, values + at,
+                                              n_steps - at)
+                                : 0;
+        at += n_calm;
+        series->step += (uint32_t)n_calm;
+        size_t n = n_steps - at < STEPS_AT_ONCE ? n_steps - at : STEPS_AT_ONCE;
+        size_t n_changes = levels_find(&surface->levels, series->level, values + at, n, levels);
+        feed_levels(surface, series, levels, n, concerns);
+        is_calm = n_changes < n / CALM_PART;
+        at += n;
     }
-    series->step = first + (uint32_t)n_steps;
 }
 
 void surface_cross(struct surface *surface,
