@@ -204,6 +204,8 @@ static void mark(
 
     for (size_t k = n_before; k <= n; k++) {
         bool is = k < n && surface->grid.marked[begin + surface->for_steps[k]];
+        if (is == was)
+            continue;
         int64_t change = (int64_t)was - (int64_t)is;
         at->low[k].marked_fired += change;
         at->high[k].marked_fired -= change;
@@ -288,8 +290,9 @@ static void close_run(struct surface *surface,
 
 static void push(struct surface_series *series, uint32_t start, uint32_t level, uint32_t peak)
 {
-    series->open = mem_grow(series->open, &series->capacity, series->n_open + 1,
-                            sizeof(*series->open));
+    if (series->n_open == series->capacity)
+        series->open = mem_grow(series->open, &series->capacity, series->n_open + 1,
+                                sizeof(*series->open));
     series->open[series->n_open++] = (struct surface_run){start, level, peak};
 }
 
