@@ -116,9 +116,8 @@ enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl)
         if (status != CTL_OK)
             return status;
         past->source = store_source(past->store.store);
-        past->over = (struct reading_source){.source = &past->source,
-                                             .query_bytes = QUERY_BYTES_MAX,
-                                             .at_once_fn = parallel_each};
+        past->over = (struct reading_source){
+            .source = &past->source, .query_bytes = QUERY_BYTES_MAX, .at_once_fn = parallel_each};
         past->reader = reading_of_source(&past->over);
         past->now_ms = past->store.now_ms;
         return CTL_OK;

@@ -134,7 +134,7 @@ struct eval {
     struct grid grid;  /* the steps now evaluated: another within a subquery */
     struct promql_limits limits;
     struct arena *arena;
-    uint32_t part, n_parts;         /* of the series; n_parts 0: all */
+    uint32_t part, n_parts; /* of the series; n_parts 0: all */
     size_t n_samples;
     size_t n_series;                /* read from the source, as n_samples */
     size_t ticks, work;             /* series and samples since the clock was looked at */

@@ -187,9 +187,8 @@ static double newest_at(const struct source_columns *series, int64_t at_ms, int6
         return sample_stale();
     size_t i = (size_t)((at_ms - series->first_ms) / series->step_ms);
     i = i < series->n ? i : series->n - 1;
-    return series->first_ms + (int64_t)i * series->step_ms > at_ms - lookback_ms
-               ? series->values[i]
-               : sample_stale();
+    return series->first_ms + (int64_t)i * series->step_ms > at_ms - lookback_ms ? series->values[i]
+                                                                                 : sample_stale();
 }
 
 /* Whether n values from `from` on have room where the samples are, which nobody keeps. */

@@ -379,8 +379,7 @@ int partition_read_chunks(struct db_conn *conn,
         size_t len = 0;
 
         r = partition_chunk(stmt, &packs, &body, &len, reterr);
-        if (r == 0 &&
-            (!body || columns_add_chunk(columns, body, len, from_ms, to_ms, NULL) != 0))
+        if (r == 0 && (!body || columns_add_chunk(columns, body, len, from_ms, to_ms, NULL) != 0))
             ++*n_damaged;
     }
     pack_reader_done(&packs);

@@ -182,7 +182,8 @@ struct reigns {
 
 static struct reigns collect(const struct backtest *backtest, size_t threshold)
 {
-    struct reigns reigns = {.at = mem_alloc((backtest_n_series(backtest) + 1) * sizeof(*reigns.at))};
+    struct reigns reigns = {
+        .at = mem_alloc((backtest_n_series(backtest) + 1) * sizeof(*reigns.at))};
 
     for (size_t i = 0; i < backtest_n_series(backtest); i++) {
         const struct backtest_line line = backtest_line(backtest, i, threshold);

@@ -254,8 +254,7 @@ size_t grid_fill_thresholds(double *thresholds, size_t n, size_t n_wanted)
     while (n > 1 && n < n_wanted) {
         size_t at = 1;
         for (size_t i = 2; i < n; i++)
-            if (fabs(thresholds[i] - thresholds[i - 1]) >
-                fabs(thresholds[at] - thresholds[at - 1]))
+            if (fabs(thresholds[i] - thresholds[i - 1]) > fabs(thresholds[at] - thresholds[at - 1]))
                 at = i;
         double middle = thresholds[at - 1] + (thresholds[at] - thresholds[at - 1]) / 2;
         if (middle == thresholds[at - 1] || middle == thresholds[at])

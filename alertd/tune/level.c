@@ -24,9 +24,8 @@ static size_t slot_of(const struct levels *levels, double value)
 
 void levels_init(struct levels *levels, enum surface_op op, const double *thresholds, size_t n)
 {
-    *levels = (struct levels){.sign = passing_of(op, 0).sign,
-                              .bounds = mem_alloc(n * sizeof(double)),
-                              .n = n};
+    *levels = (struct levels){
+        .sign = passing_of(op, 0).sign, .bounds = mem_alloc(n * sizeof(double)), .n = n};
     for (size_t i = 0; i < n; i++)
         levels->bounds[i] = passing_of(op, thresholds[i]).bound;
     double of_one = (LEVEL_SLOTS - 1) / (levels->bounds[n - 1] - levels->bounds[0]);

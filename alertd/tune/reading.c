@@ -456,8 +456,7 @@ static int reread_source(void *reader,
     for (size_t at = 0; at < span->n_steps && r == 0; at += most)
         r = reread_part(
             &reread, 0,
-            (struct part){.first = at,
-                          .n = span->n_steps - at < most ? span->n_steps - at : most},
+            (struct part){.first = at, .n = span->n_steps - at < most ? span->n_steps - at : most},
             reterr);
     promql_hole_free(reread.hole);
     reading_done(&reread.piece);

@@ -34,7 +34,8 @@ struct counts {
 
 enum {
     STEPS_AT_ONCE = 256, /* whose levels are found before any is looked at */
-    CALM_PART = 32,      /* when fewer than one in so many changed anything the next ones may not either */
+    CALM_PART =
+        32, /* when fewer than one in so many changed anything the next ones may not either */
     FEW_STEPS = 256,
     STRETCH_STEPS = 256,
     COUNTS = sizeof(struct counts) / sizeof(int64_t),

@@ -62,7 +62,9 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: see the top of tune_fleet.c\n");
         return 2;
     }
-    struct fleet fleet = {atol(argv[2]), atol(argv[3]), atol(argv[4]) * 1000, atoll(argv[5]) * 1000, 0, atoll(argv[7]) * 1000};
+    struct fleet fleet = {
+        atol(argv[2]),        atol(argv[3]), atol(argv[4]) * 1000, atoll(argv[5]) * 1000, 0,
+        atoll(argv[7]) * 1000};
     long for_steps = argc == 10 ? atol(argv[9]) * 1000 / fleet.step_ms : 0;
     double *values = calloc((size_t)fleet.steps + 2 * (size_t)for_steps, sizeof(*values));
     long fired = 0;

@@ -225,9 +225,8 @@ static void test_a_whole_day_in_one(void **state)
  * more. */
 static void test_regular_times_are_left_out(void **state)
 {
-    static const double odd[] = {2251799813685247, 2251799813685248, -2251799813685249,
-                                 9007199254740991, -0.0,             0.1,
-                                 1e300};
+    static const double odd[] = {
+        2251799813685247, 2251799813685248, -2251799813685249, 9007199254740991, -0.0, 0.1, 1e300};
     enum {
         N = 800
     };

@@ -126,7 +126,8 @@ static void check_each(const struct source *source,
     arena_init(&arena, BYTES);
     assert_int_equal(promql_parse(&arena, "a", &expr, NULL), 0);
     assert_int_equal(promql_eval_each(expr, source, query, &arena, copy_column, values, NULL), 0);
-    for (int64_t at_ms = query->start_ms, i = 0; at_ms <= query->end_ms; at_ms += query->step_ms, i++) {
+    for (int64_t at_ms = query->start_ms, i = 0; at_ms <= query->end_ms;
+         at_ms += query->step_ms, i++) {
         if (sample_is_stale(values[i]))
             continue;
         assert_true(plain->n == 1 && n < plain->series[0].n);
@@ -139,8 +140,9 @@ static void check_each(const struct source *source,
 
 static void test_times_left_out_change_nothing(void **state)
 {
-    static const char *const texts[] = {"a", "a offset 37s", "a offset -10m", "sum(a)", "timestamp(a)",
-                                        "a @ 3000", "a + a offset 1m", "a > 20"};
+    static const char *const texts[] = {
+        "a",        "a offset 37s",    "a offset -10m", "sum(a)", "timestamp(a)",
+        "a @ 3000", "a + a offset 1m", "a > 20"};
     static const int64_t steps[] = {1000, 15000, 30000, 60000, 7000, 400000};
     struct rng rng = {rng_os_seed()};
     struct regular regular = {.n_left_out = 0};

@@ -34,7 +34,10 @@ struct asked {
     struct tune_result result;
 };
 
-static void ask_past(struct asked *asked, const struct source *source, const char *expr, bool in_parts)
+static void ask_past(struct asked *asked,
+                     const struct source *source,
+                     const char *expr,
+                     bool in_parts)
 {
     struct promql_expr *parsed = NULL;
     struct err err = {0};
@@ -45,7 +48,8 @@ static void ask_past(struct asked *asked, const struct source *source, const cha
     arena_init(&asked->arena, BYTES);
     if (promql_parse(&asked->arena, expr, &parsed, &err) != 0)
         fail_msg("%s: %s", expr, err.text);
-    asked->rule = (struct rule){.is_alert = true, .name = "Rule", .expr = parsed, .expr_text = expr};
+    asked->rule = (struct rule){
+        .is_alert = true, .name = "Rule", .expr = parsed, .expr_text = expr};
     const struct tune_reader reader = reading_of_source(&asked->over);
     const struct tune_incident bad = {.begin_ms = 250 * STEP_MS, .end_ms = 260 * STEP_MS};
     const struct tune_ask ask = {.rule = &asked->rule,
@@ -144,8 +148,14 @@ static void check_picture(const struct tune_result *one, const struct tune_resul
 static void test_parts_are_the_whole(void **state)
 {
     static const char *const rules[] = {
-        "a > 1", "a <= -0.5", "max_over_time(a[5m]) >= 1.5", "abs(a) > 2",
-        "a * 2 > 3", "rate(a[5m]) > 0", "max(a) > 1", "a > on () group_left () max(a) * 0.5",
+        "a > 1",
+        "a <= -0.5",
+        "max_over_time(a[5m]) >= 1.5",
+        "abs(a) > 2",
+        "a * 2 > 3",
+        "rate(a[5m]) > 0",
+        "max(a) > 1",
+        "a > on () group_left () max(a) * 0.5",
     };
     struct rng rng = {rng_os_seed()};
 
