@@ -62,18 +62,21 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: see the top of tune_fleet.c\n");
         return 2;
     }
-    struct fleet fleet = {
-        atol(argv[2]),        atol(argv[3]), atol(argv[4]) * 1000, atoll(argv[5]) * 1000, 0,
-        atoll(argv[7]) * 1000};
-    long for_steps = argc == 10 ? atol(argv[9]) * 1000 / fleet.step_ms : 0;
+    struct fleet fleet = {strtol(argv[2], NULL, 10),
+                          strtol(argv[3], NULL, 10),
+                          strtol(argv[4], NULL, 10) * 1000,
+                          strtoll(argv[5], NULL, 10) * 1000,
+                          0,
+                          strtoll(argv[7], NULL, 10) * 1000};
+    long for_steps = argc == 10 ? strtol(argv[9], NULL, 10) * 1000 / fleet.step_ms : 0;
     double *values = calloc((size_t)fleet.steps + 2 * (size_t)for_steps, sizeof(*values));
     long fired = 0;
 
-    fleet.from_ms = atoll(argv[6]) * 1000 - 2 * for_steps * fleet.step_ms;
+    fleet.from_ms = strtoll(argv[6], NULL, 10) * 1000 - 2 * for_steps * fleet.step_ms;
     for (long host = 0; host < fleet.series; host++) {
         long n = values_of(&fleet, host, values);
         if (argc == 10)
-            fired += count_fired(values, n, atof(argv[8]), for_steps, 2 * for_steps);
+            fired += count_fired(values, n, strtod(argv[8], NULL), for_steps, 2 * for_steps);
         for (long i = 0; argc != 10 && i < n; i++)
             printf("%.17g%c", values[i], i + 1 < n ? ' ' : '\n');
     }
