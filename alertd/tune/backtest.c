@@ -326,7 +326,7 @@ int backtest_add_at(struct backtest *backtest,
     return look_at_limits(backtest, reterr);
 }
 
-void backtest_merge(struct backtest *into, struct backtest *from)
+int backtest_merge(struct backtest *into, struct backtest *from, struct err *reterr)
 {
     size_t n = into->n_series;
 
@@ -353,6 +353,7 @@ void backtest_merge(struct backtest *into, struct backtest *from)
         memcpy(into->episodes + into->n_episodes, from->episodes,
                from->n_episodes * sizeof(*into->episodes));
     into->n_episodes += from->n_episodes;
+    return look_at_limits(into, reterr);
 }
 
 static int by_time(const void *a, const void *b)

@@ -91,8 +91,8 @@ int backtest_add_at(struct backtest *backtest,
                     size_t n,
                     struct err *reterr);
 /* What others of the same plan were given, of other series, too. Neither is finished; `from` is
- * to be freed. The pictures are the caller's. */
-void backtest_merge(struct backtest *into, struct backtest *from);
+ * to be freed. The pictures are the caller's. 0, BACKTEST_E_LIMIT. */
+int backtest_merge(struct backtest *into, struct backtest *from, struct err *reterr);
 /* Ends all series; now there is something to read. */
 void backtest_finish(struct backtest *backtest);
 

@@ -470,20 +470,23 @@ static int share_init(struct share *share,
 }
 
 /* The first is the result's, and takes the others in. */
-static void share_done(struct share *share, struct tune_result *result)
+static int share_done(struct share *share, struct tune_result *result, struct err *reterr)
 {
+    int r = 0;
+
     free(share->feeding.values);
     if (!result->backtest) {
         result->backtest = share->feeding.backtest;
         result->picture = share->picture;
-        return;
+        return 0;
     }
     if (share->feeding.backtest)
-        backtest_merge(result->backtest, share->feeding.backtest);
+        r = backtest_merge(result->backtest, share->feeding.backtest, reterr);
     if (share->picture)
         picture_merge(result->picture, share->picture);
     backtest_free(share->feeding.backtest);
     picture_free(share->picture);
+    return r;
 }
 
 static int read_once(const struct tune_reader *reader,
@@ -505,8 +508,10 @@ static int read_once(const struct tune_reader *reader,
     if (r == 0)
         r = reading_parts(reader, result->choice->expr, &result->span,
                           result->choice->way == SPLIT_PRESENCE, add_values, args, reterr);
-    for (size_t i = 0; i < n; i++)
-        share_done(&shares[i], result);
+    for (size_t i = 0; i < n; i++) {
+        int end = share_done(&shares[i], result, r == 0 ? reterr : NULL);
+        r = r ? r : end;
+    }
     return r;
 }
 
