@@ -117,6 +117,8 @@ static int open_reading(struct eval *eval,
 static int read_series(struct eval *eval, struct reading *reading, size_t i)
 {
     const struct source *source = eval->source;
+
+    reading->columns.step_ms = 0; /* what a source that always has times does not say */
     int r = source->read(source->self, &reading->query, &reading->selection.matches[i], eval->arena,
                          &reading->columns, eval->reterr);
 

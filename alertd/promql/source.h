@@ -67,7 +67,7 @@ struct source_columns {
     const int64_t *t_ms; /* strictly increasing */
     const double *values;
     /* Of a query that allows it, not 0: t_ms is not there, a sample is so long behind the one before and
-     * the first one at first_ms. */
+     * the first one at first_ms. The reader sets it to 0 before each read. */
     int64_t step_ms, first_ms;
     /* room in the reader's arena, kept from read to read; begins as zeros */
     int64_t *t_room;
