@@ -104,6 +104,7 @@ static enum ctl_exit read_setting(const struct ctl *ctl, struct tune_ask *ask)
     const char *held = ctl_option(ctl, "for");
     const char *keep = ctl_option(ctl, "keep");
     const char *move = ctl_option(ctl, "move");
+    const char *grid = ctl_option(ctl, "grid");
 
     if (threshold) {
         ask->has_threshold = true;
@@ -116,6 +117,14 @@ static enum ctl_exit read_setting(const struct ctl *ctl, struct tune_ask *ask)
         ask->has_keep = true;
         if (duration_parse(keep, strlen(keep), &ask->keep_ms) != 0 || ask->keep_ms < 0)
             return wrong(ctl, "--keep is a duration like 10m");
+    }
+    if (grid) {
+        char *end;
+        ask->n_thresholds = strtoul(grid, &end, 10);
+        ask->n_fors = *end == 'x' ? strtoul(end + 1, &end, 10) : 0;
+        if (*end || ask->n_thresholds == 0 || ask->n_thresholds > SURFACE_THRESHOLDS_MAX ||
+            ask->n_fors == 0 || ask->n_fors > SURFACE_FORS_MAX)
+            return wrong(ctl, "--grid is two numbers like 64x32, at most 256x64");
     }
     if (move) {
         char *end;

@@ -96,6 +96,7 @@ const struct command ctl_commands[] = {
       {"incidents", "FILE", "when it was bad: begin,end[,{matchers}] a line; or `server`"},
       {"move", "N", "what of the rule to move, when it has several"},
       {"alone", NULL, "the setting that is looked at and no other: quicker"},
+      {"grid", "TxF", "so many thresholds and fors, like 64x32 (as the past suggests)"},
       {"source", "NAME", "the file's name in alertd, by which its evaluations have their phase"},
       {"phases", NULL, "how many alerts at other phases of the clock, too"},
       {"evaluated", "EXPR", "has a value where the rule was evaluated; other times are left out"},

@@ -9,6 +9,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/mem.h"
+#include "lib/base/parallel.h"
 #include "lib/wire/exposition_parse.h"
 
 enum {
@@ -115,8 +116,8 @@ enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl)
         if (status != CTL_OK)
             return status;
         past->source = store_source(past->store.store);
-        past->over = (struct reading_source){.source = &past->source,
-                                             .query_bytes = QUERY_BYTES_MAX};
+        past->over = (struct reading_source){
+            .source = &past->source, .query_bytes = QUERY_BYTES_MAX, .at_once_fn = parallel_each};
         past->reader = reading_of_source(&past->over);
         past->now_ms = past->store.now_ms;
         return CTL_OK;

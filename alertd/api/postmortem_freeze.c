@@ -104,7 +104,10 @@ static int read_and_remember(void *self,
 {
     struct freeze *freeze = self;
     struct source store = store_source(freeze->api->store);
-    int r = store.read(store.self, query, match, arena, columns, reterr);
+    struct source_query whole = *query;
+
+    whole.regular = false; /* the times are remembered, too */
+    int r = store.read(store.self, &whole, match, arena, columns, reterr);
 
     if (!r && !remember(freeze, match->labels, columns))
         return err_set(reterr, SOURCE_E_LIMIT, "the query reads too many samples");

@@ -13,6 +13,7 @@
 #include "alertd/rule/phase.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "lib/base/parallel.h"
 
 enum {
     LIST_BYTES_MAX = 256 << 20,
@@ -305,6 +306,7 @@ int tuned_over_begin(const struct api *api,
         .deadline_ms = clock_mono_ms() + DEADLINE_MS,
         .is_given_up_fn = is_left,
         .given_up_arg = request,
+        .at_once_fn = parallel_each,
     };
     ret->reader = reading_of_source(&ret->reading);
     return 0;

@@ -115,35 +115,91 @@ static bool is_ascending(const int64_t *t_ms, size_t n)
     return ascending;
 }
 
-static bool read_packed(const struct chunk_view *view, int64_t *t_ms, double *values)
+static bool read_packed(const struct chunk_view *view,
+                        int64_t *t_ms,
+                        double *values,
+                        int64_t *ret_step_ms)
 {
     const struct packed_body body = {INTS_BITS, view->bits, view->bits + view->n_bytes, view->n,
                                      view->t0_ms};
     MEM_UNSET int64_t room[CHUNK_SAMPLES_MAX];
 
-    return view->n <= CHUNK_SAMPLES_MAX && packed_read(&body, room, t_ms, values);
+    return view->n <= CHUNK_SAMPLES_MAX && packed_read(&body, room, t_ms, values, ret_step_ms);
 }
 
-static bool read_view(const struct chunk_view *view, int64_t *t_ms, double *values)
+static bool read_long(struct chunk_decoder *decoder,
+                      const struct chunk_view *view,
+                      int64_t *t_ms,
+                      double *values,
+                      int64_t *ret_step_ms)
 {
-    switch (view->format) {
-    case FORMAT_PACKED: return read_packed(view, t_ms, values);
-    case FORMAT_LONG:
-    case FORMAT_LONG_BITS:
-        return long_read(view->format == FORMAT_LONG ? INTS_PLANES : INTS_BITS, view->bits,
-                         view->n_bytes, view->n, view->t0_ms, t_ms, values);
-    case FORMAT_XOR: return xor_read(view->bits, view->n_bytes, view->n, view->t0_ms, t_ms, values);
-    default: /* an open one */
-        if (view->begin.n > 0)
-            return xor_read_on(view->bits, view->n_bytes, &view->begin, view->n, t_ms, values);
-        return xor_read(view->bits, view->n_bytes, view->n, view->t0_ms, t_ms, values);
-    }
+    const struct long_body body = {view->format == FORMAT_LONG ? INTS_PLANES : INTS_BITS,
+                                   view->bits, view->n_bytes, view->n, view->t0_ms};
+
+    if (!decoder->room)
+        decoder->room = long_room_new();
+    return long_read(&body, decoder->room, t_ms, values, ret_step_ms);
+}
+
+static bool read_view(struct chunk_decoder *decoder,
+                      const struct chunk_view *view,
+                      int64_t *t_ms,
+                      double *values,
+                      int64_t *ret_step_ms)
+{
+    if (view->format == FORMAT_PACKED)
+        return read_packed(view, t_ms, values, ret_step_ms);
+    if (view->format == FORMAT_LONG || view->format == FORMAT_LONG_BITS)
+        return read_long(decoder, view, t_ms, values, ret_step_ms);
+    if (ret_step_ms)
+        *ret_step_ms = 0;
+    if (view->format != FORMAT_XOR && view->begin.n > 0) /* an open one */
+        return xor_read_on(view->bits, view->n_bytes, &view->begin, view->n, t_ms, values);
+    return xor_read(view->bits, view->n_bytes, view->n, view->t0_ms, t_ms, values);
+}
+
+static bool are_times(const struct chunk_view *view, const int64_t *t_ms)
+{
+    return is_ascending(t_ms, view->n) && t_ms[view->n - 1] == view->t1_ms;
 }
 
 bool chunk_view_decode(const struct chunk_view *view, int64_t *t_ms, double *values)
 {
-    return read_view(view, t_ms, values) && is_ascending(t_ms, view->n) &&
-           t_ms[view->n - 1] == view->t1_ms;
+    struct chunk_decoder decoder = {0};
+    bool is_fine = read_view(&decoder, view, t_ms, values, NULL) && are_times(view, t_ms);
+
+    chunk_decoder_done(&decoder);
+    return is_fine;
+}
+
+void chunk_decoder_done(struct chunk_decoder *decoder)
+{
+    long_room_free(decoder->room);
+    decoder->room = NULL;
+}
+
+/* They are not as said when they come to wrap around either. */
+static bool is_step(const struct chunk_view *view, int64_t step_ms)
+{
+    uint64_t span_ms = (uint64_t)view->t1_ms - (uint64_t)view->t0_ms;
+
+    return step_ms > 0 && span_ms % (uint64_t)step_ms == 0 &&
+           span_ms / (uint64_t)step_ms == view->n - 1;
+}
+
+bool chunk_decode_regular(struct chunk_decoder *decoder,
+                          const struct chunk_view *view,
+                          int64_t *t_ms,
+                          double *values,
+                          int64_t *ret_step_ms)
+{
+    int64_t step_ms = 0;
+
+    if (!read_view(decoder, view, t_ms, values, &step_ms) ||
+        !(step_ms != 0 ? is_step(view, step_ms) : are_times(view, t_ms)))
+        return false;
+    *ret_step_ms = step_ms;
+    return true;
 }
 
 int chunk_check(const void *bytes, size_t len, struct chunk_info *ret_info, struct err *reterr)

@@ -112,3 +112,16 @@ struct chunk_view chunk_view_open(const struct chunk *chunk, int64_t from_ms);
 /* All samples into two columns with room for view->n; their times ascend from t0_ms to t1_ms.
  * False: the bits are not these samples, the columns are half written. */
 bool chunk_view_decode(const struct chunk_view *view, int64_t *t_ms, double *values);
+
+/* For who decodes many: what it takes is kept from one to the next. Zeroed at first. */
+struct chunk_decoder {
+    struct long_room *room;
+};
+void chunk_decoder_done(struct chunk_decoder *decoder);
+/* The same, but times that are regular are not written: *ret_step_ms lies between them. 0: they are
+ * written. */
+bool chunk_decode_regular(struct chunk_decoder *decoder,
+                          const struct chunk_view *view,
+                          int64_t *t_ms,
+                          double *values,
+                          int64_t *ret_step_ms);

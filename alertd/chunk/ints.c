@@ -374,6 +374,21 @@ const unsigned char *ints_read(enum ints_layout layout,
     return read_apart(at + head.n_bytes, head.n_apart, n, numbers);
 }
 
+const unsigned char *ints_read_same(enum ints_layout layout,
+                                    const unsigned char *at,
+                                    const unsigned char *end,
+                                    size_t n,
+                                    int64_t *ret_number)
+{
+    struct head head;
+
+    at = read_head(layout, at, end, n, &head);
+    if (!at || head.width > 0 || head.n_apart > 0)
+        return NULL;
+    *ret_number = (int64_t)head.low;
+    return at;
+}
+
 /* What ints_read() and add_up() do, in one go: most chunks are read here. */
 static void sum_bits(
     const unsigned char *bytes, size_t n_bytes, const struct head *head, size_t n, uint64_t *sums)
@@ -389,6 +404,15 @@ static void sum_bits(
     for (size_t i = n_whole; i < n; i++)
         sums[i + 1] = sum += head->low +
                              head->step * code_at(bytes, n_bytes, i * head->width, head->width);
+}
+
+/* The same of codes that have one plane. */
+static void sum_plane(const unsigned char *bytes, const struct head *head, size_t n, uint64_t *sums)
+{
+    uint64_t sum = sums[0];
+
+    for (size_t i = 0; i < n; i++)
+        sums[i + 1] = sum += head->low + bytes[i] * head->step;
 }
 
 static void add_up(uint64_t *numbers, size_t n)
@@ -409,13 +433,16 @@ const unsigned char *ints_read_sums(enum ints_layout layout,
 
     if (!codes)
         return NULL;
-    if (head.n_apart > 0 || has_planes(layout, head.width)) {
+    bool in_planes = has_planes(layout, head.width);
+    if (head.n_apart > 0 || (in_planes && head.width > 8)) {
         at = ints_read(layout, at, end, n, numbers + 1);
         if (at)
             add_up(sums, n);
         return at;
     }
-    if (head.width > 0) {
+    if (in_planes && head.width > 0) {
+        sum_plane(codes, &head, n, sums);
+    } else if (head.width > 0) {
         sum_bits(codes, (size_t)(end - codes), &head, n, sums);
     } else { /* regular times; a constant */
         uint64_t sum = sums[0];

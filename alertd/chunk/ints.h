@@ -53,7 +53,14 @@ const unsigned char *ints_read(enum ints_layout layout,
                                size_t n,
                                int64_t *numbers);
 
-/* The same of n numbers that are differences: numbers[0] is there, numbers[1] to numbers[n] become
+/* The byte after n numbers that are all the same; NULL: they are not, or are none. */
+const unsigned char *ints_read_same(enum ints_layout layout,
+                                    const unsigned char *at,
+                                    const unsigned char *end,
+                                    size_t n,
+                                    int64_t *ret_number);
+
+/* As ints_read(), of n numbers that are differences: numbers[0] is there, numbers[1] to numbers[n] become
  * the sums. */
 const unsigned char *ints_read_sums(enum ints_layout layout,
                                     const unsigned char *at,

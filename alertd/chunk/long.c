@@ -4,6 +4,7 @@
 
 #include "alertd/chunk/long.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 
@@ -55,24 +56,51 @@ size_t long_write(const int64_t *t_ms,
     return other_taken;
 }
 
-bool long_read(enum ints_layout layout,
-               const unsigned char *bytes,
-               size_t n_bytes,
-               size_t n,
-               int64_t t0_ms,
-               int64_t *t_ms,
-               double *values)
+struct long_room {
+    ZSTD_DCtx *zstd;
+    unsigned char *packed;
+    int64_t *numbers;
+    size_t packed_capacity, numbers_capacity;
+};
+
+struct long_room *long_room_new(void)
 {
-    unsigned long long most = ZSTD_getFrameContentSize(bytes, n_bytes);
+    struct long_room *room = mem_zalloc(sizeof(*room));
+
+    room->zstd = ZSTD_createDCtx();
+    if (!room->zstd)
+        UNREACHABLE("zstd has no memory");
+    return room;
+}
+
+void long_room_free(struct long_room *room)
+{
+    if (!room)
+        return;
+    (void)ZSTD_freeDCtx(room->zstd);
+    free(room->packed);
+    free(room->numbers);
+    free(room);
+}
+
+bool long_read(const struct long_body *body,
+               struct long_room *room,
+               int64_t *t_ms,
+               double *values,
+               int64_t *ret_step_ms)
+{
+    unsigned long long most = ZSTD_getFrameContentSize(body->bytes, body->n_bytes);
 
     /* unknown and wrong ones are the largest numbers there are */
-    if (most > packed_bytes_max(n))
+    if (most > packed_bytes_max(body->n))
         return false;
-    MEM_AUTO unsigned char *packed = mem_alloc((size_t)most + 1);
-    MEM_AUTO int64_t *room = mem_alloc(n * sizeof(*room));
-    size_t len = ZSTD_decompress(packed, (size_t)most, bytes, n_bytes);
+    room->packed = mem_grow(room->packed, &room->packed_capacity, (size_t)most + 1, 1);
+    room->numbers = mem_grow(room->numbers, &room->numbers_capacity, body->n, sizeof(int64_t));
+    size_t len = ZSTD_decompressDCtx(room->zstd, room->packed, (size_t)most, body->bytes,
+                                     body->n_bytes);
     if (ZSTD_isError(len))
         return false;
-    const struct packed_body body = {layout, packed, packed + len, n, t0_ms};
-    return packed_read(&body, room, t_ms, values);
+    const struct packed_body packed = {body->layout, room->packed, room->packed + len, body->n,
+                                       body->t0_ms};
+    return packed_read(&packed, room->numbers, t_ms, values, ret_step_ms);
 }

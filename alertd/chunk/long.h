@@ -23,11 +23,22 @@ size_t long_write(const int64_t *t_ms,
                   enum ints_layout *ret_layout,
                   unsigned char *out);
 
+/* What reading needs besides, kept from one to the next. */
+struct long_room;
+struct long_room *long_room_new(void);
+void long_room_free(struct long_room *room); /* NULL is fine */
+
+struct long_body {
+    enum ints_layout layout;
+    const unsigned char *bytes;
+    size_t n_bytes;
+    size_t n;
+    int64_t t0_ms;
+};
+
 /* As packed_read(). */
-bool long_read(enum ints_layout layout,
-               const unsigned char *bytes,
-               size_t n_bytes,
-               size_t n,
-               int64_t t0_ms,
+bool long_read(const struct long_body *body,
+               struct long_room *room,
                int64_t *t_ms,
-               double *values);
+               double *values,
+               int64_t *ret_step_ms);

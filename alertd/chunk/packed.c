@@ -10,6 +10,7 @@
 
 #include "alertd/chunk/chunk.h"
 #include "alertd/chunk/ints.h"
+#include "lib/base/lanes.h"
 #include "lib/model/sample.h"
 
 enum {
@@ -220,16 +221,54 @@ static const unsigned char *read_differences(enum ints_layout layout,
     return n > 1 ? ints_read_sums(layout, at, end, n - 1, numbers) : at;
 }
 
+static const unsigned char *read_times(const struct packed_body *body,
+                                       int64_t *t_ms,
+                                       int64_t *ret_step_ms)
+{
+    const unsigned char *at = NULL;
+
+    if (ret_step_ms)
+        *ret_step_ms = 0;
+    if (ret_step_ms && body->n > 1)
+        at = ints_read_same(body->layout, body->at, body->end, body->n - 1, ret_step_ms);
+    return at ? at
+              : read_differences(body->layout, body->at, body->end, body->n, body->t0_ms, t_ms);
+}
+
+/* Numbers below this, either side of 0, are the low bits of a float that is this much and half of it
+ * more: processors without an instruction for it turn several at a time into floats so. */
+#define NEAR_MAX (INT64_C(1) << 51)
+
+/* False: some are not near. */
+static bool near_as_floats(const int64_t *numbers, size_t n, double *values)
+{
+    const uint64_t far_bits = ~(uint64_t)(2 * NEAR_MAX - 1);
+    const double shift = (double)(3 * NEAR_MAX);
+    const uint64_t shift_bits = sample_bits(shift);
+    lanes_word far = {0};
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        lanes_word some = lanes_load_words(numbers + i);
+        far |= (some + (uint64_t)NEAR_MAX) & far_bits;
+        lanes_store(values + i, (lanes_double)(some + shift_bits) - shift);
+    }
+    for (; i < n; i++) {
+        far[0] |= ((uint64_t)numbers[i] + (uint64_t)NEAR_MAX) & far_bits;
+        values[i] = sample_from_bits((uint64_t)numbers[i] + shift_bits) - shift;
+    }
+    return (far[0] | far[1]) == 0;
+}
+
 static void as_values(const int64_t *numbers, size_t n, unsigned exponent, double *values)
 {
     double power = powers[exponent];
 
-    if (exponent == 0)
+    if (!near_as_floats(numbers, n, values))
         for (size_t i = 0; i < n; i++)
             values[i] = (double)numbers[i];
-    else
-        for (size_t i = 0; i < n; i++)
-            values[i] = (double)numbers[i] / power;
+    for (size_t i = 0; exponent > 0 && i < n; i++)
+        values[i] /= power;
 }
 
 static bool read_odd(
@@ -248,13 +287,17 @@ static bool read_odd(
     return true;
 }
 
-bool packed_read(const struct packed_body *body, int64_t *room, int64_t *t_ms, double *values)
+bool packed_read(const struct packed_body *body,
+                 int64_t *room,
+                 int64_t *t_ms,
+                 double *values,
+                 int64_t *ret_step_ms)
 {
     const unsigned char *end = body->end;
     size_t n = body->n;
     uint16_t n_odd;
 
-    const unsigned char *at = read_differences(body->layout, body->at, end, n, body->t0_ms, t_ms);
+    const unsigned char *at = read_times(body, t_ms, ret_step_ms);
     if (!at || end - at < 4)
         return false;
     unsigned tag = at[0];

@@ -38,5 +38,10 @@ struct packed_body {
 };
 
 /* The body is not believed. False: it is none; the columns are half written. Whether times ascend
- * is not looked at. room is for n numbers. */
-bool packed_read(const struct packed_body *body, int64_t *room, int64_t *t_ms, double *values);
+ * is not looked at. room is for n numbers. ret_step_ms NULL: the times are written; else they are not
+ * where all differences are the same: it is that, and 0 where they are. */
+bool packed_read(const struct packed_body *body,
+                 int64_t *room,
+                 int64_t *t_ms,
+                 double *values,
+                 int64_t *ret_step_ms);

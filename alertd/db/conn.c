@@ -99,7 +99,9 @@ int db_conn_open(
     int r = db_conn_exec(conn, "PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=ON;", reterr);
     if (r == 0 && reads)
         r = db_conn_exec(conn, "PRAGMA query_only=ON;", reterr);
-    else if (r == 0)
+    if (r == 0 && reads && db->options.bulk) /* days are read through once, and there are many */
+        r = db_conn_exec(conn, "PRAGMA cache_size=-256", reterr);
+    if (r == 0 && !reads)
         (void)sqlite3_create_function(conn->handle, "text_hash", 1,
                                       SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
                                       text_hash, NULL, NULL);

@@ -36,13 +36,26 @@ static int quick_check(struct db_conn *conn, const struct db_options *options, s
     return r;
 }
 
+/* Said again of a file that is so already, it is a page written and synced. */
+static int give_pages_back(struct db_conn *conn, struct err *reterr)
+{
+    enum {
+        INCREMENTAL = 2
+    };
+    struct db_stmt *stmt = db_prepare(conn, "PRAGMA auto_vacuum");
+    bool is_so = db_step(stmt) && db_int(stmt, 0) == INCREMENTAL;
+
+    int r = db_done(stmt, reterr);
+    return r == 0 && !is_so ? db_conn_exec(conn, "PRAGMA auto_vacuum=INCREMENTAL", reterr) : r;
+}
+
 static int prepare_file(struct db_conn *conn, const struct db_options *options, struct err *reterr)
 {
     /* Both only take effect on an empty file, before the first page is written. */
     int rc = options->bulk ? page_sum_begin(conn->handle) : SQLITE_OK;
     if (rc != SQLITE_OK)
         return db_fail(conn->handle, rc, options->path, reterr);
-    int r = options->bulk ? db_conn_exec(conn, "PRAGMA auto_vacuum=INCREMENTAL", reterr) : 0;
+    int r = options->bulk ? give_pages_back(conn, reterr) : 0;
     if (r == 0)
         r = db_conn_exec(conn,
                          "PRAGMA journal_mode=WAL;"

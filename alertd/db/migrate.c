@@ -30,7 +30,10 @@ static bool is_known(const struct db_options *options, int64_t version)
 }
 
 /* Whose file is it? An empty one becomes ours. */
-static int check_owner(struct db_conn *conn, const struct db_options *options, struct err *reterr)
+static int check_owner(struct db_conn *conn,
+                       const struct db_options *options,
+                       bool *ret_is_empty,
+                       struct err *reterr)
 {
     int64_t id = 0;
     int64_t n_tables = 0;
@@ -45,6 +48,7 @@ static int check_owner(struct db_conn *conn, const struct db_options *options, s
                        "%s: another program's database (application id %08x, not %08x): "
                        "move it away or name another folder",
                        options->path, (unsigned)id, options->application_id);
+    *ret_is_empty = n_tables == 0;
     return 0;
 }
 
@@ -133,7 +137,7 @@ static int claim_file(struct db_conn *conn, const struct db_options *options, st
     r = db_conn_exec(conn, id, reterr);
     if (r == 0)
         r = db_conn_exec(conn,
-                         "CREATE TABLE IF NOT EXISTS schema_migration ("
+                         "CREATE TABLE schema_migration ("
                          " version INTEGER PRIMARY KEY, name TEXT NOT NULL,"
                          " applied_at INTEGER NOT NULL) STRICT",
                          reterr);
@@ -147,12 +151,12 @@ static int claim_file(struct db_conn *conn, const struct db_options *options, st
 int db_migrate(struct db_conn *conn, const struct db_options *options, struct err *reterr)
 {
     int64_t n_applied = 0;
+    bool is_empty = false;
     bool copied = false;
 
-    int r = check_owner(conn, options, reterr);
-    if (r != 0)
-        return r;
-    r = claim_file(conn, options, reterr);
+    int r = check_owner(conn, options, &is_empty, reterr);
+    if (r == 0 && is_empty) /* of one that is ours it would be a page written and synced */
+        r = claim_file(conn, options, reterr);
     if (r == 0)
         r = check_newer(conn, options, reterr);
     if (r == 0)

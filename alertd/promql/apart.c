@@ -1,9 +1,12 @@
 /*
- * May the steps of a range query be evaluated a part at a time?
+ * May the steps of a range query, or its series, be evaluated a part at a time?
  *
  * What a step's point is depends on no other step. But two series that come to have the same
  * labels are an error in some places even when they never meet at one step: there the parts
  * could each be fine and the whole is not. Whoever may come there says no.
+ *
+ * Series are apart where one selector of one metric goes through functions of a series alone and through
+ * numbers.
  */
 
 #include <string.h>
@@ -52,4 +55,40 @@ bool promql_steps_are_apart(const struct promql_expr *expr)
     look(expr, &traits);
     return !traits.relabels && !traits.chooses_by_order &&
            !(traits.several_names && traits.may_drop_names);
+}
+
+static bool is_of_one_series(const struct fn *fn)
+{
+    return fn->point || fn->window || fn->slide || fn->returns == PROMQL_SCALAR;
+}
+
+/* False: what it gives may be of several series. Counts the selectors. */
+static bool look_for_one(const struct promql_expr *expr, size_t *n_selectors)
+{
+    const struct promql_expr *child;
+
+    switch (expr->kind) {
+    case PROMQL_SELECTOR:
+        ++*n_selectors;
+        if (!selector_has_one_name(&expr->selector))
+            return false;
+        break;
+    case PROMQL_CALL:
+        if (!is_of_one_series(expr->call.fn) || strcmp(expr->call.fn->name, "scalar") == 0)
+            return false;
+        break;
+    case PROMQL_AGGREGATE: return false;
+    default: break;
+    }
+    for (size_t i = 0; (child = expr_child(expr, i)); i++)
+        if (!look_for_one(child, n_selectors))
+            return false;
+    return true;
+}
+
+bool promql_series_are_apart(const struct promql_expr *expr)
+{
+    size_t n_selectors = 0;
+
+    return look_for_one(expr, &n_selectors) && n_selectors == 1;
 }

@@ -256,6 +256,8 @@ int promql_eval(const struct promql_expr *expr,
 {
     struct eval eval = {.source = source,
                         .limits = query->limits,
+                        .part = query->part,
+                        .n_parts = query->n_parts,
                         .arena = arena,
                         .reterr = reterr,
                         .explain = query->explain};
@@ -322,8 +324,12 @@ int promql_eval_each(const struct promql_expr *expr,
                      void *arg,
                      struct err *reterr)
 {
-    struct eval eval = {
-        .source = source, .limits = query->limits, .arena = arena, .reterr = reterr};
+    struct eval eval = {.source = source,
+                        .limits = query->limits,
+                        .part = query->part,
+                        .n_parts = query->n_parts,
+                        .arena = arena,
+                        .reterr = reterr};
     struct giving giving = {
         .taker = {.expect = expect, .take = give}, .eval = &eval, .take = take, .arg = arg};
 

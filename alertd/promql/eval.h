@@ -55,6 +55,12 @@ static inline bool is_hole(double value)
     return sample_is_stale(value);
 }
 
+static inline void make_holes(double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        values[i] = sample_stale();
+}
+
 static inline bool has_point(const double *values, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -128,6 +134,7 @@ struct eval {
     struct grid grid;  /* the steps now evaluated: another within a subquery */
     struct promql_limits limits;
     struct arena *arena;
+    uint32_t part, n_parts; /* of the series; n_parts 0: all */
     size_t n_samples;
     size_t n_series;                /* read from the source, as n_samples */
     size_t ticks, work;             /* series and samples since the clock was looked at */
@@ -252,6 +259,8 @@ struct maker {
 };
 /* All holes in maker->values. */
 int maker_start(struct maker *maker);
+/* The same for who writes all of its values. */
+int maker_room(struct maker *maker);
 /* They are a column. */
 int maker_give(struct maker *maker, const struct labels *labels, bool nameless);
 /* Takes the metric names away, and merges what then has the same labels. */

@@ -84,6 +84,9 @@ struct promql_query {
     /* Only these steps of a range query; n_steps 0: all. What depends on the whole (@ end(),
      * range()) does so all the same. */
     size_t first_step, n_steps;
+    /* Only what the selectors' series of one part of so many give; n_parts 0: all. Of an expression of
+     * which promql_series_are_apart(). */
+    uint32_t part, n_parts;
     struct promql_limits limits;
     struct promql_explain *explain; /* explain.h: what each node costs; NULL: not asked */
     struct promql_memo *memo;       /* memo.h: of an instant query; NULL: everything is read */
@@ -136,5 +139,8 @@ int promql_eval_each(const struct promql_expr *expr,
 /* The values at some steps of a range query, put behind those of the steps before, are what all
  * steps at once give. False: not in every case (see apart.c). */
 bool promql_steps_are_apart(const struct promql_expr *expr);
+/* What it gives of some of the series it selects, put beside what it gives of all others, is what it gives
+ * of all: each comes of one, and of no two the same. False: not in every case. */
+bool promql_series_are_apart(const struct promql_expr *expr);
 /* The series by their labels. */
 void promql_sort(struct promql_value *value);

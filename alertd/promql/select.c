@@ -70,6 +70,16 @@ static int find_sight(struct eval *eval, const struct promql_when *when, struct 
     return r;
 }
 
+static void keep_part(const struct source_query *query, struct source_selection *selection)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < selection->n; i++)
+        if (source_query_counts(query, selection->matches[i].labels->hash))
+            selection->matches[n++] = selection->matches[i];
+    selection->n = n;
+}
+
 /* Which series match, for windows of `back_ms` over the steps. */
 static int open_reading(struct eval *eval,
                         const struct promql_expr *expr,
@@ -87,6 +97,8 @@ static int open_reading(struct eval *eval,
                                .from_ms = first_ms - back_ms + 1,
                                .to_ms = last_ms,
                                .newest_only = !selector->range && first_ms == last_ms,
+                               .part = eval->part,
+                               .n_parts = eval->n_parts,
                            }};
     int r = eval_tick(eval);
 
@@ -94,6 +106,7 @@ static int open_reading(struct eval *eval,
         r = source->select(source->self, &made.query, eval->arena, &made.selection, eval->reterr);
     if (r)
         return r == SOURCE_E_LIMIT ? PROMQL_E_LIMIT : r;
+    keep_part(&made.query, &made.selection);
     for (size_t i = 0; i < made.selection.n_warnings; i++)
         eval_warn(eval, expr, "%s", made.selection.warnings[i]);
     *ret = made;
@@ -104,6 +117,8 @@ static int open_reading(struct eval *eval,
 static int read_series(struct eval *eval, struct reading *reading, size_t i)
 {
     const struct source *source = eval->source;
+
+    reading->columns.step_ms = 0; /* what a source that always has times does not say */
     int r = source->read(source->self, &reading->query, &reading->selection.matches[i], eval->arena,
                          &reading->columns, eval->reterr);
 
@@ -167,6 +182,85 @@ static bool look_back(const struct eval *eval,
     return any;
 }
 
+/* The step's newest sample among regular ones; a hole: there is none within the look-back. */
+static double newest_at(const struct source_columns *series, int64_t at_ms, int64_t lookback_ms)
+{
+    if (at_ms < series->first_ms)
+        return sample_stale();
+    size_t i = (size_t)((at_ms - series->first_ms) / series->step_ms);
+    i = i < series->n ? i : series->n - 1;
+    return series->first_ms + (int64_t)i * series->step_ms > at_ms - lookback_ms ? series->values[i]
+                                                                                 : sample_stale();
+}
+
+/* Whether n values from `from` on have room where the samples are, which nobody keeps. */
+static bool has_room(const struct source_columns *series, size_t from, size_t n)
+{
+    size_t first = series->value_room ? (size_t)(series->values - series->value_room) + from : 0;
+
+    return series->value_room && first <= series->capacity && n <= series->capacity - first;
+}
+
+/* The same of regular samples; a marker is a hole as it is. Steps as long as the samples lie apart see
+ * one after the other: that is a copy, or no copy at all where they may be left where they are. Returns
+ * where the values are. */
+static double *look_back_regular(const struct eval *eval,
+                                 const struct sight *sight,
+                                 const struct source_columns *series,
+                                 bool may_stay,
+                                 double *values)
+{
+    int64_t start_ms = sight_at(sight, eval->grid.start_ms);
+    int64_t past_ms = start_ms < series->first_ms ? series->first_ms - start_ms : 0;
+    int64_t step_ms = eval->grid.step_ms;
+    size_t n = eval->grid.n;
+    size_t at = (size_t)((past_ms + step_ms - 1) / step_ms);
+
+    at = at < n ? at : n;
+    make_holes(values, at);
+    if (step_ms == series->step_ms && at < n) {
+        int64_t behind_ms = start_ms + (int64_t)at * step_ms - series->first_ms;
+        size_t from = (size_t)(behind_ms / step_ms);
+        size_t n_same = from < series->n ? series->n - from : 0;
+        n_same = n_same < n - at ? n_same : n - at;
+        n_same = behind_ms % step_ms < eval->limits.lookback_ms ? n_same : 0;
+        if (may_stay && at == 0 && has_room(series, from, n))
+            values = series->value_room + (series->values - series->value_room) + from;
+        else
+            memcpy(values + at, series->values + from, n_same * sizeof(*values));
+        at += n_same;
+    }
+    for (; at < n; at++)
+        values[at] = newest_at(series, start_ms + (int64_t)at * step_ms, eval->limits.lookback_ms);
+    return values;
+}
+
+/* The series that was read as a column in the maker's room, or where it is. */
+static int give_column(struct maker *maker,
+                       const struct sight *sight,
+                       const struct source_columns *series,
+                       bool times,
+                       const struct labels *labels)
+{
+    const struct eval *eval = maker->eval;
+    struct taker *taker = maker->taker;
+
+    if (series->n == 0)
+        return 0;
+    if (series->step_ms == 0) {
+        make_holes(maker->values, eval->grid.n);
+        return look_back(eval, sight, series, times, maker->values)
+                   ? maker_give(maker, labels, false)
+                   : 0;
+    }
+    double *values = look_back_regular(eval, sight, series, !taker->keeps, maker->values);
+    if (!has_point(values, eval->grid.n))
+        return 0;
+    if (values == maker->values)
+        return maker_give(maker, labels, false);
+    return taker->take(taker, &(struct column){labels, false, values});
+}
+
 static int select_each(struct eval *eval,
                        const struct promql_expr *expr,
                        bool times,
@@ -181,12 +275,14 @@ static int select_each(struct eval *eval,
         r = open_reading(eval, expr, &sight, eval->limits.lookback_ms, &reading);
     if (!r)
         r = taker->expect(taker, reading.selection.n, selector_has_one_name(&expr->selector));
+    reading.query.regular = !times && !sight.fixed;
     for (size_t i = 0; !r && i < reading.selection.n; i++) {
-        r = maker_start(&maker);
+        r = maker_room(&maker);
         if (!r)
             r = read_series(eval, &reading, i);
-        if (!r && look_back(eval, &sight, &reading.columns, times, maker.values))
-            r = maker_give(&maker, reading.selection.matches[i].labels, false);
+        if (!r)
+            r = give_column(&maker, &sight, &reading.columns, times,
+                            reading.selection.matches[i].labels);
         r = r ? r : eval_tick(eval);
     }
     return r;

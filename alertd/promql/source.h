@@ -35,7 +35,18 @@ struct source_query {
     /* A hint: of each series only the newest sample in that time counts, the others may be
      * left out. */
     bool newest_only;
+    /* Times that are regular may be left out: source_columns.step_ms. */
+    bool regular;
+    /* A hint: only the series of part number `part` of n_parts count, the others may be left out. 0: all
+     * count. */
+    uint32_t part, n_parts;
 };
+
+/* The same part for the same labels, always. */
+static inline bool source_query_counts(const struct source_query *query, uint64_t labels_hash)
+{
+    return query->n_parts == 0 || (labels_hash >> 32) % query->n_parts == query->part;
+}
 
 struct source_match {
     const struct labels *labels; /* in the arena, or alive as long as it */
@@ -55,10 +66,14 @@ struct source_columns {
     size_t n;
     const int64_t *t_ms; /* strictly increasing */
     const double *values;
+    /* Of a query that allows it, not 0: t_ms is not there, a sample is so long behind the one before and
+     * the first one at first_ms. The reader sets it to 0 before each read. */
+    int64_t step_ms, first_ms;
     /* room in the reader's arena, kept from read to read; begins as zeros */
     int64_t *t_room;
     double *value_room;
     size_t capacity;
+    void *own; /* the source's, kept likewise and let go with the arena */
 };
 
 struct source {

@@ -16,12 +16,6 @@ int vector_new(struct eval *eval, size_t n, struct value *ret_value)
     return 0;
 }
 
-static void make_holes(double *values, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        values[i] = sample_stale();
-}
-
 double *holes_new(struct eval *eval)
 {
     double *values = arena_room(eval->arena, eval->grid.n, sizeof(*values));
@@ -104,13 +98,20 @@ struct collector collector_of(struct eval *eval)
                               .eval = eval};
 }
 
+int maker_room(struct maker *maker)
+{
+    if (!maker->values)
+        maker->values = arena_room(maker->eval->arena, maker->eval->grid.n, sizeof(double));
+    return maker->values ? 0 : eval_out_of_memory(maker->eval);
+}
+
 int maker_start(struct maker *maker)
 {
-    if (maker->values)
+    int r = maker_room(maker);
+
+    if (r == 0)
         make_holes(maker->values, maker->eval->grid.n);
-    else
-        maker->values = holes_new(maker->eval);
-    return maker->values ? 0 : eval_out_of_memory(maker->eval);
+    return r;
 }
 
 int maker_give(struct maker *maker, const struct labels *labels, bool nameless)

@@ -84,6 +84,43 @@ void pack_done(struct pack *pack)
     *pack = (struct pack){0};
 }
 
+static int let_go(struct pack_reader *reader, struct err *reterr)
+{
+    int r = reader->stmt ? db_done(reader->stmt, reterr) : 0;
+
+    reader->stmt = NULL;
+    reader->n = 0;
+    return r;
+}
+
+int pack_read(struct pack_reader *reader,
+              const struct pack_place *place,
+              const void **ret_chunk,
+              struct err *reterr)
+{
+    int r = 0;
+
+    if (!reader->stmt || reader->id != place->pack) {
+        (void)let_go(reader, NULL);
+        reader->stmt = db_prepare(reader->conn, "SELECT body FROM pack WHERE id = ?");
+        reader->id = place->pack;
+        db_bind_int(reader->stmt, 1, place->pack);
+        if (db_step(reader->stmt))
+            reader->bytes = db_blob(reader->stmt, 0, &reader->n);
+        else
+            r = let_go(reader, reterr);
+    }
+    bool is_within = place->at >= 0 && place->len >= 0 && (uint64_t)place->at <= reader->n &&
+                     (uint64_t)place->len <= reader->n - (uint64_t)place->at;
+    *ret_chunk = is_within && reader->n > 0 ? reader->bytes + place->at : NULL;
+    return r;
+}
+
+void pack_reader_done(struct pack_reader *reader)
+{
+    (void)let_go(reader, NULL);
+}
+
 int pack_sweep(struct db_conn *conn, uint32_t first, uint32_t last, struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(

@@ -59,5 +59,20 @@ int pack_put(struct pack *pack,
 int pack_finish(struct pack *pack, struct db_conn *conn, struct err *reterr);
 void pack_done(struct pack *pack);
 
+/* The pack read last: chunks of neighbours are asked for one after the other. */
+struct pack_reader {
+    struct db_conn *conn;
+    struct db_stmt *stmt; /* at the pack's row; NULL: none was read */
+    const unsigned char *bytes;
+    size_t n;
+    int64_t id;
+};
+/* A chunk's bytes, good until the next read; NULL: they are not there. */
+int pack_read(struct pack_reader *reader,
+              const struct pack_place *place,
+              const void **ret_chunk,
+              struct err *reterr);
+void pack_reader_done(struct pack_reader *reader);
+
 /* Removes the packs whose first series is one of [first, last] and in which nobody lies. */
 int pack_sweep(struct db_conn *conn, uint32_t first, uint32_t last, struct err *reterr);

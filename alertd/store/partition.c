@@ -383,15 +383,29 @@ struct db_stmt *partition_chunks(struct db_conn *conn,
                                  int64_t from_ms,
                                  int64_t to_ms)
 {
-    struct db_stmt *stmt = db_prepare(
-        conn, "SELECT CASE pack WHEN 0 THEN body ELSE"
-              " (SELECT substr(p.body, pack_at + 1, pack_len) FROM pack p WHERE p.id = pack) END"
-              " FROM chunk WHERE series = ? AND t0 <= ? AND t1 >= ?");
+    struct db_stmt *stmt = db_prepare(conn, "SELECT pack, pack_at, pack_len, body FROM chunk"
+                                            " WHERE series = ? AND t0 <= ? AND t1 >= ?");
 
     db_bind_int(stmt, 1, local_id);
     db_bind_int(stmt, 2, to_ms);
     db_bind_int(stmt, 3, from_ms);
     return stmt;
+}
+
+int partition_chunk(struct db_stmt *stmt,
+                    struct pack_reader *packs,
+                    const void **ret_bytes,
+                    size_t *ret_len,
+                    struct err *reterr)
+{
+    const struct pack_place place = {db_int(stmt, 0), db_int(stmt, 1), db_int(stmt, 2)};
+
+    if (place.pack == 0) {
+        *ret_bytes = db_blob(stmt, 3, ret_len);
+        return 0;
+    }
+    *ret_len = (size_t)place.len;
+    return pack_read(packs, &place, ret_bytes, reterr);
 }
 
 int partition_read_chunks(struct db_conn *conn,
@@ -403,12 +417,18 @@ int partition_read_chunks(struct db_conn *conn,
                           struct err *reterr)
 {
     struct db_stmt *stmt = partition_chunks(conn, local_id, from_ms, to_ms);
+    struct pack_reader packs = {.conn = conn};
+    int r = 0;
 
-    while (db_step(stmt)) {
-        size_t len;
-        const void *body = db_blob(stmt, 0, &len);
-        if (columns_add_chunk(columns, body, len, from_ms, to_ms, NULL) != 0)
+    while (r == 0 && db_step(stmt)) {
+        const void *body = NULL;
+        size_t len = 0;
+
+        r = partition_chunk(stmt, &packs, &body, &len, reterr);
+        if (r == 0 && (!body || columns_add_chunk(columns, body, len, from_ms, to_ms, NULL) != 0))
             ++*n_damaged;
     }
-    return db_done(stmt, reterr);
+    pack_reader_done(&packs);
+    int end = db_done(stmt, r == 0 ? reterr : NULL);
+    return r ? r : end;
 }

@@ -38,6 +38,7 @@ enum {
 };
 
 struct pack;
+struct pack_reader;
 
 struct partition_sums {
     uint64_t file_bytes, wal_bytes, n_jobs;
@@ -126,11 +127,17 @@ int partition_put_sealed(
 
 /* --- rows, read --- */
 
-/* The bodies (column 0) of one series' chunks that overlap [from, to], to be stepped. */
+/* One series' chunks that overlap [from, to], to be stepped. */
 struct db_stmt *partition_chunks(struct db_conn *conn,
                                  uint32_t local_id,
                                  int64_t from_ms,
                                  int64_t to_ms);
+/* The bytes of the chunk at hand, good until the next step or read; NULL: they are not there. */
+int partition_chunk(struct db_stmt *stmt,
+                    struct pack_reader *packs,
+                    const void **ret_bytes,
+                    size_t *ret_len,
+                    struct err *reterr);
 /* Appends the samples of one series' chunks within [from, to]; a damaged chunk is counted
  * and skipped. */
 int partition_read_chunks(struct db_conn *conn,

@@ -37,11 +37,10 @@ bool pieces_add_samples(struct pieces *pieces,
                         struct arena *arena,
                         const struct sample *samples,
                         size_t n);
-/* All samples within [from, to], once each, in time order. 0, SOURCE_E_LIMIT (the arena), or
+/* All samples within the query's time, once each, in time order. 0, SOURCE_E_LIMIT (the arena), or
  * -EIO: bits that are no samples although their checksum is right. */
 int pieces_read(const struct pieces *pieces,
-                int64_t from_ms,
-                int64_t to_ms,
+                const struct source_query *query,
                 struct arena *arena,
                 struct source_columns *columns,
                 struct err *reterr);

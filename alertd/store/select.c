@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/store/pack.h"
 #include "alertd/store/selection.h"
 #include "alertd/store/series_rows.h"
 #include "lib/base/mem.h"
@@ -84,7 +85,7 @@ static void grow_slots(struct selection *selection)
     }
 }
 
-/* For series of files: some are in memory as well. */
+/* For series of files: some are in memory as well, or in the files of other days. */
 static struct found *find_or_add(struct selection *selection, const struct labels *labels)
 {
     grow_slots(selection);
@@ -94,8 +95,9 @@ static struct found *find_or_add(struct selection *selection, const struct label
         if (labels_equal(found->labels, labels))
             return found;
     }
+    const struct labels *kept = labels_in_arena(selection->arena, labels->at, labels->n);
     selection->slots[at] = (uint32_t)selection->n + 1;
-    return selection_add(selection, labels);
+    return kept ? selection_add(selection, kept) : NULL;
 }
 
 static int has_chunks(struct selection *selection, struct db_conn *conn, int64_t id, bool *ret_has)
@@ -110,41 +112,52 @@ static int has_chunks(struct selection *selection, struct db_conn *conn, int64_t
     return db_done(stmt, selection->reterr);
 }
 
-static int collect_chunks(struct selection *selection,
-                          struct db_conn *conn,
-                          int64_t id,
-                          struct pieces *pieces,
-                          size_t *n_damaged)
+/* A file being read. */
+struct file {
+    struct selection *selection;
+    struct pack_reader packs; /* with its connection */
+    size_t n_damaged;
+};
+
+static int collect_chunk(struct file *file, struct pieces *pieces, const void *body, size_t len)
 {
-    struct db_stmt *stmt = partition_chunks(conn, (uint32_t)id, selection->query->from_ms,
-                                            selection->query->to_ms);
-    bool fits = true;
+    struct chunk_info info;
 
-    while (fits && db_step(stmt)) {
-        struct chunk_info info;
-        size_t len;
-        const void *body = db_blob(stmt, 0, &len);
-
-        if (chunk_check(body, len, &info, NULL) != 0) {
-            ++*n_damaged;
-            continue;
-        }
-        const struct chunk_view view = chunk_view_sealed(body, len, &info);
-        fits = pieces_add_chunk(pieces, selection->arena, &view);
+    if (!body || chunk_check(body, len, &info, NULL) != 0) {
+        file->n_damaged++;
+        return 0;
     }
-    int r = db_done(stmt, selection->reterr);
-    return r == 0 && !fits ? selection_spent(selection) : r;
+    const struct chunk_view view = chunk_view_sealed(body, len, &info);
+    return pieces_add_chunk(pieces, file->selection->arena, &view)
+               ? 0
+               : selection_spent(file->selection);
+}
+
+static int collect_chunks(struct file *file, int64_t id, struct pieces *pieces)
+{
+    const struct selection *selection = file->selection;
+    struct db_stmt *stmt = partition_chunks(file->packs.conn, (uint32_t)id,
+                                            selection->query->from_ms, selection->query->to_ms);
+    int r = 0;
+
+    while (r == 0 && db_step(stmt)) {
+        const void *body = NULL;
+        size_t len = 0;
+
+        r = partition_chunk(stmt, &file->packs, &body, &len, selection->reterr);
+        if (r == 0)
+            r = collect_chunk(file, pieces, body, len);
+    }
+    int end = db_done(stmt, r == 0 ? selection->reterr : NULL);
+    return r ? r : end;
 }
 
 /* One series of a file whose labels match. */
-static int read_row(struct selection *selection,
-                    struct db_conn *conn,
-                    int64_t id,
-                    const struct labels *labels,
-                    size_t *n_damaged)
+static int read_row(struct file *file, int64_t id, const struct labels *labels)
 {
-    bool has = false;
-    int r = has_chunks(selection, conn, id, &has);
+    struct selection *selection = file->selection;
+    bool has = true;
+    int r = selection->names_only ? has_chunks(selection, file->packs.conn, id, &has) : 0;
 
     if (r != 0 || !has)
         return r;
@@ -152,40 +165,37 @@ static int read_row(struct selection *selection,
     if (!found)
         return selection_spent(selection);
     found->is_sure = true;
-    return found->pieces ? collect_chunks(selection, conn, id, found->pieces, n_damaged) : 0;
+    return found->pieces ? collect_chunks(file, id, found->pieces) : 0;
 }
 
-static int read_rows(struct selection *selection, struct db_conn *conn, size_t *n_damaged)
+static int read_rows(struct file *file)
 {
+    struct selection *selection = file->selection;
     const struct source_query *query = selection->query;
-    struct db_stmt *stmt = series_rows(conn, query->matchers, query->n_matchers);
+    struct db_stmt *stmt = series_rows(file->packs.conn, query->matchers, query->n_matchers);
     SERIES_READER_AUTO struct series_reader reader;
     struct arena scratch;
     int r = 0;
 
-    series_reader_init(&reader, conn);
+    series_reader_init(&reader, file->packs.conn);
     arena_init(&scratch, 1 << 20);
     while (r == 0 && db_step(stmt)) {
         bool corrupt;
         const struct labels *labels = series_reader_labels(&reader, stmt, &scratch, &corrupt);
 
-        if (labels && matchers_match(query->matchers, query->n_matchers, labels)) {
-            const struct labels *kept = labels_in_arena(selection->arena, labels->at, labels->n);
-            r = kept ? read_row(selection, conn, series_row_id(stmt), kept, n_damaged)
-                     : selection_spent(selection);
-        }
-        *n_damaged += corrupt;
+        if (labels && source_query_counts(query, labels->hash) &&
+            matchers_match(query->matchers, query->n_matchers, labels))
+            r = read_row(file, series_row_id(stmt), labels);
+        file->n_damaged += corrupt;
         arena_reset(&scratch);
     }
     int end = db_done(stmt, r == 0 ? selection->reterr : NULL);
     return r ? r : end;
 }
 
-static int read_noted(struct selection *selection,
-                      struct db_conn *conn,
-                      const struct held *held,
-                      size_t *n_damaged)
+static int read_noted(struct file *file, const struct held *held)
 {
+    struct selection *selection = file->selection;
     int r = 0;
 
     for (size_t i = 0; i < held->n && r == 0; i++) {
@@ -193,9 +203,9 @@ static int read_noted(struct selection *selection,
         uint32_t id = held->rows[i].local_id;
 
         if (found->pieces)
-            r = collect_chunks(selection, conn, id, found->pieces, n_damaged);
+            r = collect_chunks(file, id, found->pieces);
         else if (!found->is_sure)
-            r = has_chunks(selection, conn, id, &found->is_sure);
+            r = has_chunks(selection, file->packs.conn, id, &found->is_sure);
     }
     return r;
 }
@@ -205,24 +215,25 @@ static int read_partition(struct selection *selection, const struct held *held)
     struct partition *partition = held->partition;
     STR_AUTO struct str words = STR_INIT(600);
     struct err err = {0};
-    struct db_conn *conn;
-    size_t n_damaged = 0;
+    struct file file = {.selection = selection};
 
-    int r = db_read_begin(partition->db, &conn, &err);
+    int r = db_read_begin(partition->db, &file.packs.conn, &err);
     if (r == 0) {
-        r = held->is_warm ? read_noted(selection, conn, held, &n_damaged)
-                          : read_rows(selection, conn, &n_damaged);
+        struct db_conn *conn = file.packs.conn;
+
+        r = held->is_warm ? read_noted(&file, held) : read_rows(&file);
         if (r > 0 && r != SOURCE_E_LIMIT && selection->reterr)
             err = *selection->reterr;
+        pack_reader_done(&file.packs);
         db_read_end(partition->db, conn);
     }
     if (r > 0 && r != SOURCE_E_LIMIT) { /* DB_E_CORRUPT: the rest of the answer is still good */
         str_addf(&words, "partition %s is damaged, its part is missing: %s", partition->day,
                  err.text);
         r = 0;
-    } else if (n_damaged > 0) {
+    } else if (file.n_damaged > 0) {
         str_addf(&words, "partition %s: %zu damaged chunks were left out", partition->day,
-                 n_damaged);
+                 file.n_damaged);
     }
     if (r == 0 && words.len > 0)
         r = selection_warn(selection, str_text(&words));
@@ -306,7 +317,7 @@ static int read_match(void *self,
                       struct err *reterr)
 {
     (void)self;
-    return pieces_read(match->of, query->from_ms, query->to_ms, arena, columns, reterr);
+    return pieces_read(match->of, query, arena, columns, reterr);
 }
 
 struct source store_source(struct store *store)
@@ -326,7 +337,8 @@ int store_series(struct store *store,
 {
     ARENA_AUTO struct arena arena;
     struct err err = {0};
-    const struct source_query query = {matchers, n_matchers, from_ms, to_ms, false};
+    const struct source_query query = {
+        .matchers = matchers, .n_matchers = n_matchers, .from_ms = from_ms, .to_ms = to_ms};
     struct selection selection = {.store = store,
                                   .query = &query,
                                   .names_only = true,

@@ -116,6 +116,9 @@ static bool collect_memory(const struct selection *selection,
 static int read_series(struct selection *selection, const struct series *series)
 {
     size_t n = selection->n;
+
+    if (!source_query_counts(selection->query, series->hash))
+        return 0;
     struct found *found = selection_add(selection, NULL);
     bool whole = false;
 

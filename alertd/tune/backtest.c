@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "alertd/alert/state.h"
+#include "alertd/tune/passing.h"
 #include "lib/base/mem.h"
 
 struct series {
@@ -36,6 +37,7 @@ struct backtest {
 
 enum {
     SLOTS_MIN = 64,
+    NEAR_STEPS = 2048, /* looked at twice in a row: they are in the nearest cache the second time */
     STEP_MS = 1, /* to alert_step() a step is a millisecond: only their order and number count */
 };
 
@@ -62,6 +64,8 @@ int backtest_new(const struct backtest_plan *plan, struct backtest **ret, struct
     struct backtest *backtest = mem_zalloc(sizeof(*backtest));
     *backtest = (struct backtest){.plan = *plan, .surface = surface, .n_slots = SLOTS_MIN};
     backtest->crossings_left = plan->keeps_crossings ? BACKTEST_CROSSINGS_BYTES_MAX : 0;
+    if (plan->n_parts > 0)
+        backtest->crossings_left /= plan->n_parts;
     backtest->slots = mem_zalloc(SLOTS_MIN * sizeof(*backtest->slots));
     *ret = backtest;
     return 0;
@@ -175,16 +179,6 @@ static struct series *find_series(struct backtest *backtest, const struct labels
 
 /* --- one setting, alert by alert --- */
 
-static bool passes(enum surface_op op, double value, double threshold)
-{
-    switch (op) {
-    case SURFACE_ABOVE: return value > threshold;
-    case SURFACE_AT_LEAST: return value >= threshold;
-    case SURFACE_BELOW: return value < threshold;
-    default: return value <= threshold;
-    }
-}
-
 static void end_episode(struct backtest *backtest, const struct series *series, uint32_t resolved)
 {
     const struct backtest_plan *plan = &backtest->plan;
@@ -254,7 +248,7 @@ static int look_at_limits(const struct backtest *backtest, struct err *reterr)
     return 0;
 }
 
-/* The setting's own alert. */
+/* The setting's own alert. While it is inactive only what passes changes it. */
 static void step_values(struct backtest *backtest,
                         struct series *series,
                         uint32_t first_step,
@@ -262,14 +256,19 @@ static void step_values(struct backtest *backtest,
                         size_t n)
 {
     const struct backtest_plan *plan = &backtest->plan;
+    struct passing passing = passing_of(plan->grid.op, plan->setting.threshold);
 
     step_over(backtest, series, first_step);
-    for (size_t i = 0; i < n; i++, series->step++) {
-        bool is_true = plan->is_apart ? !isnan(values[i])
-                                      : passes(plan->grid.op, values[i], plan->setting.threshold);
+    for (size_t i = 0; i < n; i++) {
+        if (!plan->is_apart && series->alert.state == ALERT_INACTIVE)
+            i += passing_stay(values + i, n - i, passing.sign, NULL, &passing.bound);
+        if (i == n)
+            break;
+        bool is_true = plan->is_apart ? !isnan(values[i]) : passing_passes(passing, values[i]);
         if (is_true || series->alert.state != ALERT_INACTIVE)
-            step_alert(backtest, series, series->step, is_true);
+            step_alert(backtest, series, first_step + (uint32_t)i, is_true);
     }
+    series->step = first_step + (uint32_t)n;
 }
 
 int backtest_add(struct backtest *backtest,
@@ -292,8 +291,12 @@ int backtest_add(struct backtest *backtest,
         picture_add(backtest->plan.picture, (size_t)(series - backtest->series), series->labels,
                     first_step, values, n);
     surface_skip(backtest->surface, &series->passing, first_step, series->concerns);
-    surface_feed(backtest->surface, &series->passing, values, n, series->concerns);
-    step_values(backtest, series, first_step, values, n);
+    for (size_t at = 0; at < n; at += NEAR_STEPS) {
+        size_t n_near = n - at < NEAR_STEPS ? n - at : NEAR_STEPS;
+
+        surface_feed(backtest->surface, &series->passing, values + at, n_near, series->concerns);
+        step_values(backtest, series, first_step + (uint32_t)at, values + at, n_near);
+    }
     return look_at_limits(backtest, reterr);
 }
 
@@ -321,6 +324,36 @@ int backtest_add_at(struct backtest *backtest,
     if (plan->grid.thresholds[threshold] == plan->setting.threshold)
         step_values(backtest, series, first_step, values, n);
     return look_at_limits(backtest, reterr);
+}
+
+int backtest_merge(struct backtest *into, struct backtest *from, struct err *reterr)
+{
+    size_t n = into->n_series;
+
+    surface_merge(into->surface, from->surface);
+    into->series = mem_grow(into->series, &into->capacity, n + from->n_series + 1,
+                            sizeof(*into->series));
+    for (size_t i = 0; i < from->n_series; i++) {
+        struct series *series = &into->series[n + i];
+
+        *series = from->series[i];
+        for (size_t k = 0; series->crossings && k < n_lists(into); k++)
+            series->crossings[k].left = &into->crossings_left;
+    }
+    into->n_series += from->n_series;
+    from->n_series = 0;
+    while (into->n_series > into->n_slots)
+        into->n_slots *= 2;
+    grow_slots(into);
+    if (from->crossings_left == 0)
+        into->crossings_left = 0;
+    into->episodes = mem_grow(into->episodes, &into->episodes_capacity,
+                              into->n_episodes + from->n_episodes + 1, sizeof(*into->episodes));
+    if (from->n_episodes > 0)
+        memcpy(into->episodes + into->n_episodes, from->episodes,
+               from->n_episodes * sizeof(*into->episodes));
+    into->n_episodes += from->n_episodes;
+    return look_at_limits(into, reterr);
 }
 
 static int by_time(const void *a, const void *b)

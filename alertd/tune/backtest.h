@@ -58,6 +58,7 @@ struct backtest_plan {
     size_t n_incidents;
     struct picture *picture; /* shown all that is added, a loan; NULL: none */
     bool keeps_crossings;    /* of all series, so that any cell can be told alert by alert */
+    size_t n_parts;          /* that are merged, of which this is one; 0: it is alone */
 };
 
 struct episode {
@@ -89,6 +90,9 @@ int backtest_add_at(struct backtest *backtest,
                     const double *values,
                     size_t n,
                     struct err *reterr);
+/* What others of the same plan were given, of other series, too. Neither is finished; `from` is
+ * to be freed. The pictures are the caller's. 0, BACKTEST_E_LIMIT. */
+int backtest_merge(struct backtest *into, struct backtest *from, struct err *reterr);
 /* Ends all series; now there is something to read. */
 void backtest_finish(struct backtest *backtest);
 

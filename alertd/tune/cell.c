@@ -12,7 +12,6 @@
 
 enum {
     HANDED_STEPS = 2, /* one begins so soon behind another's end */
-    RUNS_MAX = 1 << 20,
 };
 
 /* --- runs of one line --- */
@@ -168,45 +167,47 @@ void cell_episodes_done(struct cell_episodes *episodes)
 
 /* --- labels that restart the clock --- */
 
-struct owned {
+/* A series' first run, and its last. */
+struct reign {
     const struct labels *labels;
-    struct run run;
-    size_t series;
-    bool is_first, is_last; /* of its series */
+    uint32_t begin;
+    struct run last;
 };
 
-struct owned_runs {
-    struct owned *at;
-    size_t n, capacity;
+struct reigns {
+    struct reign *at;
+    size_t n;
+    size_t n_runs; /* of all */
 };
 
-static void collect(const struct backtest *backtest, size_t threshold, struct owned_runs *runs)
+static struct reigns collect(const struct backtest *backtest, size_t threshold)
 {
-    uint32_t n_steps = backtest_plan(backtest)->n_steps;
+    struct reigns reigns = {
+        .at = mem_alloc((backtest_n_series(backtest) + 1) * sizeof(*reigns.at))};
 
     for (size_t i = 0; i < backtest_n_series(backtest); i++) {
         const struct backtest_line line = backtest_line(backtest, i, threshold);
-        struct walk walk = walk_of(&line, n_steps);
+        struct walk walk = walk_of(&line, backtest_plan(backtest)->n_steps);
+        size_t before = reigns.n_runs;
         struct run run;
-        bool is_first = true;
-        while (next_run(&walk, &run) && runs->n < RUNS_MAX) {
-            runs->at = mem_grow(runs->at, &runs->capacity, runs->n + 1, sizeof(*runs->at));
-            if (!is_first)
-                runs->at[runs->n - 1].is_last = false;
-            runs->at[runs->n++] = (struct owned){walk.line.labels, run, i, is_first, true};
-            is_first = false;
+
+        for (; next_run(&walk, &run); reigns.n_runs++) {
+            if (reigns.n_runs == before)
+                reigns.at[reigns.n++] = (struct reign){walk.line.labels, run.begin, run};
+            reigns.at[reigns.n - 1].last = run;
         }
     }
+    return reigns;
 }
 
 static int by_begin(const void *a, const void *b)
 {
-    const struct owned *left = a;
-    const struct owned *right = b;
+    const struct reign *left = a;
+    const struct reign *right = b;
 
-    if (left->run.begin != right->run.begin)
-        return left->run.begin < right->run.begin ? -1 : 1;
-    return (left->series > right->series) - (left->series < right->series);
+    if (left->begin != right->begin)
+        return left->begin < right->begin ? -1 : 1;
+    return labels_compare(left->labels, right->labels);
 }
 
 /* The one label by which two sets differ, which both have; NULL: more, or none. */
@@ -230,7 +231,7 @@ static const char *differing(const struct labels *a, const struct labels *b)
 
 enum {
     NAMES_MAX = 32,
-    LOOKED_AT_MAX = 64, /* runs that begin about when one ends */
+    LOOKED_AT_MAX = 64, /* that begin about when one ends */
 };
 
 struct counted {
@@ -252,15 +253,15 @@ static void count(struct counted *counted, const char *name, bool is_lost)
     counted->names[i].n_lost += is_lost;
 }
 
-/* The first that begins at `step` or later, among runs by their begin. */
-static size_t first_from(const struct owned_runs *runs, uint32_t step)
+/* The first that begins at `step` or later, among reigns by their begin. */
+static size_t first_from(const struct reigns *reigns, uint32_t step)
 {
     size_t low = 0;
-    size_t high = runs->n;
+    size_t high = reigns->n;
 
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (runs->at[middle].run.begin < step)
+        if (reigns->at[middle].begin < step)
             low = middle + 1;
         else
             high = middle;
@@ -268,46 +269,44 @@ static size_t first_from(const struct owned_runs *runs, uint32_t step)
     return low;
 }
 
-static void look_for_heir(const struct owned_runs *runs,
-                          const struct owned *ended,
+static void look_for_heir(const struct reigns *reigns,
+                          const struct reign *ended,
                           uint32_t for_steps,
                           struct counted *counted)
 {
-    size_t from = first_from(runs, ended->run.end > 0 ? ended->run.end - 1 : 0);
+    const struct run *last = &ended->last;
+    size_t from = first_from(reigns, last->end > 0 ? last->end - 1 : 0);
 
-    for (size_t i = from; i < runs->n && i < from + LOOKED_AT_MAX; i++) {
-        const struct owned *heir = &runs->at[i];
-        if (heir->run.begin > ended->run.end + HANDED_STEPS)
+    for (size_t i = from; i < reigns->n && i < from + LOOKED_AT_MAX; i++) {
+        const struct reign *heir = &reigns->at[i];
+        if (heir->begin > last->end + HANDED_STEPS)
             return;
-        const char *name = heir->series != ended->series && heir->is_first
-                               ? differing(ended->labels, heir->labels)
-                               : NULL;
+        const char *name = heir != ended ? differing(ended->labels, heir->labels) : NULL;
         if (!name)
             continue;
-        count(counted, name, ended->run.end - ended->run.begin <= for_steps);
+        count(counted, name, last->end - last->begin <= for_steps);
         return;
     }
 }
 
 struct cell_churn cell_churn(const struct backtest *backtest, const struct cell_setting *setting)
 {
-    struct owned_runs runs = {0};
     struct counted counted = {.n = 0};
     struct cell_churn most = {0};
 
     if (!backtest_has_crossings(backtest))
         return most;
-    collect(backtest, setting->threshold, &runs);
-    if (runs.n > 0)
-        qsort(runs.at, runs.n, sizeof(*runs.at), by_begin);
-    for (size_t i = 0; i < runs.n; i++)
-        if (runs.at[i].is_last && runs.at[i].run.end < backtest_plan(backtest)->n_steps)
-            look_for_heir(&runs, &runs.at[i], setting->for_steps, &counted);
+    struct reigns reigns = collect(backtest, setting->threshold);
+    if (reigns.n > 0)
+        qsort(reigns.at, reigns.n, sizeof(*reigns.at), by_begin);
+    for (size_t i = 0; i < reigns.n; i++)
+        if (reigns.at[i].last.end < backtest_plan(backtest)->n_steps)
+            look_for_heir(&reigns, &reigns.at[i], setting->for_steps, &counted);
     for (size_t i = 0; i < counted.n; i++)
         if (counted.names[i].n_lost > most.n_lost ||
             (counted.names[i].n_lost == most.n_lost && counted.names[i].n_handed > most.n_handed))
             most = counted.names[i];
-    most.n_runs = runs.n;
-    free(runs.at);
+    most.n_runs = reigns.n_runs;
+    free(reigns.at);
     return most;
 }

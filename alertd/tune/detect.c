@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "alertd/alert/state.h"
+#include "alertd/tune/passing.h"
 #include "lib/base/mem.h"
 #include "lib/base/rng.h"
 
@@ -82,24 +83,15 @@ static int take_room(void *arg,
 
 /* --- would it fire? --- */
 
-static bool passes(enum surface_op op, double value, double threshold)
-{
-    switch (op) {
-    case SURFACE_ABOVE: return value > threshold;
-    case SURFACE_AT_LEAST: return value >= threshold;
-    case SURFACE_BELOW: return value < threshold;
-    default: return value <= threshold;
-    }
-}
-
 /* The first step in [from, to) at which it fires; SIZE_MAX: none. */
 static size_t fires_at(const struct detect_ask *ask, const double *values, size_t from, size_t to)
 {
     const struct alert_timing timing = {.for_ms = ask->for_steps};
+    const struct passing passing = passing_of(ask->op, ask->threshold);
     struct alert alert = ALERT_INIT;
 
     for (size_t i = 0; i < to; i++) {
-        bool is_true = passes(ask->op, values[i], ask->threshold);
+        bool is_true = passing_passes(passing, values[i]);
         (void)alert_step(&alert, &timing, is_true ? ALERT_SEEN_TRUE : ALERT_SEEN_FALSE, (int64_t)i);
         if (i >= from && alert.state == ALERT_FIRING)
             return i;

@@ -210,6 +210,7 @@ static int read_faulty(void *self,
         widen(&wider, fault);
     }
     wider.newest_only = query->newest_only && !is_touched;
+    wider.regular = query->regular && !is_touched;
     int r = faulty->of->read(faulty->of->self, &wider, match, arena, columns, reterr);
     if (r != 0 || !is_touched || columns->kind != SAMPLE_FLOAT)
         return r;

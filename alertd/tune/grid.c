@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/mem.h"
 
@@ -24,6 +25,21 @@ void grid_peaks_done(struct grid_peaks *peaks)
     *peaks = (struct grid_peaks){.op = peaks->op};
 }
 
+/* Every second of them, from now on too. */
+static void thin(struct grid_numbers *numbers)
+{
+    numbers->n = (numbers->n + 1) / 2;
+    for (size_t i = 0; i < numbers->n; i++)
+        numbers->at[i] = numbers->at[2 * i];
+    numbers->every *= 2;
+}
+
+static void put(struct grid_numbers *numbers, double value)
+{
+    numbers->at = mem_grow(numbers->at, &numbers->capacity, numbers->n + 1, sizeof(*numbers->at));
+    numbers->at[numbers->n++] = value;
+}
+
 static void keep(struct grid_numbers *numbers, double value)
 {
     if (!isfinite(value))
@@ -32,14 +48,32 @@ static void keep(struct grid_numbers *numbers, double value)
         numbers->every = 1;
     if (numbers->n_seen++ % numbers->every != 0)
         return;
-    if (numbers->n == NUMBERS_MAX) { /* every second of them, from now on too */
-        for (size_t i = 0; i < NUMBERS_MAX / 2; i++)
-            numbers->at[i] = numbers->at[2 * i];
-        numbers->n = NUMBERS_MAX / 2;
-        numbers->every *= 2;
+    if (numbers->n == NUMBERS_MAX)
+        thin(numbers);
+    put(numbers, value);
+}
+
+/* Both as thin as the thinner one. */
+static void merge(struct grid_numbers *into, const struct grid_numbers *from)
+{
+    if (from->n == 0)
+        return;
+    if (into->every == 0)
+        into->every = 1;
+    while (into->every < from->every)
+        thin(into);
+    for (size_t i = 0; i < from->n; i += into->every / from->every) {
+        if (into->n == NUMBERS_MAX)
+            thin(into);
+        put(into, from->at[i]);
     }
-    numbers->at = mem_grow(numbers->at, &numbers->capacity, numbers->n + 1, sizeof(*numbers->at));
-    numbers->at[numbers->n++] = value;
+    into->n_seen += from->n_seen;
+}
+
+void grid_peaks_merge(struct grid_peaks *into, const struct grid_peaks *from)
+{
+    merge(&into->peaks, &from->peaks);
+    merge(&into->values, &from->values);
 }
 
 void grid_peaks_add(struct grid_peaks *peaks, const double *values, size_t n)
@@ -213,4 +247,42 @@ size_t grid_fors(int64_t interval_ms, int64_t now_ms, uint32_t *ret_for_steps)
         if (n_kept == 0 || ret_for_steps[i] != ret_for_steps[n_kept - 1])
             ret_for_steps[n_kept++] = ret_for_steps[i];
     return n_kept;
+}
+
+size_t grid_fill_thresholds(double *thresholds, size_t n, size_t n_wanted)
+{
+    while (n > 1 && n < n_wanted) {
+        size_t at = 1;
+        for (size_t i = 2; i < n; i++)
+            if (fabs(thresholds[i] - thresholds[i - 1]) > fabs(thresholds[at] - thresholds[at - 1]))
+                at = i;
+        double middle = thresholds[at - 1] + (thresholds[at] - thresholds[at - 1]) / 2;
+        if (middle == thresholds[at - 1] || middle == thresholds[at])
+            break;
+        memmove(thresholds + at + 1, thresholds + at, (n - at) * sizeof(*thresholds));
+        thresholds[at] = middle;
+        n++;
+    }
+    return n;
+}
+
+size_t grid_fill_fors(uint32_t *for_steps, size_t n, size_t n_wanted)
+{
+    while (n > 1 && n < n_wanted) {
+        double most = 0;
+        size_t at = 0;
+        for (size_t i = 1; i < n; i++) {
+            double times = (double)for_steps[i] / (for_steps[i - 1] + 1.0);
+            if (for_steps[i] - for_steps[i - 1] > 1 && times > most) {
+                most = times;
+                at = i;
+            }
+        }
+        if (at == 0)
+            break;
+        memmove(for_steps + at + 1, for_steps + at, (n - at) * sizeof(*for_steps));
+        for_steps[at] = for_steps[at - 1] + (for_steps[at + 1] - for_steps[at - 1]) / 2;
+        n++;
+    }
+    return n;
 }

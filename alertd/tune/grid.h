@@ -32,6 +32,9 @@ void grid_peaks_done(struct grid_peaks *peaks);
 /* Values of one series in order of time, NaN where there is none. */
 void grid_peaks_add(struct grid_peaks *peaks, const double *values, size_t n);
 
+/* What others of the same op saw, too. */
+void grid_peaks_merge(struct grid_peaks *into, const struct grid_peaks *from);
+
 /* From the easiest to pass to the hardest, `now` among them, at most n_max (2 to
  * SURFACE_THRESHOLDS_MAX); returns how many. */
 size_t grid_thresholds(struct grid_peaks *peaks, double now, double *ret_thresholds, size_t n_max);
@@ -43,6 +46,11 @@ size_t grid_add_threshold(
 /* Round numbers between the easiest and the hardest of them, about n_even, so that whoever drags finds
  * one everywhere. Returns how many there are. */
 size_t grid_add_even(enum surface_op op, size_t n_even, double *thresholds, size_t n, size_t n_max);
+/* More of them, in the middle of where they lie farthest apart, until there are n_wanted (at most
+ * SURFACE_THRESHOLDS_MAX), or no number between. Returns how many there are. */
+size_t grid_fill_thresholds(double *thresholds, size_t n, size_t n_wanted);
+/* The same of fors (at most SURFACE_FORS_MAX), by how many times longer the next one is. */
+size_t grid_fill_fors(uint32_t *for_steps, size_t n, size_t n_wanted);
 /* One more `for`, in steps. */
 size_t grid_add_for(uint32_t steps, uint32_t *for_steps, size_t n, size_t n_max);
 

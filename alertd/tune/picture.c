@@ -8,9 +8,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "alertd/tune/level.h"
 #include "lib/base/mem.h"
 
 enum {
+    STEPS_AT_ONCE = 256,
     STEPS_A_BYTE = 1 << 7,
 };
 
@@ -27,6 +29,7 @@ struct series {
 
 struct picture {
     struct surface_grid grid;
+    struct levels levels;
     uint32_t n_steps, n_columns;
     struct series *series;
     size_t n, capacity;
@@ -52,7 +55,12 @@ struct picture *picture_new(const struct surface_grid *grid, uint32_t n_steps, u
     struct picture *picture = mem_zalloc(sizeof(*picture));
 
     *picture = (struct picture){
-        .grid = *grid, .n_steps = n_steps, .n_columns = columns, .columns = columns_new(columns)};
+        .grid = *grid,
+        .n_steps = n_steps,
+        .n_columns = columns,
+        .columns = columns_new(columns),
+    };
+    levels_init(&picture->levels, grid->op, grid->thresholds, grid->n_thresholds);
     return picture;
 }
 
@@ -66,6 +74,7 @@ void picture_free(struct picture *picture)
         free(picture->series[i].above);
     }
     free(picture->series);
+    levels_done(&picture->levels);
     free(picture->columns);
     free(picture);
 }
@@ -102,29 +111,6 @@ static void go_on(struct picture *picture, struct series *series, uint8_t level,
     series->peak = level > series->peak ? level : series->peak;
     series->run += n_steps;
     series->step += n_steps;
-}
-
-static bool passes(enum surface_op op, double value, double threshold)
-{
-    switch (op) {
-    case SURFACE_ABOVE: return value > threshold;
-    case SURFACE_AT_LEAST: return value >= threshold;
-    case SURFACE_BELOW: return value < threshold;
-    case SURFACE_AT_MOST: break;
-    }
-    return value <= threshold;
-}
-
-/* From the level before it on: values seldom jump. NaN passes nothing. */
-static uint8_t level_of(const struct surface_grid *grid, double value, uint8_t near)
-{
-    if (isnan(value))
-        return 0;
-    while (near > 0 && !passes(grid->op, value, grid->thresholds[near - 1]))
-        near--;
-    while (near < grid->n_thresholds && passes(grid->op, value, grid->thresholds[near]))
-        near++;
-    return near;
 }
 
 /* --- columns --- */
@@ -187,18 +173,35 @@ void picture_add(struct picture *picture,
                  size_t n)
 {
     struct series *series = series_at(picture, index, labels);
-    uint8_t near = series ? series->peak : 0;
+    MEM_UNSET uint16_t levels[STEPS_AT_ONCE];
 
     if (series && first_step > series->step)
         go_on(picture, series, 0, first_step - series->step);
-    for (size_t i = 0; i < n; i++) {
-        see(picture, series ? series->columns : NULL, first_step + (uint32_t)i, values[i]);
-        if (!series)
-            continue;
-        uint8_t level = level_of(&picture->grid, values[i], near);
-        near = level > 0 ? level : near;
-        go_on(picture, series, level, 1);
+    for (size_t at = 0; at < n; at += STEPS_AT_ONCE) {
+        size_t n_now = n - at < STEPS_AT_ONCE ? n - at : STEPS_AT_ONCE;
+        if (series)
+            (void)levels_find(&picture->levels, 0, values + at, n_now, levels);
+        for (size_t i = 0; i < n_now; i++) {
+            see(picture, series ? series->columns : NULL, first_step + (uint32_t)(at + i),
+                values[at + i]);
+            if (series)
+                go_on(picture, series, (uint8_t)levels[i], 1);
+        }
     }
+}
+
+void picture_merge(struct picture *into, struct picture *from)
+{
+    for (uint32_t i = 0; i < 2 * into->n_columns; i++)
+        if (!isnan(from->columns[i]))
+            widen(into->columns, into->n_columns, i % into->n_columns, from->columns[i]);
+    into->n_bytes += from->n_bytes;
+    into->series = mem_grow(into->series, &into->capacity, into->n + from->n + 1,
+                            sizeof(*into->series));
+    for (size_t i = 0; i < from->n; i++)
+        into->series[into->n++] = from->series[i];
+    into->n_uncounted += from->n_uncounted;
+    from->n = 0;
 }
 
 void picture_finish(struct picture *picture)

@@ -39,6 +39,9 @@ void picture_add(struct picture *picture,
                  uint32_t first_step,
                  const double *values,
                  size_t n);
+/* What others of the same grid were shown, too: their numbers follow. Neither is finished; `from` is
+ * to be freed. */
+void picture_merge(struct picture *into, struct picture *from);
 /* Ends all series: now there is something to read. */
 void picture_finish(struct picture *picture);
 

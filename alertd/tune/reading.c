@@ -17,7 +17,10 @@
 #include "lib/model/sample.h"
 
 enum {
-    PIECE_STEPS = 40000, /* evaluated at once; fewer when that is too much */
+    PIECE_STEPS = 200000, /* evaluated at once; fewer when that is too much */
+    /* Of the series, read at once: always as many, so that the same question is answered in the same way
+     * whatever the machine. */
+    PARTS = 2,
 };
 
 int reading_visit(struct reading_piece *piece,
@@ -150,9 +153,10 @@ static int look_whether_given_up(const struct reading_source *reading, struct er
                : 0;
 }
 
-/* A part of the span's steps. */
+/* A part of the span's steps, and of the series. */
 struct part {
     size_t first, n;
+    uint32_t of_series, n_of_series; /* the second 0: all */
 };
 
 static struct promql_query query_of(const struct reading_source *reading,
@@ -166,6 +170,8 @@ static struct promql_query query_of(const struct reading_source *reading,
         .step_ms = span->step_ms,
         .first_step = part.first,
         .n_steps = part.n,
+        .part = part.of_series,
+        .n_parts = part.n_of_series,
         .limits = {.max_points = span->n_steps,
                    .lookback_ms = reading->lookback_ms,
                    .now_fn = reading->now_fn,
@@ -238,7 +244,7 @@ static int stream_piece(const struct reading_source *reading,
     struct stream stream = {reading, piece, part, false, reterr};
 
     query.limits.max_samples = SIZE_MAX;
-    arena_init(&arena, reading->query_bytes);
+    arena_init(&arena, reading->query_bytes / (part.n_of_series ? part.n_of_series : 1));
     int r = promql_eval_each(expr, reading->source, &query, &arena, stream_on, &stream, reterr);
     *ret_has_begun = stream.has_begun;
     return r == PROMQL_E_SEVERAL ? read_piece(reading, expr, NULL, part, piece, reterr) : r;
@@ -259,29 +265,84 @@ static size_t most_steps(const struct reading_source *reading,
     return reading->piece_steps ? reading->piece_steps : PIECE_STEPS;
 }
 
-static int read_source(const struct reading_source *reading,
-                       const char *expression,
-                       const struct tune_span *span,
-                       struct reading_piece *piece,
-                       struct err *reterr)
+/* All steps of the part's series; its steps are chosen here. */
+static int read_steps(const struct reading_source *reading,
+                      const struct promql_expr *expr,
+                      struct part part,
+                      struct reading_piece *piece,
+                      struct err *reterr)
 {
-    ARENA_AUTO struct arena arena;
-    struct promql_expr *expr = NULL;
+    const struct tune_span *span = piece->span;
+    size_t most = most_steps(reading, expr, span);
+    int r = 0;
 
-    arena_init(&arena, reading->query_bytes);
-    int r = promql_parse(&arena, expression, &expr, reterr);
-    size_t most = r == 0 ? most_steps(reading, expr, span) : 0;
-    for (size_t at = 0; at < span->n_steps && r == 0;) {
-        size_t n = span->n_steps - at < most ? span->n_steps - at : most;
+    for (part.first = 0; part.first < span->n_steps && r == 0;) {
         bool has_begun = false;
-        r = stream_piece(reading, expr, (struct part){at, n}, piece, &has_begun, reterr);
-        if (r == PROMQL_E_LIMIT && n > 1 && !has_begun && !is_late(reading) &&
+        part.n = span->n_steps - part.first < most ? span->n_steps - part.first : most;
+        r = stream_piece(reading, expr, part, piece, &has_begun, reterr);
+        if (r == PROMQL_E_LIMIT && part.n > 1 && !has_begun && !is_late(reading) &&
             promql_steps_are_apart(expr)) {
-            most = n / 2;
+            most = part.n / 2;
             r = 0;
             continue;
         }
-        at += n;
+        part.first += part.n;
+    }
+    return r;
+}
+
+/* What the parts of a reading share, and how each ended. */
+struct parts {
+    const struct reading_source *reading;
+    const struct promql_expr *expr;
+    struct reading_piece piece;
+    void *const *args;
+    uint32_t n;
+    int results[PARTS];
+    struct err errs[PARTS];
+};
+
+static void read_part(void *context, size_t i)
+{
+    struct parts *parts = context;
+    struct reading_piece piece = parts->piece;
+    const struct part part = {.of_series = (uint32_t)i, .n_of_series = parts->n};
+
+    piece.arg = parts->args[i];
+    parts->results[i] = read_steps(parts->reading, parts->expr, part, &piece, &parts->errs[i]);
+    reading_done(&piece);
+}
+
+static int read_parts(void *reader,
+                      const char *expression,
+                      const struct tune_span *span,
+                      bool as_presence,
+                      tune_visit *visit,
+                      void *const *args,
+                      struct err *reterr)
+{
+    const struct reading_source *reading = reader;
+    struct parts parts = {.reading = reading,
+                          .piece = {.span = span, .as_presence = as_presence, .visit = visit},
+                          .args = args};
+    struct promql_expr *expr = NULL;
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, reading->query_bytes);
+    int r = promql_parse(&arena, expression, &expr, reterr);
+    if (r != 0)
+        return r;
+    parts.expr = expr;
+    if (reading->at_once_fn && promql_series_are_apart(expr)) {
+        parts.n = PARTS;
+        reading->at_once_fn(PARTS, PARTS, read_part, &parts);
+    } else {
+        read_part(&parts, 0);
+    }
+    for (size_t i = 0; i < PARTS && r == 0; i++) {
+        r = parts.results[i];
+        if (r != 0 && reterr)
+            *reterr = parts.errs[i];
     }
     return r;
 }
@@ -294,11 +355,29 @@ static int read_over_source(void *reader,
                             void *arg,
                             struct err *reterr)
 {
-    struct reading_piece piece = {span, as_presence, visit, arg, NULL, 0};
+    struct reading_source alone = *(const struct reading_source *)reader;
 
-    int r = read_source(reader, expression, span, &piece, reterr);
-    reading_done(&piece);
-    return r;
+    alone.at_once_fn = NULL;
+    return read_parts(&alone, expression, span, as_presence, visit, &arg, reterr);
+}
+
+size_t reading_n_parts(const struct tune_reader *reader)
+{
+    return reader->read_parts ? reader->n_parts : 1;
+}
+
+int reading_parts(const struct tune_reader *reader,
+                  const char *expression,
+                  const struct tune_span *span,
+                  bool as_presence,
+                  tune_visit *visit,
+                  void *const *args,
+                  struct err *reterr)
+{
+    return reader->read_parts ? reader->read_parts(reader->reader, expression, span, as_presence,
+                                                   visit, args, reterr)
+                              : reader->read(reader->reader, expression, span, as_presence, visit,
+                                             args[0], reterr);
 }
 
 /* --- a rule evaluated anew for each threshold --- */
@@ -344,8 +423,8 @@ static int reread_part(struct rereading *reread, size_t from, struct part part, 
                            reterr);
         if (r == PROMQL_E_LIMIT && part.n > 1 && !is_late(reread->reading) &&
             promql_steps_are_apart(again->rule)) {
-            struct part left = {part.first, part.n / 2};
-            struct part right = {part.first + left.n, part.n - left.n};
+            struct part left = {.first = part.first, .n = part.n / 2};
+            struct part right = {.first = part.first + left.n, .n = part.n - left.n};
             r = reread_part(reread, j, left, reterr);
             return r ? r : reread_part(reread, j, right, reterr);
         }
@@ -375,9 +454,10 @@ static int reread_source(void *reader,
 
     reread.piece.arg = &reread.relay;
     for (size_t at = 0; at < span->n_steps && r == 0; at += most)
-        r = reread_part(&reread, 0,
-                        (struct part){at, span->n_steps - at < most ? span->n_steps - at : most},
-                        reterr);
+        r = reread_part(
+            &reread, 0,
+            (struct part){.first = at, .n = span->n_steps - at < most ? span->n_steps - at : most},
+            reterr);
     promql_hole_free(reread.hole);
     reading_done(&reread.piece);
     return r;
@@ -408,5 +488,9 @@ int reading_again(const struct tune_reader *reader,
 
 struct tune_reader reading_of_source(struct reading_source *reading)
 {
-    return (struct tune_reader){read_over_source, reading, reread_source};
+    return (struct tune_reader){.read = read_over_source,
+                                .reader = reading,
+                                .read_parts = reading->at_once_fn ? read_parts : NULL,
+                                .n_parts = PARTS,
+                                .read_again = reread_source};
 }

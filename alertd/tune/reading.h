@@ -63,6 +63,17 @@ struct tune_reader {
                 void *arg,
                 struct err *reterr);
     void *reader;
+    /* The same of n_parts parts of the series, whose calls may come at the same time: those of part i go
+     * to visit(args[i]). All of them to args[0] where an expression makes one of several series. NULL:
+     * there are no parts. */
+    int (*read_parts)(void *reader,
+                      const char *expression,
+                      const struct tune_span *span,
+                      bool as_presence,
+                      tune_visit *visit,
+                      void *const *args,
+                      struct err *reterr);
+    size_t n_parts;
     /* NULL: read() is asked once per threshold. */
     int (*read_again)(void *reader,
                       const struct tune_again *again,
@@ -71,6 +82,16 @@ struct tune_reader {
                       void *arg,
                       struct err *reterr);
 };
+
+/* By parts where the reader has them; args: reading_n_parts() of them. */
+size_t reading_n_parts(const struct tune_reader *reader);
+int reading_parts(const struct tune_reader *reader,
+                  const char *expression,
+                  const struct tune_span *span,
+                  bool as_presence,
+                  tune_visit *visit,
+                  void *const *args,
+                  struct err *reterr);
 
 /* By the reader's own way, or by asking it for the rule with each threshold. The order of the
  * thresholds is not defined; of one, pieces of a series come in order of time. */
@@ -92,6 +113,12 @@ struct reading_source {
     /* Looked at between two series: true ends the reading, -ECANCELED. NULL: nobody gives up. */
     bool (*is_given_up_fn)(const void *arg);
     const void *given_up_arg;
+    /* Runs each(context, 0) to each(context, n - 1), perhaps at the same time (parallel_each()): the
+     * series are read in so many parts. The parts share query_bytes. NULL: they are not. */
+    void (*at_once_fn)(size_t n,
+                       unsigned workers,
+                       void (*each)(void *context, size_t index),
+                       void *context);
 };
 struct tune_reader reading_of_source(struct reading_source *reading);
 

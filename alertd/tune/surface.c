@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/tune/level.h"
 #include "lib/base/mem.h"
 
 /* A run that is open. */
@@ -32,6 +33,9 @@ struct counts {
 };
 
 enum {
+    STEPS_AT_ONCE = 256, /* whose levels are found before any is looked at */
+    CALM_PART =
+        32, /* when fewer than one in so many changed anything the next ones may not either */
     FEW_STEPS = 256,
     STRETCH_STEPS = 256,
     COUNTS = sizeof(struct counts) / sizeof(int64_t),
@@ -39,7 +43,7 @@ enum {
 
 struct surface {
     struct surface_grid grid;
-    double *thresholds; /* turned so that passing is `value > threshold`, ascending */
+    struct levels levels;
     uint32_t *for_steps;
     struct surface_incident *incidents;
     size_t n_incidents;
@@ -57,19 +61,6 @@ struct surface {
 };
 
 /* --- making --- */
-
-static bool is_turned(enum surface_op op)
-{
-    return op == SURFACE_BELOW || op == SURFACE_AT_MOST;
-}
-
-/* `value >= T` is `value > the double before T`. */
-static double as_above(enum surface_op op, double threshold)
-{
-    double turned = is_turned(op) ? -threshold : threshold;
-
-    return op == SURFACE_AT_LEAST || op == SURFACE_AT_MOST ? nextafter(turned, -INFINITY) : turned;
-}
 
 /* How many of the fors are shorter than so many steps. */
 static size_t count_held(const struct surface *surface, uint32_t steps)
@@ -108,7 +99,6 @@ struct surface *surface_new(const struct surface_grid *grid,
 
     *surface = (struct surface){
         .grid = *grid,
-        .thresholds = mem_alloc(grid->n_thresholds * sizeof(double)),
         .for_steps = mem_dup(grid->for_steps, grid->n_fors * sizeof(uint32_t)),
         .n_incidents = n_incidents,
         .n_columns = n_columns,
@@ -117,8 +107,7 @@ struct surface *surface_new(const struct surface_grid *grid,
     };
     if (grid->weights)
         surface->weights = mem_dup(grid->weights, grid->n_weights);
-    for (size_t i = 0; i < grid->n_thresholds; i++)
-        surface->thresholds[i] = as_above(grid->op, grid->thresholds[i]);
+    levels_init(&surface->levels, grid->op, grid->thresholds, grid->n_thresholds);
     if (n_incidents > 0) {
         surface->incidents = mem_dup(incidents, n_incidents * sizeof(*incidents));
         surface->delays = mem_alloc(n_delays * sizeof(uint32_t));
@@ -134,7 +123,7 @@ void surface_free(struct surface *surface)
 {
     if (!surface)
         return;
-    free(surface->thresholds);
+    levels_done(&surface->levels);
     free(surface->for_steps);
     free(surface->incidents);
     free(surface->counts);
@@ -216,6 +205,8 @@ static void mark(
 
     for (size_t k = n_before; k <= n; k++) {
         bool is = k < n && surface->grid.marked[begin + surface->for_steps[k]];
+        if (is == was)
+            continue;
         int64_t change = (int64_t)was - (int64_t)is;
         at->low[k].marked_fired += change;
         at->high[k].marked_fired -= change;
@@ -298,25 +289,11 @@ static void close_run(struct surface *surface,
 
 /* --- one series --- */
 
-/* How many thresholds the value passes; they are looked for from `near` on, for values seldom
- * jump. */
-static uint32_t level_of(const struct surface *surface, double value, uint32_t near)
-{
-    const double *thresholds = surface->thresholds;
-
-    if (isnan(value))
-        return 0;
-    while (near > 0 && !(value > thresholds[near - 1]))
-        near--;
-    while (near < surface->grid.n_thresholds && value > thresholds[near])
-        near++;
-    return near;
-}
-
 static void push(struct surface_series *series, uint32_t start, uint32_t level, uint32_t peak)
 {
-    series->open = mem_grow(series->open, &series->capacity, series->n_open + 1,
-                            sizeof(*series->open));
+    if (series->n_open == series->capacity)
+        series->open = mem_grow(series->open, &series->capacity, series->n_open + 1,
+                                sizeof(*series->open));
     series->open[series->n_open++] = (struct surface_run){start, level, peak};
 }
 
@@ -364,21 +341,44 @@ static void go_to(struct surface *surface,
     series->level = level;
 }
 
+static void feed_levels(struct surface *surface,
+                        struct surface_series *series,
+                        const uint16_t *levels,
+                        size_t n,
+                        const bool *concerns)
+{
+    uint32_t first = series->step;
+
+    for (size_t i = 0; i < n; i++) {
+        if (levels[i] == series->level)
+            continue;
+        series->step = first + (uint32_t)i;
+        go_to(surface, series, levels[i], concerns);
+    }
+    series->step = first + (uint32_t)n;
+}
+
 void surface_feed(struct surface *surface,
                   struct surface_series *series,
                   const double *values,
                   size_t n_steps,
                   const bool *concerns)
 {
-    double sign = is_turned(surface->grid.op) ? -1 : 1;
+    MEM_UNSET uint16_t levels[STEPS_AT_ONCE];
+    bool is_calm = true;
 
     assert(!surface->is_finished && n_steps <= SURFACE_STEPS_MAX - series->step);
-    for (size_t i = 0; i < n_steps; i++, series->step++) {
-        uint32_t level = level_of(surface, sign * values[i], series->near);
-        if (level == series->level)
-            continue;
-        series->near = level > 0 ? level : series->near;
-        go_to(surface, series, level, concerns);
+    for (size_t at = 0; at < n_steps;) {
+        size_t n_calm = is_calm ? levels_stay(&surface->levels, series->level, values + at,
+                                              n_steps - at)
+                                : 0;
+        at += n_calm;
+        series->step += (uint32_t)n_calm;
+        size_t n = n_steps - at < STEPS_AT_ONCE ? n_steps - at : STEPS_AT_ONCE;
+        size_t n_changes = levels_find(&surface->levels, series->level, values + at, n, levels);
+        feed_levels(surface, series, levels, n, concerns);
+        is_calm = n_changes < n / CALM_PART;
+        at += n;
     }
 }
 

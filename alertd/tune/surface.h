@@ -90,7 +90,7 @@ void surface_free(struct surface *surface); /* NULL is fine */
 struct surface_series {
     struct surface_run *open; /* the hardest threshold last */
     size_t n_open, capacity;
-    uint32_t step, level, near;
+    uint32_t step, level;
     struct surface_crossings *crossings; /* a loan; NULL: not noted */
 };
 

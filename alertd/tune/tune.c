@@ -44,7 +44,8 @@ static int add_peaks(void *arg,
 
 /* Between a reading of the whole span and who takes only the steps that were evaluated. */
 struct feeding {
-    struct tune_result *result;
+    const struct tune_result *result;
+    struct backtest *backtest;
     double *values;
     size_t capacity;
 };
@@ -140,7 +141,7 @@ static int add_values(void *arg,
     struct feeding *feeding = arg;
     const double *counted = evaluated_of(feeding, values, &first, &n);
 
-    return backtest_add(feeding->result->backtest, labels, first, counted, n, reterr);
+    return backtest_add(feeding->backtest, labels, first, counted, n, reterr);
 }
 
 static int add_values_at(void *arg,
@@ -154,7 +155,7 @@ static int add_values_at(void *arg,
     struct feeding *feeding = arg;
     const double *counted = evaluated_of(feeding, values, &first, &n);
 
-    return backtest_add_at(feeding->result->backtest, threshold, labels, first, counted, n, reterr);
+    return backtest_add_at(feeding->backtest, threshold, labels, first, counted, n, reterr);
 }
 
 static int64_t keep_of(const struct tune_ask *ask)
@@ -249,6 +250,31 @@ static void lay_incidents(const struct tune_ask *ask, struct tune_result *result
     }
 }
 
+/* What is compared, coarsely. */
+static int read_peaks(const struct tune_reader *reader,
+                      const struct tune_result *result,
+                      struct grid_peaks *ret_peaks,
+                      struct err *reterr)
+{
+    uint32_t every = result->span.n_steps / COARSE_STEPS + 1;
+    const struct tune_span coarse = {result->span.start_ms, result->span.step_ms * every,
+                                     (result->span.n_steps - 1) / every + 1};
+    size_t n = reading_n_parts(reader);
+    MEM_AUTO struct grid_peaks *shares = mem_zalloc(n * sizeof(*shares));
+    MEM_AUTO void **args = mem_zalloc(n * sizeof(*args));
+
+    for (size_t i = 0; i < n; i++) {
+        shares[i].op = result->choice->op;
+        args[i] = &shares[i];
+    }
+    int r = reading_parts(reader, result->choice->expr, &coarse, false, add_peaks, args, reterr);
+    for (size_t i = 0; i < n; i++) {
+        grid_peaks_merge(ret_peaks, &shares[i]);
+        grid_peaks_done(&shares[i]);
+    }
+    return r;
+}
+
 static int choose_grid(const struct tune_reader *reader,
                        const struct tune_ask *ask,
                        struct tune_result *result,
@@ -256,8 +282,6 @@ static int choose_grid(const struct tune_reader *reader,
                        struct err *reterr)
 {
     struct grid_peaks peaks = {.op = result->choice->op};
-    struct tune_span coarse = result->span;
-    uint32_t every = result->span.n_steps / COARSE_STEPS + 1;
     size_t n_most = result->is_asked ? TUNE_ASKED_THRESHOLDS : TUNE_THRESHOLDS;
     int r = 0;
 
@@ -267,11 +291,8 @@ static int choose_grid(const struct tune_reader *reader,
         result->n_thresholds = result->n_fors = 1;
         return 0;
     }
-    coarse.step_ms *= every;
-    coarse.n_steps = (result->span.n_steps - 1) / every + 1;
     if (result->choice->way != SPLIT_PRESENCE)
-        r = reader->read(reader->reader, result->choice->expr, &coarse, false, add_peaks, &peaks,
-                         reterr);
+        r = read_peaks(reader, result, &peaks, reterr);
     if (r == 0)
         result->n_thresholds = grid_thresholds(&peaks, now, result->thresholds, n_most);
     grid_peaks_done(&peaks);
@@ -302,6 +323,10 @@ static void add_also(const struct tune_ask *ask, struct tune_result *result)
         result->choice->way != SPLIT_AGAIN)
         result->n_thresholds = grid_add_even(result->choice->op, ask->n_even, result->thresholds,
                                              result->n_thresholds, EVEN_MAX);
+    if (result->choice->way != SPLIT_PRESENCE && result->choice->way != SPLIT_AGAIN)
+        result->n_thresholds = grid_fill_thresholds(result->thresholds, result->n_thresholds,
+                                                    ask->n_thresholds);
+    result->n_fors = grid_fill_fors(result->for_steps, result->n_fors, ask->n_fors);
     if (!ask->has_also)
         return;
     if (!isnan(ask->also_threshold))
@@ -325,26 +350,6 @@ static int choose_way(const struct tune_ask *ask, struct tune_result *result, st
                        ask->choice + 1, result->n_choices);
     result->choice = &choices[ask->choice];
     return 0;
-}
-
-static int read_all(const struct tune_reader *reader,
-                    const struct tune_ask *ask,
-                    struct tune_result *result,
-                    struct err *reterr)
-{
-    const struct split_choice *choice = result->choice;
-    const struct tune_again again = {ask->rule->expr, choice, result->thresholds,
-                                     result->n_thresholds};
-    struct feeding feeding = {.result = result};
-    int r;
-
-    if (choice->way == SPLIT_AGAIN)
-        r = reading_again(reader, &again, &result->span, add_values_at, &feeding, reterr);
-    else
-        r = reader->read(reader->reader, choice->expr, &result->span, choice->way == SPLIT_PRESENCE,
-                         add_values, &feeding, reterr);
-    free(feeding.values);
-    return r;
 }
 
 static int lay_out(const struct tune_reader *reader,
@@ -401,37 +406,125 @@ static void check_suggestion(const struct tune_ask *ask, struct tune_result *res
     }
 }
 
-static int make_backtest(const struct tune_ask *ask,
-                         struct tune_result *result,
-                         double threshold,
-                         uint32_t for_steps,
-                         struct err *reterr)
+/* --- the whole reading --- */
+
+static struct backtest_plan plan_of(const struct tune_result *result,
+                                    struct backtest_setting setting)
 {
-    const struct surface_grid grid = {
-        .op = result->choice->op,
-        .thresholds = result->thresholds,
-        .n_thresholds = result->n_thresholds,
-        .for_steps = result->for_steps,
-        .n_fors = result->n_fors,
-        .first_step = result->first_step,
-        .marked = result->is_night,
-        .weights = result->weights,
-        .n_weights = result->n_steps,
-    };
-    if (ask->columns > 0 && result->choice->way != SPLIT_AGAIN)
-        result->picture = picture_new(&grid, result->n_steps, ask->columns);
-    const struct backtest_plan plan = {
-        .grid = grid,
+    return (struct backtest_plan){
+        .grid = {.op = result->choice->op,
+                 .thresholds = result->thresholds,
+                 .n_thresholds = result->n_thresholds,
+                 .for_steps = result->for_steps,
+                 .n_fors = result->n_fors,
+                 .first_step = result->first_step,
+                 .marked = result->is_night,
+                 .weights = result->weights,
+                 .n_weights = result->n_steps},
         .n_steps = result->n_steps,
         .is_apart = result->choice->way == SPLIT_AGAIN,
-        .setting = {threshold, for_steps, result->keep_steps},
+        .setting = setting,
         .incidents = result->incidents,
         .n_incidents = result->n_incidents,
-        .picture = result->picture,
         .keeps_crossings = true,
     };
+}
 
-    return backtest_new(&plan, &result->backtest, reterr);
+static int read_again(const struct tune_reader *reader,
+                      const struct tune_ask *ask,
+                      struct tune_result *result,
+                      const struct backtest_plan *plan,
+                      struct err *reterr)
+{
+    const struct tune_again again = {ask->rule->expr, result->choice, result->thresholds,
+                                     result->n_thresholds};
+    struct feeding feeding = {.result = result};
+
+    int r = backtest_new(plan, &result->backtest, reterr);
+    if (r != 0)
+        return r;
+    feeding.backtest = result->backtest;
+    r = reading_again(reader, &again, &result->span, add_values_at, &feeding, reterr);
+    free(feeding.values);
+    return r;
+}
+
+/* One of several readings of different series; they are put together behind. */
+struct share {
+    struct feeding feeding;
+    struct picture *picture;
+};
+
+static int share_init(struct share *share,
+                      const struct tune_ask *ask,
+                      const struct tune_result *result,
+                      const struct backtest_plan *plan,
+                      struct err *reterr)
+{
+    struct backtest_plan own = *plan;
+
+    *share = (struct share){.feeding.result = result};
+    if (ask->columns > 0)
+        own.picture = share->picture = picture_new(&plan->grid, result->n_steps, ask->columns);
+    return backtest_new(&own, &share->feeding.backtest, reterr);
+}
+
+/* The first is the result's, and takes the others in. */
+static int share_done(struct share *share, struct tune_result *result, struct err *reterr)
+{
+    int r = 0;
+
+    free(share->feeding.values);
+    if (!result->backtest) {
+        result->backtest = share->feeding.backtest;
+        result->picture = share->picture;
+        return 0;
+    }
+    if (share->feeding.backtest)
+        r = backtest_merge(result->backtest, share->feeding.backtest, reterr);
+    if (share->picture)
+        picture_merge(result->picture, share->picture);
+    backtest_free(share->feeding.backtest);
+    picture_free(share->picture);
+    return r;
+}
+
+static int read_once(const struct tune_reader *reader,
+                     const struct tune_ask *ask,
+                     struct tune_result *result,
+                     struct backtest_plan *plan,
+                     struct err *reterr)
+{
+    size_t n = reading_n_parts(reader);
+    MEM_AUTO struct share *shares = mem_zalloc(n * sizeof(*shares));
+    MEM_AUTO void **args = mem_zalloc(n * sizeof(*args));
+    int r = 0;
+
+    plan->n_parts = n;
+    for (size_t i = 0; i < n && r == 0; i++) {
+        r = share_init(&shares[i], ask, result, plan, reterr);
+        args[i] = &shares[i].feeding;
+    }
+    if (r == 0)
+        r = reading_parts(reader, result->choice->expr, &result->span,
+                          result->choice->way == SPLIT_PRESENCE, add_values, args, reterr);
+    for (size_t i = 0; i < n; i++) {
+        int end = share_done(&shares[i], result, r == 0 ? reterr : NULL);
+        r = r ? r : end;
+    }
+    return r;
+}
+
+static int read_all(const struct tune_reader *reader,
+                    const struct tune_ask *ask,
+                    struct tune_result *result,
+                    struct backtest_setting setting,
+                    struct err *reterr)
+{
+    struct backtest_plan plan = plan_of(result, setting);
+
+    return plan.is_apart ? read_again(reader, ask, result, &plan, reterr)
+                         : read_once(reader, ask, result, &plan, reterr);
 }
 
 int tune_run(const struct tune_reader *reader,
@@ -457,9 +550,8 @@ int tune_run(const struct tune_reader *reader,
         result->also = find_cell(result,
                                  isnan(ask->also_threshold) ? threshold : ask->also_threshold,
                                  grid_for_steps(ask->also_for_ms, ask->interval_ms));
-    r = make_backtest(ask, result, threshold, for_steps, reterr);
-    if (r == 0)
-        r = read_all(reader, ask, result, reterr);
+    r = read_all(reader, ask, result,
+                 (struct backtest_setting){threshold, for_steps, result->keep_steps}, reterr);
     if (r != 0)
         return r;
     backtest_finish(result->backtest);

@@ -62,6 +62,8 @@ struct tune_ask {
     bool
         is_alone; /* the setting that is looked at is the only cell: nothing is chosen, one reading */
     size_t n_even; /* so many round thresholds more, for those who drag; 0: none */
+    /* So many thresholds and fors, where there are less: in the middle between others. 0: as they are. */
+    size_t n_thresholds, n_fors;
 };
 
 struct tune_result {

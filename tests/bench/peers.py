@@ -102,7 +102,7 @@ def start_prometheus(peers, folder, config=""):
     path.write_text(config or "global: {}\n")
     return Server("Prometheus", [str(peers / "prometheus/usr/bin/prometheus"), f"--config.file={path}", f"--storage.tsdb.path={folder}/prometheus",
                                  "--web.enable-remote-write-receiver", f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=60d",
-                                 "--query.max-samples=500000000", "--log.level=error"], port, "/-/ready")
+                                 "--query.max-samples=500000000", "--query.timeout=10m", "--log.level=error"], port, "/-/ready")
 
 
 def start_victoria(peers, folder):

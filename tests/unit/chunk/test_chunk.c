@@ -221,6 +221,46 @@ static void test_a_whole_day_in_one(void **state)
     free(bytes);
 }
 
+/* Regular times are told and not written; values on both sides of where floats are no whole numbers any
+ * more. */
+static void test_regular_times_are_left_out(void **state)
+{
+    static const double odd[] = {
+        2251799813685247, 2251799813685248, -2251799813685249, 9007199254740991, -0.0, 0.1, 1e300};
+    enum {
+        N = 800
+    };
+    static int64_t t[N], t_read[N];
+    static double v[N], v_read[N];
+    int64_t step_ms = 0;
+    MEM_AUTO unsigned char *bytes = mem_alloc(chunk_long_room(N) + chunk_room(N));
+    struct chunk_decoder decoder = {0};
+
+    for (uint64_t round = 0; round < 400; round++) {
+        struct rng rng = {round};
+        bool is_regular = round % 2, is_long = round % 4 / 2;
+        double far = odd[round % (sizeof(odd) / sizeof(*odd))];
+        struct chunk_info info;
+        for (int64_t i = 0; i < N; i++) {
+            t[i] = i * 15000 + (!is_regular && i == 700);
+            v[i] = rng_below(&rng, 100) ? floor((double)i * 3) / 100 : far;
+        }
+        if (round % 7 < 3) /* all of them far: no decimals, or whole numbers */
+            for (int i = 0; i < N; i++)
+                v[i] = far - i;
+        size_t len = is_long ? chunk_pack_long(t, v, N, bytes) : chunk_pack(t, v, N, bytes);
+        row("round %d", (int)round);
+        assert_int_equal(chunk_check(bytes, len, &info, NULL), 0);
+        const struct chunk_view view = chunk_view_sealed(bytes, len, &info);
+        assert_true(chunk_decode_regular(&decoder, &view, t_read, v_read, &step_ms));
+        assert_memory_equal(v, v_read, sizeof(v));
+        if (step_ms == 0)
+            assert_memory_equal(t, t_read, sizeof(t));
+        assert_true(is_regular ? step_ms == 15000 || bytes[0] == 1 : step_ms == 0);
+    }
+    chunk_decoder_done(&decoder);
+}
+
 static void test_ordinary_series_are_small(void **state)
 {
     static const struct {
@@ -344,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_lives_of_a_kind),
         cmocka_unit_test(test_an_open_chunk_is_read_from_a_mark_on),
         cmocka_unit_test(test_a_whole_day_in_one),
+        cmocka_unit_test(test_regular_times_are_left_out),
         cmocka_unit_test(test_ordinary_series_are_small),
         cmocka_unit_test(test_bits_of_old_are_read),
         cmocka_unit_test(test_damage_is_refused),

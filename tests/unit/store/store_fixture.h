@@ -121,8 +121,11 @@ static inline char *read_back(
     assert_int_equal(matcher_init(&matchers[0], MATCHER_EQUAL, LABEL_NAME, "m", NULL), 0);
     assert_int_equal(matcher_init(&matchers[1], MATCHER_EQUAL, "i", value, NULL), 0);
     arena_init(&arena, 1 << 26);
-    if (source_read_all(&source, &(struct source_query){matchers, 2, from_ms, to_ms, false},
-                        1 << 20, &arena, &result, &err) != 0)
+    if (source_read_all(
+            &source,
+            &(struct source_query){
+                .matchers = matchers, .n_matchers = 2, .from_ms = from_ms, .to_ms = to_ms},
+            1 << 20, &arena, &result, &err) != 0)
         fail_msg("%s", err.text);
     assert_true(result.n <= 1);
     for (size_t k = 0; result.n && k < result.series[0].n; k++)

@@ -1,0 +1,39 @@
+#pragma once
+
+/*
+ * How many of some thresholds each value passes: its level. Values of a month are many, and neighbours jump, so
+ * that a level is not looked for from the one before it but from where the value lies:
+ *
+ *     slots       0    1    2    3    4    5        equally wide between the easiest and the hardest
+ *     thresholds  |       | |              |
+ *     below       0    1    1    3    3    3        how many lie in slots before
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alertd/tune/surface.h"
+
+enum {
+    LEVEL_SLOTS = 1024,
+};
+
+struct levels {
+    double sign, *bounds; /* of the thresholds (passing.h), ascending */
+    size_t n;
+    double slot_of_one; /* slots for a distance of 1; 0: all values are in the first */
+    uint16_t below[LEVEL_SLOTS];
+};
+
+/* Thresholds from the easiest to pass to the hardest; n is 1 at least. */
+void levels_init(struct levels *levels, enum surface_op op, const double *thresholds, size_t n);
+void levels_done(struct levels *levels);
+/* The level of each value; returns how many have another one than the value before, the first than
+ * `before`. */
+size_t levels_find(const struct levels *levels,
+                   uint32_t before,
+                   const double *values,
+                   size_t n,
+                   uint16_t *ret_levels);
+/* How many values at the front are of this level. */
+size_t levels_stay(const struct levels *levels, uint32_t level, const double *values, size_t n);

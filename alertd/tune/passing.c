@@ -1,0 +1,44 @@
+/*
+ * See passing.h.
+ */
+
+#include "alertd/tune/passing.h"
+
+#include "lib/base/lanes.h"
+
+enum {
+    BLOCK = 32,
+};
+
+/* Of a block: is any, or (all) is not one of them, beyond the bound? */
+static inline bool any_beyond(const double *values, double sign, double bound, bool all)
+{
+    lanes_word any = {0};
+
+    for (size_t i = 0; i < BLOCK; i += LANES) {
+        lanes_word beyond = (lanes_word)(lanes_load(values + i) * sign > bound);
+        any |= all ? ~beyond : beyond;
+    }
+    return (any[0] | any[1]) != 0;
+}
+
+static bool block_stays(const double *values, double sign, const double *above, const double *upto)
+{
+    return !(upto && any_beyond(values, sign, *upto, false)) &&
+           !(above && any_beyond(values, sign, *above, true));
+}
+
+size_t passing_stay(
+    const double *values, size_t n, double sign, const double *above, const double *upto)
+{
+    size_t i = 0;
+
+    while (n - i >= BLOCK && block_stays(values + i, sign, above, upto))
+        i += BLOCK;
+    for (; i < n; i++) {
+        double turned = sign * values[i];
+        if ((upto && turned > *upto) || (above && !(turned > *above)))
+            break;
+    }
+    return i;
+}

@@ -1,0 +1,39 @@
+#pragma once
+
+/*
+ * Two doubles or two whole numbers at a time, as every processor we build for has them: for the loops that all
+ * samples of a month go through, where the compiler alone takes them one by one. A comparison gives
+ * all bits or none.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum {
+    LANES = 2,
+};
+
+typedef double lanes_double __attribute__((vector_size(LANES * sizeof(double))));
+typedef uint64_t lanes_word __attribute__((vector_size(LANES * sizeof(uint64_t))));
+
+static inline lanes_double lanes_load(const double *at)
+{
+    lanes_double loaded;
+
+    memcpy(&loaded, at, sizeof(loaded));
+    return loaded;
+}
+
+static inline lanes_word lanes_load_words(const int64_t *at)
+{
+    lanes_word loaded;
+
+    memcpy(&loaded, at, sizeof(loaded));
+    return loaded;
+}
+
+static inline void lanes_store(double *at, lanes_double lanes)
+{
+    memcpy(at, &lanes, sizeof(lanes));
+}
