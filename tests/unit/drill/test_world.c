@@ -152,6 +152,39 @@ static void test_same_again(void **state)
 }
 
 /* The lead is drawn from the seed, and moves nothing of the drill's own time. */
+/* At each second in which something calls it stands, and what comes of it is the same as in one go. */
+static void test_called(void **state)
+{
+    struct drill_case *made = make(DRILL "at 20m customer \"where is my order?\"\n");
+    struct drill_world *world = drill_world_new(made, 1);
+    struct drill_world *whole = drill_world_new(made, 1);
+    const int64_t end_ms = made->drill->length_ms;
+    int64_t page_ms = 0, heed_ms = 0;
+    size_t n = 0;
+
+    drill_world_advance(whole, end_ms);
+    page_ms = drill_world_paged_ms(whole);
+    assert_true(page_ms > made->drill->onset_ms);
+    assert_true(drill_world_advance_until_called(world, 0, end_ms));
+    assert_int_equal(drill_world_now_ms(world), page_ms);
+    /* what came until heed_ms was heeded already: a process that is made again passes it by */
+    heed_ms = drill_world_now_ms(world);
+    assert_true(drill_world_advance_until_called(world, heed_ms, end_ms));
+    assert_string_equal(drill_world_moments(world, &n)[n - 1].who, "customer");
+    assert_int_equal(drill_world_now_ms(world), 20 * 60 * 1000);
+    assert_false(drill_world_advance_until_called(world, 20 * 60 * 1000, end_ms));
+    assert_int_equal(drill_world_now_ms(world), end_ms);
+    assert_int_equal(drill_world_hash(world), drill_world_hash(whole));
+    drill_world_free(world);
+
+    world = drill_world_new(made, 1);
+    assert_true(drill_world_advance_until_called(world, page_ms, end_ms));
+    assert_int_equal(drill_world_now_ms(world), 20 * 60 * 1000);
+    drill_world_free(world);
+    drill_world_free(whole);
+    drill_case_free(made);
+}
+
 static void test_lead(void **state)
 {
     bool differs = false;
@@ -315,9 +348,10 @@ static void test_missing_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plays), cmocka_unit_test(test_same_again),
-        cmocka_unit_test(test_lead),  cmocka_unit_test(test_series),
-        cmocka_unit_test(test_check), cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_plays),  cmocka_unit_test(test_same_again),
+        cmocka_unit_test(test_lead),   cmocka_unit_test(test_series),
+        cmocka_unit_test(test_check),  cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_called),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
