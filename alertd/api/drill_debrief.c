@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/api/drill_practice.h"
 #include "alertd/api/drills_call.h"
 #include "alertd/api/postmortem_files.h"
 #include "alertd/api/read.h"
@@ -88,7 +87,7 @@ static int compare(struct debriefing *all, struct debrief_compare *ret, struct e
 {
     struct practice_run *runs = NULL;
     size_t n = 0;
-    int r = drill_practice_read(all->api, all->view.row.drill, &all->arena, &runs, &n, reterr);
+    int r = play_runs(all->api->play, all->view.row.drill, &all->arena, &runs, &n, reterr);
     const struct practice_run *last = r ? NULL
                                         : practice_last(runs, n, all->view.row.player, all->id);
 
@@ -170,8 +169,12 @@ static int read_written(struct debriefing *all, struct err *reterr)
 
 static bool is_over(const struct debriefing *all, struct http_response *response)
 {
-    if (strcmp(all->view.row.state, "ended") == 0)
+    if (strcmp(all->view.row.state, "ended") == 0 && all->view.row.hash[0])
         return true;
+    if (strcmp(all->view.row.state, "ended") == 0) {
+        http_fail(response, "conflict", "it has no debrief: %s", all->view.row.error);
+        return false;
+    }
     http_fail(response, "conflict",
               "the drill is not over: its debrief would give the answer away");
     return false;
@@ -481,7 +484,7 @@ static const struct http_route routes[] = {
      "the debrief as Markdown"},
     {"GET", DRILLS_PATH "/{id}/debrief.html", HTTP_SCOPE_READ, 0, handle_html,
      "the debrief as one HTML file with its graphs"},
-    {"PUT", DRILLS_PATH "/{id}/debrief/sections/{section}", HTTP_SCOPE_READ, 0, handle_put,
+    {"PUT", DRILLS_PATH "/{id}/debrief/sections/{section}", HTTP_SCOPE_OPERATE, 0, handle_put,
      "saves what the player writes in a section"},
 };
 

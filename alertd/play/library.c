@@ -73,6 +73,7 @@ static void describe(struct listing *listing, const struct drill *drill, struct 
     to->reconstructed = keep(listing, drill->reconstructed);
     to->path = drill->path;
     to->length_ms = drill->length_ms;
+    memcpy(to->clock_limits, drill->clock_limits, sizeof(to->clock_limits));
     to->is_tabletop = drill->n_series == 0 && drill->n_files == 0;
     to->sources = arena_array(listing->arena, drill->n_sources + 1, sizeof(*to->sources));
     for (size_t i = 0; to->sources && i < drill->n_sources; i++)

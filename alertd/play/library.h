@@ -33,6 +33,7 @@ struct library_drill {
     const char **sources;
     size_t n_sources;
     int64_t path, length_ms;
+    int64_t clock_limits[DRILL_N_CLOCKS]; /* INT64_MAX: none */
     bool is_tabletop, is_own;
 };
 

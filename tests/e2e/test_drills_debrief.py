@@ -21,7 +21,7 @@ class Debriefs(test_drills_made.FromIncident):
     def setUpClass(cls):
         super().setUpClass()
         cls.alertd.post(f"{API}/people", {"name": "dora", "contacts": []})
-        cls.tokens = {name: cls.alertd.make_token(name, "read") for name in ("dora", "ben")}
+        cls.tokens = {name: cls.alertd.make_token(name, "operate") for name in ("dora", "ben")}
         cls.name = cls.key.lower()
         cls.alertd.post(f"{API}/incidents/{cls.key}/drill?again=1")
         cls.session = cls.play("dora", "Ana's backup of 2.7 keeps old snapshots", "deleted old snapshots")
