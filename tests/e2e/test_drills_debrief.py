@@ -57,6 +57,28 @@ class Debriefs(test_drills_made.FromIncident):
         self.assertIn("/tune?inc=", sections["next"]["markdown"])
         self.assertIn("<svg", debrief["html"])
 
+    def test_what_was_missed_and_what_is_next_as_data(self):
+        debrief = self.call("dora", "GET", f"/drills/{self.session}/debrief").json
+        moments = self.call("dora", "GET", f"/drills/{self.session}/score").json["moments"]
+        believed = next(one["at_ms"] for one in moments if one.get("act") == "hypothesis")
+        missed = next(one for one in debrief["missed"] if one["query"] == "disk_free_ratio")
+        self.assertEqual((missed["kind"], missed["at_ms"]), ("metric", believed))
+        graph = missed["graph"]
+        self.assertLessEqual(graph["from_ms"], graph["at_ms"])
+        self.assertLessEqual(graph["at_ms"], graph["to_ms"])
+        [series] = graph["series"]
+        self.assertEqual(len(series["t_ms"]), len(series["values"]))
+        at_then = [value for at, value in zip(series["t_ms"], series["values"]) if at <= graph["at_ms"]][-1]
+        self.assertLess(at_then, 0.1)  # what the alert was about
+        runbook = next(one for one in debrief["missed"] if one["kind"] == "runbook")
+        self.assertEqual((runbook["runbook"], runbook["graph"]), ("host#hostdiskfull", None))
+        steps = {one["kind"]: one for one in debrief["next"]}
+        self.assertEqual(steps["tune"]["rule"], "DiskFills")
+        [rule] = [rule for group in self.alertd.get(f"{API}/rules")["groups"] for rule in group["rules"] if rule["name"] == "DiskFills"]
+        self.assertRegex(steps["tune"]["url"], rf"^/rules/{rule['id']}/tune\?inc=\d+-\d+$")
+        self.assertEqual(steps["runbook"]["url"], "/runbooks/host#hostdiskfull")
+        self.assertEqual(self.call("dora", "GET", f"/drills/{self.session}/debrief.json").json["missed"], debrief["missed"])
+
     def test_what_people_write_is_kept(self):
         path = f"/drills/{self.session}/debrief/sections/believed"
         put = lambda text, revision, who="dora": self.call(who, "PUT", path, {"markdown": text}, headers={"If-Match": f'"{revision}"'})
