@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alertd/api/drill_incident.h"
 #include "alertd/api/drills_call.h"
 
 enum {
@@ -162,6 +163,7 @@ static void handle_library(void *context,
 
 struct beginning {
     struct play_start start;
+    bool as_now;
     const char *players[PLAY_PLAYERS_MAX];
 };
 
@@ -193,7 +195,7 @@ static int read_bool(const struct json *body, const char *key, bool *ret, struct
 static int read_start(const struct json *body, struct beginning *beginning, struct err *reterr)
 {
     struct play_start *start = &beginning->start;
-    const char *when = "at_once";
+    const char *when = "at_once", *rules = "then";
     int64_t seed = 0;
     int r = json_get_string(body, "drill", &start->drill, reterr);
 
@@ -209,6 +211,11 @@ static int read_start(const struct json *body, struct beginning *beginning, stru
         r = json_get_string_or(body, "start", "at_once", &when, reterr);
     if (r == 0 && strcmp(when, "at_once") != 0 && strcmp(when, "paused") != 0)
         r = json_wrong(body, "start", reterr, "'at_once' or 'paused'");
+    if (r == 0)
+        r = json_get_string_or(body, "rules", "then", &rules, reterr);
+    if (r == 0 && strcmp(rules, "then") != 0 && strcmp(rules, "now") != 0)
+        r = json_wrong(body, "rules", reterr, "'then' or 'now'");
+    beginning->as_now = strcmp(rules, "now") == 0;
     if (r == 0)
         r = json_get_int_or(body, "slow_to", -1, &start->slow_to, reterr);
     if (r == 0 && json_has(body, "slow_to") && start->slow_to < 0)
@@ -242,10 +249,12 @@ static void handle_start(void *context,
                          struct http_request *request,
                          struct http_response *response)
 {
-    static const char *const known[] = {"drill",   "mode",  "speed",          "seed",    "players",
-                                        "page_me", "start", "stop_for_pages", "slow_to", NULL};
+    static const char *const known[] = {"drill",   "mode",    "speed", "seed",
+                                        "players", "page_me", "start", "stop_for_pages",
+                                        "slow_to", "rules",   NULL};
     const struct api *api = context;
     struct beginning beginning = {.start = {.by = request->who.name}};
+    STR_AUTO struct str rules = STR_INIT(DRILL_OWN_FILE_MAX);
     int64_t ids[PLAY_PLAYERS_MAX];
     struct json *body = NULL;
     struct err err = {0};
@@ -254,10 +263,18 @@ static void handle_start(void *context,
     if (!drills_ready(api, response) || !drills_body(request, known, &body, response))
         return;
 
-    int r = read_start(body, &beginning, &err)
-                ? PLAY_E_INVALID
-                : play_start(api->play, &beginning.start, ids, &n, &err);
+    int r = read_start(body, &beginning, &err) ? PLAY_E_INVALID : 0;
 
+    if (r == 0 && beginning.as_now) {
+        if (!drill_incident_rules_now(api, beginning.start.drill, &rules, response)) {
+            json_free(body);
+            return;
+        }
+        beginning.start.rules_of_now = (struct library_instead){DRILL_FROM_RULES, str_text(&rules),
+                                                                rules.len};
+    }
+    if (r == 0)
+        r = play_start(api->play, &beginning.start, ids, &n, &err);
     if (r)
         drills_fail(response, r, &err);
     else

@@ -83,6 +83,7 @@ static void write_session(struct json_out *out, const struct play_view *view)
     json_kv_string(out, "player", view->row.player);
     json_kv_string(out, "by", view->row.made_by);
     json_kv_string(out, "seed", view->row.seed);
+    json_kv_string(out, "rules", view->row.has_rules_of_now ? "now" : "then");
     write_settings(out, &view->row);
     if (view->row.error[0])
         json_kv_string(out, "error", view->row.error);

@@ -107,7 +107,7 @@ struct drill_fault {
     unsigned line;
 };
 
-/* A file beside the drill; first_ms: where its first sample goes. */
+/* A file beside the drill; first_ms: where its first sample goes, also before the start. */
 struct drill_file {
     const char *name;
     int64_t first_ms;

@@ -22,6 +22,9 @@ enum {
     METRICS_MAX = 12,
     EXPECTED_MAX = 20,
     SECOND_MS = 1000,
+    QUIET_MS =
+        30 * FROM_MINUTE_MS, /* before the onset, at least: half of what there is if that is less */
+    LEAD_MS = 30 * FROM_MINUTE_MS,
     QUICK_MS = 150 * 1000, /* nobody has mended anything so soon behind a page */
 };
 
@@ -131,6 +134,31 @@ static int64_t on_grid(const struct from_work *work, int64_t wanted_ms)
     return at_ms - (at_ms - wanted_ms + grid_ms - 1) / grid_ms * grid_ms;
 }
 
+/* Rules are evaluated at the instants of that day however early it begins: whole minutes. */
+static bool fits_minutes(const struct from_work *work)
+{
+    for (size_t i = 0; i < work->record->n_alerts; i++)
+        if (FROM_MINUTE_MS % interval_of(work, &work->record->alerts[i]) != 0)
+            return false;
+    return true;
+}
+
+/*   first          earliest begin        0             onset
+ *     |- the rules' past -|---- lead ----|---- quiet ----|
+ */
+static void find_start(struct from_work *work, int64_t measured_ms)
+{
+    int64_t first_ms = measured_ms ? max_ms(measured_ms, work->onset_ms - BEFORE_MS)
+                                   : work->onset_ms - AT_LEAST_MS;
+    int64_t quiet_ms = max_ms(min_ms(QUIET_MS, (work->onset_ms - first_ms) / 2), FROM_MINUTE_MS);
+
+    work->start_ms = on_grid(work, work->onset_ms - quiet_ms);
+    work->first_ms = min_ms(first_ms, work->start_ms);
+    if (fits_minutes(work))
+        work->lead_ms = min_ms(LEAD_MS, (work->start_ms - work->first_ms) / 2) / FROM_MINUTE_MS *
+                        FROM_MINUTE_MS;
+}
+
 static int find_times(struct from_work *work, struct err *err)
 {
     const struct incident_alert *first = first_alert(work);
@@ -151,8 +179,7 @@ static int find_times(struct from_work *work, struct err *err)
     work->mitigated_ms = from_mark(work, "mitigated");
     work->over_ms = over_at(work);
     find_span(work, &from_ms, &to_ms);
-    from_ms = from_ms ? max_ms(from_ms, work->onset_ms - BEFORE_MS) : work->onset_ms - AT_LEAST_MS;
-    work->start_ms = on_grid(work, min_ms(from_ms, work->onset_ms - FROM_MINUTE_MS));
+    find_start(work, from_ms);
     work->end_ms = over_at(work) + (first ? AFTER_MS : FROM_MINUTE_MS);
     if (to_ms)
         work->end_ms = min_ms(work->end_ms, max_ms(to_ms, over_at(work) + FROM_MINUTE_MS));
@@ -238,7 +265,7 @@ static int by_time(const void *a, const void *b)
 
 static bool is_told(const struct from_work *work, const struct timeline_event *event)
 {
-    int64_t from_ms = work->start_ms - (is_change(event) ? CHANGES_BEFORE_MS : 0);
+    int64_t from_ms = work->first_ms - (is_change(event) ? CHANGES_BEFORE_MS : 0);
 
     return told_as(work, event) && event->occurred_at_ms >= from_ms &&
            event->occurred_at_ms < work->end_ms &&
@@ -309,7 +336,8 @@ static void add_head(struct from_work *work)
     add_text(work, "teaches", "an incident of our own: find it, say it, end it");
     add_text(work, "brief", str_text(&brief));
     add_debrief(work);
-    add_text(work, "reconstructed", "an incident of our own");
+    add_text(work, "reconstructed",
+             work->from->scrub_hosts ? DRILL_FROM_OURS_SCRUBBED : DRILL_FROM_OURS);
     add_text(work, "source", incident->key);
     str_addf(work->out, "    start %s\n", start);
 }
@@ -368,6 +396,8 @@ static void add_world(struct from_work *work)
     str_addf(work->out, "    interval %s\n    length %s\n    onset %s\n",
              from_span(work, find_interval(work)), from_time(work, work->end_ms),
              from_time(work, max_ms(work->onset_ms, work->start_ms)));
+    if (work->lead_ms)
+        str_addf(work->out, "    lead %s\n", from_span(work, work->lead_ms));
     if (work->pages)
         str_add(work->out,
                 "    rules " DRILL_FROM_RULES " # change one, play again: would it have helped?\n"
@@ -377,18 +407,21 @@ static void add_world(struct from_work *work)
         const struct source_series *series = &work->from->series[i];
 
         for (size_t k = 0; from_keeps(series) && k < series->n; k++)
-            if (series->t_ms[k] >= work->start_ms) {
+            if (series->t_ms[k] >= work->first_ms) {
                 first_ms = min_ms(first_ms, series->t_ms[k]);
                 break;
             }
     }
     for (size_t i = 0; i < work->record->n_alerts; i++)
         if (!from_is_measured(work, &work->record->alerts[i]))
-            first_ms = work->start_ms;
+            first_ms = min_ms(first_ms, work->first_ms);
     if (first_ms > work->end_ms)
         return;
-    str_addf(work->out, "    samples " DRILL_FROM_SAMPLES " at %s",
-             duration_print(first_ms - work->start_ms, at));
+    str_addf(work->out, "    samples " DRILL_FROM_SAMPLES " at %s%s",
+             first_ms < work->start_ms ? "-" : "",
+             duration_print(first_ms < work->start_ms ? work->start_ms - first_ms
+                                                      : first_ms - work->start_ms,
+                            at));
     if (mended_ms > first_ms + SECOND_MS && mended_ms > work->base_ms && mended_ms < work->end_ms)
         str_addf(work->out, " mended %s", from_time(work, mended_ms));
     str_addc(work->out, '\n');

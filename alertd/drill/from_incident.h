@@ -31,6 +31,10 @@
 #define DRILL_FROM_ROUTES  "routes.yml"
 #define DRILL_FROM_SAMPLES "samples.om"
 
+/* What such a drill says it is `reconstructed` from; its first `source` is the incident's key. */
+#define DRILL_FROM_OURS          "an incident of our own"
+#define DRILL_FROM_OURS_SCRUBBED "an incident of our own; hosts have other names"
+
 enum {
     DRILL_FROM_E_LIMIT = 5,   /* too much for one drill: words say of what */
     DRILL_FROM_E_NOTHING = 6, /* no alert and no event: there is nothing to play */
@@ -55,6 +59,11 @@ struct drill_from {
     const struct postmortem_input *record; /* as facts.h asks for it; loans throughout */
     const struct drill_from_rule *rules;
     size_t n_rules;
+    /* Those of the same groups as they are now, in the order of their groups: rules.yml is made of
+     * them instead, when as_now. */
+    const struct drill_from_rule *now;
+    size_t n_now;
+    bool as_now;
     const struct source_series *series;
     size_t n_series;
     struct drill_from_route route;

@@ -44,7 +44,10 @@ struct from_work {
     struct arena arena;
     bool spent;
     struct roles people, hosts;
-    int64_t start_ms, end_ms;
+    int64_t first_ms; /* what was measured before that is left out */
+    int64_t start_ms,
+        end_ms; /* the drill's 0; what lies before it is its lead, and the rules' past */
+    int64_t lead_ms;
     int64_t onset_ms;     /* when the trouble began */
     int64_t base_ms;      /* the first page, or else the onset: clocks run from it */
     int64_t known_ms;     /* the first word that gives the answer away; 0: none */

@@ -153,6 +153,7 @@ int library_list(const struct library *library,
 
 struct reading {
     const struct library *library;
+    const struct library_instead *instead;
     const char *folder;
     struct library_loaded *loaded;
 };
@@ -216,7 +217,11 @@ static int read_named(void *arg,
 
     if (!is_inside(name))
         return err_set(reterr, -EACCES, "a drill's files lie beside it");
-    if (what == DRILL_READ_BESIDE) {
+    if (what == DRILL_READ_BESIDE && reading->instead->name &&
+        strcmp(reading->instead->name, name) == 0) {
+        *ret_text = mem_strndup(reading->instead->text, reading->instead->len);
+        *ret_len = reading->instead->len;
+    } else if (what == DRILL_READ_BESIDE) {
         str_addf(&path, "%s/%s", reading->folder, name);
         r = fs_read(str_text(&path), DESK_LOAD_BYTES_MAX, ret_text, ret_len, reterr);
     } else {
@@ -269,12 +274,13 @@ static int broken(const char *name, const struct err *err, struct err *reterr)
 
 int library_load(const struct library *library,
                  const char *name,
+                 const struct library_instead *instead,
                  struct library_loaded *ret_loaded,
                  struct err *reterr)
 {
     STR_AUTO struct str folder = STR_INIT(LIBRARY_PATH_MAX);
     struct library_loaded loaded = {0};
-    struct reading reading = {.library = library, .loaded = &loaded};
+    struct reading reading = {.library = library, .instead = instead, .loaded = &loaded};
     MEM_AUTO char *text = NULL;
     struct drill *drill = NULL;
     struct err err = {0};

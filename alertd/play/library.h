@@ -59,8 +59,15 @@ struct library_loaded {
     size_t n_files, capacity, n_bytes;
 };
 
+/* A file beside the drill that is another one this time. */
+struct library_instead {
+    const char *name, *text; /* NULL: none */
+    size_t len;
+};
+
 int library_load(const struct library *library,
                  const char *name,
+                 const struct library_instead *instead,
                  struct library_loaded *ret_loaded,
                  struct err *reterr);
 void library_loaded_done(struct library_loaded *loaded);

@@ -297,6 +297,7 @@ static int begin_one(
         .made_ms = clock_wall_ms(),
         .stops_for_pages = start->stops_for_pages,
         .page_me = start->page_me && strcmp(members[0].person, start->by) == 0,
+        .has_rules_of_now = start->rules_of_now.name != NULL,
         .slow_to = start->slow_to >= 0 ? start->slow_to : (plays(start, start->by) ? 1 : 0),
     };
     struct play_new add = {.row = &row,
@@ -369,7 +370,7 @@ int play_start(struct play *play,
         r = check_room(play, start, players, n, reterr);
     if (r)
         return r;
-    r = library_load(&play->library, start->drill, &loaded, reterr);
+    r = library_load(&play->library, start->drill, &start->rules_of_now, &loaded, reterr);
     if (r)
         return r == LIBRARY_E_NOT_FOUND ? PLAY_E_NOT_FOUND
                : r == LIBRARY_E_BROKEN  ? PLAY_E_INVALID

@@ -101,6 +101,8 @@ struct play_start {
     bool is_paused, stops_for_pages;
     bool page_me;    /* of whoever begins it, and plays it */
     int64_t slow_to; /* when something calls for the player; 0: never, -1: as is usual */
+    struct library_instead
+        rules_of_now; /* of an incident's drill: played instead of those of then */
 };
 /* One session, or of a team one for each player: the first is the team's number. */
 int play_start(struct play *play,

@@ -218,6 +218,37 @@ static void test_same_pages(void **state)
     end(&day);
 }
 
+/* It begins earlier by the seed, over what was measured then, and fires when it did. */
+static void test_begins_earlier(void **state)
+{
+    struct day day;
+    begin(&day);
+    struct drill_made made = make(&day);
+    struct drill_case *loaded = load(&made);
+    bool differs = false;
+
+    /* fifty minutes were measured before it: half are quiet, half of the rest is the lead */
+    assert_int_equal(loaded->drill->lead_ms, 12 * MINUTE);
+    assert_int_equal(loaded->drill->onset_ms, 25 * MINUTE + STEP_MS); /* on the grid of the rule */
+    for (uint64_t seed = 0; seed < 8; seed++) {
+        struct drill_played played;
+        size_t n = 0;
+
+        drill_play(loaded, NULL, seed, &played);
+
+        const struct drill_moment *moments = drill_world_moments(played.world, &n);
+
+        assert_int_equal(moments[1].kind, DRILL_MOMENT_PENDING); /* behind the deploy */
+        assert_int_equal(loaded->drill->start_ms + moments[1].at_ms, ACTIVE);
+        differs |= drill_world_lead_ms(played.world) > 5 * MINUTE;
+        drill_played_done(&played);
+    }
+    assert_true(differs);
+    drill_case_free(loaded);
+    drill_made_done(&made);
+    end(&day);
+}
+
 static void test_what_is_right(void **state)
 {
     struct day day;
@@ -434,15 +465,11 @@ static void test_stale(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_pages),
-        cmocka_unit_test(test_what_is_right),
-        cmocka_unit_test(test_hides_the_answer),
-        cmocka_unit_test(test_names_nobody),
-        cmocka_unit_test(test_another_rule),
-        cmocka_unit_test(test_without_samples),
-        cmocka_unit_test(test_without_alerts),
-        cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_same_pages),      cmocka_unit_test(test_begins_earlier),
+        cmocka_unit_test(test_what_is_right),   cmocka_unit_test(test_hides_the_answer),
+        cmocka_unit_test(test_names_nobody),    cmocka_unit_test(test_another_rule),
+        cmocka_unit_test(test_without_samples), cmocka_unit_test(test_without_alerts),
+        cmocka_unit_test(test_steps),           cmocka_unit_test(test_stale),
         cmocka_unit_test(test_mended_earlier),
     };
 
