@@ -18,11 +18,9 @@
 #include "lib/base/mem.h"
 
 enum {
-    NAMES_MAX = 2000,
     STEPS_MAX = 16,
     NOW_MAX = 500,
     AHEAD_MS = 10 * 60 * 1000,
-    NAME_LEAST = 3, /* letters of a part of a name that is looked for by itself */
 };
 
 /* All that one drill is made of. */
@@ -68,6 +66,21 @@ static int too_large(struct err *reterr)
 }
 
 /* --- The document ---------------------------------------------------------------------------------------- */
+
+/* What people wrote in it of why it could happen, and what it taught. */
+static int read_sections(struct gathering *all, int64_t id, struct err *reterr)
+{
+    struct postmortem_section *sections = NULL;
+    size_t n = 0;
+    int r = postmortem_section_db_list(all->view.conn, id, &all->view.arena, &sections, &n, reterr);
+
+    for (size_t i = 0; !r && i < n; i++)
+        if (strcmp(sections[i].id, "factors") == 0)
+            all->from.factors = sections[i].body;
+        else if (strcmp(sections[i].id, "lessons") == 0)
+            all->from.lessons = sections[i].body;
+    return r;
+}
 
 static int read_answers(struct gathering *all, int64_t id, struct err *reterr)
 {
@@ -127,7 +140,9 @@ static int read_record(struct gathering *all, const char *key, struct err *reter
     };
     if (!record->incident.postmortem_id)
         return 0;
-    r = read_answers(all, record->incident.postmortem_id, reterr);
+    r = read_sections(all, record->incident.postmortem_id, reterr);
+    if (!r)
+        r = read_answers(all, record->incident.postmortem_id, reterr);
     return r ? r : read_actions(all, record->incident.postmortem_id, reterr);
 }
 
@@ -288,39 +303,18 @@ static int read_route(struct gathering *all, struct err *reterr)
     return 0;
 }
 
-/* "Ana Lund" is Ana too. */
-static int add_names(struct gathering *all,
-                     const struct person *person,
-                     const char **names,
-                     size_t *n)
-{
-    const char *at = person->full_name;
-
-    names[(*n)++] = person->name;
-    if (!at)
-        return 0;
-    names[(*n)++] = at;
-    while (*n + 2 < NAMES_MAX && *at) {
-        size_t len = strcspn(at, " ");
-
-        if (len >= NAME_LEAST && at[len])
-            names[(*n)++] = arena_strndup(&all->view.arena, at, len);
-        at += len + strspn(at + len, " ");
-    }
-    return 0;
-}
-
 static int read_people(struct gathering *all, struct err *reterr)
 {
-    const char **names = arena_array(&all->view.arena, NAMES_MAX, sizeof(*names));
-    size_t n = 0;
+    const struct roster *roster = &all->view.roster;
+    struct drill_from_person *people = arena_array(&all->view.arena, roster->n_people + 1,
+                                                   sizeof(*people));
 
-    if (!names)
+    if (!people)
         return too_large(reterr);
-    for (size_t i = 0; i < all->view.roster.n_people && n + 8 < NAMES_MAX; i++)
-        (void)add_names(all, &all->view.roster.people[i], names, &n);
-    all->from.people = names;
-    all->from.n_people = n;
+    for (size_t i = 0; i < roster->n_people; i++)
+        people[i] = (struct drill_from_person){roster->people[i].name, roster->people[i].full_name};
+    all->from.people = people;
+    all->from.n_people = roster->n_people;
     return 0;
 }
 

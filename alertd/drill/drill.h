@@ -112,6 +112,7 @@ struct drill_file {
     const char *name;
     int64_t first_ms;
     int64_t mended_ms; /* 0: none. What comes behind it comes earlier, when it is mended earlier */
+    bool until_mended; /* and later, when it is mended later: the trouble goes on until then */
     unsigned line, column;
 };
 

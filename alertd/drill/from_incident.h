@@ -55,6 +55,10 @@ struct drill_from_route {
     int64_t wait_ms, interval_ms, repeat_ms;
 };
 
+struct drill_from_person {
+    const char *name, *full_name; /* full_name: NULL when there is none */
+};
+
 struct drill_from {
     const struct postmortem_input *record; /* as facts.h asks for it; loans throughout */
     const struct drill_from_rule *rules;
@@ -69,8 +73,10 @@ struct drill_from {
     struct drill_from_route route;
     const int64_t *steps_ms; /* of the policy: how long each step was waited for; 0: not known */
     size_t n_steps;
-    const char *const *people; /* names that must not be in it, besides those of the record */
+    /* whose names must not be in it, besides those of the record */
+    const struct drill_from_person *people;
     size_t n_people;
+    const char *factors, *lessons; /* what the document says of them, Markdown; NULL */
     bool scrub_hosts;
 };
 

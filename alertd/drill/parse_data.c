@@ -326,7 +326,7 @@ static int parse_first(struct parse *parse, int64_t *ret_ms)
     return 0;
 }
 
-/* `samples shop.om`, `samples shop.csv at 30m`, `samples shop.om at -1h mended 1h20m` */
+/* `samples shop.om`, `samples shop.csv at 30m`, `samples shop.om at -1h mended 1h20m until mended` */
 int parse_samples(struct parse *parse)
 {
     struct drill_file *file = PARSE_PUSH(parse, parse->drill, files);
@@ -342,6 +342,11 @@ int parse_samples(struct parse *parse)
         PARSE_TRY(parse_time(parse, "when it was mended that day", &file->mended_ms));
         if (file->mended_ms <= file->first_ms)
             return parse_fail_before(parse, "it is mended behind its first sample");
+        if (parse_take(parse, "until")) {
+            if (!parse_take(parse, "mended"))
+                return parse_fail(parse, "`until mended`: it goes on until somebody mends it");
+            file->until_mended = true;
+        }
     }
     return parse_end(parse);
 }

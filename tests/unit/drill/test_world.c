@@ -28,6 +28,25 @@
     "hypothesis h right \"cable\" accept ~\"cable\"\nhypothesis i wrong \"ghosts\"\n" \
     "question q \"which?\" accept \"a\"\nhint cost 2 \"look at the cable\"\nlimit ack 3m\nlimit mitigation 8m\n"
 
+/* A minute each: 60 or 600 are counted in it. */
+static const char *recorded(void)
+{
+    static char text[4096];
+    struct str out = STR_INIT(sizeof(text) - 1);
+    int64_t counted = 0;
+
+    str_add(&out, "at,q,c_total\n");
+    for (int minute = 0; minute <= 20; minute++) {
+        bool bad = minute > 5 && minute <= 10;
+
+        counted += minute == 0 ? 0 : bad ? 600 : 60;
+        str_addf(&out, "%dm,%d,%lld\n", minute, bad ? 90 : 1, (long long)counted);
+    }
+    memcpy(text, str_text(&out), out.len + 1);
+    str_done(&out);
+    return text;
+}
+
 static int read_file(void *arg,
                      enum drill_read_what what,
                      const char *name,
@@ -37,6 +56,7 @@ static int read_file(void *arg,
 {
     const char *text = strcmp(name, "r.yml") == 0   ? RULES
                        : strcmp(name, "t.csv") == 0 ? TABLE
+                       : strcmp(name, "u.csv") == 0 ? recorded()
                                                     : NULL;
 
     if (!text)
@@ -290,6 +310,62 @@ static void test_series(void **state)
 
 /* --- check ----------------------------------------------------------------------------------------------- */
 
+/* Queue and counter as recorded: trouble from 5m on, mended at 10m that day, calm to 20m. */
+static void until_mended(int64_t do_ms, double *ret_q, double *ret_c, int64_t at_ms)
+{
+    struct drill_case *made = make("drill \"d\"\n length 2h\n onset 5m\n oncall ana\n"
+                                   "samples u.csv mended 10m until mended\n"
+                                   "action fix mends \"fix it\"\n");
+    struct drill_world *world = drill_world_new(made, 1);
+    struct source source = drill_world_source(world);
+    const struct source_query query = {.from_ms = INT64_MIN, .to_ms = INT64_MAX};
+    struct source_result result = {0};
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, 4 * 1024 * 1024);
+    if (do_ms) {
+        drill_world_advance(world, do_ms);
+        (void)drill_world_act(world, DRILL_ACT_DO, NULL, "fix it");
+    }
+    drill_world_advance(world, at_ms);
+    source = drill_world_source(world);
+    assert_int_equal(source_read_all(&source, &query, 100000, &arena, &result, NULL), 0);
+    assert_int_equal(result.n, 2);
+    for (size_t i = 0; i < result.n; i++) {
+        const struct source_series *series = &result.series[i];
+        bool is_queue = strcmp(labels_get(series->labels, LABEL_NAME), "q") == 0;
+
+        for (size_t k = 1; k < series->n; k++) {
+            assert_true(series->t_ms[k] > series->t_ms[k - 1]);
+            if (!is_queue)
+                assert_true(series->values[k] >= series->values[k - 1]);
+        }
+        assert_in_range(at_ms - (series->t_ms[series->n - 1] - drill_world_zero_ms(world)), 0,
+                        60000);
+        *(is_queue ? ret_q : ret_c) = series->values[series->n - 1];
+    }
+    drill_world_free(world);
+    drill_case_free(made);
+}
+
+static void test_until_mended(void **state)
+{
+    double q = 0, c = 0;
+
+    until_mended(0, &q, &c, 9 * 60 * 1000); /* as it was recorded */
+    assert_true(q == 90 && c == 5 * 60 + 4 * 600);
+    until_mended(10 * 60 * 1000, &q, &c, 15 * 60 * 1000); /* mended as that day */
+    assert_true(q == 1 && c == 5 * 60 + 5 * 600 + 5 * 60);
+    until_mended(0, &q, &c, 60 * 60 * 1000); /* nobody mends it: it goes on */
+    assert_true(q == 90 && fabs(c - (5 * 60 + 55 * 600)) <= 1200);
+    until_mended(40 * 60 * 1000, &q, &c, 45 * 60 * 1000); /* half an hour later than that day */
+    assert_true(q == 1 && fabs(c - (5 * 60 + 35 * 600 + 5 * 60)) <= 1200);
+    until_mended(7 * 60 * 1000, &q, &c, 12 * 60 * 1000); /* earlier */
+    assert_true(q == 1 && fabs(c - (5 * 60 + 2 * 600 + 5 * 60)) <= 600);
+    until_mended(7 * 60 * 1000, &q, &c, 110 * 60 * 1000); /* behind what was recorded it is calm */
+    assert_true(q == 1 && fabs(c - (5 * 60 + 2 * 600 + 103 * 60)) <= 1200);
+}
+
 static void test_check(void **state)
 {
     static const struct {
@@ -351,7 +427,7 @@ int main(void)
         cmocka_unit_test(test_plays),  cmocka_unit_test(test_same_again),
         cmocka_unit_test(test_lead),   cmocka_unit_test(test_series),
         cmocka_unit_test(test_check),  cmocka_unit_test(test_missing_file),
-        cmocka_unit_test(test_called),
+        cmocka_unit_test(test_called), cmocka_unit_test(test_until_mended),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
