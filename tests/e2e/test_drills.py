@@ -386,6 +386,25 @@ class Drills(unittest.TestCase):
         self.act(number, "ack")
         self.end(number)
 
+    def test_killed_while_time_flies_it_stands_at_the_same_second_and_ends_the_same(self):
+        number = self.begin(drill=self.QUICK, seed=3, speed=20)
+        self.clock(number, jump="onset")
+        self.clock(number, state="running")
+
+        def paged():
+            for pid in children(self.alertd.pid):
+                os.kill(pid, signal.SIGKILL)
+            state = self.call("ana", "GET", f"/{number}")
+            return state if state["pages"] else None
+        state = until(paged, 60, "the page")
+        self.assertEqual((state["clock"]["slowed_at_ms"], state["clock"]["speed"]), (4_120_000, 1))  # as alertctl drill run --headless says
+        self.act(number, "ack")
+        score = self.end(number)
+        for pid in children(self.alertd.pid):
+            os.kill(pid, signal.SIGKILL)
+        again = self.call("ana", "GET", f"/{number}/score")
+        self.assertEqual((again["hash"], again["moments"]), (score["hash"], score["moments"]))
+
 
 class Fence(unittest.TestCase):
     def program(self):
