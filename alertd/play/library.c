@@ -185,14 +185,16 @@ static int add_file(struct library_loaded *loaded,
     return 0;
 }
 
-static int read_pack(const struct library *library,
-                     const char *name,
-                     char **ret_text,
-                     size_t *ret_len,
-                     struct err *reterr)
+int library_read_pack(const struct library *library,
+                      const char *name,
+                      char **ret_text,
+                      size_t *ret_len,
+                      struct err *reterr)
 {
     STR_AUTO struct str path = STR_INIT(LIBRARY_PATH_MAX);
 
+    if (!library_name_ok(name))
+        return err_set(reterr, -ENOENT, "there is no pack %.60s", name);
     str_addf(&path, "%s/%s/alerts.yml", library->rules, name);
 
     int r = fs_read(str_text(&path), DESK_LOAD_BYTES_MAX, ret_text, ret_len, reterr);
@@ -225,7 +227,7 @@ static int read_named(void *arg,
         str_addf(&path, "%s/%s", reading->folder, name);
         r = fs_read(str_text(&path), DESK_LOAD_BYTES_MAX, ret_text, ret_len, reterr);
     } else {
-        r = read_pack(reading->library, name, ret_text, ret_len, reterr);
+        r = library_read_pack(reading->library, name, ret_text, ret_len, reterr);
     }
     if (r == 0) {
         r = add_file(reading->loaded, what == DRILL_READ_BESIDE ? "beside" : "pack", name,

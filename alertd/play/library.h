@@ -72,5 +72,12 @@ int library_load(const struct library *library,
                  struct err *reterr);
 void library_loaded_done(struct library_loaded *loaded);
 
+/* The alerts of a pack of rules; -ENOENT when it is none of those that came along. */
+int library_read_pack(const struct library *library,
+                      const char *name,
+                      char **ret_text,
+                      size_t *ret_len,
+                      struct err *reterr);
+
 /* A name that may be a file's: letters, digits, - and _. */
 bool library_name_ok(const char *name);

@@ -123,6 +123,8 @@ int session_settle(struct play *play, struct session *session, struct err *reter
 
 /* tick_page.c: for the ticker */
 int tick_tell_pages(struct play *play, struct session *session, struct err *reterr); /* held */
+/* A banner that has stood long enough goes, and that is news too. */
+void tick_banner(struct play *play, struct session *session); /* held */
 void tick_real_pages(struct play *play, const int64_t *ids, size_t n);
 
 /* tick.c */

@@ -89,6 +89,13 @@ class Debriefs(test_drills_made.FromIncident):
         self.assertEqual(self.call("dora", "PUT", f"/drills/{self.session}/debrief/sections/clocks", {"markdown": "x"}, headers={"If-Match": '"0"'}).status, 404)
         self.assertIn("That the disk was full.", self.call("dora", "GET", f"/drills/{self.session}/debrief.md").text)
 
+    def test_a_drill_of_ones_own_is_previewed_with_the_packs_it_is_played_with(self):
+        path = f"{API}/drills/library/ours"  # no rules of that pack were imported
+        text = (ROOT / "drills/02-certificate-expiry.drill").read_text()
+        self.assertEqual(self.alertd.call("PUT", path, {"text": text}).status, 200)
+        self.assertIn("page", [one["kind"] for one in self.alertd.post(f"{path}/preview")["moments"]])
+        self.assertEqual(self.alertd.call("PUT", path, {"text": text.replace("rules blackbox", "rules ../drills")}).status, 400)
+
     def test_exports(self):
         html = self.call("dora", "GET", f"/drills/{self.session}/debrief.html")
         self.assertIn("<svg", html.text)
