@@ -158,8 +158,12 @@ static void collect_points(struct from_work *work, const char *markdown, struct 
     for (const char *line = markdown; line && *line && points->n < POINTS_MAX;) {
         size_t len = strcspn(line, "\n");
         STR_AUTO struct str text = STR_INIT(4096);
-        size_t from = strspn(line, " *-+0123456789.)");
+        size_t from = strspn(line, " ");
+        size_t digits = strspn(line + from, "0123456789");
 
+        if (digits && strchr(".)", line[from + digits]) && line[from + digits])
+            from += digits + 1;
+        from += strspn(line + from, " *-+");
         for (size_t i = from; i < len; i++)
             if (!strchr("*`", line[i]))
                 str_addc(&text, line[i]);

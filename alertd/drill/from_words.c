@@ -343,6 +343,11 @@ static void add_telling(struct telling *telling, const char *word)
         (void)snprintf(telling->at[telling->n++], WORD_MAX, "%s", word);
 }
 
+static bool tells(const struct from_work *work, const char *word, const char *as, bool with_subject)
+{
+    return is_telling(word, as) && (with_subject || !is_subject(work, word));
+}
+
 /* Words that no idea of another worth has; with_subject: also those of what it is all about. */
 static void find_telling(const struct from_work *work,
                          const struct from_idea *idea,
@@ -357,12 +362,12 @@ static void find_telling(const struct from_work *work,
     while (telling->n < WORDS_MAX && next_word(&at, word)) {
         const char *as = at - strlen(word);
 
-        if (!is_telling(word, as) || is_elsewhere(others, idea->worth, word) ||
-            (!with_subject && is_subject(work, word)))
+        if (!tells(work, word, as, with_subject) || is_elsewhere(others, idea->worth, word))
             continue;
         add_telling(telling, word);
-        word[strcspn(word, "._")] = '\0'; /* who says pool means pool.max too */
-        if (is_telling(word, as) && !is_elsewhere(others, idea->worth, word))
+        word[strcspn(word, "._")] = '\0'; /* who says pool means pool.max too; of hosts none */
+        if (tells(work, word, as, with_subject) && !is_elsewhere(others, idea->worth, word) &&
+            !strpbrk(word, "0123456789"))
             add_telling(telling, word);
     }
 }

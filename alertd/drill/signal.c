@@ -258,7 +258,8 @@ static void go_to_mended(struct voice *voice, const struct sampling *now)
     /* the last one until then comes too: how it stood */
     while (voice->next + 1 < points->n && points->t_ms[voice->next + 1] <= points->mended_ms)
         voice->next++;
-    if (voice->earlier_ms < 0 && voice->next > 0)
+    if (voice->earlier_ms < 0 && voice->next > 0 &&
+        points->mended_ms - points->t_ms[voice->next - 1] <= AGAIN_MAX_MS)
         voice->next--;
     if (voice->next < points->n && voice->has_last && is_counted(voice->labels))
         voice->onto = voice->last - points->values[voice->next];
@@ -294,12 +295,15 @@ static bool come_again(const struct voice *voice,
 
     while (first > 0 && points->t_ms[first - 1] > at_ms - span_ms)
         first--;
-    if (first == voice->next) /* sparser than that */
-        first -= first > 0;
+    if (first == voice->next) { /* sparser than that, or ended by itself long before */
+        if (first == 0 || at_ms - points->t_ms[first - 1] > AGAIN_MAX_MS)
+            return false;
+        first--;
+    }
 
     size_t n = voice->next - first;
 
-    if (n == 0 || sample_is_stale(points->values[voice->next - 1]))
+    if (sample_is_stale(points->values[voice->next - 1]))
         return false;
 
     int64_t round = (int64_t)(voice->again / n) + 1;

@@ -35,12 +35,13 @@ static const char *recorded(void)
     struct str out = STR_INIT(sizeof(text) - 1);
     int64_t counted = 0;
 
-    str_add(&out, "at,q,c_total\n");
+    str_add(&out, "at,q,c_total,gone\n");
     for (int minute = 0; minute <= 20; minute++) {
         bool bad = minute > 5 && minute <= 10;
 
         counted += minute == 0 ? 0 : bad ? 600 : 60;
-        str_addf(&out, "%dm,%d,%lld\n", minute, bad ? 90 : 1, (long long)counted);
+        str_addf(&out, "%dm,%d,%lld,%s\n", minute, bad ? 90 : 1, (long long)counted,
+                 minute < 3 ? "1" : "");
     }
     memcpy(text, str_text(&out), out.len + 1);
     str_done(&out);
@@ -330,9 +331,14 @@ static void until_mended(int64_t do_ms, double *ret_q, double *ret_c, int64_t at
     drill_world_advance(world, at_ms);
     source = drill_world_source(world);
     assert_int_equal(source_read_all(&source, &query, 100000, &arena, &result, NULL), 0);
-    assert_int_equal(result.n, 2);
+    assert_int_equal(result.n, 3);
     for (size_t i = 0; i < result.n; i++) {
         const struct source_series *series = &result.series[i];
+
+        if (strcmp(labels_get(series->labels, LABEL_NAME), "gone") == 0) {
+            assert_int_equal(series->n, 3); /* what ended by itself does not come back */
+            continue;
+        }
         bool is_queue = strcmp(labels_get(series->labels, LABEL_NAME), "q") == 0;
 
         for (size_t k = 1; k < series->n; k++) {
