@@ -2,6 +2,7 @@
  * A consistent copy of everything, while running.
  *
  *   <folder>/state.db  <folder>/samples/YYYY-MM-DD.db ...
+ *   <folder>/drills.db <folder>/drills/NAME/...
  *
  * The copy is a storage folder of its own: `alertd --storage.path=<folder>` runs on it.
  */
@@ -15,6 +16,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "alertd/api/drill_own.h"
+#include "alertd/play/play.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/json/read.h"
@@ -23,6 +26,7 @@
 enum {
     BACKUP_E_FOLDER = 60, /* the caller named one that cannot be: words say */
     NAME_MAX_BYTES = 64,
+    NAMES_BYTES_MAX = 4 * 1024 * 1024,
 };
 
 /* "2026-11-23T221500Z" */
@@ -58,7 +62,58 @@ static int choose_folder(const struct api *api, const char *wanted, char *path, 
     return 0;
 }
 
-static int copy_all(const struct api *api, const char *folder, struct err *reterr)
+/* --- drills: those that were played, and those of one's own --- */
+
+struct copying {
+    const char *from, *to;
+    struct str *names; /* a line each: "drills/inc-2026-0012/rules.yml" */
+};
+
+static int copy_file(void *arg, const char *path, const char *text, size_t len, struct err *reterr)
+{
+    const struct copying *copying = arg;
+    const char *name = path + strlen(copying->from) + 1;
+    STR_AUTO struct str to = STR_INIT(PATH_MAX);
+
+    str_addf(&to, "%s/%s", copying->to, name);
+    str_cut(&to, (size_t)(strrchr(str_text(&to), '/') - str_text(&to)));
+
+    int r = fs_make_folders(str_text(&to), reterr);
+
+    if (r == 0) {
+        str_add(&to, strrchr(name, '/'));
+        r = fs_replace(str_text(&to), text, len, 0600, reterr);
+    }
+    str_addf(copying->names, "%s\n", name);
+    return r;
+}
+
+static int copy_drills(const struct api *api,
+                       const char *folder,
+                       struct str *names,
+                       struct err *reterr)
+{
+    static const char *const depths[] = {"drills/*/*", "drills/*/*/*"};
+    struct copying copying = {api->storage_path, folder, names};
+    STR_AUTO struct str path = STR_INIT(PATH_MAX);
+    int r = 0;
+
+    str_addf(&path, "%s/drills.db", folder);
+    if (api->play) /* otherwise it is damaged, and its file is where it was */
+        r = db_backup(play_database(api->play), str_text(&path), reterr);
+    str_add(names, "drills.db\n");
+    for (size_t i = 0; r == 0 && i < sizeof(depths) / sizeof(depths[0]); i++) {
+        str_cut(&path, 0);
+        str_addf(&path, "%s/%s", api->storage_path, depths[i]);
+        r = fs_each(str_text(&path), DRILL_OWN_FILE_MAX, copy_file, &copying, reterr);
+    }
+    return r;
+}
+
+static int copy_all(const struct api *api,
+                    const char *folder,
+                    struct str *names,
+                    struct err *reterr)
 {
     char path[PATH_MAX];
 
@@ -68,6 +123,8 @@ static int copy_all(const struct api *api, const char *folder, struct err *reter
     (void)snprintf(path, sizeof(path), "%.*s/state.db", PATH_MAX - 20, folder);
     if (r == 0)
         r = db_backup(api->state, path, reterr);
+    if (r == 0)
+        r = copy_drills(api, folder, names, reterr);
     (void)snprintf(path, sizeof(path), "%.*s/samples", PATH_MAX - 20, folder);
     return r ? r : store_backup(api->store, path, reterr);
 }
@@ -103,6 +160,14 @@ static void write_samples(struct json_out *out, const char *folder)
     (void)closedir(samples);
 }
 
+static void write_named(struct json_out *out, const char *folder, struct str *names)
+{
+    char *rest = NULL;
+
+    for (char *name = strtok_r(names->text, "\n", &rest); name; name = strtok_r(NULL, "\n", &rest))
+        write_file(out, folder, name);
+}
+
 static int read_folder(struct http_request *request, const char **ret_folder, struct err *reterr)
 {
     static const char *const known[] = {"folder", NULL};
@@ -127,6 +192,7 @@ void backup_post(void *context, struct http_request *request, struct http_respon
 {
     const struct api *api = context;
     struct json_out out = JSON_OUT(&response->body);
+    STR_AUTO struct str names = STR_INIT(NAMES_BYTES_MAX);
     char folder[PATH_MAX];
     const char *wanted;
     struct err err = {0};
@@ -138,7 +204,7 @@ void backup_post(void *context, struct http_request *request, struct http_respon
         http_fail(response, "bad_data", "%s", err.text);
         return;
     }
-    r = copy_all(api, folder, &err);
+    r = copy_all(api, folder, &names, &err);
     if (r != 0) {
         log_error(api->log, "backup", "backup failed", "folder=\"%s\" error=\"%s\"", folder,
                   err.text);
@@ -153,6 +219,7 @@ void backup_post(void *context, struct http_request *request, struct http_respon
     json_key(&out, "files");
     json_open(&out, '[');
     write_file(&out, folder, "state.db");
+    write_named(&out, folder, &names);
     write_samples(&out, folder);
     json_close(&out, ']');
     json_close(&out, '}');

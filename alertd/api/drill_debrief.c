@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/api/drill_practice.h"
 #include "alertd/api/drills_call.h"
 #include "alertd/api/postmortem_files.h"
 #include "alertd/api/read.h"
@@ -88,7 +87,7 @@ static int compare(struct debriefing *all, struct debrief_compare *ret, struct e
 {
     struct practice_run *runs = NULL;
     size_t n = 0;
-    int r = drill_practice_read(all->api, all->view.row.drill, &all->arena, &runs, &n, reterr);
+    int r = play_runs(all->api->play, all->view.row.drill, &all->arena, &runs, &n, reterr);
     const struct practice_run *last = r ? NULL
                                         : practice_last(runs, n, all->view.row.player, all->id);
 
@@ -114,8 +113,8 @@ static void find_next(struct debriefing *all, struct debrief_input *input)
         return;
     for (size_t i = 0; i + 1 < n; i++)
         if (strcmp(drills[i].name, all->view.row.drill) == 0 && !drills[i + 1].error) {
+            input->next_name = drills[i + 1].name;
             input->next_title = drills[i + 1].title;
-            input->next_url = "/drills";
         }
 }
 
@@ -170,8 +169,12 @@ static int read_written(struct debriefing *all, struct err *reterr)
 
 static bool is_over(const struct debriefing *all, struct http_response *response)
 {
-    if (strcmp(all->view.row.state, "ended") == 0)
+    if (strcmp(all->view.row.state, "ended") == 0 && all->view.row.hash[0])
         return true;
+    if (strcmp(all->view.row.state, "ended") == 0) {
+        http_fail(response, "conflict", "it has no debrief: %s", all->view.row.error);
+        return false;
+    }
     http_fail(response, "conflict",
               "the drill is not over: its debrief would give the answer away");
     return false;
@@ -294,6 +297,61 @@ static void write_section(const struct debriefing *all,
     json_close(out, '}');
 }
 
+static void write_graph(const struct debriefing *all,
+                        const struct debrief_miss *miss,
+                        struct json_out *out)
+{
+    json_key(out, "graph");
+    if (!miss->series) {
+        json_null(out);
+        return;
+    }
+    json_open(out, '{');
+    json_kv_string(out, "title", miss->query);
+    json_kv_int(out, "from_ms", miss->from_ms);
+    json_kv_int(out, "to_ms", miss->to_ms);
+    json_kv_int(out, "at_ms", drill_world_zero_ms(all->played.world) + miss->at_ms);
+    json_key(out, "series");
+    json_raw(out, miss->series);
+    json_close(out, '}');
+}
+
+/* Signals that were not looked at, with their samples; and what to do next. */
+static void write_lists(const struct debriefing *all, struct json_out *out)
+{
+    json_key(out, "missed");
+    json_open(out, '[');
+    for (size_t i = 0; i < all->debrief.n_misses; i++) {
+        const struct debrief_miss *miss = &all->debrief.misses[i];
+
+        json_open(out, '{');
+        json_kv_string(out, "kind", miss->kind);
+        json_kv_string(out, "text", miss->text);
+        json_kv_string(out, "why", miss->why);
+        json_kv_int(out, "at_ms", miss->at_ms);
+        json_kv_string(out, "query", miss->query);
+        json_kv_string(out, "runbook", miss->runbook);
+        write_graph(all, miss, out);
+        json_close(out, '}');
+    }
+    json_close(out, ']');
+    json_key(out, "next");
+    json_open(out, '[');
+    for (size_t i = 0; i < all->debrief.n_steps; i++) {
+        const struct debrief_step *step = &all->debrief.steps[i];
+
+        json_open(out, '{');
+        json_kv_string(out, "kind", step->kind);
+        json_kv_string(out, "text", step->text);
+        json_kv_string(out, "url", step->url);
+        json_kv_string(out, "rule", step->rule);
+        json_kv_string(out, "runbook", step->runbook);
+        json_kv_string(out, "drill", step->drill);
+        json_close(out, '}');
+    }
+    json_close(out, ']');
+}
+
 static int write_json(struct debriefing *all, bool with_html, struct str *text, struct err *reterr)
 {
     STR_AUTO struct str html = STR_INIT(DOCUMENT_HTML_MAX);
@@ -314,6 +372,7 @@ static int write_json(struct debriefing *all, bool with_html, struct str *text, 
     for (size_t i = 0; i < all->n_sections; i++)
         write_section(all, &all->sections[i], &out);
     json_close(&out, ']');
+    write_lists(all, &out);
     if (with_html)
         json_kv_string(&out, "html", str_text(&html));
     else {
@@ -481,7 +540,7 @@ static const struct http_route routes[] = {
      "the debrief as Markdown"},
     {"GET", DRILLS_PATH "/{id}/debrief.html", HTTP_SCOPE_READ, 0, handle_html,
      "the debrief as one HTML file with its graphs"},
-    {"PUT", DRILLS_PATH "/{id}/debrief/sections/{section}", HTTP_SCOPE_READ, 0, handle_put,
+    {"PUT", DRILLS_PATH "/{id}/debrief/sections/{section}", HTTP_SCOPE_OPERATE, 0, handle_put,
      "saves what the player writes in a section"},
 };
 

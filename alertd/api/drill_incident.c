@@ -5,6 +5,7 @@
 #include "alertd/api/drill_incident.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,10 +18,9 @@
 #include "lib/base/mem.h"
 
 enum {
-    NAMES_MAX = 2000,
     STEPS_MAX = 16,
+    NOW_MAX = 500,
     AHEAD_MS = 10 * 60 * 1000,
-    NAME_LEAST = 3, /* letters of a part of a name that is looked for by itself */
 };
 
 /* All that one drill is made of. */
@@ -30,6 +30,8 @@ struct gathering {
     struct postmortem_record record;
     struct postmortem_input input;
     struct drill_from from;
+    struct rule_group_row *groups; /* that are live */
+    size_t n_groups;
     struct freeze freeze;
     bool freezes;
     int64_t steps_ms[STEPS_MAX];
@@ -64,6 +66,21 @@ static int too_large(struct err *reterr)
 }
 
 /* --- The document ---------------------------------------------------------------------------------------- */
+
+/* What people wrote in it of why it could happen, and what it taught. */
+static int read_sections(struct gathering *all, int64_t id, struct err *reterr)
+{
+    struct postmortem_section *sections = NULL;
+    size_t n = 0;
+    int r = postmortem_section_db_list(all->view.conn, id, &all->view.arena, &sections, &n, reterr);
+
+    for (size_t i = 0; !r && i < n; i++)
+        if (strcmp(sections[i].id, "factors") == 0)
+            all->from.factors = sections[i].body;
+        else if (strcmp(sections[i].id, "lessons") == 0)
+            all->from.lessons = sections[i].body;
+    return r;
+}
 
 static int read_answers(struct gathering *all, int64_t id, struct err *reterr)
 {
@@ -123,20 +140,24 @@ static int read_record(struct gathering *all, const char *key, struct err *reter
     };
     if (!record->incident.postmortem_id)
         return 0;
-    r = read_answers(all, record->incident.postmortem_id, reterr);
+    r = read_sections(all, record->incident.postmortem_id, reterr);
+    if (!r)
+        r = read_answers(all, record->incident.postmortem_id, reterr);
     return r ? r : read_actions(all, record->incident.postmortem_id, reterr);
 }
 
 /* --- Rules, as they were ------------------------------------------------------------------------------------ */
 
-static const struct rule_group_row *group_of(const struct rule_group_row *groups,
-                                             size_t n,
-                                             int64_t rule_id)
+/* The rule may be gone meanwhile, and its group too. */
+static struct rule_group_row *group_of(struct gathering *all, int64_t rule_id)
 {
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < groups[i].n_rules; k++)
-            if (groups[i].rules[k].id == rule_id)
-                return &groups[i];
+    struct rule_row rule = {0};
+
+    if (rule_db_get(all->view.conn, rule_id, all->view.now_ms, &all->view.arena, &rule, NULL) != 0)
+        return NULL;
+    for (size_t i = 0; i < all->n_groups; i++)
+        if (all->groups[i].id == rule.group_id)
+            return &all->groups[i];
     return NULL;
 }
 
@@ -159,17 +180,16 @@ static bool has_rule(const struct drill_from_rule *rules, size_t n, int64_t id)
 
 static int read_rules(struct gathering *all, struct err *reterr)
 {
-    size_t n_alerts = all->record.n_alerts, n_groups = 0, n = 0;
+    size_t n_alerts = all->record.n_alerts, n = 0;
     struct drill_from_rule *rules = arena_array(&all->view.arena, n_alerts + 1, sizeof(*rules));
-    struct rule_group_row *groups = NULL;
-    int r = rule_db_list(all->view.conn, all->view.now_ms, &all->view.arena, &groups, &n_groups,
-                         reterr);
+    int r = rule_db_list(all->view.conn, all->view.now_ms, &all->view.arena, &all->groups,
+                         &all->n_groups, reterr);
 
     if (!r && !rules)
         r = too_large(reterr);
     for (size_t i = 0; !r && i < n_alerts; i++) {
         const struct incident_alert *alert = &all->record.alerts[i];
-        const struct rule_group_row *group = group_of(groups, n_groups, alert->rule_id);
+        const struct rule_group_row *group = group_of(all, alert->rule_id);
         struct rule_version_row *versions = NULL;
         size_t n_versions = 0;
 
@@ -187,6 +207,64 @@ static int read_rules(struct gathering *all, struct err *reterr)
     }
     all->from.rules = rules;
     all->from.n_rules = n;
+    return r;
+}
+
+/* What was recorded that day is among the samples. */
+static bool is_recorded(const struct gathering *all, const struct rule_row *rule)
+{
+    for (size_t i = 0; rule->is_recording && i < all->from.n_series; i++) {
+        const char *name = labels_get(all->from.series[i].labels, LABEL_NAME);
+
+        if (name && strcmp(name, rule->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int add_now(struct gathering *all,
+                   const struct rule_group_row *group,
+                   struct drill_from_rule *now,
+                   size_t *n,
+                   struct err *reterr)
+{
+    int r = 0;
+
+    for (size_t i = 0; !r && i < group->n_rules && *n < NOW_MAX; i++) {
+        struct rule_version_row *versions = NULL;
+        size_t n_versions = 0;
+
+        if (is_recorded(all, &group->rules[i]))
+            continue;
+        r = rule_db_versions(all->view.conn, group->rules[i].id, &all->view.arena, &versions,
+                             &n_versions, reterr);
+        if (!r && n_versions)
+            now[(*n)++] = (struct drill_from_rule){.id = group->rules[i].id,
+                                                   .group = group->name,
+                                                   .interval_ms = group->interval_ms,
+                                                   .yaml = versions[0].yaml};
+    }
+    return r;
+}
+
+/* Every rule that is live in a group of which one fired: also one that was written since. */
+static int read_rules_of_now(struct gathering *all, struct err *reterr)
+{
+    struct drill_from_rule *now = arena_array(&all->view.arena, NOW_MAX, sizeof(*now));
+    bool *is_told = arena_array(&all->view.arena, all->n_groups + 1, sizeof(*is_told));
+    size_t n = 0;
+    int r = now && is_told ? 0 : too_large(reterr);
+
+    for (size_t i = 0; !r && i < all->from.n_rules; i++) {
+        const struct rule_group_row *group = group_of(all, all->from.rules[i].id);
+
+        if (!group || is_told[group - all->groups])
+            continue;
+        is_told[group - all->groups] = true;
+        r = add_now(all, group, now, &n, reterr);
+    }
+    all->from.now = now;
+    all->from.n_now = n;
     return r;
 }
 
@@ -225,39 +303,18 @@ static int read_route(struct gathering *all, struct err *reterr)
     return 0;
 }
 
-/* "Ana Lund" is Ana too. */
-static int add_names(struct gathering *all,
-                     const struct person *person,
-                     const char **names,
-                     size_t *n)
-{
-    const char *at = person->full_name;
-
-    names[(*n)++] = person->name;
-    if (!at)
-        return 0;
-    names[(*n)++] = at;
-    while (*n + 2 < NAMES_MAX && *at) {
-        size_t len = strcspn(at, " ");
-
-        if (len >= NAME_LEAST && at[len])
-            names[(*n)++] = arena_strndup(&all->view.arena, at, len);
-        at += len + strspn(at + len, " ");
-    }
-    return 0;
-}
-
 static int read_people(struct gathering *all, struct err *reterr)
 {
-    const char **names = arena_array(&all->view.arena, NAMES_MAX, sizeof(*names));
-    size_t n = 0;
+    const struct roster *roster = &all->view.roster;
+    struct drill_from_person *people = arena_array(&all->view.arena, roster->n_people + 1,
+                                                   sizeof(*people));
 
-    if (!names)
+    if (!people)
         return too_large(reterr);
-    for (size_t i = 0; i < all->view.roster.n_people && n + 8 < NAMES_MAX; i++)
-        (void)add_names(all, &all->view.roster.people[i], names, &n);
-    all->from.people = names;
-    all->from.n_people = n;
+    for (size_t i = 0; i < roster->n_people; i++)
+        people[i] = (struct drill_from_person){roster->people[i].name, roster->people[i].full_name};
+    all->from.people = people;
+    all->from.n_people = roster->n_people;
     return 0;
 }
 
@@ -296,12 +353,14 @@ static int gather(struct gathering *all, const char *key, struct err *reterr)
         r = read_route(all, reterr);
     if (!r)
         r = read_people(all, reterr);
-    return r ? r : read_samples(all, reterr);
+    if (!r)
+        r = read_samples(all, reterr);
+    return r || !all->from.as_now ? r : read_rules_of_now(all, reterr);
 }
 
 bool drill_incident_make(const struct api *api,
                          const char *key,
-                         bool scrub_hosts,
+                         const struct drill_incident_wish *wish,
                          struct drill_made *ret_made,
                          struct http_response *response)
 {
@@ -310,7 +369,8 @@ bool drill_incident_make(const struct api *api,
 
     all->api = api;
     all->from.record = &all->input;
-    all->from.scrub_hosts = scrub_hosts;
+    all->from.scrub_hosts = wish->scrub_hosts;
+    all->from.as_now = wish->as_now;
     if (!roster_view_open(api, &all->view, response)) {
         free(all);
         return false;
@@ -333,4 +393,52 @@ bool drill_incident_make(const struct api *api,
     roster_view_close(&all->view);
     free(all);
     return r == 0;
+}
+
+/* The incident that an own drill was made of; false: it was not, and that is answered. */
+static bool find_source(const struct api *api,
+                        const char *name,
+                        struct drill_incident_wish *wish,
+                        char key[DRILL_OWN_NAME_MAX + 1],
+                        struct http_response *response)
+{
+    MEM_AUTO char *text = NULL;
+    struct drill *drill = NULL;
+    struct drill_own own;
+    size_t len = 0;
+    bool is_ours = false;
+
+    if (drill_own_at(api, name, &own) &&
+        drill_own_read(&own, DRILL_READ_BESIDE, DRILL_FROM_TEXT, &text, &len, NULL) == 0 &&
+        drill_parse(text, len, &drill, NULL) == 0 && drill->reconstructed && drill->n_sources) {
+        wish->scrub_hosts = strcmp(drill->reconstructed, DRILL_FROM_OURS_SCRUBBED) == 0;
+        is_ours = wish->scrub_hosts || strcmp(drill->reconstructed, DRILL_FROM_OURS) == 0;
+        (void)snprintf(key, DRILL_OWN_NAME_MAX + 1, "%s", drill->sources[0]);
+    }
+    drill_free(drill);
+    if (!is_ours)
+        http_fail(
+            response, "bad_data",
+            "rules: only a drill that was made of an incident has rules of now; %.60s was not",
+            name);
+    return is_ours;
+}
+
+bool drill_incident_rules_now(const struct api *api,
+                              const char *name,
+                              struct str *ret_rules,
+                              struct http_response *response)
+{
+    struct drill_incident_wish wish = {.as_now = true};
+    struct drill_made made;
+    char key[DRILL_OWN_NAME_MAX + 1];
+
+    if (!find_source(api, name, &wish, key, response) ||
+        !drill_incident_make(api, key, &wish, &made, response))
+        return false;
+    str_addn(ret_rules, str_text(&made.rules), made.rules.len);
+    if (ret_rules->len == 0)
+        str_add(ret_rules, "groups: []\n");
+    drill_made_done(&made);
+    return true;
 }

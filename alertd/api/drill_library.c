@@ -22,6 +22,18 @@ static bool find_own(const struct api *api,
     return false;
 }
 
+static bool asks(const struct http_request *request, const char *name, const char *wanted)
+{
+    const char *value = http_query(request, name);
+
+    return value && strcmp(value, wanted) == 0;
+}
+
+static struct drill_incident_wish wish_of(const struct http_request *request)
+{
+    return (struct drill_incident_wish){.scrub_hosts = asks(request, "scrub", "hosts")};
+}
+
 /* --- Text and files -------------------------------------------------------------------------------------- */
 
 static const char *const file_names[] = {DRILL_FROM_RULES, DRILL_FROM_ROUTES, DRILL_FROM_SAMPLES};
@@ -90,6 +102,7 @@ static void handle_file(void *context, struct http_request *request, struct http
 struct draft {
     struct drill_own own;
     const struct json *files; /* NULL: none */
+    struct str rules_of_now;  /* "": those of then */
 };
 
 static const char *draft_file(const struct draft *draft, const char *name)
@@ -108,6 +121,9 @@ static int read_draft(void *arg,
 {
     struct draft *draft = arg;
     const char *text = what == DRILL_READ_BESIDE ? draft_file(draft, name) : NULL;
+
+    if (what == DRILL_READ_BESIDE && draft->rules_of_now.len && strcmp(name, DRILL_FROM_RULES) == 0)
+        text = str_text(&draft->rules_of_now);
 
     if (!text)
         return drill_own_read(&draft->own, what, name, ret_text, ret_len, reterr);
@@ -215,12 +231,16 @@ static void handle_preview(void *context,
         http_fail(response, "not_found", "there is no such drill");
         return;
     }
+    draft.rules_of_now = (struct str)STR_INIT(DRILL_OWN_FILE_MAX);
     if ((request->body_len == 0 || read_body(request, &draft, &text, &body, response)) &&
+        (!asks(request, "rules", "now") ||
+         drill_incident_rules_now(context, request->path_args[0], &draft.rules_of_now, response)) &&
         load_draft(&draft, text, &loaded, response)) {
         json_open(&out, '{');
         drill_own_preview(loaded, read_draft, &draft, &out);
         json_close(&out, '}');
     }
+    str_done(&draft.rules_of_now);
     drill_case_free(loaded);
     json_free(body);
 }
@@ -261,21 +281,15 @@ static void write_made(struct drill_made *made,
     drill_case_free(loaded);
 }
 
-static bool wants_hosts(const struct http_request *request)
-{
-    const char *hosts = http_query(request, "scrub");
-
-    return hosts && strcmp(hosts, "hosts") == 0;
-}
-
 static void handle_look(void *context, struct http_request *request, struct http_response *response)
 {
+    const struct drill_incident_wish wish = wish_of(request);
     struct drill_made made;
     char name[DRILL_OWN_NAME_MAX + 1];
 
     drill_incident_name(request->path_args[0], name);
     response->body.limit = 2 * (size_t)DRILL_OWN_FILE_MAX;
-    if (!drill_incident_make(context, request->path_args[0], wants_hosts(request), &made, response))
+    if (!drill_incident_make(context, request->path_args[0], &wish, &made, response))
         return;
     write_made(&made, name, true, response);
     drill_made_done(&made);
@@ -295,7 +309,7 @@ static int write_all(const struct drill_own *own, const struct drill_made *made,
 
 static void handle_make(void *context, struct http_request *request, struct http_response *response)
 {
-    const char *again = http_query(request, "again");
+    const struct drill_incident_wish wish = wish_of(request);
     struct drill_own own;
     struct drill_made made;
     struct err err = {0};
@@ -306,13 +320,13 @@ static void handle_make(void *context, struct http_request *request, struct http
         http_fail(response, "not_found", "there is no incident %.60s", request->path_args[0]);
         return;
     }
-    if (drill_own_exists(&own) && !(again && strcmp(again, "1") == 0)) {
+    if (drill_own_exists(&own) && !asks(request, "again", "1")) {
         http_fail(response, "conflict",
                   "there is a drill %s already; ?again=1 makes it anew, without what was edited",
                   name);
         return;
     }
-    if (!drill_incident_make(context, request->path_args[0], wants_hosts(request), &made, response))
+    if (!drill_incident_make(context, request->path_args[0], &wish, &made, response))
         return;
     if (write_all(&own, &made, &err) != 0) {
         http_fail(response, "internal", "%s", err.text);

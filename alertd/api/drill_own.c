@@ -12,6 +12,7 @@
 #include "alertd/api/runbooks.h"
 #include "alertd/db/rule_db.h"
 #include "alertd/drill/headless.h"
+#include "alertd/play/play.h"
 #include "lib/base/fs.h"
 #include "lib/base/mem.h"
 
@@ -46,7 +47,8 @@ bool drill_own_file_ok(const char *name)
 
 /* --- Reading ------------------------------------------------------------------------------------------------ */
 
-/* A pack is the file that alertd has taken over under that name: `rules/host/alerts.yml`. */
+/* As it is played; or else the file that alertd has taken over under that name:
+ * `rules/host/alerts.yml`. */
 static int read_pack(const struct drill_own *own,
                      const char *pack,
                      char **ret_text,
@@ -60,6 +62,10 @@ static int read_pack(const struct drill_own *own,
     size_t n = 0;
 
     arena_init(&arena, RULES_BYTES_MAX);
+    if (own->api->play &&
+        library_read_pack(play_library(own->api->play), pack, ret_text, ret_len, NULL) == 0)
+        return 0;
+
     int r = db_read_begin(own->api->state, &conn, reterr);
 
     if (r)

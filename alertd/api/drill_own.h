@@ -6,8 +6,9 @@
  *     drills/inc-2026-0012/drill.drill   the drill
  *                          rules.yml     what it names lies beside it
  *
- * A pack of rules that such a drill names is the one alertd has taken over. Reading, checking
- * and a preview happen here; to play one is somebody else's work (play/).
+ * A pack of rules that such a drill names is the one that drills are played with, or else the one
+ * alertd has taken over. Reading, checking and a preview happen here; to play one is somebody
+ * else's work (play/).
  */
 
 #include "alertd/api/api.h"

@@ -1,9 +1,6 @@
 /*
- * Practice over time: which drills somebody played, and what the clocks said. See
- * drill_practice.h.
+ * Practice over time: which drills somebody played, and what the clocks said.
  */
-
-#include "alertd/api/drill_practice.h"
 
 #include <string.h>
 
@@ -12,37 +9,6 @@
 enum {
     ROWS_BYTES_MAX = 64 * 1024 * 1024
 };
-
-int drill_practice_read(const struct api *api,
-                        const char *drill,
-                        struct arena *arena,
-                        struct practice_run **ret_runs,
-                        size_t *ret_n,
-                        struct err *reterr)
-{
-    struct db *db = play_database(api->play);
-    struct play_result_row *results = NULL;
-    struct practice_row *rows = NULL;
-    struct db_conn *conn = NULL;
-    size_t n = 0, n_rows = 0;
-    int r = db_read_begin(db, &conn, reterr);
-
-    if (r)
-        return r;
-    r = play_db_results(conn, drill, arena, &results, &n, reterr);
-    db_read_end(db, conn);
-    if (r)
-        return r;
-    rows = arena_array(arena, n + 1, sizeof(*rows));
-    for (size_t i = 0; rows && i < n; i++)
-        if (results[i].is_clock)
-            rows[n_rows++] = (struct practice_row){
-                results[i].session, results[i].ended_ms, results[i].player, results[i].name,
-                results[i].never ? DRILL_NEVER : results[i].value};
-    if (!rows || !practice_runs(arena, rows, n_rows, ret_runs, ret_n))
-        return err_set(reterr, PLAY_E_LARGE, "it was played too often to show it at once");
-    return 0;
-}
 
 static void write_ms(struct json_out *out, const char *name, int64_t ms)
 {
@@ -77,7 +43,7 @@ static int write_drill(const struct api *api,
 {
     struct practice_run *runs = NULL;
     size_t n = 0;
-    int r = drill_practice_read(api, played->drill, arena, &runs, &n, reterr);
+    int r = play_runs(api->play, played->drill, arena, &runs, &n, reterr);
 
     if (r)
         return r;

@@ -26,9 +26,21 @@ static void write_clock(struct json_out *out, const struct play_view *view)
     json_kv_int(out, "lead_ms", view->lead_ms);
     json_kv_int(out, "speed", view->row.speed);
     json_kv_bool(out, "running", strcmp(view->row.state, "running") == 0);
+    json_kv_int(out, "slow_to", view->row.slow_to);
+    json_key(out, "slowed_at_ms");
+    if (view->slowed_ms == INT64_MIN)
+        json_null(out);
+    else
+        json_int(out, view->slowed_ms);
     if (view->sees_all)
         json_kv_int(out, "onset_ms", view->onset_ms);
     json_close(out, '}');
+}
+
+static void write_settings(struct json_out *out, const struct play_row *row)
+{
+    json_kv_bool(out, "page_me", row->page_me);
+    json_kv_bool(out, "stop_for_pages", row->stops_for_pages);
 }
 
 static void write_notes(struct json_out *out, const struct play_view *view)
@@ -71,9 +83,12 @@ static void write_session(struct json_out *out, const struct play_view *view)
     json_kv_string(out, "player", view->row.player);
     json_kv_string(out, "by", view->row.made_by);
     json_kv_string(out, "seed", view->row.seed);
-    json_kv_bool(out, "page_me", view->row.page_me);
+    json_kv_string(out, "rules", view->row.has_rules_of_now ? "now" : "then");
+    write_settings(out, &view->row);
     if (view->row.error[0])
         json_kv_string(out, "error", view->row.error);
+    if (strcmp(view->row.state, "broken") == 0)
+        json_kv_bool(out, "can_retry", view->role != PLAY_WATCHER);
     if (view->paused_why[0])
         json_kv_string(out, "paused_why", view->paused_why);
     if (view->banner) {
@@ -158,6 +173,7 @@ static void reply_clock(const struct api *api,
     json_open(&out, '{');
     json_kv_string(&out, "state", view.row.state);
     json_kv_int(&out, "version", view.version);
+    write_settings(&out, &view.row);
     write_clock(&out, &view);
     json_close(&out, '}');
 }
@@ -197,6 +213,57 @@ static void handle_clock(void *context,
     int r = read_clock(body, &clock, &err)
                 ? PLAY_E_INVALID
                 : play_clock(api->play, id, request->who.name, &clock, &err);
+
+    if (r)
+        drills_fail(response, r, &err);
+    else
+        reply_clock(api, id, request->who.name, response);
+    json_free(body);
+}
+
+/* --- settings ------------------------------------------------------------------------------------------ */
+
+struct chosen {
+    struct play_settings settings;
+    bool page_me, stops_for_pages;
+};
+
+static int read_settings(const struct json *body, struct chosen *chosen, struct err *reterr)
+{
+    struct play_settings *settings = &chosen->settings;
+    int r = json_get_int_or(body, "slow_to", -1, &settings->slow_to, reterr);
+
+    if (r == 0 && json_has(body, "slow_to") && settings->slow_to < 0)
+        r = json_wrong(body, "slow_to", reterr, "0 (never) to %d", PLAY_SPEED_MAX);
+    if (r == 0 && json_has(body, "page_me")) {
+        r = json_get_bool(body, "page_me", &chosen->page_me, reterr);
+        settings->page_me = &chosen->page_me;
+    }
+    if (r == 0 && json_has(body, "stop_for_pages")) {
+        r = json_get_bool(body, "stop_for_pages", &chosen->stops_for_pages, reterr);
+        settings->stops_for_pages = &chosen->stops_for_pages;
+    }
+    return r;
+}
+
+static void handle_settings(void *context,
+                            struct http_request *request,
+                            struct http_response *response)
+{
+    static const char *const known[] = {"page_me", "slow_to", "stop_for_pages", NULL};
+    const struct api *api = context;
+    struct chosen chosen = {0};
+    struct json *body = NULL;
+    struct err err = {0};
+    int64_t id = 0;
+
+    if (!drills_id(context, request, &id, response) ||
+        !drills_body(request, known, &body, response))
+        return;
+
+    int r = read_settings(body, &chosen, &err)
+                ? PLAY_E_INVALID
+                : play_set(api->play, id, request->who.name, &chosen.settings, &err);
 
     if (r)
         drills_fail(response, r, &err);
@@ -296,6 +363,48 @@ static void reply_score(const struct api *api,
         drills_reply(response, &score);
 }
 
+/* The end of one that was broken has no score. */
+static void reply_end(const struct api *api,
+                      int64_t id,
+                      const char *who,
+                      struct http_response *response)
+{
+    STR_AUTO struct str score = STR_INIT(PLAY_ANSWER_BYTES_MAX);
+    struct json_out out = JSON_OUT(&response->body);
+    struct err err = {0};
+    int r = play_score(api->play, id, who, &score, &err);
+
+    if (r == 0) {
+        drills_reply(response, &score);
+    } else if (r == PLAY_E_CONFLICT) {
+        json_open(&out, '{');
+        json_kv_bool(&out, "scored", false);
+        json_kv_string(&out, "error", err.text);
+        json_close(&out, '}');
+    } else {
+        drills_fail(response, r, &err);
+    }
+}
+
+static void handle_retry(void *context,
+                         struct http_request *request,
+                         struct http_response *response)
+{
+    const struct api *api = context;
+    struct err err = {0};
+    int64_t id = 0;
+
+    if (!drills_id(context, request, &id, response))
+        return;
+
+    int r = play_retry(api->play, id, request->who.name, &err);
+
+    if (r)
+        drills_fail(response, r, &err);
+    else
+        reply_clock(api, id, request->who.name, response);
+}
+
 static void handle_end(void *context, struct http_request *request, struct http_response *response)
 {
     const struct api *api = context;
@@ -310,7 +419,7 @@ static void handle_end(void *context, struct http_request *request, struct http_
     if (r)
         drills_fail(response, r, &err);
     else
-        reply_score(api, id, request->who.name, response);
+        reply_end(api, id, request->who.name, response);
 }
 
 static void handle_score(void *context,
@@ -327,12 +436,16 @@ static void handle_score(void *context,
 static const struct http_route routes[] = {
     {"GET", ONE, HTTP_SCOPE_READ, 0, handle_get,
      "a drill as it is now; ?since=VERSION: 304 when it is that"},
-    {"POST", ONE "/clock", HTTP_SCOPE_READ, 0, handle_clock,
+    {"POST", ONE "/clock", HTTP_SCOPE_OPERATE, 0, handle_clock,
      "runs, pauses, speeds up, jumps to the onset"},
-    {"POST", ONE "/acts", HTTP_SCOPE_READ, 0, handle_act, "what the player does"},
-    {"POST", ONE "/injects", HTTP_SCOPE_READ, 0, handle_inject, "what a game master brings in"},
-    {"POST", ONE "/notes", HTTP_SCOPE_READ, 0, handle_note, "a note of somebody who takes part"},
-    {"POST", ONE "/end", HTTP_SCOPE_READ, 0, handle_end, "ends it and says what it came to"},
+    {"POST", ONE "/settings", HTTP_SCOPE_OPERATE, 0, handle_settings,
+     "whether time slows when something calls, whether pages are sent to who plays"},
+    {"POST", ONE "/acts", HTTP_SCOPE_OPERATE, 0, handle_act, "what the player does"},
+    {"POST", ONE "/injects", HTTP_SCOPE_OPERATE, 0, handle_inject, "what a game master brings in"},
+    {"POST", ONE "/notes", HTTP_SCOPE_OPERATE, 0, handle_note, "a note of somebody who takes part"},
+    {"POST", ONE "/end", HTTP_SCOPE_OPERATE, 0, handle_end, "ends it and says what it came to"},
+    {"POST", ONE "/retry", HTTP_SCOPE_OPERATE, 0, handle_retry,
+     "tries one that is broken again: paused where it was"},
     {"GET", ONE "/score", HTTP_SCOPE_READ, 0, handle_score,
      "what it came to, by several clocks, and the truth"},
 };

@@ -68,8 +68,9 @@ int play_db_add(struct db_conn *conn, struct play_new *add, struct err *reterr)
     const struct play_row *row = add->row;
     struct db_stmt *stmt = db_prepare(
         conn, "INSERT INTO session (drill, title, mode, team, player, seed, speed, state, at_ms,"
-              " length_ms, stops_for_pages, page_me, made_by, made_ms, seen_ms)"
-              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14)");
+              " length_ms, stops_for_pages, page_me, made_by, made_ms, seen_ms, slow_to, rules)"
+              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?15,"
+              " ?16)");
 
     db_bind_text(stmt, 1, row->drill);
     db_bind_text(stmt, 2, row->title);
@@ -85,6 +86,8 @@ int play_db_add(struct db_conn *conn, struct play_new *add, struct err *reterr)
     db_bind_int(stmt, 12, row->page_me);
     db_bind_text(stmt, 13, row->made_by);
     db_bind_int(stmt, 14, row->made_ms);
+    db_bind_int(stmt, 15, row->slow_to);
+    db_bind_text(stmt, 16, row->has_rules_of_now ? "now" : "then");
 
     int r = db_run(stmt, reterr);
 
@@ -214,6 +217,23 @@ int play_db_change(struct db_conn *conn, struct play_change *change, struct err 
     int r = db_run(stmt, reterr);
 
     return r ? r : update_session(conn, change, reterr);
+}
+
+int play_db_set(struct db_conn *conn, struct play_set *set, struct err *reterr)
+{
+    int r = play_db_change(conn, &set->change, reterr);
+
+    if (r)
+        return r;
+
+    struct db_stmt *stmt = db_prepare(conn, "UPDATE session SET slow_to = ?2, stops_for_pages = ?3,"
+                                            " page_me = ?4 WHERE id = ?1");
+
+    db_bind_int(stmt, 1, set->change.session);
+    db_bind_int(stmt, 2, set->slow_to);
+    db_bind_int(stmt, 3, set->stops_for_pages);
+    db_bind_int(stmt, 4, set->page_me);
+    return db_run(stmt, reterr);
 }
 
 int play_db_save_times(struct db_conn *conn, struct play_times *times, struct err *reterr)

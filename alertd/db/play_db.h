@@ -25,8 +25,8 @@ struct play_row {
     int64_t id, team; /* team: the first session of a team's event; 0: none */
     const char *drill, *title, *mode, *player, *seed, *state, *made_by;
     const char *hash, *error; /* "" */
-    int64_t speed, at_ms, length_ms, made_ms, seen_ms, ended_ms;
-    bool stops_for_pages, page_me;
+    int64_t speed, slow_to, at_ms, length_ms, made_ms, seen_ms, ended_ms;
+    bool stops_for_pages, page_me, has_rules_of_now;
 };
 
 struct play_file_row {
@@ -133,10 +133,35 @@ int play_db_results(struct db_conn *conn,
                     size_t *ret_n,
                     struct err *reterr);
 
+/* The same of sessions from_id to to_id that somebody played or began; the newest first. */
+struct play_scores_of {
+    const char *person;
+    int64_t from_id, to_id;
+};
+int play_db_scores(struct db_conn *conn,
+                   const struct play_scores_of *of,
+                   struct arena *arena,
+                   struct play_result_row **ret_rows,
+                   size_t *ret_n,
+                   struct err *reterr);
+
+/* The quickest of somebody's runs of each drill, by each clock. */
+struct play_best_row {
+    const char *drill, *clock;
+    bool never;
+    int64_t value_ms;
+};
+int play_db_best(struct db_conn *conn,
+                 const char *person,
+                 struct arena *arena,
+                 struct play_best_row **ret_rows,
+                 size_t *ret_n,
+                 struct err *reterr);
+
 /* How often somebody played each drill to its end, and when last. */
 struct play_played_row {
     const char *drill;
-    int64_t n, last_ms;
+    int64_t n, last_ms, last_id;
 };
 int play_db_played(struct db_conn *conn,
                    const char *person,
@@ -189,6 +214,14 @@ struct play_change {
     const char *error; /* NULL: none */
 };
 int play_db_change(struct db_conn *conn, struct play_change *change, struct err *reterr);
+
+/* The same, with what people choose. */
+struct play_set {
+    struct play_change change;
+    int64_t slow_to;
+    bool stops_for_pages, page_me;
+};
+int play_db_set(struct db_conn *conn, struct play_set *set, struct err *reterr);
 
 struct play_time {
     int64_t session, at_ms, seen_ms;

@@ -11,7 +11,8 @@
 #define ROW                                                                                  \
     "SELECT s.id, coalesce(s.team, 0), s.drill, s.title, s.mode, s.player, s.seed, s.state," \
     " s.made_by, s.hash, s.error, s.speed, s.at_ms, s.length_ms, s.made_ms, s.seen_ms,"      \
-    " coalesce(s.ended_ms, 0), s.stops_for_pages, s.page_me FROM session s "
+    " coalesce(s.ended_ms, 0), s.stops_for_pages, s.page_me, s.slow_to, s.rules = 'now'"     \
+    " FROM session s "
 
 static bool read_session(struct db_stmt *stmt, struct arena *arena, void *ret_item)
 {
@@ -37,6 +38,8 @@ static bool read_session(struct db_stmt *stmt, struct arena *arena, void *ret_it
         .ended_ms = db_int(stmt, 16),
         .stops_for_pages = db_int(stmt, 17) != 0,
         .page_me = db_int(stmt, 18) != 0,
+        .slow_to = db_int(stmt, 19),
+        .has_rules_of_now = db_int(stmt, 20) != 0,
     };
     return row->drill && row->title && row->mode && row->player && row->seed && row->state &&
            row->made_by && row->hash && row->error;
@@ -299,6 +302,14 @@ static bool read_result(struct db_stmt *stmt, struct arena *arena, void *ret_ite
     return row->player && row->name;
 }
 
+static const struct rows_kind results = {sizeof(struct play_result_row), read_result,
+                                         PLAY_DB_E_LIMIT, WORDS};
+
+/* Only what ended has results. */
+#define RESULT                                                       \
+    "SELECT s.id, s.ended_ms, s.player, r.name, r.is_clock, r.value" \
+    " FROM session s JOIN session_result r ON r.session = s.id "
+
 int play_db_results(struct db_conn *conn,
                     const char *drill,
                     struct arena *arena,
@@ -306,14 +317,54 @@ int play_db_results(struct db_conn *conn,
                     size_t *ret_n,
                     struct err *reterr)
 {
-    static const struct rows_kind kind = {sizeof(struct play_result_row), read_result,
-                                          PLAY_DB_E_LIMIT, WORDS};
-    struct db_stmt *stmt = db_prepare(
-        conn, "SELECT s.id, s.ended_ms, s.player, r.name, r.is_clock, r.value"
-              " FROM session s JOIN session_result r ON r.session = s.id"
-              " WHERE s.drill = ?1 AND s.state = 'ended' ORDER BY s.ended_ms, s.id, r.name");
+    struct db_stmt *stmt = db_prepare(conn, RESULT
+                                      "WHERE s.drill = ?1 ORDER BY s.ended_ms, s.id, r.name");
 
     db_bind_text(stmt, 1, drill);
+    return rows_read(stmt, arena, &results, ret_rows, ret_n, reterr);
+}
+
+int play_db_scores(struct db_conn *conn,
+                   const struct play_scores_of *of,
+                   struct arena *arena,
+                   struct play_result_row **ret_rows,
+                   size_t *ret_n,
+                   struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, RESULT "WHERE s.id BETWEEN ?1 AND ?2 AND (s.player = ?3 OR s.made_by = ?3)"
+                     " ORDER BY s.id DESC, r.name");
+
+    db_bind_int(stmt, 1, of->from_id);
+    db_bind_int(stmt, 2, of->to_id);
+    db_bind_text(stmt, 3, of->person);
+    return rows_read(stmt, arena, &results, ret_rows, ret_n, reterr);
+}
+
+static bool read_best(struct db_stmt *stmt, struct arena *arena, void *ret_item)
+{
+    struct play_best_row *row = ret_item;
+
+    *row = (struct play_best_row){rows_text(arena, stmt, 0), rows_text(arena, stmt, 1),
+                                  db_is_null(stmt, 2), db_int(stmt, 2)};
+    return row->drill && row->clock;
+}
+
+int play_db_best(struct db_conn *conn,
+                 const char *person,
+                 struct arena *arena,
+                 struct play_best_row **ret_rows,
+                 size_t *ret_n,
+                 struct err *reterr)
+{
+    static const struct rows_kind kind = {sizeof(struct play_best_row), read_best, PLAY_DB_E_LIMIT,
+                                          WORDS};
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT s.drill, r.name, min(r.value)"
+              " FROM session s JOIN session_result r ON r.session = s.id"
+              " WHERE s.player = ?1 AND r.is_clock GROUP BY s.drill, r.name");
+
+    db_bind_text(stmt, 1, person);
     return rows_read(stmt, arena, &kind, ret_rows, ret_n, reterr);
 }
 
@@ -321,7 +372,8 @@ static bool read_played(struct db_stmt *stmt, struct arena *arena, void *ret_ite
 {
     struct play_played_row *row = ret_item;
 
-    *row = (struct play_played_row){rows_text(arena, stmt, 0), db_int(stmt, 1), db_int(stmt, 2)};
+    *row = (struct play_played_row){rows_text(arena, stmt, 0), db_int(stmt, 1), db_int(stmt, 2),
+                                    db_int(stmt, 3)};
     return row->drill != NULL;
 }
 
@@ -335,8 +387,8 @@ int play_db_played(struct db_conn *conn,
     static const struct rows_kind kind = {sizeof(struct play_played_row), read_played,
                                           PLAY_DB_E_LIMIT, WORDS};
     struct db_stmt *stmt = db_prepare(conn,
-                                      "SELECT drill, count(*), max(ended_ms) FROM session"
-                                      " WHERE player = ?1 AND state = 'ended' GROUP BY drill");
+                                      "SELECT drill, count(*), max(ended_ms), id FROM session"
+                                      " WHERE player = ?1 AND hash IS NOT NULL GROUP BY drill");
 
     db_bind_text(stmt, 1, person);
     return rows_read(stmt, arena, &kind, ret_rows, ret_n, reterr);

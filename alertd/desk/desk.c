@@ -127,6 +127,17 @@ static const struct {
     {"pages", desk_pages}, {"score", desk_score}, {"prom", desk_prom},
 };
 
+static void advance_to(struct desk *desk, const struct json *request, int64_t to_ms)
+{
+    int64_t heed_ms = 0;
+
+    desk->called = false;
+    if (json_get_int(request, "heed_ms", &heed_ms, NULL) == 0)
+        desk->called = drill_world_advance_until_called(desk->world, heed_ms, to_ms);
+    else
+        drill_world_advance(desk->world, to_ms);
+}
+
 /* Time goes on first, as far as the request says. */
 static void answer(struct desk *desk, const struct json *request, struct desk_reply *reply)
 {
@@ -142,7 +153,7 @@ static void answer(struct desk *desk, const struct json *request, struct desk_re
         (void)desk_fail(reply, "internal", "nothing is loaded yet");
         return;
     }
-    drill_world_advance(desk->world, to_ms);
+    advance_to(desk, request, to_ms);
     for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
         if (strcmp(ops[i].name, op) == 0) {
             ops[i].op(desk, request, reply);
@@ -163,6 +174,7 @@ static void write_times(const struct desk *desk, struct json_out *out)
     json_kv_int(out, "lead_ms", drill_world_lead_ms(desk->world));
     json_kv_int(out, "onset_ms", drill_world_onset_ms(desk->world));
     json_kv_int(out, "n_moments", (int64_t)n);
+    json_kv_bool(out, "called", desk->called);
     if (drill_world_paged_ms(desk->world) != DRILL_NOT_YET)
         json_kv_int(out, "paged_ms", drill_world_paged_ms(desk->world));
 }

@@ -9,6 +9,7 @@
  *   desk.c       the line protocol, one request after the other
  *   desk_load.c  the drill and all that it names, out of what alertd sent
  *   desk_view.c  what there is: state, moments
+ *   desk_places.c where one can look, and where it would have been right
  *   desk_score.c what it came to, and the truth
  *   desk_prom.c  Prometheus' query API over what was measured until now
  *   desk_rules.c and its rules and alerts
@@ -18,7 +19,9 @@
  *  (1) the process knows no time but what a request says: the same requests give the same bytes.
  *  (2) the drill, its files, everything comes over the one socket; after the first request the
  *      fence is up: no file, no socket, no program can be opened any more.
- *  (3) an act has a number. One that was done already is answered again and not done again.
+ *  (3) time goes as far as to_ms says; with heed_ms no further than the second behind that in which
+ *      something calls for the player, and the answer says `called`.
+ *  (4) an act has a number. One that was done already is answered again and not done again.
  */
 
 #include <stdbool.h>

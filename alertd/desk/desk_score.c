@@ -174,6 +174,7 @@ void desk_score(struct desk *desk, const struct json *request, struct desk_reply
     (void)snprintf(hash, sizeof(hash), "%016llx",
                    (unsigned long long)drill_world_hash(desk->world));
     json_open(&out, '{');
+    json_kv_bool(&out, "scored", true);
     json_kv_string(&out, "hash", hash);
     json_kv_bool(&out, "paged", score.paged);
     json_kv_int(&out, "from_ms", score.base_ms);
@@ -182,6 +183,7 @@ void desk_score(struct desk *desk, const struct json *request, struct desk_reply
     write_counts(&out, drill, &score);
     desk_moments(&out, desk->world, true);
     write_truth(&out, desk);
+    desk_right_places(drill, &out);
     write_ideas(&out, "hypotheses", drill->hypotheses, drill->n_hypotheses);
     write_ideas(&out, "actions", drill->actions, drill->n_actions);
     json_kv_string(&out, "escalate_why", drill->escalate_why);

@@ -291,18 +291,6 @@ static void write_hints(struct json_out *out, const struct desk *desk)
     json_close(out, '}');
 }
 
-static void write_names(struct json_out *out,
-                        const char *key,
-                        const struct drill_name *names,
-                        size_t n)
-{
-    json_key(out, key);
-    json_open(out, '[');
-    for (size_t i = 0; i < n; i++)
-        json_string(out, names[i].text);
-    json_close(out, ']');
-}
-
 static void write_people(struct json_out *out, const struct drill *drill)
 {
     json_kv_string(out, "you", drill_you(drill));
@@ -327,8 +315,7 @@ void desk_state(struct desk *desk, const struct json *request, struct desk_reply
     write_incidents(&out, desk->world);
     write_pages(&out, desk->world);
     desk_moments(&out, desk->world, desk_sees_all(request));
-    write_names(&out, "graphs", drill->graphs, drill->n_graphs);
-    write_names(&out, "runbooks", drill->runbooks, drill->n_runbooks);
+    desk_places(desk, &out);
     write_questions(&out, desk);
     write_hints(&out, desk);
     json_close(&out, '}');

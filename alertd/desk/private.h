@@ -14,6 +14,7 @@ struct desk {
     struct drill_world *world;
     size_t *acts; /* the moment of each act and inject, by number - 1 */
     size_t n_acts, acts_capacity;
+    bool called; /* the last request stopped where something called for the player */
 };
 
 struct desk_reply {
@@ -48,6 +49,10 @@ bool desk_sees_all(const struct json *request);
 
 desk_op desk_score; /* desk_score.c */
 desk_op desk_prom;  /* desk_prom.c */
+
+/* desk_places.c */
+void desk_places(struct desk *desk, struct json_out *out);
+void desk_right_places(const struct drill *drill, struct json_out *out);
 
 /* desk_rules.c */
 void desk_rules(struct desk *desk, struct json_out *out);

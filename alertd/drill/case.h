@@ -43,6 +43,8 @@ struct drill_points {
     double *values;
     size_t n, capacity, times_capacity;
     int64_t mended_ms; /* of its file; 0: none */
+    int64_t last_ms;   /* of its file: the last sample of all */
+    bool until_mended; /* of its file */
 };
 
 struct drill_case {

@@ -46,7 +46,8 @@ static int add_point(const struct into *into,
                               sizeof(*to->points));
         points = &to->points[to->n_points++];
         *points = (struct drill_points){.labels = labels_ref(labels),
-                                        .mended_ms = into->file->mended_ms};
+                                        .mended_ms = into->file->mended_ms,
+                                        .until_mended = into->file->until_mended};
     }
     if (points->n && t_ms <= points->t_ms[points->n - 1])
         return err_set(err, DRILL_E_FILE, "samples of a series are not in the order of time");
@@ -220,10 +221,19 @@ int drill_data_read(struct drill_case *drill_case,
                     size_t len,
                     struct err *reterr)
 {
-    size_t n = strlen(file->name);
+    size_t n = strlen(file->name), before = drill_case->n_points;
     struct table table = {.into = {drill_case, file}, .first_ms = file->first_ms};
+    int64_t last_ms = INT64_MIN;
+    int r = n > 4 && strcmp(file->name + n - 4, ".csv") == 0
+                ? read_table(&table, text, len, reterr)
+                : read_metrics(drill_case, file, text, len, reterr);
 
-    if (n > 4 && strcmp(file->name + n - 4, ".csv") == 0)
-        return read_table(&table, text, len, reterr);
-    return read_metrics(drill_case, file, text, len, reterr);
+    for (size_t i = before; i < drill_case->n_points; i++) {
+        const struct drill_points *points = &drill_case->points[i];
+
+        last_ms = points->t_ms[points->n - 1] > last_ms ? points->t_ms[points->n - 1] : last_ms;
+    }
+    for (size_t i = before; i < drill_case->n_points; i++)
+        drill_case->points[i].last_ms = last_ms;
+    return r;
 }

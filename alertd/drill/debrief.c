@@ -123,8 +123,7 @@ static const char *moment_text(struct debrief_work *work, const struct drill_mom
     return debrief_text(work, "%s", str_text(&text));
 }
 
-/* `+0:12:30` behind the instant from which clocks run. */
-static const char *at_text(struct debrief_work *work, int64_t at_ms)
+const char *debrief_at(struct debrief_work *work, int64_t at_ms)
 {
     int64_t s = (at_ms - work->score->base_ms) / 1000;
     int64_t a = s < 0 ? -s : s;
@@ -154,7 +153,7 @@ static struct postmortem_drill_row *next_row(struct debrief_work *work, int64_t 
 {
     struct postmortem_drill_row *row = &work->rows[work->n_rows++];
 
-    row->at = at_text(work, at_ms);
+    row->at = debrief_at(work, at_ms);
     return row;
 }
 
@@ -197,9 +196,12 @@ static void add_rows(struct debrief_work *work)
 
 /* --- What to do next -------------------------------------------------------------------------------------------- */
 
-static struct postmortem_drill_step *next_step(struct debrief_work *work)
+static struct debrief_step *next_step(struct debrief_work *work, const char *kind)
 {
-    return work->n_steps < STEPS_MAX ? &work->steps[work->n_steps++] : NULL;
+    if (work->n_steps == STEPS_MAX)
+        return NULL;
+    work->steps[work->n_steps].kind = kind;
+    return &work->steps[work->n_steps++];
 }
 
 /* The alerts that fired; where none did, those that should be written. */
@@ -218,17 +220,18 @@ static void suggest_rules(struct debrief_work *work)
             continue;
         seen[n++] = moment->what;
 
-        struct postmortem_drill_step *step = next_step(work);
+        struct debrief_step *step = next_step(work, "tune");
 
         if (!step)
             return;
+        step->rule = debrief_text(work, "%s", moment->what);
         step->text = debrief_text(
             work, "Would %s have helped earlier, or less often? Tune it on this time",
             moment->what);
         step->url = debrief_tune_url(work, moment->what);
     }
     if (n == 0 && work->n_steps < STEPS_MAX)
-        next_step(work)->text =
+        next_step(work, "rule")->text =
             "Nothing alerted: write the rule that would have, beside the drill, "
             "and play it again";
 }
@@ -247,10 +250,11 @@ static void suggest_runbooks(struct debrief_work *work)
 {
     for (size_t i = 0; i < work->drill->n_runbooks; i++) {
         const char *runbook = work->drill->runbooks[i].text;
-        struct postmortem_drill_step *step = next_step(work);
+        struct debrief_step *step = next_step(work, "runbook");
 
         if (!step)
             return;
+        step->runbook = debrief_text(work, "%s", runbook);
         step->text = was_opened(work, runbook)
                          ? debrief_text(work,
                                         "What did the runbook %s lack? Mend it while you know",
@@ -262,7 +266,7 @@ static void suggest_runbooks(struct debrief_work *work)
 
 static void add_steps(struct debrief_work *work)
 {
-    struct postmortem_drill_step *step;
+    struct debrief_step *step;
 
     work->steps = arena_array(work->arena, STEPS_MAX, sizeof(*work->steps));
     work->spent |= !work->steps;
@@ -270,12 +274,25 @@ static void add_steps(struct debrief_work *work)
         return;
     suggest_rules(work);
     suggest_runbooks(work);
-    if (work->input->next_title && (step = next_step(work))) {
+    if (work->input->next_name && (step = next_step(work, "drill"))) {
+        step->drill = work->input->next_name;
         step->text = debrief_text(work, "The next drill: %s", work->input->next_title);
-        step->url = work->input->next_url;
+        step->url = debrief_text(work, "/drills?drill=%s", step->drill);
     }
-    work->about.steps = work->steps;
-    work->about.n_steps = work->n_steps;
+    work->to->steps = work->steps;
+    work->to->n_steps = work->n_steps;
+}
+
+/* The same for the template. */
+static void tell_steps(struct debrief_work *work)
+{
+    struct postmortem_drill_step *told = arena_array(work->arena, STEPS_MAX, sizeof(*told));
+
+    work->spent |= !told;
+    for (size_t i = 0; told && i < work->n_steps; i++)
+        told[i] = (struct postmortem_drill_step){work->steps[i].text, work->steps[i].url};
+    work->about.steps = told;
+    work->about.n_steps = told ? work->n_steps : 0;
 }
 
 /* From the onset to what ended it, or to the end: the window an alert should have been about. */
@@ -317,6 +334,7 @@ int debrief_facts(struct arena *arena,
     add_rows(&work);
     debrief_misses(&work);
     add_steps(&work);
+    tell_steps(&work);
 
     int r = debrief_record(&work, &debrief.facts, reterr);
 

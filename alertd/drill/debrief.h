@@ -21,7 +21,7 @@
 
 enum {
     DEBRIEF_E_LIMIT = 7,
-    DEBRIEF_GRAPHS_MAX = 4,
+    DEBRIEF_GRAPHS_MAX = 8,
     DEBRIEF_ROWS_MAX = 400,
     DEBRIEF_ARENA_BYTES = 64 * 1024 * 1024,
 };
@@ -44,13 +44,34 @@ struct debrief_input {
     /* Where a rule of that name is tuned, the arena's or alive as long; NULL: nowhere. */
     const char *(*rule_url)(void *arg, const char *alert);
     void *arg;
-    const char *next_title, *next_url; /* the next drill on the path; NULL: it was the last */
+    const char *next_name, *next_title; /* the next drill on the path; NULL: it was the last */
+};
+
+/* A signal that was there and was not looked at. */
+struct debrief_miss {
+    const char *kind; /* "silence", "metric", "customer", "runbook" */
+    const char *text, *why;
+    const char *query, *runbook; /* NULL */
+    int64_t at_ms;               /* of the drill: when it would have mattered */
+    /* What was drawn of it: JSON as in graph.h, times of the drill's wall clock; NULL: nothing. */
+    const char *series;
+    int64_t from_ms, to_ms;
+};
+
+/* What to do next; NULL: there is none. */
+struct debrief_step {
+    const char *kind; /* "tune", "rule", "runbook", "drill" */
+    const char *text, *url, *rule, *runbook, *drill;
 };
 
 struct debrief {
     const struct fact *facts;
     struct markdown_graph graphs[DEBRIEF_GRAPHS_MAX];
     size_t n_graphs;
+    const struct debrief_miss *misses;
+    size_t n_misses;
+    const struct debrief_step *steps;
+    size_t n_steps;
 };
 
 /* In the arena. 0 or DEBRIEF_E_LIMIT. */

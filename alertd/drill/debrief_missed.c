@@ -107,92 +107,140 @@ static bool draw(struct debrief_work *work, const char *metric, struct graph_dra
            drawing->n_points > 0;
 }
 
-static int64_t add_graph(struct debrief_work *work, const char *metric)
+/* Into the document while there is room, and as numbers. */
+static void add_graph(struct debrief_work *work,
+                      struct debrief_miss *miss,
+                      struct postmortem_drill_miss *told)
 {
     struct graph_drawing drawing = {.svg = STR_INIT(SVG_TEXT_MAX),
                                     .series = STR_INIT(SERIES_JSON_MAX)};
-    int64_t id = 0;
 
-    if (work->to->n_graphs < DEBRIEF_GRAPHS_MAX && draw(work, metric, &drawing)) {
+    if (work->to->n_graphs < DEBRIEF_GRAPHS_MAX && draw(work, miss->query, &drawing)) {
         struct markdown_graph *graph = &work->to->graphs[work->to->n_graphs];
+        struct graph_plan plan = plan_of(work, miss->query);
 
         graph->svg = arena_strndup(work->arena, str_text(&drawing.svg), drawing.svg.len);
-        graph->caption = debrief_text(work, "%s", metric);
-        work->spent |= !graph->svg;
+        graph->caption = miss->query;
+        miss->series = arena_strndup(work->arena, str_text(&drawing.series), drawing.series.len);
+        miss->from_ms = plan.start_ms;
+        miss->to_ms = plan.end_ms;
+        work->spent |= !graph->svg || !miss->series;
         if (graph->svg)
-            id = graph->id = (int64_t)++work->to->n_graphs;
+            told->graph = graph->id = (int64_t)++work->to->n_graphs;
+        told->graph_title = miss->query;
     }
     str_done(&drawing.svg);
     str_done(&drawing.series);
-    return id;
 }
 
 /* --- What was missed ---------------------------------------------------------------------------------------- */
 
-static void add_metrics(struct debrief_work *work, struct postmortem_drill_miss *misses)
+static struct debrief_miss *next_miss(struct debrief_work *work, const char *kind, int64_t at_ms)
 {
-    for (size_t i = 0; i < work->drill->n_graphs && work->about.n_misses < MISSES_MAX; i++) {
+    struct debrief_miss *miss = &work->misses[work->n_misses++];
+
+    miss->kind = kind;
+    miss->at_ms = at_ms;
+    return miss;
+}
+
+/* When a look would have mattered: when the player began to believe something, or else to act, or
+ * else was paged. */
+static int64_t decided_at(const struct debrief_work *work, const char **ret_words)
+{
+    int64_t believed_ms = first_act(work, DRILL_ACT_HYPOTHESIS);
+
+    *ret_words = "when you wrote your first hypothesis";
+    if (believed_ms != DRILL_NOT_YET)
+        return believed_ms;
+    *ret_words = "when you began to act";
+    for (size_t i = 0; i < work->n_moments; i++)
+        if (work->moments[i].kind == DRILL_MOMENT_ACT && work->moments[i].act == DRILL_ACT_DO)
+            return work->moments[i].at_ms;
+    *ret_words = work->score->paged ? "when you were paged" : "when it began";
+    return work->score->base_ms;
+}
+
+static void add_metrics(struct debrief_work *work, struct postmortem_drill_miss *told)
+{
+    const char *words = NULL;
+    int64_t at_ms = decided_at(work, &words);
+
+    for (size_t i = 0; i < work->drill->n_graphs && work->n_misses < MISSES_MAX; i++) {
         const char *metric = work->drill->graphs[i].text;
 
         if (was_queried(work, metric))
             continue;
-        struct postmortem_drill_miss *miss = &misses[work->about.n_misses++];
+        struct debrief_miss *miss = next_miss(work, "metric", at_ms);
 
+        miss->query = debrief_text(work, "%s", metric);
         miss->text = debrief_text(work, "%s was not looked at", metric);
-        miss->why = "its graph, as it stood";
-        miss->graph_title = metric;
-        miss->graph = add_graph(work, metric);
-        if (!miss->graph)
-            miss->why = NULL;
+        add_graph(work, miss, &told[work->n_misses - 1]);
+        if (miss->series)
+            miss->why = debrief_text(work, "it was there to be seen at %s, %s",
+                                     debrief_at(work, at_ms), words);
     }
 }
 
 /* What somebody said, and nobody was told anything afterwards. */
-static void add_customers(struct debrief_work *work, struct postmortem_drill_miss *misses)
+static void add_customers(struct debrief_work *work)
 {
     int64_t told_ms = first_act(work, DRILL_ACT_TELL);
 
-    for (size_t i = 0; i < work->n_moments && work->about.n_misses < MISSES_MAX; i++) {
+    for (size_t i = 0; i < work->n_moments && work->n_misses < MISSES_MAX; i++) {
         const struct drill_moment *moment = &work->moments[i];
 
         if (moment->kind != DRILL_MOMENT_HAPPENED || strcmp(moment->who, "customer") != 0 ||
             (told_ms != DRILL_NOT_YET && told_ms >= moment->at_ms))
             continue;
-        misses[work->about.n_misses++] = (struct postmortem_drill_miss){
-            .text = debrief_text(work, "customers asked: %s", moment->what),
-            .why = "nobody was told anything after that"};
+        struct debrief_miss *miss = next_miss(work, "customer", moment->at_ms);
+
+        miss->text = debrief_text(work, "customers asked: %s", moment->what);
+        miss->why = "nobody was told anything after that";
         return;
     }
 }
 
 /* Nothing alerted at all. */
-static void add_silence(struct debrief_work *work, struct postmortem_drill_miss *misses)
+static void add_silence(struct debrief_work *work)
 {
-    if (work->score->paged || work->about.n_misses == MISSES_MAX)
+    if (work->score->paged || work->n_misses == MISSES_MAX)
         return;
-    misses[work->about.n_misses++] = (struct postmortem_drill_miss){
-        .text = "nobody was paged", .why = "what should have alerted is the first thing to mend"};
+    struct debrief_miss *miss = next_miss(work, "silence", work->drill->onset_ms);
+
+    miss->text = "nobody was paged";
+    miss->why = "what should have alerted is the first thing to mend";
 }
 
-static void add_runbooks(struct debrief_work *work, struct postmortem_drill_miss *misses)
+static void add_runbooks(struct debrief_work *work)
 {
     if (work->drill->n_runbooks == 0 || work->score->clocks[DRILL_RUNBOOK] != DRILL_NEVER ||
-        work->about.n_misses == MISSES_MAX)
+        work->n_misses == MISSES_MAX)
         return;
-    misses[work->about.n_misses++] = (struct postmortem_drill_miss){
-        .text = debrief_text(work, "the runbook %s was not opened", work->drill->runbooks[0].text)};
+    struct debrief_miss *miss = next_miss(work, "runbook", work->score->base_ms);
+
+    miss->runbook = debrief_text(work, "%s", work->drill->runbooks[0].text);
+    miss->text = debrief_text(work, "the runbook %s was not opened", miss->runbook);
 }
 
 void debrief_misses(struct debrief_work *work)
 {
-    struct postmortem_drill_miss *misses = arena_array(work->arena, MISSES_MAX, sizeof(*misses));
+    struct postmortem_drill_miss *told = arena_array(work->arena, MISSES_MAX, sizeof(*told));
 
-    work->spent |= !misses;
-    if (!misses)
+    work->misses = arena_array(work->arena, MISSES_MAX, sizeof(*work->misses));
+    work->spent |= !told || !work->misses;
+    if (!told || !work->misses)
         return;
-    add_silence(work, misses);
-    add_metrics(work, misses);
-    add_customers(work, misses);
-    add_runbooks(work, misses);
-    work->about.misses = misses;
+    add_silence(work);
+    add_metrics(work, told);
+    add_customers(work);
+    add_runbooks(work);
+    for (size_t i = 0; i < work->n_misses; i++) {
+        told[i].text = work->misses[i].text;
+        told[i].why = work->misses[i].why;
+    }
+    work->about.misses = told;
+    work->about.n_misses = work->n_misses;
+    work->to->misses = work->misses;
+    work->to->n_misses = work->n_misses;
 }

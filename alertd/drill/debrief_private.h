@@ -22,7 +22,9 @@ struct debrief_work {
     struct postmortem_drill about;
     struct postmortem_drill_row *rows;
     size_t n_rows;
-    struct postmortem_drill_step *steps;
+    struct debrief_miss *misses;
+    size_t n_misses;
+    struct debrief_step *steps;
     size_t n_steps;
     struct debrief *to;
 };
@@ -30,6 +32,8 @@ struct debrief_work {
 /* The arena's; "" when it is spent. */
 const char *debrief_text(struct debrief_work *work, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* `+0:12:30` behind the instant from which clocks run. */
+const char *debrief_at(struct debrief_work *work, int64_t at_ms);
 /* NULL: the rule is nowhere to be tuned. */
 const char *debrief_tune_url(struct debrief_work *work, const char *alert);
 

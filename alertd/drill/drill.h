@@ -107,11 +107,12 @@ struct drill_fault {
     unsigned line;
 };
 
-/* A file beside the drill; first_ms: where its first sample goes. */
+/* A file beside the drill; first_ms: where its first sample goes, also before the start. */
 struct drill_file {
     const char *name;
     int64_t first_ms;
     int64_t mended_ms; /* 0: none. What comes behind it comes earlier, when it is mended earlier */
+    bool until_mended; /* and later, when it is mended later: the trouble goes on until then */
     unsigned line, column;
 };
 

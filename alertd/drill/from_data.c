@@ -206,12 +206,24 @@ static void begin_group(struct from_work *work, const char *name, int64_t ms, st
     str_addf(out, "\n    interval: %s\n    rules:\n", duration_print(ms, text));
 }
 
+static void add_rules_of_now(struct from_work *work, struct str *out)
+{
+    const char *group = NULL;
+
+    for (size_t i = 0; i < work->from->n_now; i++) {
+        const struct drill_from_rule *rule = &work->from->now[i];
+
+        if (!group || strcmp(group, rule->group) != 0)
+            begin_group(work, rule->group, rule->interval_ms, out);
+        group = rule->group;
+        add_rule(work, rule->yaml, out);
+    }
+}
+
 /* A group for each rule: its interval is its own, and what it is called tells people where it
  * is from. */
-static void add_rules(struct from_work *work, struct str *out)
+static void add_rules_of_then(struct from_work *work, struct str *out)
 {
-    bool begun = false;
-
     for (size_t i = 0; i < work->record->n_alerts; i++) {
         const struct incident_alert *alert = &work->record->alerts[i];
         const struct drill_from_rule *rule = from_rule(work, alert);
@@ -223,6 +235,16 @@ static void add_rules(struct from_work *work, struct str *out)
         begin_group(work, str_text(&name), rule->interval_ms, out);
         add_rule(work, rule->yaml, out);
     }
+}
+
+static void add_rules(struct from_work *work, struct str *out)
+{
+    bool begun = false;
+
+    if (work->from->as_now)
+        add_rules_of_now(work, out);
+    else
+        add_rules_of_then(work, out);
     for (size_t i = 0; i < work->record->n_alerts; i++) {
         if (from_is_measured(work, &work->record->alerts[i]) || !is_first_of_name(work, i))
             continue;
@@ -271,7 +293,7 @@ static void add_series(struct from_work *work, const struct source_series *serie
                                   is_name ? label->value : from_label(work, label->value)};
     }
     for (size_t i = 0; pairs && i < series->n; i++) {
-        if (series->t_ms[i] < work->start_ms || series->t_ms[i] > work->end_ms)
+        if (series->t_ms[i] < work->first_ms || series->t_ms[i] > work->end_ms)
             continue;
         /* a staleness marker is written as NaN, and read so */
         openmetrics_sample(out, pairs, series->labels->n,
@@ -299,7 +321,7 @@ static void add_stand_in_series(struct from_work *work,
         if (strcmp(label->name, "alertname") != 0 && strcmp(label->name, "alert") != 0)
             pairs[n_pairs++] = (struct label){label->name, from_label(work, label->value)};
     }
-    for (int64_t t_ms = work->start_ms; t_ms <= work->end_ms; t_ms += STAND_IN_STEP_MS) {
+    for (int64_t t_ms = work->first_ms; t_ms <= work->end_ms; t_ms += STAND_IN_STEP_MS) {
         bool is = t_ms >= alert->active_at_ms &&
                   (alert->resolved_at_ms == 0 || t_ms < alert->resolved_at_ms);
 

@@ -17,12 +17,15 @@ enum {
     BEFORE_MS = 120 * FROM_MINUTE_MS,
     AFTER_MS = 60 * FROM_MINUTE_MS,
     AT_LEAST_MS = 15 * FROM_MINUTE_MS, /* behind the first page */
-    CHANGES_BEFORE_MS = 24 * 60 * FROM_MINUTE_MS,
     GRID_MS = 15 * 1000,
     METRICS_MAX = 12,
     EXPECTED_MAX = 20,
     SECOND_MS = 1000,
-    QUICK_MS = 150 * 1000, /* nobody has mended anything so soon behind a page */
+    QUIET_MS =
+        30 * FROM_MINUTE_MS, /* before the onset, at least: half of what there is if that is less */
+    LEAD_MS = 30 * FROM_MINUTE_MS,
+    TIME_MS = 60 * FROM_MINUTE_MS, /* for who plays, behind the page */
+    QUICK_MS = 150 * 1000,         /* nobody has mended anything so soon behind a page */
 };
 
 /* --- The record ---------------------------------------------------------------------------------------- */
@@ -48,7 +51,7 @@ int64_t from_mark(const struct from_work *work, const char *name)
     return 0;
 }
 
-static int64_t earlier(int64_t a_ms, int64_t b_ms)
+int64_t from_earlier(int64_t a_ms, int64_t b_ms)
 {
     return a_ms == 0 || (b_ms != 0 && b_ms < a_ms) ? b_ms : a_ms;
 }
@@ -94,7 +97,7 @@ static void find_span(const struct from_work *work, int64_t *ret_from_ms, int64_
 
         if (series->n == 0 || !from_keeps(series))
             continue;
-        *ret_from_ms = earlier(*ret_from_ms, series->t_ms[0]);
+        *ret_from_ms = from_earlier(*ret_from_ms, series->t_ms[0]);
         *ret_to_ms = max_ms(*ret_to_ms, series->t_ms[series->n - 1]);
     }
 }
@@ -104,7 +107,7 @@ static int64_t first_event(const struct from_work *work)
     int64_t at_ms = 0;
 
     for (size_t i = 0; i < work->record->n_events; i++)
-        at_ms = earlier(at_ms, work->record->events[i].occurred_at_ms);
+        at_ms = from_earlier(at_ms, work->record->events[i].occurred_at_ms);
     return at_ms;
 }
 
@@ -131,13 +134,38 @@ static int64_t on_grid(const struct from_work *work, int64_t wanted_ms)
     return at_ms - (at_ms - wanted_ms + grid_ms - 1) / grid_ms * grid_ms;
 }
 
+/* Rules are evaluated at the instants of that day however early it begins: whole minutes. */
+static bool fits_minutes(const struct from_work *work)
+{
+    for (size_t i = 0; i < work->record->n_alerts; i++)
+        if (FROM_MINUTE_MS % interval_of(work, &work->record->alerts[i]) != 0)
+            return false;
+    return true;
+}
+
+/*   first          earliest begin        0             onset
+ *     |- the rules' past -|---- lead ----|---- quiet ----|
+ */
+static void find_start(struct from_work *work, int64_t measured_ms)
+{
+    int64_t first_ms = measured_ms ? max_ms(measured_ms, work->onset_ms - BEFORE_MS)
+                                   : work->onset_ms - AT_LEAST_MS;
+    int64_t quiet_ms = max_ms(min_ms(QUIET_MS, (work->onset_ms - first_ms) / 2), FROM_MINUTE_MS);
+
+    work->start_ms = on_grid(work, work->onset_ms - quiet_ms);
+    work->first_ms = min_ms(first_ms, work->start_ms);
+    if (fits_minutes(work))
+        work->lead_ms = min_ms(LEAD_MS, (work->start_ms - work->first_ms) / 2) / FROM_MINUTE_MS *
+                        FROM_MINUTE_MS;
+}
+
 static int find_times(struct from_work *work, struct err *err)
 {
     const struct incident_alert *first = first_alert(work);
     int64_t from_ms = 0, to_ms = 0;
 
     work->pages = first != NULL;
-    work->onset_ms = earlier(from_mark(work, "impact_start"), first ? first->active_at_ms : 0);
+    work->onset_ms = from_earlier(from_mark(work, "impact_start"), first ? first->active_at_ms : 0);
     if (!work->onset_ms)
         work->onset_ms = work->record->incident->opened_at_ms;
     if (!work->onset_ms)
@@ -151,8 +179,7 @@ static int find_times(struct from_work *work, struct err *err)
     work->mitigated_ms = from_mark(work, "mitigated");
     work->over_ms = over_at(work);
     find_span(work, &from_ms, &to_ms);
-    from_ms = from_ms ? max_ms(from_ms, work->onset_ms - BEFORE_MS) : work->onset_ms - AT_LEAST_MS;
-    work->start_ms = on_grid(work, min_ms(from_ms, work->onset_ms - FROM_MINUTE_MS));
+    find_start(work, from_ms);
     work->end_ms = over_at(work) + (first ? AFTER_MS : FROM_MINUTE_MS);
     if (to_ms)
         work->end_ms = min_ms(work->end_ms, max_ms(to_ms, over_at(work) + FROM_MINUTE_MS));
@@ -165,101 +192,17 @@ static int find_times(struct from_work *work, struct err *err)
     return 0;
 }
 
-/* --- Events ------------------------------------------------------------------------------------------------ */
-
-static bool is_change(const struct timeline_event *event)
+/* It goes on until whoever plays does what ended it: it does not end by itself before they understand
+ * it, and there is time for that. */
+static void find_end(struct from_work *work)
 {
-    return from_is_of(event, "change") && !from_is(event, "change.rollback");
-}
-
-/* What of the timeline is told to a player, and as what; NULL: it is not. */
-static const char *told_as(const struct from_work *work, const struct timeline_event *event)
-{
-    static const struct {
-        const char *kind, *as;
-    } rows[] = {
-        {"chat.message", "chat"}, {"human.report", "customer"}, {"comms.customer", "customer"},
-        {"agent.lost", "log"},    {"agent.back", "log"},        {"scrape.gap", "log"},
-        {"rule.nodata", "log"},   {"slo.burn", "note"},         {"metric.mark", "note"},
-    };
-
-    if (is_change(event))
-        return "deploy";
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        if (from_is(event, rows[i].kind))
-            return rows[i].as;
-    /* before anybody was paged nobody knew, and what was noted is what was seen */
-    if (event->occurred_at_ms < work->base_ms &&
-        (from_is(event, "human.note") || from_is(event, "human.observation")))
-        return "note";
-    return NULL;
-}
-
-/* The first word that says what it was, or what was done. */
-static int64_t find_known(const struct from_work *work)
-{
-    static const char *const kinds[] = {"cause.identified", "hypothesis.confirmed",
-                                        "mitigation.applied", "change.rollback", "human.decision"};
-    int64_t known_ms = earlier(from_mark(work, "cause"), work->mitigated_ms);
-
-    for (size_t i = 0; i < work->record->n_events; i++) {
-        const struct timeline_event *event = &work->record->events[i];
-        const char *state = work->record->curation ? work->record->curation[i].hypothesis : NULL;
-        bool tells = state && strcmp(state, "confirmed") == 0;
-
-        for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++)
-            tells |= from_is(event, kinds[k]) && event->occurred_at_ms >= work->base_ms;
-        if (tells)
-            known_ms = earlier(known_ms, event->occurred_at_ms);
-    }
-    return known_ms;
-}
-
-static void add_event(struct from_work *work, const struct timeline_event *event, const char *as)
-{
-    int64_t at_ms = max_ms(event->occurred_at_ms, work->start_ms);
-    STR_AUTO struct str text = STR_INIT(8192);
-
-    str_add(&text, from_clean(work, event->text));
-    if (at_ms != event->occurred_at_ms)
-        str_addf(&text, " (%s before)", from_span(work, at_ms - event->occurred_at_ms));
-    str_addf(work->out, "    at %s %s ", from_time(work, at_ms), as);
-    from_quote(text.len ? str_text(&text) : "…", work->out);
-    str_addc(work->out, '\n');
-}
-
-static int by_time(const void *a, const void *b)
-{
-    const struct timeline_event *x = *(const struct timeline_event *const *)a;
-    const struct timeline_event *y = *(const struct timeline_event *const *)b;
-
-    return (x->occurred_at_ms > y->occurred_at_ms) - (x->occurred_at_ms < y->occurred_at_ms);
-}
-
-static bool is_told(const struct from_work *work, const struct timeline_event *event)
-{
-    int64_t from_ms = work->start_ms - (is_change(event) ? CHANGES_BEFORE_MS : 0);
-
-    return told_as(work, event) && event->occurred_at_ms >= from_ms &&
-           event->occurred_at_ms < work->end_ms &&
-           (!work->known_ms || event->occurred_at_ms < work->known_ms);
-}
-
-static void add_events(struct from_work *work)
-{
-    const struct timeline_event *told[FROM_EVENTS_MAX];
-    size_t n = 0;
-
-    for (size_t i = 0; i < work->record->n_events && n < FROM_EVENTS_MAX; i++)
-        if (is_told(work, &work->record->events[i]))
-            told[n++] = &work->record->events[i];
-    if (n)
-        qsort(told, n, sizeof(*told), by_time);
-    for (size_t i = 0; i < n; i++) {
-        if (is_change(told[i]) && told[i]->occurred_at_ms < work->base_ms)
-            work->change = from_clean(work, told[i]->text);
-        add_event(work, told[i], told_as(work, told[i]));
-    }
+    for (size_t i = 0; i < work->actions.n; i++)
+        if (work->actions.at[i].worth == DRILL_WORTH_RIGHT)
+            work->mended_ms = from_earlier(work->mended_ms, work->actions.at[i].at_ms);
+    work->goes_on = work->pages && work->mended_ms > work->base_ms &&
+                    work->mended_ms < work->end_ms;
+    if (work->goes_on && work->end_ms < work->base_ms + TIME_MS)
+        work->end_ms += (work->base_ms + TIME_MS - work->end_ms) / SECOND_MS * SECOND_MS;
 }
 
 /* --- What it is ---------------------------------------------------------------------------------------------- */
@@ -269,6 +212,16 @@ static void add_text(struct from_work *work, const char *word, const char *text)
     str_addf(work->out, "    %s ", word);
     from_quote(text, work->out);
     str_addc(work->out, '\n');
+}
+
+static void tell_ideas(const struct from_ideas *ideas, const char *before, struct str *text)
+{
+    for (size_t i = 0; i < ideas->n; i++) {
+        const char *idea = ideas->at[i].text;
+
+        str_addf(text, "%s%s%s ", i ? "" : before, idea,
+                 strchr(".!?", idea[strlen(idea) - 1]) ? "" : ".");
+    }
 }
 
 /* What is told last: what it was, and what ended it. */
@@ -284,10 +237,12 @@ static void add_debrief(struct from_work *work)
     for (size_t i = 0; i < work->actions.n; i++)
         if (work->actions.at[i].worth == DRILL_WORTH_RIGHT)
             str_addf(&text, "%s%s. ", n++ ? "" : "What ended it: ", work->actions.at[i].text);
+    tell_ideas(&work->factors, "What made it possible: ", &text);
     n = 0;
     for (size_t i = 0; i < work->record->n_actions && i < 5; i++)
         str_addf(&text, "%s%s. ", n++ ? "" : "What was to change: ",
                  from_clean(work, work->record->actions[i].text));
+    tell_ideas(&work->lessons, "What was learnt: ", &text);
     if (text.len)
         add_text(work, "debrief", str_text(&text));
 }
@@ -309,7 +264,8 @@ static void add_head(struct from_work *work)
     add_text(work, "teaches", "an incident of our own: find it, say it, end it");
     add_text(work, "brief", str_text(&brief));
     add_debrief(work);
-    add_text(work, "reconstructed", "an incident of our own");
+    add_text(work, "reconstructed",
+             work->from->scrub_hosts ? DRILL_FROM_OURS_SCRUBBED : DRILL_FROM_OURS);
     add_text(work, "source", incident->key);
     str_addf(work->out, "    start %s\n", start);
 }
@@ -348,26 +304,16 @@ static void add_oncall(struct from_work *work)
     str_addc(work->out, '\n');
 }
 
-/* When they did what ended it; 0: the record does not say. */
-static int64_t mended_at(const struct from_work *work)
-{
-    int64_t at_ms = 0;
-
-    for (size_t i = 0; i < work->actions.n; i++)
-        if (work->actions.at[i].worth == DRILL_WORTH_RIGHT)
-            at_ms = earlier(at_ms, work->actions.at[i].at_ms);
-    return at_ms;
-}
-
 static void add_world(struct from_work *work)
 {
-    int64_t mended_ms = mended_at(work);
     char at[DURATION_TEXT_MAX];
     int64_t first_ms = INT64_MAX;
 
     str_addf(work->out, "    interval %s\n    length %s\n    onset %s\n",
              from_span(work, find_interval(work)), from_time(work, work->end_ms),
              from_time(work, max_ms(work->onset_ms, work->start_ms)));
+    if (work->lead_ms)
+        str_addf(work->out, "    lead %s\n", from_span(work, work->lead_ms));
     if (work->pages)
         str_add(work->out,
                 "    rules " DRILL_FROM_RULES " # change one, play again: would it have helped?\n"
@@ -377,20 +323,23 @@ static void add_world(struct from_work *work)
         const struct source_series *series = &work->from->series[i];
 
         for (size_t k = 0; from_keeps(series) && k < series->n; k++)
-            if (series->t_ms[k] >= work->start_ms) {
+            if (series->t_ms[k] >= work->first_ms) {
                 first_ms = min_ms(first_ms, series->t_ms[k]);
                 break;
             }
     }
     for (size_t i = 0; i < work->record->n_alerts; i++)
         if (!from_is_measured(work, &work->record->alerts[i]))
-            first_ms = work->start_ms;
+            first_ms = min_ms(first_ms, work->first_ms);
     if (first_ms > work->end_ms)
         return;
-    str_addf(work->out, "    samples " DRILL_FROM_SAMPLES " at %s",
-             duration_print(first_ms - work->start_ms, at));
-    if (mended_ms > first_ms + SECOND_MS && mended_ms > work->base_ms && mended_ms < work->end_ms)
-        str_addf(work->out, " mended %s", from_time(work, mended_ms));
+    str_addf(work->out, "    samples " DRILL_FROM_SAMPLES " at %s%s",
+             first_ms < work->start_ms ? "-" : "",
+             duration_print(first_ms < work->start_ms ? work->start_ms - first_ms
+                                                      : first_ms - work->start_ms,
+                            at));
+    if (work->goes_on)
+        str_addf(work->out, " mended %s until mended", from_time(work, work->mended_ms));
     str_addc(work->out, '\n');
 }
 
@@ -419,7 +368,7 @@ static void find_life(const struct from_work *work,
         if (strcmp(alert->name, name) != 0)
             continue;
         goes_on |= alert->resolved_at_ms == 0;
-        *ret_fired_ms = earlier(*ret_fired_ms, alert->fired_at_ms);
+        *ret_fired_ms = from_earlier(*ret_fired_ms, alert->fired_at_ms);
         *ret_over_ms = max_ms(*ret_over_ms, alert->resolved_at_ms);
     }
     if (goes_on)
@@ -438,9 +387,25 @@ static void expect_alert(struct from_work *work, const struct incident_alert *al
         (over_ms == 0 || fired_ms + 3 * grid_ms < over_ms))
         str_addf(work->out, "    at %s expect state %s firing\n",
                  from_time(work, fired_ms + grid_ms + SECOND_MS), alert->name);
-    if (over_ms && over_ms + 3 * grid_ms <= work->end_ms)
-        str_addf(work->out, "    by %s expect resolved %s\n",
-                 from_time(work, over_ms + 2 * grid_ms + SECOND_MS), alert->name);
+}
+
+void from_resolved(struct from_work *work, const char *indent)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < work->record->n_alerts && n < EXPECTED_MAX; i++) {
+        const struct incident_alert *alert = &work->record->alerts[i];
+        int64_t grid_ms = interval_of(work, alert);
+        int64_t fired_ms = 0, over_ms = 0;
+
+        if (!is_first_of_name(work, i))
+            continue;
+        n++;
+        find_life(work, alert->name, &fired_ms, &over_ms);
+        if (fired_ms >= work->start_ms && over_ms && over_ms + 3 * grid_ms <= work->end_ms)
+            str_addf(work->out, "%sby %s expect resolved %s\n", indent,
+                     from_time(work, over_ms + 2 * grid_ms + SECOND_MS), alert->name);
+    }
 }
 
 static void add_expected(struct from_work *work)
@@ -457,6 +422,8 @@ static void add_expected(struct from_work *work)
     for (size_t i = 0; i < work->record->n_alerts && n < EXPECTED_MAX; i++)
         if (is_first_of_name(work, i) && ++n)
             expect_alert(work, &work->record->alerts[i]);
+    if (!work->goes_on)
+        from_resolved(work, "    ");
 }
 
 /* --- What to look at -------------------------------------------------------------------------------------------- */
@@ -510,12 +477,13 @@ static int check_made(const struct from_work *work, const struct drill_made *mad
 
 static void make(struct from_work *work, struct drill_made *made)
 {
-    work->known_ms = find_known(work);
+    work->known_ms = from_known(work);
     from_scrubs(work);
     from_collect(work);
+    find_end(work);
     add_head(work);
     add_world(work);
-    add_events(work);
+    from_events(work);
     add_expected(work);
     add_places(work);
     from_judge(work);

@@ -31,6 +31,10 @@
 #define DRILL_FROM_ROUTES  "routes.yml"
 #define DRILL_FROM_SAMPLES "samples.om"
 
+/* What such a drill says it is `reconstructed` from; its first `source` is the incident's key. */
+#define DRILL_FROM_OURS          "an incident of our own"
+#define DRILL_FROM_OURS_SCRUBBED "an incident of our own; hosts have other names"
+
 enum {
     DRILL_FROM_E_LIMIT = 5,   /* too much for one drill: words say of what */
     DRILL_FROM_E_NOTHING = 6, /* no alert and no event: there is nothing to play */
@@ -51,17 +55,28 @@ struct drill_from_route {
     int64_t wait_ms, interval_ms, repeat_ms;
 };
 
+struct drill_from_person {
+    const char *name, *full_name; /* full_name: NULL when there is none */
+};
+
 struct drill_from {
     const struct postmortem_input *record; /* as facts.h asks for it; loans throughout */
     const struct drill_from_rule *rules;
     size_t n_rules;
+    /* Those of the same groups as they are now, in the order of their groups: rules.yml is made of
+     * them instead, when as_now. */
+    const struct drill_from_rule *now;
+    size_t n_now;
+    bool as_now;
     const struct source_series *series;
     size_t n_series;
     struct drill_from_route route;
     const int64_t *steps_ms; /* of the policy: how long each step was waited for; 0: not known */
     size_t n_steps;
-    const char *const *people; /* names that must not be in it, besides those of the record */
+    /* whose names must not be in it, besides those of the record */
+    const struct drill_from_person *people;
     size_t n_people;
+    const char *factors, *lessons; /* what the document says of them, Markdown; NULL */
     bool scrub_hosts;
 };
 

@@ -8,11 +8,14 @@
 #include <strings.h>
 
 #include "alertd/drill/from_private.h"
+#include "lib/json/read.h"
 
 enum {
-    HINTS_MAX = 4,
+    HINTS_MAX = 5,
+    POINTS_MAX = 3, /* of the document: factors, lessons */
     LIMIT_ACK_MS = 5 * FROM_MINUTE_MS,
-    LIMIT_LEAST_MS = 10 * FROM_MINUTE_MS,
+    LIMIT_RIGHT_MS = 10 * FROM_MINUTE_MS, /* at least */
+    LIMIT_MENDED_MS = 15 * FROM_MINUTE_MS,
     LIMIT_ELSE_MS = 30 * FROM_MINUTE_MS, /* where nobody knows how long it took */
 };
 
@@ -84,18 +87,41 @@ static void collect_hypotheses(struct from_work *work)
         const char *state = record->curation ? record->curation[i].hypothesis : NULL;
 
         if (from_is(event, "cause.identified"))
-            add_idea(work, &work->hypotheses, event->text, DRILL_WORTH_RIGHT,
+            add_idea(work, &work->hypotheses, from_said(work, event), DRILL_WORTH_RIGHT,
                      event->occurred_at_ms);
         else if (state && strcmp(state, "open") != 0)
-            add_idea(work, &work->hypotheses, event->text,
+            add_idea(work, &work->hypotheses, from_said(work, event),
                      strcmp(state, "confirmed") == 0 ? DRILL_WORTH_RIGHT : DRILL_WORTH_WRONG,
                      event->occurred_at_ms);
     }
     if (!any(&work->hypotheses, DRILL_WORTH_RIGHT) && is_said(event_of(work, "cause")))
-        add_idea(work, &work->hypotheses, event_of(work, "cause")->text, DRILL_WORTH_RIGHT,
-                 event_of(work, "cause")->occurred_at_ms);
+        add_idea(work, &work->hypotheses, from_said(work, event_of(work, "cause")),
+                 DRILL_WORTH_RIGHT, event_of(work, "cause")->occurred_at_ms);
     if (!any(&work->hypotheses, DRILL_WORTH_RIGHT))
         collect_answers(work);
+    if (!any(&work->hypotheses, DRILL_WORTH_RIGHT))
+        for (size_t i = 0; i < work->factors.n; i++)
+            add_idea(work, &work->hypotheses, work->factors.at[i].text, DRILL_WORTH_RIGHT, 0);
+}
+
+/* What was tried and did not help: as the record says, or as its words say. */
+static bool did_not_help(const struct timeline_event *event)
+{
+    static const char *const phrases[] = {"nothing changed", "no effect",   "no change",
+                                          "did not help",    "didn't help", "did not work"};
+    struct json *data = NULL;
+    const char *outcome = NULL;
+    bool failed = false;
+
+    if (event->data && json_parse(event->data, strlen(event->data), &data, NULL) == 0)
+        (void)json_get_string(data, "outcome", &outcome, NULL);
+    if (outcome)
+        failed = strcmp(outcome, "worked") != 0 && strcmp(outcome, "helped") != 0 &&
+                 strcmp(outcome, "ok") != 0;
+    json_free(data);
+    for (size_t i = 0; !failed && event->text && i < sizeof(phrases) / sizeof(*phrases); i++)
+        failed = strcasestr(event->text, phrases[i]) != NULL;
+    return failed;
 }
 
 static void collect_actions(struct from_work *work)
@@ -110,7 +136,9 @@ static void collect_actions(struct from_work *work)
         if (from_is(event, "mitigation.applied") ||
             (is_behind && from_is(event, "change.rollback")) ||
             (event == mended && is_said(mended)))
-            add_idea(work, &work->actions, event->text, DRILL_WORTH_RIGHT, event->occurred_at_ms);
+            add_idea(work, &work->actions, from_said(work, event),
+                     did_not_help(event) ? DRILL_WORTH_HERRING : DRILL_WORTH_RIGHT,
+                     event->occurred_at_ms);
     }
     for (size_t i = 0; i < work->record->n_events; i++) {
         const struct timeline_event *event = &work->record->events[i];
@@ -118,13 +146,37 @@ static void collect_actions(struct from_work *work)
         for (size_t k = 0; k < sizeof(tried) / sizeof(*tried); k++)
             if (from_is(event, tried[k]) && event->occurred_at_ms >= work->base_ms &&
                 (!work->mitigated_ms || event->occurred_at_ms <= work->mitigated_ms))
-                add_idea(work, &work->actions, event->text, DRILL_WORTH_RELEVANT,
+                add_idea(work, &work->actions, from_said(work, event),
+                         did_not_help(event) ? DRILL_WORTH_HERRING : DRILL_WORTH_RELEVANT,
                          event->occurred_at_ms);
+    }
+}
+
+/* A point each of what a section of the document lists, or each of its lines. */
+static void collect_points(struct from_work *work, const char *markdown, struct from_ideas *points)
+{
+    for (const char *line = markdown; line && *line && points->n < POINTS_MAX;) {
+        size_t len = strcspn(line, "\n");
+        STR_AUTO struct str text = STR_INIT(4096);
+        size_t from = strspn(line, " ");
+        size_t digits = strspn(line + from, "0123456789");
+
+        if (digits && strchr(".)", line[from + digits]) && line[from + digits])
+            from += digits + 1;
+        from += strspn(line + from, " *-+");
+        for (size_t i = from; i < len; i++)
+            if (!strchr("*`", line[i]))
+                str_addc(&text, line[i]);
+        if (from < len && !strchr(">#|<!", line[from])) /* nobody's words: a prompt, a heading */
+            add_idea(work, points, str_text(&text), DRILL_WORTH_RIGHT, 0);
+        line += len + (line[len] == '\n');
     }
 }
 
 void from_collect(struct from_work *work)
 {
+    collect_points(work, work->from->factors, &work->factors);
+    collect_points(work, work->from->lessons, &work->lessons);
     collect_hypotheses(work);
     collect_actions(work);
 }
@@ -139,7 +191,7 @@ static void ask(struct from_work *work, const char *id, const char *question, co
     work->answers[work->n_questions++] = answer;
     str_addf(work->out, "    question %s ", id);
     from_quote(question, work->out);
-    from_accept(work, answer, NULL, DRILL_WORTH_RIGHT);
+    from_accept(work, &(struct from_idea){answer, DRILL_WORTH_RIGHT, 0}, NULL);
     str_addc(work->out, '\n');
 }
 
@@ -159,6 +211,17 @@ static const char *common_label(const struct from_work *work, const char *name)
     return value;
 }
 
+/* `db-1:9187` is db-1. */
+static const char *without_port(struct from_work *work, const char *value)
+{
+    size_t len = strcspn(value, ":");
+    bool is_port = value[len] && value[len + 1 + strspn(value + len + 1, "0123456789")] == '\0';
+    const char *host = is_port ? arena_strndup(&work->arena, value, len) : value;
+
+    work->spent |= !host;
+    return host ? host : "";
+}
+
 static void add_questions(struct from_work *work)
 {
     static const char *const names[] = {"mountpoint", "device",  "topic",    "queue",
@@ -171,7 +234,7 @@ static void add_questions(struct from_work *work)
         if (!value)
             continue;
         (void)snprintf(question, sizeof(question), "Which %s is it about?", names[i]);
-        ask(work, "which", question, from_label(work, value));
+        ask(work, "which", question, without_port(work, from_label(work, value)));
         break;
     }
     if (work->change)
@@ -195,7 +258,7 @@ static void add_hypotheses(struct from_work *work)
         str_addf(work->out, "    hypothesis idea-%zu %s ", i + 1,
                  idea->worth == DRILL_WORTH_RIGHT ? "right" : "wrong");
         from_quote(idea->text, work->out);
-        from_accept(work, idea->text, &work->hypotheses, idea->worth);
+        from_accept(work, idea, &work->hypotheses);
         str_addc(work->out, '\n');
     }
     if (!any(&work->hypotheses, DRILL_WORTH_RIGHT))
@@ -209,9 +272,11 @@ static void add_actions(struct from_work *work)
         const struct from_idea *idea = &work->actions.at[i];
 
         str_addf(work->out, "    action deed-%zu %s ", i + 1,
-                 idea->worth == DRILL_WORTH_RIGHT ? "mends" : "relevant");
+                 idea->worth == DRILL_WORTH_RIGHT     ? "mends"
+                 : idea->worth == DRILL_WORTH_HERRING ? "herring"
+                                                      : "relevant");
         from_quote(idea->text, work->out);
-        from_accept(work, idea->text, &work->actions, idea->worth);
+        from_accept(work, idea, &work->actions);
         str_addc(work->out, '\n');
     }
     if (!any(&work->actions, DRILL_WORTH_RIGHT))
@@ -258,6 +323,8 @@ static void add_hints(struct from_work *work)
     }
     if (seen)
         add_hint(work, &n, "This was seen that day: ", from_clean(work, seen->text));
+    if (work->factors.n)
+        add_hint(work, &n, "This made it possible: ", work->factors.at[0].text);
 }
 
 /* --- That day -------------------------------------------------------------------------------------------------------- */
@@ -303,12 +370,15 @@ static int64_t right_at(const struct from_work *work)
 }
 
 /* As long as it took that day, and never less than a fair while. */
-static void add_limit(struct from_work *work, const char *clock, int64_t really_ms)
+static void add_limit(struct from_work *work,
+                      const char *clock,
+                      int64_t really_ms,
+                      int64_t least_ms)
 {
     int64_t limit_ms = really_ms ? really_ms - work->base_ms : LIMIT_ELSE_MS;
 
     str_addf(work->out, "    limit %s %s\n", clock,
-             from_span(work, limit_ms < LIMIT_LEAST_MS ? LIMIT_LEAST_MS : limit_ms));
+             from_span(work, limit_ms < least_ms ? least_ms : limit_ms));
 }
 
 static void add_clocks(struct from_work *work)
@@ -319,9 +389,9 @@ static void add_clocks(struct from_work *work)
 
     if (work->pages)
         str_addf(work->out, "    limit ack %s\n", from_span(work, LIMIT_ACK_MS));
-    add_limit(work, "right", right_ms);
+    add_limit(work, "right", right_ms, LIMIT_RIGHT_MS);
     if (any(&work->actions, DRILL_WORTH_RIGHT))
-        add_limit(work, "mitigation", work->mitigated_ms);
+        add_limit(work, "mitigation", work->mitigated_ms, LIMIT_MENDED_MS);
     if (work->n_questions)
         str_addf(work->out, "    limit answers %zu\n", work->n_questions);
     if (work->pages && acked_ms)

@@ -156,6 +156,8 @@ static void add_as_it_was(struct from_work *work)
     if (n_told == 0)
         str_add(work->out, "        at 0s see\n");
     str_add(work->out, "        expect harm = 0\n");
+    if (work->goes_on) /* what they did that day ends it as it did */
+        from_resolved(work, "        ");
 }
 
 static void add_wrong(struct from_work *work)

@@ -1,9 +1,10 @@
 #pragma once
 
 /*
- * Making a drill of an incident, in five files:
+ * Making a drill of an incident, in six files:
  *
- *   from_incident.c  when it begins and ends, who is paged, what happens meanwhile
+ *   from_incident.c  when it begins and ends, who is paged, what must come again
+ *   from_events.c    what happens meanwhile
  *   from_judge.c     what is right: questions, ideas, hints, limits, what really happened
  *   from_players.c   scripts: one good way, what was done that day, a wrong way
  *   from_data.c      rules, routes and samples as files
@@ -44,17 +45,23 @@ struct from_work {
     struct arena arena;
     bool spent;
     struct roles people, hosts;
-    int64_t start_ms, end_ms;
+    int64_t first_ms; /* what was measured before that is left out */
+    int64_t start_ms,
+        end_ms; /* the drill's 0; what lies before it is its lead, and the rules' past */
+    int64_t lead_ms;
     int64_t onset_ms;     /* when the trouble began */
     int64_t base_ms;      /* the first page, or else the onset: clocks run from it */
     int64_t known_ms;     /* the first word that gives the answer away; 0: none */
     int64_t over_ms;      /* the last alert's end, or when it was resolved */
     int64_t mitigated_ms; /* 0: not known */
+    int64_t mended_ms;    /* when they did what ended it; 0: the record does not say */
+    bool goes_on;         /* until whoever plays does that */
     bool pages;           /* somebody is paged in it */
     const char *metric;   /* to look at first; NULL: nothing was measured */
     const char *runbook;  /* "host#hostdiskfull"; NULL */
     const char *change;   /* the last one before it began; NULL */
     struct from_ideas hypotheses, actions;
+    struct from_ideas factors, lessons; /* of the document */
     size_t n_questions;
     const char *answers[FROM_QUESTIONS_MAX];
     const char *question_ids[FROM_QUESTIONS_MAX];
@@ -67,6 +74,10 @@ struct from_work {
 void from_scrubs(struct from_work *work);
 /* A text with roles instead of names, on one line and of a fair length; the arena's. */
 const char *from_clean(struct from_work *work, const char *text);
+/* The same of what somebody said or did: who it was does not stand before it. */
+const char *from_said(struct from_work *work, const struct timeline_event *event);
+/* Two words at least of those that tell an idea from others are in a text. */
+bool from_tells(struct from_work *work, const char *idea, const char *text);
 /* The same of whole files: nothing is cut. */
 void from_scrub(const struct from_work *work, const char *text, bool people, struct str *out);
 /* The value of a label, without names of hosts where that was asked. */
@@ -76,9 +87,8 @@ bool from_is_host_label(const char *name);
 void from_quote(const char *text, struct str *out);
 /* ` accept "text" ~"a pattern"`: words that no idea of another worth has; one of two, two of more. */
 void from_accept(struct from_work *work,
-                 const char *text,
-                 const struct from_ideas *others,
-                 enum drill_worth worth);
+                 const struct from_idea *idea,
+                 const struct from_ideas *others);
 /* `1h30m` behind the drill's start, in whole seconds. */
 const char *from_time(struct from_work *work, int64_t at_ms);
 const char *from_span(struct from_work *work, int64_t ms);
@@ -94,6 +104,19 @@ const struct drill_from_rule *from_rule(const struct from_work *work,
 void from_files(struct from_work *work, struct drill_made *made);
 /* Names of metrics that the rules read and that have samples; each once. */
 size_t from_metrics(struct from_work *work, const char **names, size_t max);
+
+/* --- from_events.c --- */
+
+/* The first word that says what it was, or what was done. */
+int64_t from_known(const struct from_work *work);
+void from_events(struct from_work *work);
+
+/* --- from_incident.c --- */
+
+/* The earlier of those that are known; 0: neither is. */
+int64_t from_earlier(int64_t a_ms, int64_t b_ms);
+/* `by T expect resolved ALERT`, a line each, where it was so that day. */
+void from_resolved(struct from_work *work, const char *indent);
 
 /* --- from_judge.c, from_players.c --- */
 

@@ -11,7 +11,8 @@
 #include "lib/model/duration.h"
 
 enum {
-    WORDS_MAX = 8, /* of a pattern */
+    WORDS_MAX = 8,  /* of a pattern */
+    PART_LEAST = 3, /* letters of a part of a name that is looked for by itself */
     WORD_MAX = 40,
     LINE_MAX_BYTES = 64 * 1024,
     FILE_MAX_BYTES = 64 * 1024 * 1024,
@@ -58,6 +59,31 @@ static int longest_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
+static const char *role_of(const struct from_work *work, const char *name)
+{
+    for (size_t i = 0; i < work->people.n; i++)
+        if (strcmp(work->people.at[i].name, name) == 0)
+            return work->people.at[i].role;
+    return "a colleague";
+}
+
+/* "Ana Lund" is Ana too, and whoever ana is. */
+static void add_known(struct from_work *work, const struct drill_from_person *person)
+{
+    const char *role = role_of(work, person->name);
+    const char *at = person->full_name;
+
+    add_person(work, person->name, role);
+    add_person(work, at, role);
+    while (at && *at) {
+        size_t len = strcspn(at, " ");
+        char *part = len < PART_LEAST ? NULL : arena_strndup(&work->arena, at, len);
+
+        add_person(work, part, role);
+        at += len + strspn(at + len, " ");
+    }
+}
+
 static void add_responders(struct from_work *work)
 {
     const struct postmortem_input *record = work->record;
@@ -79,7 +105,7 @@ static void add_responders(struct from_work *work)
     add_person(work, record->owner, "the owner");
     add_person(work, record->author, "the author");
     for (size_t i = 0; i < work->from->n_people; i++)
-        add_person(work, work->from->people[i], "a colleague");
+        add_known(work, &work->from->people[i]);
 }
 
 bool from_is_host_label(const char *name)
@@ -184,6 +210,17 @@ const char *from_clean(struct from_work *work, const char *text)
     return kept ? kept : "";
 }
 
+const char *from_said(struct from_work *work, const struct timeline_event *event)
+{
+    const char *text = from_clean(work, event->text);
+    const char *who = from_clean(work, event->actor);
+    size_t len = strlen(who);
+
+    if (len && strncmp(text, who, len) == 0 && text[len] && strchr(" :,", text[len]))
+        text += len + strspn(text + len, " :,");
+    return text;
+}
+
 void from_quote(const char *text, struct str *out)
 {
     str_addc(out, '"');
@@ -211,7 +248,9 @@ static bool is_common(const char *word)
         "was",       "were",    "what",    "when",      "where",     "which",   "while",
         "who",       "will",    "with",    "would",     "you",       "your",    "maybe",
         "think",     "believe", "looks",   "responder", "confirmed", "refuted", "hypothesis",
-        "colleague", "seems",   "ever",    "never",     "much",      "many"};
+        "colleague", "seems",   "ever",    "never",     "much",      "many",    "nothing",
+        "change",    "changed", "changes", "work",      "worked",    "help",    "helped",
+        "same",      "again",   "here",    "itself",    "made",      "make"};
 
     for (size_t i = 0; i < sizeof(common) / sizeof(*common); i++)
         if (strcmp(common[i], word) == 0)
@@ -240,12 +279,14 @@ static bool next_word(const char **at, char word[WORD_MAX])
     return n > 0;
 }
 
-static bool is_telling(const char *word)
+/* `as` is how it was written: CPU and DNS tell something. */
+static bool is_telling(const char *word, const char *as)
 {
     size_t len = strlen(word);
     bool has_digit = word[strcspn(word, "0123456789")] != '\0';
+    bool is_acronym = len >= 2 && isupper((unsigned char)as[0]) && isupper((unsigned char)as[1]);
 
-    return (len >= 4 || (len >= 3 && has_digit)) && !is_common(word);
+    return (len >= 4 || (len >= 3 && has_digit) || is_acronym) && !is_common(word);
 }
 
 static bool has_word(const char *text, const char *word)
@@ -275,27 +316,92 @@ static void add_pattern_word(struct str *out, const char *word)
     }
 }
 
-void from_accept(struct from_work *work,
-                 const char *text,
-                 const struct from_ideas *others,
-                 enum drill_worth worth)
+/* What it is all about is in every idea: names of what alerts. */
+static bool is_subject(const struct from_work *work, const char *word)
 {
-    STR_AUTO struct str any = STR_INIT(LINE_MAX_BYTES);
+    for (size_t i = 0; i < work->record->n_alerts; i++) {
+        const struct labels *labels = work->record->alerts[i].labels;
+
+        for (uint32_t k = 0; labels && k < labels->n; k++)
+            if (has_word(labels->at[k].value, word))
+                return true;
+    }
+    return false;
+}
+
+struct telling {
+    char at[WORDS_MAX][WORD_MAX];
+    size_t n;
+};
+
+static void add_telling(struct telling *telling, const char *word)
+{
+    for (size_t i = 0; i < telling->n; i++)
+        if (strcmp(telling->at[i], word) == 0)
+            return;
+    if (telling->n < WORDS_MAX)
+        (void)snprintf(telling->at[telling->n++], WORD_MAX, "%s", word);
+}
+
+static bool tells(const struct from_work *work, const char *word, const char *as, bool with_subject)
+{
+    return is_telling(word, as) && (with_subject || !is_subject(work, word));
+}
+
+/* Words that no idea of another worth has; with_subject: also those of what it is all about. */
+static void find_telling(const struct from_work *work,
+                         const struct from_idea *idea,
+                         const struct from_ideas *others,
+                         bool with_subject,
+                         struct telling *telling)
+{
+    const char *at = idea->text;
     char word[WORD_MAX];
-    const char *at = text;
+
+    telling->n = 0;
+    while (telling->n < WORDS_MAX && next_word(&at, word)) {
+        const char *as = at - strlen(word);
+
+        if (!tells(work, word, as, with_subject) || is_elsewhere(others, idea->worth, word))
+            continue;
+        add_telling(telling, word);
+        word[strcspn(word, "._")] = '\0'; /* who says pool means pool.max too; of hosts none */
+        if (tells(work, word, as, with_subject) && !is_elsewhere(others, idea->worth, word) &&
+            !strpbrk(word, "0123456789"))
+            add_telling(telling, word);
+    }
+}
+
+bool from_tells(struct from_work *work, const char *idea, const char *text)
+{
+    struct telling telling;
     size_t n = 0;
 
-    while (n < WORDS_MAX && next_word(&at, word)) {
-        if (!is_telling(word) || is_elsewhere(others, worth, word))
-            continue;
-        str_add(&any, n++ ? "|" : "");
-        add_pattern_word(&any, word);
+    find_telling(work, &(struct from_idea){idea, DRILL_WORTH_RIGHT, 0}, NULL, false, &telling);
+    for (size_t i = 0; i < telling.n; i++)
+        n += has_word(text, telling.at[i]);
+    return n >= 2;
+}
+
+void from_accept(struct from_work *work,
+                 const struct from_idea *idea,
+                 const struct from_ideas *others)
+{
+    STR_AUTO struct str any = STR_INIT(LINE_MAX_BYTES);
+    struct telling telling;
+
+    find_telling(work, idea, others, others == NULL, &telling);
+    if (telling.n == 0)
+        find_telling(work, idea, others, true, &telling);
+    for (size_t i = 0; i < telling.n; i++) {
+        str_add(&any, i ? "|" : "");
+        add_pattern_word(&any, telling.at[i]);
     }
     str_add(work->out, " accept ");
-    from_quote(text, work->out);
-    if (n == 1 || n == 2)
+    from_quote(idea->text, work->out);
+    if (telling.n == 1 || telling.n == 2)
         str_addf(work->out, " ~\"%s\"", str_text(&any));
-    if (n > 2)
+    if (telling.n > 2)
         str_addf(work->out, " ~\"(%s).*(%s)\"", str_text(&any), str_text(&any));
 }
 

@@ -305,7 +305,28 @@ int parse_check_points(struct parse *parse)
     return 0;
 }
 
-/* `samples shop.om`, `samples shop.csv at 30m`, `samples shop.om at 0s mended 1h20m` */
+/* When the first sample of a file is: also before the start, so that a lead and the rules' windows have
+ * a past that was measured. */
+static int parse_first(struct parse *parse, int64_t *ret_ms)
+{
+    static const char what[] = "the time of its first sample";
+    const struct drill_token *token = parse_peek(parse);
+    int64_t ms = 0;
+
+    if (!token || token->kind != DRILL_WORD || token->text[0] != '-')
+        return parse_time(parse, what, ret_ms);
+    parse->next++;
+    if (duration_parse(token->text + 1, strlen(token->text) - 1, &ms) != 0 ||
+        ms > DRILL_LENGTH_MAX_MS)
+        return parse_fail_before(parse,
+                                 "%s is a length of time like 5m, or -5m before the start, not "
+                                 "'%.60s'",
+                                 what, token->text);
+    *ret_ms = -ms;
+    return 0;
+}
+
+/* `samples shop.om`, `samples shop.csv at 30m`, `samples shop.om at -1h mended 1h20m until mended` */
 int parse_samples(struct parse *parse)
 {
     struct drill_file *file = PARSE_PUSH(parse, parse->drill, files);
@@ -316,11 +337,16 @@ int parse_samples(struct parse *parse)
     PARSE_TRY(parse_word(parse, "a file's name", &file->name));
     file->column = parse->line->tokens[parse->next - 1].column;
     if (parse_take(parse, "at"))
-        PARSE_TRY(parse_time(parse, "when its first sample is", &file->first_ms));
+        PARSE_TRY(parse_first(parse, &file->first_ms));
     if (parse_take(parse, "mended")) {
         PARSE_TRY(parse_time(parse, "when it was mended that day", &file->mended_ms));
         if (file->mended_ms <= file->first_ms)
             return parse_fail_before(parse, "it is mended behind its first sample");
+        if (parse_take(parse, "until")) {
+            if (!parse_take(parse, "mended"))
+                return parse_fail(parse, "`until mended`: it goes on until somebody mends it");
+            file->until_mended = true;
+        }
     }
     return parse_end(parse);
 }

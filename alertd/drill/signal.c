@@ -12,6 +12,11 @@
 #include "lib/base/rng.h"
 #include "lib/model/sample.h"
 
+enum {
+    AGAIN_MAX_MS = 5 * 60 * 1000, /* of a recording that goes on */
+    AGAIN_LEAST_MS = 15 * 1000,
+};
+
 /* One series as it is being made. */
 struct voice {
     const struct labels *labels;
@@ -24,7 +29,9 @@ struct voice {
     double taken_off; /* of a gauge, by a reset */
     double last;      /* what was measured last, for freeze */
     bool has_last, was_dropped;
-    int64_t earlier_ms; /* of a file: it was mended so much earlier than that day */
+    bool is_mended;     /* of a file: somebody mended it, and what came then comes */
+    int64_t earlier_ms; /* so much earlier than that day; later below 0 */
+    size_t again;       /* samples that came again while it waits */
     int64_t floor_ms;   /* nothing of it comes before then any more */
     double onto;        /* and a counter goes on from where it stood */
 };
@@ -233,43 +240,121 @@ static bool is_counted(const struct labels *labels)
     return false;
 }
 
-/* What came when it was mended that day comes now: the rest of the trouble is left out. */
+/* What came when it was mended that day comes now: the rest of the trouble is left out, or what came
+ * again while nobody mended it is over. */
 static void go_to_mended(struct voice *voice, const struct sampling *now)
 {
     const struct drill_points *points = voice->points;
 
-    if (points->mended_ms == 0 || voice->earlier_ms || now->mended_ms == DRILL_NOT_YET ||
-        now->mended_ms >= points->mended_ms)
+    if (points->mended_ms == 0 || voice->is_mended || now->mended_ms == DRILL_NOT_YET ||
+        (now->mended_ms >= points->mended_ms && !points->until_mended))
         return;
+    voice->is_mended = true;
+    voice->again = 0;
     voice->earlier_ms = points->mended_ms - now->mended_ms;
+    if (voice->earlier_ms == 0)
+        return;
     voice->floor_ms = now->at_ms;
     /* the last one until then comes too: how it stood */
     while (voice->next + 1 < points->n && points->t_ms[voice->next + 1] <= points->mended_ms)
         voice->next++;
+    if (voice->earlier_ms < 0 && voice->next > 0 &&
+        points->mended_ms - points->t_ms[voice->next - 1] <= AGAIN_MAX_MS)
+        voice->next--;
     if (voice->next < points->n && voice->has_last && is_counted(voice->labels))
         voice->onto = voice->last - points->values[voice->next];
 }
 
+/* Where a recording that goes on until it is mended waits, and how much of it comes again: there half
+ * of the trouble, behind its end half of the peace. */
+static int64_t waits_at(const struct voice *voice, int64_t onset_ms, int64_t *ret_span_ms)
+{
+    const struct drill_points *points = voice->points;
+    int64_t at_ms = voice->is_mended ? points->last_ms : points->mended_ms;
+    int64_t span_ms = (at_ms - (voice->is_mended ? points->mended_ms : onset_ms)) / 2;
+
+    span_ms = span_ms < AGAIN_MAX_MS ? span_ms : AGAIN_MAX_MS;
+    *ret_span_ms = span_ms > AGAIN_LEAST_MS ? span_ms : AGAIN_LEAST_MS;
+    return points->until_mended ? at_ms : INT64_MAX;
+}
+
+struct upcoming {
+    int64_t t_ms;
+    double value;
+    bool is_again;
+};
+
+/* A sample once more; a counter goes on counting. False: the series had ended. */
+static bool come_again(const struct voice *voice,
+                       int64_t at_ms,
+                       int64_t span_ms,
+                       struct upcoming *ret)
+{
+    const struct drill_points *points = voice->points;
+    size_t first = voice->next;
+
+    while (first > 0 && points->t_ms[first - 1] > at_ms - span_ms)
+        first--;
+    if (first == voice->next) { /* sparser than that, or ended by itself long before */
+        if (first == 0 || at_ms - points->t_ms[first - 1] > AGAIN_MAX_MS)
+            return false;
+        first--;
+    }
+
+    size_t n = voice->next - first;
+
+    if (sample_is_stale(points->values[voice->next - 1]))
+        return false;
+
+    int64_t round = (int64_t)(voice->again / n) + 1;
+    size_t i = first + voice->again % n;
+    size_t before = first > 0 ? first - 1 : first;
+    double more = points->values[voice->next - 1] - points->values[before];
+
+    if (before < first) /* as many samples in a while as there were */
+        span_ms = points->t_ms[voice->next - 1] - points->t_ms[before];
+
+    *ret = (struct upcoming){points->t_ms[i] + round * span_ms, points->values[i], true};
+    if (is_counted(voice->labels) && more > 0)
+        ret->value += (double)round * more;
+    return true;
+}
+
+static bool next_sample(const struct voice *voice, int64_t onset_ms, struct upcoming *ret)
+{
+    const struct drill_points *points = voice->points;
+    int64_t span_ms = 0;
+    int64_t at_ms = waits_at(voice, onset_ms, &span_ms);
+
+    if (voice->next < points->n && points->t_ms[voice->next] <= at_ms)
+        *ret = (struct upcoming){points->t_ms[voice->next], points->values[voice->next], false};
+    else if (at_ms == INT64_MAX || !come_again(voice, at_ms, span_ms, ret))
+        return false;
+    ret->t_ms -= voice->earlier_ms;
+    ret->value += voice->onto;
+    return true;
+}
+
 static void sample_points(struct voice *voice,
                           const struct sampling *now,
+                          const struct drill_signal *signal,
                           int64_t zero_ms,
                           struct memory_source *memory)
 {
-    const struct drill_points *points = voice->points;
+    int64_t onset_ms = signal->drill_case->drill->onset_ms;
+    struct upcoming next;
 
     go_to_mended(voice, now);
-    for (; voice->next < points->n && points->t_ms[voice->next] - voice->earlier_ms <= now->at_ms;
-         voice->next++) {
-        int64_t t_ms = points->t_ms[voice->next] - voice->earlier_ms;
-        const struct sampling then = {voice->earlier_ms && t_ms < voice->floor_ms ? voice->floor_ms
-                                                                                  : t_ms,
-                                      now->interval_ms, now->mended_ms};
-        double value = points->values[voice->next] + voice->onto;
+    while (next_sample(voice, onset_ms, &next) && next.t_ms <= now->at_ms) {
+        int64_t t_ms = voice->earlier_ms && next.t_ms < voice->floor_ms ? voice->floor_ms
+                                                                        : next.t_ms;
+        const struct sampling then = {t_ms, now->interval_ms, now->mended_ms};
 
-        if (faulted(voice, &then, &value))
-            emit(voice, zero_ms + then.at_ms, value, memory);
+        if (faulted(voice, &then, &next.value))
+            emit(voice, zero_ms + then.at_ms, next.value, memory);
         else if (is_dropped(voice, &then))
             drop(voice, zero_ms + then.at_ms, memory);
+        *(next.is_again ? &voice->again : &voice->next) += 1;
     }
 }
 
@@ -285,6 +370,6 @@ void drill_signal_sample(struct drill_signal *signal,
         if (signal->voices[i].series)
             sample_series(signal, &signal->voices[i], &now, zero_ms, memory);
         else
-            sample_points(&signal->voices[i], &now, zero_ms, memory);
+            sample_points(&signal->voices[i], &now, signal, zero_ms, memory);
     }
 }

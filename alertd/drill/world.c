@@ -209,6 +209,42 @@ void drill_world_advance(struct drill_world *world, int64_t to_ms)
     }
 }
 
+static bool calls(const struct drill_world *world, const struct drill_moment *moment)
+{
+    switch (moment->kind) {
+    case DRILL_MOMENT_PAGE: return strcmp(moment->who, drill_you(world->drill_case->drill)) == 0;
+    case DRILL_MOMENT_HAPPENED: return strcmp(moment->who, "customer") == 0;
+    case DRILL_MOMENT_OVER: return true;
+    case DRILL_MOMENT_PENDING:
+    case DRILL_MOMENT_FIRING:
+    case DRILL_MOMENT_RESOLVED:
+    case DRILL_MOMENT_OPENED:
+    case DRILL_MOMENT_NOBODY:
+    case DRILL_MOMENT_TOLD:
+    case DRILL_MOMENT_ACT:
+    case DRILL_MOMENT_HINT:
+    case DRILL_MOMENT_BROKEN: return false;
+    }
+    return false;
+}
+
+bool drill_world_advance_until_called(struct drill_world *world, int64_t heed_ms, int64_t to_ms)
+{
+    int64_t length_ms = world->drill_case->drill->length_ms;
+    bool called = false;
+
+    to_ms = to_ms < length_ms ? to_ms : length_ms;
+    drill_world_advance(world, heed_ms < to_ms ? heed_ms : to_ms);
+    while (!called && world->now_ms + TICK_MS <= to_ms) {
+        size_t n = world->n_moments;
+
+        drill_world_advance(world, world->now_ms + TICK_MS);
+        for (; n < world->n_moments && !called; n++)
+            called = calls(world, &world->moments[n]);
+    }
+    return called;
+}
+
 /* --- Its own life -------------------------------------------------------------------------------------- */
 
 struct drill_world *drill_world_new(const struct drill_case *drill_case, uint64_t seed)

@@ -74,6 +74,9 @@ void drill_world_free(struct drill_world *world); /* NULL is fine */
 
 /* To an instant of the drill's own time; at most its length. */
 void drill_world_advance(struct drill_world *world, int64_t to_ms);
+/* The same, but from heed_ms on it stops at the second in which something calls for the player: a
+ * page to them, a customer's words, the end of an incident. Whether it did. */
+bool drill_world_advance_until_called(struct drill_world *world, int64_t heed_ms, int64_t to_ms);
 int64_t drill_world_now_ms(const struct drill_world *world);
 /* How long before 0 this one began: drawn from the seed, up to the drill's `lead`. */
 int64_t drill_world_lead_ms(const struct drill_world *world);

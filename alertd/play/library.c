@@ -73,6 +73,7 @@ static void describe(struct listing *listing, const struct drill *drill, struct 
     to->reconstructed = keep(listing, drill->reconstructed);
     to->path = drill->path;
     to->length_ms = drill->length_ms;
+    memcpy(to->clock_limits, drill->clock_limits, sizeof(to->clock_limits));
     to->is_tabletop = drill->n_series == 0 && drill->n_files == 0;
     to->sources = arena_array(listing->arena, drill->n_sources + 1, sizeof(*to->sources));
     for (size_t i = 0; to->sources && i < drill->n_sources; i++)
@@ -152,6 +153,7 @@ int library_list(const struct library *library,
 
 struct reading {
     const struct library *library;
+    const struct library_instead *instead;
     const char *folder;
     struct library_loaded *loaded;
 };
@@ -183,14 +185,16 @@ static int add_file(struct library_loaded *loaded,
     return 0;
 }
 
-static int read_pack(const struct library *library,
-                     const char *name,
-                     char **ret_text,
-                     size_t *ret_len,
-                     struct err *reterr)
+int library_read_pack(const struct library *library,
+                      const char *name,
+                      char **ret_text,
+                      size_t *ret_len,
+                      struct err *reterr)
 {
     STR_AUTO struct str path = STR_INIT(LIBRARY_PATH_MAX);
 
+    if (!library_name_ok(name))
+        return err_set(reterr, -ENOENT, "there is no pack %.60s", name);
     str_addf(&path, "%s/%s/alerts.yml", library->rules, name);
 
     int r = fs_read(str_text(&path), DESK_LOAD_BYTES_MAX, ret_text, ret_len, reterr);
@@ -215,11 +219,15 @@ static int read_named(void *arg,
 
     if (!is_inside(name))
         return err_set(reterr, -EACCES, "a drill's files lie beside it");
-    if (what == DRILL_READ_BESIDE) {
+    if (what == DRILL_READ_BESIDE && reading->instead->name &&
+        strcmp(reading->instead->name, name) == 0) {
+        *ret_text = mem_strndup(reading->instead->text, reading->instead->len);
+        *ret_len = reading->instead->len;
+    } else if (what == DRILL_READ_BESIDE) {
         str_addf(&path, "%s/%s", reading->folder, name);
         r = fs_read(str_text(&path), DESK_LOAD_BYTES_MAX, ret_text, ret_len, reterr);
     } else {
-        r = read_pack(reading->library, name, ret_text, ret_len, reterr);
+        r = library_read_pack(reading->library, name, ret_text, ret_len, reterr);
     }
     if (r == 0) {
         r = add_file(reading->loaded, what == DRILL_READ_BESIDE ? "beside" : "pack", name,
@@ -268,12 +276,13 @@ static int broken(const char *name, const struct err *err, struct err *reterr)
 
 int library_load(const struct library *library,
                  const char *name,
+                 const struct library_instead *instead,
                  struct library_loaded *ret_loaded,
                  struct err *reterr)
 {
     STR_AUTO struct str folder = STR_INIT(LIBRARY_PATH_MAX);
     struct library_loaded loaded = {0};
-    struct reading reading = {.library = library, .loaded = &loaded};
+    struct reading reading = {.library = library, .instead = instead, .loaded = &loaded};
     MEM_AUTO char *text = NULL;
     struct drill *drill = NULL;
     struct err err = {0};

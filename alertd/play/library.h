@@ -33,6 +33,7 @@ struct library_drill {
     const char **sources;
     size_t n_sources;
     int64_t path, length_ms;
+    int64_t clock_limits[DRILL_N_CLOCKS]; /* INT64_MAX: none */
     bool is_tabletop, is_own;
 };
 
@@ -58,11 +59,25 @@ struct library_loaded {
     size_t n_files, capacity, n_bytes;
 };
 
+/* A file beside the drill that is another one this time. */
+struct library_instead {
+    const char *name, *text; /* NULL: none */
+    size_t len;
+};
+
 int library_load(const struct library *library,
                  const char *name,
+                 const struct library_instead *instead,
                  struct library_loaded *ret_loaded,
                  struct err *reterr);
 void library_loaded_done(struct library_loaded *loaded);
+
+/* The alerts of a pack of rules; -ENOENT when it is none of those that came along. */
+int library_read_pack(const struct library *library,
+                      const char *name,
+                      char **ret_text,
+                      size_t *ret_len,
+                      struct err *reterr);
 
 /* A name that may be a file's: letters, digits, - and _. */
 bool library_name_ok(const char *name);

@@ -159,6 +159,15 @@ static int check_players(const struct play_start *start, struct err *reterr)
     return 0;
 }
 
+/* Nobody named: whoever begins it. */
+static bool plays(const struct play_start *start, const char *who)
+{
+    for (size_t i = 0; i < start->n_players; i++)
+        if (strcmp(start->players[i], who) == 0)
+            return true;
+    return start->n_players == 0 && strcmp(start->by, who) == 0;
+}
+
 static int check_start(const struct play_start *start, struct err *reterr)
 {
     bool is_team = strcmp(start->mode, "team") == 0;
@@ -168,6 +177,13 @@ static int check_start(const struct play_start *start, struct err *reterr)
                        "mode: '%.30s' is none of solo, pair, master, team, tabletop", start->mode);
     if (start->speed < 1 || start->speed > PLAY_SPEED_MAX)
         return err_set(reterr, PLAY_E_INVALID, "speed: 1 to %d", PLAY_SPEED_MAX);
+    if (start->slow_to < -1 || start->slow_to > PLAY_SPEED_MAX)
+        return err_set(reterr, PLAY_E_INVALID, "slow_to: 0 (never) to %d", PLAY_SPEED_MAX);
+    if (start->page_me && !plays(start, start->by))
+        return err_set(
+            reterr, PLAY_E_INVALID,
+            "page_me: only whoever plays has their own pages sent; they can choose it at "
+            "any time in the drill");
     if (start->n_players > PLAY_PLAYERS_MAX)
         return err_set(reterr, PLAY_E_INVALID, "players: %d at most", PLAY_PLAYERS_MAX);
     if (strcmp(start->mode, "pair") == 0 && start->n_players != 2)
@@ -227,11 +243,7 @@ static size_t members_of(const struct play_start *start,
     members[n++] = (struct play_member_row){players[is_team ? i : 0], "player"};
     if (strcmp(start->mode, "pair") == 0)
         members[n++] = (struct play_member_row){players[1], "scribe"};
-    bool plays = false;
-    for (size_t k = 0; k < start->n_players; k++)
-        plays = plays || strcmp(players[k], start->by) == 0;
-    /* who begins it for others leads it */
-    if (!plays && start->n_players > 0)
+    if (!plays(start, start->by)) /* who begins it for others leads it */
         members[n++] = (struct play_member_row){start->by, "master"};
     return n;
 }
@@ -284,7 +296,9 @@ static int begin_one(
         .length_ms = drill->length_ms,
         .made_ms = clock_wall_ms(),
         .stops_for_pages = start->stops_for_pages,
-        .page_me = start->page_me,
+        .page_me = start->page_me && strcmp(members[0].person, start->by) == 0,
+        .has_rules_of_now = start->rules_of_now.name != NULL,
+        .slow_to = start->slow_to >= 0 ? start->slow_to : (plays(start, start->by) ? 1 : 0),
     };
     struct play_new add = {.row = &row,
                            .begins_team = strcmp(start->mode, "team") == 0 && !team,
@@ -356,7 +370,7 @@ int play_start(struct play *play,
         r = check_room(play, start, players, n, reterr);
     if (r)
         return r;
-    r = library_load(&play->library, start->drill, &loaded, reterr);
+    r = library_load(&play->library, start->drill, &start->rules_of_now, &loaded, reterr);
     if (r)
         return r == LIBRARY_E_NOT_FOUND ? PLAY_E_NOT_FOUND
                : r == LIBRARY_E_BROKEN  ? PLAY_E_INVALID
@@ -420,6 +434,7 @@ static void fill_view(const struct session *session, struct arena *arena, struct
     view->zero_ms = session->zero_ms;
     view->lead_ms = session->lead_ms;
     view->onset_ms = session->onset_ms;
+    view->slowed_ms = session->slowed_ms;
     view->banner = session->banner[0] && clock_mono_ms() < session->banner_until_ms
                        ? keep(arena, session->banner)
                        : NULL;
@@ -439,7 +454,9 @@ static int look(struct play *play,
                 struct err *reterr)
 {
     STR_AUTO struct str nothing = STR_INIT(1000);
-    int r = session_settle(play, session, reterr);
+    bool unscored = session_is(session, "ended") && !session->row.hash[0];
+    const char *why = NULL;
+    int r = unscored ? PLAY_E_BROKEN : session_settle(play, session, reterr);
 
     if (r == 0 && since >= 0)
         r = session_ask(play, session, "advance", NULL, &nothing, reterr);
@@ -449,11 +466,14 @@ static int look(struct play *play,
         r = session_ask(play, session, "state", view->sees_all ? ",\"all\":true" : NULL, body,
                         reterr);
     /* one that is broken is shown all the same: what was done in it is kept */
-    if (r == PLAY_E_BROKEN && session_is(session, "broken")) {
+    if (r == PLAY_E_BROKEN && (session_is(session, "broken") || session_is(session, "ended"))) {
         str_add(body, "{}");
+        why = session->error[0] || !reterr ? session->error : reterr->text;
         r = 0;
     }
     fill_view(session, arena, view);
+    if (why)
+        view->row.error = keep(arena, why);
     return r;
 }
 

@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #include "alertd/db/play_db.h"
-#include "alertd/drill/score.h"
+#include "alertd/drill/practice.h"
 #include "alertd/play/library.h"
 #include "lib/base/log.h"
 
@@ -98,7 +98,11 @@ struct play_start {
     uint64_t seed;
     const char *const *players; /* none: who starts it */
     size_t n_players;
-    bool is_paused, page_me, stops_for_pages;
+    bool is_paused, stops_for_pages;
+    bool page_me;    /* of whoever begins it, and plays it */
+    int64_t slow_to; /* when something calls for the player; 0: never, -1: as is usual */
+    struct library_instead
+        rules_of_now; /* of an incident's drill: played instead of those of then */
 };
 /* One session, or of a team one for each player: the first is the team's number. */
 int play_start(struct play *play,
@@ -128,6 +132,7 @@ struct play_view {
     size_t n_notes;
     const struct play_member_row *members;
     size_t n_members;
+    int64_t slowed_ms;      /* drill time at which it last slowed by itself; INT64_MIN: not yet */
     const char *banner;     /* NULL: none */
     const char *paused_why; /* "": nobody but a person paused it */
 };
@@ -155,6 +160,17 @@ int play_clock(struct play *play,
                const struct play_clock *clock,
                struct err *reterr);
 
+/* What people choose for a session. */
+struct play_settings {
+    const bool *page_me, *stops_for_pages; /* NULL: as it is */
+    int64_t slow_to;                       /* -1: as it is; 0: never */
+};
+int play_set(struct play *play,
+             int64_t id,
+             const char *who,
+             const struct play_settings *settings,
+             struct err *reterr);
+
 struct play_deed {
     bool is_inject;
     const char *kind, *id, *text; /* id, text: NULL when there is none */
@@ -169,7 +185,12 @@ int play_act(struct play *play,
              struct err *reterr);
 int play_note(struct play *play, int64_t id, const char *who, const char *text, struct err *reterr);
 
-/* Ends it; once more is fine. */
+/* One that is broken: its process is tried again, and when that is there it is paused where it was.
+ * PLAY_E_BROKEN when it is not. */
+int play_retry(struct play *play, int64_t id, const char *who, struct err *reterr);
+
+/* Ends it; once more is fine. One that is broken ends without a score: PLAY_E_BROKEN with words
+ * where there is none. */
 int play_end(struct play *play, int64_t id, const char *who, struct err *reterr);
 /* JSON: when it is over, or for a game master. */
 int play_score(
@@ -185,6 +206,15 @@ int play_prom(struct play *play,
               struct err *reterr);
 
 /* --- afterwards --- */
+
+/* What the clocks of a drill said each time somebody played it to its end: everybody's runs, the
+ * oldest first; in the arena. */
+int play_runs(struct play *play,
+              const char *drill,
+              struct arena *arena,
+              struct practice_run **ret_runs,
+              size_t *ret_n,
+              struct err *reterr);
 
 /* A session played again in this process, up to where it is: its case, its world with every
  * moment, its score. What debriefs and comparisons are made of. play_replayed_done(). */

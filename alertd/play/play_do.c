@@ -148,6 +148,92 @@ int play_clock(struct play *play,
     return r;
 }
 
+/* --- what people choose ------------------------------------------------------------------------------- */
+
+static int check_settings(const struct session *session,
+                          const char *who,
+                          const struct play_settings *settings,
+                          struct err *reterr)
+{
+    enum play_role role = session_role(session, who);
+    bool is_own = settings->page_me && *settings->page_me != session->row.page_me;
+
+    if (is_own && strcmp(session->row.player, who) != 0)
+        return err_set(reterr, PLAY_E_FORBIDDEN, "page_me: %s: only %s has their own pages sent",
+                       role_words(role), session->row.player);
+    if (settings->slow_to < -1 || settings->slow_to > PLAY_SPEED_MAX)
+        return err_set(reterr, PLAY_E_INVALID, "slow_to: 0 (never) to %d", PLAY_SPEED_MAX);
+    return settings->slow_to >= 0 || settings->stops_for_pages
+               ? check_clock(session, who, &(struct play_clock){0}, reterr)
+               : 0;
+}
+
+static int job_set(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    return play_db_set(conn, arg, reterr);
+}
+
+static int change_settings(struct play *play,
+                           struct session *session,
+                           const char *who,
+                           const struct play_settings *settings,
+                           struct err *reterr)
+{
+    struct play_row *row = &session->row;
+    struct play_set set = {
+        .slow_to = settings->slow_to >= 0 ? settings->slow_to : row->slow_to,
+        .stops_for_pages = settings->stops_for_pages ? *settings->stops_for_pages
+                                                     : row->stops_for_pages,
+        .page_me = settings->page_me ? *settings->page_me : row->page_me,
+    };
+    char words[100];
+
+    (void)snprintf(words, sizeof(words), "slow_to %" PRId64 ", stop_for_pages %s, page_me %s",
+                   set.slow_to, set.stops_for_pages ? "on" : "off", set.page_me ? "on" : "off");
+    set.change = (struct play_change){
+        .session = session->id,
+        .change = {session->now_ms, clock_wall_ms(), who, "settings", words},
+        .state = session->state,
+        .speed = session->speed,
+    };
+
+    int r = db_write(play->db, job_set, &set, reterr);
+
+    if (r)
+        return r;
+    if (set.page_me && !row->page_me) /* from now on */
+        session->paged_to = session->n_moments;
+    row->slow_to = set.slow_to;
+    row->stops_for_pages = set.stops_for_pages;
+    row->page_me = set.page_me;
+    session->counts.changes++;
+    session_told(play, session);
+    return 0;
+}
+
+int play_set(struct play *play,
+             int64_t id,
+             const char *who,
+             const struct play_settings *settings,
+             struct err *reterr)
+{
+    STR_AUTO struct str nothing = STR_INIT(1000);
+    struct session *session = NULL;
+    int r = get_for(play, id, who, &session, reterr);
+
+    if (r)
+        return r;
+    r = check_open(play, session, reterr);
+    if (r == 0)
+        r = check_settings(session, who, settings, reterr);
+    if (r == 0) /* until here time went on as before */
+        r = session_ask(play, session, "advance", NULL, &nothing, reterr);
+    if (r == 0)
+        r = change_settings(play, session, who, settings, reterr);
+    session_put(play, session);
+    return r;
+}
+
 /* --- acts ------------------------------------------------------------------------------------------------ */
 
 static const struct {
@@ -244,7 +330,8 @@ static int perform(struct play *play,
     json_kv_string(&out, "text", add->act.text);
     if (add->act.is_inject)
         json_kv_bool(&out, "all", true);
-    return session_ask(play, session, "act", str_text(&more), ret_moment, reterr);
+    return session_ask_at(play, session, add->act.at_ms,
+                          &(struct session_question){"act", str_text(&more)}, ret_moment, reterr);
 }
 
 int play_act(struct play *play,

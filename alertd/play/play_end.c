@@ -22,50 +22,56 @@ enum {
 
 /* --- what was before ----------------------------------------------------------------------------------- */
 
-static int by_value(const void *a, const void *b)
+int play_runs(struct play *play,
+              const char *drill,
+              struct arena *arena,
+              struct practice_run **ret_runs,
+              size_t *ret_n,
+              struct err *reterr)
 {
-    int64_t one = *(const int64_t *)a, other = *(const int64_t *)b;
+    struct play_result_row *results = NULL;
+    struct db_conn *conn = NULL;
+    size_t n = 0, n_rows = 0;
+    int r = db_read_begin(play->db, &conn, reterr);
 
-    return (one > other) - (one < other);
+    if (r)
+        return r;
+    r = play_db_results(conn, drill, arena, &results, &n, reterr);
+    db_read_end(play->db, conn);
+    if (r)
+        return r;
+
+    struct practice_row *rows = arena_array(arena, n + 1, sizeof(*rows));
+
+    for (size_t i = 0; rows && i < n; i++)
+        if (results[i].is_clock)
+            rows[n_rows++] = (struct practice_row){
+                results[i].session, results[i].ended_ms, results[i].player, results[i].name,
+                results[i].never ? DRILL_NEVER : results[i].value};
+    if (!rows || !practice_runs(arena, rows, n_rows, ret_runs, ret_n))
+        return err_set(reterr, PLAY_E_LARGE, "it was played too often to show it at once");
+    return 0;
 }
 
-/* The middle of everybody's, of which who never came there is last; INT64_MAX: that is never. */
-static int64_t median_of(const struct play_result_row *rows, size_t n, const char *clock)
-{
-    int64_t *values = mem_alloc((n + 1) * sizeof(*values));
-    int64_t median_ms = INT64_MAX;
-    size_t found = 0;
-
-    for (size_t i = 0; i < n; i++)
-        if (rows[i].is_clock && strcmp(rows[i].name, clock) == 0)
-            values[found++] = rows[i].never ? INT64_MAX : rows[i].value;
-    if (found) {
-        qsort(values, found, sizeof(*values), by_value);
-        median_ms = values[(found - 1) / 2];
-    }
-    free(values);
-    return median_ms;
-}
-
-static void write_runs(struct json_out *out,
-                       const struct session *session,
-                       const struct play_result_row *rows,
-                       size_t n,
-                       const char *clock)
+static void write_own(struct json_out *out,
+                      const struct session *session,
+                      const struct practice_run *runs,
+                      size_t n,
+                      enum drill_clock clock)
 {
     size_t told = 0;
 
-    json_key(out, clock);
+    json_key(out, drill_clock_name(clock));
     json_open(out, '[');
     for (size_t i = 0; i < n && told < RUNS_MAX; i++) {
-        if (!rows[i].is_clock || strcmp(rows[i].name, clock) != 0 ||
-            rows[i].session == session->id || strcmp(rows[i].player, session->row.player) != 0)
+        if (runs[i].session == session->id || strcmp(runs[i].player, session->row.player) != 0 ||
+            runs[i].clocks[clock] == PRACTICE_UNKNOWN)
             continue;
         told++;
-        if (rows[i].never)
+        if (runs[i].clocks[clock] == DRILL_NEVER)
             json_null(out);
         else
-            json_int(out, rows[i].value);
+            json_int(out, runs[i].clocks[clock]);
     }
     json_close(out, ']');
 }
@@ -76,35 +82,29 @@ static int write_past(struct play *play,
                       struct err *reterr)
 {
     struct json_out out = JSON_OUT(more);
-    struct play_result_row *rows = NULL;
-    struct db_conn *conn = NULL;
+    struct practice_run *runs = NULL;
     ARENA_AUTO struct arena arena;
     size_t n = 0;
 
     arena_init(&arena, RESULTS_BYTES_MAX);
 
-    int r = db_read_begin(play->db, &conn, reterr);
+    int r = play_runs(play, session->row.drill, &arena, &runs, &n, reterr);
 
-    if (r)
-        return r;
-    r = play_db_results(conn, session->row.drill, &arena, &rows, &n, reterr);
-    db_read_end(play->db, conn);
     if (r)
         return r;
     str_addc(more, ',');
     json_key(&out, "past");
     json_open(&out, '{');
     for (size_t i = 0; i < DRILL_N_CLOCKS; i++)
-        write_runs(&out, session, rows, n, drill_clock_name((enum drill_clock)i));
+        write_own(&out, session, runs, n, (enum drill_clock)i);
     json_close(&out, '}');
     json_key(&out, "median");
     json_open(&out, '{');
     for (size_t i = 0; i < DRILL_N_CLOCKS; i++) {
-        const char *clock = drill_clock_name((enum drill_clock)i);
-        int64_t median_ms = median_of(rows, n, clock);
+        int64_t median_ms = practice_median(runs, n, (enum drill_clock)i);
 
-        if (median_ms != INT64_MAX)
-            json_kv_int(&out, clock, median_ms);
+        if (median_ms != PRACTICE_UNKNOWN && median_ms != DRILL_NEVER)
+            json_kv_int(&out, drill_clock_name((enum drill_clock)i), median_ms);
     }
     json_close(&out, '}');
     return 0;
@@ -140,6 +140,7 @@ static int job_end(struct db_conn *conn, void *arg, struct err *reterr)
     return play_db_end(conn, arg, reterr);
 }
 
+/* score NULL: it is broken, and there is none. */
 static int store_end(struct play *play,
                      struct session *session,
                      const struct json *score,
@@ -155,9 +156,13 @@ static int store_end(struct play *play,
                                       .speed = session->speed},
                            .results = results};
 
-    (void)json_get_string(score, "hash", &end.hash, NULL);
-    end.n_results = take_results(score, "clocks", "clock", "after_ms", results);
-    end.n_results += take_results(score, "counts", "count", "n", results + end.n_results);
+    if (score) {
+        (void)json_get_string(score, "hash", &end.hash, NULL);
+        end.n_results = take_results(score, "clocks", "clock", "after_ms", results);
+        end.n_results += take_results(score, "counts", "count", "n", results + end.n_results);
+    } else {
+        end.change.error = session->error;
+    }
 
     int r = db_write(play->db, job_end, &end, reterr);
 
@@ -197,8 +202,15 @@ int session_end(struct play *play,
 
 int session_settle(struct play *play, struct session *session, struct err *reterr)
 {
+    STR_AUTO struct str nothing = STR_INIT(1000);
+
     if (!session_is(session, "running") || session_now_ms(session) < session->row.length_ms)
         return 0;
+
+    int r = session_ask(play, session, "advance", NULL, &nothing, reterr);
+
+    if (r || session->now_ms < session->row.length_ms) /* something called for the player first */
+        return r;
     return session_end(play, session, "", "its time is over", reterr);
 }
 
@@ -216,8 +228,51 @@ int play_end(struct play *play, int64_t id, const char *who, struct err *reterr)
     if (r == 0 && role != PLAY_PLAYER && role != PLAY_MASTER)
         r = err_set(reterr, PLAY_E_FORBIDDEN, "only %s ends this drill, or who leads it",
                     session->row.player);
-    if (r == 0 && !session_is(session, "ended"))
+    if (r == 0 && session_is(session, "broken"))
+        r = store_end(play, session, NULL, who, "it could not be played on", reterr);
+    else if (r == 0 && !session_is(session, "ended"))
         r = session_end(play, session, who, NULL, reterr);
+    session_put(play, session);
+    return r;
+}
+
+/* Its state is as it was when that does not help. */
+static int try_again(struct play *play,
+                     struct session *session,
+                     const char *who,
+                     struct err *reterr)
+{
+    STR_AUTO struct str nothing = STR_INIT(1000);
+    char error[ERR_TEXT_MAX];
+
+    memcpy(error, session->error, sizeof(error));
+    memcpy(session->state, "paused", sizeof("paused"));
+    session->error[0] = '\0';
+
+    int r = session_ask(play, session, "advance", NULL, &nothing, reterr);
+
+    if (r == 0)
+        r = session_change(play, session, "paused", who, "retried", NULL, reterr);
+    if (r && !session_is(session, "broken")) {
+        memcpy(session->state, "broken", sizeof("broken"));
+        memcpy(session->error, error, sizeof(error));
+    }
+    return r;
+}
+
+int play_retry(struct play *play, int64_t id, const char *who, struct err *reterr)
+{
+    struct session *session = NULL;
+    int r = session_get(play, id, &session, reterr);
+
+    if (r)
+        return r;
+    if (session_role(session, who) == PLAY_WATCHER)
+        r = err_set(reterr, PLAY_E_FORBIDDEN, "only who takes part tries it again");
+    else if (!session_is(session, "broken"))
+        r = err_set(reterr, PLAY_E_CONFLICT, "this drill is not broken");
+    else
+        r = try_again(play, session, who, reterr);
     session_put(play, session);
     return r;
 }
@@ -234,6 +289,8 @@ int play_score(
     r = session_settle(play, session, reterr);
     if (r == 0 && !session_is(session, "ended") && session_role(session, who) != PLAY_MASTER)
         r = err_set(reterr, PLAY_E_CONFLICT, "the score is told when the drill is over");
+    if (r == 0 && session_is(session, "ended") && !session->row.hash[0])
+        r = err_set(reterr, PLAY_E_CONFLICT, "it has no score: %s", session->error);
     if (r == 0)
         r = write_past(play, session, &more, reterr);
     if (r == 0)

@@ -50,6 +50,7 @@ static int load(struct play *play, int64_t id, struct session **ret_session, str
     session->base_mono_ms = session->looked_ms = session->used_ms = clock_mono_ms();
     session->speed = session->row.speed;
     session->paged_to = -1;
+    session->slowed_ms = INT64_MIN;
     *ret_session = session;
     return 0;
 }

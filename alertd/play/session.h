@@ -51,7 +51,9 @@ struct session {
     struct process *process;
     /* what the process said last */
     int64_t now_ms, zero_ms, lead_ms, onset_ms, n_moments;
-    bool is_known;
+    bool is_known, was_called;
+
+    int64_t slowed_ms; /* when something called for the player last; INT64_MIN: not yet */
 
     int64_t paged_to; /* moments looked through for pages to tell outside; -1: not yet */
     int64_t looked_ms, used_ms, saved_ms; /* monotonic: a member, anybody; its time was stored */
@@ -91,6 +93,9 @@ int session_change(struct play *play,
                    struct err *reterr);
 void session_told(struct play *play, const struct session *session);
 
+struct session_question {
+    const char *op, *more;
+};
 /* {"op":op,"to_ms":now,<more>}: the body of the answer. more: NULL or ",\"a\":1". A process that
  * is gone is started again, once; a second time the session is broken. */
 int session_ask(struct play *play,
@@ -99,6 +104,13 @@ int session_ask(struct play *play,
                 const char *more,
                 struct str *ret_body,
                 struct err *reterr);
+/* The same at a time that is fixed: that of an act is written down before it is done. */
+int session_ask_at(struct play *play,
+                   struct session *session,
+                   int64_t at_ms,
+                   const struct session_question *question,
+                   struct str *ret_body,
+                   struct err *reterr);
 void session_park(struct play *play, struct session *session);
 /* Ends it with its results; held. */
 int session_end(struct play *play,
@@ -111,6 +123,8 @@ int session_settle(struct play *play, struct session *session, struct err *reter
 
 /* tick_page.c: for the ticker */
 int tick_tell_pages(struct play *play, struct session *session, struct err *reterr); /* held */
+/* A banner that has stood long enough goes, and that is news too. */
+void tick_banner(struct play *play, struct session *session); /* held */
 void tick_real_pages(struct play *play, const int64_t *ids, size_t n);
 
 /* tick.c */

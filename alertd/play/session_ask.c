@@ -61,6 +61,8 @@ static int read_head(struct session *session, const struct str *text, struct err
     (void)json_get_int(head, "lead_ms", &session->lead_ms, NULL);
     (void)json_get_int(head, "onset_ms", &session->onset_ms, NULL);
     (void)json_get_int(head, "n_moments", &session->n_moments, NULL);
+    session->was_called = false;
+    (void)json_get_bool(head, "called", &session->was_called, NULL);
     (void)json_get_string(head, "type", &type, NULL);
     (void)json_get_string(head, "error", &words, NULL);
 
@@ -72,7 +74,8 @@ static int read_head(struct session *session, const struct str *text, struct err
 
 /* PROCESS_E_GONE is its own code here: -EPIPE is not a word for people. */
 enum {
-    GONE = 100
+    GONE = 100,
+    UNPLAYABLE = 101, /* its files or its acts are refused */
 };
 
 static int ask(struct session *session,
@@ -162,11 +165,12 @@ static int feed(struct play *play, struct session *session, struct err *reterr)
     if (r == 0)
         r = play_db_acts(conn, session->id, &arena, &acts, &n_acts, reterr);
     db_read_end(play->db, conn);
-    if (r == 0)
-        r = send_files(session, files, n_files, reterr);
+    if (r)
+        return r;
+    r = send_files(session, files, n_files, reterr);
     for (size_t i = 0; r == 0 && i < n_acts; i++)
         r = send_act(session, &acts[i], reterr);
-    return r;
+    return r == 0 || r == GONE ? r : UNPLAYABLE;
 }
 
 /* Those that run have a ceiling of their own; others are looked at, and when they are many the one
@@ -195,8 +199,11 @@ static int revive(struct play *play, struct session *session, struct err *reterr
 
     int r = process_start(play->program, &session->process, reterr);
 
-    if (r)
-        return r;
+    if (r) {
+        struct err err = reterr ? *reterr : (struct err){0};
+
+        return err_set(reterr, PLAY_E_BUSY, "%.200s: ask again in a moment", err.text);
+    }
     atomic_fetch_add(&play->processes, 1);
     if (session->is_known)
         atomic_fetch_add(&play->revived, 1);
@@ -210,19 +217,22 @@ static int revive(struct play *play, struct session *session, struct err *reterr
 
 /* --- What others call --------------------------------------------------------------------------------- */
 
-/* Twice in a row: it can't be played. Its acts are kept. */
-static int give_up(struct play *play, struct session *session, struct err *reterr)
+/* It can't be played: what was done in it is kept. */
+static int give_up(
+    struct play *play, struct session *session, int why, const char *words, struct err *reterr)
 {
+    STR_AUTO struct str text = STR_INIT(ERR_TEXT_MAX - 1);
     struct err err = {0};
 
+    if (why == GONE)
+        str_addf(&text, "the drill's process ended twice at the same place (%.120s)", words);
+    else
+        str_addf(&text, "the drill can't be loaded (%.160s)", words);
     if (session_is(session, "ended"))
-        return err_set(reterr, PLAY_E_BROKEN, "the drill's process ended twice: ask again later");
-
-    (void)snprintf(
-        session->error, sizeof(session->error),
-        "the drill's process ended twice at the same place: what you did is kept, but it "
-        "can't go on (%.200s)",
-        reterr ? reterr->text : "");
+        return err_set(reterr, PLAY_E_BROKEN, "%s", str_text(&text));
+    (void)snprintf(session->error, sizeof(session->error),
+                   "%.280s. What you did is kept: try it again, or end it and begin anew",
+                   str_text(&text));
     atomic_fetch_add(&play->broken, 1);
     log_error(play->options.log, "play", "a drill can't be played",
               "session=%" PRId64 " drill=%s error=\"%s\"", session->id, session->row.drill,
@@ -232,22 +242,40 @@ static int give_up(struct play *play, struct session *session, struct err *reter
     return err_set(reterr, PLAY_E_BROKEN, "%s", session->error);
 }
 
-int session_ask(struct play *play,
-                struct session *session,
-                const char *op,
-                const char *more,
-                struct str *ret_body,
-                struct err *reterr)
+/* Until here time flew: it goes on from the second in which the player was called. */
+static void slow_down(struct play *play, struct session *session)
+{
+    char words[60];
+    struct err err = {0};
+
+    session->base_ms = session->slowed_ms = session->now_ms;
+    session->base_mono_ms = clock_mono_ms();
+    session->speed = session->row.slow_to;
+    (void)snprintf(words, sizeof(words), "%s at %" PRId64 "x: somebody calls", session->state,
+                   session->speed);
+    if (session_change(play, session, session->state, "", "slowed", words, &err) != 0)
+        log_error(play->options.log, "play", "cannot write drills.db", "error=\"%s\"", err.text);
+}
+
+int session_ask_at(struct play *play,
+                   struct session *session,
+                   int64_t at_ms,
+                   const struct session_question *question,
+                   struct str *ret_body,
+                   struct err *reterr)
 {
     STR_AUTO struct str line = STR_INIT(DESK_LINE_BYTES_MAX);
+    bool heeds = session->row.slow_to && session->speed > session->row.slow_to;
     int64_t before = session->n_moments;
     struct err err = {0};
     int r = GONE;
 
     if (session_is(session, "broken"))
         return err_set(reterr, PLAY_E_BROKEN, "%s", session->error);
-    str_addf(&line, "{\"op\":\"%s\",\"to_ms\":%" PRId64 "%s}", op, session_now_ms(session),
-             more ? more : "");
+    str_addf(&line, "{\"op\":\"%s\",\"to_ms\":%" PRId64, question->op, at_ms);
+    if (heeds)
+        str_addf(&line, ",\"heed_ms\":%" PRId64, session->now_ms);
+    str_addf(&line, "%s}", question->more ? question->more : "");
     for (int tries = 0; r == GONE && tries < 2; tries++) {
         r = session->process ? 0 : revive(play, session, &err);
         if (r == 0)
@@ -255,14 +283,24 @@ int session_ask(struct play *play,
         if (r == GONE)
             session_park(play, session);
     }
-    if (r == GONE) {
-        if (reterr)
-            *reterr = err;
-        return give_up(play, session, reterr);
-    }
+    if (r == GONE || r == UNPLAYABLE)
+        return give_up(play, session, r, err.text, reterr);
     if (session->paged_to < 0 && session->is_known) /* what came before, somebody was told of */
         session->paged_to = session->n_moments;
-    if (session->n_moments != before)
+    if (session->was_called)
+        slow_down(play, session);
+    else if (session->n_moments != before)
         session_told(play, session);
     return r ? err_set(reterr, r, "%s", err.text) : 0;
+}
+
+int session_ask(struct play *play,
+                struct session *session,
+                const char *op,
+                const char *more,
+                struct str *ret_body,
+                struct err *reterr)
+{
+    return session_ask_at(play, session, session_now_ms(session),
+                          &(struct session_question){op, more}, ret_body, reterr);
 }

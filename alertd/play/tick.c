@@ -85,6 +85,7 @@ static void tick_one(struct play *play, int64_t id, int64_t mono_ms)
 
     if (session_peek(play, id, &session, NULL) != 0)
         return;
+    tick_banner(play, session);
     if (session_is(session, "running"))
         tick_running(play, session, mono_ms);
     else if (mono_ms - session->used_ms > PARK_MS)

@@ -82,6 +82,17 @@ static void raise_banner(struct play *play,
         log_warn(play->options.log, "play", "cannot write drills.db", "error=\"%s\"", err.text);
 }
 
+void tick_banner(struct play *play, struct session *session)
+{
+    struct err err = {0};
+
+    if (!session->banner[0] || clock_mono_ms() < session->banner_until_ms)
+        return;
+    session->banner[0] = '\0';
+    if (session_change(play, session, session->state, "", "real page over", NULL, &err) != 0)
+        log_warn(play->options.log, "play", "cannot write drills.db", "error=\"%s\"", err.text);
+}
+
 static void take_page(void *arg, const char *person, const char *words)
 {
     const struct telling *telling = arg;

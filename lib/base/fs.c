@@ -80,7 +80,7 @@ int fs_each(const char *pattern, size_t limit, fs_each_call *each, void *arg, st
 {
     glob_t found = {0};
     // NOLINTNEXTLINE(concurrency-mt-unsafe): only what GLOB_TILDE asks for is not, users' homes
-    int r = glob(pattern, GLOB_ERR, NULL, &found);
+    int r = glob(pattern, GLOB_ERR | GLOB_MARK, NULL, &found);
 
     if (r == GLOB_NOMATCH)
         r = 0;
@@ -88,8 +88,10 @@ int fs_each(const char *pattern, size_t limit, fs_each_call *each, void *arg, st
         r = err_set(reterr, r == GLOB_NOSPACE ? -ENOMEM : -EIO, "cannot look for %s", pattern);
     for (size_t i = 0; i < found.gl_pathc && r == 0; i++) {
         MEM_AUTO char *text = NULL;
-        size_t len = 0;
+        size_t len = strlen(found.gl_pathv[i]);
 
+        if (found.gl_pathv[i][len - 1] == '/') /* a folder */
+            continue;
         r = fs_read(found.gl_pathv[i], limit, &text, &len, reterr);
         if (r == 0)
             r = each(arg, found.gl_pathv[i], text, len, reterr);

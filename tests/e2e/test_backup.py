@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from daemon import Alertd, until
+from daemon import ROOT, Alertd, alertctl, until
 
 OVERVIEW, BACKUP, RULES_API = "/api/alertd/v1/overview", "/api/alertd/v1/backup", "/api/alertd/v1/rules"
 RULES = """
@@ -92,6 +92,34 @@ class Backup(unittest.TestCase):
             self.assertEqual([one["key"] for one in restored.get(OVERVIEW, token=self.token)["open_incidents"]], keys)
             groups = restored.get(RULES_API, token=self.token)["groups"]
             self.assertEqual([rule["name"] for group in groups for rule in group["rules"]], ["Hot"])
+
+    def test_drills_that_were_played_and_ones_own_come_back(self):
+        drills = "/api/alertd/v1/drills"
+        self.alertd.stop()
+        self.alertd.flags.append(f"--drills.path={ROOT}/drills")
+        self.alertd.start()
+        played = self.alertd.post(drills, {"drill": "01-disk-filling", "seed": 1, "start": "paused"})["id"]
+        self.alertd.post(f"{drills}/{played}/acts", {"kind": "hypothesis", "text": "debug logging fills it"})
+        score = self.alertd.post(f"{drills}/{played}/end", {})
+        self.alertd.call("PUT", f"{drills}/{played}/debrief/sections/believed", {"markdown": "That it was the disk.\n"}, headers={"If-Match": '"0"'})
+        runs = self.alertd.post(drills, {"drill": "02-certificate-expiry", "seed": 1, "speed": 60})["id"]
+        own = (ROOT / "drills/01-disk-filling.drill").read_text()
+        folder = self.alertd.folder / "drills/ours/data"
+        folder.mkdir(parents=True)
+        (folder.parent / "drill.drill").write_text(own.replace("rules host", "rules r.yml", 1))
+        (folder.parent / "r.yml").write_text((ROOT / "rules/host/alerts.yml").read_text())
+        (folder / "more.csv").write_text("at,up\n0s,1\n")
+        made = alertctl("backup", str(self.scratch / "copy"), alertd=self.alertd)
+        self.assertRegex(made.stdout, r"^[5-9] files, ")
+        self.alertd.kill()
+        shutil.copytree(self.scratch / "copy", self.scratch / "fresh")
+        with Alertd(folder=self.scratch / "fresh", flags=[f"--drills.path={ROOT}/drills"]) as restored:
+            get = lambda path: restored.get(drills + path, token=self.token)  # noqa: E731
+            self.assertEqual(get(f"/{played}/score")["hash"], score["hash"])
+            self.assertIn("That it was the disk.", str(get(f"/{played}/debrief")["sections"]))
+            self.assertEqual(get(f"/{runs}")["state"], "paused")
+            self.assertEqual([one["name"] for one in get("/library")["drills"] if one["own"] and "error" not in one], ["ours"])
+            self.assertEqual((self.scratch / "fresh/drills/ours/data/more.csv").read_text(), "at,up\n0s,1\n")
 
     def test_one_day_is_put_back(self):
         now_ms = int(time.time() * 1000)

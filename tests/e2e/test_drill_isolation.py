@@ -37,7 +37,7 @@ class Isolation(Team):
         self.people()
         self.weekly()
         self.policy(600000)
-        self.players = {name: self.alertd.make_token(name, "read") for name in ("ana", "bob")}
+        self.players = {name: self.alertd.make_token(name, "operate") for name in ("ana", "bob")}
 
     def rows(self):
         """A hash over every row of every table but MOVES and BEAT."""
@@ -122,6 +122,27 @@ class Isolation(Team):
         self.assertIn(f"/drills/{number}/play", str(body))
         self.assertEqual(self.bob.calls, [])
         self.assertEqual(self.rows(), before)
+
+    def test_pages_are_sent_from_when_they_are_switched_on_until_they_are_off(self):
+        number = self.begin("02-certificate-expiry")  # ana is paged before its onset and twice behind it
+        ask = lambda what, body, who="ana": self.alertd.call("POST", f"{DRILLS}/{number}/{what}", body, token=self.players[who])  # noqa: E731
+        paged = lambda n: until(lambda: len([one for one in self.look(number)["pages"] if one["who"] == "ana"]) == n, 60, f"{n} pages")  # noqa: E731
+        paged(1)  # and time is slow from here on, as from every page
+        self.assertIs(self.look(number)["page_me"], False)
+        self.assertEqual(ask("settings", {"page_me": True}, "bob").status, 403)
+        self.assertEqual(ask("settings", {"page_me": True}).status, 200)
+        ask("clock", {"jump": "onset"})
+        ask("clock", {"speed": 60})
+        paged(2)
+        self.ana.wait(lambda calls: len(calls) == 1, what="the second page")
+        self.assertEqual(self.ana.calls[0]["body"]["watchbill"]["lane"], "drill")
+        self.assertIn("has expired", str(self.ana.calls[0]["body"]))  # the first was that it soon will
+        self.assertEqual(ask("settings", {"page_me": False}).status, 200)
+        ask("clock", {"speed": 60})
+        paged(3)
+        ask("end", {})
+        time.sleep(2)  # two of the rounds in which pages are told
+        self.assertEqual((len(self.ana.calls), self.bob.calls), (1, []))
 
     def test_killed_in_the_middle_nothing_is_left_outside(self):
         before = self.rows()

@@ -1,10 +1,14 @@
 """Drills as people play them, through the API: the library, roles, clocks, acts that come twice, what
 a player may see before the end, Prometheus' API on the drill's time, kills, what is broken."""
 
+import contextlib
+import json
 import os
 import pathlib
+import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -28,7 +32,7 @@ class Drills(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.alertd = Alertd(flags=cls.flags).start()
-        cls.tokens = {name: cls.alertd.make_token(name, "read") for name in ("ana", "ben", "cleo", "dana")}
+        cls.tokens = {name: cls.alertd.make_token(name, "operate") for name in ("ana", "ben", "cleo", "dana")}
 
     @classmethod
     def tearDownClass(cls):
@@ -148,6 +152,144 @@ class Drills(unittest.TestCase):
         self.call("ana", "POST", f"/{number}/acts", {"kind": "note", "text": "x" * 5000}, 413)
         self.end(number)
 
+    # --- time ---
+
+    QUICK = "10-docsrs-2019"  # pages forty seconds behind its onset
+
+    def test_time_stands_at_the_very_second_of_a_page_and_goes_on_slowly(self):
+        seen = set()
+        for speed in (60, 7):
+            number = self.begin(drill=self.QUICK, seed=3, speed=speed)
+            self.assertEqual(self.call("ana", "GET", f"/{number}")["clock"]["slow_to"], 1)
+            self.clock(number, jump="onset")
+            self.clock(number, state="running")
+            slowed = until(lambda: (lambda now: now if now["pages"] else None)(self.call("ana", "GET", f"/{number}")), 60, "the page")
+            page, clock = slowed["pages"][0]["at_ms"], slowed["clock"]
+            self.assertEqual((slowed["state"], clock["speed"]), ("running", 1))
+            self.assertEqual(clock["slowed_at_ms"] // 1000, -(-page // 1000))
+            self.assertLess(clock["now_ms"] - page, 60_000)  # a minute of ours would be an hour of the drill's at sixty
+            seen.add((page, clock["slowed_at_ms"]))
+            self.end(number)
+        self.assertEqual(len(seen), 1)
+
+    def test_what_slows_time_is_chosen_and_a_jump_heeds_it_too(self):
+        number = self.begin(drill="02-certificate-expiry", speed=60)  # pages before its onset
+        jumped = self.clock(number, jump="onset")
+        paged = self.call("ana", "GET", f"/{number}")
+        self.assertEqual((jumped["state"], jumped["clock"]["speed"]), ("paused", 1))
+        self.assertEqual((len(paged["pages"]), paged["clock"]["now_ms"]), (1, jumped["clock"]["slowed_at_ms"]))
+        self.assertEqual(self.call("ana", "POST", f"/{number}/settings", {"slow_to": 0})["clock"]["slow_to"], 0)
+        self.clock(number, speed=60)
+        self.clock(number, jump="onset")
+        there = self.call("ana", "GET", f"/{number}")["clock"]
+        self.assertEqual((there["now_ms"], there["speed"]), (30 * 60_000, 60))
+        self.end(number)
+        faster = self.begin(drill="02-certificate-expiry", speed=60, slow_to=5)
+        self.assertEqual(self.clock(faster, jump="onset")["clock"]["speed"], 5)
+        self.end(faster)
+        led = self.begin(who="dana", drill="02-certificate-expiry", mode="master", players=["ana"], speed=60)
+        self.assertEqual(self.clock(led, who="dana", jump="onset")["clock"]["now_ms"], 30 * 60_000)
+        self.call("ana", "POST", f"/{led}/settings", {"slow_to": 1}, 403)
+        self.end(led, "dana")
+
+    def test_settings_are_checked_and_pages_are_ones_own(self):
+        number = self.begin(mode="pair", players=["ana", "ben"])
+        for body, word in (({"slow_to": 61}, "slow_to"), ({"slow_to": -1}, "slow_to"), ({"page_me": "yes"}, "page_me"), ({"pages": True}, "pages")):
+            self.assertIn(word, self.call("ana", "POST", f"/{number}/settings", body, 400)["error"])
+        self.call("ben", "POST", f"/{number}/settings", {"page_me": True}, 403)
+        self.call("cleo", "POST", f"/{number}/settings", {"stop_for_pages": True}, 403)
+        set_ = self.call("ana", "POST", f"/{number}/settings", {"page_me": True, "stop_for_pages": True})
+        self.assertEqual((set_["page_me"], set_["stop_for_pages"]), (True, True))
+        self.assertEqual(self.call("ben", "POST", f"/{number}/settings", {"stop_for_pages": False})["page_me"], True)
+        self.end(number)
+        led = {"drill": FIRST, "mode": "master", "players": ["ana"], "page_me": True}
+        self.assertIn("page_me", self.call("dana", "POST", "", led, 400)["error"])
+
+    def test_acts_at_sixty_times_are_done_at_the_second_that_is_written_down(self):
+        number = self.begin(seed=9, speed=60, start="at_once", slow_to=0)
+        for i in range(250):
+            self.act(number, "note", text=f"note {i}")
+        score = self.end(number)
+        for pid in children(self.alertd.pid):
+            os.kill(pid, signal.SIGKILL)
+        again = self.call("ana", "GET", f"/{number}/score")
+        self.assertEqual([one["at_ms"] for one in again["moments"]], [one["at_ms"] for one in score["moments"]])
+        self.assertEqual(again["hash"], score["hash"])
+
+    # --- who may ---
+
+    def test_who_may_only_read_watches(self):
+        reader = self.alertd.make_token("rita", "read")
+        number = self.begin()
+        for path in ("/library", "", f"/{number}", f"/{number}/api/v1/query?query=up"):
+            self.assertEqual(self.alertd.call("GET", BASE + path, token=reader).status, 200, path)
+        for path, body in (("", {"drill": FIRST}), (f"/{number}/clock", {}), (f"/{number}/acts", {"kind": "ack"}), (f"/{number}/notes", {"text": "x"}),
+                           (f"/{number}/injects", {"kind": "chat", "text": "x"}), (f"/{number}/settings", {}), (f"/{number}/retry", {}), (f"/{number}/end", {})):
+            self.assertEqual(self.alertd.call("POST", BASE + path, body, token=reader).status, 403, path)
+        self.end(number)
+        self.assertEqual(self.alertd.call("GET", f"{BASE}/{number}/score", token=reader).status, 200)
+
+    # --- what a player may know ---
+
+    def test_the_state_holds_nothing_of_the_truth(self):
+        for path in sorted((ROOT / "drills").glob("*.drill")):
+            text = path.read_text()
+            number = self.begin(drill=path.stem, slow_to=0)
+            try:
+                self.clock(number, jump="onset")
+            except AssertionError:  # it has begun already
+                pass
+            self.act(number, "hypothesis", text=re.search(r'^    hypothesis \S+ right "(.*?)"', text, re.M)[1])
+            state = self.call("ana", "GET", f"/{number}")
+            [own] = [one for one in state["moments"] if one["kind"] == "act"]
+            self.assertNotIn("verdict", own, path.stem)
+            self.assertIsNone(own["who"], path.stem)
+            state["moments"].remove(own)
+            said = json.dumps(state)
+            minutes = lambda span: sum(int(n) * {"h": 3600_000, "m": 60_000, "s": 1000}[unit] for n, unit in re.findall(r"(\d+)([hms])", span))  # noqa: E731
+            secret = re.findall(r'^    (?:hypothesis \S+ \S+|action \S+ \S+|hint cost \d+|debrief|escalate) "(.*?)"', text, re.M)
+            secret += [what for at, what in re.findall(r'^    at (\S+) \S+ "(.*)"', text, re.M) if minutes(at) > state["clock"]["now_ms"]]
+            secret += re.findall(r'^    really \S+ \S+ "(.*)"', text, re.M) + re.findall(r'accept "([^"]{8,})"', text)
+            self.assertGreater(len(secret), 5)
+            for words in secret:
+                self.assertNotIn(json.dumps(words.replace('\\"', '"'))[1:-1], said, f"{path.stem}: {words}")
+            for key in ("right", "truth", "hypotheses", "actions", "escalate_why", "onset_ms", "debrief", "hash", "limit_ms", "really"):
+                self.assertNotIn(f'"{key}"', said, path.stem)
+            right = self.end(number)["right"]
+            self.assertEqual(state["graphs"], self.call("ana", "GET", f"/{number}/api/v1/label/__name__/values")["data"], path.stem)
+            self.assertLessEqual(set(right["graphs"]), set(state["graphs"]), path.stem)
+            self.assertLessEqual(set(right["runbooks"]), set(state["runbooks"]), path.stem)
+            self.assertLess(len(right["runbooks"]), len(state["runbooks"]), path.stem)
+            linked = set().union(*(set(re.findall(r"/runbooks/([\w-]+#[\w-]+)", str(one))) for one in self.call("ana", "GET", f"/{number}/api/v1/rules")["data"]["groups"]))
+            self.assertEqual(set(state["runbooks"]), linked, f"{path.stem}: one that no rule links stands out")
+
+    # --- what was before ---
+
+    def test_lists_tell_ones_own_runs_and_nobody_elses(self):
+        played = lambda who: next(one["played"] for one in self.call(who, "GET", "/library")["drills"] if one["name"] == self.QUICK)  # noqa: E731
+        session = lambda who, number: next(one for one in self.call(who, "GET", "?who=all")["sessions"] if one["id"] == number)  # noqa: E731
+        self.assertEqual(played("cleo"), {"n": 0, "last_at_ms": None, "last_id": None, "best": []})
+        numbers = []
+        for wait in (30, 5):
+            number = self.begin("cleo", drill=self.QUICK, seed=1)
+            self.clock(number, "cleo", jump="onset")
+            paged = self.run_until(number, lambda now: now["pages"], "cleo")
+            self.clock(number, "cleo", state="running", speed=60)
+            until(lambda: self.call("cleo", "GET", f"/{number}")["clock"]["now_ms"] >= paged["pages"][0]["at_ms"] + wait * 1000, 30, "a while")
+            self.act(number, "ack", "cleo")
+            self.assertNotIn("score", session("cleo", number))
+            self.end(number, "cleo")
+            numbers.append(number)
+        now = played("cleo")
+        clocks = [session("cleo", number)["score"]["clocks"]["ack"] for number in numbers]
+        best = {one["clock"]: one for one in now["best"]}
+        self.assertEqual((now["n"], now["last_id"], best["ack"]["ms"]), (2, numbers[1], min(clocks)))
+        self.assertIsNone(best["mitigation"]["ms"])
+        self.assertIs(best["mitigation"]["met"], False)
+        self.assertEqual(best["ack"]["met"], best["ack"]["ms"] <= best["ack"]["limit_ms"])
+        self.assertEqual(played("ben")["best"], [])
+        self.assertNotIn("score", session("ben", numbers[0]))
+
     # --- modes ---
 
     def test_a_pair_sees_the_same_and_only_one_acts(self):
@@ -244,6 +386,25 @@ class Drills(unittest.TestCase):
         self.act(number, "ack")
         self.end(number)
 
+    def test_killed_while_time_flies_it_stands_at_the_same_second_and_ends_the_same(self):
+        number = self.begin(drill=self.QUICK, seed=3, speed=20)
+        self.clock(number, jump="onset")
+        self.clock(number, state="running")
+
+        def paged():
+            for pid in children(self.alertd.pid):
+                os.kill(pid, signal.SIGKILL)
+            state = self.call("ana", "GET", f"/{number}")
+            return state if state["pages"] else None
+        state = until(paged, 60, "the page")
+        self.assertEqual((state["clock"]["slowed_at_ms"], state["clock"]["speed"]), (4_120_000, 1))  # as alertctl drill run --headless says
+        self.act(number, "ack")
+        score = self.end(number)
+        for pid in children(self.alertd.pid):
+            os.kill(pid, signal.SIGKILL)
+        again = self.call("ana", "GET", f"/{number}/score")
+        self.assertEqual((again["hash"], again["moments"]), (score["hash"], score["moments"]))
+
 
 class Fence(unittest.TestCase):
     def program(self):
@@ -314,6 +475,75 @@ class Broken(unittest.TestCase):
         state = self.alertd.get(f"{BASE}/{number}")
         self.assertEqual(state["state"], "paused")
         self.alertd.post(f"{BASE}/{number}/acts", {"kind": "note", "text": "still here"})
+
+
+    def sql(self, statement, *values):
+        with contextlib.closing(sqlite3.connect(self.alertd.folder / "drills.db")) as drills:
+            drills.execute(statement, values)
+            drills.commit()
+
+    def lose(self, number):
+        """A file of the session is gone from drills.db, as on a disk that lost a page."""
+        self.sql("DELETE FROM session_file WHERE session = ? AND what = 'beside'", number)
+
+    def test_one_that_cannot_go_on_says_so_is_tried_again_and_ended(self):
+        (self.folder / "drills/t.csv").write_text("at,up\n0s,1\n")
+        number = self.begin('drill "One"\n    length 1h\n    rules host\n    oncall ana\n    samples t.csv\n').json["id"]
+        one = f"{BASE}/{number}"
+        self.alertd.post(f"{one}/acts", {"kind": "note", "text": "kept"})
+        self.assertEqual(self.alertd.call("POST", f"{one}/retry").status, 409)
+        self.alertd.stop()
+        kept = (self.alertd.folder / "drills.db").read_bytes()
+        self.lose(number)
+        self.alertd.start()
+        state = self.alertd.get(one)
+        self.assertEqual((state["state"], state["can_retry"]), ("broken", True))
+        for word in ("t.csv", "kept", "end it"):
+            self.assertIn(word, state["error"])
+        again = self.alertd.call("POST", f"{one}/retry")
+        self.assertEqual(again.status, 422)
+        self.assertIn("t.csv", again.json["error"])
+        for path, body in (("/acts", {"kind": "ack"}), ("/clock", {"state": "running"}), ("/settings", {})):
+            self.assertEqual(self.alertd.call("POST", one + path, body).status, 422, path)
+        self.assertEqual([(row["state"], bool(row["error"])) for row in self.alertd.get(BASE)["sessions"]], [("broken", True)])
+        self.alertd.stop()
+        broken = (self.alertd.folder / "drills.db").read_bytes()
+        (self.alertd.folder / "drills.db").write_bytes(kept)  # the disk was mended
+        self.sql("UPDATE session SET state = 'broken', error = 'it was lost'")
+        self.alertd.start()
+        self.assertEqual(self.alertd.get(one)["error"], "it was lost")
+        self.assertEqual(self.alertd.post(f"{one}/retry", {})["state"], "paused")
+        state = self.alertd.get(one)
+        self.assertNotIn("error", state)
+        self.assertIn("kept", [moment["what"] for moment in state["moments"]])
+        self.alertd.stop()
+        (self.alertd.folder / "drills.db").write_bytes(broken)
+        self.alertd.start()
+        ended = self.alertd.post(f"{one}/end", {})
+        self.assertIs(ended["scored"], False)
+        self.assertIn("t.csv", ended["error"])
+        state = self.alertd.get(one)
+        self.assertEqual(state["state"], "ended")
+        self.assertIn("t.csv", state["error"])
+        for path in ("/score", "/debrief"):
+            reply = self.alertd.call("GET", one + path)
+            self.assertEqual((reply.status, "t.csv" in reply.json["error"]), (409, True), path)
+        self.assertEqual(self.alertd.get(BASE + "/library")["drills"][0]["played"]["n"], 0)
+        self.assertNotIn("score", self.alertd.get(BASE)["sessions"][0])
+
+    def test_a_drill_whose_process_always_dies_leaves_the_others_alone(self):
+        (self.folder / "dies").write_text("#!/bin/sh\nexit 1\n")
+        (self.folder / "dies").chmod(0o755)
+        number = self.begin((ROOT / f"drills/{FIRST}.drill").read_text()).json["id"]
+        self.alertd.stop()
+        self.alertd.flags.append(f"--drills.program={self.folder}/dies")
+        self.alertd.start()
+        self.assertIn("ended twice", self.alertd.get(f"{BASE}/{number}")["error"])
+        self.alertd.stop()
+        self.alertd.flags.pop()
+        self.alertd.start()
+        self.assertEqual(self.alertd.post(f"{BASE}/{number}/retry", {})["state"], "paused")
+        self.assertEqual(self.alertd.post(f"{BASE}/{number}/clock", {"state": "running"})["state"], "running")
 
 
 class Restart(unittest.TestCase):

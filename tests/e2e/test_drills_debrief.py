@@ -21,7 +21,7 @@ class Debriefs(test_drills_made.FromIncident):
     def setUpClass(cls):
         super().setUpClass()
         cls.alertd.post(f"{API}/people", {"name": "dora", "contacts": []})
-        cls.tokens = {name: cls.alertd.make_token(name, "read") for name in ("dora", "ben")}
+        cls.tokens = {name: cls.alertd.make_token(name, "operate") for name in ("dora", "ben")}
         cls.name = cls.key.lower()
         cls.alertd.post(f"{API}/incidents/{cls.key}/drill?again=1")
         cls.session = cls.play("dora", "Ana's backup of 2.7 keeps old snapshots", "deleted old snapshots")
@@ -57,6 +57,28 @@ class Debriefs(test_drills_made.FromIncident):
         self.assertIn("/tune?inc=", sections["next"]["markdown"])
         self.assertIn("<svg", debrief["html"])
 
+    def test_what_was_missed_and_what_is_next_as_data(self):
+        debrief = self.call("dora", "GET", f"/drills/{self.session}/debrief").json
+        moments = self.call("dora", "GET", f"/drills/{self.session}/score").json["moments"]
+        believed = next(one["at_ms"] for one in moments if one.get("act") == "hypothesis")
+        missed = next(one for one in debrief["missed"] if one["query"] == "disk_free_ratio")
+        self.assertEqual((missed["kind"], missed["at_ms"]), ("metric", believed))
+        graph = missed["graph"]
+        self.assertLessEqual(graph["from_ms"], graph["at_ms"])
+        self.assertLessEqual(graph["at_ms"], graph["to_ms"])
+        [series] = graph["series"]
+        self.assertEqual(len(series["t_ms"]), len(series["values"]))
+        at_then = [value for at, value in zip(series["t_ms"], series["values"]) if at <= graph["at_ms"]][-1]
+        self.assertLess(at_then, 0.1)  # what the alert was about
+        runbook = next(one for one in debrief["missed"] if one["kind"] == "runbook")
+        self.assertEqual((runbook["runbook"], runbook["graph"]), ("host#hostdiskfull", None))
+        steps = {one["kind"]: one for one in debrief["next"]}
+        self.assertEqual(steps["tune"]["rule"], "DiskFills")
+        [rule] = [rule for group in self.alertd.get(f"{API}/rules")["groups"] for rule in group["rules"] if rule["name"] == "DiskFills"]
+        self.assertRegex(steps["tune"]["url"], rf"^/rules/{rule['id']}/tune\?inc=\d+-\d+$")
+        self.assertEqual(steps["runbook"]["url"], "/runbooks/host#hostdiskfull")
+        self.assertEqual(self.call("dora", "GET", f"/drills/{self.session}/debrief.json").json["missed"], debrief["missed"])
+
     def test_what_people_write_is_kept(self):
         path = f"/drills/{self.session}/debrief/sections/believed"
         put = lambda text, revision, who="dora": self.call(who, "PUT", path, {"markdown": text}, headers={"If-Match": f'"{revision}"'})
@@ -66,6 +88,13 @@ class Debriefs(test_drills_made.FromIncident):
         self.assertIn(put("Not mine.\n", 2, "ben").status, (403, 404))
         self.assertEqual(self.call("dora", "PUT", f"/drills/{self.session}/debrief/sections/clocks", {"markdown": "x"}, headers={"If-Match": '"0"'}).status, 404)
         self.assertIn("That the disk was full.", self.call("dora", "GET", f"/drills/{self.session}/debrief.md").text)
+
+    def test_a_drill_of_ones_own_is_previewed_with_the_packs_it_is_played_with(self):
+        path = f"{API}/drills/library/ours"  # no rules of that pack were imported
+        text = (ROOT / "drills/02-certificate-expiry.drill").read_text()
+        self.assertEqual(self.alertd.call("PUT", path, {"text": text}).status, 200)
+        self.assertIn("page", [one["kind"] for one in self.alertd.post(f"{path}/preview")["moments"]])
+        self.assertEqual(self.alertd.call("PUT", path, {"text": text.replace("rules blackbox", "rules ../drills")}).status, 400)
 
     def test_exports(self):
         html = self.call("dora", "GET", f"/drills/{self.session}/debrief.html")

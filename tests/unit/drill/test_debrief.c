@@ -77,8 +77,8 @@ static void tell(const char *player, struct told *ret_told)
                                         .generator = "test",
                                         .compare = &compare,
                                         .rule_url = rule_url,
-                                        .next_title = "The disk",
-                                        .next_url = "/drills"};
+                                        .next_name = "02-disk",
+                                        .next_title = "The disk"};
 
     if (debrief_facts(&ret_told->arena, &input, &ret_told->debrief, &err) != 0 ||
         debrief_sections(&ret_told->arena, &set, &ret_told->debrief, &ret_told->sections,
@@ -112,7 +112,7 @@ static void test_looked_at_everything(void **state)
     assert_true(says(&told, "| ack | 1 min | 5 min | met | 4 min |  | 9 min, nobody looked |"));
     assert_true(says(&told, "| mitigation | 6 min "));
     assert_true(says(&told, "it was the deploy"));
-    assert_true(says(&told, "[The next drill: The disk](</drills>)"));
+    assert_true(says(&told, "[The next drill: The disk](</drills?drill=02-disk>)"));
     assert_true(says(&told, "lack? Mend it while you know"));
     told_done(&told);
 }
@@ -127,6 +127,24 @@ static void test_missed(void **state)
     assert_true(says(&told, "queue was not looked at"));
     assert_true(says(&told, "(graph:1)"));
     assert_true(says(&told, "customers asked: hello?"));
+    assert_true(
+        says(&told, "it was there to be seen at +0:08:00, when you wrote your first hypothesis"));
+    assert_int_equal(told.debrief.n_misses, 4);
+
+    const struct debrief_miss *miss = &told.debrief.misses[0];
+
+    assert_string_equal(miss->kind, "metric");
+    assert_string_equal(miss->query, "queue");
+    /* eight minutes behind the page, which is ten seconds behind the first evaluation */
+    assert_int_equal(miss->at_ms, (20 + 8) * 60 * 1000 + 25 * 1000);
+    assert_non_null(strstr(miss->series, "\"values\":[1"));
+    assert_non_null(strstr(miss->series, "400"));
+    assert_string_equal(told.debrief.misses[2].kind, "customer");
+    assert_int_equal(told.debrief.misses[2].at_ms, 25 * 60 * 1000);
+    assert_string_equal(told.debrief.misses[3].runbook, "host#hostdiskfull");
+    assert_string_equal(told.debrief.steps[0].kind, "tune");
+    assert_string_equal(told.debrief.steps[0].rule, "Long");
+    assert_string_equal(told.debrief.steps[told.debrief.n_steps - 1].drill, "02-disk");
     assert_true(says(&told, "it was not opened"));
     /* from the onset to the end: it was never ended */
     assert_true(says(&told, "(</rules/7/tune?inc=1767604800-1767607200>)"));

@@ -179,14 +179,14 @@ static void play_all(struct drill_made *made)
 }
 
 /* When a moment of that kind came first, on that day's clock; 0: never. */
-static int64_t came(struct drill_made *made, enum drill_moment_kind kind)
+static int64_t came_to(struct drill_made *made, const char *player, enum drill_moment_kind kind)
 {
     struct drill_case *loaded = load(made);
     struct drill_played played;
     int64_t at_ms = 0;
     size_t n = 0;
 
-    drill_play(loaded, NULL, 1, &played);
+    drill_play(loaded, player ? drill_player_find(loaded->drill, player) : NULL, 1, &played);
 
     const struct drill_moment *moments = drill_world_moments(played.world, &n);
 
@@ -196,6 +196,11 @@ static int64_t came(struct drill_made *made, enum drill_moment_kind kind)
     drill_played_done(&played);
     drill_case_free(loaded);
     return at_ms;
+}
+
+static int64_t came(struct drill_made *made, enum drill_moment_kind kind)
+{
+    return came_to(made, NULL, kind);
 }
 
 static bool says(const struct str *text, const char *words)
@@ -213,7 +218,40 @@ static void test_same_pages(void **state)
     assert_int_equal(came(&made, DRILL_MOMENT_PENDING), ACTIVE);
     assert_int_equal(came(&made, DRILL_MOMENT_FIRING), FIRED);
     assert_int_equal(came(&made, DRILL_MOMENT_PAGE), FIRED + 10 * 1000);
-    assert_int_equal(came(&made, DRILL_MOMENT_RESOLVED), ENDED);
+    /* what they did that day ends it when it did; without it, it goes on */
+    assert_int_equal(came_to(&made, "as-it-was", DRILL_MOMENT_RESOLVED), ENDED);
+    assert_int_equal(came(&made, DRILL_MOMENT_RESOLVED), 0);
+    drill_made_done(&made);
+    end(&day);
+}
+
+/* It begins earlier by the seed, over what was measured then, and fires when it did. */
+static void test_begins_earlier(void **state)
+{
+    struct day day;
+    begin(&day);
+    struct drill_made made = make(&day);
+    struct drill_case *loaded = load(&made);
+    bool differs = false;
+
+    /* fifty minutes were measured before it: half are quiet, half of the rest is the lead */
+    assert_int_equal(loaded->drill->lead_ms, 12 * MINUTE);
+    assert_int_equal(loaded->drill->onset_ms, 25 * MINUTE + STEP_MS); /* on the grid of the rule */
+    for (uint64_t seed = 0; seed < 8; seed++) {
+        struct drill_played played;
+        size_t n = 0;
+
+        drill_play(loaded, NULL, seed, &played);
+
+        const struct drill_moment *moments = drill_world_moments(played.world, &n);
+
+        assert_int_equal(moments[1].kind, DRILL_MOMENT_PENDING); /* behind the deploy */
+        assert_int_equal(loaded->drill->start_ms + moments[1].at_ms, ACTIVE);
+        differs |= drill_world_lead_ms(played.world) > 5 * MINUTE;
+        drill_played_done(&played);
+    }
+    assert_true(differs);
+    drill_case_free(loaded);
     drill_made_done(&made);
     end(&day);
 }
@@ -274,10 +312,10 @@ static void test_hides_the_answer(void **state)
 static void test_names_nobody(void **state)
 {
     static const char *const names[] = {"ana", "Ana", "ben", "carl"};
-    static const char *const people[] = {"web", "dora"};
+    static const struct drill_from_person people[] = {{"dora", NULL}};
     struct day day;
     begin(&day);
-    day.from.people = people + 1;
+    day.from.people = people;
     day.from.n_people = 1;
     day.from.scrub_hosts = true;
     struct drill_made made = make(&day);
@@ -297,6 +335,79 @@ static void test_names_nobody(void **state)
     }
     assert_true(says(&made.samples, "instance=\"host-1:80\""));
     assert_true(says(&made.rules, "owner: responder"));
+    play_all(&made);
+    drill_made_done(&made);
+    end(&day);
+}
+
+/* Read as whoever leads an exercise would: what each line does to who plays. */
+static void test_reads_well(void **state)
+{
+    static const struct drill_from_person people[] = {{"ben", "Ben Okoro"}};
+    static const struct timeline_event more[] = {
+        {1, "human.hypothesis", "human", "api", "ana", "web-7 is out of CPU", "{}",
+         .occurred_at_ms = FIRED + MINUTE},
+        {2, "human.hypothesis", "human", "api", "ben", "workers of web-7 hold a lock", "{}",
+         .occurred_at_ms = FIRED + 2 * MINUTE},
+        {3, "chat.message", "human", "api", "ana", "Ben Okoro, do you see it?", "{}",
+         .occurred_at_ms = FIRED + MINUTE / 2},
+        {4, "chat.message", "human", "api", "ana", "hm, could workers hold some lock", "{}",
+         .occurred_at_ms = FIRED + MINUTE},
+        {5, "comms.customer", "human", "api", "ana", "Status page: we are on it", "{}",
+         .occurred_at_ms = FIRED + MINUTE},
+        {6, "human.action", "human", "api", "ben", "ben restarted web-7, nothing changed", "{}",
+         .occurred_at_ms = FIRED + 2 * MINUTE},
+        {7, "mitigation.applied", "human", "api", "ben", "more memory", "{\"outcome\":\"failed\"}",
+         .occurred_at_ms = FIRED + 3 * MINUTE},
+        {8, "mitigation.applied", "human", "api", "ben", "ben: set queue.max to 9", "{}",
+         .occurred_at_ms = FIRED + 5 * MINUTE},
+    };
+    static const struct postmortem_curation thought[] = {[0] = {.hypothesis = "refuted"},
+                                                         [1] = {.hypothesis = "confirmed"},
+                                                         [7] = {.pinned = false}};
+    struct day day;
+    begin(&day);
+    day.record.events = more;
+    day.record.n_events = sizeof(more) / sizeof(more[0]);
+    day.record.curation = thought;
+    day.record.n_marks = 1;
+    day.from.people = people;
+    day.from.n_people = 1;
+    day.from.factors =
+        "> To answer: why?\n\n- Nobody **tested** it, says Ben Okoro.\n- A `lock` without a limit\n";
+    day.from.lessons = "1. Look at locks first\n";
+    struct drill_made made = make(&day);
+    struct drill_case *loaded = load(&made);
+    const struct drill *drill = loaded->drill;
+    const struct drill_idea *idea;
+
+    /* one chat with who says it: the other gives it away, and a status page is no customer */
+    assert_int_equal(drill->n_events, 1);
+    assert_string_equal(drill->events[0].text, "responder 1: responder 2, do you see it?");
+    /* what alerts is in every idea and tells none of them */
+    idea = drill_idea_find(drill->hypotheses, drill->n_hypotheses, "a lock stops workers of web-7");
+    assert_non_null(idea);
+    assert_int_equal(idea->worth, DRILL_WORTH_RIGHT);
+    idea = drill_idea_find(drill->hypotheses, drill->n_hypotheses, "its CPU is busy");
+    assert_non_null(idea);
+    assert_int_equal(idea->worth, DRILL_WORTH_WRONG);
+    /* who did it is not what was done; what did not help leads astray */
+    assert_string_equal(drill->actions[0].text, "more memory");
+    assert_int_equal(drill->actions[0].worth, DRILL_WORTH_HERRING);
+    assert_string_equal(drill->actions[1].text, "set queue.max to 9");
+    idea = drill_idea_find(drill->actions, drill->n_actions, "make the queue longer: max 9");
+    assert_true(idea == NULL || idea->worth == DRILL_WORTH_RIGHT);
+    assert_int_equal(drill->actions[2].worth, DRILL_WORTH_HERRING);
+    assert_string_equal(drill->hints[drill->n_hints - 1].text,
+                        "This made it possible: Nobody tested it, says responder 2.");
+    assert_non_null(strstr(drill->debrief,
+                           "What made it possible: Nobody tested it, says responder 2. "
+                           "A lock without a limit. "));
+    assert_non_null(strstr(drill->debrief, "What was learnt: Look at locks first."));
+    /* an hour to find it, and it goes on until then */
+    assert_true(drill->length_ms >= drill->onset_ms + 60 * MINUTE);
+    assert_true(drill->files[0].until_mended);
+    drill_case_free(loaded);
     play_all(&made);
     drill_made_done(&made);
     end(&day);
@@ -384,7 +495,7 @@ static void test_mended_earlier(void **state)
     assert_in_range(over_ms - drill_world_mended_ms(played.world), 1, 3 * STEP_MS);
     drill_played_done(&played);
     drill_case_free(loaded);
-    assert_int_equal(came(&made, DRILL_MOMENT_RESOLVED), ENDED);
+    assert_int_equal(came_to(&made, "as-it-was", DRILL_MOMENT_RESOLVED), ENDED);
     drill_made_done(&made);
     end(&day);
 }
@@ -426,7 +537,7 @@ static void test_stale(void **state)
     struct drill_made made = make(&day);
 
     play_all(&made);
-    assert_int_equal(came(&made, DRILL_MOMENT_RESOLVED), ENDED);
+    assert_int_equal(came_to(&made, "as-it-was", DRILL_MOMENT_RESOLVED), ENDED);
     drill_made_done(&made);
     end(&day);
 }
@@ -435,6 +546,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_pages),
+        cmocka_unit_test(test_begins_earlier),
+        cmocka_unit_test(test_reads_well),
         cmocka_unit_test(test_what_is_right),
         cmocka_unit_test(test_hides_the_answer),
         cmocka_unit_test(test_names_nobody),

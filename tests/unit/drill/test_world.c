@@ -28,6 +28,26 @@
     "hypothesis h right \"cable\" accept ~\"cable\"\nhypothesis i wrong \"ghosts\"\n" \
     "question q \"which?\" accept \"a\"\nhint cost 2 \"look at the cable\"\nlimit ack 3m\nlimit mitigation 8m\n"
 
+/* A minute each: 60 or 600 are counted in it. */
+static const char *recorded(void)
+{
+    static char text[4096];
+    struct str out = STR_INIT(sizeof(text) - 1);
+    int64_t counted = 0;
+
+    str_add(&out, "at,q,c_total,gone\n");
+    for (int minute = 0; minute <= 20; minute++) {
+        bool bad = minute > 5 && minute <= 10;
+
+        counted += minute == 0 ? 0 : bad ? 600 : 60;
+        str_addf(&out, "%dm,%d,%lld,%s\n", minute, bad ? 90 : 1, (long long)counted,
+                 minute < 3 ? "1" : "");
+    }
+    memcpy(text, str_text(&out), out.len + 1);
+    str_done(&out);
+    return text;
+}
+
 static int read_file(void *arg,
                      enum drill_read_what what,
                      const char *name,
@@ -37,6 +57,7 @@ static int read_file(void *arg,
 {
     const char *text = strcmp(name, "r.yml") == 0   ? RULES
                        : strcmp(name, "t.csv") == 0 ? TABLE
+                       : strcmp(name, "u.csv") == 0 ? recorded()
                                                     : NULL;
 
     if (!text)
@@ -152,6 +173,39 @@ static void test_same_again(void **state)
 }
 
 /* The lead is drawn from the seed, and moves nothing of the drill's own time. */
+/* At each second in which something calls it stands, and what comes of it is the same as in one go. */
+static void test_called(void **state)
+{
+    struct drill_case *made = make(DRILL "at 20m customer \"where is my order?\"\n");
+    struct drill_world *world = drill_world_new(made, 1);
+    struct drill_world *whole = drill_world_new(made, 1);
+    const int64_t end_ms = made->drill->length_ms;
+    int64_t page_ms = 0, heed_ms = 0;
+    size_t n = 0;
+
+    drill_world_advance(whole, end_ms);
+    page_ms = drill_world_paged_ms(whole);
+    assert_true(page_ms > made->drill->onset_ms);
+    assert_true(drill_world_advance_until_called(world, 0, end_ms));
+    assert_int_equal(drill_world_now_ms(world), page_ms);
+    /* what came until heed_ms was heeded already: a process that is made again passes it by */
+    heed_ms = drill_world_now_ms(world);
+    assert_true(drill_world_advance_until_called(world, heed_ms, end_ms));
+    assert_string_equal(drill_world_moments(world, &n)[n - 1].who, "customer");
+    assert_int_equal(drill_world_now_ms(world), 20 * 60 * 1000);
+    assert_false(drill_world_advance_until_called(world, 20 * 60 * 1000, end_ms));
+    assert_int_equal(drill_world_now_ms(world), end_ms);
+    assert_int_equal(drill_world_hash(world), drill_world_hash(whole));
+    drill_world_free(world);
+
+    world = drill_world_new(made, 1);
+    assert_true(drill_world_advance_until_called(world, page_ms, end_ms));
+    assert_int_equal(drill_world_now_ms(world), 20 * 60 * 1000);
+    drill_world_free(world);
+    drill_world_free(whole);
+    drill_case_free(made);
+}
+
 static void test_lead(void **state)
 {
     bool differs = false;
@@ -257,6 +311,67 @@ static void test_series(void **state)
 
 /* --- check ----------------------------------------------------------------------------------------------- */
 
+/* Queue and counter as recorded: trouble from 5m on, mended at 10m that day, calm to 20m. */
+static void until_mended(int64_t do_ms, double *ret_q, double *ret_c, int64_t at_ms)
+{
+    struct drill_case *made = make("drill \"d\"\n length 2h\n onset 5m\n oncall ana\n"
+                                   "samples u.csv mended 10m until mended\n"
+                                   "action fix mends \"fix it\"\n");
+    struct drill_world *world = drill_world_new(made, 1);
+    struct source source = drill_world_source(world);
+    const struct source_query query = {.from_ms = INT64_MIN, .to_ms = INT64_MAX};
+    struct source_result result = {0};
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, 4 * 1024 * 1024);
+    if (do_ms) {
+        drill_world_advance(world, do_ms);
+        (void)drill_world_act(world, DRILL_ACT_DO, NULL, "fix it");
+    }
+    drill_world_advance(world, at_ms);
+    source = drill_world_source(world);
+    assert_int_equal(source_read_all(&source, &query, 100000, &arena, &result, NULL), 0);
+    assert_int_equal(result.n, 3);
+    for (size_t i = 0; i < result.n; i++) {
+        const struct source_series *series = &result.series[i];
+
+        if (strcmp(labels_get(series->labels, LABEL_NAME), "gone") == 0) {
+            assert_int_equal(series->n, 3); /* what ended by itself does not come back */
+            continue;
+        }
+        bool is_queue = strcmp(labels_get(series->labels, LABEL_NAME), "q") == 0;
+
+        for (size_t k = 1; k < series->n; k++) {
+            assert_true(series->t_ms[k] > series->t_ms[k - 1]);
+            if (!is_queue)
+                assert_true(series->values[k] >= series->values[k - 1]);
+        }
+        assert_in_range(at_ms - (series->t_ms[series->n - 1] - drill_world_zero_ms(world)), 0,
+                        60000);
+        *(is_queue ? ret_q : ret_c) = series->values[series->n - 1];
+    }
+    drill_world_free(world);
+    drill_case_free(made);
+}
+
+static void test_until_mended(void **state)
+{
+    double q = 0, c = 0;
+
+    until_mended(0, &q, &c, 9 * 60 * 1000); /* as it was recorded */
+    assert_true(q == 90 && c == 5 * 60 + 4 * 600);
+    until_mended(10 * 60 * 1000, &q, &c, 15 * 60 * 1000); /* mended as that day */
+    assert_true(q == 1 && c == 5 * 60 + 5 * 600 + 5 * 60);
+    until_mended(0, &q, &c, 60 * 60 * 1000); /* nobody mends it: it goes on */
+    assert_true(q == 90 && fabs(c - (5 * 60 + 55 * 600)) <= 1200);
+    until_mended(40 * 60 * 1000, &q, &c, 45 * 60 * 1000); /* half an hour later than that day */
+    assert_true(q == 1 && fabs(c - (5 * 60 + 35 * 600 + 5 * 60)) <= 1200);
+    until_mended(7 * 60 * 1000, &q, &c, 12 * 60 * 1000); /* earlier */
+    assert_true(q == 1 && fabs(c - (5 * 60 + 2 * 600 + 5 * 60)) <= 600);
+    until_mended(7 * 60 * 1000, &q, &c, 110 * 60 * 1000); /* behind what was recorded it is calm */
+    assert_true(q == 1 && fabs(c - (5 * 60 + 2 * 600 + 103 * 60)) <= 1200);
+}
+
 static void test_check(void **state)
 {
     static const struct {
@@ -315,9 +430,10 @@ static void test_missing_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plays), cmocka_unit_test(test_same_again),
-        cmocka_unit_test(test_lead),  cmocka_unit_test(test_series),
-        cmocka_unit_test(test_check), cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_plays),  cmocka_unit_test(test_same_again),
+        cmocka_unit_test(test_lead),   cmocka_unit_test(test_series),
+        cmocka_unit_test(test_check),  cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_called), cmocka_unit_test(test_until_mended),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
