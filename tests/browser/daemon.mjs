@@ -70,13 +70,17 @@ export class Alertd {
     await new Promise((done) => this.hook.listen(0, '127.0.0.1', done))
     const port = await freePort()
     this.url = `http://127.0.0.1:${port}`
-    const flags = [`--storage.path=${this.folder}/data`, `--web.listen-address=127.0.0.1:${port}`, `--auth.mode=${this.auth}`, ...this.flags]
+    this.words = [`--storage.path=${this.folder}/data`, `--web.listen-address=127.0.0.1:${port}`, `--auth.mode=${this.auth}`, ...this.flags]
     if (this.receivers) {
       writeFileSync(join(this.folder, 'alertd.yml'), config(this.hook.address().port))
-      flags.push(`--config.file=${this.folder}/alertd.yml`)
+      this.words.push(`--config.file=${this.folder}/alertd.yml`)
     }
+    return this.run()
+  }
+
+  async run() {
     const log = openSync(join(this.folder, 'log'), 'a')
-    this.process = spawn(ALERTD, flags, { stdio: ['ignore', log, log] })
+    this.process = spawn(ALERTD, this.words, { stdio: ['ignore', log, log] })
     closeSync(log)
     await until('alertd is ready', async () => {
       if (this.process.exitCode !== null) throw new Error(`alertd ended with ${this.process.exitCode}:\n${this.log()}`)
@@ -107,10 +111,20 @@ export class Alertd {
   pause() { this.process.kill('SIGSTOP') }
   go() { this.process.kill('SIGCONT') }
 
-  async close() {
+  async stop() {
     this.go()
     this.process.kill('SIGTERM')
     await until('alertd ends', () => this.process.exitCode !== null || this.process.signalCode !== null).catch(() => this.process.kill('SIGKILL'))
+  }
+
+  /** Ended and started, with what it kept. */
+  async again() {
+    await this.stop()
+    return this.run()
+  }
+
+  async close() {
+    await this.stop()
     this.hook.close()
     rmSync(this.folder, { recursive: true, force: true })
   }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { DrillClock, LibraryDrill, Moment, ScoreClock, Session } from '../src/app/drill_types.ts'
+import type { BestClock, DrillClock, LibraryDrill, Moment, ScoreClock, Session } from '../src/app/drill_types.ts'
 import { inlineOf, markdownNodes } from '../src/lib/markdown.ts'
-import { clockScale, faster, formatClockTime, formatLength, graphRange, isOf, isUrgent, leftSide, momentWords, nextDrill, nextStep, nowOf, panelExpr, placeIn, stagesOf, standing, wallClock } from '../src/lib/drill.ts'
+import { bestOf, clockScale, faster, formatClockTime, formatLength, graphRange, hasMissed, isOf, leftSide, missedColumns, momentWords, nextDrill, nextStep, nowOf, panelExpr, placeIn, stagesOf, standing, wallClock } from '../src/lib/drill.ts'
 
 const MINUTE = 60_000
 const ZERO = Date.parse('2026-03-02T14:00:00Z')
@@ -11,7 +11,7 @@ const act = (kind: Moment['act'], more: Partial<Moment> = {}): Moment => ({ n: 1
 const drill = (name: string, path: number, level: string, played = 0, more: Partial<LibraryDrill> = {}): LibraryDrill => ({ name, title: name, level, path, teaches: '', brief: '', length_ms: MINUTE, reconstructed: false, sources: [], kind: 'drill', own: false, played: { n: played, last_at_ms: null }, ...more })
 const session = (more: Partial<Session> = {}): Session => ({
   id: 7, version: 1, drill: 'x', title: 'X', brief: '', level: 'first-day', mode: 'solo', state: 'running', role: 'player', player: 'ana', you: 'ana', clock: clock({ now_ms: 5000 }),
-  alerts: [], incidents: [], pages: [], moments: [], graphs: [], runbooks: ['host#x'], questions: [], hints: { left: 0, next_cost: null, given: [] }, notes: [], ...more,
+  alerts: [], incidents: [], pages: [], moments: [], graphs: ['up'], runbooks: ['host#x'], questions: [], hints: { left: 0, next_cost: null, given: [] }, notes: [], ...more,
 })
 const incident = (acked: number | null, over: number | null = null) => ({ n: 1, title: 'T', opened_ms: 1000, acked_ms: acked, over_ms: over, alerts: [] })
 const page = { at_ms: 1000, who: 'ana', what: 'A', incident: 1, acked: false }
@@ -58,10 +58,24 @@ test('where no alert comes, a complaint is what begins it, and what mends ends i
   assert.equal(step(), 'someone')
   assert.equal(step(act('see')), 'look')
   assert.equal(step(act('see'), act('query')), 'guess', 'no alert, no runbook to read')
+  assert.equal(nextStep(session({ graphs: [], moments: [complaint, act('see')] })).id, 'guess', 'on paper there is nothing to look at')
   assert.equal(step(act('see'), act('query'), act('hypothesis'), act('do', { verdict: 'good', worth: 'mends' }), act('tell')), 'finish')
-  assert.ok(isUrgent(complaint, 'ana'))
-  const paging: Moment = { n: 2, at_ms: 1, kind: 'page', who: 'ben', what: 'A', more: null }
-  assert.deepEqual([isUrgent(paging, 'ana'), isUrgent(paging, 'ben'), isUrgent(act('ack'), 'ana')], [false, true, false])
+})
+
+test('of a drill that was played, what was never in time comes first; what has no clock is not told', () => {
+  const best = (clock: BestClock['clock'], ms: number | null, met: boolean | null): BestClock => ({ clock, ms, limit_ms: met === null ? null : 300_000, met })
+  const played = drill('a', 1, 'first-day', 2, { played: { n: 2, last_at_ms: 1, best: [best('ack', 9000, true), best('graph', 20_000, null), best('right', null, false), best('tell', 400_000, false), best('mitigation', 600_000, null)] } })
+  assert.deepEqual(bestOf(played).map((one) => one.clock), ['right', 'tell', 'ack', 'mitigation'])
+  assert.ok(hasMissed(played))
+  assert.ok(!hasMissed(drill('b', 2, 'first-day', 1)), 'nothing is known of it')
+})
+
+test('series with times of their own share an axis; where one has none, there is a gap', () => {
+  const graph = { title: 'disk', from_ms: ZERO, to_ms: ZERO + 3000, at_ms: ZERO + 1000, series: [{ name: 'disk{instance="a", path="/\\"b"}', t_ms: [ZERO, ZERO + 2000], values: [1, 3] }, { name: '{instance="b"}', t_ms: [ZERO + 1000, ZERO + 2000], values: [null, 5] }, { name: 'up', t_ms: [], values: [] }] }
+  const { times, values, labels } = missedColumns(graph)
+  assert.deepEqual(times.map((at) => at - ZERO / 1000), [0, 1, 2])
+  assert.deepEqual(values, [[1, null, 3], [null, null, 5], [null, null, null]])
+  assert.deepEqual(labels, [{ __name__: 'disk', instance: 'a', path: '/\\"b' }, { instance: 'b' }, { __name__: 'up' }])
 })
 
 test('an alert’s graph is what it compares', () => {

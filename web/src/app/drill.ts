@@ -1,6 +1,7 @@
 // One drill's session as this page knows it, and what is done in it.
 //
 //     GET /drills/N every second --newer--> session (a signal)      304: nothing happened, the clock runs on
+//     GET /drills/N oftener while time flies: a page stops it within the second
 //     act --> kept in this browser --> POST --2xx--> forgotten      no answer: tried again, with the same key
 //
 // (1) The clock is alertd's: between two answers it goes on by a steady count of milliseconds, and not by this browser's
@@ -11,7 +12,8 @@ import { signal, type Signal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
 import { nowOf } from '../lib/drill.ts'
 import { ApiError, call } from './api.ts'
-import type { ActKind, DrillClock, DrillState, LibraryDrill, Moment, Session, SessionHead } from './drill_types.ts'
+import type { ActKind, DrillClock, LibraryDrill, Moment, Session, SessionHead } from './drill_types.ts'
+import { changed } from './data.ts'
 import { V1 } from './roster.ts'
 import { say } from './toast.ts'
 
@@ -21,6 +23,9 @@ export const sessionPath = (id: string | number) => `${DRILLS}/${encodeURICompon
 export const playPath = (id: number) => `/drills/${id}/play`
 
 const POLL_MS = 1000
+/** While a second of ours is ten of the drill's and more. */
+const FLYING_POLL_MS = 300
+const FLYING = 10
 const HIDDEN_POLL_MS = 5000
 /** So often everything is asked for, changed or not: the clock is set anew. */
 const ANCHOR_EVERY = 8
@@ -38,6 +43,7 @@ export interface Live {
   refresh: () => Promise<void>
   act: (kind: ActKind, what?: { id?: string; text?: string }) => Promise<Moment | null>
   setClock: (change: { state?: 'running' | 'paused'; speed?: number; jump?: 'onset' }) => Promise<void>
+  settle: (change: { page_me?: boolean; slow_to?: number }) => Promise<void>
   end: () => Promise<void>
 }
 
@@ -55,6 +61,9 @@ function readActs(id: string): Act[] {
     return []
   }
 }
+
+/** Of a broken one alertd has but the head. */
+const NOTHING = { brief: '', alerts: [], incidents: [], pages: [], moments: [], graphs: [], runbooks: [], questions: [], hints: { left: 0, next_cost: null, given: [] }, notes: [] }
 
 class Following implements Live {
   session = signal<Session | undefined>(undefined)
@@ -78,7 +87,7 @@ class Following implements Live {
     const tick = setInterval(() => this.tick(), 250)
     let poll: ReturnType<typeof setTimeout>
     const again = () => {
-      poll = setTimeout(() => { void this.poll().finally(again) }, document.hidden || this.session.peek()?.state === 'ended' ? HIDDEN_POLL_MS : POLL_MS)
+      poll = setTimeout(() => { void this.poll().finally(again) }, this.restMs())
     }
     void this.refresh().finally(again)
     if (this.unsent.peek().length > 0) void this.queue()
@@ -92,14 +101,21 @@ class Following implements Live {
     }
   }
 
+  private restMs(): number {
+    const session = this.session.peek()
+    if (document.hidden || session?.state === 'ended' || session?.state === 'broken') return HIDDEN_POLL_MS
+    return session?.state === 'running' && session.clock.speed >= FLYING ? FLYING_POLL_MS : POLL_MS
+  }
+
   private tick(): void {
     const session = this.session.peek()
     if (session) this.nowMs.value = nowOf(session.clock, session.state, performance.now() - this.heardAt)
   }
 
-  private take(session: Session): void {
+  private take(answer: Session): void {
     const old = this.session.peek()
-    if (old && session.version < old.version) return // an answer that was overtaken
+    if (old && answer.version < old.version) return // an answer that was overtaken
+    const session = { ...NOTHING, ...answer }
     this.heardAt = performance.now()
     this.session.value = this.changing > 0 && old ? { ...session, state: old.state, clock: { ...session.clock, speed: old.clock.speed } } : session
     this.tick()
@@ -178,21 +194,33 @@ class Following implements Live {
   setClock = async (change: { state?: 'running' | 'paused'; speed?: number; jump?: 'onset' }): Promise<void> => {
     const before = this.session.peek()
     if (before) this.take({ ...before, state: change.state ?? before.state, clock: { ...before.clock, now_ms: this.nowMs.peek(), speed: change.speed ?? before.clock.speed } })
+    await this.change('clock', change)
+  }
+
+  /** What answers with the clock, and maybe more of the session. */
+  private async change(what: string, json: unknown): Promise<void> {
     this.changing++
     try {
-      const { state, version, clock } = await call<{ state: DrillState; version: number; clock: DrillClock }>(`${sessionPath(this.id)}/clock`, { json: change })
+      const answer = await call<Partial<Session> & { clock: DrillClock }>(`${sessionPath(this.id)}/${what}`, { json })
       const session = this.session.peek()
       this.changing--
-      if (session) this.take({ ...session, state, version, clock: { ...session.clock, ...clock } })
+      if (session) this.take({ ...session, ...answer, clock: { ...session.clock, ...answer.clock } })
     } catch (error) {
       this.changing--
-      say(`The clock: ${error instanceof ApiError ? error.message : String(error)}`, 'bad')
+      say(`Not done: ${wordsOf(error)}`, 'bad')
     }
     await this.refresh()
   }
 
+  /** What was chosen is shown at once; when alertd refuses, the next answer shows what is so. */
+  settle = (change: { page_me?: boolean; slow_to?: number }): Promise<void> => {
+    const before = this.session.peek()
+    if (before) this.take({ ...before, page_me: change.page_me ?? before.page_me ?? false, clock: { ...before.clock, now_ms: this.nowMs.peek(), slow_to: change.slow_to ?? before.clock.slow_to ?? 0 } })
+    return this.change('settings', change)
+  }
+
   end = async (): Promise<void> => {
-    await call(`${sessionPath(this.id)}/end`, { json: {} })
+    await endSession(this.id)
     await this.refresh()
   }
 }
@@ -203,14 +231,26 @@ export function useLive(id: string): Live {
   return live
 }
 
-export interface NewSession { drill: string; mode?: string; speed?: number; start?: 'at_once' | 'paused'; players?: string[]; page_me?: boolean; seed?: number }
+/** Why something was not done, for people. */
+export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+export async function endSession(id: string | number): Promise<void> {
+  try {
+    await call(`${sessionPath(id)}/end`, { json: {} })
+    changed('drill')
+  } catch (error) {
+    say(`Not ended: ${wordsOf(error)}`, 'bad')
+  }
+}
+
+export interface NewSession { drill: string; mode?: string; players?: string[]; rules?: 'then' | 'now' }
 
 /** Makes a session, which a real page stops; its id, or null when alertd refused and it was said why. */
 export async function newSession(what: NewSession): Promise<number | null> {
   try {
     return (await call<{ id: number }>(DRILLS, { json: { start: 'paused', stop_for_pages: true, ...what } })).id
   } catch (error) {
-    say(`The drill could not be started: ${error instanceof ApiError ? error.message : String(error)}`, 'bad')
+    say(`The drill could not be started: ${wordsOf(error)}`, 'bad')
     return null
   }
 }

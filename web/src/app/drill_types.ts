@@ -5,6 +5,8 @@ export type DrillMode = 'solo' | 'pair' | 'master' | 'team' | 'tabletop'
 export type DrillState = 'paused' | 'running' | 'ended' | 'broken'
 export type DrillRole = 'player' | 'scribe' | 'master' | 'watcher'
 
+export interface BestClock { clock: ClockName; ms: number | null; limit_ms: number | null; met: boolean | null }
+
 export interface LibraryDrill {
   name: string
   title: string
@@ -17,7 +19,8 @@ export interface LibraryDrill {
   sources: string[]
   kind: 'drill' | 'tabletop'
   own: boolean
-  played: { n: number; last_at_ms: number | null; best?: unknown }
+  /** best: one's own, of the clocks that were ever reached or have a limit. */
+  played: { n: number; last_at_ms: number | null; last_id?: number | null; best?: BestClock[] }
   error?: string
 }
 
@@ -42,6 +45,9 @@ export interface DrillClock {
   /** So long before its 0 it began. */
   lead_ms?: number
   speed: number
+  /** The speed it falls to by itself when something calls for the player; 0: it does not. */
+  slow_to?: number
+  slowed_at_ms?: number | null
   onset_ms?: number | null
 }
 
@@ -98,6 +104,11 @@ export interface Session {
   notes: DrillNote[]
   banner?: { text: string } | null
   error?: string | null
+  /** Of a broken one: it may go on. */
+  can_retry?: boolean
+  page_me?: boolean
+  /** Of an incident's drill: the rules of that day, or as they are today. */
+  rules?: 'then' | 'now'
   /** When it was not a person who paused it. */
   paused_why?: string
   members?: { who: string; role: DrillRole }[]
@@ -128,11 +139,24 @@ export interface Score {
   actions?: Idea[]
   escalate_why?: string | null
   debrief?: string | null
+  /** What helps here: told when it is over, and to a game master. */
+  right?: { graphs: string[]; runbooks: string[]; questions: { id: string; text: string; accepts: string[]; patterns?: string[] }[] }
 }
 
 /** body: what somebody wrote; revision 0: nobody did. */
 export interface DebriefSection { id: string; title: string; markdown: string; kind: 'facts' | 'person'; body?: string; revision?: number; author?: string | null }
-export interface Debrief { sections: DebriefSection[]; version: number; etag: string }
+/** A signal that was there and was not looked at; at_ms: when it would have mattered. Times of the graph are of the drill's wall clock. */
+export interface Missed {
+  kind: 'metric' | 'customer' | 'runbook' | 'silence'
+  text: string
+  why: string | null
+  at_ms: number
+  query: string | null
+  runbook: string | null
+  graph: { title: string; from_ms: number; to_ms: number; at_ms: number; series: { name: string; t_ms: number[]; values: (number | null)[] }[] } | null
+}
+export interface NextLink { kind: 'tune' | 'rule' | 'runbook' | 'drill'; text: string; url: string | null; rule: string | null; runbook: string | null; drill: string | null }
+export interface Debrief { sections: DebriefSection[]; missed?: Missed[]; next?: NextLink[]; version: number; etag: string }
 
 export interface PracticeRun { session: number; at: string; clocks: Partial<Record<ClockName, number | null>> }
 export interface PracticeDrill { drill: string; n: number; runs: PracticeRun[]; median: Partial<Record<ClockName, number | null>> }

@@ -4,7 +4,8 @@
 //     clock as answered + time passed here x speed --> nowOf()      this browser's wall clock is never asked
 //     what the player has done so far             --> nextStep()   one sentence, one key
 
-import type { ClockName, DrillClock, DrillState, LibraryDrill, Moment, ScoreClock, Session } from '../app/drill_types.ts'
+import type { BestClock, ClockName, DrillClock, DrillState, LibraryDrill, Missed, Moment, ScoreClock, Session } from '../app/drill_types.ts'
+import type { Columns } from './matrix.ts'
 import { formatElapsed, HOUR, MINUTE } from './time.ts'
 
 export const SPEEDS = [1, 2, 5, 10, 30, 60] as const
@@ -75,6 +76,19 @@ export function nextDrill(drills: readonly LibraryDrill[]): LibraryDrill | null 
   return stagesOf(drills).filter((stage) => stage.level !== 'own').flatMap((stage) => stage.drills).find((one) => one.played.n === 0 && !one.error) ?? null
 }
 
+const BEST_SHOWN: readonly ClockName[] = ['ack', 'right', 'mitigation']
+
+/** What one did best so far in a drill, in few words; what has a limit that was never met first of all. */
+export function bestOf(drill: LibraryDrill): BestClock[] {
+  const best = drill.played.best ?? []
+  const missed = best.filter((one) => one.met === false)
+  const shown = best.filter((one) => one.met !== false && one.ms !== null && BEST_SHOWN.includes(one.clock))
+  return [...missed, ...shown].slice(0, 4)
+}
+
+/** Is there something left to do better in a drill that was played? */
+export const hasMissed = (drill: LibraryDrill) => (drill.played.best ?? []).some((one) => one.met === false)
+
 // --- what a player does next ---
 
 export type StepId = 'begin' | 'resume' | 'wait' | 'ack' | 'look' | 'someone' | 'runbook' | 'guess' | 'do' | 'tell' | 'watch' | 'ask' | 'finish'
@@ -88,8 +102,11 @@ export const waiting = (session: Session) => openIncidents(session).filter((one)
 /** Somebody outside says that something is wrong. */
 const complaints = (session: Session) => session.moments.filter((one) => one.kind === 'happened' && (one.who === 'customer' || one.who === 'chat'))
 
+/** Words only: nothing is measured, and nobody is paged by a rule. */
+export const isPaper = (session: Session) => session.graphs.length === 0 && session.incidents.length === 0 && session.alerts.length === 0
+
 function workStep(session: Session): NextStep {
-  if (!did(session, 'query')) return { id: 'look', words: 'Look at it', why: 'Open a graph: since when, how steep, does it go on?' }
+  if (!isPaper(session) && !did(session, 'query')) return { id: 'look', words: 'Look at it', why: 'Open a graph: since when, how steep, does it go on?' }
   if (session.runbooks.length > 0 && session.pages.length > 0 && !did(session, 'runbook')) return { id: 'runbook', words: 'Read the runbook', why: 'Somebody has thought about this alert before you.' }
   if (!did(session, 'hypothesis')) return { id: 'guess', words: 'Write what you think it is', why: 'One sentence. It may be wrong: you can write another one.' }
   if (!did(session, 'do')) return { id: 'do', words: 'Say what you do now', why: 'In your own words, as you would tell a colleague. Nothing here can break.' }
@@ -106,8 +123,16 @@ export function nextStep(session: Session): NextStep {
   }
   if (waiting(session).length > 0) return { id: 'ack', words: 'You are paged: acknowledge it', why: 'It says "I am on it". When nobody does, the next person is woken.' }
   const trouble = session.incidents.length > 0
-  if (!trouble && complaints(session).length > 0 && !did(session, 'see')) return { id: 'someone', words: 'No alert, but somebody complains', why: 'Say that you have seen it, then look for yourself.' }
-  if (!trouble && !did(session, 'see', 'query', 'hypothesis')) return { id: 'wait', words: 'All is quiet: wait for a page', why: 'Look around meanwhile, or let the time pass faster.' }
+  if (!trouble && complaints(session).length > 0 && !did(session, 'see')) {
+    return isPaper(session)
+      ? { id: 'someone', words: 'Somebody needs you', why: 'Say that you have seen it. Then ask, guess, decide: all of it in words.' }
+      : { id: 'someone', words: 'No alert, but somebody complains', why: 'Say that you have seen it, then look for yourself.' }
+  }
+  if (!trouble && !did(session, 'see', 'query', 'hypothesis')) {
+    return isPaper(session)
+      ? { id: 'wait', words: 'Nothing yet: read the brief', why: 'What happens is told below, in words.' }
+      : { id: 'wait', words: 'All is quiet: wait for a page', why: 'Look around meanwhile, or let the time pass faster.' }
+  }
   if (trouble && openIncidents(session).length === 0 && did(session, 'do')) {
     return session.questions.some((one) => !one.answered)
       ? { id: 'ask', words: 'It is over. Answer what is still asked', why: 'Then end the drill: it tells you what really happened.' }
@@ -117,13 +142,6 @@ export function nextStep(session: Session): NextStep {
   return step.id === 'watch' && !trouble && session.moments.some((one) => one.act === 'do' && isGood(one))
     ? { id: session.questions.some((one) => !one.answered) ? 'ask' : 'finish', words: 'Answer what is still asked, then end the drill', why: 'It tells you what really happened.' }
     : step
-}
-
-/** Does time that flew while nothing happened slow down for this? */
-export function isUrgent(moment: Moment, you: string | null): boolean {
-  if (moment.kind === 'page') return you === null || moment.who === you
-  if (moment.kind === 'over') return true // time enough to answer what is still asked
-  return moment.kind === 'happened' && moment.who === 'customer'
 }
 
 // --- moments in words ---
@@ -201,6 +219,25 @@ export function graphRange(clock: DrillClock, nowMs: number, backMs: number): { 
   const end = clock.zero_ms + nowMs
   const grid = 15_000
   return { fromMs: Math.floor((end - backMs) / grid) * grid, toMs: Math.floor(end / grid) * grid + grid }
+}
+
+/** Series that have their own times, on one axis. */
+export function missedColumns(graph: NonNullable<Missed['graph']>): Columns {
+  const times = [...new Set(graph.series.flatMap((one) => one.t_ms))].sort((a, b) => a - b)
+  const place = new Map(times.map((at, i) => [at, i]))
+  const values = graph.series.map((one) => {
+    const column = new Array<number | null>(times.length).fill(null)
+    one.t_ms.forEach((at, i) => { column[place.get(at) ?? 0] = one.values[i] ?? null })
+    return column
+  })
+  return { times: times.map((at) => at / 1000), values, labels: graph.series.map((one) => labelsIn(one.name)), omitted: 0 }
+}
+
+/** `disk{instance="a"}` as a label set. */
+function labelsIn(name: string): Record<string, string> {
+  const open = name.indexOf('{')
+  const pairs = [...name.slice(open < 0 ? name.length : open).matchAll(/([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g)].map(([, key = '', value = '']) => [key, value] as const)
+  return Object.fromEntries([...(open === 0 ? [] : [['__name__', open < 0 ? name : name.slice(0, open)] as const]), ...pairs])
 }
 
 export const BACKS: { value: string; words: string; ms: number }[] = [

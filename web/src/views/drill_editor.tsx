@@ -1,14 +1,14 @@
 // An own drill as text: checked with the parser that plays it, errors at their place, and a preview
 // of what comes when nobody does anything.
 
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiError, call, may } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
 import { useData } from '../app/data.ts'
 import { LIBRARY, newSession, playPath } from '../app/drill.ts'
 import type { Moment } from '../app/drill_types.ts'
 import { useKey } from '../app/keyboard.ts'
-import { go } from '../app/router.ts'
+import { go, query } from '../app/router.ts'
 import { say } from '../app/toast.ts'
 import { formatClockTime, momentWords, placeIn } from '../lib/drill.ts'
 import { count } from '../lib/number.ts'
@@ -37,7 +37,7 @@ function PreviewPanel({ preview, onGo }: { preview: Preview; onGo: (line: number
   const { failures, findings, checks } = preview
   return (
     <>
-      <Panel title="What it says of itself" aside={failures.length === 0 ? <span class="state ok"><Icon name="check" size={14} />{count(checks, 'expectation')} met</span> : <span class="state bad"><Icon name="cross" size={14} />{count(failures.length, 'expectation')} of {checks} not met</span>}>
+      <Panel title="What it says of itself" aside={checks === 0 && failures.length === 0 ? <span class="dim">it has no scripts yet</span> : failures.length === 0 ? <span class="state ok"><Icon name="check" size={14} />{count(checks, 'expectation')} met</span> : <span class="state bad"><Icon name="cross" size={14} />{count(failures.length, 'expectation')} of {checks} not met</span>}>
         {failures.length + findings.length === 0
           ? <p class="dim pad">{preview.not_played ?? 'Nothing to complain about.'}</p>
           : <ol class="drill-log drill-checks">
@@ -75,6 +75,8 @@ function Editing({ name, source }: { name: string; source: Source }) {
   const [error, setError] = useState<ApiError | null>(null)
   const [preview, setPreview] = useState<Preview | null>(null)
   const [busy, setBusy] = useState('')
+  const [rulesNow, setRulesNow] = useState(false)
+  const mayWrite = may('operate')
   const area = useRef<HTMLTextAreaElement>(null)
   const lines = useRef<HTMLPreElement>(null)
   const text = texts.of(file)
@@ -95,8 +97,8 @@ function Editing({ name, source }: { name: string; source: Source }) {
     texts.saved()
   }
   const save = () => { void attempt('save', async () => { await put(); say('Saved', 'ok') }) }
-  const look = () => { void attempt('preview', async () => { setPreview(await call<Preview>(`${path}/preview`, { json: texts.body, limitMs: 60_000 })) }) }
-  const play = () => { void attempt('play', async () => { await put(); const id = await newSession({ drill: name, mode: 'solo' }); if (id !== null) go(playPath(id)) }) }
+  const look = () => { void attempt('preview', async () => { setPreview(await call<Preview>(`${path}/preview${rulesNow ? '?rules=now' : ''}`, { json: texts.body, limitMs: 60_000 })) }) }
+  const play = () => { void attempt('play', async () => { await put(); const id = await newSession({ drill: name, mode: 'solo', ...(rulesNow ? { rules: 'now' } : {}) }); if (id !== null) go(playPath(id)) }) }
   const goTo = (line: number, column: number) => {
     setFile(DRILL)
     const at = texts.of(DRILL).split('\n').slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0) + Math.max(0, column - 1)
@@ -107,7 +109,7 @@ function Editing({ name, source }: { name: string; source: Source }) {
     })
   }
   useKey('v', 'Preview', look, 'This drill')
-  const mayWrite = may('operate')
+  useEffect(() => { if (query('preview') === '1' && mayWrite) look() }, []) // it was just made
   const others = source.files.filter((one) => one.text === undefined)
   return (
     <>
@@ -124,6 +126,7 @@ function Editing({ name, source }: { name: string; source: Source }) {
             <button type="button" class="primary" disabled={busy !== ''} onClick={look}><Icon name="explore" size={16} /> {busy === 'preview' ? 'Playing …' : 'Preview'}</button>
             <button type="button" disabled={busy !== ''} onClick={play}><Icon name="play" size={16} /> Play it</button>
             {texts.changed && <button type="button" class="quiet" onClick={() => { texts.back(); setError(null) }}>Back to what is saved</button>}</>}
+          {mayWrite && texts.names.some((one) => one.endsWith('.yml')) && <label class="drill-check" title="Would a rule that was changed since have helped?"><input type="checkbox" checked={rulesNow} onChange={(event) => setRulesNow(event.currentTarget.checked)} /> with the rules as they are now</label>}
           {others.length > 0 && <span class="dim">Beside it: {others.map((one) => one.name).join(', ')}</span>}
         </p>
       </Panel>

@@ -18,7 +18,7 @@ import { errorPlace, offsetOf } from '../lib/promql.ts'
 import { sectionOf } from '../lib/section.ts'
 import { formatAge } from '../lib/time.ts'
 import { Document } from '../ui/document.tsx'
-import { Icon } from '../ui/icon.tsx'
+import { Icon, type IconName } from '../ui/icon.tsx'
 import { Chips, Labels, Panel, Severity, State, Waiting } from '../ui/parts.tsx'
 import { Editor, Instant, QueryError } from './explore.tsx'
 import { stillNow } from './drill_parts.tsx'
@@ -37,7 +37,7 @@ export function runbookOf(url: string | undefined): string | null {
   return found ? `${found[1] ?? ''}#${found[2] ?? ''}` : null
 }
 
-/** All graphs one can open here: what alerts compare, then those of the drill's own board. */
+/** All graphs one can open here: what alerts compare, then what else is measured. */
 export function useGraphs(session: Session): Shown[] {
   const rules = useData<PromRules>(`${sessionPath(session.id)}/api/v1/rules`, [], 600_000).value?.data.groups
   const names = [...new Set(session.alerts.map((one) => one.labels['alertname'] ?? ''))].join('\n')
@@ -49,7 +49,7 @@ export function useGraphs(session: Session): Shown[] {
       const { left, threshold } = leftSide(rule.query)
       return [{ expr: left, name, threshold, of: 'alert' }]
     })
-    return [...ofAlerts, ...session.graphs.map((graph): Shown => ({ expr: panelExpr(graph), name: graph, threshold: null, of: 'graph' }))]
+    return [...ofAlerts, ...session.graphs.filter((graph) => !/^ALERTS(_FOR_STATE)?$/.test(graph)).map((graph): Shown => ({ expr: panelExpr(graph), name: graph, threshold: null, of: 'graph' }))]
   }, [rules, names, session.graphs.join('\n')])
 }
 
@@ -128,6 +128,31 @@ function useRange(session: Session, live: Live, backMs: number) {
 /** Looked at before: a reload of the page is no second look. */
 const isKnown = (session: Session, act: string, text: string) => session.moments.some((one) => one.act === act && one.what === text)
 
+interface Tile { value: string; icon: IconName; first: boolean }
+const TILES_MAX = 10
+const FOUND_MAX = 30
+
+/** Things to open. What an alert speaks of comes first; of many others one finds one's own. */
+function Tiles({ what, find, list, chosen, onChoose }: { what: string; find: string; list: Tile[]; chosen: string; onChoose: (value: string) => void }) {
+  const [text, setText] = useState('')
+  const [first, rest] = [list.filter((one) => one.first), list.filter((one) => !one.first)]
+  const many = rest.length > TILES_MAX
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean)
+  const found = rest.filter((one) => words.every((word) => one.value.toLowerCase().includes(word)))
+  const shown = [...first, ...found.slice(0, words.length > 0 ? FOUND_MAX : TILES_MAX)]
+  const kept = list.filter((one) => one.value === chosen && !shown.includes(one))
+  const left = rest.length - (shown.length - first.length)
+  return (
+    <>
+      <div class="drill-tiles" role="group" aria-label={what}>
+        {[...shown, ...kept].map((one) => <button key={one.value} type="button" class="toggle" aria-pressed={one.value === chosen} onClick={() => onChoose(one.value)}><Icon name={one.icon} size={15} /> {one.value}</button>)}
+      </div>
+      {many && <p class="drill-find"><input type="search" aria-label={find} placeholder={`${find} …`} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+        <span class="dim">{words.length > 0 ? (found.length === 0 ? 'none has that in its name' : `${found.length} of ${rest.length}`) : `${left} more`}</span></p>}
+    </>
+  )
+}
+
 function Graphs({ session, live, graphs, backMs }: { session: Session; live: Live; graphs: Shown[]; backMs: number }) {
   const name = query('graph')
   const shown = graphs.find((one) => one.name === name)
@@ -135,11 +160,10 @@ function Graphs({ session, live, graphs, backMs }: { session: Session; live: Liv
   useEffect(() => { if (shown && session.role === 'player' && !isKnown(session, 'query', shown.expr)) void live.act('query', { text: shown.expr }) }, [shown?.expr])
   return (
     <>
-      <div class="drill-tiles" role="group" aria-label="Graphs">
-        {graphs.map((one) => <button key={one.name} type="button" class="toggle" aria-pressed={one.name === name} onClick={() => setQuery({ graph: one.name })}><Icon name={one.of === 'alert' ? 'alerts' : 'explore'} size={15} /> {one.name}</button>)}
-      </div>
+      <Tiles what="Graphs" find="Find a metric" chosen={name} onChoose={(graph) => setQuery({ graph })}
+             list={graphs.map((one) => ({ value: one.name, icon: one.of === 'alert' ? 'alerts' : 'explore', first: one.of === 'alert' }))} />
       {graphs.length === 0 && <p class="dim pad">No graph is laid out here. <button type="button" onClick={() => setQuery({ look: 'explore' })}>Ask for one</button></p>}
-      {!shown && graphs.length > 0 && <p class="dim pad">Choose one. Those with a bell are what an alert compares; the others are on this team’s board.</p>}
+      {!shown && graphs.length > 0 && <p class="dim pad">Choose one. Those with a bell are what an alert compares; the others are all that is measured here.</p>}
       {shown && <><p class="expr mono">{shown.expr}</p><ExpressionChart key={shown.expr} expr={shown.expr} {...range} what={shown.name} threshold={shown.threshold} marks={marksOf(session)} height={240} /></>}
     </>
   )
@@ -187,19 +211,20 @@ function Book({ pack, anchor }: { pack: string; anchor: string }) {
   )
 }
 
-/** Those of the alerts that are there, then those of the drill's team. */
-export function booksOf(session: Session): string[] {
-  return [...new Set([...session.alerts.map((one) => runbookOf(one.annotations['runbook_url'])), ...session.runbooks].filter((one): one is string => one !== null))]
-}
+const alertBooks = (session: Session) => session.alerts.map((one) => runbookOf(one.annotations['runbook_url'])).filter((one): one is string => one !== null)
+
+/** Those of the alerts that are there, then all others. */
+export const booksOf = (session: Session): string[] => [...new Set([...alertBooks(session), ...session.runbooks])]
 
 function Runbooks({ session, live }: { session: Session; live: Live }) {
   const books = booksOf(session)
+  const ofAlerts = alertBooks(session)
   const book = query('book') || (books.length === 1 ? books[0] ?? '' : '')
   const [pack, anchor] = book.split('#')
   useEffect(() => { if (book && session.role === 'player' && !isKnown(session, 'runbook', book)) void live.act('runbook', { text: book }) }, [book])
   return (
     <>
-      <div class="drill-tiles" role="group" aria-label="Runbooks">{books.map((one) => <button key={one} type="button" class="toggle" aria-pressed={one === book} onClick={() => setQuery({ book: one })}><Icon name="book" size={15} /> {one}</button>)}</div>
+      <Tiles what="Runbooks" find="Find a runbook" chosen={book} onChoose={(one) => setQuery({ book: one })} list={books.map((one) => ({ value: one, icon: 'book', first: ofAlerts.includes(one) }))} />
       {books.length === 0 && <p class="dim pad">No alert is there to have one.</p>}
       {!book && books.length > 0 && <p class="dim pad">Choose one: a runbook has a section for each alert.</p>}
       {pack && anchor && <Book key={book} pack={pack} anchor={anchor} />}

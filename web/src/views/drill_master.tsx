@@ -1,11 +1,12 @@
 // The game master's panel: the truth beside what the player does; what others say is said from
 // here, hints are given, the clock is held.
 
+import { Fragment } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { call } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
 import { useData } from '../app/data.ts'
-import { newKey, playPath, sessionPath, useLive, type Live } from '../app/drill.ts'
+import { newKey, playPath, sessionPath, useLive, wordsOf, type Live } from '../app/drill.ts'
 import type { Score, Session, TrueEvent } from '../app/drill_types.ts'
 import { go } from '../app/router.ts'
 import { say } from '../app/toast.ts'
@@ -30,7 +31,7 @@ async function tell(live: Live, path: string, json: unknown, done: string): Prom
     await call(path, { json })
     say(done, 'ok')
   } catch (error) {
-    say(`Not done: ${error instanceof Error ? error.message : String(error)}`, 'bad')
+    say(`Not done: ${wordsOf(error)}`, 'bad')
   }
   await live.refresh()
 }
@@ -54,9 +55,22 @@ function Truth({ session, truth }: { session: Session; truth: TrueEvent[] }) {
   return (
     <Panel title="What is true" label="What is true" aside={<span class="dim">the player does not see it</span>}>
       {onset !== null && onset !== undefined && <p class="pad"><b>The trouble begins at {wallClock(session.clock, onset)}</b> <span class="dim">{formatClockTime(onset - beginOf(session.clock))} after the start</span></p>}
-      <ol class="drill-log">{truth.map((one, i) => (
+      <ol class="drill-log drill-truths">{[...truth].sort((a, b) => a.at_ms - b.at_ms).map((one, i) => (
         <li key={i} class={one.at_ms > session.clock.now_ms ? 'coming' : ''}><time>{wallClock(session.clock, one.at_ms).slice(0, 5)}</time><span>{one.text} <small class="dim">{one.kind}</small></span></li>
       ))}</ol>
+    </Panel>
+  )
+}
+
+/** What to lead them to, when they are lost. */
+function Right({ right }: { right: NonNullable<Score['right']> }) {
+  return (
+    <Panel title="What helps here" label="What helps here" aside={<span class="dim">the player does not see it</span>}>
+      <dl class="drill-right">
+        {right.graphs.length > 0 && <><dt>Graphs</dt><dd class="mono">{right.graphs.map((one) => <span key={one}>{one}</span>)}</dd></>}
+        {right.runbooks.length > 0 && <><dt>Runbooks</dt><dd>{right.runbooks.map((one) => <a key={one} href={`/runbooks/${one}`} target="_blank" rel="noreferrer">{one}</a>)}</dd></>}
+        {right.questions.map((one) => <Fragment key={one.id}><dt>{one.text}</dt><dd>{one.accepts.map((words) => <span key={words}>{words}</span>)}{one.accepts.length === 0 && <span class="mono dim">{one.patterns?.join(' or ')}</span>}</dd></Fragment>)}
+      </dl>
     </Panel>
   )
 }
@@ -66,7 +80,7 @@ function Clocks({ score }: { score: Score }) {
     <Panel title="The player’s clocks" label="The player’s clocks">
       <ul class="drill-mini">{score.clocks.map((one) => {
         const { words, tone } = standing(one)
-        return <li key={one.clock}><span>{CLOCK_WORDS[one.clock]?.words ?? one.clock}</span><b class="num">{one.after_ms === null ? '–' : formatClockTime(one.after_ms)}</b><small class={`state ${one.after_ms === null ? 'idle' : tone}`}>{words}</small></li>
+        return <li key={one.clock}><span>{CLOCK_WORDS[one.clock]?.words ?? one.clock}</span><b class="num">{one.after_ms === null ? '–' : formatClockTime(one.after_ms)}</b>{one.after_ms === null ? <small class="dim">{one.limit_ms !== null && `limit ${formatClockTime(one.limit_ms)}`}</small> : <small class={`state ${tone}`}>{words}</small>}</li>
       })}</ul>
     </Panel>
   )
@@ -87,11 +101,11 @@ function Inside({ session, live }: { session: Session; live: Live }) {
   const score = useData<Score>(`${sessionPath(session.id)}/score`, [], 3000)
   return (
     <div class="drill-play">
-      <Stripes session={session}><small>You are the game master; {session.player} plays.</small></Stripes>
+      <Stripes session={session} live={live}><small>You are the game master; {session.player} plays.</small></Stripes>
       <div class="drill-head"><ClockBar live={live} session={session} canMove canEnd>
         <button type="button" class="quiet" onClick={() => { void live.setClock({ jump: 'onset' }) }}><Icon name="next" size={16} /> Jump to the trouble</button>
       </ClockBar></div>
-      <div class="columns drill-desk">
+      <div class="columns drill-desk drill-led">
         <div class="column-main">
           <Injects session={session} live={live} />
           <Watched session={session} />
@@ -100,7 +114,8 @@ function Inside({ session, live }: { session: Session; live: Live }) {
         <aside class="column-side" aria-label="The truth">
           {score.value && <Clocks score={score.value} />}
           {score.value && <Truth session={session} truth={score.value.truth} />}
-          <Notes session={session} live={live} title="Your notes" onNote={(text) => { void tell(live, `${sessionPath(session.id)}/notes`, { text }, 'Noted') }} />
+          {score.value?.right && <Right right={score.value.right} />}
+          <Notes session={session} live={live} title="Notes, for you all" onNote={(text) => { void tell(live, `${sessionPath(session.id)}/notes`, { text }, 'Noted') }} />
         </aside>
       </div>
     </div>

@@ -2,15 +2,17 @@
 // really happened; then both timelines; then what to do about it.
 
 import { useState } from 'preact/hooks'
+import { call, may } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
-import { useData } from '../app/data.ts'
-import { DRILLS, LIBRARY, newSession, playPath, sessionPath, type Library, type Sessions } from '../app/drill.ts'
+import { changed, useData } from '../app/data.ts'
+import { DRILLS, endSession, LIBRARY, newSession, playPath, sessionPath, wordsOf, type Library, type Sessions } from '../app/drill.ts'
 import type { Idea, Moment, Score, ScoreClock, Session } from '../app/drill_types.ts'
-import { may } from '../app/api.ts'
 import { go } from '../app/router.ts'
 import { zone } from '../app/settings.ts'
+import { AskedOf } from '../chart/asked.ts'
 import { beginOf, CLOCK_WORDS, clockScale, COUNT_WORDS, formatClockTime, momentWords, nextDrill, standing, wallClock } from '../lib/drill.ts'
 import { formatElapsed, formatExact, MINUTE } from '../lib/time.ts'
+import { Sure } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Page, Panel, Shown } from '../ui/parts.tsx'
 import { DebriefPanels } from './drill_debrief.tsx'
@@ -44,10 +46,11 @@ function ClockLine({ one, at }: { one: ScoreClock; at: (ms: number) => number })
 function Clocks({ score }: { score: Score }) {
   const { endMs, at } = clockScale(score.clocks)
   const has = (what: (one: ScoreClock) => unknown) => score.clocks.some((one) => Boolean(what(one)))
+  const real = has((one) => one.really)
   return (
     <Panel title="Your clocks" label="Your clocks" aside={<span class="dim">{score.paged === false ? 'from the beginning of the trouble: nobody was paged' : 'from the first page on'}</span>}>
       <table class="list drill-clocks">
-        <thead><tr><th>What</th><th class="right">You</th><th class="drill-axis-head"><span class="drill-axis">{TICKS_MS.filter((ms) => ms <= endMs).map((ms, i, list) => i === 0 || i === list.length - 1 || at(ms) - at(list[i - 1] ?? 0) > 9 ? <i key={ms} style={{ left: `${at(ms)}%` }}>{ms / MINUTE} min</i> : null)}</span></th><th>Limit</th><th>That day</th></tr></thead>
+        <thead><tr><th>What</th><th class="right">You</th><th class="drill-axis-head"><span class="drill-axis">{TICKS_MS.filter((ms) => ms <= endMs).map((ms, i, list) => i === 0 || i === list.length - 1 || at(ms) - at(list[i - 1] ?? 0) > 9 ? <i key={ms} style={{ left: `${at(ms)}%` }}>{ms / MINUTE} min</i> : null)}</span></th><th>Limit</th>{real && <th>That day</th>}</tr></thead>
         <tbody>{score.clocks.filter((one) => one.after_ms !== null || one.limit_ms !== null || one.really).map((one) => {
           const { words, tone } = standing(one)
           return (
@@ -56,12 +59,12 @@ function Clocks({ score }: { score: Score }) {
               <td class="num right drill-you">{one.after_ms === null ? <span class="dim">never</span> : formatClockTime(one.after_ms)}</td>
               <td class="wide drill-line-cell"><ClockLine one={one} at={at} /></td>
               <td>{words && <span class={`state ${tone}`}><Icon name={tone === 'ok' ? 'check' : 'clock'} size={14} />{words}</span>}</td>
-              <td class="dim wrap">{one.really && (one.really.never || one.really.after_ms === undefined ? 'never' : formatClockTime(one.really.after_ms))}{one.really?.note && <small> {one.really.note}</small>}</td>
+              {real && <td class="dim wrap">{one.really && (one.really.never || one.really.after_ms === undefined ? 'never' : formatClockTime(one.really.after_ms))}{one.really?.note && <small> {one.really.note}</small>}</td>}
             </tr>
           )
         })}</tbody>
       </table>
-      <p class="foot drill-legend"><span><i class="you" />you now</span><span><i class="limit" />within the limit</span>{has((one) => one.own_past?.length) && <span><i class="past" />you before</span>}{has((one) => one.team_median_ms) && <span><i class="team" />the team’s middle</span>}{has((one) => one.really) && <span><i class="really">×</i>that day</span>}</p>
+      <p class="foot drill-legend"><span><i class="you" />you now</span><span><i class="limit" />within the limit</span>{has((one) => one.own_past?.length) && <span><i class="past" />you before</span>}{has((one) => one.team_median_ms) && <span><i class="team" />the team’s middle</span>}{real && <span><i class="really">×</i>that day</span>}</p>
     </Panel>
   )
 }
@@ -129,7 +132,7 @@ function Again({ session }: { session: Session }) {
     const id = await newSession({ drill, mode: 'solo' })
     if (id !== null) go(playPath(id))
   }
-  if (!may('read')) return null
+  if (!may('operate')) return null
   return (
     <>
       <button type="button" onClick={() => { void start(session.drill) }}>Play it again</button>
@@ -144,7 +147,7 @@ function Team({ session }: { session: Session }) {
   const others = (value?.sessions ?? []).filter((one) => one.team === session.team && one.id !== session.id)
   if (others.length === 0) return null
   return (
-    <Panel title="Your team"><ul class="rows">{others.map((one) => (
+    <Panel title="Your team" label="Your team"><ul class="rows">{others.map((one) => (
       <li key={one.id}><Icon name="person" size={16} /><span class="grow">{one.player}</span>{one.state === 'ended' ? <a href={`/drills/${one.id}`}>How it went<span class="hidden"> for {one.player}</span></a> : <span class="dim">still plays</span>}</li>
     ))}</ul></Panel>
   )
@@ -157,27 +160,67 @@ function Ended({ session, score }: { session: Session; score: Score }) {
       <Counts score={score} />
       <Clocks score={score} />
       <Team session={session} />
-      <DebriefPanels session={session} />
+      <DebriefPanels session={session} score={score} />
       <Ideas score={score} />
       <TwoSides session={session} score={score} you={session.role === 'player' ? 'You' : session.player} />
     </div>
   )
 }
 
+/** Its process ended again and again: what is known, and the two ways on. */
+function Broken({ session }: { session: Session }) {
+  const [busy, setBusy] = useState(false)
+  const [failed, setFailed] = useState('')
+  const retry = async () => {
+    setBusy(true)
+    try {
+      await call(`${sessionPath(session.id)}/retry`, { json: {}, limitMs: 60_000 })
+      go(playPath(session.id))
+    } catch (error) {
+      setFailed(wordsOf(error))
+      changed('drill')
+    }
+    setBusy(false)
+  }
+  const mayAct = may('operate') && session.role !== 'watcher'
+  return (
+    <section class="panel drill-broken" role="alert" aria-label="The drill broke">
+      <h2><Icon name="cross" size={20} /> This drill broke</h2>
+      <p class="mono">{failed || session.error || 'Nobody knows why: alertd’s log may.'}</p>
+      <p>{failed ? 'It broke again at the same place. What you did is kept all the same.' : 'What you did is kept, with its times. Tried again, the drill does it all once more and stands still where it was.'}</p>
+      {mayAct && <p class="drill-broken-ways">
+        {session.can_retry !== false && <button type="button" class="primary" disabled={busy} onClick={() => { void retry() }}><Icon name="next" size={16} /> {busy ? 'Trying …' : 'Try again'}</button>}
+        <Sure words="End it" sure="Really end it" disabled={busy} onSure={() => { void endSession(session.id) }} /></p>}
+    </section>
+  )
+}
+
+/** It was ended, and there is nothing to tell by. */
+function Unscored({ session }: { session: Session }) {
+  return (
+    <section class="panel drill-broken" aria-label="The drill broke">
+      <h2><Icon name="cross" size={20} /> This drill broke and was ended</h2>
+      <p class="mono">{session.error}</p>
+      <p>There are no clocks and no debrief of it. <a href="/drills">To the drills</a></p>
+    </section>
+  )
+}
+
 export function DrillOver({ id }: { id: string }) {
   const data = useData<Session>(sessionPath(id), ['drill'], 15_000)
   const session = data.value
-  const over = session?.state === 'ended'
+  const over = session?.state === 'ended' && !session.error
   const score = useData<Score>(over ? `${sessionPath(id)}/score` : null, ['drill'], 60_000)
   pageTitle.value = session ? `[DRILL] How it went: ${session.title}` : '[DRILL]'
   if (data.error?.status === 404) return <Empty icon="drill" title="There is no such drill"><p><a href="/drills">All drills</a></p></Empty>
   return (
     <Shown data={data} what="The drill could not be read">{(shown) => (
-      <Page title={shown.title} lead={<><a href="/drills">Drills</a> · {shown.role === 'player' ? 'you played' : `${shown.player} played`}{shown.mode !== 'solo' && `, ${shown.mode}`} · <span class="num">{formatExact(shown.clock.zero_ms, 'utc').slice(0, 10)}</span> in the drill{zone.value === 'local' && ', times in UTC'}</>}
+      <Page title={shown.title} lead={<><a href="/drills">Drills</a> · {shown.role === 'player' ? 'you played' : `${shown.player} played`}{shown.mode !== 'solo' && `, ${shown.mode}`}{shown.clock.zero_ms > 0 && <> · <span class="num">{formatExact(shown.clock.zero_ms, 'utc').slice(0, 10)}</span> in the drill{zone.value === 'local' && ', times in UTC'}</>}</>}
             actions={over && <><a class="button" href={`${DRILLS}/${id}/debrief.md`} download><Icon name="download" size={16} /> Markdown</a><a class="button" href={`${DRILLS}/${id}/debrief.html`} download><Icon name="download" size={16} /> HTML</a><Again session={shown} /></>}>
-        {shown.state === 'broken' && <p class="banner bad" role="alert"><Icon name="cross" size={16} />This drill broke: {shown.error ?? 'nobody knows why'}. What was done is kept.</p>}
-        {!over && shown.state !== 'broken' && <p class="panel pad">It is not over. <a href={playPath(shown.id)}>Go on</a></p>}
-        {over && <Shown data={score} what="The clocks could not be read">{(told) => <Ended session={shown} score={told} />}</Shown>}
+        {shown.state === 'broken' && <Broken session={shown} />}
+        {shown.state === 'ended' && !over && <Unscored session={shown} />}
+        {(shown.state === 'running' || shown.state === 'paused') && <p class="panel pad">It is not over. <a href={playPath(shown.id)}>Go on</a></p>}
+        {over && <Shown data={score} what="The clocks could not be read">{(told) => <AskedOf.Provider value={{ base: `${sessionPath(id)}/api/v1`, zone: 'utc' }}><Ended session={shown} score={told} /></AskedOf.Provider>}</Shown>}
       </Page>
     )}</Shown>
   )

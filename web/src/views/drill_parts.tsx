@@ -2,10 +2,13 @@
 
 import { useRef, useState } from 'preact/hooks'
 import type { ComponentChildren } from 'preact'
+import { may } from '../app/api.ts'
+import { useData } from '../app/data.ts'
 import type { Live } from '../app/drill.ts'
 import type { DrillClock, Moment, Session } from '../app/drill_types.ts'
 import { useKey } from '../app/keyboard.ts'
-import { beginOf, faster, formatLength, momentWords, nowOf, SPEEDS, wallClock } from '../lib/drill.ts'
+import { V1 } from '../app/roster.ts'
+import { beginOf, faster, formatLength, isFresh, momentWords, nowOf, SPEEDS, wallClock } from '../lib/drill.ts'
 import { formatElapsed } from '../lib/time.ts'
 import { Sure } from '../ui/dialog.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
@@ -22,17 +25,55 @@ export function useDraft(name: string): [string, (text: string) => void] {
   }]
 }
 
+/** Somebody really needs one of those who play: it comes before all of the drill, until somebody has it. */
+function RealPage({ text, session, live }: { text: string; session: Session; live: Live }) {
+  const incident = /\bINC-[\w-]+/.exec(text)?.[0]
+  const real = useData<{ status: string }>(incident ? `${V1}/incidents/${incident}` : null, ['incident'], 5000)
+  if (real.value ? real.value.status !== 'triggered' : incident && !real.error) return null
+  return (
+    <section class="drill-real-page" role="alert" aria-label="A real page">
+      <Icon name="alarm" size={24} />
+      <div class="grow"><p><b>This one is real.</b> {text}</p>
+        <p>{session.state === 'running' ? 'The drill goes on meanwhile.' : 'The drill stands still: nothing of it is lost, whenever you come back.'}</p></div>
+      {session.state === 'running' && mayMove(session) && <button type="button" onClick={() => { void live.setClock({ state: 'paused' }) }}><Icon name="pause" size={15} /> Stop the drill</button>}
+      <a class="button primary" href={incident ? `/i/${incident}` : '/'}>{incident ? 'Go to the incident' : 'Go to the wall'}</a>
+    </section>
+  )
+}
+
+/** Whose the clock is. */
+export const mayMove = (session: Session) => may('operate') && (session.role === 'master' || (session.role === 'player' && session.mode !== 'master'))
+
 /** No page of a drill can be taken for a real one. */
-export function Stripes({ session, children }: { session: Session; children?: ComponentChildren }) {
+export function Stripes({ session, live, children }: { session: Session; live: Live; children?: ComponentChildren }) {
+  const reaches = session.page_me ? `Nothing here is real. Its pages go to ${session.role === 'player' ? 'you' : session.player} alone, marked as a drill.` : 'Nothing here is real, and nothing reaches anybody.'
   return (
     <>
-      {session.banner && (
-        <p class="drill-real-page" role="alert"><Icon name="alarm" size={20} /><span><b>A real page has reached you.</b> {session.banner.text}</span><a class="button" href="/">Go to the wall</a></p>
-      )}
-      <div class="drill-stripes"><b>DRILL</b><span>{session.title}</span><small>Nothing here is real, and nothing reaches anybody.</small>{children}</div>
-      {session.paused_why && session.state === 'paused' && <p class="banner warn" role="status"><Icon name="pause" size={16} />{session.paused_why}</p>}
+      {session.banner && <RealPage text={session.banner.text} session={session} live={live} />}
+      <div class="drill-stripes"><b>DRILL</b>{isFresh(session) ? <span>{session.title}</span> : <h1>{session.title}</h1>}<small>{reaches}</small>{session.rules === 'now' && <small>With the rules as they are now.</small>}{children}</div>
+      {session.paused_why && session.state === 'paused' && !session.banner && <p class="banner warn" role="status"><Icon name="pause" size={16} />{session.paused_why}</p>}
       {session.error && <p class="banner bad" role="alert"><Icon name="cross" size={16} />{session.error}</p>}
     </>
+  )
+}
+
+interface Person { name: string; contacts: { method: string }[] }
+
+/** Pages like real ones: whoever plays may want them, and gets them alone. */
+export function PageMe({ session, live }: { session: Session; live: Live }) {
+  const [busy, setBusy] = useState(false)
+  const people = useData<{ people: Person[] }>(session.role === 'player' ? `${V1}/people` : null, ['roster']).value?.people
+  if (session.role !== 'player' || !may('operate')) return null
+  const ways = [...new Set(people?.find((one) => one.name === session.player)?.contacts.map((one) => one.method))]
+  const change = (on: boolean) => { setBusy(true); void live.settle({ page_me: on }).finally(() => setBusy(false)) }
+  return (
+    <label class="drill-choice">
+      <input type="checkbox" checked={session.page_me ?? false} disabled={busy || (ways.length === 0 && !session.page_me)} onChange={(event) => change(event.currentTarget.checked)} />
+      <span><b>Page me as if it were real</b>
+        <small>{people && ways.length === 0
+          ? <>That needs a contact of yours: there is none of <i>{session.player}</i> under <a href="/people">People</a>.</>
+          : <>Pages of this drill also go to your own contacts{ways.length > 0 && ` (${ways.join(', ')})`}, marked <i>DRILL - practice, nothing is wrong</i>. Nobody else is told. You can switch it off at any time.</>}</small></span>
+    </label>
   )
 }
 
@@ -122,7 +163,7 @@ export function Moments({ session, you = 'You', title = 'What happens' }: { sess
   const has = FILTERS.find((one) => one.value === filter)?.has ?? (() => true)
   const rows = session.moments.filter(has).reverse()
   return (
-    <Panel title={title} label={title} aside={<Chips name="Which moments" value={filter} choices={FILTERS.map((one) => ({ value: one.value, words: one.words, n: session.moments.filter(one.has).length }))} onChoose={setFilter} />}>
+    <Panel id="drill-moments" title={title} label={title} aside={<Chips name="Which moments" value={filter} choices={FILTERS.map((one) => ({ value: one.value, words: one.words, n: session.moments.filter(one.has).length }))} onChoose={setFilter} />}>
       {rows.length === 0
         ? <p class="dim pad">Nothing yet. {session.state === 'paused' ? 'The clock stands still.' : 'It may take a while, as on any shift.'}</p>
         : <ol class="timeline" ref={list}>{rows.slice(0, all ? undefined : SHOWN_MAX).map((one) => <MomentRow key={one.n} moment={one} clock={session.clock} you={you} />)}</ol>}

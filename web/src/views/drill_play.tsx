@@ -5,22 +5,23 @@
 // One line always says what a newcomer would do next, and which key does it.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { call } from '../app/api.ts'
+import { call, may } from '../app/api.ts'
 import { pageTitle } from '../app/badge.ts'
-import { playPath, sessionPath, useLive, type Live } from '../app/drill.ts'
+import { playPath, sessionPath, useLive, wordsOf, type Live } from '../app/drill.ts'
 import type { Session } from '../app/drill_types.ts'
 import { useKey } from '../app/keyboard.ts'
 import { go, query } from '../app/router.ts'
 import { announce, say } from '../app/toast.ts'
 import { AskedOf } from '../chart/asked.ts'
-import { beginOf, formatLength, isFresh, isUrgent, nextStep, openIncidents, SPEEDS, waiting, type NextStep, type StepId } from '../lib/drill.ts'
+import { beginOf, formatLength, isFresh, isPaper, nextStep, openIncidents, waiting, type NextStep, type StepId } from '../lib/drill.ts'
 import { Icon } from '../ui/icon.tsx'
-import { Chips, Empty, Trouble, Waiting } from '../ui/parts.tsx'
+import { Chips, Empty, Panel, Trouble, Waiting } from '../ui/parts.tsx'
 import { Incidents, lookAt, Look, booksOf, useGraphs } from './drill_look.tsx'
-import { ClockBar, Moments, Stripes } from './drill_parts.tsx'
+import { ClockBar, mayMove, Moments, PageMe, Stripes } from './drill_parts.tsx'
 import { DoNow, Guess, Hints, Notes, People, Questions } from './drill_think.tsx'
 
 const WAIT_SPEEDS = ['1', '10', '30', '60']
+const WORK_SPEEDS = ['1', '2', '5', '10'].map((value) => ({ value, words: `${value}×` }))
 const readChoice = (name: string, usual: string, known: readonly string[]) => {
   const kept = localStorage.getItem(name)
   return kept !== null && known.includes(kept) ? kept : usual
@@ -29,10 +30,13 @@ const readChoice = (name: string, usual: string, known: readonly string[]) => {
 /** Told first, in peace: who you are, what you hold, and how time passes. */
 function Brief({ session, live, canMove }: { session: Session; live: Live; canMove: boolean }) {
   const [wait, setWait] = useState(() => readChoice('drill wait', '60', WAIT_SPEEDS))
-  const [work, setWork] = useState(() => readChoice('drill work', '1', SPEEDS.map(String)))
+  const [work, setWork] = useState(() => readChoice('drill work', '1', WORK_SPEEDS.map(({ value }) => value)))
   const button = useRef<HTMLButtonElement>(null)
-  const begin = () => { void live.setClock({ speed: Number(wait), state: 'running' }) }
-  useKey('p', 'Start the clock', begin, 'This drill', canMove)
+  const begin = async () => {
+    if (session.clock.slow_to !== Number(work)) await live.settle({ slow_to: Number(work) })
+    await live.setClock({ speed: Number(wait), state: 'running' })
+  }
+  useKey('p', 'Start the clock', () => { void begin() }, 'This drill', canMove)
   useEffect(() => { button.current?.focus({ preventScroll: true }) }, [])
   const keep = (name: string, set: (value: string) => void) => (value: string) => { localStorage.setItem(name, value); set(value) }
   return (
@@ -46,14 +50,15 @@ function Brief({ session, live, canMove }: { session: Session; live: Live; canMo
         <li><Icon name="question" /><span><b>Each next step is shown</b> above your desk, with its key. <kbd>?</kbd> lists all keys.</span></li>
         <li><Icon name="check" /><span><b>Nothing can break.</b> Write what you think and what you would do, in your own words. Wrong turns are how one learns.</span></li>
       </ul>
+      <PageMe session={session} live={live} />
       {canMove && (
         <div class="drill-pace">
           <div><span>While nothing happens</span><Chips name="Speed while nothing happens" value={wait} choices={WAIT_SPEEDS.map((value) => ({ value, words: `${value}×` }))} onChoose={keep('drill wait', setWait)} /></div>
-          <div><span>From a page on</span><Chips name="Speed from a page on" value={work} choices={SPEEDS.slice(0, 4).map((value) => ({ value: String(value), words: `${value}×` }))} onChoose={keep('drill work', setWork)} /></div>
+          <div><span>From a page on</span><Chips name="Speed from a page on" value={work} choices={WORK_SPEEDS} onChoose={keep('drill work', setWork)} /></div>
         </div>
       )}
       {canMove
-        ? <p class="drill-hero-start"><button ref={button} type="button" class="primary drill-start" onClick={begin}><Icon name="play" size={18} /> Start the clock</button> <kbd>p</kbd></p>
+        ? <p class="drill-hero-start"><button ref={button} type="button" class="primary drill-start" onClick={() => { void begin() }}><Icon name="play" size={18} /> Start the clock</button> <kbd>p</kbd></p>
         : <p class="state warn"><Icon name="clock" size={14} />The game master starts the clock.</p>}
     </section>
   )
@@ -103,19 +108,17 @@ function Coach({ session, live }: { session: Session; live: Live }) {
   )
 }
 
-/** Time flies while nothing happens; a page slows it, and is said aloud. */
-function useSlowDown(session: Session, live: Live, canMove: boolean) {
+/** A page is said aloud; that alertd slowed the time for it, too. */
+function useHeard(session: Session) {
   const known = useRef(session.moments.at(-1)?.n ?? -1)
+  const slowed = useRef(session.clock.slowed_at_ms)
   useEffect(() => {
     const fresh = session.moments.filter((one) => one.n > known.current)
     known.current = session.moments.at(-1)?.n ?? known.current
     for (const one of fresh.filter((moment) => moment.kind === 'page')) announce(`Drill: ${one.who ?? 'somebody'} is paged. ${one.what ?? ''}`, 'assertive')
-    const work = Number(readChoice('drill work', '1', SPEEDS.map(String)))
-    if (canMove && session.state === 'running' && session.clock.speed > work && fresh.some((one) => isUrgent(one, session.you ?? null))) {
-      void live.setClock({ speed: work })
-      say(`Time runs at ${work}× now`, 'plain')
-    }
-  }, [session.moments.length])
+    if (session.clock.slowed_at_ms !== slowed.current) say(`Time runs at ${session.clock.speed}× now`, 'plain')
+    slowed.current = session.clock.slowed_at_ms
+  }, [session.moments.length, session.clock.slowed_at_ms])
 }
 
 function DeskKeys({ session, live, canMove }: { session: Session; live: Live; canMove: boolean }) {
@@ -129,7 +132,7 @@ function DeskKeys({ session, live, canMove }: { session: Session; live: Live; ca
 
 function Desk({ session, live, canMove }: { session: Session; live: Live; canMove: boolean }) {
   const plays = session.role === 'player'
-  useSlowDown(session, live, canMove)
+  useHeard(session)
   return (
     <>
       {plays && <DeskKeys session={session} live={live} canMove={canMove} />}
@@ -141,24 +144,39 @@ function Desk({ session, live, canMove }: { session: Session; live: Live; canMov
       </div>
       <div class="columns drill-desk">
         <div class="column-main">
-          <Incidents session={session} live={live} canAct={plays} />
-          <Look session={session} live={live} />
+          {isPaper(session)
+            ? <Panel title="The brief"><p class="pad drill-brief-words">{session.brief}</p></Panel>
+            : <><Incidents session={session} live={live} canAct={plays} /><Look session={session} live={live} /></>}
           <Moments session={session} you={plays ? 'You' : session.player} />
         </div>
         <aside class="column-side" aria-label="What you think and do">
           {plays && <><Guess session={session} live={live} /><DoNow session={session} live={live} /><Questions session={session} live={live} /><People session={session} live={live} /><Hints session={session} live={live} /></>}
           {plays ? <Notes session={session} live={live} /> : <Scribe session={session} live={live} />}
-          {plays && <details class="panel drill-brief-again"><summary>The brief again</summary><p class="pad">{session.brief}</p></details>}
+          {plays && <About session={session} live={live} canMove={canMove} />}
         </aside>
       </div>
     </>
   )
 }
 
+/** What was told and chosen before it began. */
+function About({ session, live, canMove }: { session: Session; live: Live; canMove: boolean }) {
+  const slowTo = String(session.clock.slow_to ?? 0)
+  return (
+    <details class="panel drill-brief-again"><summary>The brief, and how you are paged</summary>
+      <p class="pad">{session.brief}</p>
+      <div class="pad drill-fields">
+        <PageMe session={session} live={live} />
+        {canMove && <div class="drill-pace"><div><span>From a page on, time runs at</span><Chips name="Speed from a page on" value={slowTo} choices={WORK_SPEEDS.concat({ value: '0', words: 'as before' })} onChoose={(value) => { void live.settle({ slow_to: Number(value) }) }} /></div></div>}
+      </div>
+    </details>
+  )
+}
+
 /** Who sits beside the player sees the same, and writes. */
 function Scribe({ session, live }: { session: Session; live: Live }) {
   const write = (text: string) => {
-    call(`${sessionPath(session.id)}/notes`, { json: { text } }).then(() => live.refresh(), (error: unknown) => say(`Not written: ${error instanceof Error ? error.message : String(error)}`, 'bad'))
+    call(`${sessionPath(session.id)}/notes`, { json: { text } }).then(() => live.refresh(), (error: unknown) => say(`Not written: ${wordsOf(error)}`, 'bad'))
   }
   return session.role === 'scribe'
     ? <Notes session={session} live={live} title="What you write down" onNote={write} />
@@ -166,12 +184,13 @@ function Scribe({ session, live }: { session: Session; live: Live }) {
 }
 
 function Inside({ session, live }: { session: Session; live: Live }) {
-  const canMove = session.role === 'master' || (session.role === 'player' && session.mode !== 'master')
+  const canMove = mayMove(session)
   const { error } = live
   return (
     <div class="drill-play">
-      <Stripes session={session}>{session.mode !== 'solo' && <small>{session.mode}, {session.role === 'player' ? 'you play' : `you are the ${session.role}`}</small>}</Stripes>
+      <Stripes session={session} live={live}>{session.mode !== 'solo' && <small>{session.mode}, {session.role === 'player' ? 'you play' : `you are the ${session.role}`}</small>}</Stripes>
       {error.value && <Trouble error={error.value} what="alertd does not answer; what you do is kept here and sent when it does" retry={() => { void live.refresh() }} />}
+      {session.role === 'player' && !may('operate') && <p class="banner warn" role="status"><Icon name="hand" size={16} />You may only look: playing needs a token with the scope <code>operate</code>.</p>}
       {isFresh(session) ? <Brief session={session} live={live} canMove={canMove} /> : <Desk session={session} live={live} canMove={canMove} />}
     </div>
   )

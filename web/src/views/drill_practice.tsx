@@ -14,13 +14,13 @@ import { Empty, Page, Panel, Shown } from '../ui/parts.tsx'
 /** A clock from run to run; lower is sooner, and the team's middle runs through. */
 function Line({ values, median, words }: { values: (number | null)[]; median: number | null; words: string }) {
   const top = Math.max(1, ...values.filter((ms): ms is number => ms !== null), median ?? 0)
-  const y = (ms: number) => 30 - 24 * Math.min(1, Math.max(0, ms) / top)
+  const y = (ms: number) => 32 - 18 * Math.min(1, Math.max(0, ms) / top) // above it: never
   const x = (i: number) => (values.length === 1 ? 60 : 8 + (104 * i) / (values.length - 1))
   return (
     <svg class="drill-spark" width="120" height="36" role="img" aria-label={`${words}: ${values.map((ms) => (ms === null ? 'never' : formatClockTime(ms))).join(', then ')}`}>
       {median !== null && <line class="team" x1="0" x2="120" y1={y(median)} y2={y(median)} />}
       <polyline class="run" points={values.map((ms, i) => (ms === null ? '' : `${x(i)},${y(ms)}`)).filter(Boolean).join(' ')} />
-      {values.map((ms, i) => (ms === null ? <text key={i} x={x(i)} y="12" text-anchor="middle">–</text> : <circle key={i} cx={x(i)} cy={y(ms)} r="3.5" />))}
+      {values.map((ms, i) => (ms === null ? <text key={i} x={x(i)} y="10" text-anchor="middle">×</text> : <circle key={i} cx={x(i)} cy={y(ms)} r="3.5" />))}
     </svg>
   )
 }
@@ -72,7 +72,7 @@ export function DrillPractice() {
   const sessions = useData<Sessions>(`${DRILLS}?who=${who ? encodeURIComponent(who) : 'me'}`, ['drill'], 60_000)
   const library = useData<Library>(LIBRARY, ['drill'], 60_000)
   return (
-    <Page title={who ? `Practice of ${who}` : 'My practice'} lead="Only you and those who may read alertd see it. Nobody is ranked: the line across is the team’s middle."
+    <Page title={who ? `Practice of ${who}` : 'My practice'} lead="Lower is sooner, × is never, the line across is the team’s middle. Nobody is ranked."
           actions={<a class="button" href="/drills"><Icon name="drill" size={16} /> All drills</a>}>
       <div class="drills">
         {library.value && !who && <PathDone library={library.value} />}

@@ -51,7 +51,7 @@ function MakeDrill({ incident }: { incident: IncidentDetail }) {
     setBusy(true)
     try {
       const { name } = await call<{ name: string }>(`${incidentPath(incident.key)}/drill`, { json: {}, limitMs: 60_000 })
-      go(`/drills/library/${encodeURIComponent(name)}`)
+      go(`/drills/library/${encodeURIComponent(name)}?preview=1`)
     } catch (error) {
       say(`No drill could be made of it: ${error instanceof ApiError ? error.message : String(error)}`, 'bad')
       setBusy(false)
