@@ -121,7 +121,8 @@ static void take_line(struct finding *finding, const char *line, const char *end
 {
     const char *at = line + strspn(line, " \t");
 
-    if (at >= end || *at == '>') { /* what is quoted is nobody's factor; a prompt is one such */
+    /* what is quoted is nobody's factor, a prompt is one such; a table is what facts say */
+    if (at >= end || *at == '>' || *at == '|') {
         close_factor(finding);
         return;
     }

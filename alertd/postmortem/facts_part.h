@@ -104,7 +104,7 @@ void facts_find_marks(struct facts *facts);
 /* Adds the groups `mark` and `metric` and the lists `marks` and `metrics`. */
 void facts_marks_and_metrics(struct facts *facts, struct fact *root);
 
-/* Adds `impacts`, `changes`, `response`, `comms`, `blind`, `key_rows`, `people`, `actions`. */
+/* Adds `impacts`, `changes`, `response`, `named`, `comms`, `blind`, `key_rows`, `people`, `actions`. */
 void facts_story(struct facts *facts, struct fact *root);
 
 /* Words as a Markdown code span, whatever backticks they hold. */

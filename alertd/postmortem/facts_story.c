@@ -150,6 +150,27 @@ static void add_response(struct facts *facts, struct fact *root)
     fact_number(&facts->maker, root, "response_left_out", n_left_out);
 }
 
+/* What people named as a cause, or confirmed: where writing about factors begins. */
+static void add_named(struct facts *facts, struct fact *root)
+{
+    struct fact *list = fact_list(&facts->maker, root, "named");
+
+    for (size_t i = 0; i < facts->input->n_events; i++) {
+        const struct postmortem_curation *curation = facts->rows[i].curation;
+        const char *outcome = curation && curation->hypothesis ? curation->hypothesis : "";
+        bool is_cause = strcmp(facts->kinds[i]->name, "cause.identified") == 0;
+
+        if (!is_cause && strcmp(outcome, "confirmed") != 0)
+            continue;
+        struct fact *row = add_event(facts, list, &facts->rows[i]);
+
+        if (!row)
+            return;
+        fact_text(&facts->maker, row, "what",
+                  is_cause ? "named as a cause" : "hypothesis, confirmed");
+    }
+}
+
 static void add_comms(struct facts *facts, struct fact *root)
 {
     const struct facts_mark *start = &facts->marks[FACTS_IMPACT_START];
@@ -267,6 +288,7 @@ void facts_story(struct facts *facts, struct fact *root)
     add_impacts(facts, root);
     add_changes(facts, root);
     add_response(facts, root);
+    add_named(facts, root);
     add_comms(facts, root);
     add_blind(facts, root);
     add_key_rows(facts, root);

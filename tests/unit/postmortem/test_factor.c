@@ -45,6 +45,8 @@ static void test_what_is_one(void **state)
         {"what is no tag", HEAD "- see #12, a#b and # alone (#alerting)\n",
          "see #12, a#b and # alone () [alerting]"},
         {"boxes and what is quoted", HEAD "- [x] done #process\n> said #code\n", "done [process]"},
+        {"a table is of facts", HEAD "| UTC | What |\n|---|---|\n| 10:00 | it #code |\n\n- one\n",
+         "one []"},
         {"code is none", HEAD "- one\n\n```\n- two #code\n## Not a heading\n```\n- three\n",
          "one []; three []"},
         {"headings within it are none", HEAD "### Below\n- one\n", "one []"},
