@@ -14,7 +14,6 @@
 
 enum {
     LEARNT_LOOK_MS = 12 * 1000,          /* all of it */
-    LEARNT_PAST_MS = 4 * 1000,           /* one rule over its past days */
     LEARNT_MARGIN_MS = 30 * 60 * 1000,   /* before the impact, at least */
     LEARNT_WINDOW_MS = 7 * 24 * 3600000, /* an incident longer than that is not looked at */
     LEARNT_RULES_MAX = 1000,

@@ -72,7 +72,9 @@ static const struct field of_earlier[] = {
     TEXT(learnt_earlier, setting),    TEXT(learnt_earlier, query),
     INT(learnt_earlier, for_ms),      INT(learnt_earlier, fired_ms),
     BOOL(learnt_earlier, is_counted), INT(learnt_earlier, alerts),
-    INT(learnt_earlier, alerts_then), END};
+    INT(learnt_earlier, alerts_then), BOOL(learnt_earlier, is_own),
+    BOOL(learnt_earlier, is_paged),   INT(learnt_earlier, pages),
+    INT(learnt_earlier, pages_then),  END};
 static const struct field of_signal[] = {TEXT(learnt_signal, rule),     INT(learnt_signal, rule_id),
                                          TEXT(learnt_signal, query),    INT(learnt_signal, for_ms),
                                          INT(learnt_signal, breach_ms), END};
@@ -217,6 +219,15 @@ bool learnt_parse(const char *text, struct arena *arena, struct learnt *ret_lear
 
 /* --- for people --- */
 
+static void write_count(struct json_out *out, const char *name, bool is_known, int64_t n)
+{
+    json_key(out, name);
+    if (is_known)
+        json_int(out, n);
+    else
+        json_null(out);
+}
+
 static void write_earlier(const struct learnt_earlier *row,
                           int64_t detected_ms,
                           struct json_out *out)
@@ -235,16 +246,10 @@ static void write_earlier(const struct learnt_earlier *row,
         json_float(out, (double)(detected_ms - row->fired_ms) / 1000);
     else
         json_null(out);
-    json_key(out, "alerts_30d");
-    if (row->is_counted)
-        json_int(out, row->alerts);
-    else
-        json_null(out);
-    json_key(out, "alerts_30d_then");
-    if (row->is_counted)
-        json_int(out, row->alerts_then);
-    else
-        json_null(out);
+    write_count(out, "alerts_30d", row->is_counted, row->alerts);
+    write_count(out, "alerts_30d_then", row->is_counted && !row->is_own, row->alerts_then);
+    write_count(out, "pages_30d", row->is_paged, row->pages);
+    write_count(out, "pages_30d_then", row->is_paged && !row->is_own, row->pages_then);
     json_close(out, '}');
 }
 

@@ -7,6 +7,8 @@
  *     any other live rule       the window: it fires by now (it is newer, or was changed), or
  *                               its condition held and its `for` was not over
  *
+ * What each of them costs is counted over the past days: alerts, and what those would have paged.
+ *
  * Only series of the place are looked at: those without the alerts' instance (job, service), or
  * with it. What fires when the window begins already found nothing: it is left out.
  */
@@ -16,6 +18,7 @@
 #include <string.h>
 
 #include "alertd/api/learnt.h"
+#include "alertd/api/learnt_past.h"
 #include "alertd/db/rule_db.h"
 #include "alertd/promql/promql.h"
 #include "alertd/rule/group.h"
@@ -28,14 +31,6 @@
 
 enum {
     RULES_BYTES_MAX = 128 * 1024 * 1024,
-    QUERY_BYTES_MAX = 128 * 1024 * 1024,
-};
-#define DAY_MS INT64_C(86400000)
-
-/* A rule as it is asked about. */
-struct candidate {
-    const char *name, *expr;
-    int64_t id, for_ms, interval_ms, phase_ms;
 };
 
 struct look {
@@ -45,10 +40,10 @@ struct look {
     struct arena *arena; /* the record's: what is kept */
     const struct rule_group_row *groups;
     size_t n_groups;
+    struct learnt_past past;
     struct matcher where;
     bool has_where;
     int64_t before_ms; /* what fires later than that is no news */
-    int64_t deadline_ms;
     bool is_late, is_spent;
 };
 
@@ -81,57 +76,7 @@ static bool lay_where(struct look *look)
     return look->has_where;
 }
 
-/* --- one rule over its past --- */
-
-static int run(const struct look *look,
-               const struct candidate *candidate,
-               int64_t from_ms,
-               int64_t deadline_ms,
-               struct tune_result *result)
-{
-    const struct source source = store_source(look->api->store);
-    struct reading_source reading = {
-        .source = &source,
-        .query_bytes = QUERY_BYTES_MAX,
-        .lookback_ms = look->api->query_lookback_ms,
-        .now_fn = clock_mono_ms,
-        .deadline_ms = deadline_ms < look->deadline_ms ? deadline_ms : look->deadline_ms,
-    };
-    const struct tune_reader reader = reading_of_source(&reading);
-    const struct tune_incident incident = {
-        .begin_ms = look->learnt->from_ms,
-        .end_ms = look->learnt->to_ms,
-        .name = look->record->incident.key,
-        .matchers = look->has_where ? &look->where : NULL,
-        .n_matchers = look->has_where,
-    };
-    struct rule rule = {.is_alert = true,
-                        .name = candidate->name,
-                        .expr_text = candidate->expr,
-                        .for_ms = candidate->for_ms};
-    ARENA_AUTO struct arena arena;
-    struct promql_expr *expr = NULL;
-
-    *result = (struct tune_result){0};
-    arena_init(&arena, RULES_BYTES_MAX);
-    char *text = arena_strndup(&arena, candidate->expr, strlen(candidate->expr));
-
-    if (!text || promql_parse(&arena, text, &expr, NULL))
-        return -1;
-    rule.expr = expr;
-    const struct tune_ask ask = {
-        .rule = &rule,
-        .interval_ms = candidate->interval_ms,
-        .phase_ms = candidate->phase_ms,
-        .from_ms = from_ms,
-        .to_ms = look->learnt->to_ms,
-        .for_ms = candidate->for_ms,
-        .whens = &incident,
-        .n_incidents = 1,
-    };
-
-    return tune_run(&reader, &ask, result, NULL);
-}
+/* --- a setting --- */
 
 /* When a setting first fires in the window; 0: never, or it did when the window began. */
 static int64_t fired_at(const struct tune_result *result, struct suggest_cell cell)
@@ -176,7 +121,7 @@ static const char *keep(struct look *look, const struct str *text)
 }
 
 static void say_setting(const struct tune_result *result,
-                        const struct candidate *candidate,
+                        const struct learnt_candidate *candidate,
                         struct suggest_cell cell,
                         struct str *out)
 {
@@ -201,8 +146,35 @@ static void say_setting(const struct tune_result *result,
     }
 }
 
+/* What it would have paged, beside what the rule paged as it was. */
+static void count_pages(const struct look *look,
+                        struct learnt_candidate *candidate,
+                        const double *threshold,
+                        struct learnt_earlier *row)
+{
+    struct learnt_cost cost;
+
+    if (!row->is_counted && !row->is_own) /* too much of a past */
+        return;
+    if (!candidate->is_then_known)
+        candidate->is_then_known = learnt_past_cost(&look->past, candidate, NULL, candidate->for_ms,
+                                                    &candidate->then);
+    if (!candidate->is_then_known)
+        return;
+    if (row->is_own) {
+        row->is_counted = true;
+        row->alerts = candidate->then.alerts;
+        cost = candidate->then;
+    } else if (!learnt_past_cost(&look->past, candidate, threshold, row->for_ms, &cost)) {
+        return;
+    }
+    row->is_paged = true;
+    row->pages = cost.pages;
+    row->pages_then = candidate->then.pages;
+}
+
 static void add_earlier(struct look *look,
-                        const struct candidate *candidate,
+                        struct learnt_candidate *candidate,
                         const struct tune_result *result,
                         struct suggest_cell cell,
                         bool is_counted)
@@ -227,7 +199,12 @@ static void add_earlier(struct look *look,
             return;
         split_text(expr, result->choice, result->thresholds[cell.threshold], &query);
     }
-    learnt->earlier[learnt->n_earlier++] = (struct learnt_earlier){
+    const double *threshold = cell.threshold == result->now.threshold
+                                  ? NULL
+                                  : &result->thresholds[cell.threshold];
+    struct learnt_earlier *row = &learnt->earlier[learnt->n_earlier++];
+
+    *row = (struct learnt_earlier){
         .rule = candidate->name,
         .rule_id = candidate->id,
         .setting = keep(look, &setting),
@@ -236,17 +213,19 @@ static void add_earlier(struct look *look,
                       ? candidate->for_ms
                       : result->for_steps[cell.for_index] * candidate->interval_ms,
         .fired_ms = fired_at(result, cell),
+        .is_own = !threshold && cell.for_index == result->now.for_index,
         .is_counted = is_counted,
         .alerts = is_counted ? alerts_of(result, cell) : 0,
         .alerts_then = is_counted ? alerts_of(result, result->now) : 0,
     };
+    count_pages(look, candidate, threshold, row);
 }
 
 /* --- rules that fired in it --- */
 
 /* The longest `for` that is at most half of the rule's and fires first, and none at all. */
 static void try_fors(struct look *look,
-                     const struct candidate *candidate,
+                     struct learnt_candidate *candidate,
                      const struct tune_result *result,
                      bool is_counted)
 {
@@ -267,7 +246,7 @@ static void try_fors(struct look *look,
 /* The threshold nearest to the rule's that fires first, and, of those that cost no alert more, the
  * easiest. */
 static void try_thresholds(struct look *look,
-                           const struct candidate *candidate,
+                           struct learnt_candidate *candidate,
                            const struct tune_result *result,
                            bool is_counted)
 {
@@ -291,16 +270,17 @@ static void try_thresholds(struct look *look,
         add_earlier(look, candidate, result, free_of_cost, is_counted);
 }
 
-static void look_at_fired(struct look *look, const struct candidate *candidate)
+static void look_at_fired(struct look *look, struct learnt_candidate *candidate)
 {
-    int64_t past_ms = look->learnt->to_ms - LEARNT_PAST_DAYS * DAY_MS;
     struct tune_result result;
-    bool is_counted = run(look, candidate, past_ms, clock_mono_ms() + LEARNT_PAST_MS, &result) == 0;
+    bool is_counted = learnt_past_run(&look->past, candidate, learnt_past_begin(&look->past),
+                                      clock_mono_ms() + LEARNT_PAST_MS, &result) == 0;
 
     if (!is_counted) { /* too much of a past: its window at least */
         tune_result_done(&result);
-        if (run(look, candidate, look->learnt->from_ms, look->deadline_ms, &result)) {
-            look->is_late |= clock_mono_ms() >= look->deadline_ms;
+        if (learnt_past_run(&look->past, candidate, look->learnt->from_ms, look->past.deadline_ms,
+                            &result)) {
+            look->is_late |= clock_mono_ms() >= look->past.deadline_ms;
             tune_result_done(&result);
             return;
         }
@@ -313,7 +293,9 @@ static void look_at_fired(struct look *look, const struct candidate *candidate)
 
 /* --- the others --- */
 
-static void add_signal(struct look *look, const struct candidate *candidate, int64_t breach_ms)
+static void add_signal(struct look *look,
+                       const struct learnt_candidate *candidate,
+                       int64_t breach_ms)
 {
     struct learnt *learnt = look->learnt;
     STR_AUTO struct str query = STR_INIT(64 * 1024);
@@ -330,10 +312,11 @@ static void add_signal(struct look *look, const struct candidate *candidate, int
     };
 }
 
-static void look_at_other(struct look *look, const struct candidate *candidate)
+static void look_at_other(struct look *look, struct learnt_candidate *candidate)
 {
     struct tune_result result;
-    int r = run(look, candidate, look->learnt->from_ms, look->deadline_ms, &result);
+    int r = learnt_past_run(&look->past, candidate, look->learnt->from_ms, look->past.deadline_ms,
+                            &result);
 
     if (r == 0) {
         struct suggest_cell at_once = {result.now.threshold, 0};
@@ -342,13 +325,19 @@ static void look_at_other(struct look *look, const struct candidate *candidate)
                      surface_delay(backtest_surface(result.backtest), 0, result.now.threshold,
                                    result.now.for_index) == SURFACE_MISSED;
 
-        if (fires_first(look, &result, result.now))
+        if (fires_first(look, &result, result.now)) {
+            struct tuned_rule tuned;
+
+            candidate->tuned = tuned_rule_by_id(look->api, candidate->id, &tuned, NULL) ? NULL
+                                                                                        : &tuned;
             add_earlier(look, candidate, &result, result.now, false);
-        else if (never && breach_ms)
+            candidate->tuned = NULL;
+            tuned_rule_done(&tuned);
+        } else if (never && breach_ms)
             add_signal(look, candidate, breach_ms);
     }
     look->learnt->n_rules += r == 0 && has_samples(&result);
-    look->is_late |= r != 0 && clock_mono_ms() >= look->deadline_ms;
+    look->is_late |= r != 0 && clock_mono_ms() >= look->past.deadline_ms;
     tune_result_done(&result);
 }
 
@@ -362,13 +351,15 @@ static bool fired_in_it(const struct look *look, int64_t rule_id)
     return false;
 }
 
-static struct candidate candidate_of(const struct rule_group_row *group, const struct rule_row *row)
+static struct learnt_candidate candidate_of(const struct rule_group_row *group,
+                                            const struct rule_row *row)
 {
-    return (struct candidate){
+    return (struct learnt_candidate){
         .name = row->name,
         .expr = row->expr,
         .id = row->id,
         .for_ms = row->for_ms,
+        .keep_ms = row->keep_firing_for_ms,
         .interval_ms = group->interval_ms,
         .phase_ms = rule_phase_ms(group->source, group->name, group->interval_ms),
     };
@@ -377,7 +368,8 @@ static struct candidate candidate_of(const struct rule_group_row *group, const s
 /* As it was when it fired, on the grid of its group of now. */
 static void look_at_alert(struct look *look, const struct incident_alert *alert)
 {
-    struct candidate candidate = {.interval_ms = RULE_INTERVAL_DEFAULT_MS};
+    struct learnt_candidate candidate = {.interval_ms = RULE_INTERVAL_DEFAULT_MS};
+    struct tuned_rule tuned;
 
     for (size_t g = 0; g < look->n_groups; g++)
         for (size_t i = 0; i < look->groups[g].n_rules; i++)
@@ -387,8 +379,11 @@ static void look_at_alert(struct look *look, const struct incident_alert *alert)
     candidate.id = alert->rule_id;
     candidate.expr = alert->expr;
     candidate.for_ms = alert->for_ms;
-    if (alert->expr && *alert->expr)
-        look_at_fired(look, &candidate);
+    if (!alert->expr || !*alert->expr)
+        return;
+    candidate.tuned = tuned_rule_by_id(look->api, candidate.id, &tuned, NULL) ? NULL : &tuned;
+    look_at_fired(look, &candidate);
+    tuned_rule_done(&tuned);
 }
 
 static void look_at_others(struct look *look)
@@ -398,7 +393,7 @@ static void look_at_others(struct look *look)
     for (size_t g = 0; g < look->n_groups; g++)
         for (size_t i = 0; i < look->groups[g].n_rules; i++) {
             const struct rule_row *row = &look->groups[g].rules[i];
-            const struct candidate candidate = candidate_of(&look->groups[g], row);
+            struct learnt_candidate candidate = candidate_of(&look->groups[g], row);
 
             if (row->is_recording || fired_in_it(look, row->id))
                 continue;
@@ -458,7 +453,14 @@ bool learnt_rules(const struct api *api,
         .learnt = learnt,
         .arena = record->arena,
         .before_ms = detected_of(record, learnt),
-        .deadline_ms = clock_mono_ms() + LEARNT_LOOK_MS,
+        .past =
+            {
+                .api = api,
+                .incident = record->incident.key,
+                .from_ms = learnt->from_ms,
+                .to_ms = learnt->to_ms,
+                .deadline_ms = clock_mono_ms() + LEARNT_LOOK_MS,
+            },
     };
 
     learnt->earlier = arena_array(look.arena, LEARNT_EARLIER_MAX, sizeof(*learnt->earlier));
@@ -471,10 +473,13 @@ bool learnt_rules(const struct api *api,
             matcher_done(&look.where);
         return true;
     }
+    look.past.where = look.has_where ? &look.where : NULL;
+    learnt_past_load(&look.past);
     for (size_t i = 0; i < record->n_alerts; i++)
         if (i == 0 || record->alerts[i].rule_id != record->alerts[i - 1].rule_id)
             look_at_alert(&look, &record->alerts[i]);
     look_at_others(&look);
+    learnt_past_done(&look.past);
     if (look.is_late)
         learnt->why_not = "there was no time to look at all rules";
     if (learnt->n_earlier)

@@ -309,6 +309,7 @@ static struct postmortem_input begin_input(const struct postmortem_record *recor
         .events = record->events,
         .n_events = record->n_events,
         .curation = record->curation,
+        .rows = record->rows,
         .notifications = record->pages,
         .n_notifications = record->n_pages,
         .marks = record->marks,

@@ -171,9 +171,11 @@ static int run(struct replay *replay, struct err *reterr)
     int r = 0;
 
     interval_ms = interval_ms < least_ms ? least_ms : interval_ms;
-    for (int64_t now_ms = replay->start_ms; !r && !replay->fired_ms && now_ms <= replay->end_ms;
+    for (int64_t now_ms = replay->start_ms; !r && !replay->fired_ms && now_ms < replay->end_ms;
          now_ms += interval_ms)
         r = step(replay, now_ms, reterr);
+    if (!r && !replay->fired_ms) /* the last sample is looked at, wherever the steps fell */
+        r = step(replay, replay->end_ms, reterr);
     return r;
 }
 

@@ -4,9 +4,12 @@
 
 #include "alertd/api/postmortem_tables.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "alertd/api/postmortem_call.h"
+#include "alertd/api/postmortem_files.h"
 #include "alertd/api/read.h"
 #include "alertd/db/postmortem_table_db.h"
 #include "lib/base/clock.h"
@@ -77,6 +80,16 @@ static int read_whole(
                : err_set(reterr, TABLE_E_BAD, "%s: 0 to %lld", name, (long long)max);
 }
 
+static bool is_origin(const char *text)
+{
+    static const char *const origins[] = {"real", "near_miss", "import", "drill"};
+
+    for (size_t i = 0; i < sizeof(origins) / sizeof(*origins); i++)
+        if (strcmp(text, origins[i]) == 0)
+            return true;
+    return false;
+}
+
 static int read_choice(const struct json *row,
                        struct arena *arena,
                        void *ret_row,
@@ -99,6 +112,8 @@ static int read_choice(const struct json *row,
         r = read_text(row, "why", true, arena, &rule->choice.why, reterr);
     if (!r)
         r = read_text(row, "origin", false, arena, &rule->origin, reterr);
+    if (!r && rule->origin && !is_origin(rule->origin))
+        return bad(reterr, "origin: real, near_miss, import or drill");
     if (!r)
         r = read_text(row, "severities", false, arena, &rule->severities, reterr);
     if (!r)
@@ -205,16 +220,17 @@ static int read_rows(const struct table *table,
     return 0;
 }
 
-/* What is in force. */
+/* Of a revision; 0: what is in force. */
 static int load(struct db_conn *conn,
                 const struct table *table,
+                int64_t revision,
                 struct arena *arena,
                 struct postmortem_table_row *ret_row,
                 struct rows *ret_rows,
                 struct err *reterr)
 {
     struct json *list = NULL;
-    int r = postmortem_table_db_get(conn, table->name, arena, ret_row, reterr);
+    int r = postmortem_table_db_get(conn, table->name, revision, arena, ret_row, reterr);
 
     *ret_rows = builtin(table);
     if (r || !*ret_row->rows ||
@@ -233,7 +249,7 @@ int postmortem_hints(struct db_conn *conn,
 {
     struct postmortem_table_row row;
     struct rows rows;
-    int r = load(conn, &tables[0], arena, &row, &rows, reterr);
+    int r = load(conn, &tables[0], 0, arena, &row, &rows, reterr);
 
     *ret_table = (struct hint_table){rows.at, rows.n};
     return r;
@@ -246,7 +262,7 @@ int postmortem_choices(struct db_conn *conn,
 {
     struct postmortem_table_row row;
     struct rows rows;
-    int r = load(conn, &tables[1], arena, &row, &rows, reterr);
+    int r = load(conn, &tables[1], 0, arena, &row, &rows, reterr);
 
     *ret_table = (struct choice_table){rows.at, rows.n};
     return r;
@@ -264,7 +280,10 @@ static const struct table *table_of(const struct http_request *request,
     return NULL;
 }
 
-static void reply(const struct api *api, const struct table *table, struct http_response *response)
+static void reply(const struct api *api,
+                  const struct table *table,
+                  int64_t revision,
+                  struct http_response *response)
 {
     struct json_out out = JSON_OUT(&response->body);
     struct postmortem_table_row row;
@@ -276,11 +295,15 @@ static void reply(const struct api *api, const struct table *table, struct http_
     arena_init(&arena, 8 * (size_t)POSTMORTEM_TABLE_JSON_MAX);
     if (!api_read_begin(api, &conn, response))
         return;
-    int r = load(conn, table, &arena, &row, &rows, &err);
+    int r = load(conn, table, revision, &arena, &row, &rows, &err);
 
     db_read_end(api->state, conn);
     if (r) {
         postmortem_fail(response, r, &err);
+        return;
+    }
+    if (row.revision == 0 && revision) {
+        http_fail(response, "not_found", "there is no revision %lld", (long long)revision);
         return;
     }
     json_open(&out, '{');
@@ -298,10 +321,53 @@ static void reply(const struct api *api, const struct table *table, struct http_
 
 static void handle_get(void *context, struct http_request *request, struct http_response *response)
 {
+    const char *asked = http_query(request, "revision");
     const struct table *table = table_of(request, response);
+    char *end = NULL;
+    long long revision = asked ? strtoll(asked, &end, 10) : 0;
 
-    if (table)
-        reply(context, table, response);
+    if (asked && (end == asked || *end || revision < 1))
+        http_fail(response, "bad_data", "revision: a number from 1 on");
+    else if (table)
+        reply(context, table, revision, response);
+}
+
+static void handle_revisions(void *context,
+                             struct http_request *request,
+                             struct http_response *response)
+{
+    const struct table *table = table_of(request, response);
+    struct json_out out = JSON_OUT(&response->body);
+    struct postmortem_table_row *rows = NULL;
+    const struct api *api = context;
+    ARENA_AUTO struct arena arena;
+    struct db_conn *conn = NULL;
+    struct err err = {0};
+    size_t n = 0;
+
+    arena_init(&arena, POSTMORTEM_TABLE_JSON_MAX);
+    if (!table || !api_read_begin(api, &conn, response))
+        return;
+    int r = postmortem_table_db_list(conn, table->name, &arena, &rows, &n, &err);
+
+    db_read_end(api->state, conn);
+    if (r) {
+        postmortem_fail(response, r, &err);
+        return;
+    }
+    json_open(&out, '{');
+    json_key(&out, "revisions");
+    json_open(&out, '[');
+    for (size_t i = 0; i < n; i++) {
+        json_open(&out, '{');
+        json_kv_int(&out, "revision", rows[i].revision);
+        json_kv_bool(&out, "ships", !*rows[i].rows);
+        json_kv_string(&out, "saved_by", rows[i].saved_by);
+        json_kv_time(&out, "saved_at", rows[i].saved_ms);
+        json_close(&out, '}');
+    }
+    json_close(&out, ']');
+    json_close(&out, '}');
 }
 
 static int job_save(struct db_conn *conn, void *arg, struct err *reterr)
@@ -309,8 +375,39 @@ static int job_save(struct db_conn *conn, void *arg, struct err *reterr)
     return postmortem_table_db_save(conn, arg, reterr);
 }
 
+/* --- what rows can't be seen to be wrong by themselves --- */
+
+static int check_words(const struct hint_word *words, size_t n, struct err *reterr)
+{
+    for (size_t i = 1; i < n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcasecmp(words[i].phrase, words[k].phrase) == 0)
+                return err_set(reterr, TABLE_E_BAD, "rows[%zu]: phrase: rows[%zu] has it too", i,
+                               k);
+    return 0;
+}
+
+static int check_choices(const struct api *api,
+                         const struct choice_rule *rules,
+                         size_t n,
+                         struct err *reterr)
+{
+    ARENA_AUTO struct arena arena;
+    struct template_set set;
+
+    arena_init(&arena, 64 * 1024 * 1024);
+    if (postmortem_files_read(api, &arena, &set, reterr))
+        return TABLE_E_BAD;
+    for (size_t i = 0; i < n; i++)
+        if (!postmortem_files_find(&set, rules[i].choice.template_name))
+            return err_set(reterr, TABLE_E_BAD, "rows[%zu]: template: there is no %s", i,
+                           rules[i].choice.template_name);
+    return 0;
+}
+
 /* The rows as they will be kept: read, and written again; "" for null. */
-static int read_body(const struct table *table,
+static int read_body(const struct api *api,
+                     const struct table *table,
                      const struct json *body,
                      struct str *text,
                      struct err *reterr)
@@ -327,6 +424,9 @@ static int read_body(const struct table *table,
         return bad(reterr, "rows: a list, or null for the table that ships");
     int r = read_rows(table, list, &arena, &rows, reterr);
 
+    if (!r)
+        r = table == &tables[0] ? check_words(rows.at, rows.n, reterr)
+                                : check_choices(api, rows.at, rows.n, reterr);
     if (r)
         return r;
     json_open(&out, '[');
@@ -352,7 +452,7 @@ static void handle_put(void *context, struct http_request *request, struct http_
     int r = json_get_int(body, "revision", &save.base_revision, &err) ? TABLE_E_BAD : 0;
 
     if (!r)
-        r = read_body(table, body, &text, &err);
+        r = read_body(api, table, body, &text, &err);
     save.name = table->name;
     save.rows = str_text(&text);
     json_free(body);
@@ -366,12 +466,14 @@ static void handle_put(void *context, struct http_request *request, struct http_
     else if (r)
         postmortem_fail(response, r, &err);
     else
-        reply(api, table, response);
+        reply(api, table, 0, response);
 }
 
 static const struct http_route routes[] = {
     {"GET", "/api/alertd/v1/postmortem-tables/{name}", HTTP_SCOPE_READ, 0, handle_get,
      "hints: words worth a second look; choices: which template an incident asks for"},
+    {"GET", "/api/alertd/v1/postmortem-tables/{name}/revisions", HTTP_SCOPE_READ, 0,
+     handle_revisions, "who saved it, and when"},
     {"PUT", "/api/alertd/v1/postmortem-tables/{name}", HTTP_SCOPE_OPERATE, 0, handle_put,
      "another table over the revision that was edited; null gives it back to what ships"},
 };

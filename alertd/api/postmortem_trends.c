@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alertd/api/postmortem_call.h"
+#include "alertd/api/postmortem_trends_over.h"
 #include "alertd/api/read.h"
 #include "alertd/db/postmortem_trend_db.h"
 #include "alertd/postmortem/template.h"
@@ -25,6 +26,7 @@ struct trends {
     size_t n_rows;
     struct trend_tag *tags;
     size_t n_tags;
+    struct trends_over over;
 };
 
 static int by_length(const void *a, const void *b)
@@ -115,6 +117,7 @@ static void write_json(const struct trends *trends, struct str *text)
     json_kv_int(&out, "year", trends->year);
     write_rows(&out, trends);
     write_tags(&out, trends);
+    trends_over_json(&trends->over, &out);
     json_close(&out, '}');
 }
 
@@ -185,6 +188,7 @@ static void write_review(const struct trends *trends, int64_t *sorted, struct st
              trends->year, trends->n_rows);
     str_add(out, "## How long it took\n\n");
     add_spans(trends, sorted, out);
+    trends_over_review(&trends->over, out);
     str_add(out, "\n## What was promised\n\n");
     add_actions(trends, out);
     str_add(out, "\n## What happened again\n\n");
@@ -233,7 +237,9 @@ static int read_trends(struct db_conn *conn,
     int r = trend_db_rows(conn, time.from_ms, time.to_ms, arena, &trends->rows, &trends->n_rows,
                           reterr);
 
-    return r ? r : trend_db_tags(conn, &time, arena, &trends->tags, &trends->n_tags, reterr);
+    if (!r)
+        r = trend_db_tags(conn, &time, arena, &trends->tags, &trends->n_tags, reterr);
+    return r ? r : trends_over_read(conn, time.from_ms, time.to_ms, arena, &trends->over, reterr);
 }
 
 static void handle_trends(void *context,

@@ -23,26 +23,44 @@ static bool read_row(struct db_stmt *stmt, struct arena *arena, void *ret_item)
     return row->rows && row->saved_by;
 }
 
+static const struct rows_kind kind = {sizeof(struct postmortem_table_row), read_row,
+                                      POSTMORTEM_TABLE_DB_E_LIMIT, "the table is too large"};
+
 int postmortem_table_db_get(struct db_conn *conn,
                             const char *name,
+                            int64_t revision,
                             struct arena *arena,
                             struct postmortem_table_row *ret_row,
                             struct err *reterr)
 {
-    static const struct rows_kind kind = {sizeof(struct postmortem_table_row), read_row,
-                                          POSTMORTEM_TABLE_DB_E_LIMIT, "the table is too large"};
     struct db_stmt *stmt = db_prepare(
         conn, "SELECT rows, revision, saved_ms, saved_by FROM postmortem_table WHERE name = ?1"
-              " ORDER BY revision DESC LIMIT 1");
+              " AND (?2 = 0 OR revision = ?2) ORDER BY revision DESC LIMIT 1");
     struct postmortem_table_row *rows = NULL;
     size_t n = 0;
 
     db_bind_text(stmt, 1, name);
+    db_bind_int(stmt, 2, revision);
     int r = rows_read(stmt, arena, &kind, &rows, &n, reterr);
 
     if (r == 0)
         *ret_row = n ? rows[0] : (struct postmortem_table_row){.rows = "", .saved_by = ""};
     return r;
+}
+
+int postmortem_table_db_list(struct db_conn *conn,
+                             const char *name,
+                             struct arena *arena,
+                             struct postmortem_table_row **ret_rows,
+                             size_t *ret_n,
+                             struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT substr(rows, 1, 1), revision, saved_ms, saved_by FROM postmortem_table"
+              " WHERE name = ?1 ORDER BY revision DESC LIMIT 100");
+
+    db_bind_text(stmt, 1, name);
+    return rows_read(stmt, arena, &kind, ret_rows, ret_n, reterr);
 }
 
 int postmortem_table_db_save(struct db_conn *conn,
@@ -53,7 +71,7 @@ int postmortem_table_db_save(struct db_conn *conn,
     struct postmortem_table_row newest;
 
     arena_init(&arena, SCRATCH_BYTES_MAX);
-    int r = postmortem_table_db_get(conn, save->name, &arena, &newest, reterr);
+    int r = postmortem_table_db_get(conn, save->name, 0, &arena, &newest, reterr);
 
     if (r)
         return r;

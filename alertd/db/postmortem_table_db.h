@@ -19,11 +19,20 @@ struct postmortem_table_row {
     const char *saved_by;
 };
 
+/* The newest, with revision 0; one that nobody saved has revision 0. */
 int postmortem_table_db_get(struct db_conn *conn,
                             const char *name,
+                            int64_t revision,
                             struct arena *arena,
                             struct postmortem_table_row *ret_row,
                             struct err *reterr);
+/* The newest hundred, newest first; `rows` is "" or "[", which says that they are a team's own. */
+int postmortem_table_db_list(struct db_conn *conn,
+                             const char *name,
+                             struct arena *arena,
+                             struct postmortem_table_row **ret_rows,
+                             size_t *ret_n,
+                             struct err *reterr);
 
 struct postmortem_table_save {
     const char *name, *rows;

@@ -56,6 +56,40 @@ int trend_db_rows(struct db_conn *conn,
     return rows_read(stmt, arena, &row_kind, ret_rows, ret_n, reterr);
 }
 
+int trend_db_documents(struct db_conn *conn,
+                       int64_t from_ms,
+                       int64_t to_ms,
+                       int (*visit)(void *arg, const struct trend_document *document),
+                       void *arg,
+                       struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "SELECT p.id, i.key, i.opened_ms, s.title, v.markdown"
+              " FROM postmortem p JOIN incident i ON i.id = p.incident_id"
+              " JOIN postmortem_version v ON v.postmortem_id = p.id AND v.version = p.version"
+              " JOIN postmortem_section s ON s.postmortem_id = p.id AND s.section = 'factors'"
+              " WHERE p.kind = 'internal' AND i.opened_ms >= ?1 AND i.opened_ms < ?2"
+              " ORDER BY i.opened_ms, p.id LIMIT 5000");
+    int result = 0;
+
+    db_bind_int(stmt, 1, from_ms);
+    db_bind_int(stmt, 2, to_ms);
+    while (result == 0 && db_step(stmt)) {
+        const struct trend_document document = {
+            .id = db_int(stmt, 0),
+            .incident = db_text(stmt, 1),
+            .opened_ms = db_int(stmt, 2),
+            .heading = db_text(stmt, 3),
+            .markdown = db_text(stmt, 4),
+        };
+
+        result = visit(arg, &document);
+    }
+    int r = db_done(stmt, reterr);
+
+    return r ? r : result;
+}
+
 static bool read_tag(struct db_stmt *stmt, struct arena *arena, void *ret_item)
 {
     struct trend_tag *tag = ret_item;

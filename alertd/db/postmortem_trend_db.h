@@ -40,6 +40,23 @@ int trend_db_rows(struct db_conn *conn,
                   size_t *ret_n,
                   struct err *reterr);
 
+/* A published document whose template has a section of factors. */
+struct trend_document {
+    int64_t id;
+    const char *incident; /* its key */
+    int64_t opened_ms;
+    const char *heading; /* of that section */
+    const char *markdown;
+};
+/* Each of those that trend_db_rows() lists, as it was published; texts are loans. Not 0 of
+ * `visit` ends it and is passed up. */
+int trend_db_documents(struct db_conn *conn,
+                       int64_t from_ms,
+                       int64_t to_ms,
+                       int (*visit)(void *arg, const struct trend_document *document),
+                       void *arg,
+                       struct err *reterr);
+
 struct trend_tag {
     const char *tag; /* "" for none */
     int64_t n, done_in_time, done_late, wont_do, open, overdue;

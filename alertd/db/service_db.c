@@ -11,6 +11,7 @@
 
 enum {
     ALERTS_MAX = 500,
+    CATALOGUE_BYTES_MAX = 64 * 1024 * 1024,
 };
 
 static bool read_row(struct db_stmt *stmt, struct arena *arena, void *ret_item)
@@ -112,6 +113,108 @@ int service_db_of_incident(struct db_conn *conn,
         *ret_n = n;
     }
     return r;
+}
+
+/* --- which incidents of a time concern which --- */
+
+struct catalogue {
+    struct service *services;
+    bool *is_hit; /* by the incident that is read */
+    size_t n;
+};
+
+static int read_catalogue(struct db_conn *conn,
+                          struct arena *arena,
+                          struct catalogue *catalogue,
+                          struct err *reterr)
+{
+    struct service_row *rows = NULL;
+    size_t n_rows = 0;
+    int r = service_db_list(conn, arena, &rows, &n_rows, reterr);
+
+    if (r)
+        return r;
+    catalogue->services = arena_array(arena, n_rows + 1, sizeof(*catalogue->services));
+    catalogue->is_hit = arena_array(arena, n_rows + 1, sizeof(*catalogue->is_hit));
+    if (!catalogue->services || !catalogue->is_hit)
+        return err_set(reterr, SERVICE_DB_E_LIMIT, "%s", kind.words);
+    for (size_t i = 0; i < n_rows; i++) {
+        struct service *service = &catalogue->services[catalogue->n];
+        struct json *spec = NULL;
+
+        catalogue->n += json_parse(rows[i].spec, strlen(rows[i].spec), &spec, NULL) == 0 &&
+                        service_read(rows[i].name, spec, arena, service, NULL) == 0;
+        json_free(spec); /* names and labels are the arena's */
+    }
+    return 0;
+}
+
+static void hit(struct catalogue *catalogue, const char *labels_text)
+{
+    ARENA_AUTO struct arena arena;
+
+    arena_init(&arena, ROWS_LABELS_BYTES_MAX);
+    const struct labels *labels = rows_labels(&arena, labels_text);
+
+    for (size_t i = 0; labels && i < catalogue->n; i++)
+        catalogue->is_hit[i] |= service_concerns(&catalogue->services[i], labels);
+}
+
+/* And nothing is hit any more. */
+static void tell_hits(struct catalogue *catalogue,
+                      int64_t opened_ms,
+                      void (*visit)(void *arg, const char *service, int64_t opened_ms),
+                      void *arg)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < catalogue->n; i++) {
+        if (catalogue->is_hit[i])
+            visit(arg, catalogue->services[i].name, opened_ms);
+        any |= catalogue->is_hit[i];
+        catalogue->is_hit[i] = false;
+    }
+    if (!any)
+        visit(arg, "", opened_ms);
+}
+
+int service_db_incidents(struct db_conn *conn,
+                         int64_t from_ms,
+                         int64_t to_ms,
+                         void (*visit)(void *arg, const char *service, int64_t opened_ms),
+                         void *arg,
+                         struct err *reterr)
+{
+    struct catalogue catalogue = {0};
+    ARENA_AUTO struct arena arena;
+    int64_t last_id = 0;
+    int64_t opened_ms = 0;
+
+    arena_init(&arena, CATALOGUE_BYTES_MAX);
+    int r = read_catalogue(conn, &arena, &catalogue, reterr);
+
+    if (r)
+        return r;
+    struct db_stmt *stmt = db_prepare(
+        conn,
+        "SELECT i.id, i.opened_ms, i.labels, a.labels FROM incident i"
+        " LEFT JOIN incident_alert a ON a.incident_id = i.id"
+        " WHERE i.opened_ms >= ?1 AND i.opened_ms < ?2 AND i.origin <> 'drill' ORDER BY i.id");
+
+    db_bind_int(stmt, 1, from_ms);
+    db_bind_int(stmt, 2, to_ms);
+    while (db_step(stmt)) {
+        if (last_id && db_int(stmt, 0) != last_id)
+            tell_hits(&catalogue, opened_ms, visit, arg);
+        if (db_int(stmt, 0) != last_id)
+            hit(&catalogue, db_text(stmt, 2));
+        last_id = db_int(stmt, 0);
+        opened_ms = db_int(stmt, 1);
+        hit(&catalogue, db_text(stmt, 3));
+    }
+    if (last_id)
+        tell_hits(&catalogue, opened_ms, visit, arg);
+    return db_done(stmt, reterr);
 }
 
 /* --- jobs --- */

@@ -41,6 +41,15 @@ int service_db_of_incident(struct db_conn *conn,
                            size_t *ret_n,
                            struct err *reterr);
 
+/* Each incident, but drills, that was opened in [from_ms, to_ms), once for each service of the catalogue that
+ * it concerns; once with "" when it is none of them. In memory that ends with the call. */
+int service_db_incidents(struct db_conn *conn,
+                         int64_t from_ms,
+                         int64_t to_ms,
+                         void (*visit)(void *arg, const char *service, int64_t opened_ms),
+                         void *arg,
+                         struct err *reterr);
+
 /* --- jobs --- */
 
 struct service_save {

@@ -21,7 +21,7 @@ static const char style[] =
     "overflow-wrap:break-word}"
     "main,footer{max-width:54rem;margin:0 auto;padding:0 1.25rem}"
     "main{padding-top:2rem;padding-bottom:2rem}"
-    "h1{font-size:1.75rem;line-height:1.25;margin:0 0 .75rem;letter-spacing:-.01em}"
+    "h1{font-size:1.75rem;line-height:1.25;margin:0 0 .75rem;letter-spacing:-.01em;text-wrap:balance}"
     "h2{font-size:1.2rem;margin:2.25rem 0 .6rem;padding-bottom:.25rem;"
     "border-bottom:1px solid var(--line)}"
     "h3{font-size:1rem;margin:1.5rem 0 .4rem}h4,h5,h6{font-size:.95rem;margin:1.2rem 0 .3rem}"
@@ -40,7 +40,7 @@ static const char style[] =
     "th,td{text-align:left;vertical-align:top;padding:.4rem .75rem .4rem 0;"
     "border-bottom:1px solid var(--line)}"
     ".short{white-space:nowrap}"
-    "th{color:var(--soft);font-weight:600;white-space:nowrap}"
+    "th{color:var(--soft);font-weight:600}"
     "th:empty{padding:0;border:0}"
     ".right{text-align:right}.center{text-align:center}"
     "blockquote{border-left:3px solid var(--line);padding:.1rem 0 .1rem 1rem;color:var(--soft)}"
@@ -58,20 +58,25 @@ static const char style[] =
     "@media print{@page{margin:18mm 16mm}:root{--text:#000;--soft:#444;--line:#bbb;--back:#fff;"
     "--tint:#f3f3f3;--link:#000;--ask:#6b4600;--ask-tint:#fff}body{font-size:10.5pt}"
     "main,footer{max-width:none;padding:0}h2,h3{break-after:avoid}"
-    "tr,figure,blockquote,li{break-inside:avoid}thead{display:table-header-group}"
+    "tr,figure,blockquote,li,thead{break-inside:avoid}thead{display:table-header-group;"
+    "break-after:avoid}tbody tr:first-child,tbody tr:last-child{break-before:avoid}"
+    "p{orphans:3;widows:3}footer{break-before:avoid}"
     "details{display:none}.scroll,pre{overflow:visible}pre{white-space:pre-wrap}}";
 
 static void add_footer(const struct document *document, struct str *out)
 {
-    char at[CLOCK_TEXT_MAX];
     bool in_review = strcmp(document->status, "in_review") == 0;
 
     str_add(out, "</main>\n<footer>");
     markdown_escape_html(document->incident_key, out);
     str_addf(out, " \xc2\xb7 %s \xc2\xb7 revision %lld", in_review ? "in review" : document->status,
              (long long)document->revision);
-    if (document->updated_at_ms)
-        str_addf(out, ", <time>%s</time>", clock_rfc3339(document->updated_at_ms, at));
+    if (document->updated_at_ms) {
+        struct clock_utc at = clock_split_utc(document->updated_at_ms);
+
+        str_addf(out, ", <time>%04d-%02d-%02d %02d:%02d UTC</time>", at.year, at.month, at.day,
+                 at.hour, at.minute);
+    }
     if (document->updated_by[0]) {
         str_add(out, " by ");
         markdown_escape_html(document->updated_by, out);

@@ -44,8 +44,10 @@ static struct fact *made(struct fact_maker *maker,
         parent->last->next = fact;
     else if (parent)
         parent->first = fact;
-    if (parent)
+    if (parent) {
         parent->last = fact;
+        parent->n++;
+    }
     return fact;
 }
 

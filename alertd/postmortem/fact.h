@@ -19,6 +19,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/arena.h"
@@ -41,6 +42,7 @@ struct fact {
     bool truth;
     struct fact *first; /* members or items */
     struct fact *last;
+    size_t n;          /* of those */
     struct fact *next; /* sibling */
 };
 

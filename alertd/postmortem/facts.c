@@ -14,6 +14,10 @@
 #include "lib/base/float.h"
 #include "lib/model/duration.h"
 
+enum {
+    RESPONDERS_MAX = 200
+};
+
 static void print_utc(int64_t at_ms, char text[CLOCK_TEXT_MAX])
 {
     struct clock_utc utc = clock_split_utc(at_ms);
@@ -402,30 +406,23 @@ static void add_timeline(struct facts *facts, struct fact *root)
     fact_number(maker, root, "timeline_left_out", n_left_out);
 }
 
-/* Whoever writes down that an impact began, or brings a change, did not respond by that. */
-static bool responds(const struct timeline_event *event)
-{
-    static const char *const families[] = {"human.",
-                                           "hypothesis",
-                                           "ack",
-                                           "mitigation.",
-                                           "cause.",
-                                           "comms.",
-                                           "role",
-                                           "incident.role",
-                                           "escalation",
-                                           "notify.escalated",
-                                           "incident.resolved",
-                                           "incident.status",
-                                           "command"};
-    const char *kind = facts_or_empty(event->kind);
+struct responder {
+    const char *name;
+    const struct timeline_event *first;
+    int64_t n_rows;
+};
 
-    if (!facts_is_human(event))
-        return false;
-    for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
-        if (strncmp(kind, families[i], strlen(families[i])) == 0)
-            return true;
-    return false;
+/* The place of a name in the list, at its end when it is new; n when the list is full. */
+static size_t place_of(struct responder *people, size_t *n, const struct timeline_event *event)
+{
+    const char *name = facts_actor(event);
+    size_t i = 0;
+
+    while (i < *n && strcmp(people[i].name, name) != 0)
+        i++;
+    if (i == *n && *n < RESPONDERS_MAX)
+        people[(*n)++] = (struct responder){name, event, 0};
+    return i;
 }
 
 /* Everyone who did something, in the order of their first row. */
@@ -433,29 +430,28 @@ static void add_responders(struct facts *facts, struct fact *root)
 {
     struct fact_maker *maker = &facts->maker;
     struct fact *list = fact_list(maker, root, "responders");
+    struct responder people[RESPONDERS_MAX];
+    size_t n = 0;
 
     for (size_t i = 0; i < facts->input->n_events; i++) {
         const struct timeline_event *event = facts->rows[i].event;
-        const char *name = responds(event) ? facts_actor(event) : "";
-        bool listed = *name == '\0';
-        int64_t n_rows = 0;
 
-        for (const struct fact *row = list->first; row && !listed; row = row->next) {
-            const struct fact *other = fact_member(row, "name", 4);
-
-            listed = other && strcmp(other->text, name) == 0;
-        }
-        if (listed)
+        if (!(facts->kinds[i]->parts & FACTS_RESPONDS) || !facts_is_human(event) ||
+            !*facts_actor(event))
             continue;
-        for (size_t k = i; k < facts->input->n_events; k++)
-            n_rows += responds(facts->rows[k].event) &&
-                      strcmp(facts_actor(facts->rows[k].event), name) == 0;
+        size_t place = place_of(people, &n, event);
+
+        if (place < n)
+            people[place].n_rows++;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct timeline_event *first = people[i].first;
         struct fact *row = facts_row(facts, list);
 
-        fact_text(maker, row, "name", name);
-        facts_time_exact(facts, row, "first", event->occurred_at_ms, event->precision,
+        fact_text(maker, row, "name", people[i].name);
+        facts_time_exact(facts, row, "first", first->occurred_at_ms, first->precision,
                          "not recorded");
-        fact_number(maker, row, "rows", n_rows);
+        fact_number(maker, row, "rows", people[i].n_rows);
     }
 }
 
@@ -490,10 +486,10 @@ int postmortem_facts(struct arena *arena,
     struct facts facts = {
         .maker = FACT_MAKER(arena),
         .input = input,
-        .rows = postmortem_timeline(arena, input),
+        .rows = input->rows ? input->rows : postmortem_timeline(arena, input),
     };
 
-    if (!facts.rows)
+    if (!facts.rows || !facts_find_kinds(&facts))
         return err_set(reterr, FACTS_E_LIMIT, "%zu events are too many", input->n_events);
     facts_find_marks(&facts);
 

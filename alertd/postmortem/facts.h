@@ -154,6 +154,7 @@ struct postmortem_input {
     const struct timeline_event *events; /* any order */
     size_t n_events;
     const struct postmortem_curation *curation; /* n_events of them; NULL: nobody did */
+    const struct timeline_row *rows;            /* postmortem_timeline(); NULL: to be made */
     const struct postmortem_notification *notifications;
     size_t n_notifications;
     const struct postmortem_graph_ref *graphs;

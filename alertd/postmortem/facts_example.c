@@ -100,6 +100,9 @@ static struct learnt_earlier earlier = {
     .is_counted = true,
     .alerts = 4,
     .alerts_then = 3,
+    .is_paged = true,
+    .pages = 2,
+    .pages_then = 1,
 };
 
 static struct learnt_signal signal = {

@@ -156,6 +156,10 @@ static void add_earlier(struct facts *facts, struct fact *list, const struct lea
     fact_bool(maker, row, "is_counted", from->is_counted);
     fact_number(maker, row, "alerts", from->alerts);
     fact_number(maker, row, "alerts_then", from->alerts_then);
+    fact_bool(maker, row, "is_own", from->is_own);
+    fact_bool(maker, row, "is_paged", from->is_paged);
+    fact_number(maker, row, "pages", from->pages);
+    fact_number(maker, row, "pages_then", from->pages_then);
 }
 
 static void add_signal(struct facts *facts, struct fact *list, const struct learnt_signal *from)

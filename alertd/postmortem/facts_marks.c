@@ -296,7 +296,7 @@ static void take_marks(struct facts *facts)
     }
 }
 
-void facts_find_marks(struct facts *facts)
+static void look_for_marks(struct facts *facts)
 {
     find_event(facts, &facts->marks[FACTS_TRIGGER], "", "what set it off, by a person",
                "nobody set it");
@@ -309,6 +309,12 @@ void facts_find_marks(struct facts *facts)
                "first time somebody said what it was", "nobody said it in the timeline");
     find_mitigated(facts, &facts->marks[FACTS_MITIGATED]);
     find_resolved(facts, &facts->marks[FACTS_RESOLVED]);
+}
+
+void facts_find_marks(struct facts *facts)
+{
+    if (facts->input->n_marks < FACTS_MARKS) /* the record says all of them */
+        look_for_marks(facts);
     take_marks(facts);
 }
 

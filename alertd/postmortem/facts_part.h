@@ -2,7 +2,7 @@
 
 /*
  * Between the files that make facts: facts.c (the tree), facts_marks.c (order and marks),
- * facts_story.c (what people did and said), facts_learnt.c (what was
+ * facts_kinds.c (what a row is told as), facts_story.c (what people did and said), facts_learnt.c (what was
  * looked up), facts_questions.c (what the record does not say), facts_drill.c (what a drill
  * adds).
  */
@@ -37,10 +37,26 @@ struct facts_mark {
     const char *why_not;   /* when not known */
 };
 
+/* Where a row of a kind is told. */
+enum {
+    FACTS_CHANGE = 1,
+    FACTS_COMMS = 2,
+    FACTS_BLIND = 4,
+    FACTS_UNSEEN = 8, /* without which it might have been seen: asked about */
+    FACTS_RESPONDS =
+        16, /* whoever did it responded; who writes down that an impact began did not */
+};
+struct facts_kind {
+    const char *name;
+    unsigned parts;
+    const char *response; /* its word in the response; NULL: it is not of it */
+};
+
 struct facts {
     struct fact_maker maker;
     const struct postmortem_input *input;
     const struct timeline_row *rows; /* input->n_events of them */
+    const struct facts_kind **kinds; /* of each row */
     struct facts_mark marks[FACTS_MARKS];
 };
 
@@ -79,13 +95,16 @@ void facts_event(struct facts *facts, struct fact *row, const struct timeline_ro
 /* Markdown: a link to an event. */
 void facts_evidence(struct facts *facts, struct fact *parent, const char *name, int64_t event_id);
 
+/* Of each row, its kind. False: the arena is spent. */
+bool facts_find_kinds(struct facts *facts);
+
 /* Reads the marks off the rows. */
 void facts_find_marks(struct facts *facts);
 
 /* Adds the groups `mark` and `metric` and the lists `marks` and `metrics`. */
 void facts_marks_and_metrics(struct facts *facts, struct fact *root);
 
-/* Adds `impacts`, `changes`, `response`, `comms`, `blind`, `key_rows`, `people`, `actions`. */
+/* Adds `impacts`, `changes`, `response`, `named`, `comms`, `blind`, `key_rows`, `people`, `actions`. */
 void facts_story(struct facts *facts, struct fact *root);
 
 /* Words as a Markdown code span, whatever backticks they hold. */

@@ -249,12 +249,10 @@ static void ask_about_silences(struct asking *asking)
 
     for (size_t i = 0; i < input->n_events; i++) {
         const struct timeline_event *event = asking->facts->rows[i].event;
-        const char *kind = facts_or_empty(event->kind);
         STR_AUTO struct str text = STR_INIT(800);
         char at[CLOCK_TEXT_MAX];
 
-        if (strcmp(kind, "silence.on") != 0 && strcmp(kind, "rule.nodata") != 0 &&
-            strcmp(kind, "agent.lost") != 0)
+        if (!(asking->facts->kinds[i]->parts & FACTS_UNSEEN))
             continue;
         str_addf(&text, "%s UTC: %.300s Who knew of it, and what was not seen for it?",
                  moment(asking, event->occurred_at_ms, at), facts_or_empty(event->text));
@@ -273,7 +271,7 @@ static void ask_about_comms(struct asking *asking)
         char length[FACTS_DURATION_MAX];
         int64_t after_ms = event->occurred_at_ms - start_ms;
 
-        if (strncmp(facts_or_empty(event->kind), "comms.", 6) != 0 || after_ms < 0)
+        if (!(asking->facts->kinds[i]->parts & FACTS_COMMS) || after_ms < 0)
             continue;
         if (after_ms > COMMS_LATE_MS) {
             str_addf(&text, "Others were first told %s after the impact began. Who waited for it?",

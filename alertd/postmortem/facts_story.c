@@ -8,16 +8,6 @@
 #include "alertd/postmortem/facts_part.h"
 #include "lib/json/read.h"
 
-static bool is_kind(const struct timeline_event *event, const char *kind)
-{
-    return strcmp(facts_or_empty(event->kind), kind) == 0;
-}
-
-static bool is_of(const struct timeline_event *event, const char *family)
-{
-    return strncmp(facts_or_empty(event->kind), family, strlen(family)) == 0;
-}
-
 /* The event's place in the record, and where its source says it, when it said so. */
 static void add_evidence(struct facts *facts, struct fact *row, const struct timeline_event *event)
 {
@@ -64,11 +54,7 @@ static struct fact *add_event(struct facts *facts,
                               struct fact *list,
                               const struct timeline_row *from)
 {
-    size_t n = 0;
-
-    for (const struct fact *row = list->first; row && n < FACTS_PLAIN_ROWS_MAX; row = row->next)
-        n++;
-    if (n == FACTS_PLAIN_ROWS_MAX)
+    if (list->n >= FACTS_PLAIN_ROWS_MAX)
         return NULL;
     struct fact *row = facts_row(facts, list);
 
@@ -127,7 +113,7 @@ static void add_changes(struct facts *facts, struct fact *root)
     for (size_t i = 0; i < facts->input->n_events; i++) {
         const struct timeline_event *event = facts->rows[i].event;
 
-        if (!is_of(event, "change.") && !is_kind(event, "rule.changed"))
+        if (!(facts->kinds[i]->parts & FACTS_CHANGE))
             continue;
         struct fact *row = add_event(facts, list, &facts->rows[i]);
 
@@ -139,30 +125,6 @@ static void add_changes(struct facts *facts, struct fact *root)
     }
 }
 
-/* What the kind of a row is called; NULL: it is not of the response. */
-static const char *response_word(const struct timeline_event *event)
-{
-    static const struct {
-        const char *kind, *word;
-    } words[] = {
-        {"human.hypothesis", "hypothesis"},
-        {"human.decision", "decision"},
-        {"human.action", "action"},
-        {"human.observation", "observation"},
-        {"mitigation.applied", "mitigation"},
-        {"cause.identified", "cause"},
-        {"human.report", "report"},
-        {"human.note", "note"},
-        {"hypothesis.confirmed", "confirmed"},
-        {"hypothesis.refuted", "refuted"},
-    };
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-        if (is_kind(event, words[i].kind))
-            return words[i].word;
-    return is_of(event, "hypothesis.") ? "hypothesis" : NULL;
-}
-
 static void add_response(struct facts *facts, struct fact *root)
 {
     struct fact *list = fact_list(&facts->maker, root, "response");
@@ -170,7 +132,7 @@ static void add_response(struct facts *facts, struct fact *root)
 
     for (size_t i = 0; i < facts->input->n_events; i++) {
         const struct postmortem_curation *curation = facts->rows[i].curation;
-        const char *word = response_word(facts->rows[i].event);
+        const char *word = facts->kinds[i]->response;
 
         if (!word)
             continue;
@@ -188,6 +150,27 @@ static void add_response(struct facts *facts, struct fact *root)
     fact_number(&facts->maker, root, "response_left_out", n_left_out);
 }
 
+/* What people named as a cause, or confirmed: where writing about factors begins. */
+static void add_named(struct facts *facts, struct fact *root)
+{
+    struct fact *list = fact_list(&facts->maker, root, "named");
+
+    for (size_t i = 0; i < facts->input->n_events; i++) {
+        const struct postmortem_curation *curation = facts->rows[i].curation;
+        const char *outcome = curation && curation->hypothesis ? curation->hypothesis : "";
+        bool is_cause = strcmp(facts->kinds[i]->name, "cause.identified") == 0;
+
+        if (!is_cause && strcmp(outcome, "confirmed") != 0)
+            continue;
+        struct fact *row = add_event(facts, list, &facts->rows[i]);
+
+        if (!row)
+            return;
+        fact_text(&facts->maker, row, "what",
+                  is_cause ? "named as a cause" : "hypothesis, confirmed");
+    }
+}
+
 static void add_comms(struct facts *facts, struct fact *root)
 {
     const struct facts_mark *start = &facts->marks[FACTS_IMPACT_START];
@@ -196,7 +179,7 @@ static void add_comms(struct facts *facts, struct fact *root)
     for (size_t i = 0; i < facts->input->n_events; i++) {
         const struct timeline_event *event = facts->rows[i].event;
 
-        if (!is_of(event, "comms."))
+        if (!(facts->kinds[i]->parts & FACTS_COMMS))
             continue;
         struct fact *row = add_event(facts, list, &facts->rows[i]);
 
@@ -210,14 +193,11 @@ static void add_comms(struct facts *facts, struct fact *root)
 
 static void add_blind(struct facts *facts, struct fact *root)
 {
-    static const char *const kinds[] = {"agent.lost", "scrape.gap",   "rule.nodata", "silence.on",
-                                        "inhibited",  "notify.muted", "clock",       "silence"};
     struct fact *list = fact_list(&facts->maker, root, "blind");
 
     for (size_t i = 0; i < facts->input->n_events; i++)
-        for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++)
-            if (is_kind(facts->rows[i].event, kinds[k]))
-                (void)add_event(facts, list, &facts->rows[i]);
+        if (facts->kinds[i]->parts & FACTS_BLIND)
+            (void)add_event(facts, list, &facts->rows[i]);
 }
 
 static void add_key_rows(struct facts *facts, struct fact *root)
@@ -246,15 +226,12 @@ static void add_person(struct facts *facts, struct fact *list, const char *name)
         PEOPLE_MAX = 100
     };
     static const char *const machines[] = {"alertd", "api", "system"};
-    size_t n = 0;
 
     name = facts_or_empty(name);
     for (size_t i = 0; i < sizeof(machines) / sizeof(*machines); i++)
         if (strcmp(name, machines[i]) == 0)
             return;
-    for (const struct fact *row = list->first; row; row = row->next)
-        n++;
-    if (*name && n < PEOPLE_MAX && !is_listed(list, name))
+    if (*name && list->n < PEOPLE_MAX && !is_listed(list, name))
         fact_text(&facts->maker, facts_row(facts, list), "name", name);
 }
 
@@ -311,6 +288,7 @@ void facts_story(struct facts *facts, struct fact *root)
     add_impacts(facts, root);
     add_changes(facts, root);
     add_response(facts, root);
+    add_named(facts, root);
     add_comms(facts, root);
     add_blind(facts, root);
     add_key_rows(facts, root);

@@ -4,7 +4,9 @@
 
 #include "alertd/postmortem/hint.h"
 
+#include <ctype.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -44,8 +46,32 @@ static bool stands_at(const char *line, const char *at, const char *end, const c
            (at == line || !is_letter(at[-1])) && (at + len == end || !is_letter(at[len]));
 }
 
+/* Rows of the table by the byte they begin with, whatever its case: 1 + the row, 0 ends. */
+struct index {
+    uint32_t first[256];
+    uint32_t *next; /* table->n of them */
+};
+
+static unsigned char folded(char c)
+{
+    return (unsigned char)tolower((unsigned char)c);
+}
+
+static bool lay_index(struct arena *arena, const struct hint_table *table, struct index *index)
+{
+    index->next = arena_array(arena, table->n + 1, sizeof(*index->next));
+    for (size_t i = table->n; index->next && i-- > 0;) {
+        uint32_t *first = &index->first[folded(*table->words[i].phrase)];
+
+        index->next[i] = *first;
+        *first = (uint32_t)i + 1;
+    }
+    return index->next != NULL;
+}
+
 struct finding {
     const struct hint_table *table;
+    struct index index;
     struct hint *hints;
     size_t n;
 };
@@ -58,8 +84,10 @@ static void look_at(struct finding *finding, const char *line, size_t len, unsig
         in_code ^= *at == '`';
         if (at > line && is_letter(at[-1])) /* no phrase begins within a word */
             continue;
-        for (size_t i = 0; !in_code && i < finding->table->n; i++) {
-            const struct hint_word *word = &finding->table->words[i];
+        if (in_code)
+            continue;
+        for (uint32_t i = finding->index.first[folded(*at)]; i; i = finding->index.next[i - 1]) {
+            const struct hint_word *word = &finding->table->words[i - 1];
 
             if (finding->n == HINT_MAX || !stands_at(line, at, line + len, word->phrase))
                 continue;
@@ -74,10 +102,12 @@ struct hint *hint_find(struct arena *arena,
                        const char *markdown,
                        size_t *ret_n)
 {
-    struct finding finding = {table, arena_array(arena, HINT_MAX, sizeof(struct hint)), 0};
+    struct finding finding = {.table = table};
     bool fenced = false;
     unsigned number = 0;
 
+    if (lay_index(arena, table, &finding.index))
+        finding.hints = arena_array(arena, HINT_MAX, sizeof(struct hint));
     while (finding.hints && *markdown) {
         size_t len = strcspn(markdown, "\n");
 

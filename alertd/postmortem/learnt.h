@@ -47,8 +47,11 @@ struct learnt_earlier {
     const char *query;   /* what would have been evaluated */
     int64_t for_ms;
     int64_t fired_ms;
+    bool is_own;                 /* the rule as it is now: the ..._then are not said */
     bool is_counted;             /* the next two are known */
     int64_t alerts, alerts_then; /* of the setting and of the rule as it was, in the days before */
+    bool is_paged;               /* the next two are known */
+    int64_t pages, pages_then;   /* of those alerts: tellings of a person or receiver */
 };
 
 struct learnt_signal {

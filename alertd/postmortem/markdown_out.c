@@ -9,7 +9,8 @@
 #include "alertd/postmortem/markdown.h"
 
 enum {
-    SHORT_CELL = 23 /* "2026-11-23 22:27:00 UTC" */
+    SHORT_CELL = 20, /* bytes */
+    SHORT_TIME = 27  /* "≈ 2026-11-23 22:27:00 UTC" */
 };
 
 static const char *const kind_names[] = {
@@ -186,12 +187,23 @@ static void code_html(const struct html *html, const struct markdown *node)
     str_add(html->out, node->is_block ? "</code></pre>\n" : "</code>");
 }
 
+/* "2026-11-23 22:27 UTC", about or exactly. */
+static bool is_time(const char *text)
+{
+    text += strspn(text, "\xe2\x89\x88 ");
+    return strspn(text, "0123456789-") >= 5 && strlen(text) > 4 && strchr(text, ':');
+}
+
 /* A few words that read badly in pieces: a time, a number, a name. */
 static bool is_short(const struct markdown *cell)
 {
     const struct markdown *only = cell->first;
 
-    return only && !only->next && only->kind == MARKDOWN_TEXT && strlen(only->text) <= SHORT_CELL;
+    if (!only)
+        return true;
+    if (only->next || only->kind != MARKDOWN_TEXT)
+        return false;
+    return strlen(only->text) <= (is_time(only->text) ? SHORT_TIME : SHORT_CELL);
 }
 
 static void cell_html(const struct html *html, const struct markdown *node)
@@ -208,6 +220,13 @@ static void cell_html(const struct html *html, const struct markdown *node)
     str_addf(html->out, "</%s>", tag);
 }
 
+static void row_html(const struct html *html, const struct markdown *node)
+{
+    str_add(html->out, "<tr>");
+    nodes_html(html, node->first);
+    str_add(html->out, "</tr>\n");
+}
+
 static void link_html(const struct html *html, const struct markdown *node)
 {
     str_add(html->out, "<a href=\"");
@@ -215,6 +234,24 @@ static void link_html(const struct html *html, const struct markdown *node)
     str_add(html->out, "\" rel=\"noopener noreferrer nofollow\">");
     nodes_html(html, node->first);
     str_add(html->out, "</a>");
+}
+
+/* Its head apart: on paper it stands on each page that the table goes on to. */
+static void table_html(const struct html *html, const struct markdown *node)
+{
+    const struct markdown *row = node->first;
+
+    str_add(html->out, "<div class=\"scroll\"><table>");
+    if (row && row->first && row->first->is_header) {
+        str_add(html->out, "<thead>");
+        row_html(html, row);
+        str_add(html->out, "</thead>\n");
+        row = row->next;
+    }
+    str_add(html->out, "<tbody>");
+    for (; row && !html->out->full; row = row->next)
+        row_html(html, row);
+    str_add(html->out, "</tbody></table></div>\n");
 }
 
 /* A prompt nobody has answered yet stands out: a quote that begins with "To answer:". */
@@ -264,12 +301,8 @@ static void node_html(const struct html *html, const struct markdown *node)
                                ? "<span class=\"box\" aria-label=\"done\">\xe2\x98\x91</span> "
                                : "<span class=\"box\" aria-label=\"open\">\xe2\x98\x90</span> ");
         break;
-    case MARKDOWN_TABLE:
-        str_add(html->out, "<div class=\"scroll\">");
-        wrapped(html, node, "table");
-        str_add(html->out, "</div>\n");
-        break;
-    case MARKDOWN_ROW: block(html, node, "tr"); break;
+    case MARKDOWN_TABLE: table_html(html, node); break;
+    case MARKDOWN_ROW: row_html(html, node); break;
     case MARKDOWN_CELL: cell_html(html, node); break;
     case MARKDOWN_CODE: code_html(html, node); break;
     case MARKDOWN_QUOTE: quote_html(html, node); break;

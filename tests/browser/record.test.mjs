@@ -251,7 +251,7 @@ test('publishing: what is missing is said, then it is frozen, and a correction i
   assert.equal((await document()).status, 'draft')
 
   for (const one of (await document()).sections.filter(({ mode }) => mode === 'human')) {
-    await alertd.call('PUT', `${V1}/postmortems/${made.postmortem}/sections/${one.id}`, { markdown: `What people know about ${one.id}.`, revision: one.revision })
+    await alertd.call('PUT', `${V1}/postmortems/${made.postmortem}/sections/${one.id}`, { markdown: `- What people know about ${one.id}. #capacity`, revision: one.revision })
   }
   for (const action of (await document()).actions) await alertd.call('PUT', `${V1}/postmortem-actions/${action.id}`, { ...Object.fromEntries(['text', 'type', 'tag', 'proof_url', 'rule_draft', 'revision'].map((name) => [name, action[name]])), owner: 'ana', due_at: '2030-01-01T00:00:00Z', done_when: 'seen', state: 'done', reason: '' })
   for (const question of (await document()).questions) await alertd.post(`${V1}/postmortems/${made.postmortem}/answers`, { question: question.text, answer: 'nobody knows any more' })
@@ -273,5 +273,54 @@ test('publishing: what is missing is said, then it is frozen, and a correction i
   await page.getByRole('button', { name: 'What changed since' }).click()
   await page.locator('dialog .diff .added', { hasText: 'Corrected.' }).waitFor()
   assert.equal((await document()).versions[0].sha256, frozen.versions[0].sha256)
+  await page.context().close()
+})
+
+test('trends: what a published document says is counted, drawn, and in a table behind it', async () => {
+  await alertd.call('PUT', `${V1}/services/node`, { description: 'hosts', match: { job: 'node' } })
+  for (const width of [1280, 390]) {
+    const page = await at('/pm/trends', { width })
+    for (const behind of await page.locator('details.behind > summary').all()) await behind.click()
+    await page.locator('tr', { hasText: '#capacity' }).locator('td', { hasText: /^1$/ }).first().waitFor()
+    await page.getByRole('row', { name: /^node/ }).getByRole('link', { name: 'node' }).waitFor()
+    await page.locator('.behind li', { hasText: 'What people know about factors.' }).waitFor()
+    assert.ok(await page.locator('svg.trend a circle').count() >= 1)
+    await assertClean(page, `trends ${width}`)
+    await assertAccessible(page, `trends ${width}`)
+    await page.context().close()
+  }
+})
+
+test('a table of a team: a row that is wrong is named, what is saved counts, and what ships comes back', async () => {
+  const page = await at('/pm/tables')
+  const hints = page.locator('.panel', { hasText: 'Words worth a second look' })
+  await hints.getByRole('button', { name: 'Add a phrase' }).click()
+  const n = await hints.locator('.hint-row').count()
+  await hints.getByRole('textbox', { name: `Phrase of row ${n}` }).fill('just')
+  await hints.getByRole('button', { name: 'Save' }).click()
+  await hints.getByRole('alert').filter({ hasText: `Row ${n}: kind: is missing` }).waitFor()
+  page.noticed.length = 0 // the browser itself reports the refusal
+  await hints.getByRole('textbox', { name: `Kind of row ${n}` }).fill('certainty')
+  await hints.getByRole('textbox', { name: `Advice of row ${n}` }).fill('Leave it out.')
+  await alertd.call('PUT', `${V1}/postmortem-tables/hints`, { rows: [], revision: 0 })
+  await hints.getByRole('button', { name: 'Save' }).click()
+  await page.locator('dialog', { hasText: 'Who changed it' }).getByText('What it said').waitFor()
+  page.noticed.length = 0
+  await page.keyboard.press('Escape')
+  await hints.getByRole('button', { name: 'Go on with mine' }).click()
+  await hints.getByRole('button', { name: 'Save' }).click()
+  await until('it is saved', async () => (await alertd.get(`${V1}/postmortem-tables/hints`)).revision === 2)
+  assert.equal((await alertd.get(`${V1}/postmortem-tables/hints`)).rows.at(-1).phrase, 'just')
+  await assertClean(page, 'tables')
+  await assertAccessible(page, 'tables')
+
+  await hints.getByRole('button', { name: 'Back to what ships' }).click()
+  await hints.getByRole('button', { name: /Yours is kept/ }).click()
+  await until('what ships is back', async () => (await alertd.get(`${V1}/postmortem-tables/hints`)).ships)
+
+  const choices = page.locator('.panel', { hasText: 'Which template an incident asks for' })
+  await choices.getByRole('button', { name: 'Row 2 before the one above it' }).click()
+  await choices.getByRole('button', { name: 'Save' }).click()
+  await until('the rows changed places', async () => (await alertd.get(`${V1}/postmortem-tables/choices`)).rows[0].template === 'near-miss')
   await page.context().close()
 })

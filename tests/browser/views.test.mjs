@@ -68,6 +68,7 @@ const VIEWS = {
   search: () => '/search?q=shop',
   'search-new': () => '/search',
   trends: () => '/pm/trends',
+  'postmortem-tables': () => '/pm/tables',
   postmortems: () => '/pm',
   postmortem: () => `/pm/${made.postmortem}`,
   runbook: () => '/runbooks/host#hostoutofmemory',

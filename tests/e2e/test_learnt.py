@@ -44,7 +44,7 @@ class Learnt(unittest.TestCase):
         cls.hook = Webhook()
         cls.addClassCleanup(cls.hook.__exit__, None, None, None)
         cls.hook.__enter__()
-        config = f"route: {{receiver: team, group_wait: 0s}}\nreceivers:\n  - name: team\n    webhook_configs:\n      - {{url: 'http://127.0.0.1:{cls.hook.port}/'}}\n"
+        config = f"route:\n  receiver: nobody\n  group_wait: 0s\n  routes:\n    - {{matchers: ['severity=critical'], receiver: team}}\nreceivers:\n  - name: nobody\n  - name: team\n    webhook_configs:\n      - {{url: 'http://127.0.0.1:{cls.hook.port}/'}}\n"
         cls.alertd = Alertd(config=config)
         cls.addClassCleanup(cls.alertd.close)
         cls.alertd.start()
@@ -98,6 +98,8 @@ class Learnt(unittest.TestCase):
             first = next(i for i in range(51) if 0.59 - 0.01 * i < 0.2999)
             want = self.begin_ms / 1000 + first * 30 + 60
             self.assertLess(abs(self.seconds(fired) - want), 5, fired)
+            self.assertEqual([rule[f"{what}_30d{then}"] for what in ("alerts", "pages") for then in ("", "_then")], [1, None, 0, None],
+                             "it has no severity, and the route of the others tells nobody")
         with self.subTest("the rule that fired, with an easier threshold: when its own samples pass it"):
             rule = next(one for one in by_rule["DiskFills"] if one["setting"].startswith("threshold "))
             self.assertRegex(rule["setting"], r"^threshold [0-9.]+ instead of 0\.1$")
@@ -105,6 +107,7 @@ class Learnt(unittest.TestCase):
             self.assertIn(str(threshold), rule["query"])
             first = next(i for i in range(51) if round(0.59 - 0.01 * i, 2) < threshold)
             self.assertLess(abs(self.seconds(rule["fired_at"]) - (self.begin_ms / 1000 + first * 30)), 5, rule)
+            self.assertEqual([rule[f"{what}_30d{then}"] for what in ("alerts", "pages") for then in ("", "_then")], [1, 1, 1, 1], "its severity pages the team")
         with self.subTest("what held and told nobody"):
             self.assertEqual([one["rule"] for one in metrics["signals"]], ["DiskBusy"])
             self.assertLess(abs(self.seconds(metrics["signals"][0]["breach_at"]) - (self.begin_ms / 1000 + 330)), 5)
@@ -132,6 +135,8 @@ class Learnt(unittest.TestCase):
         with self.subTest("earlier, budgets, signals, services"):
             self.assertIn("DiskWillFill", sections["earlier"])
             self.assertIn(facts["would_have"][0]["earlier"]["text"], sections["earlier"])
+            self.assertRegex(sections["earlier"], r"\| DiskFills \|.*\| 1, as it was: 1 \| 1, as it was: 1 \|")
+            self.assertRegex(sections["earlier"], r"\| DiskWillFill \|.*\| 1 \| 0 \|")
             self.assertIn("availability 99 % in 1d", sections["impact"])
             self.assertIn(facts["slos"][0]["burnt"], sections["impact"])
             self.assertIn("DiskBusy", sections["earlier"])
@@ -194,6 +199,19 @@ class Learnt(unittest.TestCase):
         late = done("MuchLater", "disk_free_ratio < 0.02")
         self.assertEqual(late.status, 409, late)
         self.assertIn("it does not fire", late.json["error"])
+        with self.subTest("live, and it fires in this incident, but only when it was over"):
+            at = lambda s: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + s))
+            self.alertd.post(f"{API}/postmortems/{documents[self.key]}/graphs", {"query": "disk_free_ratio", "from": at(-600), "to": at(20)})  # its last sample too
+            same = done("NotEarlier", 'disk_free_ratio{instance="db-1"} > 0.65')
+            self.assertEqual(same.status, 409, same)
+            self.assertIn("it fires no earlier than the alert did", same.json["error"])
+            actions = self.alertd.get(f"{API}/postmortems/{documents[self.key]}")["actions"]
+            self.assertEqual([one["state"] for one in actions if one["text"] == "NotEarlier"], ["open"])
+        with self.subTest("it would fire earlier, but it is not live"):
+            draft = "- alert: NotLive\n  expr: disk_free_ratio < 0.4\n"
+            made = self.alertd.post(f"{API}/postmortems/{documents[self.key]}/actions", {**promise, "text": "NotLive", "rule_draft": draft})
+            action = next(one for one in made["actions"] if one["text"] == "NotLive")
+            self.assertEqual(self.alertd.call("PUT", f"{API}/postmortem-actions/{action['id']}", {"state": "done", "revision": action["revision"]}).status, 409)
         self.assertEqual(done("MuchEarlier", "disk_free_ratio < 0.4").status, 200)
 
     def test_4_a_near_miss_asks_the_rules(self):

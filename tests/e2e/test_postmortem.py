@@ -348,6 +348,18 @@ class Postmortems(unittest.TestCase):
         self.assertEqual(chosen(), before)
         self.assertEqual(self.alertd.call("GET", f"{API}/postmortem-tables/other").status, 404)
 
+        for table, row, error in (
+                (hints, {"phrase": "JUST", "kind": "x", "advice": "y"}, "rows[1]: phrase: rows[0] has it too"),
+                (choices, {**rows[0], "template": "none"}, "rows[1]: template: there is no none"),
+                (choices, {**rows[0], "origin": "elsewhere"}, "rows[1]: origin: real, near_miss, import or drill"),
+                (choices, {**rows[0], "due_days": -1}, "rows[1]: due_days: 0 to 365")):
+            refused = self.alertd.call("PUT", table, {"rows": [own[0] if table == hints else rows[0], row], "revision": 2})
+            self.assertEqual((refused.status, refused.json["error"]), (400, error))
+        self.assertEqual([(one["revision"], one["ships"], one["saved_by"]) for one in self.alertd.get(f"{hints}/revisions")["revisions"]],
+                         [(2, True, saved.json["saved_by"]), (1, False, saved.json["saved_by"])])
+        self.assertEqual(self.alertd.get(f"{hints}?revision=1")["rows"], own)
+        self.assertEqual((self.alertd.call("GET", f"{hints}?revision=3").status, self.alertd.call("GET", f"{hints}?revision=x").status), (404, 400))
+
     def test_without_javascript(self):
         made = self.alertd.post(f"{API}/postmortems", {"incident": REFUSED, "template": "quick"})
         self.check_plain(made["id"])

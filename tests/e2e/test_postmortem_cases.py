@@ -115,6 +115,49 @@ class Drafts(unittest.TestCase):
         self.assertIn("13:40", self.alertd.get(path)["markdown"])
         self.assertTrue(cause)
 
+    def publish_with(self, key, factors):
+        draft = self.alertd.post(f"{API}/postmortems", {"incident": key, "template": "standard"})
+        path = f"{API}/postmortems/{draft['id']}"
+        words = {"factors": factors, "summary": "It was short.", "actions": "None, because it is a test.", "lessons": "Nothing."}
+        for section in draft["sections"]:
+            if section["mode"] == "human":
+                reply = self.alertd.call("PUT", f"{path}/sections/{section['id']}", {"markdown": words.get(section["id"], "x"), "revision": section["revision"]})
+                self.assertEqual(reply.status, 200, reply)
+        for question in self.alertd.get(path)["questions"]:
+            self.alertd.post(f"{path}/answers", {"question": question["text"], "answer": "not known"})
+        return self.alertd.post(f"{path}/publish", {"alone": True})
+
+    def test_services_and_factors_over_a_year(self):
+        for name, match in (("shop", {"service": "shop"}), ("stock", {"team": "stock"})):
+            reply = self.alertd.call("PUT", f"{API}/services/{name}", {"description": "it sells", "match": match})
+            self.assertEqual(reply.status, 200, reply)
+        made = [("2015-03-01T10:00:00Z", {"service": "shop"}), ("2015-03-31T23:59:00Z", {"service": "shop", "team": "stock"}),
+                ("2015-04-01T00:00:00Z", {"service": "shop"}), ("2015-12-31T23:00:00Z", {"service": "other"}), ("2016-01-01T00:00:00Z", {"service": "shop"})]
+        keys = []
+        for at, labels in made:
+            events = [{"t": at, "kind": "impact.start", "text": "it began"}, {"t": at, "kind": "impact.end", "text": "it ended"}]
+            keys.append(self.alertd.post(f"{API}/incidents", {"title": f"of {at}", "origin": "import", "labels": labels, "events": events})["key"])
+        self.publish_with(keys[0], "- The batch had no limit. #Capacity #code\n- Nobody saw the queue grow. #monitoring\n")
+        second = self.publish_with(keys[2], "- No limit again. #capacity\n- The fan was loud\n")
+        trends = self.alertd.get(f"{API}/postmortems/trends?year=2015")
+        self.assertEqual([(one["service"], one["n"], {i + 1: n for i, n in enumerate(one["months"]) if n}) for one in trends["services"]],
+                         [("shop", 3, {3: 2, 4: 1}), ("", 1, {12: 1}), ("stock", 1, {3: 1})])
+        self.assertEqual([(one["tag"], one["n"], {i + 1: n for i, n in enumerate(one["months"]) if n}) for one in trends["factors"]],
+                         [("capacity", 2, {3: 1, 4: 1}), ("", 1, {4: 1}), ("code", 1, {3: 1}), ("monitoring", 1, {3: 1})])
+        self.assertEqual(trends["factors"][0]["said"], [{"postmortem": second["id"] - 1, "incident": keys[0], "text": "The batch had no limit."},
+                                                        {"postmortem": second["id"], "incident": keys[2], "text": "No limit again."}])
+        self.assertEqual(trends["factors_in"], 2)
+        review = self.alertd.call("GET", f"{API}/postmortems/trends?year=2015&format=md").text
+        self.assertIn("| shop |  |  | 2 | 1 |  |  |  |  |  |  |  |  | 3 |", review)
+        self.assertIn("| capacity |  |  | 1 | 1 |", review)
+        self.assertIn(f"- {keys[2]}: No limit again.", review)
+        # a correction that is not published yet changes nothing
+        path = f"{API}/postmortems/{second['id']}"
+        self.alertd.post(f"{path}/status", {"status": "draft"})
+        section = next(one for one in self.alertd.get(path)["sections"] if one["id"] == "factors")
+        self.alertd.call("PUT", f"{path}/sections/factors", {"markdown": "- Another. #slo\n", "revision": section["revision"]})
+        self.assertEqual(self.alertd.get(f"{API}/postmortems/trends?year=2015")["factors"], trends["factors"])
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

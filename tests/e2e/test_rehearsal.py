@@ -146,6 +146,7 @@ class Rehearsal(unittest.TestCase):
         there = {name: one for name, one in sections.items() if one["generated"].strip() or one["open_prompts"]}
         share = {name: (1 if one["mode"] == "generated" else 0.5) if one["generated"].strip() else 0 for name, one in there.items()}
         absent = {name for name in ("comms", "blind") if "is recorded" in there[name]["generated"]}
+        self.assertEqual(share["factors"], 0.5, "what was named as a cause while it went on stands there already")
         told = sum(share.values()) - len(absent)
         print(f"sections {len(there)}, by machine {sum(share.values())} ({100 * sum(share.values()) / len(there):.0f} %), of them with more than that nothing is recorded {told} ({100 * told / len(there):.0f} %)")
         self.assertGreaterEqual(sum(share.values()) / len(there), 0.75)

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { kindWords, parseAt, parseTyped, windowOf } from '../src/lib/record.ts'
+import { costWords, kindWords, parseAt, parseTyped, windowOf } from '../src/lib/record.ts'
 
 const NOW = Date.UTC(2026, 10, 23, 14, 30)
 const at = (hour: number, minute: number, second = 0) => Date.UTC(2026, 10, 23, hour, minute, second)
@@ -53,4 +53,11 @@ test('windows from the newest row', () => {
 test('kinds as a person says them', () => {
   assert.equal(kindWords('human.hypothesis'), 'Hypothesis')
   assert.equal(kindWords('change.deploy'), 'change: deploy')
+})
+
+test('what a setting would have cost', () => {
+  const none = { alerts_30d: null, alerts_30d_then: null, pages_30d: null, pages_30d_then: null }
+  assert.equal(costWords(none), null)
+  assert.equal(costWords({ alerts_30d: 3, alerts_30d_then: 1, pages_30d: 2, pages_30d_then: 0 }), '3 alerts (as it was 1), 2 pages (0)')
+  assert.equal(costWords({ ...none, alerts_30d: 1, pages_30d: 0 }), '1 alert, 0 pages')
 })

@@ -54,7 +54,7 @@ static void test_shipped_templates_export(void **state)
         assert_non_null(strstr(html.text, "<title>&lt;Shop&gt; down</title>"));
         assert_non_null(strstr(html.text, "<figure><svg></svg>"));
         assert_non_null(
-            strstr(html.text, "in review \xc2\xb7 revision 3, <time>2023-11-14T22:13:20"));
+            strstr(html.text, "in review \xc2\xb7 revision 3, <time>2023-11-14 22:13 UTC</time>"));
         assert_non_null(strstr(html.text, "default-src 'none'"));
         assert_non_null(strstr(html.text, "<blockquote class=\"prompt\">"));
         row("no table fell apart, no tag was left");

@@ -38,14 +38,14 @@ static void test_html(void **state)
          "<li class=\"task\"><span class=\"box\" aria-label=\"open\">\xe2\x98\x90</span> b</li>\n</ul>\n"},
         {"code", "```c\"x\nif (a<b)\n```\n", "<pre><code>if (a&lt;b)\n</code></pre>\n"},
         {"table", "| a | b |\n|---|--:|\n| 1 | 2 |\n",
-         "<div class=\"scroll\"><table><tr><th class=\"short\">a</th><th class=\"right short\">b</th></tr>\n"
-         "<tr><td class=\"short\">1</td><td class=\"right short\">2</td></tr>\n</table></div>\n"},
+         "<div class=\"scroll\"><table><thead><tr><th class=\"short\">a</th><th class=\"right short\">b</th></tr>\n</thead>\n"
+         "<tbody><tr><td class=\"short\">1</td><td class=\"right short\">2</td></tr>\n</tbody></table></div>\n"},
         {"a table with short dashes", "|a|b|\n|-|:-|\n|1|2|\n",
-         "<div class=\"scroll\"><table><tr><th class=\"short\">a</th><th class=\"left short\">b</th></tr>\n"
-         "<tr><td class=\"short\">1</td><td class=\"left short\">2</td></tr>\n</table></div>\n"},
+         "<div class=\"scroll\"><table><thead><tr><th class=\"short\">a</th><th class=\"left short\">b</th></tr>\n</thead>\n"
+         "<tbody><tr><td class=\"short\">1</td><td class=\"left short\">2</td></tr>\n</tbody></table></div>\n"},
         {"a table right behind words", "words\n|a|\n|---|\n|1|\n",
-         "<p>words</p>\n<div class=\"scroll\"><table><tr><th class=\"short\">a</th></tr>\n"
-         "<tr><td class=\"short\">1</td></tr>\n</table></div>\n"},
+         "<p>words</p>\n<div class=\"scroll\"><table><thead><tr><th class=\"short\">a</th></tr>\n</thead>\n"
+         "<tbody><tr><td class=\"short\">1</td></tr>\n</tbody></table></div>\n"},
         {"dashes in fenced code stay", "```\n|a|\n|-|\n```\n",
          "<pre><code>|a|\n|-|\n</code></pre>\n"},
         {"link", "[a *b*](https://x.example/?q=1&r=2)",
@@ -60,8 +60,8 @@ static void test_html(void **state)
          "<figure><svg>twelve</svg><figcaption>rate &lt;5m&gt;</figcaption></figure>\n"},
         {"graph amid words is its title", "see ![load](graph:12) there", "<p>see load there</p>\n"},
         {"graph in a cell is its title", "|a|\n|---|\n|![load](graph:12)|\n",
-         "<div class=\"scroll\"><table><tr><th class=\"short\">a</th></tr>\n<tr><td class=\"short\">load</td></tr>\n"
-         "</table></div>\n"},
+         "<div class=\"scroll\"><table><thead><tr><th class=\"short\">a</th></tr>\n</thead>\n<tbody><tr><td class=\"short\">load</td></tr>\n"
+         "</tbody></table></div>\n"},
         {"a graph that is gone", "![x](graph:99)",
          "<p class=\"missing\">Graph 99 is not stored.</p>\n"},
         {"any other image is its words", "a ![b *c*](http://evil.example/x.png) d",

@@ -64,6 +64,7 @@ const Incident = later(async () => (await import('../views/incident.tsx')).Incid
 const OnCall = later(async () => (await import('../views/oncall.tsx')).OnCall)
 const People = later(async () => (await import('../views/people.tsx')).People)
 const Postmortem = later(async () => (await import('../views/postmortem.tsx')).Postmortem)
+const PostmortemTables = later(async () => (await import('../views/postmortem_tables.tsx')).PostmortemTables)
 const Postmortems = later(async () => (await import('../views/postmortems.tsx')).Postmortems)
 const Readiness = later(async () => (await import('../views/readiness.tsx')).Readiness)
 const Report = later(async () => (await import('../views/report.tsx')).Report)
@@ -116,6 +117,7 @@ function View() {
   if (first === 'report' && !second) return <Report />
   if (first === 'search' && !second) return <Search />
   if (first === 'pm' && second === 'trends') return <Trends />
+  if (first === 'pm' && second === 'tables') return <PostmortemTables />
   if (first === 'pm') return second ? <Postmortem key={second} id={second} /> : <Postmortems />
   pageTitle.value = 'Not here'
   return <div class="empty"><h1>There is no such page</h1><p><a href="/">Back to the wall</a></p></div>

@@ -110,6 +110,17 @@ export interface RecordMetrics {
   detection_source: 'alert' | 'customer' | 'human' | null
   impacts: RecordImpact[]
   detection: { rule: string; rule_id: number; parts: DetectionPart[] }[]
+  earlier: WouldHave[]
+  earlier_why: string | null
+  signals: { rule: string; rule_id: number; breach_at: string }[]
+  looked_at: string | null
+  rules_looked_at: number
+}
+
+/** A setting, or a live rule, that would have fired before; the counts are of the thirty days before. */
+export interface WouldHave {
+  rule: string; rule_id: number; setting: string; query: string; fired_at: string; seconds_earlier: number | null
+  alerts_30d: number | null; alerts_30d_then: number | null; pages_30d: number | null; pages_30d_then: number | null
 }
 
 export interface ServiceLink { title?: string; url: string }

@@ -91,3 +91,11 @@ export function windowOf(page: number, total: number, size: number): { from: num
   const to = Math.max(0, total - at * size)
   return { from: Math.max(0, to - size), to, pages }
 }
+
+/** What a setting would have cost: "3 alerts (as it was 1), 2 pages (1)"; null where nothing was counted. */
+export function costWords(one: { alerts_30d: number | null; alerts_30d_then: number | null; pages_30d: number | null; pages_30d_then: number | null }): string | null {
+  const said = (n: number | null, what: string, then: number | null, words: string) =>
+    n === null ? null : `${n} ${n === 1 ? what : `${what}s`}${then === null ? '' : ` (${words}${then})`}`
+  const parts = [said(one.alerts_30d, 'alert', one.alerts_30d_then, 'as it was '), said(one.pages_30d, 'page', one.pages_30d_then, '')].filter((part) => part !== null)
+  return parts.length > 0 ? parts.join(', ') : null
+}

@@ -24,6 +24,11 @@ export function spanShare(ms: number): number {
   return Math.log(clamped / LEAST_MS) / Math.log(MOST_MS / LEAST_MS)
 }
 
+/** How wide a circle is whose area says how many: 1 of the most, 0 of one among many. */
+export function areaShare(n: number, most: number): number {
+  return most <= 1 ? 0 : (Math.sqrt(n) - 1) / (Math.sqrt(most) - 1)
+}
+
 /** Where in its year: 0 on the first of January, 1 at the end. */
 export function yearShare(atMs: number, year: number): number {
   const [from, to] = [Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1)]

@@ -17,7 +17,7 @@ import { Fold } from '../ui/fold.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Labels, Panel, Shown, State } from '../ui/parts.tsx'
 import { Ago } from '../ui/time.tsx'
-import { ChangesBefore, RecordFigures, SeenBefore, ServiceCards } from './incident_record.tsx'
+import { ChangesBefore, RecordFigures, SeenBefore, ServiceCards, WouldHaveFired } from './incident_record.tsx'
 
 const LABELS_SHOWN = 4
 
@@ -148,6 +148,7 @@ export function Aside({ incident, related }: { incident: IncidentDetail; related
       {related && related.changes.length > 0 && <ChangesBefore changes={related.changes} />}
       {related && related.similar.length > 0 && <SeenBefore similar={related.similar} />}
       <RecordFigures incidentKey={incident.key} open={over} />
+      <WouldHaveFired incidentKey={incident.key} open={over} />
       <Worth incidentKey={incident.key} said={incident.verdicts} />
       <WhoWasTold incidentKey={incident.key} />
       <NotThere of={missing} />

@@ -3,15 +3,16 @@
 
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { may, me } from '../app/api.ts'
+import { ApiError, call, may, me } from '../app/api.ts'
 import { incidentPath } from '../app/actions.ts'
-import { useData } from '../app/data.ts'
+import { changed, useData } from '../app/data.ts'
 import { setMark, standingPath, tryRow } from '../app/record.ts'
 import { now, zone } from '../app/settings.ts'
+import { say } from '../app/toast.ts'
 import { adopt } from '../ui/sheet.ts'
 import type { RecordMark, RecordMarks, RecordMetrics, RecordSetting, Related, Rows, Service } from '../app/types.ts'
 import { count } from '../lib/number.ts'
-import { kindWords, parseAt } from '../lib/record.ts'
+import { costWords, kindWords, parseAt } from '../lib/record.ts'
 import record from '../style/record.later.css'
 import { formatAge, formatExact, parseTime } from '../lib/time.ts'
 import { Fold } from '../ui/fold.tsx'
@@ -129,6 +130,39 @@ export function RecordFigures({ incidentKey, open }: { incidentKey: string; open
       ))}</ul>
       {metrics && <Detection of={metrics.detection} />}
       {marks && <History of={marks.history} />}
+    </Fold>
+  )
+}
+
+/** What its own samples teach: which setting, or which newer rule, would have told of it sooner, and at what price. */
+export function WouldHaveFired({ incidentKey, open }: { incidentKey: string; open: boolean }) {
+  const path = `${incidentPath(incidentKey)}/metrics`
+  const metrics = useData<RecordMetrics>(path, ['incident'], 60_000).value
+  const [looking, setLooking] = useState(false)
+  const look = async () => {
+    setLooking(true)
+    try {
+      await call(`${incidentPath(incidentKey)}/look`, { method: 'POST' })
+      changed('incident')
+    } catch (error) {
+      say(error instanceof ApiError ? error.message : String(error), 'bad')
+    }
+    setLooking(false)
+  }
+  if (!metrics) return null
+  const { earlier, signals, looked_at: at, earlier_why: why } = metrics
+  const best = earlier[0]
+  const digest = !at ? 'nobody looked yet' : best?.seconds_earlier ? `${formatAge(best.seconds_earlier * 1000)} earlier at most` : 'nothing'
+  return (
+    <Fold id="earlier" title="What would have fired earlier" open={open && earlier.length > 0} digest={digest}>
+      {earlier.length > 0 && <ul class="aside-list">{earlier.map((one, i) => (
+        <li key={i}><p class="between"><a href={`/rules/${one.rule_id}`} title={one.query}>{one.rule}</a><span class="num">{one.seconds_earlier === null ? <Clock at={one.fired_at} /> : `${formatAge(one.seconds_earlier * 1000)} earlier`}</span></p>
+          <p class="dim small">{one.setting}; in 30 days {costWords(one) ?? 'not counted'}</p></li>
+      ))}</ul>}
+      {at && earlier.length === 0 && <p class="dim pad">{metrics.rules_looked_at > 0 ? `None of ${count(metrics.rules_looked_at, 'rule')} with samples, and no other setting of those that fired.` : 'Not known: no live rule has samples of it.'}</p>}
+      {signals.length > 0 && <><h3 class="aside-title">Held, and told nobody</h3><ul class="aside-list">{signals.map((one) => <li key={one.rule_id}><p class="between"><a href={`/rules/${one.rule_id}`}>{one.rule}</a><span>since <Clock at={one.breach_at} /></span></p></li>)}</ul></>}
+      {why && <p class="dim pad small">Not all was looked at: {why}.</p>}
+      <p class="pad between small dim"><span>{at ? <>looked <Ago at={at} /></> : 'Its own samples, and the rules of now.'}</span>{may('operate') && <button type="button" disabled={looking} onClick={() => { void look() }}>{looking ? 'Looking …' : at ? 'Look again' : 'Look'}</button>}</p>
     </Fold>
   )
 }

@@ -30,7 +30,7 @@ export function Postmortems() {
   const status = query('status')
   return (
     <Page title="Postmortems" lead="The timeline and the graphs are already there. Write only what a machine can't know."
-          actions={<><a class="button" href="/search"><Icon name="search" size={16} /> Search</a><a class="button" href="/pm/trends"><Icon name="report" size={16} /> Trends</a></>}>
+          actions={<><a class="button" href="/search"><Icon name="search" size={16} /> Search</a><a class="button" href="/pm/trends"><Icon name="report" size={16} /> Trends</a><a class="button" href="/pm/tables"><Icon name="note" size={16} /> Tables</a></>}>
       <Shown data={data} what="Postmortems could not be read">{({ postmortems }) => {
         const shown = postmortems.filter((one) => !status || one.status === status)
         const n = (value: string) => postmortems.filter((one) => one.status === value).length
