@@ -209,13 +209,13 @@ static int look_at_phases(const struct tune_reader *reader,
 
 /* What is asked for besides. 0, or a failure in words. */
 struct besides {
-    struct tune_faults faults;
+    struct outage faults;
     struct tune_phases phases;
     struct hysteresis_written hysteresis;
 };
 
 static int look_besides(const struct ctl *ctl,
-                        const struct tune_past *past,
+                        struct tune_past *past,
                         const struct tune_ask *ask,
                         const struct tune_result *result,
                         struct besides *besides,
@@ -231,12 +231,11 @@ static int look_besides(const struct ctl *ctl,
     if (ctl_option(ctl, "phases"))
         r = look_at_phases(&past->reader, ask, result, &besides->phases, reterr);
     if (r == 0 && ctl_option(ctl, "faults")) {
-        r = tune_faults_look(&past->reader, ask, result, &besides->faults, reterr);
+        r = tune_faults_look(ctl, past, ask, result, &besides->faults, reterr);
         look->faults = &besides->faults;
     }
     if (r == 0 && ctl_option(ctl, "hysteresis")) {
-        r = hysteresis_write(ask, result, past->is_store ? &past->source : NULL,
-                             &besides->hysteresis, reterr);
+        r = tune_hysteresis_look(past, ask, result, &besides->hysteresis, reterr);
         look->hysteresis = &besides->hysteresis;
     }
     return r;
@@ -265,6 +264,7 @@ static enum ctl_exit run(struct ctl *ctl,
     else
         status = tell(ctl, past, ask, &result, &look);
     hysteresis_written_done(&besides.hysteresis);
+    outage_done(&besides.faults);
     tune_result_done(&result);
     return status;
 }

@@ -104,6 +104,8 @@ const struct command ctl_commands[] = {
       {"front", NULL, "the settings to choose among, a sentence each"},
       {"hysteresis", NULL, "write it to fire above one threshold and clear below another"},
       {"faults", NULL, "the smallest outage it catches, by faults put into its past"},
+      {"fault", "KIND", "set, add, scale, ramp, spike, freeze, drop, gap, reset (what suits)"},
+      {"input", "SELECTOR", "what has the fault (what suits); `*`: all it reads; or `compared`"},
       {"alerts", NULL, "alert by alert too"},
       {"openmetrics", "FILE", "ask a text of samples with their times"},
       {"incident", "KEY", "look at the time of this incident of alertd"},

@@ -18,9 +18,9 @@
 #include "alertd/promql/ast.h"
 #include "alertd/promql/memory_source.h"
 #include "alertd/promql/promql.h"
-#include "alertd/tune/detect.h"
 #include "alertd/tune/grid.h"
 #include "alertd/tune/hysteresis.h"
+#include "alertd/tune/outage.h"
 #include "alertd/tune/tune.h"
 #include "ctl/check.h"
 #include "ctl/cmd.h"
@@ -31,8 +31,8 @@ struct tune_past {
     int64_t now_ms; /* a store's newest sample, or the clock */
     bool is_store, is_text;
     struct store_asker store;
-    struct memory_source memory;
-    struct source source;
+    struct memory_source memory; /* a text's; or what was last selected of a server */
+    struct source source;        /* samples: of a server they are asked for, select by select */
     struct reading_source over;
     struct origin origin;
 };
@@ -46,26 +46,23 @@ enum ctl_exit tune_times(const struct ctl *ctl,
                          int64_t *ret_from_ms,
                          int64_t *ret_to_ms);
 
-struct tune_faults {
-    struct detect_ask ask;
-    struct detect_map map;
-    double magnitudes[DETECT_MAGNITUDES_MAX];
-    uint32_t durations[DETECT_DURATIONS_MAX];
-    double usual;
-};
-/* The struct stays where it is. 0, or a failure in words. */
-int tune_faults_look(const struct tune_reader *reader,
+/* 0, or a failure in words; outage_done() in any case. The struct stays where it is. */
+int tune_faults_look(const struct ctl *ctl,
+                     struct tune_past *past,
                      const struct tune_ask *ask,
                      const struct tune_result *result,
-                     struct tune_faults *ret,
+                     struct outage *ret,
                      struct err *reterr);
-void tune_faults_show(const struct tune_ask *ask,
-                      const struct tune_faults *faults,
-                      struct str *out);
-void tune_faults_json(const struct tune_ask *ask,
-                      const struct tune_faults *faults,
-                      struct json_out *out);
+void tune_faults_show(const struct outage *outage, struct str *out);
+void tune_faults_json(const struct outage *outage, struct json_out *out);
 
+/* Written and run, over copies of a server's samples. 0, or a failure in words; hysteresis_written_done()
+ * in any case. */
+int tune_hysteresis_look(const struct tune_past *past,
+                         const struct tune_ask *ask,
+                         const struct tune_result *result,
+                         struct hysteresis_written *ret,
+                         struct err *reterr);
 /* Words and YAML. */
 void tune_hysteresis_show(const struct tune_ask *ask,
                           const struct tune_result *result,
@@ -82,7 +79,7 @@ struct tune_phases {
 struct tune_look {
     bool color, alerts, front;
     const struct tune_phases *phases;
-    const struct tune_faults *faults;            /* NULL: not asked */
+    const struct outage *faults;                 /* NULL: not asked */
     const struct hysteresis_written *hysteresis; /* NULL: not asked */
 };
 

@@ -52,6 +52,57 @@ static int read_origin(void *reader,
     return r;
 }
 
+/* --- samples of a server --- */
+
+static int on_raw(void *arg,
+                  const struct labels *labels,
+                  const struct sample *samples,
+                  size_t n,
+                  struct err *reterr)
+{
+    struct memory_source *memory = arg;
+
+    for (size_t i = 0; i < n; i++)
+        memory_source_add(memory, labels, samples[i].t_ms, samples[i].value);
+    return 0;
+}
+
+static int select_raw(void *self,
+                      const struct source_query *query,
+                      struct arena *arena,
+                      struct source_selection *ret_selection,
+                      struct err *reterr)
+{
+    struct tune_past *past = self;
+    STR_AUTO struct str selector = STR_INIT(PROMQL_TEXT_MAX);
+
+    memory_source_done(&past->memory);
+    past->memory = (struct memory_source){0};
+    str_addc(&selector, '{');
+    for (size_t i = 0; i < query->n_matchers; i++) {
+        str_add(&selector, i ? "," : "");
+        matcher_print(&query->matchers[i], &selector);
+    }
+    str_addc(&selector, '}');
+    int r = origin_read(&past->origin, str_text(&selector), query->from_ms, query->to_ms, on_raw,
+                        &past->memory, reterr);
+    const struct source memory = memory_source_of(&past->memory);
+    return r == 0 ? memory.select(memory.self, query, arena, ret_selection, reterr) : r;
+}
+
+static int read_raw(void *self,
+                    const struct source_query *query,
+                    const struct source_match *match,
+                    struct arena *arena,
+                    struct source_columns *columns,
+                    struct err *reterr)
+{
+    struct tune_past *past = self;
+    const struct source memory = memory_source_of(&past->memory);
+
+    return memory.read(memory.self, query, match, arena, columns, reterr);
+}
+
 /* --- a text --- */
 
 struct text_read {
@@ -123,6 +174,7 @@ enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl)
     }
     origin_init(&past->origin, ctl->url, ctl->token, PIECE_MAX_MS);
     past->reader = (struct tune_reader){.read = read_origin, .reader = &past->origin};
+    past->source = (struct source){select_raw, read_raw, past};
     past->now_ms = clock_wall_ms();
     return CTL_OK;
 }
@@ -131,8 +183,7 @@ void tune_past_done(struct tune_past *past)
 {
     if (past->is_store)
         store_asker_done(&past->store);
-    else if (past->is_text)
-        memory_source_done(&past->memory);
-    else
+    else if (!past->is_text)
         origin_done(&past->origin);
+    memory_source_done(&past->memory);
 }

@@ -95,10 +95,13 @@ void tuning_write_episodes(const struct tuning *tuning,
 /* What there is to say of the rule: "findings":[...], places within its text. */
 void tuning_write_findings(const struct tuned_rule *rule, struct json_out *out);
 
-/* tuning_preview.c, tuning_explain.c */
+/* tuning_preview.c, tuning_explain.c, tuning_faults.c */
 void tuning_preview(const struct tuning *tuning,
                     const struct json *body,
                     struct http_response *response);
 void tuning_explain(const struct tuning *tuning,
                     const struct json *body,
                     struct http_response *response);
+void tuning_faults(const struct tuning *tuning,
+                   const struct json *body,
+                   struct http_response *response);

@@ -129,6 +129,23 @@ class Tunings(unittest.TestCase):
         least = struct.unpack(f"<{answer['all']['columns']}f", base64.b64decode(answer["all"]["least"]))
         self.assertAlmostEqual(min(one for one in least if not math.isnan(one)), 1, 2)
 
+    def test_the_smallest_outage(self):
+        """Faults in copies of what is read, as the command line has them over the same past."""
+        found = self.of("Slow", "/faults")
+        self.assertEqual((found["kind"], found["input"], found["inputs"]), ("add", "latency_seconds", ["latency_seconds", "up", "*"]))
+        self.assertEqual(len(found["cells"]), len(found["magnitudes"]) * len(found["durations_ms"]))
+        least = found["least"]
+        cell = found["cells"][least["magnitude"] * len(found["durations_ms"]) + least["duration"]]
+        self.assertGreaterEqual(cell["caught"] * 10, cell["tried"] * 9)
+        self.assertIn(found["magnitudes"][least["magnitude"]]["words"], found["words"])
+        ours = [(cell["tried"], cell["caught"], cell["median_delay_ms"]) for cell in found["cells"]]
+        theirs = self.ctl("Slow", "--faults", "--alone")["faults"]
+        self.assertEqual(ours, [(cell["tried"], cell["caught"], cell["median_delay_ms"]) for cell in theirs["cells"]])
+        self.assertEqual(self.of("Gone", "/faults")["places"], 0)  # it fires all the time
+        self.assertEqual(self.of("Slow", "/faults", input="")["input"], None)
+        for words, more in (("kind: set, add", {"kind": "meteor"}), ("reads no nobody", {"input": "nobody"}), ("kind", {"kind": 7})):
+            self.assertIn(words, self.of("Slow", "/faults", status=400, **more)["error"])
+
     def test_one_setting_alert_by_alert(self):
         ours = self.of("Slow", "/episodes", threshold=3, for_ms=60000, keep_firing_for_ms=300000, incidents=self.bad)
         theirs = self.ctl("Slow", "--threshold=3", "--for=1m", "--keep=5m")

@@ -46,7 +46,7 @@ async function patiently<T>(path: string, body: Body, signal: AbortSignal): Prom
 }
 
 /** Asks when what is asked changes; null: nothing is. */
-function useAsked<T>(path: string, body: Body | null): Asked<T> {
+export function useAsked<T>(path: string, body: Body | null): Asked<T> {
   const [value, setValue] = useState<{ data: T; key: string } | null>(null)
   const [error, setError] = useState<ApiError | null>(null)
   const [again, setAgain] = useState(0)
@@ -64,7 +64,7 @@ function useAsked<T>(path: string, body: Body | null): Asked<T> {
 
 const SHOWN = 9 // alerts at first: what is below them stays near
 
-const withoutColumns = ({ columns: _, ...rest }: Body): Body => rest
+export const withoutColumns = ({ columns: _, ...rest }: Body): Body => rest
 
 // --- alert by alert, and what would have been read ----------------------------------------
 
@@ -138,6 +138,15 @@ export function Told({ body, episode }: { body: Body | null; episode: Episode })
 
 // --- the rule, and what becomes of it ------------------------------------------------------
 
+export async function copyText(text: string, what: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text)
+    say(`${what} copied`, 'ok')
+  } catch {
+    say('The browser does not let the page copy: select the text', 'bad')
+  }
+}
+
 /** Lines of the text with what was found in them underlined. */
 function Squiggled({ yaml, findings, kinds }: { yaml: string; findings: Finding[]; kinds: ('same' | 'added' | 'removed')[] }) {
   return (
@@ -208,14 +217,6 @@ export function RuleText({ id, asked: { value, fresh }, body, model, rested, set
   const kinds = diffLines(saved?.yaml ?? rule.yaml, yaml).filter((one) => one.kind !== 'removed').map((one) => one.kind)
   const findings = value?.findings ?? rule.findings
   useEffect(() => { setProblem(null); setTest(''); setTried(false) }, [yaml])
-  const copy = async (text: string, what: string) => {
-    try {
-      await navigator.clipboard.writeText(text)
-      say(`${what} copied`, 'ok')
-    } catch {
-      say('The browser does not let the page copy: select the text', 'bad')
-    }
-  }
   const save = async () => {
     try {
       const { version } = await call<{ version: number }>(`/api/alertd/v1/rules/${encodeURIComponent(id)}`, { method: 'PUT', json: { yaml, version: saved?.version ?? rule.version } })
@@ -247,12 +248,12 @@ export function RuleText({ id, asked: { value, fresh }, body, model, rested, set
       <div class="tune-do">
         <button type="button" class="primary" disabled={!changed || !isThis || !may('admin')} title={may('admin') ? '' : 'Only an admin may change rules'} onClick={() => { void save() }}>Save as a new version</button>
         <button type="button" disabled={!changed || !isThis || !may('admin')} onClick={() => { void canary() }}>Try beside it, silently</button>
-        <button type="button" disabled={!isThis} onClick={() => { void copy(yaml, 'YAML') }}>Copy as YAML</button>
+        <button type="button" disabled={!isThis} onClick={() => { void copyText(yaml, 'YAML') }}>Copy as YAML</button>
         <button type="button" disabled={!isThis || !value?.episodes.length} onClick={() => { void generate() }}>Make a unit test</button>
         {tried && <p class="dim">It runs beside the rule and pages nobody. <a href={`/rules/${encodeURIComponent(id)}/canary`}>What it changes, page by page</a></p>}
         {saved && <p class="dim">Saved. When {rule.source ?? 'its file'} is kept elsewhere too (a repository, --rules.import), change it there as well: the next import replaces this.</p>}
       </div>
-      {test && <><pre class="code tune-test" tabIndex={0} aria-label="A unit test">{test}</pre><p class="tune-do"><button type="button" onClick={() => { void copy(test, 'Unit test') }}>Copy the test</button></p></>}
+      {test && <><pre class="code tune-test" tabIndex={0} aria-label="A unit test">{test}</pre><p class="tune-do"><button type="button" onClick={() => { void copyText(test, 'Unit test') }}>Copy the test</button></p></>}
     </section>
   )
 }
