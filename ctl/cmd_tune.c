@@ -172,6 +172,8 @@ static enum ctl_exit tell(const struct ctl *ctl,
         str_addc(&out, '\n');
     else if (look->hysteresis)
         tune_hysteresis_show(ask, result, look->hysteresis, &out);
+    if (!ctl->json && ctl_option(ctl, "write-test"))
+        tune_test_show(ctl, ask, result, &out);
     if (out.full)
         return ctl_fail(ctl, "the answer has more than %d MiB: ask for a shorter time",
                         OUTPUT_BYTES_MAX >> 20);
@@ -238,6 +240,8 @@ static int look_besides(const struct ctl *ctl,
         r = tune_hysteresis_look(past, ask, result, &besides->hysteresis, reterr);
         look->hysteresis = &besides->hysteresis;
     }
+    if (r == 0 && ctl_option(ctl, "write-test"))
+        r = tune_test_write(ctl, past, ask, result, reterr);
     return r;
 }
 

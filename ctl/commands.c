@@ -106,6 +106,8 @@ const struct command ctl_commands[] = {
       {"faults", NULL, "the smallest outage it catches, by faults put into its past"},
       {"fault", "KIND", "set, add, scale, ramp, spike, freeze, drop, gap, reset (what suits)"},
       {"input", "SELECTOR", "what has the fault (what suits); `*`: all it reads; or `compared`"},
+      {"write-test", "FILE",
+       "a unit test of an alert of it: the first in an incident, or the first"},
       {"alerts", NULL, "alert by alert too"},
       {"openmetrics", "FILE", "ask a text of samples with their times"},
       {"incident", "KEY", "look at the time of this incident of alertd"},

@@ -10,6 +10,7 @@
  *   tune_words.c  the setting of now in words, incident by incident, what to choose among
  *   tune_faults.c the smallest outage the rule catches
  *   tune_hysteresis.c  a rule that fires above one threshold and clears below another, written
+ *   tune_test.c   a unit test of one of its alerts, written
  *   tune_pages.c  what a setting would have paged
  *   tune_json.c   the result for programs
  *   cmd_tune_diff.c, tune_diff_show.c   two rule files beside each other
@@ -70,6 +71,17 @@ void tune_hysteresis_show(const struct tune_ask *ask,
                           struct str *out);
 /* A member of an open object. */
 void tune_hysteresis_json(const struct hysteresis_written *written, struct json_out *out);
+
+/* To the file of --write-test. 0, or a failure in words. */
+int tune_test_write(const struct ctl *ctl,
+                    const struct tune_past *past,
+                    const struct tune_ask *ask,
+                    const struct tune_result *result,
+                    struct err *reterr);
+void tune_test_show(const struct ctl *ctl,
+                    const struct tune_ask *ask,
+                    const struct tune_result *result,
+                    struct str *out);
 
 /* How many alerts there are at so many phases of the clock; n 0: not asked. */
 struct tune_phases {

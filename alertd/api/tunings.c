@@ -8,6 +8,7 @@
  *   POST tunings/preview    what somebody would have read of one of those alerts
  *   POST tunings/explain    why it did or did not fire at an instant
  *   POST tunings/faults     the smallest outage it catches
+ *   POST tunings/unit       a unit test made of one of those alerts
  *   PUT  rules/{id}         the rule with another text: a new version of it
  */
 
@@ -124,6 +125,35 @@ static void post_episodes(void *context,
         tuned_fail(response, r, &err);
     else
         tuning_write_episodes(&tuning, &result, &rule, &out);
+    tuned_rule_done(&rule);
+    tune_result_done(&result);
+    tuning_done(&tuning);
+    json_free(body);
+}
+
+static void post_unit(void *context, struct http_request *request, struct http_response *response)
+{
+    static const char *const known[] = {QUESTION, "at", "labels", NULL};
+    STR_AUTO struct str text = STR_INIT(YAML_BYTES_MAX);
+    struct json_out out = JSON_OUT(&response->body);
+    struct tuning tuning = {0};
+    struct tune_result result = {0};
+    struct tuned_rule rule = {0};
+    struct json *body = NULL;
+    struct err err = {0};
+    int r = read_body(context, request, known, &body, &tuning, &err);
+
+    if (r == 0)
+        r = run_setting(&tuning, &result, &rule, &err);
+    if (r == 0)
+        r = tuning_unit(&tuning, body, &result, rule.rule, &text, &err);
+    if (r) {
+        tuned_fail(response, r, &err);
+    } else {
+        json_open(&out, '{');
+        json_kv_string(&out, "yaml", str_text(&text));
+        json_close(&out, '}');
+    }
     tuned_rule_done(&rule);
     tune_result_done(&result);
     tuning_done(&tuning);
@@ -476,6 +506,8 @@ static const struct http_route routes[] = {
      "one setting of a rule, alert by alert"},
     {"POST", "/api/alertd/v1/tunings/hysteresis", HTTP_SCOPE_READ, HTTP_SAFE_POST, post_hysteresis,
      "a rule that fires above one threshold and clears below another, written"},
+    {"POST", "/api/alertd/v1/tunings/unit", HTTP_SCOPE_READ, HTTP_SAFE_POST, post_unit,
+     "a unit test made of one of those alerts"},
     {"POST", "/api/alertd/v1/tunings/preview", HTTP_SCOPE_READ, HTTP_SAFE_POST, post_preview,
      "what somebody would have read of one of them"},
     {"POST", "/api/alertd/v1/tunings/explain", HTTP_SCOPE_READ, HTTP_SAFE_POST, post_explain,

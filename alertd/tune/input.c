@@ -136,7 +136,7 @@ int inputs_of(const struct promql_expr *expr,
               struct inputs *ret,
               struct err *reterr)
 {
-    const struct around around = {.back_ms = LINGER_MS};
+    const struct around around = {0};
     struct inputs inputs = {.n = 0};
     const struct walk walk = {arena, &inputs, reterr};
     int r = walk_expr(&walk, expr, &around);
@@ -211,7 +211,7 @@ int inputs_copy(const struct inputs *inputs,
     for (size_t i = 0; i < inputs->n; i++) {
         const struct source_query query = {.matchers = inputs->at[i].matchers,
                                            .n_matchers = inputs->at[i].n_matchers,
-                                           .from_ms = from_ms - back_ms,
+                                           .from_ms = from_ms - back_ms - LINGER_MS,
                                            .to_ms = to_ms};
         int r = copy_input(source, &query, like, &left, copy, reterr);
         if (r != 0)

@@ -23,7 +23,7 @@ struct input {
     const char *text; /* the selector, without range and offset */
     const struct matcher *matchers;
     size_t n_matchers;
-    int64_t back_ms;  /* as long before an evaluation its samples count */
+    int64_t back_ms;  /* so long before an evaluation its samples count, and while one lingers */
     int64_t range_ms; /* a fault of then is seen so much longer; 0: as long as it lasts */
     bool is_counter;  /* rate(), increase(), irate() of it */
 };

@@ -310,7 +310,7 @@ function Tuned({ id, answer, question, onSaved }: { id: string; answer: Tuning; 
             <SurfaceTable model={model} setting={setting} />
           </Panel>
           <Alerts asked={episodes} body={body} model={model} rested={rested} chosen={chosen} onChoose={(key) => setQuery({ alert: key })} />
-          <Incidents model={model} rested={rested} answer={answer} />
+          <Incidents model={model} rested={rested} answer={answer} asked={episodes} />
           <Hysteresis id={id} body={body} model={model} alerts={ownAlerts} onSaved={onSaved} />
           <Outages body={body} model={model} />
         </div>
@@ -318,7 +318,7 @@ function Tuned({ id, answer, question, onSaved }: { id: string; answer: Tuning; 
           <Noisy model={model} own={ownOf(model)} setting={setting} />
           <Suggestion model={model} setting={setting} />
           {episode && <Told body={episodes.fresh ? body : null} episode={episode} />}
-          <RuleText id={id} asked={episodes} body={body} model={model} rested={rested} settled={settled} />
+          <RuleText id={id} asked={episodes} episode={episode} body={body} model={model} settled={settled} />
           <Pages asked={pages} />
         </div>
       </div>
