@@ -196,6 +196,9 @@ static int look_at_phases(const struct tune_reader *reader,
         struct tune_result other;
         struct tune_ask moved = *ask;
         moved.phase_ms += ask->interval_ms * i / PHASES;
+        moved.is_alone = true;
+        moved.has_threshold = true;
+        moved.threshold = result->thresholds[result->now.threshold];
         int r = tune_run(reader, &moved, &other, reterr);
         if (r == 0)
             (void)backtest_episodes(other.backtest, &n);
@@ -207,6 +210,16 @@ static int look_at_phases(const struct tune_reader *reader,
         ret->most = n > ret->most ? n : ret->most;
     }
     return 0;
+}
+
+/* When a server evaluates is not known: as a matter of course, unless somebody knows. */
+static bool has_phases(const struct ctl *ctl, const struct tune_past *past)
+{
+    bool is_server = !past->is_store && !past->is_text;
+
+    return ctl_option(ctl, "phases") ||
+           (is_server && !ctl_option(ctl, "source") && !ctl_option(ctl, "alone") &&
+            !ctl_option(ctl, "ingest-lag"));
 }
 
 /* What is asked for besides. 0, or a failure in words. */
@@ -230,7 +243,7 @@ static int look_besides(const struct ctl *ctl,
                                .alerts = ctl_option(ctl, "alerts") != NULL,
                                .front = ctl_option(ctl, "front") != NULL,
                                .phases = &besides->phases};
-    if (ctl_option(ctl, "phases"))
+    if (has_phases(ctl, past))
         r = look_at_phases(&past->reader, ask, result, &besides->phases, reterr);
     if (r == 0 && ctl_option(ctl, "faults")) {
         r = tune_faults_look(ctl, past, ask, result, &besides->faults, reterr);
@@ -258,6 +271,8 @@ static enum ctl_exit run(struct ctl *ctl,
     enum ctl_exit status = tune_times(ctl, past->now_ms, &ask->from_ms, &ask->to_ms);
     if (status == CTL_OK)
         status = tune_labels_read(labels, ctl, ask);
+    if (status == CTL_OK)
+        status = tune_past_late(past, ctl, ask);
     if (status != CTL_OK)
         return status;
     int r = tune_run(&past->reader, ask, &result, &err);

@@ -21,6 +21,7 @@
 #include "alertd/promql/promql.h"
 #include "alertd/tune/grid.h"
 #include "alertd/tune/hysteresis.h"
+#include "alertd/tune/late.h"
 #include "alertd/tune/outage.h"
 #include "alertd/tune/tune.h"
 #include "ctl/check.h"
@@ -36,11 +37,18 @@ struct tune_past {
     struct source source;        /* samples: of a server they are asked for, select by select */
     struct reading_source over;
     struct origin origin;
+    struct memory_source copy; /* of a server's samples, where each evaluation is one of its own */
+    struct source copied;
+    struct late late;
 };
 
 /* tune_past_done() in any case; the struct stays where it is. */
 enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl);
 void tune_past_done(struct tune_past *past);
+/* Read as it was known then, when --ingest-lag says how late samples come. */
+enum ctl_exit tune_past_late(struct tune_past *past,
+                             const struct ctl *ctl,
+                             const struct tune_ask *ask);
 /* --from and --to; else the 30 days before now_ms. */
 enum ctl_exit tune_times(const struct ctl *ctl,
                          int64_t now_ms,

@@ -3,17 +3,21 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "alertd/store/store.h"
 #include "ctl/tune.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/mem.h"
+#include "lib/model/duration.h"
 #include "lib/wire/exposition_parse.h"
 
 enum {
     QUERY_BYTES_MAX = 512 << 20,
     PIECE_MAX_MS = 86400000,
+    ARENA_BYTES_MAX = 16 << 20,
+    WARM_MS = 2 * 3600000, /* more than a reading warms up for */
     TEXT_BYTES_MAX = 1 << 30,
     TEXT_SAMPLES_MAX = 100 * 1000 * 1000,
 };
@@ -179,6 +183,43 @@ enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl)
     return CTL_OK;
 }
 
+/* --- as it was known then --- */
+
+static int copy_past(struct tune_past *past, const struct tune_ask *ask, struct err *reterr)
+{
+    ARENA_AUTO struct arena arena;
+    struct inputs inputs;
+
+    arena_init(&arena, ARENA_BYTES_MAX);
+    past->copied = memory_source_of(&past->copy);
+    past->late.source = &past->copied;
+    int r = inputs_of(ask->rule->expr, &arena, &inputs, reterr);
+    if (r != 0)
+        return r;
+    return inputs_copy(&inputs, &past->source, ask->from_ms - WARM_MS - ask->for_ms, ask->to_ms,
+                       NULL, &past->copy, reterr);
+}
+
+enum ctl_exit tune_past_late(struct tune_past *past,
+                             const struct ctl *ctl,
+                             const struct tune_ask *ask)
+{
+    const char *lag = ctl_option(ctl, "ingest-lag");
+    struct err err = {0};
+
+    if (!lag)
+        return CTL_OK;
+    past->late = (struct late){.source = &past->source, .query_bytes = QUERY_BYTES_MAX};
+    if (duration_parse(lag, strlen(lag), &past->late.lag_ms) != 0 || past->late.lag_ms < 0) {
+        (void)ctl_fail(ctl, "--ingest-lag is a duration like 30s");
+        return CTL_USAGE;
+    }
+    if (!past->is_store && !past->is_text && copy_past(past, ask, &err) != 0)
+        return ctl_fail(ctl, "%s: %s", ask->rule->name, err.text);
+    past->reader = late_reader(&past->late);
+    return CTL_OK;
+}
+
 void tune_past_done(struct tune_past *past)
 {
     if (past->is_store)
@@ -186,4 +227,5 @@ void tune_past_done(struct tune_past *past)
     else if (!past->is_text)
         origin_done(&past->origin);
     memory_source_done(&past->memory);
+    memory_source_done(&past->copy);
 }

@@ -33,9 +33,9 @@ static int read_length(const struct promql_duration *length, int64_t *ret_ms, st
     if (!length)
         return 0;
     if (length->kind != DURATION_NUMBER || length->seconds < 0)
-        return err_set(reterr, -EINVAL,
-                       "faults can't be put into what is read for a reckoned length of time, or "
-                       "ahead of it");
+        return err_set(
+            reterr, -EINVAL,
+            "it reads for a reckoned length of time, or ahead of it: its samples can't be copied");
     *ret_ms = (int64_t)(length->seconds * 1000);
     return 0;
 }
@@ -49,8 +49,9 @@ static int go_back(const struct promql_duration *range,
     int64_t offset_ms = 0;
 
     if (when->at != AT_NONE)
-        return err_set(reterr, -EINVAL,
-                       "faults can't be put into what is read at a fixed time (@)");
+        return err_set(
+            reterr, -EINVAL,
+            "it reads at a fixed time (@): its samples can't be copied for an evaluation");
     int r = read_length(range, &range_ms, reterr);
     if (r == 0)
         r = read_length(when->offset, &offset_ms, reterr);
@@ -180,10 +181,10 @@ static int copy_input(const struct source *source,
         if (r != 0 || columns.n == 0 || columns.kind != SAMPLE_FLOAT)
             continue;
         if (columns.n > *inout_left)
-            return err_set(reterr, -E2BIG,
-                           "faults would be put into more than %d samples at once: ask for fewer "
-                           "series",
-                           INPUT_SAMPLES_MAX);
+            return err_set(
+                reterr, -E2BIG,
+                "it reads more than %d samples at once: ask for fewer series, or for a shorter time",
+                INPUT_SAMPLES_MAX);
         *inout_left -= columns.n;
         const struct labels *labels = labels_new(match->labels->at, match->labels->n);
         for (size_t k = 0; k < columns.n; k++)

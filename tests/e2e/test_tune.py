@@ -206,16 +206,30 @@ class Tune(unittest.TestCase):
         self.assertIn("127.0.0.1:1", done.stderr)
         self.assertIn("Nothing of it has a value", self.tune("--rule=Nowhere").stdout)
 
+    def test_samples_that_come_late(self):
+        """Over a server they are copied, and each evaluation sees what had come."""
+        now, late = self.result("--rule=Full", "--from=3h"), self.result("--rule=Full", "--from=3h", "--ingest-lag=0s")
+        self.assertEqual(now["cells"], late["cells"])
+        self.assertIn("--ingest-lag is a duration", self.tune("--rule=Full", "--ingest-lag=soon", check=False).stderr)
+
     def test_z_a_folder_says_what_the_server_says(self):
         """Last: alertd stops for it."""
         to = self.result("--rule=Slow")["to"]
         since = f"--from={self.end_s - 21 * 3600}"
         by_server = [self.result(f"--rule={rule}", f"--to={to}", since) for rule in ("Slow", "Full", "Gone")]
+        for result in by_server:  # of a server it is not known when it evaluates
+            phases, least, most = (result.pop(key) for key in ("phases", "least_alerts", "most_alerts"))
+            self.assertEqual(phases, 4)
+            self.assertTrue(least <= len(result["alerts"]) <= most)
         inner = self.result("--rule=Inner", f"--to={to}", since)
         self.alertd.stop()
         by_folder = [json.loads(alertctl("tune", self.folder / "rules.yml", "--json", f"--rule={rule}", f"--to={to}", since,
                                          f"--store={self.alertd.folder}").stdout) for rule in ("Slow", "Full", "Gone")]
         self.assertEqual(by_server, by_folder)
+        late = [alertctl("tune", self.folder / "rules.yml", "--json", "--rule=Slow", f"--to={to}", since, f"--store={self.alertd.folder}", f"--ingest-lag={lag}").stdout
+                for lag in ("0s", "6m")]
+        self.assertEqual(json.loads(late[0])["cells"], by_folder[0]["cells"])
+        self.assertEqual(json.loads(late[1])["alerts"], [])  # what comes six minutes late is never there
         alone = json.loads(alertctl("tune", self.folder / "rules.yml", "--json", "--rule=Inner", f"--to={to}", since, f"--store={self.alertd.folder}").stdout)
         self.assertEqual(inner["alerts"], alone["alerts"])
         words = alertctl("tune", self.folder / "rules.yml", "--rule=Flaps", f"--to={to}", since, f"--store={self.alertd.folder}", "--hysteresis").stdout
