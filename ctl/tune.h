@@ -35,6 +35,7 @@ struct tune_past {
     struct store_asker store;
     struct memory_source memory; /* a text's; or what was last selected of a server */
     struct source source;        /* samples: of a server they are asked for, select by select */
+    size_t n_raw;                /* by one of those */
     struct reading_source over;
     struct origin origin;
     struct memory_source copy; /* of a server's samples, where each evaluation is one of its own */

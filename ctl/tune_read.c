@@ -2,6 +2,7 @@
  * Where alertctl tune reads: a server, a folder, or a text of samples. See tune.h.
  */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ enum {
     QUERY_BYTES_MAX = 512 << 20,
     PIECE_MAX_MS = 86400000,
     ARENA_BYTES_MAX = 16 << 20,
+    RAW_SAMPLES_MAX = 20 * 1000 * 1000,
     WARM_MS = 2 * 3600000, /* more than a reading warms up for */
     TEXT_BYTES_MAX = 1 << 30,
     TEXT_SAMPLES_MAX = 100 * 1000 * 1000,
@@ -64,10 +66,16 @@ static int on_raw(void *arg,
                   size_t n,
                   struct err *reterr)
 {
-    struct memory_source *memory = arg;
+    struct tune_past *past = arg;
 
+    past->n_raw += n;
+    if (past->n_raw > RAW_SAMPLES_MAX)
+        return err_set(reterr, -E2BIG,
+                       "more than %d samples of it at once: ask for fewer series, or for a shorter "
+                       "time",
+                       RAW_SAMPLES_MAX);
     for (size_t i = 0; i < n; i++)
-        memory_source_add(memory, labels, samples[i].t_ms, samples[i].value);
+        memory_source_add(&past->memory, labels, samples[i].t_ms, samples[i].value);
     return 0;
 }
 
@@ -82,6 +90,7 @@ static int select_raw(void *self,
 
     memory_source_done(&past->memory);
     past->memory = (struct memory_source){0};
+    past->n_raw = 0;
     str_addc(&selector, '{');
     for (size_t i = 0; i < query->n_matchers; i++) {
         str_add(&selector, i ? "," : "");
@@ -89,7 +98,7 @@ static int select_raw(void *self,
     }
     str_addc(&selector, '}');
     int r = origin_read(&past->origin, str_text(&selector), query->from_ms, query->to_ms, on_raw,
-                        &past->memory, reterr);
+                        past, reterr);
     const struct source memory = memory_source_of(&past->memory);
     return r == 0 ? memory.select(memory.self, query, arena, ret_selection, reterr) : r;
 }

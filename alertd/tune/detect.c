@@ -131,7 +131,8 @@ static int look_at_series(void *arg,
 static int evaluate(struct window *window, const struct source *source, struct err *reterr)
 {
     const struct detect_ask *ask = window->ask;
-    struct reading_source over = {.source = source, .query_bytes = ask->query_bytes};
+    struct reading_source over = {
+        .source = source, .query_bytes = ask->query_bytes, .lookback_ms = ask->lookback_ms};
     const struct tune_reader reader = reading_of_source(&over);
 
     window->fired = SIZE_MAX;
@@ -292,7 +293,7 @@ static int look_at_all(const struct tune_reader *reader,
         int r = take_place(reader, window, &is_there, reterr);
         size_t by_itself = window->fired;
         map->n_offsets += is_there;
-        for (size_t j = 0; j < ask->n_magnitudes && is_there && r == 0; j++)
+        for (size_t j = 0; j < ask->n_magnitudes && is_there && r == 0 && !is_enough(ask); j++)
             r = look_at_magnitude(window, j, by_itself, delays, map, reterr);
         if (r != 0)
             return r;

@@ -50,6 +50,7 @@ struct detect_ask {
      * compared: in the samples whose labels are like its, as far as those are what it is made of. NULL: in what is compared itself. */
     const struct source *source;
     size_t query_bytes;
+    int64_t lookback_ms; /* 0: five minutes */
     const struct matcher *matchers;
     size_t n_matchers;
     bool is_counter;     /* the magnitude is more a second */
@@ -60,7 +61,7 @@ struct detect_ask {
     size_t n_durations;
     size_t n_offsets;
     uint64_t seed;
-    /* Looked at now and then: true ends it with the places there are. NULL: never. */
+    /* Looked at now and then: true ends it with what was tried so far. NULL: never. */
     bool (*is_enough_fn)(const void *arg);
     const void *enough_arg;
 };

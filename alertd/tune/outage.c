@@ -264,6 +264,7 @@ int outage_look(const struct outage_ask *ask, struct outage *ret, struct err *re
         .ask = {.for_steps = result->for_steps[result->now.for_index],
                 .span = result->span,
                 .query_bytes = ask->query_bytes,
+                .lookback_ms = ask->lookback_ms,
                 .n_offsets = ask->n_places,
                 .seed = SEED,
                 .is_enough_fn = ask->is_enough_fn,

@@ -24,6 +24,7 @@ struct outage_ask {
     const struct tune_reader *reader;
     const struct source *source; /* of samples */
     size_t query_bytes;
+    int64_t lookback_ms; /* 0: five minutes */
     const struct tune_ask *tune;
     const struct tune_result *result; /* the setting that is looked at is its `now` */
     bool has_kind;                    /* else what suits the rule */

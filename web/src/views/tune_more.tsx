@@ -28,7 +28,7 @@ const KIND_WORDS: Record<string, string> = {
 const COMPARED = 'compared' // of the address: not a series that is read but what is compared
 
 /** One in how many of such outages is caught, by size and length: a picture that is a table. */
-function Map({ value }: { value: Faults }) {
+function OutageMap({ value }: { value: Faults }) {
   const n = value.durations_ms.length
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Outages caught"><table class="list tune-outages">
@@ -76,7 +76,7 @@ export function Outages({ body, model }: { body: Body; model: Model }) {
       </div>}
       {value && <div class={fresh ? '' : 'gone'}>
         <p class="pad tune-outage-words">{value.words}</p>
-        {value.places > 0 && <><Map value={value} />
+        {value.places > 0 && <><OutageMap value={value} />
           <p class="foot dim">Of 100 how many are caught, at {count(value.places, 'place')} of this time where it does not fire anyway; the framed is the smallest.{value.usual !== null && ` Usual is ${formatValue(value.usual)}${value.is_counter ? ' a second' : ''}.`}</p></>}
       </div>}
       {!value && !error && <p class="pad dim">Faults are being put into it …</p>}
