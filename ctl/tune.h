@@ -59,7 +59,7 @@ enum ctl_exit tune_times(const struct ctl *ctl,
 /* 0, or a failure in words; outage_done() in any case. The struct stays where it is. */
 int tune_faults_look(const struct ctl *ctl,
                      struct tune_past *past,
-                     const struct tune_ask *ask,
+                     const struct tune_ask *tune,
                      const struct tune_result *result,
                      struct outage *ret,
                      struct err *reterr);
