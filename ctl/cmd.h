@@ -20,7 +20,7 @@ enum ctl_exit {
 };
 
 enum {
-    CTL_OPTIONS_MAX = 24,
+    CTL_OPTIONS_MAX = 32,
 };
 
 struct ctl_option {

@@ -181,6 +181,8 @@ static enum ctl_exit tell(const struct ctl *ctl,
         str_addc(&out, '\n');
     else if (look->hysteresis)
         tune_hysteresis_show(ask, result, look->hysteresis, &out);
+    if (!ctl->json && ctl_option(ctl, "write-test"))
+        tune_test_show(ctl, ask, result, &out);
     if (out.full)
         return ctl_fail(ctl, "the answer has more than %d MiB: ask for a shorter time",
                         OUTPUT_BYTES_MAX >> 20);
@@ -203,6 +205,9 @@ static int look_at_phases(const struct tune_reader *reader,
         struct tune_result other;
         struct tune_ask moved = *ask;
         moved.phase_ms += ask->interval_ms * i / PHASES;
+        moved.is_alone = true;
+        moved.has_threshold = true;
+        moved.threshold = result->thresholds[result->now.threshold];
         int r = tune_run(reader, &moved, &other, reterr);
         if (r == 0)
             (void)backtest_episodes(other.backtest, &n);
@@ -216,15 +221,25 @@ static int look_at_phases(const struct tune_reader *reader,
     return 0;
 }
 
+/* When a server evaluates is not known: as a matter of course, unless somebody knows. */
+static bool has_phases(const struct ctl *ctl, const struct tune_past *past)
+{
+    bool is_server = !past->is_store && !past->is_text;
+
+    return ctl_option(ctl, "phases") ||
+           (is_server && !ctl_option(ctl, "source") && !ctl_option(ctl, "alone") &&
+            !ctl_option(ctl, "ingest-lag"));
+}
+
 /* What is asked for besides. 0, or a failure in words. */
 struct besides {
-    struct tune_faults faults;
+    struct outage faults;
     struct tune_phases phases;
     struct hysteresis_written hysteresis;
 };
 
 static int look_besides(const struct ctl *ctl,
-                        const struct tune_past *past,
+                        struct tune_past *past,
                         const struct tune_ask *ask,
                         const struct tune_result *result,
                         struct besides *besides,
@@ -237,17 +252,18 @@ static int look_besides(const struct ctl *ctl,
                                .alerts = ctl_option(ctl, "alerts") != NULL,
                                .front = ctl_option(ctl, "front") != NULL,
                                .phases = &besides->phases};
-    if (ctl_option(ctl, "phases"))
+    if (has_phases(ctl, past))
         r = look_at_phases(&past->reader, ask, result, &besides->phases, reterr);
     if (r == 0 && ctl_option(ctl, "faults")) {
-        r = tune_faults_look(&past->reader, ask, result, &besides->faults, reterr);
+        r = tune_faults_look(ctl, past, ask, result, &besides->faults, reterr);
         look->faults = &besides->faults;
     }
     if (r == 0 && ctl_option(ctl, "hysteresis")) {
-        r = hysteresis_write(ask, result, past->is_store ? &past->source : NULL,
-                             &besides->hysteresis, reterr);
+        r = tune_hysteresis_look(past, ask, result, &besides->hysteresis, reterr);
         look->hysteresis = &besides->hysteresis;
     }
+    if (r == 0 && ctl_option(ctl, "write-test"))
+        r = tune_test_write(ctl, past, ask, result, reterr);
     return r;
 }
 
@@ -264,6 +280,8 @@ static enum ctl_exit run(struct ctl *ctl,
     enum ctl_exit status = tune_times(ctl, past->now_ms, &ask->from_ms, &ask->to_ms);
     if (status == CTL_OK)
         status = tune_labels_read(labels, ctl, ask);
+    if (status == CTL_OK)
+        status = tune_past_late(past, ctl, ask);
     if (status != CTL_OK)
         return status;
     int r = tune_run(&past->reader, ask, &result, &err);
@@ -274,6 +292,7 @@ static enum ctl_exit run(struct ctl *ctl,
     else
         status = tell(ctl, past, ask, &result, &look);
     hysteresis_written_done(&besides.hysteresis);
+    outage_done(&besides.faults);
     tune_result_done(&result);
     return status;
 }

@@ -10,6 +10,7 @@
  *   tune_words.c  the setting of now in words, incident by incident, what to choose among
  *   tune_faults.c the smallest outage the rule catches
  *   tune_hysteresis.c  a rule that fires above one threshold and clears below another, written
+ *   tune_test.c   a unit test of one of its alerts, written
  *   tune_pages.c  what a setting would have paged
  *   tune_json.c   the result for programs
  *   cmd_tune_diff.c, tune_diff_show.c   two rule files beside each other
@@ -18,9 +19,10 @@
 #include "alertd/promql/ast.h"
 #include "alertd/promql/memory_source.h"
 #include "alertd/promql/promql.h"
-#include "alertd/tune/detect.h"
 #include "alertd/tune/grid.h"
 #include "alertd/tune/hysteresis.h"
+#include "alertd/tune/late.h"
+#include "alertd/tune/outage.h"
 #include "alertd/tune/tune.h"
 #include "ctl/check.h"
 #include "ctl/cmd.h"
@@ -31,41 +33,46 @@ struct tune_past {
     int64_t now_ms; /* a store's newest sample, or the clock */
     bool is_store, is_text;
     struct store_asker store;
-    struct memory_source memory;
-    struct source source;
+    struct memory_source memory; /* a text's; or what was last selected of a server */
+    struct source source;        /* samples: of a server they are asked for, select by select */
+    size_t n_raw;                /* by one of those */
     struct reading_source over;
     struct origin origin;
+    struct memory_source copy; /* of a server's samples, where each evaluation is one of its own */
+    struct source copied;
+    struct late late;
 };
 
 /* tune_past_done() in any case; the struct stays where it is. */
 enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl);
 void tune_past_done(struct tune_past *past);
+/* Read as it was known then, when --ingest-lag says how late samples come. */
+enum ctl_exit tune_past_late(struct tune_past *past,
+                             const struct ctl *ctl,
+                             const struct tune_ask *ask);
 /* --from and --to; else the 30 days before now_ms. */
 enum ctl_exit tune_times(const struct ctl *ctl,
                          int64_t now_ms,
                          int64_t *ret_from_ms,
                          int64_t *ret_to_ms);
 
-struct tune_faults {
-    struct detect_ask ask;
-    struct detect_map map;
-    double magnitudes[DETECT_MAGNITUDES_MAX];
-    uint32_t durations[DETECT_DURATIONS_MAX];
-    double usual;
-};
-/* The struct stays where it is. 0, or a failure in words. */
-int tune_faults_look(const struct tune_reader *reader,
-                     const struct tune_ask *ask,
+/* 0, or a failure in words; outage_done() in any case. The struct stays where it is. */
+int tune_faults_look(const struct ctl *ctl,
+                     struct tune_past *past,
+                     const struct tune_ask *tune,
                      const struct tune_result *result,
-                     struct tune_faults *ret,
+                     struct outage *ret,
                      struct err *reterr);
-void tune_faults_show(const struct tune_ask *ask,
-                      const struct tune_faults *faults,
-                      struct str *out);
-void tune_faults_json(const struct tune_ask *ask,
-                      const struct tune_faults *faults,
-                      struct json_out *out);
+void tune_faults_show(const struct outage *outage, struct str *out);
+void tune_faults_json(const struct outage *outage, struct json_out *out);
 
+/* Written and run, over copies of a server's samples. 0, or a failure in words; hysteresis_written_done()
+ * in any case. */
+int tune_hysteresis_look(const struct tune_past *past,
+                         const struct tune_ask *ask,
+                         const struct tune_result *result,
+                         struct hysteresis_written *ret,
+                         struct err *reterr);
 /* Words and YAML. */
 void tune_hysteresis_show(const struct tune_ask *ask,
                           const struct tune_result *result,
@@ -73,6 +80,17 @@ void tune_hysteresis_show(const struct tune_ask *ask,
                           struct str *out);
 /* A member of an open object. */
 void tune_hysteresis_json(const struct hysteresis_written *written, struct json_out *out);
+
+/* To the file of --write-test. 0, or a failure in words. */
+int tune_test_write(const struct ctl *ctl,
+                    const struct tune_past *past,
+                    const struct tune_ask *ask,
+                    const struct tune_result *result,
+                    struct err *reterr);
+void tune_test_show(const struct ctl *ctl,
+                    const struct tune_ask *ask,
+                    const struct tune_result *result,
+                    struct str *out);
 
 /* How many alerts there are at so many phases of the clock; n 0: not asked. */
 struct tune_phases {
@@ -82,7 +100,7 @@ struct tune_phases {
 struct tune_look {
     bool color, alerts, front;
     const struct tune_phases *phases;
-    const struct tune_faults *faults;            /* NULL: not asked */
+    const struct outage *faults;                 /* NULL: not asked */
     const struct hysteresis_written *hysteresis; /* NULL: not asked */
 };
 

@@ -185,17 +185,28 @@ static void show_pair(const struct tune_diff *diff,
         str_addf(out, "    ... and %zu more (--format=json has all)\n", n - ROWS_MAX);
 }
 
+/* "the disk, 2026-11-03T02:10:00.000Z"; of one without a name its time is enough. */
+static void add_incident(const struct tune_incident *incident, struct str *out)
+{
+    char time[CLOCK_TEXT_MAX];
+    int64_t at_ms;
+    bool is_time = clock_parse_rfc3339(incident_name(incident), &at_ms) == 0;
+
+    str_addf(out, "%s%s%s", is_time ? "the incident of" : incident_name(incident),
+             is_time ? " " : ", ", clock_rfc3339(incident->begin_ms, time));
+}
+
 static void show_text(const struct tune_diff *diff, bool color, struct str *out)
 {
     add_verdict(diff, out);
     str_add(out, ".\n");
     for (size_t i = 0; i < diff->n_lost; i++) {
         const struct tune_incident *incident = &diff->labels->at[diff->lost[i]];
-        char time[CLOCK_TEXT_MAX];
+        STR_AUTO struct str name = STR_INIT(1024);
 
-        str_addf(out, "%sLost: %s of %s: no rule pages in it any more.%s\n",
-                 color ? "\033[31m" : "", incident_name(incident),
-                 clock_rfc3339(incident->begin_ms, time), color ? "\033[0m" : "");
+        add_incident(incident, &name);
+        str_addf(out, "%sLost: %s: no rule pages in it any more.%s\n", color ? "\033[31m" : "",
+                 str_text(&name), color ? "\033[0m" : "");
     }
     for (size_t i = 0; i < diff->n; i++)
         if (diff->pairs[i].state != PAIR_SAME)
@@ -292,12 +303,12 @@ static void show_github(const struct tune_diff *diff, struct str *out)
     str_add(out, "\n\n");
     for (size_t i = 0; i < diff->n_lost; i++) {
         const struct tune_incident *incident = &diff->labels->at[diff->lost[i]];
-        char time[CLOCK_TEXT_MAX];
+        STR_AUTO struct str name = STR_INIT(1024);
 
+        add_incident(incident, &name);
         str_add(out, "> \xf0\x9f\x94\xb4 **Lost:** ");
-        add_cell(incident_name(incident), out);
-        str_addf(out, " of %s: no rule pages in it any more.\n>\n",
-                 clock_rfc3339(incident->begin_ms, time));
+        add_cell(str_text(&name), out);
+        str_add(out, ": no rule pages in it any more.\n>\n");
     }
     if (totals_of(diff).n_changed == 0)
         return;

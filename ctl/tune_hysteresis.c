@@ -5,6 +5,46 @@
 #include "ctl/tune.h"
 #include "lib/base/float.h"
 
+enum {
+    ARENA_BYTES = 16 << 20,
+};
+
+/* A server is asked for its samples once, not evaluation by evaluation. False: not for all of them. */
+static bool copy_past(const struct tune_past *past,
+                      const struct tune_ask *ask,
+                      const struct tune_result *result,
+                      struct memory_source *copy)
+{
+    ARENA_AUTO struct arena arena;
+    const struct tune_span *span = &result->span;
+    struct inputs inputs;
+    struct err err = {0};
+
+    arena_init(&arena, ARENA_BYTES);
+    return inputs_of(ask->rule->expr, &arena, &inputs, &err) == 0 &&
+           inputs_copy(&inputs, &past->source, span->start_ms,
+                       span->start_ms + span->n_steps * span->step_ms, NULL, copy, &err) == 0;
+}
+
+int tune_hysteresis_look(const struct tune_past *past,
+                         const struct tune_ask *ask,
+                         const struct tune_result *result,
+                         struct hysteresis_written *ret,
+                         struct err *reterr)
+{
+    struct memory_source copy = {0};
+    const struct source copied = memory_source_of(&copy);
+    struct hysteresis_over over = {.source = &past->source};
+    bool is_near = past->is_store || past->is_text;
+
+    if (!is_near)
+        over.source = &copied;
+    bool can_run = is_near || copy_past(past, ask, result, &copy);
+    int r = hysteresis_write(ask, result, can_run ? &over : NULL, ret, reterr);
+    memory_source_done(&copy);
+    return r;
+}
+
 static void add_words(const struct tune_result *result,
                       const struct hysteresis_written *written,
                       struct str *out)
@@ -45,7 +85,7 @@ void tune_hysteresis_show(const struct tune_ask *ask,
                                                              : "which is NOT what was counted");
     else
         str_add(out, "\n  Counted from what was read. Running it step by step with its own ALERTS "
-                     "takes a storage folder (--store).\n");
+                     "takes a shorter time here, or a storage folder (--store).\n");
 }
 
 void tune_hysteresis_json(const struct hysteresis_written *written, struct json_out *out)

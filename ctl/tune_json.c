@@ -212,7 +212,7 @@ void tune_json(const struct tune_ask *ask,
     write_incidents(result, out);
     write_front(result, out);
     if (look->faults)
-        tune_faults_json(ask, look->faults, out);
+        tune_faults_json(look->faults, out);
     if (look->hysteresis)
         tune_hysteresis_json(look->hysteresis, out);
     write_cells(result, out);

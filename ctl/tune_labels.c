@@ -51,8 +51,13 @@ static int read_line(struct tune_labels *labels, char *line, struct err *reterr)
     char *comment = strchr(line, '#');
     char *end;
 
-    if (comment)
-        *comment = '\0';
+    if (comment) {
+        *comment++ = '\0';
+        comment += strspn(comment, " \t");
+        comment[strcspn(comment, "\r\n")] = '\0';
+    }
+    if (comment && *comment)
+        incident.name = comment;
     for (size_t len = strlen(line); len > 0 && strchr(" \t\r", line[len - 1]); len--)
         line[len - 1] = '\0';
     if (*line == '\0')

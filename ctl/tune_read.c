@@ -2,7 +2,9 @@
  * Where alertctl tune reads: a server, a folder, or a text of samples. See tune.h.
  */
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "alertd/store/store.h"
 #include "ctl/tune.h"
@@ -10,11 +12,15 @@
 #include "lib/base/fs.h"
 #include "lib/base/mem.h"
 #include "lib/base/parallel.h"
+#include "lib/model/duration.h"
 #include "lib/wire/exposition_parse.h"
 
 enum {
     QUERY_BYTES_MAX = 512 << 20,
     PIECE_MAX_MS = 86400000,
+    ARENA_BYTES_MAX = 16 << 20,
+    RAW_SAMPLES_MAX = 20 * 1000 * 1000,
+    WARM_MS = 2 * 3600000, /* more than a reading warms up for */
     TEXT_BYTES_MAX = 1 << 30,
     TEXT_SAMPLES_MAX = 100 * 1000 * 1000,
 };
@@ -51,6 +57,64 @@ static int read_origin(void *reader,
     int r = origin_range(reader, expression, &steps, on_samples, &piece, reterr);
     reading_done(&piece);
     return r;
+}
+
+/* --- samples of a server --- */
+
+static int on_raw(void *arg,
+                  const struct labels *labels,
+                  const struct sample *samples,
+                  size_t n,
+                  struct err *reterr)
+{
+    struct tune_past *past = arg;
+
+    past->n_raw += n;
+    if (past->n_raw > RAW_SAMPLES_MAX)
+        return err_set(reterr, -E2BIG,
+                       "more than %d samples of it at once: ask for fewer series, or for a shorter "
+                       "time",
+                       RAW_SAMPLES_MAX);
+    for (size_t i = 0; i < n; i++)
+        memory_source_add(&past->memory, labels, samples[i].t_ms, samples[i].value);
+    return 0;
+}
+
+static int select_raw(void *self,
+                      const struct source_query *query,
+                      struct arena *arena,
+                      struct source_selection *ret_selection,
+                      struct err *reterr)
+{
+    struct tune_past *past = self;
+    STR_AUTO struct str selector = STR_INIT(PROMQL_TEXT_MAX);
+
+    memory_source_done(&past->memory);
+    past->memory = (struct memory_source){0};
+    past->n_raw = 0;
+    str_addc(&selector, '{');
+    for (size_t i = 0; i < query->n_matchers; i++) {
+        str_add(&selector, i ? "," : "");
+        matcher_print(&query->matchers[i], &selector);
+    }
+    str_addc(&selector, '}');
+    int r = origin_read(&past->origin, str_text(&selector), query->from_ms, query->to_ms, on_raw,
+                        past, reterr);
+    const struct source memory = memory_source_of(&past->memory);
+    return r == 0 ? memory.select(memory.self, query, arena, ret_selection, reterr) : r;
+}
+
+static int read_raw(void *self,
+                    const struct source_query *query,
+                    const struct source_match *match,
+                    struct arena *arena,
+                    struct source_columns *columns,
+                    struct err *reterr)
+{
+    struct tune_past *past = self;
+    const struct source memory = memory_source_of(&past->memory);
+
+    return memory.read(memory.self, query, match, arena, columns, reterr);
 }
 
 /* --- a text --- */
@@ -124,7 +188,45 @@ enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl)
     }
     origin_init(&past->origin, ctl->url, ctl->token, PIECE_MAX_MS);
     past->reader = (struct tune_reader){.read = read_origin, .reader = &past->origin};
+    past->source = (struct source){select_raw, read_raw, past};
     past->now_ms = clock_wall_ms();
+    return CTL_OK;
+}
+
+/* --- as it was known then --- */
+
+static int copy_past(struct tune_past *past, const struct tune_ask *ask, struct err *reterr)
+{
+    ARENA_AUTO struct arena arena;
+    struct inputs inputs;
+
+    arena_init(&arena, ARENA_BYTES_MAX);
+    past->copied = memory_source_of(&past->copy);
+    past->late.source = &past->copied;
+    int r = inputs_of(ask->rule->expr, &arena, &inputs, reterr);
+    if (r != 0)
+        return r;
+    return inputs_copy(&inputs, &past->source, ask->from_ms - WARM_MS - ask->for_ms, ask->to_ms,
+                       NULL, &past->copy, reterr);
+}
+
+enum ctl_exit tune_past_late(struct tune_past *past,
+                             const struct ctl *ctl,
+                             const struct tune_ask *ask)
+{
+    const char *lag = ctl_option(ctl, "ingest-lag");
+    struct err err = {0};
+
+    if (!lag)
+        return CTL_OK;
+    past->late = (struct late){.source = &past->source, .query_bytes = QUERY_BYTES_MAX};
+    if (duration_parse(lag, strlen(lag), &past->late.lag_ms) != 0 || past->late.lag_ms < 0) {
+        (void)ctl_fail(ctl, "--ingest-lag is a duration like 30s");
+        return CTL_USAGE;
+    }
+    if (!past->is_store && !past->is_text && copy_past(past, ask, &err) != 0)
+        return ctl_fail(ctl, "%s: %s", ask->rule->name, err.text);
+    past->reader = late_reader(&past->late);
     return CTL_OK;
 }
 
@@ -132,8 +234,8 @@ void tune_past_done(struct tune_past *past)
 {
     if (past->is_store)
         store_asker_done(&past->store);
-    else if (past->is_text)
-        memory_source_done(&past->memory);
-    else
+    else if (!past->is_text)
         origin_done(&past->origin);
+    memory_source_done(&past->memory);
+    memory_source_done(&past->copy);
 }

@@ -254,8 +254,13 @@ void tune_show(const struct tune_ask *ask,
 {
     add_head(ask, result, out);
     if (backtest_n_series(result->backtest) == 0) {
-        str_add(out, "\nNothing of it has a value in this time: look whether its metrics exist "
-                     "there (alertctl check rules --url).\n");
+        str_add(out,
+                result->choice->way == SPLIT_PRESENCE
+                    ? "\nIt was true at none of them: it would not have fired.\n"
+                    : "\nNothing of it has a value in this time: look whether its metrics exist "
+                      "there (alertctl check rules --url).\n");
+        if (look->faults)
+            tune_faults_show(look->faults, out);
         return;
     }
     tune_add_now(ask, result, look->phases, out);
@@ -264,7 +269,7 @@ void tune_show(const struct tune_ask *ask,
     if (look->front)
         tune_add_front(ask, result, out);
     if (look->faults)
-        tune_faults_show(ask, look->faults, out);
+        tune_faults_show(look->faults, out);
     if (look->alerts)
         add_alerts(ask, result, out);
 }

@@ -179,7 +179,9 @@ void tune_add_now(const struct tune_ask *ask,
         add_ms(figures.longest_quiet_ms, out);
     }
     str_add(out, ".\n");
-    if (phases->n > 0)
+    if (phases->n > 0 && phases->least == phases->most)
+        str_addf(out, "  At each of %zu phases of the clock it is as many.\n", phases->n);
+    else if (phases->n > 0)
         str_addf(out, "  At %zu phases of the clock it is %zu to %zu alerts.\n", phases->n,
                  phases->least, phases->most);
     if (n > 0 && figures.n_again * 100 > n * AGAIN_PERCENT)

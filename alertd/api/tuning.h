@@ -95,10 +95,24 @@ void tuning_write_episodes(const struct tuning *tuning,
 /* What there is to say of the rule: "findings":[...], places within its text. */
 void tuning_write_findings(const struct tuned_rule *rule, struct json_out *out);
 
-/* tuning_preview.c, tuning_explain.c */
+/* tuning_preview.c, tuning_explain.c, tuning_faults.c */
 void tuning_preview(const struct tuning *tuning,
                     const struct json *body,
                     struct http_response *response);
 void tuning_explain(const struct tuning *tuning,
                     const struct json *body,
                     struct http_response *response);
+void tuning_faults(const struct tuning *tuning,
+                   const struct json *body,
+                   struct http_response *response);
+
+/* `at` and `labels` of a body: which alert. */
+int tuning_read_at(const struct json *body, int64_t *ret_ms, struct err *reterr);
+int tuning_read_labels(const struct json *body, struct labels_builder *builder, struct err *reterr);
+/* A unit test of the alert that the body says, of rule in a setting with that result. 0 or TUNED_E_*. */
+int tuning_unit(const struct tuning *tuning,
+                const struct json *body,
+                const struct tune_result *result,
+                const struct rule *rule,
+                struct str *out,
+                struct err *reterr);

@@ -37,7 +37,7 @@ static const char *kind_name(enum route_kind kind)
 
 /* --- which alert --- */
 
-static int read_labels(const struct json *body, struct preview *preview, struct err *reterr)
+int tuning_read_labels(const struct json *body, struct labels_builder *builder, struct err *reterr)
 {
     const struct json *labels = NULL;
     const struct json *value = NULL;
@@ -50,12 +50,12 @@ static int read_labels(const struct json *body, struct preview *preview, struct 
     for (size_t i = 0; json_member(labels, i, &name, &value); i++) {
         if (!json_text(value))
             return err_set(reterr, TUNED_E_BAD, "labels: expected texts");
-        labels_builder_set(&preview->wanted, name, json_text(value));
+        labels_builder_set(builder, name, json_text(value));
     }
     return 0;
 }
 
-static int read_at(const struct json *body, int64_t *ret_ms, struct err *reterr)
+int tuning_read_at(const struct json *body, int64_t *ret_ms, struct err *reterr)
 {
     const char *text = NULL;
 
@@ -227,9 +227,9 @@ void tuning_preview(const struct tuning *tuning,
     size_t n = 0;
 
     arena_init(&arena, 16 << 20);
-    int r = read_at(body, &preview.at_ms, &err);
+    int r = tuning_read_at(body, &preview.at_ms, &err);
     if (r == 0)
-        r = read_labels(body, &preview, &err);
+        r = tuning_read_labels(body, &preview.wanted, &err);
     if (r == 0)
         r = split_expr(tuning->tuned.rule->expr, &arena, &choices, &n, &err);
     if (r == 0 && tuning->choice >= n)

@@ -7,6 +7,8 @@
  *   POST tunings/hysteresis firing at one threshold, clearing at another: the rule that does so
  *   POST tunings/preview    what somebody would have read of one of those alerts
  *   POST tunings/explain    why it did or did not fire at an instant
+ *   POST tunings/faults     the smallest outage it catches
+ *   POST tunings/unit       a unit test made of one of those alerts
  *   PUT  rules/{id}         the rule with another text: a new version of it
  */
 
@@ -24,8 +26,8 @@
 #include "lib/base/mem.h"
 
 enum {
-    RUN_STEPS_MAX = 50000, /* evaluations of a written rule while somebody waits */
-    EVEN_THRESHOLDS = 24,  /* besides those that the data ask for */
+    RUN_MS = 15000,       /* a written rule is run so long while somebody waits */
+    EVEN_THRESHOLDS = 24, /* besides those that the data ask for */
     FILES_BYTES_MAX = 256 << 20,
 };
 
@@ -129,6 +131,35 @@ static void post_episodes(void *context,
     json_free(body);
 }
 
+static void post_unit(void *context, struct http_request *request, struct http_response *response)
+{
+    static const char *const known[] = {QUESTION, "at", "labels", NULL};
+    STR_AUTO struct str text = STR_INIT(YAML_BYTES_MAX);
+    struct json_out out = JSON_OUT(&response->body);
+    struct tuning tuning = {0};
+    struct tune_result result = {0};
+    struct tuned_rule rule = {0};
+    struct json *body = NULL;
+    struct err err = {0};
+    int r = read_body(context, request, known, &body, &tuning, &err);
+
+    if (r == 0)
+        r = run_setting(&tuning, &result, &rule, &err);
+    if (r == 0)
+        r = tuning_unit(&tuning, body, &result, rule.rule, &text, &err);
+    if (r) {
+        tuned_fail(response, r, &err);
+    } else {
+        json_open(&out, '{');
+        json_kv_string(&out, "yaml", str_text(&text));
+        json_close(&out, '}');
+    }
+    tuned_rule_done(&rule);
+    tune_result_done(&result);
+    tuning_done(&tuning);
+    json_free(body);
+}
+
 /* Firing above one threshold and clearing below another: the rule that does so, in the same words as the
  * command line's, evaluated step by step over our own store. */
 static void write_hysteresis(const struct tuning *tuning,
@@ -155,29 +186,46 @@ static void write_hysteresis(const struct tuning *tuning,
     json_close(out, '}');
 }
 
+static bool is_enough(const void *until_ms)
+{
+    return clock_mono_ms() >= *(const int64_t *)until_ms;
+}
+
+static int look_for_pair(const struct tuning *tuning,
+                         struct tune_result *result,
+                         struct hysteresis_written *written,
+                         struct err *reterr)
+{
+    struct tune_ask ask = tuning_ask(tuning);
+    struct tuned_over over;
+    int r = tuning_run(tuning, &ask, result, reterr);
+
+    if (r == 0)
+        r = tuned_over_begin(tuning->api, tuning->request, &over, reterr);
+    if (r)
+        return r;
+    int64_t until_ms = clock_mono_ms() + RUN_MS;
+    const struct hysteresis_over run = {&over.source, is_enough, &until_ms};
+    r = hysteresis_write(&ask, result, &run, written, reterr);
+    tuned_over_done(&over);
+    return tuned_over_code(&over, r, reterr);
+}
+
 static void post_hysteresis(void *context,
                             struct http_request *request,
                             struct http_response *response)
 {
     static const char *const known[] = {QUESTION, NULL};
     struct json_out out = JSON_OUT(&response->body);
-    const struct api *api = context;
-    const struct source source = store_source(api->store);
     struct tuning tuning = {0};
     struct tune_result result = {0};
     struct hysteresis_written written = {0};
     struct json *body = NULL;
     struct err err = {0};
     int r = read_body(context, request, known, &body, &tuning, &err);
-    struct tune_ask ask = r == 0 ? tuning_ask(&tuning) : (struct tune_ask){0};
 
     if (r == 0)
-        r = tuning_run(&tuning, &ask, &result, &err);
-    if (r == 0)
-        r = hysteresis_write(&ask, &result, result.n_steps <= RUN_STEPS_MAX ? &source : NULL,
-                             &written, &err)
-                ? TUNED_E_LIMIT
-                : 0;
+        r = look_for_pair(&tuning, &result, &written, &err);
     if (r)
         tuned_fail(response, r, &err);
     else
@@ -220,6 +268,22 @@ static void post_explain(void *context,
         tuned_fail(response, r, &err);
     else
         tuning_explain(&tuning, body, response);
+    tuning_done(&tuning);
+    json_free(body);
+}
+
+static void post_faults(void *context, struct http_request *request, struct http_response *response)
+{
+    static const char *const known[] = {QUESTION, "kind", "input", NULL};
+    struct tuning tuning = {0};
+    struct json *body = NULL;
+    struct err err = {0};
+    int r = read_body(context, request, known, &body, &tuning, &err);
+
+    if (r)
+        tuned_fail(response, r, &err);
+    else
+        tuning_faults(&tuning, body, response);
     tuning_done(&tuning);
     json_free(body);
 }
@@ -442,10 +506,14 @@ static const struct http_route routes[] = {
      "one setting of a rule, alert by alert"},
     {"POST", "/api/alertd/v1/tunings/hysteresis", HTTP_SCOPE_READ, HTTP_SAFE_POST, post_hysteresis,
      "a rule that fires above one threshold and clears below another, written"},
+    {"POST", "/api/alertd/v1/tunings/unit", HTTP_SCOPE_READ, HTTP_SAFE_POST, post_unit,
+     "a unit test made of one of those alerts"},
     {"POST", "/api/alertd/v1/tunings/preview", HTTP_SCOPE_READ, HTTP_SAFE_POST, post_preview,
      "what somebody would have read of one of them"},
     {"POST", "/api/alertd/v1/tunings/explain", HTTP_SCOPE_READ, HTTP_SAFE_POST, post_explain,
      "why a rule did or did not fire at an instant"},
+    {"POST", "/api/alertd/v1/tunings/faults", HTTP_SCOPE_READ, HTTP_SAFE_POST, post_faults,
+     "the smallest outage a rule catches, by faults put into copies of what it reads"},
     {"PUT", "/api/alertd/v1/rules/{id}", HTTP_SCOPE_ADMIN, 0, put_rule,
      "a rule with another text: a new version"},
 };

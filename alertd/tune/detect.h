@@ -18,6 +18,8 @@
  *      fault, is not counted.
  *  (3) faults in the samples of a plain selector are faults in what is compared: both ways are
  *      one where samples come as often as evaluations.
+ *  (4) what is true at a step is of what came until then: a fault that goes on for longer fires
+ *      as a shorter one does, while that lasts.
  */
 
 #include <stddef.h>
@@ -40,11 +42,15 @@ struct detect_ask {
     uint32_t for_steps;
     struct tune_span span; /* where offsets lie */
     enum fault_kind kind;
-    /* Faults in the samples of `source` that these matchers select, everything evaluated over
-     * it for each: windows fill and rates rise as they would. NULL: in what is compared, one
-     * reading an offset. */
+    /* Any value of the expression is true, of whatever series (a rule without a threshold to look
+     * at). Faults are in samples then, of all that is selected. */
+    bool is_presence;
+    /* Faults in copies of the samples of `source` that these matchers select, everything
+     * evaluated over them: windows fill and rates rise as they would. Of one series of what is
+     * compared: in the samples whose labels are like its, as far as those are what it is made of. NULL: in what is compared itself. */
     const struct source *source;
     size_t query_bytes;
+    int64_t lookback_ms; /* 0: five minutes */
     const struct matcher *matchers;
     size_t n_matchers;
     bool is_counter;     /* the magnitude is more a second */
@@ -55,6 +61,9 @@ struct detect_ask {
     size_t n_durations;
     size_t n_offsets;
     uint64_t seed;
+    /* Looked at now and then: true ends it with what was tried so far. NULL: never. */
+    bool (*is_enough_fn)(const void *arg);
+    const void *enough_arg;
 };
 
 struct detect_cell {
@@ -80,6 +89,14 @@ int detect(const struct tune_reader *reader,
            const struct detect_ask *ask,
            struct detect_map *ret_map,
            struct err *reterr);
+
+/* How far a fault of this magnitude, for as long as the longest, moves what is compared: the
+ * middle of a few places. NaN: no place has a value. */
+int detect_moves(const struct tune_reader *reader,
+                 const struct detect_ask *ask,
+                 double magnitude,
+                 double *ret_moves,
+                 struct err *reterr);
 
 /* --- the smallest outage --- */
 

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "alertd/tune/input.h"
+
 enum {
     BEFORE_MS = 10 * 60000, /* as far back the value before a fault is looked for */
 };
@@ -17,6 +19,11 @@ static const char *const names[FAULT_KINDS] = {"set",    "add",  "scale", "ramp"
 const char *fault_kind_name(enum fault_kind kind)
 {
     return names[kind];
+}
+
+bool fault_kind_is_sized(enum fault_kind kind)
+{
+    return kind <= FAULT_SPIKE;
 }
 
 bool fault_kind_find(const char *name, enum fault_kind *ret_kind)
@@ -34,6 +41,7 @@ bool fault_kind_find(const char *name, enum fault_kind *ret_kind)
 struct path {
     const struct fault *fault;
     double before; /* the last value before the fault; NaN: none */
+    double added;  /* a counter's, by the end */
     bool is_begun; /* a sample within was there */
 };
 
@@ -50,6 +58,21 @@ static double ramp_at(const struct fault *fault, int64_t at_ms)
     return fault->magnitude * ((double)(at_ms - fault->begin_ms) / whole);
 }
 
+/* A counter goes up by so many times as much. */
+static void scale(struct path *path, double *value)
+{
+    const struct fault *fault = path->fault;
+
+    if (!fault->persists) {
+        *value *= fault->magnitude;
+        return;
+    }
+    if (isnan(path->before))
+        path->before = *value;
+    path->added = *value > path->before ? (fault->magnitude - 1) * (*value - path->before) : 0;
+    *value += path->added;
+}
+
 static enum fate within(struct path *path, int64_t at_ms, double *value)
 {
     const struct fault *fault = path->fault;
@@ -59,7 +82,7 @@ static enum fate within(struct path *path, int64_t at_ms, double *value)
     switch (fault->kind) {
     case FAULT_SET: *value = fault->magnitude; break;
     case FAULT_ADD: *value += fault->magnitude; break;
-    case FAULT_SCALE: *value *= fault->magnitude; break;
+    case FAULT_SCALE: scale(path, value); break;
     case FAULT_RAMP: *value += ramp_at(fault, at_ms); break;
     case FAULT_SPIKE: *value += is_first ? fault->magnitude : 0; break;
     case FAULT_FREEZE: *value = isnan(path->before) ? *value : path->before; break;
@@ -86,12 +109,14 @@ static enum fate pass(struct path *path, int64_t at_ms, double *value)
         *value -= path->before;
     else if (fault->persists && (fault->kind == FAULT_ADD || fault->kind == FAULT_RAMP))
         *value += fault->magnitude;
+    else if (fault->persists && fault->kind == FAULT_SCALE)
+        *value += path->added;
     return FATE_STAYS;
 }
 
 void fault_values(const struct fault *fault, double *values, size_t n)
 {
-    struct path path = {fault, NAN, false};
+    struct path path = {fault, NAN, 0, false};
 
     for (size_t i = 0; i < n; i++)
         if (!isnan(values[i]) && pass(&path, (int64_t)i, &values[i]) != FATE_STAYS)
@@ -107,7 +132,7 @@ static bool is_of(const struct fault *fault, const struct labels *labels)
         if (!matcher_matches(&fault->matchers[i], value ? value : ""))
             return false;
     }
-    return true;
+    return input_is_like(labels, fault->like);
 }
 
 static bool touches(const struct fault *fault,
@@ -165,7 +190,7 @@ static int own_columns(struct source_columns *columns, struct arena *arena, stru
 
 static void put(const struct fault *fault, struct source_columns *columns)
 {
-    struct path path = {fault, NAN, false};
+    struct path path = {fault, NAN, 0, false};
     size_t n = 0;
 
     for (size_t i = 0; i < columns->n; i++) {

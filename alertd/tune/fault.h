@@ -46,12 +46,17 @@ struct fault {
     enum fault_kind kind;
     double magnitude; /* of those that have one */
     int64_t begin_ms, end_ms;
-    bool persists;                  /* ADD, RAMP: what was added at the end stays added */
+    bool
+        persists; /* of a counter: what ADD, RAMP and SCALE had added at the end stays added, and SCALE is
+                    * of what it goes up by */
     const struct matcher *matchers; /* of the series it is put into; none: all */
     size_t n_matchers;
+    const struct labels *like; /* and only series like this one (input.h); NULL: all */
 };
 
 const char *fault_kind_name(enum fault_kind kind);
+/* There is more and less of it: it has a magnitude. */
+bool fault_kind_is_sized(enum fault_kind kind);
 /* False: no kind has that name. */
 bool fault_kind_find(const char *name, enum fault_kind *ret_kind);
 

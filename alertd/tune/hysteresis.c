@@ -15,6 +15,7 @@
 enum {
     WRITTEN_BYTES_MAX = 16 << 20,
     LATER_MS_MAX = 600000, /* an incident may be found so much later than now */
+    TIMES_LONGER_MAX = 4,  /* it fires, at most, than with the one threshold to fire at */
 };
 
 /* --- which pair --- */
@@ -40,6 +41,15 @@ static bool is_allowed(const struct tune_result *result, size_t on, uint32_t lat
     return finds_enough(result, on, later_max);
 }
 
+/* Alerts, when the pair is worth one; 0: it is not. One that hardly ever clears flaps least of all. */
+static uint64_t alerts_of(const struct surface *surface, size_t off, size_t on)
+{
+    uint64_t above_off = surface_cell(surface, off, 0).firing_steps;
+    uint64_t above_on = surface_cell(surface, on, 0).firing_steps;
+
+    return above_off <= TIMES_LONGER_MAX * above_on ? surface_hysteresis(surface, off, on) : 0;
+}
+
 bool hysteresis_choose(const struct tune_result *result,
                        uint32_t later_max,
                        struct hysteresis_pair *ret_pair)
@@ -53,7 +63,7 @@ bool hysteresis_choose(const struct tune_result *result,
         return false;
     for (size_t on = 0; on < result->n_thresholds; on++)
         for (size_t off = 0; off < on; off++) {
-            uint64_t alerts = surface_hysteresis(surface, off, on);
+            uint64_t alerts = alerts_of(surface, off, on);
             if (alerts > 0 && alerts < least && is_allowed(result, on, later_max))
                 least = alerts;
         }
@@ -64,7 +74,7 @@ bool hysteresis_choose(const struct tune_result *result,
         if (!is_allowed(result, on, later_max))
             continue;
         for (size_t off = on; off-- > 0 && !found;) { /* clears soonest first */
-            uint64_t alerts = surface_hysteresis(surface, off, on);
+            uint64_t alerts = alerts_of(surface, off, on);
             if (alerts == 0 || alerts > enough || alerts >= now)
                 continue;
             *ret_pair = (struct hysteresis_pair){on, off, alerts};
@@ -255,7 +265,7 @@ static int run_step(struct running *running,
     return 0;
 }
 
-int hysteresis_run(const struct source *source,
+int hysteresis_run(const struct hysteresis_over *over,
                    const struct rule *rule,
                    const struct tune_span *span,
                    uint64_t *ret_alerts,
@@ -272,11 +282,15 @@ int hysteresis_run(const struct source *source,
     running.rule.n_annotations = 0; /* they may query */
     running.group = (struct rule_group){
         .name = "", .interval_ms = span->step_ms, .rules = &running.rule, .n_rules = 1};
-    struct both both = {source, memory_source_of(&running.written)};
+    struct both both = {over->source, memory_source_of(&running.written)};
     const struct source combined = {select_both, read_both, &both};
-    for (uint32_t i = 0; i < span->n_steps && r == 0; i++)
-        r = run_step(&running, &combined, span->start_ms + (int64_t)i * span->step_ms, &n_fired,
-                     reterr);
+    for (uint32_t i = 0; i < span->n_steps && r == 0; i++) {
+        if (over->is_enough_fn && over->is_enough_fn(over->enough_arg))
+            r = err_set(reterr, -ECANCELED, "it would take too long");
+        else
+            r = run_step(&running, &combined, span->start_ms + (int64_t)i * span->step_ms, &n_fired,
+                         reterr);
+    }
     alert_set_done(&running.alerts);
     memory_source_done(&running.written);
     if (r == 0)
@@ -289,7 +303,7 @@ int hysteresis_run(const struct source *source,
 /* expr: of the rule that is run; nothing of it waits or is kept. */
 static int run_written(const struct tune_ask *ask,
                        const struct tune_result *result,
-                       const struct source *source,
+                       const struct hysteresis_over *over,
                        struct hysteresis_written *written,
                        struct err *reterr)
 {
@@ -303,16 +317,16 @@ static int run_written(const struct tune_ask *ask,
     rule.expr_text = str_text(&written->expr);
     rule.for_ms = 0;
     rule.keep_firing_for_ms = 0;
-    if (r != 0 || !source || result->at_span)
+    if (r != 0 || !over || result->at_span)
         return r;
-    r = hysteresis_run(source, &rule, &result->span, &written->run_alerts, reterr);
+    r = hysteresis_run(over, &rule, &result->span, &written->run_alerts, reterr);
     written->was_run = r == 0;
-    return r;
+    return r == -ECANCELED ? 0 : r;
 }
 
 int hysteresis_write(const struct tune_ask *ask,
                      const struct tune_result *result,
-                     const struct source *source,
+                     const struct hysteresis_over *over,
                      struct hysteresis_written *ret,
                      struct err *reterr)
 {
@@ -333,7 +347,7 @@ int hysteresis_write(const struct tune_ask *ask,
     ret->on = result->thresholds[ret->pair.on];
     ret->off = result->thresholds[ret->pair.off];
     hysteresis_text(ask->rule, result->choice, ret->on, ret->off, &labels, &ret->expr);
-    return run_written(ask, result, source, ret, reterr);
+    return run_written(ask, result, over, ret, reterr);
 }
 
 void hysteresis_written_done(struct hysteresis_written *written)

@@ -38,8 +38,9 @@ struct hysteresis_pair {
 
 /* The pair that fires least often of those that find every incident that is found now, none more
  * than `later_max` steps later; of those about as good the one that clears soonest. Without
- * incidents it fires at the threshold of now. False: none fires less often than now, or the
- * rule's thresholds are apart (SPLIT_AGAIN, SPLIT_PRESENCE). */
+ * incidents it fires at the threshold of now. What it clears at is passed at most four times as
+ * long as what it fires at: otherwise it would just never be over. False: none fires less often
+ * than now, or the rule's thresholds are apart (SPLIT_AGAIN, SPLIT_PRESENCE). */
 bool hysteresis_choose(const struct tune_result *result,
                        uint32_t later_max,
                        struct hysteresis_pair *ret_pair);
@@ -66,9 +67,17 @@ bool hysteresis_labels(const struct rule *rule,
                        const struct tune_result *result,
                        struct hysteresis_labels *ret_labels);
 
-/* How often `rule` fires from span's first to its last step, evaluated over `source` as alertd
- * does, ALERTS of before in sight. 0, or a failure in words. */
-int hysteresis_run(const struct source *source,
+/* What a rule is run over. */
+struct hysteresis_over {
+    const struct source *source;
+    /* Looked at before each evaluation: true ends the run, -ECANCELED. NULL: never. */
+    bool (*is_enough_fn)(const void *arg);
+    const void *enough_arg;
+};
+
+/* How often `rule` fires from span's first to its last step, evaluated as alertd does, ALERTS of before
+ * in sight. 0, or a failure in words. */
+int hysteresis_run(const struct hysteresis_over *over,
                    const struct rule *rule,
                    const struct tune_span *span,
                    uint64_t *ret_alerts,
@@ -86,11 +95,11 @@ struct hysteresis_written {
     uint64_t run_alerts;
 };
 
-/* The best pair as a rule. source: what to run it over; NULL: it is not run. 0, or a failure in words;
- * hysteresis_written_done() in any case. */
+/* The best pair as a rule, and run, unless there is nothing to run it over (NULL) or that was enough. 0, or
+ * a failure in words; hysteresis_written_done() in any case. */
 int hysteresis_write(const struct tune_ask *ask,
                      const struct tune_result *result,
-                     const struct source *source,
+                     const struct hysteresis_over *over,
                      struct hysteresis_written *ret,
                      struct err *reterr);
 void hysteresis_written_done(struct hysteresis_written *written);

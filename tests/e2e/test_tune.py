@@ -24,6 +24,8 @@ RULES = """groups:
     expr: disk_free_bytes / disk_size_bytes < 0.1
   - alert: Gone
     expr: absent(nothing_at_all)
+  - alert: Down
+    expr: absent(up{job="a"})
   - alert: Inner
     expr: count(latency_seconds > 1)
   - alert: Flaps
@@ -164,17 +166,28 @@ class Tune(unittest.TestCase):
         self.assertLess(shortest["caught"] * 5, shortest["tried"])  # `for` 2m: only where it was pending already
         self.assertIn("The smallest that is caught", self.tune("--rule=Slow", "--faults").stdout)
 
+    def test_faults_in_what_a_rule_reads(self):
+        """Over a server its samples are asked for; a rule that was never true is told what would make it so."""
+        faults = self.result("--rule=Slow", "--faults", "--fault=scale")["faults"]
+        self.assertEqual((faults["kind"], faults["input"]), ("scale", "latency_seconds"))
+        caught = {cell["magnitude"] for cell in faults["cells"] if cell["caught"] == cell["tried"]}
+        self.assertTrue(caught and 2 <= min(caught) <= 3, caught)  # usual is 1, the threshold 2
+        self.assertIn("it would not have fired", self.tune("--rule=Down").stdout)
+        self.assertIn("drop for 1 min", self.tune("--rule=Down", "--faults").stdout)
+
     def test_what_is_wrong_is_said(self):
         (self.folder / "bad.csv").write_text("2026-11-03T02:10:00Z\n")
         (self.folder / "worse.csv").write_text("\n2026-11-03T02:10:00Z,yesterday\n")
         rows = (
             (["--rule=Nobody"], 1, "has no alert Nobody"),
-            ([], 1, "6 alerts: say which by --rule"),
+            ([], 1, "7 alerts: say which by --rule"),
             (["--rule=Slow", "--from=1h", "--to=2h"], 1, "--to lies before --from"),
             (["--rule=Slow", "--from=soon"], 2, "--from"),
             (["--rule=Slow", "--threshold=high"], 2, "--threshold is a number"),
             (["--rule=Slow", "--for=-5m"], 2, "--for is a duration"),
-            (["--rule=Gone", "--faults"], 1, "takes a rule of one threshold"),
+            (["--rule=Gone", "--faults", "--input=compared"], 1, "takes a rule of one threshold"),
+            (["--rule=Slow", "--faults", "--input=nobody"], 1, "reads no nobody"),
+            (["--rule=Slow", "--faults", "--fault=meteor"], 1, "--fault is set, add"),
             (["--rule=Slow", "--keep=long"], 2, "--keep is a duration"),
             (["--rule=Slow", "--night=0"], 2, "--night is a number"),
             (["--rule=Slow", "--zone=Mars/Olympus"], 2, "Mars/Olympus"),
@@ -193,16 +206,30 @@ class Tune(unittest.TestCase):
         self.assertIn("127.0.0.1:1", done.stderr)
         self.assertIn("Nothing of it has a value", self.tune("--rule=Nowhere").stdout)
 
+    def test_samples_that_come_late(self):
+        """Over a server they are copied, and each evaluation sees what had come."""
+        now, late = self.result("--rule=Full", "--from=3h"), self.result("--rule=Full", "--from=3h", "--ingest-lag=0s")
+        self.assertEqual(now["cells"], late["cells"])
+        self.assertIn("--ingest-lag is a duration", self.tune("--rule=Full", "--ingest-lag=soon", check=False).stderr)
+
     def test_z_a_folder_says_what_the_server_says(self):
         """Last: alertd stops for it."""
         to = self.result("--rule=Slow")["to"]
         since = f"--from={self.end_s - 21 * 3600}"
         by_server = [self.result(f"--rule={rule}", f"--to={to}", since) for rule in ("Slow", "Full", "Gone")]
+        for result in by_server:  # of a server it is not known when it evaluates
+            phases, least, most = (result.pop(key) for key in ("phases", "least_alerts", "most_alerts"))
+            self.assertEqual(phases, 4)
+            self.assertTrue(least <= len(result["alerts"]) <= most)
         inner = self.result("--rule=Inner", f"--to={to}", since)
         self.alertd.stop()
         by_folder = [json.loads(alertctl("tune", self.folder / "rules.yml", "--json", f"--rule={rule}", f"--to={to}", since,
                                          f"--store={self.alertd.folder}").stdout) for rule in ("Slow", "Full", "Gone")]
         self.assertEqual(by_server, by_folder)
+        late = [alertctl("tune", self.folder / "rules.yml", "--json", "--rule=Slow", f"--to={to}", since, f"--store={self.alertd.folder}", f"--ingest-lag={lag}").stdout
+                for lag in ("0s", "6m")]
+        self.assertEqual(json.loads(late[0])["cells"], by_folder[0]["cells"])
+        self.assertEqual(json.loads(late[1])["alerts"], [])  # what comes six minutes late is never there
         alone = json.loads(alertctl("tune", self.folder / "rules.yml", "--json", "--rule=Inner", f"--to={to}", since, f"--store={self.alertd.folder}").stdout)
         self.assertEqual(inner["alerts"], alone["alerts"])
         words = alertctl("tune", self.folder / "rules.yml", "--rule=Flaps", f"--to={to}", since, f"--store={self.alertd.folder}", "--hysteresis").stdout

@@ -32,19 +32,23 @@ DAYS = 30
 
 
 class Dying(http.server.BaseHTTPRequestHandler):
-    """Speaks query_range, for so many questions; then its connections end without an answer, or in the middle of one."""
+    """Speaks query_range, and query for samples, for so many questions; then its connections end without an answer, or in the middle of one."""
 
     def answer(self):
         self.server.n_asked += 1
         length = int(self.headers.get("Content-Length", 0))
         form = urllib.parse.parse_qs(self.rfile.read(length).decode() if length else urllib.parse.urlparse(self.path).query)
-        start, end, step = (float(form[name][0]) for name in ("start", "end", "step"))
+        if "step" in form:
+            start, end, step = (float(form[name][0]) for name in ("start", "end", "step"))
+        else:
+            end, step = float(form["time"][0]), 15
+            start = (end - int(form["query"][0].rsplit("[", 1)[1].rstrip("s]"))) // step * step + step
         values = []
         at = start
         while at <= end:
             values.append([at, str(1 + 3 * (int(at) // 900 % 4 == 0))])
             at += step
-        body = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {"job": "a"}, "values": values}]}}).encode()
+        body = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {"__name__": "latency_seconds", "job": "a"}, "values": values}]}}).encode()
         if self.server.n_asked > self.server.n_good:
             if self.server.n_asked % 2:
                 self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:len(body) // 2])
@@ -90,6 +94,28 @@ class BadPasts(unittest.TestCase):
                 done = alertctl(*common, f"--url=http://127.0.0.1:{server.server_port}", check=False)
                 self.assertEqual((done.returncode, done.stdout), (1, ""))
                 self.assertIn(f"127.0.0.1:{server.server_port}", done.stderr)
+
+    def test_a_server_that_dies_in_what_is_asked_besides(self):
+        """Faults, a unit test, the samples that come late, a diff: no result, and no half of a file."""
+        to_s = int(time.time()) // 60 * 60
+        test, new = self.folder / "made_test.yml", self.folder / "new.yml"
+        new.write_text(RULES.replace("> 2", "> 3"))
+        common = [f"--from={to_s - 2 * 86400}", f"--to={to_s}"]
+        asked = ((["tune", self.folder / "rules.yml", "--alone", "--faults"], "Of 100 outages"),
+                 (["tune", self.folder / "rules.yml", "--alone", f"--write-test={test}"], "A unit test of it"),
+                 (["tune", self.folder / "rules.yml", "--alone", "--ingest-lag=30s"], "As it is"),
+                 (["tune", "diff", self.folder / "rules.yml", new], "pages in 2 d"))
+        for arguments, words in asked:
+            with self.subTest(arguments[2]):
+                whole = self.serve(10**6)
+                self.assertIn(words, alertctl(*arguments, *common, f"--url=http://127.0.0.1:{whole.server_port}").stdout)
+                test.unlink(missing_ok=True)
+                for n_good in sorted({0, 1, whole.n_asked // 2, whole.n_asked - 1}):
+                    server = self.serve(n_good)
+                    done = alertctl(*arguments, *common, f"--url=http://127.0.0.1:{server.server_port}", check=False)
+                    self.assertEqual((done.returncode, done.stdout), (1, ""), n_good)
+                    self.assertIn(f"127.0.0.1:{server.server_port}", done.stderr)
+                    self.assertFalse(test.exists())
 
     def test_a_range_without_data(self):
         text = self.folder / "old.txt"

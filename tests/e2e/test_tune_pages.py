@@ -140,7 +140,7 @@ class TunePages(unittest.TestCase):
         self.assertIn("3 alerts -> 12 notifications -> 3 pages", text)
 
     def test_a_text_says_what_the_server_says(self):
-        common = ["--rule=Busy", f"--from={self.time(5)}", f"--to={self.time(HOURS * 60)}", "--json"]
+        common = ["--rule=Busy", f"--from={self.time(5)}", f"--to={self.time(HOURS * 60)}", "--phases", "--json"]
         by_text = json.loads(alertctl("tune", self.folder / "old.yml", *common, f"--openmetrics={self.folder / 'past.txt'}", alertd=None).stdout)
         self.assertEqual(by_text, json.loads(alertctl("tune", self.folder / "old.yml", *common, alertd=self.alertd).stdout))
         self.assertEqual(len(by_text["alerts"]), 3)
@@ -212,7 +212,7 @@ class TunePages(unittest.TestCase):
 
     def test_zz_days_that_were_copied(self):
         """Last: alertd stops for it. A folder with nothing but copied days of samples is a past to look at."""
-        common = ["--rule=Busy", f"--from={self.time(5)}", f"--to={self.time(HOURS * 60)}", "--json"]
+        common = ["--rule=Busy", f"--from={self.time(5)}", f"--to={self.time(HOURS * 60)}", "--phases", "--json"]
         before = json.loads(alertctl("tune", self.folder / "old.yml", *common, alertd=self.alertd).stdout)
         self.alertd.stop()
         frozen = self.folder / "frozen"

@@ -129,6 +129,42 @@ class Tunings(unittest.TestCase):
         least = struct.unpack(f"<{answer['all']['columns']}f", base64.b64decode(answer["all"]["least"]))
         self.assertAlmostEqual(min(one for one in least if not math.isnan(one)), 1, 2)
 
+    def test_a_unit_test_of_an_alert_passes(self):
+        for threshold, for_ms in ((2, 120000), (1.5, 0), (3, 60000)):
+            setting = {"threshold": threshold, "for_ms": for_ms}
+            listed = self.of("Slow", "/episodes", **setting)
+            for episode in listed["episodes"][:3]:
+                yaml = self.of("Slow", "/unit", at=episode["fired_at"], labels=episode["labels"], **setting)["yaml"]
+                self.assertIn(f'{{"job": "{episode["labels"]["job"]}"', yaml)
+                rule = "".join(f"  {line}\n" for line in listed["yaml"].splitlines())
+                (self.folder / "shop.yml").write_text(f"groups:\n- name: shop\n  interval: 30s\n  rules:\n{rule}")
+                (self.folder / "made_test.yml").write_text(yaml)
+                self.assertIn("SUCCESS (1 group, ", alertctl("test", "rules", self.folder / "made_test.yml").stdout)
+                (self.folder / "shop.yml").write_text(f"groups:\n- name: shop\n  rules:\n{rule.replace(listed['expr'], 'latency_seconds > 900')}")
+                self.assertEqual(alertctl("test", "rules", self.folder / "made_test.yml", check=False).returncode, 1)  # it can fail
+        self.assertIn("no such alert", self.of("Slow", "/unit", status=404, at=self.span["to"])["error"])
+        path = self.folder / "by_hand_test.yml"
+        self.ctl("Slow", f"--write-test={path}")
+        self.assertIn("SUCCESS", alertctl("test", "rules", path).stdout)
+        self.assertIn('rule_files: ["rules.yml"]', path.read_text())
+
+    def test_the_smallest_outage(self):
+        """Faults in copies of what is read, as the command line has them over the same past."""
+        found = self.of("Slow", "/faults")
+        self.assertEqual((found["kind"], found["input"], found["inputs"]), ("add", "latency_seconds", ["latency_seconds", "up", "*"]))
+        self.assertEqual(len(found["cells"]), len(found["magnitudes"]) * len(found["durations_ms"]))
+        least = found["least"]
+        cell = found["cells"][least["magnitude"] * len(found["durations_ms"]) + least["duration"]]
+        self.assertGreaterEqual(cell["caught"] * 10, cell["tried"] * 9)
+        self.assertIn(found["magnitudes"][least["magnitude"]]["words"], found["words"])
+        ours = [(cell["tried"], cell["caught"], cell["median_delay_ms"]) for cell in found["cells"]]
+        theirs = self.ctl("Slow", "--faults", "--alone")["faults"]
+        self.assertEqual(ours, [(cell["tried"], cell["caught"], cell["median_delay_ms"]) for cell in theirs["cells"]])
+        self.assertEqual(self.of("Gone", "/faults")["places"], 0)  # it fires all the time
+        self.assertEqual(self.of("Slow", "/faults", input="")["input"], None)
+        for words, more in (("kind: set, add", {"kind": "meteor"}), ("reads no nobody", {"input": "nobody"}), ("kind", {"kind": 7})):
+            self.assertIn(words, self.of("Slow", "/faults", status=400, **more)["error"])
+
     def test_one_setting_alert_by_alert(self):
         ours = self.of("Slow", "/episodes", threshold=3, for_ms=60000, keep_firing_for_ms=300000, incidents=self.bad)
         theirs = self.ctl("Slow", "--threshold=3", "--for=1m", "--keep=5m")

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { alertsOf, bandsOf, contour, decodeRuns, difference, exprWith, heat, modelOf, notation, readout, readWindows, settingWords, wilson, withTold, writeWindows } from '../src/lib/tune.ts'
+import { alertsOf, bandsOf, contour, decodeRuns, difference, exprWith, heat, modelOf, readout, readWindows, settingWords, wilson, withTold, writeWindows } from '../src/lib/tune.ts'
 import { answerOf, at, encode, setting, STEP } from './tuning.ts'
 
 
@@ -137,8 +137,4 @@ test('windows in an address', () => {
   const windows = [{ fromMs: 1_700_000_000_000, toMs: 1_700_003_600_000 }]
   assert.deepEqual(readWindows(writeWindows(windows)), windows)
   assert.deepEqual(readWindows('1700003600-1700000000,x,'), [])
-})
-
-test("values in promtool's notation", () => {
-  assert.equal(notation([1, 1, 1, 2, null, null, 0.5]), '1x2 2 _x2 0.5')
 })

@@ -27,6 +27,7 @@ static const struct {
     {FAULT_ADD, false, {10, 11, 16, 17, 18, 19, 16, 17}},
     {FAULT_ADD, true, {10, 11, 16, 17, 18, 19, 20, 21}},
     {FAULT_SCALE, false, {10, 11, 48, 52, 56, 60, 16, 17}},
+    {FAULT_SCALE, true, {10, 11, 15, 19, 23, 27, 28, 29}},
     {FAULT_RAMP, false, {10, 11, 12, 14, 16, 18, 16, 17}},
     {FAULT_RAMP, true, {10, 11, 12, 14, 16, 18, 20, 21}},
     {FAULT_SPIKE, false, {10, 11, 16, 13, 14, 15, 16, 17}},

@@ -79,7 +79,8 @@ static void check_pair(const struct source *source,
     row("%s", str_text(&text));
     written.expr = parse(&arena, str_text(&text));
     written.for_ms = 0;
-    if (hysteresis_run(source, &written, &result->span, &alerts, &err) != 0)
+    const struct hysteresis_over over = {.source = source};
+    if (hysteresis_run(&over, &written, &result->span, &alerts, &err) != 0)
         fail_msg("%s", err.text);
     assert_int_equal(alerts, surface_hysteresis(backtest_surface(result->backtest), off, on));
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alertd/promql/ast.h"
+#include "alertd/tune/late.h"
 #include "alertd/tune/tune.h"
 #include "lib/base/mem.h"
 #include "tests/lib/fake_source.h"
@@ -110,6 +111,52 @@ static void test_for_is_over_at_the_first_evaluation_behind_it(void **state)
     assert_int_equal(tune_time_of(&past.result, episodes[0].active), 100 * STEP_MS);
     assert_int_equal(tune_time_of(&past.result, episodes[0].fired), 102 * STEP_MS);
     end(&past);
+}
+
+/* An evaluation sees what had come: the range is as long as ever, and its newest samples are not there. */
+static void test_samples_come_late(void **state)
+{
+    static const struct {
+        const char *expr;
+        int64_t lag_s;
+        size_t n;
+        int64_t fired;
+    } table[] = {
+        {"a > 5", 0, 1, 100},
+        {"a > 5", 120, 1, 102},
+        {"a > 5", 59, 1, 101}, /* that of the minute before */
+        {"a > 5", 301, 0, 0},  /* none lingers so long */
+        {"sum_over_time(a[3m]) > 26", 0, 1, 102},
+        {"sum_over_time(a[3m]) > 26", 60, 0, 0}, /* two of the three are there, ever */
+        {"sum_over_time(a[3m]) > 17", 60, 1, 102},
+        {"absent_over_time(a[3m])", 180, 1,
+         60}, /* live, a range shorter than the lag is always empty */
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        struct past past;
+        size_t n = 0;
+        begin(&past, table[i].expr);
+        level(&past, "a", 0, 300, 1);
+        level(&past, "a", 100, 110, 9);
+        const struct source source = fake_source_of(&past.fake);
+        struct late late = {
+            .source = &source, .query_bytes = ARENA_BYTES, .lag_ms = table[i].lag_s * 1000};
+        const struct tune_reader reader = late_reader(&late);
+        row("%s, %lld s late", table[i].expr, (long long)table[i].lag_s);
+        assert_int_equal(tune_run(&reader, &past.ask, &past.result, NULL), 0);
+        const struct episode *episodes = backtest_episodes(past.result.backtest, &n);
+        if (table[i].fired == 60) {
+            assert_true(backtest_n_series(past.result.backtest) == 1 &&
+                        n == 0); /* since before the first */
+        } else {
+            assert_int_equal(n, table[i].n);
+            if (n > 0)
+                assert_int_equal(tune_time_of(&past.result, episodes[0].fired),
+                                 table[i].fired * STEP_MS);
+        }
+        end(&past);
+    }
 }
 
 static void test_missed_evaluations_count_toward_nothing(void **state)
@@ -303,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_evaluation_phase_sees_other_samples),
         cmocka_unit_test(test_for_is_over_at_the_first_evaluation_behind_it),
+        cmocka_unit_test(test_samples_come_late),
         cmocka_unit_test(test_missed_evaluations_count_toward_nothing),
         cmocka_unit_test(test_what_fired_before_is_not_counted_and_what_still_fires_is),
         cmocka_unit_test(test_a_stale_series_is_gone_at_once_another_lingers),

@@ -21,6 +21,7 @@ import { difference, exprWith, forMs, type Model, modelOf, nearestThreshold, typ
 import sheet from '../style/tune.later.css'
 import { Chips, Empty, Page, Panel, Severity, Trouble, Waiting } from '../ui/parts.tsx'
 import { adopt } from '../ui/sheet.ts'
+import { Hysteresis, Outages } from './tune_more.tsx'
 import { Noisy, Spans } from './tune_noise.tsx'
 import { Alerts, type Asked, chosenOf, Explained, Incidents, Pages, type PagesAnswer, RuleText, Told, toldOf, useEpisodes, usePages } from './tune_parts.tsx'
 
@@ -157,8 +158,6 @@ function Suggestion({ model, setting }: { model: Model; setting: Signal<Setting>
         <p>{model.incidents.length === 0
           ? 'None yet: fewest alerts would be no alerts. Drag across the graph where it was really bad, or take in an incident of the records below; then settings can be told from each other.'
           : before.found === 0 ? 'None: the rule finds none of these incidents as it is, so no setting can be said to be as good.' : 'None: no setting finds the same incidents with fewer alerts about nothing.'}</p>
-        {model.incidents.length === 0 && model.choice.way === 'one' && <p class="dim">Without incidents the command line tells the smallest outage that the rule would catch: <code>alertctl tune rules.yml --rule={answer.rule.name} --faults</code></p>}
-        <Hysteresis model={model} setting={setting} />
       </div></Panel>
     )
   }
@@ -171,7 +170,6 @@ function Suggestion({ model, setting }: { model: Model; setting: Signal<Setting>
         <p>{difference(before, after)}; the last is found after {after.worstMs === null ? 'never' : formatAge(after.worstMs)}, now {before.worstMs === null ? 'never' : formatAge(before.worstMs)}. Its neighbours are about as good{answer.left_out.n > 0 && <>, and suggested without knowing of one of them it would have found it {answer.left_out.found} of {count(answer.left_out.n, 'time')}</>}.</p>
         <div class="row"><button type="button" class="primary" onClick={() => take(j, k)}>Look at it</button></div>
         <Front model={model} before={before} onTake={take} />
-        <Hysteresis model={model} setting={setting} />
       </div>
     </Panel>
   )
@@ -189,24 +187,6 @@ function Front({ model, before, onTake }: { model: Model; before: Readout; onTak
         return <li key={`${one.threshold} ${one.for}`}><button type="button" class="quiet" onClick={() => onTake(one.threshold, one.for)}><span><b>{settingWords(model, { j: one.threshold, k: one.for })}</b>: {difference(before, then)}{then.worstMs !== null && <>, the last found after {formatAge(then.worstMs)}</>}</span></button></li>
       })}</ul></details>
   )
-}
-
-/** A second, easier threshold at which it ends: how many alerts would begin, without waiting. */
-function Hysteresis({ model, setting }: { model: Model; setting: Signal<Setting> }) {
-  const { answer } = model
-  const m = answer.thresholds.length
-  const { j } = setting.value
-  if (answer.hysteresis.length !== m * m) return null
-  const once = answer.hysteresis[j * m + j] ?? 0
-  let off = -1
-  for (let at = j - 1; at >= 0 && once > 3; at--) {
-    // A second threshold far below is no threshold.
-    const [high, low] = [answer.thresholds[j]!, answer.thresholds[at]!]
-    if (Math.abs(high - low) > Math.abs(high) / 2) break
-    if ((answer.hysteresis[at * m + j] ?? once) <= once / 2) { off = at; break }
-  }
-  if (off < 0) return null
-  return <p class="dim">With a second threshold it would flap less: beginning at {model.choice.op} {answer.thresholds[j]} and ending only below {answer.thresholds[off]}, it begins {count(answer.hysteresis[off * m + j] ?? 0, 'time')} instead of {once.toLocaleString('en')} (without waiting).</p>
 }
 
 // --- the table behind the heat map -------------------------------------------------------
@@ -257,7 +237,7 @@ function Expression({ model, setting }: { model: Model; setting: Signal<Setting>
   )
 }
 
-function Tuned({ id, answer, question }: { id: string; answer: Tuning; question: Record<string, unknown> }) {
+function Tuned({ id, answer, question, onSaved }: { id: string; answer: Tuning; question: Record<string, unknown>; onSaved: () => void }) {
   const model = useMemo(() => modelOf(answer), [answer])
   const setting = useSignal<Setting>(settingOf(answer))
   const [rested, setRested] = useState<Setting>(setting.peek())
@@ -265,6 +245,7 @@ function Tuned({ id, answer, question }: { id: string; answer: Tuning; question:
   const weeks = (Date.parse(answer.to) - Date.parse(answer.from)) / (7 * DAY)
   const at = Number(query('at')) || null
   const phone = innerWidth < 600
+  const ownAlerts = useMemo(() => readout(model, ownOf(model), isNight).alerts, [model])
 
   // The same place of another answer: its grid may be another one.
   useEffect(() => { setting.value = settingOf(answer) }, [answer])
@@ -302,7 +283,7 @@ function Tuned({ id, answer, question }: { id: string; answer: Tuning; question:
   const otherPages = usePages(body, model, isThere && !isOwn ? ownOf(model) : null)
   const chosen = query('alert')
   const episode = chosenOf(episodes.value, chosen)
-  if (answer.n_series === 0) return <NothingThere answer={answer} id={id} />
+  if (answer.n_series === 0) return <NothingThere answer={answer} id={id} body={body} model={model} />
   return (
     <>
       <Expression model={model} setting={setting} />
@@ -329,13 +310,15 @@ function Tuned({ id, answer, question }: { id: string; answer: Tuning; question:
             <SurfaceTable model={model} setting={setting} />
           </Panel>
           <Alerts asked={episodes} body={body} model={model} rested={rested} chosen={chosen} onChoose={(key) => setQuery({ alert: key })} />
-          <Incidents model={model} rested={rested} answer={answer} />
+          <Incidents model={model} rested={rested} answer={answer} asked={episodes} />
+          <Hysteresis id={id} body={body} model={model} alerts={ownAlerts} onSaved={onSaved} />
+          <Outages body={body} model={model} />
         </div>
         <div class="tune-column">
           <Noisy model={model} own={ownOf(model)} setting={setting} />
           <Suggestion model={model} setting={setting} />
           {episode && <Told body={episodes.fresh ? body : null} episode={episode} />}
-          <RuleText id={id} asked={episodes} body={body} model={model} rested={rested} settled={settled} />
+          <RuleText id={id} asked={episodes} episode={episode} body={body} model={model} settled={settled} />
           <Pages asked={pages} />
         </div>
       </div>
@@ -343,7 +326,17 @@ function Tuned({ id, answer, question }: { id: string; answer: Tuning; question:
   )
 }
 
-function NothingThere({ answer, id }: { answer: Tuning; id: string }) {
+function NothingThere({ answer, id, body, model }: { answer: Tuning; id: string; body: Record<string, unknown>; model: Model }) {
+  if (model.choice.way === 'presence') {
+    return (
+      <>
+        <Empty icon="check" title="It would not have fired in this time">
+          <p>The rule was evaluated at {(answer.n_steps - answer.first_step).toLocaleString('en')} moments, and what it asks for was true at none. Take another time above, or <a href={`/rules/${id}`}>go back to the rule</a>.</p>
+        </Empty>
+        <Outages body={body} model={model} />
+      </>
+    )
+  }
   return (
     <Empty icon="question" title="Nothing of it has a value in this time">
       <p>The rule was evaluated at {(answer.n_steps - answer.first_step).toLocaleString('en')} moments, and what it compares was there at none: either its metrics are called otherwise, or they came later. <a href={`/explore?expr=${encodeURIComponent(answer.choices[answer.choice - 1]?.expr ?? answer.rule.expr)}`}>Look for them</a>, take another time above, or <a href={`/rules/${id}`}>go back to the rule</a>.</p>
@@ -381,7 +374,7 @@ export function Tune({ id }: { id: string }) {
             actions={<Chips name="Time" value={isUsual ? from : ''} choices={isUsual ? RANGES : [...RANGES, { value: '', words: 'chosen' }]} onChoose={(value) => { if (value) setQuery({ from: value === 'now-30d' ? '' : value, to: '' }, { push: true }) }} />}>
         {!question && <Trouble error={new ApiError(400, 'bad_data', 'the times in the address are none')} what="Nothing was asked" retry={() => go(`/rules/${id}/tune`)} />}
         {error && <Trouble error={error} what={answer ? 'It could not be read anew; what is shown is older' : 'The rule could not be tried on its past'} retry={() => setAgain(again + 1)} />}
-        {answer ? <Tuned id={id} answer={answer.data} question={answer.question} /> : !error && question && <Waiting rows={8} />}
+        {answer ? <Tuned id={id} answer={answer.data} question={answer.question} onSaved={() => { setQuery({ two: '', t: '', for: '', keep: '' }); setAgain(again + 1) }} /> : !error && question && <Waiting rows={8} />}
       </Page>
     </div>
   )

@@ -3,16 +3,15 @@
 
 import type { ReadonlySignal } from '@preact/signals'
 import { useEffect, useState } from 'preact/hooks'
-import { ApiError, call, may, prom } from '../app/api.ts'
+import { ApiError, call, may } from '../app/api.ts'
 import { setQuery, query } from '../app/router.ts'
 import { now, zone } from '../app/settings.ts'
 import { say } from '../app/toast.ts'
-import type { PromResult } from '../app/types.ts'
 import { diffLines } from '../lib/diff.ts'
-import { count, formatValue, parseValue } from '../lib/number.ts'
+import { count, formatValue } from '../lib/number.ts'
 import { formatSeries } from '../lib/promql.ts'
 import { formatAge, formatClock, formatDuration, formatExact, formatShort } from '../lib/time.ts'
-import { type Finding, forMs, type Model, readWindows, type Sampled, type Setting, settingWords, type ToldAlerts, type Tuning, type TuningIncident, unitTest, writeWindows } from '../lib/tune.ts'
+import { type Finding, forMs, type Model, readWindows, type Setting, settingWords, type ToldAlerts, type Tuning, type TuningIncident, writeWindows } from '../lib/tune.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Panel, State, Trouble } from '../ui/parts.tsx'
 import { Why } from '../ui/why.tsx'
@@ -46,7 +45,7 @@ async function patiently<T>(path: string, body: Body, signal: AbortSignal): Prom
 }
 
 /** Asks when what is asked changes; null: nothing is. */
-function useAsked<T>(path: string, body: Body | null): Asked<T> {
+export function useAsked<T>(path: string, body: Body | null): Asked<T> {
   const [value, setValue] = useState<{ data: T; key: string } | null>(null)
   const [error, setError] = useState<ApiError | null>(null)
   const [again, setAgain] = useState(0)
@@ -64,7 +63,7 @@ function useAsked<T>(path: string, body: Body | null): Asked<T> {
 
 const SHOWN = 9 // alerts at first: what is below them stays near
 
-const withoutColumns = ({ columns: _, ...rest }: Body): Body => rest
+export const withoutColumns = ({ columns: _, ...rest }: Body): Body => rest
 
 // --- alert by alert, and what would have been read ----------------------------------------
 
@@ -138,6 +137,15 @@ export function Told({ body, episode }: { body: Body | null; episode: Episode })
 
 // --- the rule, and what becomes of it ------------------------------------------------------
 
+export async function copyText(text: string, what: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text)
+    say(`${what} copied`, 'ok')
+  } catch {
+    say('The browser does not let the page copy: select the text', 'bad')
+  }
+}
+
 /** Lines of the text with what was found in them underlined. */
 function Squiggled({ yaml, findings, kinds }: { yaml: string; findings: Finding[]; kinds: ('same' | 'added' | 'removed')[] }) {
   return (
@@ -158,45 +166,14 @@ function Squiggled({ yaml, findings, kinds }: { yaml: string; findings: Finding[
   )
 }
 
-async function sampled(selector: string, fromMs: number, toMs: number, stepMs: number): Promise<Sampled[]> {
-  const plain = selector.replace(/\[[^\]]*\].*$/s, '').replace(/\s+(offset|@)\s.*$/s, '')
-  const answer = await prom<PromResult>('query_range', { query: plain, start: String(fromMs / 1000), end: String(toMs / 1000), step: String(stepMs / 1000) })
-  if (answer.resultType !== 'matrix') return []
-  const n = Math.round((toMs - fromMs) / stepMs) + 1
-  return answer.result.map((series) => {
-    const values: (number | null)[] = new Array<number | null>(n).fill(null)
-    for (const [at, text] of series.values) values[Math.round((at * 1000 - fromMs) / stepMs)] = parseValue(text)
-    return { name: formatSeries(series.metric), values }
-  })
-}
+/** A file for `alertctl test rules` and `promtool test rules`, of one alert of this setting. */
+const testOf = async (body: Body, episode: Episode): Promise<string> =>
+  (await call<{ yaml: string }>('/api/alertd/v1/tunings/unit', { json: { ...withoutColumns(body), at: episode.fired_at, labels: episode.labels } })).yaml
 
-/** The first alert of this setting, as samples and what must come of them. */
-async function testOf(body: Body, model: Model, setting: Setting, episode: Episode): Promise<string> {
-  const { answer } = model
-  const stepMs = answer.step_ms
-  const firedMs = Date.parse(episode.fired_at)
-  const ranges = [...answer.rule.expr.matchAll(/\[(\d+)([smhd])/g)].map(([, n, unit]) => Number(n) * { s: 1e3, m: 6e4, h: 36e5, d: 864e5 }[unit as 's']!)
-  const fromMs = firedMs - Math.ceil((forMs(answer, setting.k) + Math.max(5 * stepMs, ...ranges)) / stepMs) * stepMs - 5 * stepMs
-  const toMs = firedMs + 2 * stepMs
-  const question = withoutColumns(body)
-  const [why, told] = await Promise.all([
-    call<Explanation>('/api/alertd/v1/tunings/explain', { json: { ...question, at: episode.fired_at } }),
-    call<Preview>('/api/alertd/v1/tunings/preview', { json: { ...question, at: episode.fired_at, labels: episode.labels } }),
-  ])
-  const series = (await Promise.all([...new Set(why.read.map((one) => one.selector))].map((one) => sampled(one, fromMs, toMs, stepMs)))).flat()
-  const own = new Set(Object.entries(episode.labels).map(([name, value]) => `${name}="${value}"`))
-  const mine = series.filter((one) => [...own].every((pair) => one.name.includes(pair)))
-  const { alertname: _, ...labels } = told.labels
-  return unitTest({
-    file: answer.rule.source?.split('/').at(-1) ?? 'alerts.yml', alert: answer.rule.name, intervalMs: stepMs, series: mine.length ? mine : series,
-    firesAtMs: firedMs - fromMs, quietAtMs: Date.parse(episode.active_at) - fromMs - stepMs, labels, annotations: told.annotations,
-  })
-}
-
-interface RuleProps { id: string; asked: Asked<Episodes>; body: Body; model: Model; rested: Setting; settled: ReadonlySignal<boolean> }
+interface RuleProps { id: string; asked: Asked<Episodes>; episode: Episode | undefined; body: Body; model: Model; settled: ReadonlySignal<boolean> }
 
 /** settled: the hand is not on its way to another setting. What is not of this setting can't be saved. */
-export function RuleText({ id, asked: { value, fresh }, body, model, rested, settled }: RuleProps) {
+export function RuleText({ id, asked: { value, fresh }, episode, body, model, settled }: RuleProps) {
   const isThis = fresh && settled.value
   const { rule } = model.answer
   const [saved, setSaved] = useState<{ version: number; yaml: string } | null>(null)
@@ -208,14 +185,7 @@ export function RuleText({ id, asked: { value, fresh }, body, model, rested, set
   const kinds = diffLines(saved?.yaml ?? rule.yaml, yaml).filter((one) => one.kind !== 'removed').map((one) => one.kind)
   const findings = value?.findings ?? rule.findings
   useEffect(() => { setProblem(null); setTest(''); setTried(false) }, [yaml])
-  const copy = async (text: string, what: string) => {
-    try {
-      await navigator.clipboard.writeText(text)
-      say(`${what} copied`, 'ok')
-    } catch {
-      say('The browser does not let the page copy: select the text', 'bad')
-    }
-  }
+  useEffect(() => setTest(''), [episode?.fired_at])
   const save = async () => {
     try {
       const { version } = await call<{ version: number }>(`/api/alertd/v1/rules/${encodeURIComponent(id)}`, { method: 'PUT', json: { yaml, version: saved?.version ?? rule.version } })
@@ -232,10 +202,9 @@ export function RuleText({ id, asked: { value, fresh }, body, model, rested, set
     } catch (error) { setProblem(error as ApiError) }
   }
   const generate = async () => {
-    const first = value?.episodes[0]
-    if (!first) return
+    if (!episode) return
     try {
-      setTest(await testOf(body, model, rested, first))
+      setTest(await testOf(body, episode))
     } catch (error) { setProblem(error as ApiError) }
   }
   return (
@@ -247,12 +216,12 @@ export function RuleText({ id, asked: { value, fresh }, body, model, rested, set
       <div class="tune-do">
         <button type="button" class="primary" disabled={!changed || !isThis || !may('admin')} title={may('admin') ? '' : 'Only an admin may change rules'} onClick={() => { void save() }}>Save as a new version</button>
         <button type="button" disabled={!changed || !isThis || !may('admin')} onClick={() => { void canary() }}>Try beside it, silently</button>
-        <button type="button" disabled={!isThis} onClick={() => { void copy(yaml, 'YAML') }}>Copy as YAML</button>
-        <button type="button" disabled={!isThis || !value?.episodes.length} onClick={() => { void generate() }}>Make a unit test</button>
+        <button type="button" disabled={!isThis} onClick={() => { void copyText(yaml, 'YAML') }}>Copy as YAML</button>
+        <button type="button" disabled={!isThis || !episode} title={episode ? `Of the alert of ${formatExact(Date.parse(episode.fired_at), zone.value)}` : 'It would not have fired'} onClick={() => { void generate() }}>Make a unit test</button>
         {tried && <p class="dim">It runs beside the rule and pages nobody. <a href={`/rules/${encodeURIComponent(id)}/canary`}>What it changes, page by page</a></p>}
         {saved && <p class="dim">Saved. When {rule.source ?? 'its file'} is kept elsewhere too (a repository, --rules.import), change it there as well: the next import replaces this.</p>}
       </div>
-      {test && <><pre class="code tune-test" tabIndex={0} aria-label="A unit test">{test}</pre><p class="tune-do"><button type="button" onClick={() => { void copy(test, 'Unit test') }}>Copy the test</button></p></>}
+      {test && <><pre class="code tune-test" tabIndex={0} aria-label="A unit test">{test}</pre><p class="tune-do"><button type="button" onClick={() => { void copyText(test, 'Unit test') }}>Copy the test</button></p></>}
     </section>
   )
 }
@@ -331,7 +300,12 @@ function SayWhen({ fromMs, toMs }: { fromMs: number; toMs: number }) {
   )
 }
 
-export function Incidents({ model, rested, answer }: { model: Model; rested: Setting; answer: Tuning }) {
+/** asked: alert by alert; the one that finds an incident is looked at, and a unit test is made of it. */
+export function Incidents({ model, rested, answer, asked: { value, fresh } }: { model: Model; rested: Setting; answer: Tuning; asked: Asked<Episodes> }) {
+  const finderOf = (one: TuningIncident): string => {
+    const at = fresh && value ? value.episodes.findIndex((episode) => episode.in_incident && Date.parse(episode.fired_at) <= Date.parse(one.end) && (episode.resolved_at === null || Date.parse(episode.resolved_at) > Date.parse(one.begin))) : -1
+    return at < 0 ? '' : keyOf(value!.episodes, at)
+  }
   const own = readWindows(query('inc'))
   const turn = (key: string) => {
     const turned = new Set(query('turned').split(',').filter(Boolean))
@@ -350,6 +324,7 @@ export function Incidents({ model, rested, answer }: { model: Model; rested: Set
             <span class="number">{one.at >= 0 ? one.at + 1 : '–'}</span>
             <span class="grow">{one.key ? <a href={`/i/${one.key}`}>{one.title ?? one.key}</a> : one.title ?? 'Marked here'}<br /><span class="dim">{formatShort(Date.parse(one.begin), now.peek(), zone.value)}, {formatAge(Date.parse(one.end) - Date.parse(one.begin))} · {one.words}</span></span>
             {one.at >= 0 && (delay >= 0 ? <State state="ok" words={`found after ${formatAge(delay * answer.step_ms)}`} /> : <State state="failed" words="missed" />)}
+            {one.at >= 0 && delay >= 0 && finderOf(one) !== '' && <button type="button" onClick={() => setQuery({ alert: finderOf(one) })}>Its alert</button>}
             {one.key ? <button type="button" onClick={() => turn(one.key!)}>{one.counts ? 'Leave out' : 'Take in'}</button> : <button type="button" aria-label={`Remove ${formatShort(Date.parse(one.begin), now.peek(), zone.value)}`} onClick={() => drop(one)}>Remove</button>}
           </li>
         )

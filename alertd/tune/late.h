@@ -1,0 +1,27 @@
+#pragma once
+
+/*
+ * A past read as it was known then: at each evaluation the samples of the last while had not come yet.
+ *
+ *     samples      . . . . . . . . . .
+ *     evaluation               ^           what live alerting saw:   . . . . .
+ *     lag                  <--->
+ *
+ * When a sample really came is stored nowhere; how late they come as a rule is known to whoever runs it.
+ * Each evaluation is one of its own, so that it takes longer than a reading.
+ */
+
+#include <stdint.h>
+
+#include "alertd/promql/source.h"
+#include "alertd/tune/reading.h"
+
+struct late {
+    const struct source *source;
+    size_t query_bytes;
+    int64_t lag_ms;
+    int64_t known_until_ms; /* while it reads */
+};
+
+/* Refuses what is read at a fixed time (@). The struct stays where it is. */
+struct tune_reader late_reader(struct late *late);
