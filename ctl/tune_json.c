@@ -115,6 +115,7 @@ static void write_figures(const struct tune_result *result, struct json_out *out
     json_kv_int(out, "longest_ms", figures.longest_ms);
     json_kv_int(out, "median_ms", figures.median_ms);
     json_kv_int(out, "longest_quiet_ms", figures.longest_quiet_ms);
+    json_kv_int(out, "while_nothing_was_collected", (int64_t)tune_n_blind(result));
     write_churn(result, out);
     if (result->n_incidents > 0) {
         write_share(out, "precision", n_true, n);

@@ -184,6 +184,12 @@ void tune_add_now(const struct tune_ask *ask,
     else if (phases->n > 0)
         str_addf(out, "  At %zu phases of the clock it is %zu to %zu alerts.\n", phases->n,
                  phases->least, phases->most);
+    if (tune_n_blind(result) > 0)
+        str_addf(
+            out,
+            "  %zu of them fired while nothing at all was collected (no `up` was 1), which was so "
+            "%zu time%s:\n  the monitoring was out then, and nobody knows of what it watches.\n",
+            tune_n_blind(result), result->gaps.n, plural(result->gaps.n));
     if (n > 0 && figures.n_again * 100 > n * AGAIN_PERCENT)
         add_keep_hint(result, out);
     add_churn(result, out);

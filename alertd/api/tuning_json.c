@@ -23,6 +23,7 @@ enum {
     FRONT_POINTS_MAX = 6,
     LINES_MAX = 16, /* series with a line of their own */
     EPISODES_MAX = 2000,
+    GAPS_MAX = 1000,
 };
 
 static void kv_base64(struct json_out *out, const char *name, const void *bytes, size_t n_bytes)
@@ -372,6 +373,19 @@ static void write_head(const struct tuning *tuning,
     write_choices(tuning, result, out);
 }
 
+static void write_gaps(const struct tune_result *result, struct json_out *out)
+{
+    json_key(out, "gaps");
+    json_open(out, '[');
+    for (size_t i = 0; i < result->gaps.n && i < GAPS_MAX; i++) {
+        json_open(out, '{');
+        json_kv_time(out, "begin", result->gaps.at[i].begin_ms);
+        json_kv_time(out, "end", result->gaps.at[i].end_ms);
+        json_close(out, '}');
+    }
+    json_close(out, ']');
+}
+
 void tuning_write(const struct tuning *tuning, struct tune_result *result, struct json_out *out)
 {
     json_open(out, '{');
@@ -389,6 +403,7 @@ void tuning_write(const struct tuning *tuning, struct tune_result *result, struc
     write_cells(result, out);
     write_incidents(tuning, result, out);
     write_delays(result, out);
+    write_gaps(result, out);
     write_hysteresis(result, out);
     write_series(tuning, result, out);
     json_close(out, '}');

@@ -463,6 +463,29 @@ static int reread_source(void *reader,
     return r;
 }
 
+static int mark_there(void *arg,
+                      const struct labels *labels,
+                      uint32_t first,
+                      const double *values,
+                      size_t n,
+                      struct err *reterr)
+{
+    bool *is_there = arg;
+
+    for (size_t i = 0; i < n; i++)
+        is_there[first + i] |= !isnan(values[i]);
+    return 0;
+}
+
+int reading_there(const struct tune_reader *reader,
+                  const char *expression,
+                  const struct tune_span *span,
+                  bool *is_there,
+                  struct err *reterr)
+{
+    return reader->read(reader->reader, expression, span, true, mark_there, is_there, reterr);
+}
+
 int reading_again(const struct tune_reader *reader,
                   const struct tune_again *again,
                   const struct tune_span *span,

@@ -93,6 +93,13 @@ int reading_parts(const struct tune_reader *reader,
                   void *const *args,
                   struct err *reterr);
 
+/* Where the expression has any value: true in is_there[], which has span->n_steps places; others stay. */
+int reading_there(const struct tune_reader *reader,
+                  const char *expression,
+                  const struct tune_span *span,
+                  bool *is_there,
+                  struct err *reterr);
+
 /* By the reader's own way, or by asking it for the rule with each threshold. The order of the
  * thresholds is not defined; of one, pieces of a series come in order of time. */
 int reading_again(const struct tune_reader *reader,

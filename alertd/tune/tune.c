@@ -89,20 +89,6 @@ static const double *evaluated_of(struct feeding *feeding,
     return feeding->values;
 }
 
-static int mark_evaluated(void *arg,
-                          const struct labels *labels,
-                          uint32_t first,
-                          const double *values,
-                          size_t n,
-                          struct err *reterr)
-{
-    bool *is_there = arg;
-
-    for (size_t i = 0; i < n; i++)
-        is_there[first + i] |= !isnan(values[i]);
-    return 0;
-}
-
 static int lay_evaluated(const struct tune_reader *reader,
                          const struct tune_ask *ask,
                          struct tune_result *result,
@@ -115,8 +101,7 @@ static int lay_evaluated(const struct tune_reader *reader,
     if (!ask->evaluated)
         return 0;
     MEM_AUTO bool *is_there = mem_zalloc(span->n_steps * sizeof(*is_there));
-    int r = reader->read(reader->reader, ask->evaluated, span, true, mark_evaluated, is_there,
-                         reterr);
+    int r = reading_there(reader, ask->evaluated, span, is_there, reterr);
     if (r != 0)
         return r;
     result->at_span = mem_alloc(span->n_steps * sizeof(*result->at_span));
@@ -176,6 +161,17 @@ struct figures_span tune_figures_span(const struct tune_result *result)
 {
     return (struct figures_span){result->first_step, result->n_steps, result->span.step_ms,
                                  result->is_night};
+}
+
+size_t tune_n_blind(const struct tune_result *result)
+{
+    size_t n = 0;
+    size_t n_blind = 0;
+    const struct episode *episodes = backtest_episodes(result->backtest, &n);
+
+    for (size_t i = 0; i < n; i++)
+        n_blind += gaps_hold(&result->gaps, tune_time_of(result, episodes[i].fired));
+    return n_blind;
 }
 
 /* The wall's hour, looked up once in a quarter of an hour: zones change at none else. */
@@ -552,6 +548,8 @@ int tune_run(const struct tune_reader *reader,
                                  grid_for_steps(ask->also_for_ms, ask->interval_ms));
     r = read_all(reader, ask, result,
                  (struct backtest_setting){threshold, for_steps, result->keep_steps}, reterr);
+    if (r == 0 && gaps_matter(ask->rule->expr))
+        r = gaps_find(reader, &result->span, &result->gaps, reterr);
     if (r != 0)
         return r;
     backtest_finish(result->backtest);
@@ -568,6 +566,7 @@ void tune_result_done(struct tune_result *result)
 {
     backtest_free(result->backtest);
     picture_free(result->picture);
+    gaps_done(&result->gaps);
     free(result->at_span);
     free(result->is_night);
     free(result->weights);

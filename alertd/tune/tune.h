@@ -16,6 +16,7 @@
 #include "alertd/tune/cell.h"
 #include "alertd/tune/figures.h"
 #include "alertd/tune/front.h"
+#include "alertd/tune/gaps.h"
 #include "alertd/tune/reading.h"
 #include "alertd/tune/split.h"
 #include "alertd/tune/suggest.h"
@@ -91,7 +92,8 @@ struct tune_result {
      * n_checked incidents that it finds, one left out: so many were found all the same. 0 when
      * nothing was suggested, or crossings were too many. */
     size_t n_checked, n_check_found;
-    bool is_asked; /* SPLIT_AGAIN over a reader that had to be asked for each threshold */
+    struct gaps gaps; /* of a rule that fires where there is nothing */
+    bool is_asked;    /* SPLIT_AGAIN over a reader that had to be asked for each threshold */
     /* Of incidents within the span, by the caller's order. */
     struct backtest_incident *incidents;
     const struct tune_incident **of;
@@ -107,4 +109,6 @@ void tune_result_done(struct tune_result *result);
 
 /* For figures.h. */
 struct figures_span tune_figures_span(const struct tune_result *result);
+/* Alerts of the setting that is looked at that fired in a gap. */
+size_t tune_n_blind(const struct tune_result *result);
 int64_t tune_time_of(const struct tune_result *result, uint32_t step);

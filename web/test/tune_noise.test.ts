@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { alertsOf, modelOf, readout } from '../src/lib/tune.ts'
 import { spansOf, whyNoisy } from '../src/lib/tune_noise.ts'
-import { answerOf, setting } from './tuning.ts'
+import { answerOf, at, setting } from './tuning.ts'
 
 const DAY = 1440
 /** Levels of some days: 2 where one of the windows (minute of the day, length) holds. */
@@ -56,6 +56,15 @@ test('of one of many series', () => {
 test('few alerts have nothing to say, and series that are not here are not guessed at', () => {
   assert.deepEqual(whyNoisy(modelWith([past(3, (day) => (day ? [] : [[10, 2]]))]), setting(1, 0), 'utc'), { alerts: 1, reasons: [] })
   assert.equal(whyNoisy(modelOf(answerOf([past(1, () => [])], { n_series: 5000 })), setting(1, 0), 'utc'), null)
+})
+
+test('what fires while nothing is collected is told apart, of few alerts too', () => {
+  const model = modelWith([past(1, () => [[100, 20], [700, 30]])])
+  assert.deepEqual(whyNoisy(model, setting(1, 0), 'utc')!.reasons, [])
+  model.answer.gaps = [{ begin: at(95), end: at(120) }]
+  const { reasons } = whyNoisy(model, setting(1, 0), 'utc')!
+  assert.deepEqual(reasons.map((one) => one.kind), ['blind'])
+  assert.match(reasons[0]!.words, /^50 % of them \(1 of 2\) fired while nothing at all was collected/)
 })
 
 test('times at which it would have fired: alerts that overlap are one', () => {

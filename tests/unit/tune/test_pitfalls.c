@@ -97,6 +97,47 @@ static void test_evaluation_phase_sees_other_samples(void **state)
     }
 }
 
+/* What was out is the monitoring, once when it could not be reached itself and once when it reached nobody. */
+static void test_absent_fires_while_nothing_is_collected(void **state)
+{
+    static const struct {
+        const char *expr;
+        size_t n, n_blind, n_gaps;
+    } cases[] = {
+        {"absent(a)", 3, 2, 2},
+        {"absent_over_time(a[10m]) or a > 5", 3, 2, 2},
+        {"(sum(a) or vector(0)) < 1", 3, 2, 2},
+        {"a > 5", 0, 0, 0},     /* does not fire on nothing: not even looked for */
+        {"absent(b)", 0, 0, 2}, /* fired before, and ever since */
+    };
+    struct past past;
+    size_t n;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        row("%s", cases[i].expr);
+        begin(&past, cases[i].expr);
+        past.over.lookback_ms = STEP_MS;
+        for (int at = 0; at <= 300; at++) {
+            bool is_out = at >= 120 && at < 140;
+            bool reaches_nobody = at >= 200 && at < 220;
+            if (!is_out)
+                level(&past, "up{job=\"x\"}", at, at + 1, !reaches_nobody);
+            if (!is_out && !reaches_nobody &&
+                (at < 260 || at >= 280)) /* and once it was really gone */
+                level(&past, "a", at, at + 1, 1);
+        }
+        (void)look(&past, &n);
+        assert_int_equal(n, cases[i].n);
+        assert_int_equal(tune_n_blind(&past.result), cases[i].n_blind);
+        assert_int_equal(past.result.gaps.n, cases[i].n_gaps);
+        if (cases[i].n_gaps) {
+            assert_int_equal(past.result.gaps.at[0].begin_ms, 120 * STEP_MS);
+            assert_int_equal(past.result.gaps.at[0].end_ms, 140 * STEP_MS);
+        }
+        end(&past);
+    }
+}
+
 static void test_for_is_over_at_the_first_evaluation_behind_it(void **state)
 {
     struct past past;
@@ -349,6 +390,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_evaluation_phase_sees_other_samples),
+        cmocka_unit_test(test_absent_fires_while_nothing_is_collected),
         cmocka_unit_test(test_for_is_over_at_the_first_evaluation_behind_it),
         cmocka_unit_test(test_samples_come_late),
         cmocka_unit_test(test_missed_evaluations_count_toward_nothing),

@@ -127,15 +127,24 @@ function hatch(ctx: CanvasRenderingContext2D, x: number, width: number, top: num
   ctx.restore()
 }
 
-interface Inks { firing: string; firingSolid: string; pending: string; pendingSolid: string; incident: string; hatch: string; edge: string }
+interface Inks { firing: string; firingSolid: string; pending: string; pendingSolid: string; incident: string; hatch: string; edge: string; gap: string }
 
-/** When it was bad: behind everything, and still while the threshold moves. */
+/** When it was bad, and when nothing was collected: behind everything, and still while the threshold moves. */
 function drawBad(canvas: HTMLCanvasElement, model: Model, s: Scale, inks: Inks): void {
   const ctx = contextOf(canvas, s.width, s.height)
   if (!ctx) return
-  for (const one of model.incidents) {
+  const placeOf = (one: { begin: string; end: string }): [number, number] => {
     const x = xOf(s, Math.max(s.fromMs, Date.parse(one.begin)))
-    const width = Math.max(2, xOf(s, Math.min(s.toMs, Date.parse(one.end))) - x)
+    return [x, Math.max(2, xOf(s, Math.min(s.toMs, Date.parse(one.end))) - x)]
+  }
+  ctx.fillStyle = inks.gap
+  for (const one of model.answer.gaps) {
+    if (Date.parse(one.end) <= s.fromMs) continue
+    const [x, width] = placeOf(one)
+    ctx.fillRect(x, TOP, width, plotH(s))
+  }
+  for (const one of model.incidents) {
+    const [x, width] = placeOf(one)
     ctx.fillStyle = inks.incident
     ctx.fillRect(x, TOP, width, plotH(s))
     ctx.strokeStyle = inks.hatch
@@ -269,7 +278,7 @@ export function TuneGraph({ model, setting, height, told, atMs, onWindow, onPick
     return () => watch.disconnect()
   }, [])
   useEffect(() => {
-    inks.current = { firing: faint('--bad-solid', 0.28), firingSolid: ink('--bad-solid'), pending: faint('--warn-solid', 0.22), pendingSolid: ink('--warn-solid'), incident: faint('--accent-solid', 0.13), hatch: faint('--accent-solid', 0.4), edge: ink('--accent-solid') }
+    inks.current = { firing: faint('--bad-solid', 0.28), firingSolid: ink('--bad-solid'), pending: faint('--warn-solid', 0.22), pendingSolid: ink('--warn-solid'), incident: faint('--accent-solid', 0.13), hatch: faint('--accent-solid', 0.4), edge: ink('--accent-solid'), gap: faint('--ink-3', 0.22) }
     if (lines.current && width) drawLines(lines.current, model, scale)
     if (bad.current && width) drawBad(bad.current, model, scale, inks.current)
     if (back.current && width) drawBack(back.current, model, scale, setting.peek(), told, inks.current)

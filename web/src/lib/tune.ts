@@ -30,6 +30,8 @@ export interface Tuning {
   cells: { alerts: number[]; true_alerts: number[]; firing_steps: number[]; nights: number[] }
   incidents: TuningIncident[]
   delays: number[][]
+  /** Of a rule that fires where there is nothing: when nothing at all was collected. */
+  gaps: { begin: string; end: string }[]
   hysteresis: number[]
   n_series: number
   series: { labels: Record<string, string>; runs: string; least?: string; greatest?: string }[]
@@ -117,6 +119,9 @@ export function nearestThreshold(answer: Tuning, value: number): number {
   answer.thresholds.forEach((one, j) => { if (Math.abs(one - value) < Math.abs(answer.thresholds[best]! - value)) best = j })
   return best
 }
+
+/** Nothing at all was collected at this step. */
+export const isBlind = (answer: Tuning, step: number): boolean => answer.gaps.some((one) => timeAt(answer, step) >= Date.parse(one.begin) && timeAt(answer, step) < Date.parse(one.end))
 
 // --- alert by alert ----------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 // Why a rule is noisy, in sentences: what its alerts have in common, and what each of these things
 // suggests. Out of the alerts of one setting; pure.
 //
+//     blind    while nothing at all was collected  the monitoring, not the rule
 //     short    over before anybody has looked      a longer `for`
 //     again    back within the hour                keep_firing_for
 //     daily    at the same hours                   a silence that recurs
@@ -8,10 +9,10 @@
 
 import { count } from './number.ts'
 import { formatDuration, HOUR, MINUTE, parts, type Zone } from './time.ts'
-import { type Alert, alertsOf, forMs, type Model, readout, type Setting, timeAt } from './tune.ts'
+import { type Alert, alertsOf, forMs, isBlind, type Model, readout, type Setting, timeAt } from './tune.ts'
 
 export interface Reason {
-  kind: 'short' | 'again' | 'daily' | 'alone'
+  kind: 'blind' | 'short' | 'again' | 'daily' | 'alone'
   words: string
   /** What to try, and what it would come to. */
   setting?: Setting
@@ -26,6 +27,13 @@ const percent = (n: number, of: number) => `${Math.round((100 * n) / of)} %`
 const loses = (model: Model, before: Setting, after: Setting): boolean => {
   const [was, is] = [readout(model, before, () => false), readout(model, after, () => false)]
   return was.delays.some((one, i) => one >= 0 && is.delays[i]! < 0)
+}
+
+/** Nothing to choose by: these are there at every setting, and an alert on the monitoring itself says it better. */
+function blind(model: Model, alerts: Alert[]): Reason | null {
+  const n = alerts.filter((one) => isBlind(model.answer, one.fired)).length
+  if (n === 0) return null
+  return { kind: 'blind', words: `${percent(n, alerts.length)} of them (${n.toLocaleString('en')} of ${alerts.length.toLocaleString('en')}) fired while nothing at all was collected: the monitoring was out, and nobody knows of what it watches.` }
 }
 
 function short(model: Model, own: Setting, alerts: Alert[]): Reason | null {
@@ -117,8 +125,9 @@ function alone(model: Model, alerts: Alert[]): Reason | null {
 export function whyNoisy(model: Model, own: Setting, zone: Zone): { alerts: number; reasons: Reason[] } | null {
   if (!model.complete) return null
   const alerts = alertsOf(model, own)
-  if (alerts.length < FEW) return { alerts: alerts.length, reasons: [] }
-  return { alerts: alerts.length, reasons: [short(model, own, alerts), again(model, own, alerts), alone(model, alerts), daily(model, alerts, zone)].filter((one): one is Reason => one !== null) }
+  const outage = blind(model, alerts)
+  if (alerts.length < FEW) return { alerts: alerts.length, reasons: outage ? [outage] : [] }
+  return { alerts: alerts.length, reasons: [outage, short(model, own, alerts), again(model, own, alerts), alone(model, alerts), daily(model, alerts, zone)].filter((one): one is Reason => one !== null) }
 }
 
 export interface Span { from: number; to: number; alerts: number; found: boolean }

@@ -291,7 +291,7 @@ function Tuned({ id, answer, question, onSaved }: { id: string; answer: Tuning; 
       <Panel label="The past">
         <Controls model={model} setting={setting} onType={type} />
         <TuneGraph model={model} setting={setting} height={phone ? 260 : 320} told={told} atMs={at === null ? null : at * 1000} onWindow={setAsked} onPick={(ms) => setQuery({ at: String(Math.round(ms / 1000)) })} />
-        <p class="tune-legend"><span><i class="firing" />would have fired</span><span><i class="pending" />waited</span>{model.incidents.length > 0 && <span><i class="bad" />it was bad</span>}
+        <p class="tune-legend"><span><i class="firing" />would have fired</span><span><i class="pending" />waited</span>{model.incidents.length > 0 && <span><i class="bad" />it was bad</span>}{answer.gaps.length > 0 && <span><i class="gap" />nothing was collected</span>}
           <span>{answer.n_series === 1 ? '1 series' : `${answer.n_series.toLocaleString('en')} series`}{model.lines.length < answer.n_series && (model.lines.length ? `, the ${model.lines.length} loudest drawn` : ', no line of it can be drawn')}{!model.complete && (model.runs.length ? `; ${(answer.n_series - model.runs.length).toLocaleString('en')} are shaded when the hand rests` : '; shaded when the hand rests')}</span>
           <span title={model.choice.words}>{(answer.n_steps - answer.first_step).toLocaleString('en')} evaluations, every {formatDuration(answer.step_ms)}</span>
           <span>Drag across: it was bad then. Click: why did it fire, or not?</span></p>
