@@ -13,6 +13,7 @@
 
 enum {
     READ_BYTES_MAX = 64 * 1024 * 1024,
+    CANARIES_BYTES_MAX = 64 * 1024, /* fifty of them at most */
 };
 
 static int owe(const struct letter_desk *desk,
@@ -56,6 +57,7 @@ static int write_letter(const struct letter_desk *desk,
     struct report report;
     struct db_conn *conn = NULL;
     struct err canary_err = {0};
+    STR_AUTO struct str canaries = STR_INIT(CANARIES_BYTES_MAX);
     ARENA_AUTO struct arena arena;
 
     arena_init(&arena, READ_BYTES_MAX);
@@ -83,11 +85,12 @@ static int write_letter(const struct letter_desk *desk,
     report_text(&report, &letter->text);
     add_brief(letter);
     if (canary_diff_weekly(desk->options->state, atomic_load(desk->options->config), input.from_ms,
-                           input.to_ms, &letter->text, &canary_err))
+                           input.to_ms, &canaries, &canary_err))
         log_warn(desk->options->log, "report", "the canaries are not in the weekly report",
                  "error=\"%s\"", canary_err.text);
+    str_add(&letter->text, str_text(&canaries));
     str_addf(&letter->text, "\nAll of it: %s\n", str_text(&letter->url));
-    report_html(&report, str_text(&letter->url), &letter->html);
+    report_html(&report, str_text(&canaries), str_text(&letter->url), &letter->html);
     return 0;
 }
 

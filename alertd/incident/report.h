@@ -205,5 +205,5 @@ struct str;
 void report_subject(const struct report *report, struct str *out);
 /* A page of plain text with tables. */
 void report_text(const struct report *report, struct str *out);
-/* The same for a mail. url: where it can be looked at; NULL: nowhere. */
-void report_html(const struct report *report, const char *url, struct str *out);
+/* The same for a mail. more: lines of plain text to go below. url: where it can be looked at; NULL: nowhere. */
+void report_html(const struct report *report, const char *more, const char *url, struct str *out);

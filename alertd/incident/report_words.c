@@ -423,7 +423,7 @@ void report_text(const struct report *report, struct str *out)
                  report->n_rules - RULES_SHOWN_MAX);
 }
 
-void report_html(const struct report *report, const char *url, struct str *out)
+void report_html(const struct report *report, const char *more, const char *url, struct str *out)
 {
     STR_AUTO struct str words = STR_INIT(4096);
 
@@ -447,6 +447,11 @@ void report_html(const struct report *report, const char *url, struct str *out)
         str_addf(out, "<h3>%s</h3>\n", parts[i].title);
         sheet_html(&sheet, out);
         str_done(&sheet.cells);
+    }
+    if (*more) {
+        str_add(out, "<p style=\"white-space:pre-line\">");
+        html_escape(out, more);
+        str_add(out, "</p>\n");
     }
     if (url) {
         str_add(out, "<p><a href=\"");

@@ -450,9 +450,11 @@ static void test_words(void **state)
     assert_non_null(
         strstr(str_text(&text), "  Mon 2026-01-05  ana  ops           2      1          2\n"));
     row("a name is text in a mail, not markup");
-    report_html(&story.report, "http://w/report?week=2026-W02&a=b", &html);
+    report_html(&story.report, "  Busy: 2 pages, its canary <1>\n",
+                "http://w/report?week=2026-W02&a=b", &html);
     assert_non_null(strstr(str_text(&html), "&lt;A&amp;B&gt;"));
     assert_null(strstr(str_text(&html), "<A&B>"));
+    assert_non_null(strstr(str_text(&html), "Busy: 2 pages, its canary &lt;1&gt;\n</p>"));
     assert_non_null(strstr(str_text(&html), "href=\"http://w/report?week=2026-W02&amp;a=b\""));
     story_done(&story);
 }
