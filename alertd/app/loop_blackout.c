@@ -18,6 +18,7 @@ enum {
     SILENCED_AT_ONCE = 50, /* in the matcher of one silence */
     WORDS_MAX = 1000,
     LOAD_BYTES_MAX = 16 * 1024 * 1024,
+    SETTLE_MS = 30000, /* rules that saw nobody still fire, until they are evaluated again */
 };
 
 #define NAME     "AlertdBlind"
@@ -191,6 +192,16 @@ static void tell(const struct loop_blackout *loop, const struct api *api, int64_
         log_error(api->log, "keep", NAME " can't be told", "error=\"%s\"", err.text);
 }
 
+/* What still fires when it is over ends with the next evaluation; whoever is dead then is told. */
+static void settle(struct loop_blackout *loop, const struct api *api, const struct agents_now *now)
+{
+    if (loop->settles_ms == 0 || now->mono_ms < loop->settles_ms)
+        return;
+    each_silence(loop, api, run_expire, now->wall_ms);
+    loop->n_silenced = loop->n_silences = 0;
+    loop->settles_ms = 0;
+}
+
 void loop_blackout_step(struct loop_blackout *loop,
                         const struct api *api,
                         const struct agent *agents,
@@ -201,8 +212,10 @@ void loop_blackout_step(struct loop_blackout *loop,
     bool was_on = loop->blackout.is_on;
 
     blackout_step(&loop->blackout, agents, n, now);
-    if (!was_on && !loop->blackout.is_on)
+    if (!was_on && !loop->blackout.is_on) {
+        settle(loop, api, now);
         return;
+    }
     if (was_on != loop->blackout.is_on)
         log_warn(api->log, "keep", was_on ? "the blackout is over" : "agents vanished at once",
                  "gone=%zu of=%zu", loop->blackout.n_gone, loop->blackout.n_known);
@@ -210,11 +223,10 @@ void loop_blackout_step(struct loop_blackout *loop,
         silence_gone(loop, api, agents, n, now);
     if (was_on != loop->blackout.is_on || now_ms - loop->renewed_ms >= OWN_ALERT_RENEW_MS) {
         tell(loop, api, now_ms);
-        each_silence(loop, api, loop->blackout.is_on ? run_extend : run_expire, now_ms);
+        each_silence(loop, api, run_extend, now_ms);
         loop->renewed_ms = now_ms;
     }
-    if (!loop->blackout.is_on)
-        loop->n_silenced = loop->n_silences = 0;
+    loop->settles_ms = loop->blackout.is_on ? 0 : now->mono_ms + SETTLE_MS;
 }
 
 /* --- after a start --- */
@@ -278,11 +290,9 @@ int loop_blackout_load(struct loop_blackout *loop,
     if (r == 0)
         r = load_silences(loop, conn, agents, n, now->wall_ms, reterr);
     db_read_end(api->state, conn);
-    if (r || loop->blackout.is_on)
-        return r;
-    each_silence(loop, api, run_expire, now->wall_ms); /* it ended between the two */
-    loop->n_silenced = loop->n_silences = 0;
-    return 0;
+    if (r == 0 && !loop->blackout.is_on && loop->n_silences > 0)
+        loop->settles_ms = now->mono_ms + SETTLE_MS; /* it ended between the two */
+    return r;
 }
 
 void loop_blackout_done(struct loop_blackout *loop)
