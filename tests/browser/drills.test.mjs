@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Alertd, DRILLS_FLAG, until } from './daemon.mjs'
 import { ownDrills, pageGus, pastIncident, reachGus, someone } from './drilling.mjs'
-import { assertAccessible, assertClean, launch, open, picture, settle } from './page.mjs'
+import { assertAccessible, assertClean, inTheme, launch, open, picture, settle } from './page.mjs'
 
 let alertd, browser
 
@@ -30,9 +30,7 @@ const idOf = (page) => Number(/\/drills\/(\d+)/.exec(page.url())[1])
 const openAs = (who, path, more = {}) => open(browser, alertd, { token: who.token, path, ...more })
 const look = async (page, name) => {
   for (const theme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme: theme })
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
-    await page.evaluate(() => Promise.allSettled(document.getAnimations().map((one) => one.finished)))
+    await inTheme(page, theme)
     await picture(page, `${name}-${theme}-${page.viewportSize().width}`)
     await assertAccessible(page, `${name} ${theme}`, theme === 'dark' ? { runOnly: ['color-contrast'] } : {})
   }

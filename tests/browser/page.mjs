@@ -44,6 +44,17 @@ export async function settle(page) {
   await page.evaluate(() => document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))))
 }
 
+/** Until no colour is on its way to another: what lies between two themes has no contrast. */
+export async function inTheme(page, theme) {
+  await page.emulateMedia({ colorScheme: theme })
+  await page.evaluate(async () => {
+    const frame = () => new Promise((done) => requestAnimationFrame(done))
+    await frame()
+    await frame()
+    await Promise.allSettled(document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished))
+  })
+}
+
 export async function assertClean(page, where) {
   assert.deepEqual(await page.evaluate(() => window.refused), [], `${where}: refused by the content security policy`)
   assert.deepEqual(page.noticed, [], `${where}: console errors`)
@@ -73,7 +84,7 @@ function textsOverTexts() {
 export async function assertAccessible(page, where, rules = {}) {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
   const found = await page.evaluate(async (rules) => {
-    const { violations } = await window.axe.run(document, { resultTypes: ['violations'], ...rules })
+    const { violations } = await window.axe.run(document, { resultTypes: ['violations'], preload: false, ...rules })
     return violations.filter((one) => ['serious', 'critical'].includes(one.impact))
       .map((one) => `${one.id}: ${one.nodes.slice(0, 4).map((node) => `${node.target.join(' ')} ${node.failureSummary?.split('\n')[1] ?? ''}`).join(' | ')}`)
   }, rules)

@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Alertd } from './daemon.mjs'
-import { assertAccessible, assertClean, launch, open, picture } from './page.mjs'
+import { assertAccessible, assertClean, inTheme, launch, open, picture } from './page.mjs'
 import { seedTuning, TUNING_RULES } from './tuning.mjs'
 
 const V1 = '/api/alertd/v1'
@@ -147,8 +147,8 @@ test('a candidate beside the rule: started here, seen on its page and the rule\'
   assert.match(await page.locator('pre.code').innerText(), /\+.*> 1\n[^]*\+ +for: 5m/)
   assert.equal(await page.locator('table.candidate-sides tbody tr').count(), 2)
   for (const [theme, width] of [['light', 1280], ['dark', 1280], ['light', 390]]) {
-    await page.emulateMedia({ colorScheme: theme })
     await page.setViewportSize({ width, height: 900 })
+    await inTheme(page, theme)
     await picture(page, `canary-${theme}-${width}`)
     if (width > 600) await assertAccessible(page, `canary ${theme}`)
     await assertClean(page, `canary ${theme} ${width}`)

@@ -3,7 +3,7 @@
 
 import { after, before, describe, test } from 'node:test'
 import { Alertd, DRILLS_FLAG, seed, seedPaging, seedServices } from './daemon.mjs'
-import { assertAccessible, assertClean, launch, open, picture, settle } from './page.mjs'
+import { assertAccessible, assertClean, inTheme, launch, open, picture, settle } from './page.mjs'
 import { seedShadowing } from './shadowing.mjs'
 
 let alertd, empty, browser, made
@@ -84,8 +84,7 @@ const BUT_CONTRASTS = { rules: { 'color-contrast': { enabled: false } } }
 async function look(page, name, width, fullPage = true) {
   for (const theme of ['light', 'dark']) {
     const where = `${name}-${theme}-${width}`
-    await page.emulateMedia({ colorScheme: theme })
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
+    await inTheme(page, theme)
     await picture(page, where, fullPage)
     if (width > 600) await assertAccessible(page, where, theme === 'dark' ? CONTRASTS : {})
     else if (theme === 'light') await assertAccessible(page, where, BUT_CONTRASTS)
