@@ -10,8 +10,9 @@ const { chromium } = packages('playwright-core')
 const axe = readFileSync(packages.resolve('axe-core/axe.min.js'), 'utf8')
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
-export const launch = () => chromium.launch({
+export const launch = (more = {}) => chromium.launch({
   executablePath: CHROMIUM,
+  ...more,
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 })
 

@@ -570,3 +570,19 @@ test('when alertd falls silent, nothing stays green', async () => {
   await page.locator('.rail .pulse.live').waitFor({ timeout: 30_000 })
   await page.context().close()
 })
+
+test('pages that are left give their stream back, though the browser keeps them to come back to', async () => {
+  const keeping = await launch({ ignoreDefaultArgs: ['--disable-back-forward-cache'] })
+  try {
+    const page = await open(keeping, alertd, {})
+    for (let i = 0; i < 9; i++) { // a browser has six connections
+      await page.goto(`${alertd.url}${i % 2 ? '/agents' : '/rules'}`)
+      await page.locator('main h1').waitFor()
+      await page.getByText('Live', { exact: true }).first().waitFor()
+    }
+    await page.goBack({ waitUntil: 'commit' })
+    await page.getByText('Live', { exact: true }).first().waitFor()
+  } finally {
+    await keeping.close()
+  }
+})

@@ -70,6 +70,10 @@ document.addEventListener('visibilitychange', () => {
   }
 })
 
+// A page that is left is kept whole by the browser for a while, to come back to: six of them with their streams, and the next one waits.
+addEventListener('pagehide', () => { wanted.value = false })
+addEventListener('pageshow', () => { wanted.value = !document.hidden })
+
 const signedIn = computed(() => me.value !== null && may('read'))
 effect(() => {
   if (wanted.value && signedIn.value) open()
