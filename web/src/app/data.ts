@@ -47,6 +47,12 @@ function entryOf(path: string): Entry {
   return entry
 }
 
+/** The page's frame has been shown: an answer that is quick and long would hold it up. A tab behind others shows nothing. */
+const framed = new Promise<void>((done) => {
+  requestAnimationFrame(() => requestAnimationFrame(() => done()))
+  setTimeout(done, 300)
+})
+
 async function load(entry: Entry): Promise<void> {
   if (entry.busy) {
     entry.again = true
@@ -54,7 +60,9 @@ async function load(entry: Entry): Promise<void> {
   }
   entry.busy = true
   try {
-    entry.data.value = await call<unknown>(entry.path)
+    const answer = await call<unknown>(entry.path)
+    await framed
+    entry.data.value = answer
     entry.error.value = null
   } catch (error) {
     entry.error.value = error as ApiError
