@@ -236,22 +236,35 @@ static void post_hysteresis(void *context,
     json_free(body);
 }
 
+/* Questions whose own part lies in a file of its own. */
+static void answer_by(const struct api *api,
+                      const struct http_request *request,
+                      const char *const *known,
+                      void (*answer)(const struct tuning *tuning,
+                                     const struct json *body,
+                                     struct http_response *response),
+                      struct http_response *response)
+{
+    struct tuning tuning = {0};
+    struct json *body = NULL;
+    struct err err = {0};
+    int r = read_body(api, request, known, &body, &tuning, &err);
+
+    if (r)
+        tuned_fail(response, r, &err);
+    else
+        answer(&tuning, body, response);
+    tuning_done(&tuning);
+    json_free(body);
+}
+
 static void post_preview(void *context,
                          struct http_request *request,
                          struct http_response *response)
 {
     static const char *const known[] = {QUESTION, "at", "labels", NULL};
-    struct tuning tuning = {0};
-    struct json *body = NULL;
-    struct err err = {0};
-    int r = read_body(context, request, known, &body, &tuning, &err);
 
-    if (r)
-        tuned_fail(response, r, &err);
-    else
-        tuning_preview(&tuning, body, response);
-    tuning_done(&tuning);
-    json_free(body);
+    answer_by(context, request, known, tuning_preview, response);
 }
 
 static void post_explain(void *context,
@@ -259,33 +272,15 @@ static void post_explain(void *context,
                          struct http_response *response)
 {
     static const char *const known[] = {QUESTION, "at", NULL};
-    struct tuning tuning = {0};
-    struct json *body = NULL;
-    struct err err = {0};
-    int r = read_body(context, request, known, &body, &tuning, &err);
 
-    if (r)
-        tuned_fail(response, r, &err);
-    else
-        tuning_explain(&tuning, body, response);
-    tuning_done(&tuning);
-    json_free(body);
+    answer_by(context, request, known, tuning_explain, response);
 }
 
 static void post_faults(void *context, struct http_request *request, struct http_response *response)
 {
     static const char *const known[] = {QUESTION, "kind", "input", NULL};
-    struct tuning tuning = {0};
-    struct json *body = NULL;
-    struct err err = {0};
-    int r = read_body(context, request, known, &body, &tuning, &err);
 
-    if (r)
-        tuned_fail(response, r, &err);
-    else
-        tuning_faults(&tuning, body, response);
-    tuning_done(&tuning);
-    json_free(body);
+    answer_by(context, request, known, tuning_faults, response);
 }
 
 /* --- the rule stored anew --- */
