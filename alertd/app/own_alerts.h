@@ -38,8 +38,7 @@ int own_alert_tell(const struct api *api,
 struct loop_blackout {
     struct blackout blackout;
     int64_t renewed_ms;
-    int64_t
-        settles_ms; /* on the monotonic clock: it is over, and then its silences are; 0: they are */
+    int64_t settles_ms; /* over, and at this monotonic time its silences end; 0: they have */
     char (*silenced)[AGENT_ID_MAX + 1]; /* whose alerts are not told one by one */
     size_t n_silenced, silenced_capacity;
     char (*silences)[37]; /* by which silences */
