@@ -1,5 +1,8 @@
 """./run as a newcomer types it: up with this machine's real metrics, ended by Ctrl-C, up again with the
-same data."""
+same data.
+
+usage: test_run.py [fresh]     fresh: builds in a folder of its own first; else takes what is built
+"""
 
 import os
 import pathlib
@@ -14,7 +17,9 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from daemon import ROOT, free_port, request, until
+from daemon import BUILD, ROOT, free_port, request, until
+
+FRESH = "fresh" in sys.argv[1:]
 
 
 class Run:
@@ -24,7 +29,7 @@ class Run:
         self.log = pathlib.Path(f"{data}.log")
         with open(self.log, "wb") as out:
             self.process = subprocess.Popen(
-                [str(ROOT / "run"), f"--port={port}", f"--data={data}"], stdout=out, stderr=out,
+                [str(ROOT / "run"), f"--port={port}", f"--data={data}", *([] if FRESH else [f"--build={BUILD}"])], stdout=out, stderr=out,
                 stdin=subprocess.DEVNULL, start_new_session=True, cwd="/",
                 # a Ctrl-C works in a terminal; a test run in the background may have inherited "ignore"
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
@@ -67,7 +72,7 @@ class TheRunScript(unittest.TestCase):
         port = free_port()
         run = Run(self.data, port)
         self.addCleanup(lambda: run.process.poll() is None and run.interrupt())
-        token = run.wait_up(900)  # it builds first
+        token = run.wait_up(900)  # it may build first
         self.assertIn(b"<title>Watchbill", request("GET", run.url).body)
         until(lambda: query(run.url, token, "node_load1"), 40, "this machine's load")
         until(lambda: query(run.url, token, 'up{job="agent"}'), 40, "up of the agent")
@@ -89,4 +94,4 @@ class TheRunScript(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -66,7 +66,8 @@ class Rollup(unittest.TestCase):
         folder = self.copy(self.filled)
         run("roll", folder, store_day.faults(folder, "pwrite fdatasync", 0, "kill", count=count))
         n_calls = int(count.read_text())
-        for at in sorted(self.random.sample(range(1, n_calls + 1), min(KILLS, n_calls))):
+        parts = [n_calls * i // KILLS for i in range(KILLS + 1)]  # a call of each, so that some lie before the last day
+        for at in [self.random.randint(begin + 1, end) for begin, end in zip(parts, parts[1:]) if begin < end]:
             where = f"seed {SEED}: killed in call {at} of {n_calls}"
             folder = self.copy(self.filled)
             done = run("roll", folder, store_day.faults(folder, "pwrite fdatasync", at, "kill"))
