@@ -395,7 +395,9 @@ int loop_watch_start(struct loop_watch *watch,
 {
     watch->eval = eval;
     watch->notify = notify;
+    (void)pthread_mutex_lock(&watch->lock); /* others ask already how it goes */
     watch->started_ms = clock_mono_ms();
+    (void)pthread_mutex_unlock(&watch->lock);
     watch->has_thread = pthread_create(&watch->thread, NULL, watch_run, watch) == 0;
     if (watch->has_thread && has_dead_man(watch))
         watch->has_pinger = pthread_create(&watch->pinger, NULL, ping_run, watch) == 0;
