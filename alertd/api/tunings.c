@@ -181,7 +181,7 @@ static void write_hysteresis(const struct tuning *tuning,
         json_kv_string(out, "expr", str_text(&written->expr));
         json_kv_string(out, "yaml", str_text(&yaml));
         if (written->was_run)
-            json_kv_int(out, "run_alerts", (int64_t)written->run_alerts);
+            json_kv_int(out, "run_alerts", (int64_t)written->ran.alerts);
     }
     json_close(out, '}');
 }
@@ -205,7 +205,7 @@ static int look_for_pair(const struct tuning *tuning,
     if (r)
         return r;
     int64_t until_ms = clock_mono_ms() + RUN_MS;
-    const struct hysteresis_over run = {&over.source, is_enough, &until_ms};
+    const struct hysteresis_over run = {&over.source, 0, is_enough, &until_ms};
     r = hysteresis_write(&ask, result, &run, written, reterr);
     tuned_over_done(&over);
     return tuned_over_code(&over, r, reterr);

@@ -164,6 +164,33 @@ test('a candidate beside the rule: started here, seen on its page and the rule\'
   await page.context().close()
 })
 
+test('a rule with two thresholds is written, saved, and is a text that loads', async () => {
+  const page = await tuned(path('ShopSlow', `&inc=${inc()}`))
+  await rest(page)
+  await page.getByRole('button', { name: 'Find the two and write it' }).click()
+  const panel = page.locator('.panel', { hasText: 'Two thresholds' })
+  await panel.getByText('Run step by step with its own ALERTS in sight it fires as often.').waitFor()
+  const shown = await page.getByLabel('The rule with two thresholds').innerText()
+  await panel.getByRole('button', { name: 'Save it as a new version' }).click()
+  await page.getByText(/Saved as version \d+/).waitFor()
+  const rule = await alertd.get(`${V1}/rules/${made.ids.ShopSlow}`)
+  assert.match(rule.expr, / or \(request_p99_seconds\{job="shop"\} > [\d.]+ and on \(instance, job\) ALERTS\{alertname="ShopSlow", alertstate="firing"\}\)$/)
+  assert.equal(rule.for_ms, 0)
+  assert.ok(shown.includes(rule.expr), 'what was shown is what was saved')
+  if (CTL) {
+    const file = join(alertd.folder, 'two.yml')
+    writeFileSync(file, `groups:\n- name: latency\n  interval: 1m\n  rules:\n${rule.versions[0].yaml.split('\n').map((line) => `  ${line}`).join('\n')}\n`)
+    execFileSync(CTL, ['check', 'rules', file])
+  }
+  // The page goes on with what was saved.
+  await page.waitForFunction(() => !location.search.includes('two='))
+  await page.waitForFunction(() => document.querySelector('.tune-expr').textContent.includes('ALERTS'))
+  await forgive(page)
+  await assertClean(page, 'two thresholds')
+  await page.context().close()
+  await alertd.importRules(TUNING_RULES, 'rules/shop/latency.yml')
+})
+
 test('a finger moves the line, and the page still scrolls beside it', async () => {
   const page = await tuned(path('ShopSlow', `&inc=${inc()}`), { width: 390 })
   await rest(page)
