@@ -86,6 +86,9 @@ int tuning_run(const struct tuning *tuning,
 /* The ask of a whole surface. */
 struct tune_ask tuning_ask(const struct tuning *tuning);
 
+/* tuning_apart.c: "apart", where each threshold has alerts of its own: its runs; otherwise null. */
+void tuning_write_apart(const struct tune_result *result, struct json_out *out);
+
 /* tuning_json.c */
 void tuning_write(const struct tuning *tuning, struct tune_result *result, struct json_out *out);
 void tuning_write_episodes(const struct tuning *tuning,

@@ -326,9 +326,11 @@ static void write_series(const struct tuning *tuning,
 {
     struct picture *picture = result->picture;
     size_t n_bytes = 0;
+    bool is_apart = result->choice->way == SPLIT_AGAIN;
 
     json_kv_int(out, "n_series", (int64_t)backtest_n_series(result->backtest));
     json_key(out, "series");
+    json_kv_int(out, "n_drawn", picture ? (int64_t)picture_n_series(picture) : 0);
     json_open(out, '[');
     size_t n = picture ? picture_sort(picture, result->now.threshold) : 0;
     for (size_t i = 0; i < n; i++) {
@@ -338,7 +340,8 @@ static void write_series(const struct tuning *tuning,
             break;
         json_open(out, '{');
         rules_json_labels(out, "labels", series.labels);
-        kv_base64(out, "runs", series.runs, series.n_bytes);
+        if (!is_apart) /* what lies within fires nothing by itself */
+            kv_base64(out, "runs", series.runs, series.n_bytes);
         if (i < LINES_MAX)
             write_columns(&series, tuning->columns, out);
         json_close(out, '}');
@@ -427,6 +430,7 @@ static void write_episode(const struct tuning *tuning,
     rules_json_labels(out, "labels", episode->labels);
     json_kv_time(out, "active_at", time_of(result, episode->active));
     json_kv_time(out, "fired_at", time_of(result, episode->fired));
+    tuning_write_apart(result, out);
     json_kv_time(out, "resolved_at", is_over ? time_of(result, episode->resolved) : 0);
     json_kv_bool(out, "in_incident", episode->is_true);
     json_kv_bool(out, "at_night", report_is_night(tuning->zone, time_of(result, episode->fired)));

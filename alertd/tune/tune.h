@@ -84,7 +84,8 @@ struct tune_result {
     bool has_suggestion;
     struct suggest_cell suggestion;
     struct backtest *backtest;
-    struct picture *picture; /* NULL: none was asked for */
+    struct backtest *within; /* SPLIT_AGAIN: lends the picture its labels; or NULL */
+    struct picture *picture; /* of choice->expr; NULL: none was asked for */
     uint32_t keep_steps;     /* of the setting that is looked at */
     bool *is_night;          /* by step */
     uint8_t *weights;        /* by step; NULL: all are 1 */

@@ -191,6 +191,31 @@ test('a rule with two thresholds is written, saved, and is a text that loads', a
   await alertd.importRules(TUNING_RULES, 'rules/shop/latency.yml')
 })
 
+test('a threshold within: its line is dragged, and keep_firing_for is in its cells', async () => {
+  const page = await tuned(path('ManySlow', `&inc=${inc()}&move=2`))
+  await rest(page)
+  assert.match(await page.locator('.tune-legend').innerText(), /6 series within; alerts of 1 series/)
+  const asked = []
+  page.on('request', (request) => asked.push(request.url()))
+  await page.locator('#main').focus()
+  await page.keyboard.press('l')
+  const before = await reads(page)
+  for (let i = 0; i < 4; i++) await page.keyboard.press('PageDown')
+  const after = await reads(page)
+  assert.notEqual(after.Alerts, before.Alerts)
+  await page.getByLabel('Keep firing for').selectOption(String(60 * 60_000))
+  const kept = await reads(page)
+  assert.ok(Number(kept.Alerts) <= Number(after.Alerts))
+  assert.deepEqual(asked.filter((url) => /tunings$/.test(url)), [], 'the past is not read anew for it')
+  await page.waitForURL(/keep=1h/)
+  await rest(page)
+  const listed = (await page.locator('.panel-aside', { hasText: /alerts? at/ }).innerText()).match(/^([\d,]+)/)[1]
+  assert.equal(listed.replaceAll(',', ''), kept.Alerts, 'alertd counts the same')
+  await forgive(page)
+  await assertClean(page, 'within')
+  await page.context().close()
+})
+
 test('a finger moves the line, and the page still scrolls beside it', async () => {
   const page = await tuned(path('ShopSlow', `&inc=${inc()}`), { width: 390 })
   await rest(page)
@@ -297,7 +322,7 @@ test('the tables behind the pictures say what the pictures show', async () => {
   let rows = await rowsOf()
   assert.equal(String(rows.reduce((sum, row) => sum + Number(row[3]), 0)), (await reads(page)).Alerts, 'every alert is in one of the times')
   assert.equal(rows.filter((row) => row[4] === 'yes').length, 3)
-  // A rule that is evaluated anew for each threshold has no series here: alertd lists it.
+  // A rule that is evaluated anew for each threshold: what lies within is drawn, its alerts are its own.
   await page.goto(alertd.url + path('ManySlow', `&inc=${inc()}&move=2`))
   await page.waitForSelector('.tune-reads')
   await rest(page)

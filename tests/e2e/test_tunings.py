@@ -32,6 +32,8 @@ RULES = """groups:
     expr: absent(nothing_at_all)
   - alert: Nowhere
     expr: nothing_at_all > 1
+  - alert: Inner
+    expr: count by (job) (latency_seconds > 1) > 0
   - record: a:b
     expr: sum(up)
 """
@@ -107,19 +109,7 @@ class Tunings(unittest.TestCase):
         j = answer["now"]["threshold"]
         held = answer["for_steps"][answer["now"]["for"]]
         for series in answer["series"]:
-            levels = []
-            data = base64.b64decode(series["runs"])
-            at = 0
-            while at < len(data):
-                level, length, shift = data[at], 0, 0
-                at += 1
-                while True:
-                    length |= (data[at] & 0x7F) << shift
-                    shift += 7
-                    at += 1
-                    if data[at - 1] < 0x80:
-                        break
-                levels += [level] * length
+            levels = self.decode(series["runs"])
             self.assertEqual(len(levels), answer["n_steps"])
             run = 0
             for step, level in enumerate(levels):
@@ -128,6 +118,44 @@ class Tunings(unittest.TestCase):
         self.assertEqual(n, answer["cells"]["alerts"][j * len(answer["for_steps"]) + answer["now"]["for"]])
         least = struct.unpack(f"<{answer['all']['columns']}f", base64.b64decode(answer["all"]["least"]))
         self.assertAlmostEqual(min(one for one in least if not math.isnan(one)), 1, 2)
+
+    @staticmethod
+    def decode(text):
+        """Levels, a step each."""
+        data, at, levels = base64.b64decode(text), 0, []
+        while at < len(data):
+            level, length, shift = data[at], 0, 0
+            at += 1
+            while True:
+                length |= (data[at] & 0x7F) << shift
+                shift += 7
+                at += 1
+                if data[at - 1] < 0x80:
+                    break
+            levels += [level] * length
+        return levels
+
+    def test_runs_of_each_threshold_are_what_its_cells_count(self):
+        """A rule that is evaluated anew for each threshold; the lines are of what lies within."""
+        answer = self.of("Inner", choice=2)
+        self.assertEqual((answer["choices"][1]["way"], answer["n_series"], len(answer["apart"]), answer["n_drawn"]), ("again", 2, 2, 2))
+        self.assertEqual(sorted(one["labels"]["job"] for one in answer["series"]), ["a", "b"])
+        self.assertTrue(all("runs" not in one and "greatest" in one for one in answer["series"]))
+        self.assertGreater(len(answer["thresholds"]), 5)
+        for j in range(len(answer["thresholds"])):
+            told = [0] * len(answer["for_steps"])
+            for series in answer["apart"]:
+                levels = self.decode(series["runs"][j])
+                self.assertEqual(len(levels), answer["n_steps"])
+                run = 0
+                for step, level in enumerate(levels):
+                    run = run + 1 if level else 0
+                    for k, held in enumerate(answer["for_steps"]):
+                        told[k] += run == held + 1 and step >= answer["first_step"]
+            self.assertEqual(told, answer["cells"]["alerts"][j * len(told):(j + 1) * len(told)], answer["thresholds"][j])
+        self.assertIsNone(self.of("Slow")["apart"])
+        kept = self.of("Inner", "/episodes", choice=2, threshold=1.5, keep_firing_for_ms=3600000)
+        self.assertLess(kept["alerts"], self.of("Inner", "/episodes", choice=2, threshold=1.5)["alerts"])
 
     def test_a_unit_test_of_an_alert_passes(self):
         for threshold, for_ms in ((2, 120000), (1.5, 0), (3, 60000)):

@@ -28,7 +28,7 @@ export function answerOf(series: number[][], more: Partial<Tuning> = {}): Tuning
     choices: [{ way: 'one', words: '', op: '>', now: 2, expr: 'load', places: [{ start: 7, end: 8, base: 2, text: '2' }] }], choice: 1,
     thresholds: [1, 2, 3], for_steps: [0, 1, 2], now: { threshold: 1, for: 0 }, also: { threshold: 1, for: 0 }, suggestion: null, front: [], left_out: { n: 0, found: 0 },
     cells: { alerts: new Array<number>(9).fill(0), true_alerts: new Array<number>(9).fill(0), firing_steps: new Array<number>(9).fill(0), nights: new Array<number>(9).fill(0) },
-    incidents: [], delays: [], gaps: [], hysteresis: [], n_series: series.length,
+    incidents: [], delays: [], gaps: [], hysteresis: [], n_series: series.length, n_drawn: series.length, apart: null,
     series: series.map((levels, i) => ({ labels: { i: String(i) }, runs: encode(levels) })), all: null, ...more,
   }
 }

@@ -3,6 +3,7 @@
 // a frame: nothing here is asked of alertd.
 //
 //     runs   a level a step: how many thresholds are passed, so that threshold j fires where level > j
+//     apart  a rule that is evaluated anew for each threshold: runs of its own for each, 1 where it is true
 //     cells  a row per threshold, the easiest first; in it a number per `for`
 
 import { formatDuration } from './time.ts'
@@ -34,7 +35,10 @@ export interface Tuning {
   gaps: { begin: string; end: string }[]
   hysteresis: number[]
   n_series: number
-  series: { labels: Record<string, string>; runs: string; least?: string; greatest?: string }[]
+  /** Of which there are lines; as many as n_series, but of apart, whose alerts have no value of their own. */
+  n_drawn: number
+  series: { labels: Record<string, string>; runs?: string; least?: string; greatest?: string }[]
+  apart: { labels: Record<string, string>; runs: string[] }[] | null
   all: { columns: number; least: string; greatest: string } | null
   /** Settings that nothing beats in alerts about nothing, incidents found and how late. */
   front: Cell[]
@@ -52,6 +56,10 @@ export interface Model {
   /** The loudest ones, in the order of runs. */
   lines: Columns[]
   all: Columns | null
+  /** By threshold, in place of runs. */
+  apart: Runs[][] | null
+  /** Of the alerts' series, in the order of their runs. */
+  labels: Record<string, string>[]
   nColumns: number
   /** Every series has its runs: what they say is what the cells say. */
   complete: boolean
@@ -99,11 +107,14 @@ export function modelOf(answer: Tuning): Model {
   return {
     answer,
     choice: answer.choices[answer.choice - 1]!,
-    runs: answer.series.map((one) => decodeRuns(one.runs)),
+  const own = answer.series.flatMap((one) => (one.runs === undefined ? [] : [{ labels: one.labels, runs: one.runs }]))
+    runs: own.map((one) => decodeRuns(one.runs)),
+    apart: answer.apart && answer.thresholds.map((_, j) => answer.apart!.map((one) => decodeRuns(one.runs[j]!))),
+    labels: (answer.apart ?? own).map((one) => one.labels),
     lines: answer.series.flatMap(columns),
     all: answer.all ? columns(answer.all)[0] ?? null : null,
     nColumns: answer.all?.columns ?? 0,
-    complete: answer.series.length === answer.n_series,
+    complete: answer.apart !== null || own.length === answer.n_series,
     incidents: counted,
     kept: { ages: new Map(), columns: 0, above: new Map() },
   }
@@ -150,7 +161,7 @@ function runsAbove(model: Model, j: number): Uint32Array[] {
   const known = kept.get(j)
   if (known) return known
   if (kept.size >= ABOVE_KEPT) kept.delete(kept.keys().next().value!)
-  const made = model.runs.map((one) => above(one, model.answer.n_steps, j))
+  const made = model.apart ? model.apart[j]!.map((one) => above(one, model.answer.n_steps, 0)) : model.runs.map((one) => above(one, model.answer.n_steps, j))
   kept.set(j, made)
   return made
 }
@@ -220,11 +231,12 @@ export function agesOf(model: Model, j: number, n: number): Uint32Array {
   const columnOf = (step: number) => Math.floor(((step - first) * n) / nSteps)
   const lastOf = Uint32Array.from({ length: n }, (_, c) => first + Math.ceil(((c + 1) * nSteps) / n) - 1)
   const ages = new Uint32Array(n)
-  for (const { starts, levels } of model.runs) {
+  const passed = model.apart ? 0 : j
+  for (const { starts, levels } of model.apart?.[j] ?? model.runs) {
     for (let i = 0; i < levels.length; i++) {
-      if (levels[i]! <= j) continue
+      if (levels[i]! <= passed) continue
       const begin = starts[i]!
-      while (i + 1 < levels.length && levels[i + 1]! > j) i++
+      while (i + 1 < levels.length && levels[i + 1]! > passed) i++
       const end = (i + 1 < levels.length ? starts[i + 1]! : answer.n_steps) - 1
       if (end < first) continue
       const to = columnOf(end)

@@ -292,7 +292,7 @@ function Tuned({ id, answer, question, onSaved }: { id: string; answer: Tuning; 
         <Controls model={model} setting={setting} onType={type} />
         <TuneGraph model={model} setting={setting} height={phone ? 260 : 320} told={told} atMs={at === null ? null : at * 1000} onWindow={setAsked} onPick={(ms) => setQuery({ at: String(Math.round(ms / 1000)) })} />
         <p class="tune-legend"><span><i class="firing" />would have fired</span><span><i class="pending" />waited</span>{model.incidents.length > 0 && <span><i class="bad" />it was bad</span>}{answer.gaps.length > 0 && <span><i class="gap" />nothing was collected</span>}
-          <span>{answer.n_series === 1 ? '1 series' : `${answer.n_series.toLocaleString('en')} series`}{model.lines.length < answer.n_series && (model.lines.length ? `, the ${model.lines.length} loudest drawn` : ', no line of it can be drawn')}{!model.complete && (model.runs.length ? `; ${(answer.n_series - model.runs.length).toLocaleString('en')} are shaded when the hand rests` : '; shaded when the hand rests')}</span>
+          <span>{seriesWords(model)}</span>
           <span title={model.choice.words}>{(answer.n_steps - answer.first_step).toLocaleString('en')} evaluations, every {formatDuration(answer.step_ms)}</span>
           <span>Drag across: it was bad then. Click: why did it fire, or not?</span></p>
         <Spans model={model} rested={rested} told={told} />
@@ -324,6 +324,14 @@ function Tuned({ id, answer, question, onSaved }: { id: string; answer: Tuning; 
       </div>
     </>
   )
+}
+
+/** What is drawn, and what is shaded with it. */
+function seriesWords({ answer, choice, lines, runs, complete }: Model): string {
+  const drawn = lines.length === 0 ? ', no line of it can be drawn' : lines.length < answer.n_drawn ? `, the ${lines.length} loudest drawn` : ''
+  const what = choice.way === 'again' ? `${count(answer.n_drawn, 'series', 'series')} within${drawn}; alerts of ${count(answer.n_series, 'series', 'series')}` : `${count(answer.n_series, 'series', 'series')}${drawn}`
+  if (complete) return what
+  return `${what}${runs.length ? `; ${(answer.n_series - runs.length).toLocaleString('en')} are shaded when the hand rests` : '; shaded when the hand rests'}`
 }
 
 function NothingThere({ answer, id, body, model }: { answer: Tuning; id: string; body: Record<string, unknown>; model: Model }) {
