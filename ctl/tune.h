@@ -29,8 +29,8 @@
 #include "ctl/origin.h"
 
 struct tune_past {
-    struct tune_reader reader;
-    int64_t now_ms; /* a store's newest sample, or the clock */
+    struct tune_reader reader, at_once; /* at_once: as if no sample had come late */
+    int64_t now_ms;                     /* a store's newest sample, or the clock */
     bool is_store, is_text;
     struct store_asker store;
     struct memory_source memory; /* a text's; or what was last selected of a server */

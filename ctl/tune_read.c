@@ -219,7 +219,7 @@ enum ctl_exit tune_past_late(struct tune_past *past,
 
     if (!lag)
         return CTL_OK;
-    past->late = (struct late){.source = &past->source, .query_bytes = QUERY_BYTES_MAX};
+    past->late = (struct late){.source = &past->source, .limits.query_bytes = QUERY_BYTES_MAX};
     if (duration_parse(lag, strlen(lag), &past->late.lag_ms) != 0 || past->late.lag_ms < 0) {
         (void)ctl_fail(ctl, "--ingest-lag is a duration like 30s");
         return CTL_USAGE;
@@ -239,3 +239,4 @@ void tune_past_done(struct tune_past *past)
     memory_source_done(&past->memory);
     memory_source_done(&past->copy);
 }
+    past->at_once = past->reader;

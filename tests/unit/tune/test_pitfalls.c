@@ -182,7 +182,7 @@ static void test_samples_come_late(void **state)
         level(&past, "a", 100, 110, 9);
         const struct source source = fake_source_of(&past.fake);
         struct late late = {
-            .source = &source, .query_bytes = ARENA_BYTES, .lag_ms = table[i].lag_s * 1000};
+            .source = &source, .limits.query_bytes = ARENA_BYTES, .lag_ms = table[i].lag_s * 1000};
         const struct tune_reader reader = late_reader(&late);
         row("%s, %lld s late", table[i].expr, (long long)table[i].lag_s);
         assert_int_equal(tune_run(&reader, &past.ask, &past.result, NULL), 0);
