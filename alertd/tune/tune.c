@@ -205,6 +205,8 @@ static int lay_span(const struct tune_ask *ask, struct tune_result *result, stru
     int64_t warm_ms = WARM_UP_MS + ask->for_ms + keep_of(ask);
     int64_t phase_ms = ask->phase_ms % interval_ms;
     int64_t start_ms = (ask->from_ms - warm_ms - phase_ms) / interval_ms * interval_ms + phase_ms;
+    if (ask->first_ms > start_ms)
+        start_ms += (ask->first_ms - start_ms + interval_ms - 1) / interval_ms * interval_ms;
     int64_t n_steps = (ask->to_ms - start_ms) / interval_ms + 1;
 
     if (ask->to_ms <= ask->from_ms)
@@ -445,8 +447,6 @@ static int share_init(struct share *share,
     return backtest_new(&own, &share->feeding.backtest, reterr);
 }
 
-/* The first is the result's, and takes the others in. */
-static int share_done(struct share *share, struct tune_result *result, struct err *reterr)
 /* What lies within, as a picture: the thresholds are of its values. Its own alerts are nobody's. */
 static int draw_within(const struct tune_reader *reader,
                        const struct tune_ask *ask,
@@ -488,6 +488,8 @@ static int read_again(const struct tune_reader *reader,
     return r == 0 && ask->columns > 0 ? draw_within(reader, ask, result, plan, reterr) : r;
 }
 
+/* The first is the result's, and takes the others in. */
+static int share_done(struct share *share, struct tune_result *result, struct err *reterr)
 {
     int r = 0;
 
@@ -586,9 +588,9 @@ int tune_run(const struct tune_reader *reader,
 void tune_result_done(struct tune_result *result)
 {
     backtest_free(result->backtest);
+    backtest_free(result->within);
     picture_free(result->picture);
     gaps_done(&result->gaps);
-    backtest_free(result->within);
     free(result->at_span);
     free(result->is_night);
     free(result->weights);

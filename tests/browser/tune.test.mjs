@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Alertd } from './daemon.mjs'
@@ -12,10 +12,11 @@ import { assertAccessible, assertClean, inTheme, launch, open, picture } from '.
 import { seedTuning, TUNING_RULES } from './tuning.mjs'
 
 const V1 = '/api/alertd/v1'
+const ROOT = new URL('../..', import.meta.url).pathname
 const CTL = process.env.ALERTCTL
 let alertd, browser, made
 before(async () => {
-  ;[alertd, browser] = await Promise.all([new Alertd({ flags: ['--storage.retention.time=0'] }).start(), launch()])
+  ;[alertd, browser] = await Promise.all([new Alertd({ flags: ['--storage.retention.time=0', `--drills.path=${ROOT}/drills`] }).start(), launch()])
   made = await seedTuning(alertd)
 })
 after(async () => {
@@ -213,6 +214,63 @@ test('a threshold within: its line is dragged, and keep_firing_for is in its cel
   assert.equal(listed.replaceAll(',', ''), kept.Alerts, 'alertd counts the same')
   await forgive(page)
   await assertClean(page, 'within')
+  await page.context().close()
+})
+
+test('samples that came late: chosen, in words, in the address', async () => {
+  const page = await tuned(path('ShopSlow', `&inc=${inc()}`))
+  await rest(page)
+  await page.getByLabel('Samples came').selectOption('2m late')
+  await page.waitForURL(/lag=2m/)
+  await page.locator('.tune-legend', { hasText: 'each evaluation saw what had come 2m before it' }).waitFor()
+  await rest(page)
+  assert.ok(await page.getByRole('button', { name: 'Make a unit test' }).isDisabled())
+  const theirs = await alertd.post(`${V1}/tunings/episodes`, { rule: made.ids.ShopSlow, from: new Date(made.startMs).toISOString(), to: new Date(made.endMs).toISOString(), ingest_lag_ms: 120_000 })
+  assert.equal((await reads(page)).Alerts, String(theirs.alerts))
+  const again = await tuned(new URL(page.url()).pathname + new URL(page.url()).search)
+  assert.equal(await again.getByLabel('Samples came').inputValue(), '120000', 'the address is the state')
+  await again.context().close()
+  await forgive(page)
+  await assertClean(page, 'late')
+  await page.context().close()
+})
+
+test('a drill as the past: found on the page, its trouble is the incident, and back', async () => {
+  await alertd.importRules(readFileSync(`${ROOT}/rules/host/alerts.yml`, 'utf8'), 'host/alerts.yml')
+  const rule = (await alertd.get(`${V1}/rules`)).groups.flatMap((group) => group.rules).find((one) => one.name === 'HostDiskFillsUp')
+  const page = await tuned(`/rules/${rule.id}/tune`)
+  await page.getByText('Nothing of it has a value in this time').waitFor() // a drill is what it can be tried on at once
+  await page.getByText('Try it on a drill').focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('link', { name: /^When nobody does anything ?, The disk that fills/ }).click()
+  await page.waitForURL(/drill=01-disk-filling/)
+  await rest(page)
+  await page.locator('.tune-past', { hasText: 'as it goes when nobody does anything' }).waitFor()
+  assert.equal((await reads(page))['Incidents found'], '1 of 1')
+  await page.getByText('found after 38 min').waitFor()
+  assert.equal(await page.locator('.tune-incidents a').getAttribute('href'), '/drills?drill=01-disk-filling')
+  assert.equal(await page.locator('.tune-reasons').count(), 0, 'three hours say nothing of how often')
+  for (const [theme, width] of [['light', 1280], ['dark', 1280], ['light', 390]]) {
+    await page.setViewportSize({ width, height: 900 })
+    await inTheme(page, theme)
+    await picture(page, `tune-drill-${theme}-${width}`)
+    if (width > 600) await assertAccessible(page, `tune a drill ${theme}`)
+    await forgive(page)
+    await assertClean(page, `tune a drill ${theme} ${width}`)
+  }
+  await page.setViewportSize({ width: 1280, height: 900 })
+  await page.locator('#main').focus()
+  await page.keyboard.press('l')
+  await page.keyboard.press('ArrowDown')
+  await page.waitForURL(/[?&]t=/)
+  const setting = new URL(page.url()).searchParams.get('t')
+  await page.getByRole('link', { name: 'The rule’s own past' }).click()
+  await page.getByText('Nothing of it has a value in this time').waitFor()
+  assert.equal(await page.locator('.tune-past').count(), 0)
+  assert.deepEqual([new URL(page.url()).searchParams.get('t'), new URL(page.url()).searchParams.has('drill')], [setting, false], 'the setting goes with one')
+  await page.goto(`${alertd.url}/rules/${rule.id}/tune?drill=no-such-one`)
+  await page.locator('.trouble', { hasText: "there is no drill 'no-such-one'" }).waitFor()
+  page.noticed.length = 0
   await page.context().close()
 })
 

@@ -157,6 +157,32 @@ class Tunings(unittest.TestCase):
         kept = self.of("Inner", "/episodes", choice=2, threshold=1.5, keep_firing_for_ms=3600000)
         self.assertLess(kept["alerts"], self.of("Inner", "/episodes", choice=2, threshold=1.5)["alerts"])
 
+    def test_samples_that_came_late(self):
+        """As --ingest-lag has it; what is read otherwise sees no more than the evaluation did."""
+        lag = {"ingest_lag_ms": 90000}
+        ours = self.of("Slow", "/episodes", **lag)
+        theirs = self.ctl("Slow", "--ingest-lag=90s")
+        key = lambda one: (one["labels"], one["fired_at"], one["resolved_at"])
+        self.assertEqual([key(one) for one in ours["episodes"]], [key(one) for one in theirs["alerts"]])
+        at_once = self.of("Slow", "/episodes")["episodes"]
+        self.assertNotEqual([key(one) for one in ours["episodes"]], [key(one) for one in at_once])
+        whole = self.of("Slow", incidents=self.bad, **lag)
+        self.assertEqual(whole["ingest_lag_ms"], 90000)
+        cell = whole["now"]["threshold"] * len(whole["for_steps"]) + whole["now"]["for"]
+        self.assertEqual(whole["cells"]["alerts"][cell], ours["alerts"])
+        self.assertEqual(len(whole["series"]), 2, "drawn as well")
+        first = ours["episodes"][0]
+        at = time.mktime(time.strptime(first["fired_at"][:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
+        read = self.of("Slow", "/explain", at=stamp(at + 7), **lag)
+        self.assertEqual((read["firing"], read["evaluated_at"]), (1, first["fired_at"]))
+        self.assertLessEqual(read["read"][0]["newest_at"], stamp(at - 90) + ".999")
+        preview = self.of("Slow", "/preview", at=first["fired_at"], labels=first["labels"], **lag)
+        self.assertEqual(preview["labels"]["job"], first["labels"]["job"])
+        pair = self.of("Slow", "/hysteresis", threshold=2, for_ms=0, incidents=self.bad, **lag)
+        self.assertEqual(pair["run_alerts"], pair["alerts"], "the written rule is run as late")
+        self.assertEqual(self.of("Slow", "/pages", **lag)["alerts"], ours["alerts"])
+        self.assertIn("sees each sample at once", self.of("Slow", "/unit", status=400, at=first["fired_at"], **lag)["error"])
+
     def test_a_unit_test_of_an_alert_passes(self):
         for threshold, for_ms in ((2, 120000), (1.5, 0), (3, 60000)):
             setting = {"threshold": threshold, "for_ms": for_ms}
@@ -310,7 +336,7 @@ class Tunings(unittest.TestCase):
             time.sleep(0.1)
         now = {"to": stamp(time.time() + 60)}
         one = lambda **body: next(one for one in self.of("Slow", **now, **body)["incidents"] if one["key"] == key)
-        self.assertEqual((one()["counts"], one()["words"]), (True, "other rules fired in it"))
+        self.assertEqual((one()["source"], one()["counts"], one()["words"]), ("record", True, "other rules fired in it"))
         self.assertFalse(one(turned=[key])["counts"])
         self.alertd.post(f"{V1}/incidents/{key}/verdict", {"verdict": "noise"})
         self.assertEqual((one()["counts"], one()["words"], one()["at"]), (False, "somebody called it noise", -1))

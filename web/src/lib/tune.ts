@@ -8,7 +8,7 @@
 
 import { formatDuration } from './time.ts'
 
-export interface TuningIncident { key: string | null; title: string | null; verdict: string | null; begin: string; end: string; counts: boolean; words: string; at: number }
+export interface TuningIncident { source: 'record' | 'drill' | 'hand'; key: string | null; title: string | null; verdict: string | null; begin: string; end: string; counts: boolean; words: string; at: number }
 export interface TuningChoice { way: string; words: string; op: string; now: number; expr: string | null; places: { start: number; end: number; base: number; text: string }[] }
 export interface Finding { severity: string; id: string; line: number; column: number; end_line: number; end_column: number; text: string; fix: string | null }
 export interface Cell { threshold: number; for: number }
@@ -17,6 +17,9 @@ export interface Tuning {
   from: string
   to: string
   zone: string
+  /** Over a drill's samples, not what alertd has stored. */
+  drill: { name: string; title: string; session: number | null } | null
+  ingest_lag_ms: number
   start_ms: number
   step_ms: number
   n_steps: number
@@ -53,13 +56,13 @@ export interface Model {
   answer: Tuning
   choice: TuningChoice
   runs: Runs[]
-  /** The loudest ones, in the order of runs. */
-  lines: Columns[]
-  all: Columns | null
   /** By threshold, in place of runs. */
   apart: Runs[][] | null
   /** Of the alerts' series, in the order of their runs. */
   labels: Record<string, string>[]
+  /** The loudest ones, in the order of runs. */
+  lines: Columns[]
+  all: Columns | null
   nColumns: number
   /** Every series has its runs: what they say is what the cells say. */
   complete: boolean
@@ -104,10 +107,10 @@ export function decodeFloats(base64: string): Float32Array {
 export function modelOf(answer: Tuning): Model {
   const columns = (one: { least?: string; greatest?: string }): Columns[] => (one.least && one.greatest ? [{ least: decodeFloats(one.least), greatest: decodeFloats(one.greatest) }] : [])
   const counted = answer.incidents.filter((one) => one.at >= 0).sort((a, b) => a.at - b.at)
+  const own = answer.series.flatMap((one) => (one.runs === undefined ? [] : [{ labels: one.labels, runs: one.runs }]))
   return {
     answer,
     choice: answer.choices[answer.choice - 1]!,
-  const own = answer.series.flatMap((one) => (one.runs === undefined ? [] : [{ labels: one.labels, runs: one.runs }]))
     runs: own.map((one) => decodeRuns(one.runs)),
     apart: answer.apart && answer.thresholds.map((_, j) => answer.apart!.map((one) => decodeRuns(one.runs[j]!))),
     labels: (answer.apart ?? own).map((one) => one.labels),
