@@ -326,8 +326,10 @@ export function Incidents({ id, model, rested, answer, asked: { value, fresh } }
             <span class="number">{one.at >= 0 ? one.at + 1 : '–'}</span>
             <span class="grow">{one.source === 'drill' && answer.drill ? <a href={drillPath(answer.drill)}>{one.title}</a> : one.key ? <a href={`/i/${one.key}`}>{one.title ?? one.key}</a> : one.title ?? 'Marked here'}<br /><span class="dim">{formatShort(Date.parse(one.begin), now.peek(), zone.value)}, {formatAge(Date.parse(one.end) - Date.parse(one.begin))} · {one.words}</span></span>
             {one.at >= 0 && (delay >= 0 ? <State state="ok" words={`found after ${formatAge(delay * answer.step_ms)}`} /> : <State state="failed" words="missed" />)}
-            {one.at >= 0 && delay >= 0 && finderOf(one) !== '' && <button type="button" onClick={() => setQuery({ alert: finderOf(one) })}>Its alert</button>}
-            {one.key ? <button type="button" onClick={() => turn(one.key!)}>{one.counts ? 'Leave out' : 'Take in'}</button> : <button type="button" aria-label={`Remove ${formatShort(Date.parse(one.begin), now.peek(), zone.value)}`} onClick={() => drop(one)}>Remove</button>}
+            <span class="do">
+              {one.at >= 0 && delay >= 0 && finderOf(one) !== '' && <button type="button" onClick={() => setQuery({ alert: finderOf(one) })}>Its alert</button>}
+              {one.key ? <button type="button" onClick={() => turn(one.key!)}>{one.counts ? 'Leave out' : 'Take in'}</button> : <button type="button" aria-label={`Remove ${formatShort(Date.parse(one.begin), now.peek(), zone.value)}`} onClick={() => drop(one)}>Remove</button>}
+            </span>
           </li>
         )
       })}</ul>
