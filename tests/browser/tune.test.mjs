@@ -270,6 +270,9 @@ test('a drill as the past: found on the page, its trouble is the incident, and b
   assert.deepEqual([new URL(page.url()).searchParams.get('t'), new URL(page.url()).searchParams.has('drill')], [setting, false], 'the setting goes with one')
   await page.goto(`${alertd.url}/rules/${rule.id}/tune?drill=no-such-one`)
   await page.locator('.trouble', { hasText: "there is no drill 'no-such-one'" }).waitFor()
+  await page.getByRole('link', { name: 'The rule’s own past' }).click()
+  await page.getByText('Nothing of it has a value in this time').waitFor()
+  assert.equal(await page.locator('.trouble').count(), 0)
   page.noticed.length = 0
   await page.context().close()
 })

@@ -21,7 +21,7 @@ import { difference, exprWith, forMs, type Model, modelOf, nearestThreshold, typ
 import sheet from '../style/tune.later.css'
 import { Chips, Empty, Page, Panel, Severity, Trouble, Waiting } from '../ui/parts.tsx'
 import { adopt } from '../ui/sheet.ts'
-import { isDrill, OverDrill, TryDrills } from './tune_drills.tsx'
+import { isDrill, OverDrill, pastPath, TryDrills } from './tune_drills.tsx'
 import { Hysteresis, Outages } from './tune_more.tsx'
 import { Noisy, Spans } from './tune_noise.tsx'
 import { Alerts, type Asked, chosenOf, Explained, Incidents, Pages, type PagesAnswer, RuleText, Told, toldOf, useEpisodes, usePages } from './tune_parts.tsx'
@@ -401,6 +401,7 @@ export function Tune({ id }: { id: string }) {
             actions={!isDrill() && <Chips name="Time" value={isUsual ? from : ''} choices={isUsual ? RANGES : [...RANGES, { value: '', words: 'chosen' }]} onChoose={(value) => { if (value) setQuery({ from: value === 'now-30d' ? '' : value, to: '' }, { push: true }) }} />}>
         {!question && <Trouble error={new ApiError(400, 'bad_data', 'the times in the address are none')} what="Nothing was asked" retry={() => go(`/rules/${id}/tune`)} />}
         {error && <Trouble error={error} what={answer ? 'It could not be read anew; what is shown is older' : 'The rule could not be tried on its past'} retry={() => setAgain(again + 1)} />}
+        {error && isDrill() && <p><a class="button" href={pastPath({})}>The rule’s own past</a></p>}
         {answer ? <Tuned id={id} answer={answer.data} question={answer.question} onSaved={() => { setQuery({ two: '', t: '', for: '', keep: '' }); setAgain(again + 1) }} /> : !error && question && <Waiting rows={8} />}
       </Page>
     </div>
