@@ -20,7 +20,7 @@ enum ctl_exit {
 };
 
 enum {
-    CTL_OPTIONS_MAX = 32,
+    CTL_OPTIONS_MAX = 40,
 };
 
 struct ctl_option {

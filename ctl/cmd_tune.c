@@ -10,6 +10,7 @@
 #include "alertd/rule/phase.h"
 #include "ctl/client.h"
 #include "ctl/tune.h"
+#include "ctl/tune_drill.h"
 #include "ctl/tune_labels.h"
 #include "ctl/tune_pages.h"
 #include "ctl/when.h"
@@ -81,18 +82,19 @@ static enum ctl_exit wrong(const struct ctl *ctl, const char *words)
 }
 
 enum ctl_exit tune_times(const struct ctl *ctl,
-                         int64_t now_ms,
+                         const struct tune_past *past,
                          int64_t *ret_from_ms,
                          int64_t *ret_to_ms)
 {
     const char *from = ctl_option(ctl, "from");
     const char *to = ctl_option(ctl, "to");
+    int64_t now_ms = past->now_ms;
     struct err err = {0};
 
     *ret_to_ms = now_ms;
     if (to && when_parse("--to", to, now_ms, ret_to_ms, &err) != 0)
         return wrong(ctl, err.text);
-    *ret_from_ms = *ret_to_ms - BACK_MS_30D;
+    *ret_from_ms = past->drill ? past->drill->past.from_ms : *ret_to_ms - BACK_MS_30D;
     if (from && when_parse("--from", from, now_ms, ret_from_ms, &err) != 0)
         return wrong(ctl, err.text);
     return CTL_OK;
@@ -277,9 +279,12 @@ static enum ctl_exit run(struct ctl *ctl,
     struct besides besides = {0};
     struct err err = {0};
 
-    enum ctl_exit status = tune_times(ctl, past->now_ms, &ask->from_ms, &ask->to_ms);
+    enum ctl_exit status = tune_times(ctl, past, &ask->from_ms, &ask->to_ms);
+    ask->first_ms = past->drill ? past->drill->past.from_ms : 0;
+    if (!ctl_option(ctl, "source"))
+        ask->phase_ms = tune_past_phase_ms(past, ask->interval_ms);
     if (status == CTL_OK)
-        status = tune_labels_read(labels, ctl, ask);
+        status = tune_labels_read(labels, ctl, past, ask);
     if (status == CTL_OK)
         status = tune_past_late(past, ctl, ask);
     if (status != CTL_OK)

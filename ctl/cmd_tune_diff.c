@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ctl/tune_diff.h"
+#include "ctl/tune_drill.h"
 #include "ctl/tune_pages.h"
 #include "lib/base/fs.h"
 #include "lib/base/mem.h"
@@ -125,8 +126,13 @@ static int last_choice(const struct rule *rule, size_t *ret_choice, struct err *
 
 static enum ctl_exit reckon(struct work *work, struct pair_side *side)
 {
+    if (!side->rule || side->is_reckoned)
+        return CTL_OK;
+
     struct tune_ask ask = {.rule = side->rule,
                            .interval_ms = side->interval_ms,
+                           .phase_ms = tune_past_phase_ms(&work->past, side->interval_ms),
+                           .first_ms = work->past.drill ? work->past.drill->past.from_ms : 0,
                            .from_ms = work->diff.from_ms,
                            .to_ms = work->diff.to_ms};
     const struct pages_plan plan = {.config = work->config,
@@ -136,8 +142,6 @@ static enum ctl_exit reckon(struct work *work, struct pair_side *side)
     struct tune_result result;
     struct err err = {0};
 
-    if (!side->rule || side->is_reckoned)
-        return CTL_OK;
     ask.for_ms = side->rule->for_ms;
     int r = last_choice(side->rule, &ask.choice, &err);
     if (r == 0) {
@@ -273,9 +277,9 @@ static enum ctl_exit read_all(struct work *work)
     work->has_past = true;
     status = tune_past_init(&work->past, work->ctl);
     if (status == CTL_OK)
-        status = tune_times(work->ctl, work->past.now_ms, &ask.from_ms, &ask.to_ms);
+        status = tune_times(work->ctl, &work->past, &ask.from_ms, &ask.to_ms);
     if (status == CTL_OK)
-        status = tune_labels_read(&work->labels, work->ctl, &ask);
+        status = tune_labels_read(&work->labels, work->ctl, &work->past, &ask);
     work->diff.from_ms = ask.from_ms;
     work->diff.to_ms = ask.to_ms;
     work->diff.labels = &work->labels;

@@ -4,7 +4,8 @@
  * alertctl tune; the work is alertd/tune's and alertd/pages':
  *
  *   cmd_tune.c    options, files, exit status
- *   tune_read.c   where the past is read: from a server by range queries, a folder, or a text
+ *   tune_read.c   where the past is read: from a server by range queries, a folder, a text, or a drill
+ *   tune_drill.c  a drill, played, as that past
  *   tune_labels.c when it was bad, from a file or from alertd's records
  *   tune_show.c   the result for people: what it is about, the surface, alert by alert
  *   tune_words.c  the setting of now in words, incident by incident, what to choose among
@@ -28,10 +29,13 @@
 #include "ctl/cmd.h"
 #include "ctl/origin.h"
 
+struct tune_drill;
+
 struct tune_past {
-    struct tune_reader reader;
-    int64_t now_ms; /* a store's newest sample, or the clock */
-    bool is_store, is_text;
+    struct tune_reader reader, at_once; /* at_once: as if no sample had come late */
+    int64_t now_ms;                     /* a store's newest sample, a drill's end, or the clock */
+    bool is_store, is_text;             /* text: its samples are in memory */
+    struct tune_drill *drill;           /* NULL: none */
     struct store_asker store;
     struct memory_source memory; /* a text's; or what was last selected of a server */
     struct source source;        /* samples: of a server they are asked for, select by select */
@@ -45,14 +49,16 @@ struct tune_past {
 
 /* tune_past_done() in any case; the struct stays where it is. */
 enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl);
+/* When its evaluations are, where it knows: a drill's own instants; 0 otherwise. */
+int64_t tune_past_phase_ms(const struct tune_past *past, int64_t interval_ms);
 void tune_past_done(struct tune_past *past);
 /* Read as it was known then, when --ingest-lag says how late samples come. */
 enum ctl_exit tune_past_late(struct tune_past *past,
                              const struct ctl *ctl,
                              const struct tune_ask *ask);
-/* --from and --to; else the 30 days before now_ms. */
+/* --from and --to; else the whole of a drill, or the 30 days before its now. */
 enum ctl_exit tune_times(const struct ctl *ctl,
-                         int64_t now_ms,
+                         const struct tune_past *past,
                          int64_t *ret_from_ms,
                          int64_t *ret_to_ms);
 

@@ -25,7 +25,7 @@ int tune_faults_look(const struct ctl *ctl,
     const char *kind = ctl_option(ctl, "fault");
     const char *input = ctl_option(ctl, "input");
     bool is_compared = input && strcmp(input, "compared") == 0;
-    struct outage_ask ask = {.reader = &past->reader,
+    struct outage_ask ask = {.reader = past->late.source ? &past->at_once : &past->reader,
                              .source = &past->source,
                              .query_bytes = QUERY_BYTES_MAX,
                              .tune = tune,

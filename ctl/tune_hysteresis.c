@@ -34,7 +34,7 @@ int tune_hysteresis_look(const struct tune_past *past,
 {
     struct memory_source copy = {0};
     const struct source copied = memory_source_of(&copy);
-    struct hysteresis_over over = {.source = &past->source};
+    struct hysteresis_over over = {.source = &past->source, .lag_ms = past->late.lag_ms};
     bool is_near = past->is_store || past->is_text;
 
     if (!is_near)
@@ -80,12 +80,31 @@ void tune_hysteresis_show(const struct tune_ask *ask,
         str_add(out, "    # labels and annotations as they are\n");
     if (written->was_run)
         str_addf(out, "\n  Run step by step with its own ALERTS in sight: %llu alerts, %s.\n",
-                 (unsigned long long)written->run_alerts,
-                 written->run_alerts == written->pair.alerts ? "as counted"
+                 (unsigned long long)written->ran.alerts,
+                 written->ran.alerts == written->pair.alerts ? "as counted"
                                                              : "which is NOT what was counted");
     else
         str_add(out, "\n  Counted from what was read. Running it step by step with its own ALERTS "
                      "takes a shorter time here, or a storage folder (--store).\n");
+}
+
+/* Alert by alert, with the labels that ALERTS has. */
+static void write_run(const struct hysteresis_ran *ran, struct json_out *out)
+{
+    json_key(out, "run");
+    json_open(out, '[');
+    for (size_t i = 0; i < ran->n; i++) {
+        json_open(out, '{');
+        json_key(out, "labels");
+        json_open(out, '{');
+        for (size_t k = 0; k < ran->at[i].labels->n; k++)
+            json_kv_string(out, ran->at[i].labels->at[k].name, ran->at[i].labels->at[k].value);
+        json_close(out, '}');
+        json_kv_time(out, "fired_at", ran->at[i].fired_ms);
+        json_kv_time(out, "resolved_at", ran->at[i].resolved_ms);
+        json_close(out, '}');
+    }
+    json_close(out, ']');
 }
 
 void tune_hysteresis_json(const struct hysteresis_written *written, struct json_out *out)
@@ -98,8 +117,10 @@ void tune_hysteresis_json(const struct hysteresis_written *written, struct json_
         json_kv_float(out, "clears_at", written->off);
         json_kv_int(out, "alerts", (int64_t)written->pair.alerts);
         json_kv_string(out, "expr", str_text(&written->expr));
-        if (written->was_run)
-            json_kv_int(out, "run_alerts", (int64_t)written->run_alerts);
+        if (written->was_run) {
+            json_kv_int(out, "run_alerts", (int64_t)written->ran.alerts);
+            write_run(&written->ran, out);
+        }
     }
     json_close(out, '}');
 }

@@ -10,6 +10,7 @@
 
 #include "alertd/tune/place.h"
 #include "ctl/client.h"
+#include "ctl/tune_drill.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/mem.h"
@@ -227,14 +228,25 @@ static enum ctl_exit read_incident(struct tune_labels *labels,
     return CTL_OK;
 }
 
+/* The trouble of a drill, under its title. */
+static void take_drill(struct tune_labels *labels, const struct tune_drill *drill)
+{
+    add(labels, (struct tune_incident){.begin_ms = drill->past.begin_ms,
+                                       .end_ms = drill->past.end_ms,
+                                       .name = drill->loaded.drill_case->drill->title});
+}
+
 enum ctl_exit tune_labels_read(struct tune_labels *labels,
                                const struct ctl *ctl,
+                               const struct tune_past *past,
                                struct tune_ask *ask)
 {
     const char *path = ctl_option(ctl, "incidents");
     const char *key = ctl_option(ctl, "incident");
     enum ctl_exit status = CTL_OK;
 
+    if (past->drill)
+        take_drill(labels, past->drill);
     if (key)
         status = read_incident(labels, ctl, key, ask);
     if (status == CTL_OK && path)

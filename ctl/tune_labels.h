@@ -6,7 +6,8 @@
  *     2026-11-03T02:10:00Z,2026-11-03T02:55:00Z                 # begin, end
  *     2026-11-09T14:00:00Z,2026-11-09T14:20:00Z,{job="shop"}    # of alerts with these labels only
  *
- * or --incidents=server, alertd's records; and --incident=KEY, whose time is also the one to look at.
+ * or --incidents=server, alertd's records; --incident=KEY, whose time is also the one to look at; and the
+ * trouble of the drill that is looked at.
  */
 
 #include "ctl/tune.h"
@@ -25,4 +26,5 @@ void tune_labels_done(struct tune_labels *labels);
  * ask's incidents are those then. */
 enum ctl_exit tune_labels_read(struct tune_labels *labels,
                                const struct ctl *ctl,
+                               const struct tune_past *past,
                                struct tune_ask *ask);

@@ -1,5 +1,5 @@
 /*
- * Where alertctl tune reads: a server, a folder, or a text of samples. See tune.h.
+ * Where alertctl tune reads: a server, a folder, a text of samples, or a drill. See tune.h.
  */
 
 #include <errno.h>
@@ -8,6 +8,7 @@
 
 #include "alertd/store/store.h"
 #include "ctl/tune.h"
+#include "ctl/tune_drill.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/mem.h"
@@ -117,7 +118,14 @@ static int read_raw(void *self,
     return memory.read(memory.self, query, match, arena, columns, reterr);
 }
 
-/* --- a text --- */
+/* --- a text, a drill --- */
+
+static void read_memory(struct tune_past *past, struct source source)
+{
+    past->source = source;
+    past->over = (struct reading_source){.source = &past->source, .query_bytes = QUERY_BYTES_MAX};
+    past->reader = reading_of_source(&past->over);
+}
 
 struct text_read {
     struct tune_past *past;
@@ -160,21 +168,38 @@ static enum ctl_exit read_text(const struct ctl *ctl, const char *path, struct t
     free(text);
     if (r != 0)
         return ctl_fail(ctl, "%s:%u:%u: %s", path, err.line, err.column, err.text);
-    past->source = memory_source_of(&past->memory);
-    past->over = (struct reading_source){.source = &past->source, .query_bytes = QUERY_BYTES_MAX};
-    past->reader = reading_of_source(&past->over);
+    read_memory(past, memory_source_of(&past->memory));
     return CTL_OK;
+}
+
+static enum ctl_exit read_drill(const struct ctl *ctl, const char *path, struct tune_past *past)
+{
+    enum ctl_exit status = tune_drill_play(ctl, path, &past->drill);
+
+    past->is_text = true;
+    if (status != CTL_OK)
+        return status;
+    past->now_ms = past->drill->past.to_ms;
+    read_memory(past, drill_world_source(past->drill->played.world));
+    return CTL_OK;
+}
+
+int64_t tune_past_phase_ms(const struct tune_past *past, int64_t interval_ms)
+{
+    return past->drill ? drill_past_phase_ms(&past->drill->past, interval_ms) : 0;
 }
 
 enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl)
 {
     const char *folder = ctl_option(ctl, "store");
-
     const char *text = ctl_option(ctl, "openmetrics");
+    const char *drill = ctl_option(ctl, "drill");
 
     *past = (struct tune_past){.is_store = folder != NULL};
     if (text && !folder)
         return read_text(ctl, text, past);
+    if (drill && !folder)
+        return read_drill(ctl, drill, past);
     if (folder) {
         enum ctl_exit status = store_asker_init(&past->store, ctl, folder, PIECE_MAX_MS);
         if (status != CTL_OK)
@@ -219,13 +244,14 @@ enum ctl_exit tune_past_late(struct tune_past *past,
 
     if (!lag)
         return CTL_OK;
-    past->late = (struct late){.source = &past->source, .query_bytes = QUERY_BYTES_MAX};
+    past->late = (struct late){.source = &past->source, .limits.query_bytes = QUERY_BYTES_MAX};
     if (duration_parse(lag, strlen(lag), &past->late.lag_ms) != 0 || past->late.lag_ms < 0) {
         (void)ctl_fail(ctl, "--ingest-lag is a duration like 30s");
         return CTL_USAGE;
     }
     if (!past->is_store && !past->is_text && copy_past(past, ask, &err) != 0)
         return ctl_fail(ctl, "%s: %s", ask->rule->name, err.text);
+    past->at_once = past->reader;
     past->reader = late_reader(&past->late);
     return CTL_OK;
 }
@@ -238,4 +264,5 @@ void tune_past_done(struct tune_past *past)
         origin_done(&past->origin);
     memory_source_done(&past->memory);
     memory_source_done(&past->copy);
+    tune_drill_free(past->drill);
 }

@@ -52,7 +52,7 @@ static void debriefing_done(struct debriefing *all)
 
 /* --- What it is made of ---------------------------------------------------------------------------------- */
 
-/* A rule of that name that is live here. */
+/* A rule of that name that is live here, over the samples and the trouble of this session. */
 static const char *rule_url(void *arg, const char *alert)
 {
     struct debriefing *all = arg;
@@ -60,11 +60,12 @@ static const char *rule_url(void *arg, const char *alert)
     for (size_t i = 0; i < all->n_groups; i++)
         for (size_t k = 0; k < all->groups[i].n_rules; k++) {
             const struct rule_row *rule = &all->groups[i].rules[k];
-            char url[64];
+            char url[100];
 
             if (rule->is_recording || strcmp(rule->name, alert) != 0)
                 continue;
-            int n = snprintf(url, sizeof(url), "/rules/%lld/tune", (long long)rule->id);
+            int n = snprintf(url, sizeof(url), "/rules/%lld/tune?session=%lld", (long long)rule->id,
+                             (long long)all->id);
 
             return arena_strndup(&all->arena, url, (size_t)n);
         }

@@ -341,6 +341,8 @@ void tuned_fail(struct http_response *response, int code, const struct err *err)
     case TUNED_E_BUSY: type = "unavailable"; break;
     case TUNED_E_LATE: type = "timeout"; break;
     case TUNED_E_LIMIT: type = "execution"; break;
+    case TUNED_E_FORBIDDEN: type = "forbidden"; break;
+    case TUNED_E_CONFLICT: type = "conflict"; break;
     default: break;
     }
     http_fail(response, type, "%s", err->text);

@@ -12,6 +12,7 @@
 
 #include "alertd/api/api.h"
 #include "alertd/rule/group.h"
+#include "alertd/tune/late.h"
 #include "alertd/tune/tune.h"
 #include "lib/json/read.h"
 
@@ -21,6 +22,8 @@ enum {
     TUNED_E_BUSY = 83,  /* as many as may run do */
     TUNED_E_LATE = 84,  /* the deadline passed */
     TUNED_E_LIMIT = 85, /* too much: words say of what */
+    TUNED_E_FORBIDDEN = 86,
+    TUNED_E_CONFLICT = 87, /* not now: words say why */
 
     TUNED_AT_ONCE = 2,          /* readings of the store for all these calls; the others are told */
     TUNED_WAITING = 4,          /* for one of those */
@@ -61,6 +64,7 @@ struct tuned_over {
     struct source source;
     struct reading_source reading;
     struct tune_reader reader;
+    struct late late; /* where samples are read as late as they came (tuned_past.h) */
     bool is_running;
 };
 /* 0 or TUNED_E_BUSY; tuned_over_done() in any case; the struct stays where it is. */

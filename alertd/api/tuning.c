@@ -68,7 +68,7 @@ static int read_times(struct tuning *tuning, const struct json *body, struct err
     if (json_get_string_or(body, "from", NULL, &from, reterr) ||
         json_get_string_or(body, "to", NULL, &to, reterr))
         return TUNED_E_BAD;
-    return tuned_times(from, to, &tuning->from_ms, &tuning->to_ms, reterr);
+    return tuned_past_times(&tuning->past, from, to, &tuning->from_ms, &tuning->to_ms, reterr);
 }
 
 static int read_span(const struct json *body,
@@ -136,11 +136,15 @@ int tuning_read(const struct api *api,
     arena_init(&tuning->arena, ARENA_BYTES);
     if (!json_is_object(body))
         return bad(reterr, "the body", "expected an object");
-    int r = read_times(tuning, body, reterr);
+    int r = tuned_past_read(api, request, body, &tuning->past, reterr);
+    if (r == 0)
+        r = read_times(tuning, body, reterr);
     if (r == 0)
         r = read_rule(tuning, body, reterr);
     if (r == 0)
         r = read_setting(tuning, body, reterr);
+    if (r == 0 && tuning->past.is_drill)
+        tuning->tuned.phase_ms = drill_past_phase_ms(&tuning->past.when, tuning->tuned.interval_ms);
     if (r == 0)
         r = read_zone(tuning, body, reterr);
     if (r == 0)
@@ -151,6 +155,7 @@ int tuning_read(const struct api *api,
 void tuning_done(struct tuning *tuning)
 {
     tuned_rule_done(&tuning->tuned);
+    tuned_past_done(&tuning->past);
     zone_free(tuning->zone);
     free(tuning->incidents);
     free(tuning->whens);
@@ -167,6 +172,7 @@ struct tune_ask tuning_ask(const struct tuning *tuning)
         .phase_ms = tuning->tuned.phase_ms,
         .from_ms = tuning->from_ms,
         .to_ms = tuning->to_ms,
+        .first_ms = tuning->past.is_drill ? tuning->past.when.from_ms : 0,
         .choice = tuning->choice,
         .for_ms = tuning->tuned.rule->for_ms,
         .whens = tuning->whens,
@@ -197,6 +203,11 @@ static int run(const struct tuning *tuning,
     return tuned_over_code(over, r, reterr);
 }
 
+int tuning_over_begin(const struct tuning *tuning, struct tuned_over *ret, struct err *reterr)
+{
+    return tuned_past_begin(tuning->api, tuning->request, &tuning->past, ret, reterr);
+}
+
 int tuning_run(const struct tuning *tuning,
                const struct tune_ask *ask,
                struct tune_result *ret_result,
@@ -205,7 +216,7 @@ int tuning_run(const struct tuning *tuning,
     struct tuned_over over;
 
     *ret_result = (struct tune_result){0};
-    int r = tuned_over_begin(tuning->api, tuning->request, &over, reterr);
+    int r = tuning_over_begin(tuning, &over, reterr);
     if (r == 0)
         r = run(tuning, &over, ask, ret_result, reterr);
     tuned_over_done(&over);

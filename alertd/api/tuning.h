@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "alertd/api/api.h"
+#include "alertd/api/tuned_past.h"
 #include "alertd/api/tuned_rule.h"
 #include "alertd/tune/tune.h"
 #include "lib/base/arena.h"
@@ -26,8 +27,9 @@ enum {
     TUNING_INCIDENTS_MAX = SURFACE_INCIDENTS_MAX,
 };
 
-/* When it was bad, from our own records or the caller's. */
+/* When it was bad, from our own records, the drill that is looked at, or the caller. */
 struct tuning_incident {
+    const char *source;  /* "record", "drill", "hand" */
     const char *key;     /* "INC-2026-0012"; NULL: the caller's */
     const char *title;   /* NULL: none */
     const char *verdict; /* "useful", "noise", "unknown"; NULL: nobody said, or the caller's */
@@ -44,6 +46,7 @@ struct tuning {
     const struct api *api;
     const struct http_request *request;
     struct arena arena;
+    struct tuned_past past;
     struct tuned_rule tuned; /* as it is asked about */
     /* what of it */
     int64_t from_ms, to_ms;
@@ -75,8 +78,11 @@ int tuning_rule_of(const struct tuning *tuning,
                    struct tuned_rule *ret,
                    struct err *reterr);
 
-/* Incidents of the records and of the body, in order of time. */
+/* Incidents of the records or of the drill, and of the body, in order of time. */
 int tuning_read_incidents(struct tuning *tuning, const struct json *body, struct err *reterr);
+
+/* A reading of its past. 0 or TUNED_E_*; tuned_over_done() in any case; the struct stays where it is. */
+int tuning_over_begin(const struct tuning *tuning, struct tuned_over *ret, struct err *reterr);
 
 /* 0 or TUNED_E_*; tune_result_done() in any case. */
 int tuning_run(const struct tuning *tuning,
@@ -85,6 +91,9 @@ int tuning_run(const struct tuning *tuning,
                struct err *reterr);
 /* The ask of a whole surface. */
 struct tune_ask tuning_ask(const struct tuning *tuning);
+
+/* tuning_apart.c: "apart", where each threshold has alerts of its own: its runs; otherwise null. */
+void tuning_write_apart(const struct tune_result *result, struct json_out *out);
 
 /* tuning_json.c */
 void tuning_write(const struct tuning *tuning, struct tune_result *result, struct json_out *out);

@@ -133,7 +133,9 @@ static int look_for_newest(const struct explaining *explaining,
                            struct newest *ret_newest,
                            struct err *reterr)
 {
-    const struct source source = store_source(explaining->tuning->api->store);
+    struct tuned_instant instant;
+    const struct source source = tuned_past_at(explaining->tuning->api, &explaining->tuning->past,
+                                               at_ms, &instant);
     struct source_selection selection = {0};
     struct source_columns columns = {0};
     struct arena arena;
@@ -281,8 +283,10 @@ static int evaluate(struct explaining *explaining, int64_t at_ms, struct err *re
 
     span->step_ms = step_ms;
     span->start_ms = (at_ms - warm_ms - phase_ms) / step_ms * step_ms + phase_ms;
+    if (tuning->past.is_drill && tuning->past.when.from_ms > span->start_ms)
+        span->start_ms = tuning->past.when.from_ms < at_ms ? tuning->past.when.from_ms : at_ms;
     span->n_steps = (uint32_t)((at_ms - span->start_ms) / step_ms) + 1;
-    int r = tuned_over_begin(tuning->api, tuning->request, &over, reterr);
+    int r = tuning_over_begin(tuning, &over, reterr);
     if (r == 0)
         r = tuned_over_code(&over,
                             over.reader.read(over.reader.reader, explaining->choice->expr, span,

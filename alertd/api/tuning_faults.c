@@ -45,6 +45,7 @@ static int look(const struct tuning *tuning,
 {
     struct tuned_over over;
     struct tune_ask tune = tuning_ask(tuning);
+    struct tuned_past at_once = tuning->past; /* a loan */
     int64_t until_ms = 0;
     struct outage_ask ask = {.reader = &over.reader,
                              .source = &over.source,
@@ -59,11 +60,12 @@ static int look(const struct tuning *tuning,
 
     if (r != 0)
         return r;
+    at_once.lag_ms = 0;
     tune.is_alone = true;
     tune.for_ms = tuning->for_ms;
     tune.has_threshold = tuning->has_setting;
     tune.threshold = tuning->threshold;
-    r = tuned_over_begin(tuning->api, tuning->request, &over, reterr);
+    r = tuned_past_begin(tuning->api, tuning->request, &at_once, &over, reterr);
     if (r == 0) {
         r = tune_run(&over.reader, &tune, result, reterr);
         until_ms = clock_mono_ms() + LOOK_MS;

@@ -1,6 +1,6 @@
 /*
- * When it was bad: what our records know (tunings_labels.h), and what a caller names or turns around. See
- * tuning.h.
+ * When it was bad: what our records know (tunings_labels.h) or the drill says that is looked at, and what
+ * a caller names or turns around. See tuning.h.
  */
 
 #include <stdlib.h>
@@ -30,6 +30,7 @@ static int add_label(struct tuning *tuning, const struct tunings_label *label, s
 
     if (r == 0)
         *add(tuning) = (struct tuning_incident){
+            .source = "record",
             .key = label->key,
             .title = label->title,
             .verdict = label->verdict ? verdict_name(label->verdict) : NULL,
@@ -80,6 +81,7 @@ static int read_own(struct tuning *tuning,
     if (incident->end_ms < incident->begin_ms)
         return err_set(reterr, TUNED_E_BAD, "incidents: one ends before it begins");
     incident->title = name ? arena_strndup(&tuning->arena, name, strlen(name)) : NULL;
+    incident->source = "hand";
     incident->counts = true;
     incident->words = "named by hand";
     return 0;
@@ -131,12 +133,28 @@ static int by_begin(const void *a, const void *b)
     return (left->begin_ms > right->begin_ms) - (left->begin_ms < right->begin_ms);
 }
 
+/* The records are of another time than a drill's. */
+static void add_drill(struct tuning *tuning)
+{
+    *add(tuning) = (struct tuning_incident){
+        .source = "drill",
+        .key = tuning->past.key,
+        .title = tuning->past.title,
+        .begin_ms = tuning->past.when.begin_ms,
+        .end_ms = tuning->past.when.end_ms,
+        .counts = true,
+        .words = tuning->past.when.words,
+    };
+}
+
 int tuning_read_incidents(struct tuning *tuning, const struct json *body, struct err *reterr)
 {
     struct db_conn *conn = NULL;
     int r = read_owns(tuning, body, reterr);
 
-    if (r == 0)
+    if (r == 0 && tuning->past.is_drill)
+        add_drill(tuning);
+    else if (r == 0)
         r = db_read_begin(tuning->api->state, &conn, reterr);
     if (conn) {
         r = read_records(conn, tuning, reterr);

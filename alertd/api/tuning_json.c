@@ -299,6 +299,7 @@ static void write_incidents(const struct tuning *tuning,
     for (size_t i = 0; i < tuning->n_incidents; i++) {
         const struct tuning_incident *incident = &tuning->incidents[i];
         json_open(out, '{');
+        json_kv_string(out, "source", incident->source);
         json_kv_string(out, "key", incident->key);
         json_kv_string(out, "title", incident->title);
         json_kv_string(out, "verdict", incident->verdict);
@@ -325,9 +326,11 @@ static void write_series(const struct tuning *tuning,
                          struct json_out *out)
 {
     struct picture *picture = result->picture;
+    bool is_apart = result->choice->way == SPLIT_AGAIN;
     size_t n_bytes = 0;
 
     json_kv_int(out, "n_series", (int64_t)backtest_n_series(result->backtest));
+    json_kv_int(out, "n_drawn", picture ? (int64_t)picture_n_series(picture) : 0);
     json_key(out, "series");
     json_open(out, '[');
     size_t n = picture ? picture_sort(picture, result->now.threshold) : 0;
@@ -338,7 +341,8 @@ static void write_series(const struct tuning *tuning,
             break;
         json_open(out, '{');
         rules_json_labels(out, "labels", series.labels);
-        kv_base64(out, "runs", series.runs, series.n_bytes);
+        if (!is_apart) /* what lies within fires nothing by itself */
+            kv_base64(out, "runs", series.runs, series.n_bytes);
         if (i < LINES_MAX)
             write_columns(&series, tuning->columns, out);
         json_close(out, '}');
@@ -358,6 +362,24 @@ static void write_series(const struct tuning *tuning,
 
 /* --- all of it --- */
 
+static void write_drill(const struct tuned_past *past, struct json_out *out)
+{
+    json_key(out, "drill");
+    if (!past->is_drill) {
+        json_null(out);
+        return;
+    }
+    json_open(out, '{');
+    json_kv_string(out, "name", past->name);
+    json_kv_string(out, "title", past->title);
+    json_key(out, "session");
+    if (past->session)
+        json_int(out, past->session);
+    else
+        json_null(out);
+    json_close(out, '}');
+}
+
 static void write_head(const struct tuning *tuning,
                        const struct tune_result *result,
                        struct json_out *out)
@@ -366,6 +388,8 @@ static void write_head(const struct tuning *tuning,
     json_kv_time(out, "from", tuning->from_ms);
     json_kv_time(out, "to", tuning->to_ms);
     json_kv_string(out, "zone", zone_name(tuning->zone));
+    write_drill(&tuning->past, out);
+    json_kv_int(out, "ingest_lag_ms", tuning->past.lag_ms);
     json_kv_int(out, "start_ms", result->span.start_ms);
     json_kv_int(out, "step_ms", result->span.step_ms);
     json_kv_int(out, "n_steps", result->span.n_steps);
@@ -406,6 +430,7 @@ void tuning_write(const struct tuning *tuning, struct tune_result *result, struc
     write_gaps(result, out);
     write_hysteresis(result, out);
     write_series(tuning, result, out);
+    tuning_write_apart(result, out);
     json_close(out, '}');
 }
 

@@ -69,7 +69,9 @@ int tuning_read_at(const struct json *body, int64_t *ret_ms, struct err *reterr)
 static int evaluate(struct preview *preview, struct err *reterr)
 {
     const struct tuning *tuning = preview->tuning;
-    const struct source source = store_source(tuning->api->store);
+    struct tuned_instant instant;
+    const struct source source = tuned_past_at(tuning->api, &tuning->past, preview->at_ms,
+                                               &instant);
     const struct promql_limits limits = {.lookback_ms = tuning->api->query_lookback_ms,
                                          .now_fn = clock_mono_ms,
                                          .deadline_ms = clock_mono_ms() + DEADLINE_MS};

@@ -47,7 +47,7 @@ static int write_unit(const struct tuning *tuning,
                       struct err *reterr)
 {
     struct tuned_over over;
-    int r = tuned_over_begin(tuning->api, tuning->request, &over, reterr);
+    int r = tuning_over_begin(tuning, &over, reterr);
 
     if (r == 0) {
         const struct unit_ask ask = {
@@ -78,6 +78,9 @@ int tuning_unit(const struct tuning *tuning,
     LABELS_BUILDER_AUTO struct labels_builder wanted = LABELS_BUILDER_INIT;
     int64_t at_ms = 0;
 
+    if (tuning->past.lag_ms > 0)
+        return err_set(reterr, TUNED_E_BAD,
+                       "ingest_lag_ms: a unit test sees each sample at once; make it without");
     int r = tuning_read_at(body, &at_ms, reterr);
     if (r == 0)
         r = tuning_read_labels(body, &wanted, reterr);

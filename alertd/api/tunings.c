@@ -50,7 +50,7 @@ static int read_body(const struct api *api,
 /* What every question has. */
 #define QUESTION                                                                          \
     "rule", "yaml", "expr", "interval_ms", "from", "to", "choice", "threshold", "for_ms", \
-        "keep_firing_for_ms", "incidents", "turned", "zone"
+        "keep_firing_for_ms", "incidents", "turned", "zone", "drill", "session", "ingest_lag_ms"
 
 /* --- the whole surface --- */
 
@@ -181,7 +181,7 @@ static void write_hysteresis(const struct tuning *tuning,
         json_kv_string(out, "expr", str_text(&written->expr));
         json_kv_string(out, "yaml", str_text(&yaml));
         if (written->was_run)
-            json_kv_int(out, "run_alerts", (int64_t)written->run_alerts);
+            json_kv_int(out, "run_alerts", (int64_t)written->ran.alerts);
     }
     json_close(out, '}');
 }
@@ -201,11 +201,11 @@ static int look_for_pair(const struct tuning *tuning,
     int r = tuning_run(tuning, &ask, result, reterr);
 
     if (r == 0)
-        r = tuned_over_begin(tuning->api, tuning->request, &over, reterr);
+        r = tuning_over_begin(tuning, &over, reterr);
     if (r)
         return r;
     int64_t until_ms = clock_mono_ms() + RUN_MS;
-    const struct hysteresis_over run = {&over.source, is_enough, &until_ms};
+    const struct hysteresis_over run = {&over.source, tuning->past.lag_ms, is_enough, &until_ms};
     r = hysteresis_write(&ask, result, &run, written, reterr);
     tuned_over_done(&over);
     return tuned_over_code(&over, r, reterr);

@@ -7,7 +7,7 @@
  *   incident, other rules fired in it   true
  *   incident, only the rule that is asked about, nobody said a thing
  *                                       neither   whether its firing was right is the question
- *   drills                              true      to come: kind "drill", truth known to the second
+ *   a drill                             true      only over its own samples (tuned_past.h)
  *
  * A window is that from the first alert to the end; one that is not over ends now.
  */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "alertd/api/pages_world.h"
+#include "alertd/api/tuned_past.h"
 #include "alertd/api/tuned_rule.h"
 #include "alertd/api/tunings_labels.h"
 #include "alertd/pages/print.h"
@@ -18,6 +19,7 @@
 #define HOLD_MS_MAX (60 * INT64_C(86400000))
 
 struct question {
+    struct tuned_past past;
     struct tuned_rule tuned;
     struct rule rule; /* with keep_firing_for as it is asked for */
     struct tune_ask ask;
@@ -67,13 +69,14 @@ static int read_setting(const struct json *body, struct question *question, stru
 }
 
 static int read_question(const struct api *api,
+                         const struct http_request *request,
                          const struct json *body,
                          struct question *question,
                          struct err *reterr)
 {
-    static const char *const known[] = {"rule",    "yaml",         "threshold", "for_ms",
-                                        "keep_ms", "from",         "to",        "choice",
-                                        "others",  "ack_after_ms", NULL};
+    static const char *const known[] = {
+        "rule",   "yaml",   "threshold",    "for_ms", "keep_ms", "from",          "to",
+        "choice", "others", "ack_after_ms", "drill",  "session", "ingest_lag_ms", NULL};
     const char *from = NULL;
     const char *to = NULL;
 
@@ -82,7 +85,10 @@ static int read_question(const struct api *api,
     if (json_only(body, known, reterr) || json_get_string_or(body, "from", NULL, &from, reterr) ||
         json_get_string_or(body, "to", NULL, &to, reterr))
         return TUNED_E_BAD;
-    int r = tuned_times(from, to, &question->ask.from_ms, &question->ask.to_ms, reterr);
+    int r = tuned_past_read(api, request, body, &question->past, reterr);
+    if (r == 0)
+        r = tuned_past_times(&question->past, from, to, &question->ask.from_ms,
+                             &question->ask.to_ms, reterr);
     if (r == 0)
         r = tuned_rule_read(api, body, &question->tuned, reterr);
     if (r)
@@ -90,7 +96,11 @@ static int read_question(const struct api *api,
     question->rule = *question->tuned.rule;
     question->ask.rule = &question->rule;
     question->ask.interval_ms = question->tuned.interval_ms;
-    question->ask.phase_ms = question->tuned.phase_ms;
+    question->ask.phase_ms = question->past.is_drill
+                                 ? drill_past_phase_ms(&question->past.when,
+                                                       question->tuned.interval_ms)
+                                 : question->tuned.phase_ms;
+    question->ask.first_ms = question->past.is_drill ? question->past.when.from_ms : 0;
     question->ask.for_ms = question->rule.for_ms;
     return read_setting(body, question, reterr);
 }
@@ -123,7 +133,7 @@ static int find_alerts(const struct api *api,
 {
     struct tune_result result;
     struct tuned_over over;
-    int r = tuned_over_begin(api, request, &over, reterr);
+    int r = tuned_past_begin(api, request, &question->past, &over, reterr);
 
     if (r)
         return r;
@@ -176,13 +186,14 @@ static void post_pages(void *context, struct http_request *request, struct http_
         http_fail(response, "bad_data", "%s", err.text);
         return;
     }
-    int r = read_question(context, body, &question, &err);
+    int r = read_question(context, request, body, &question, &err);
 
     if (r)
         tuned_fail(response, r, &err);
     else
         answer(context, request, &question, response);
     tuned_rule_done(&question.tuned);
+    tuned_past_done(&question.past);
     json_free(body);
 }
 
@@ -191,6 +202,8 @@ static const struct http_route routes[] = {
      "what a setting of a rule would have paged"},
     {"GET", "/api/alertd/v1/tunings/labels", HTTP_SCOPE_READ, 0, tunings_labels_get,
      "when it was bad, by incidents and verdicts"},
+    {"GET", "/api/alertd/v1/tunings/drills", HTTP_SCOPE_READ, 0, tuned_past_drills,
+     "drills in which a rule's alert is expected, and one's own sessions of them"},
 };
 
 const struct api_table api_tunings_pages_routes = {routes, sizeof(routes) / sizeof(routes[0])};

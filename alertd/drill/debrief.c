@@ -228,7 +228,8 @@ static void suggest_rules(struct debrief_work *work)
         step->text = debrief_text(
             work, "Would %s have helped earlier, or less often? Tune it on this time",
             moment->what);
-        step->url = debrief_tune_url(work, moment->what);
+        step->url = work->input->rule_url ? work->input->rule_url(work->input->arg, moment->what)
+                                          : NULL;
     }
     if (n == 0 && work->n_steps < STEPS_MAX)
         next_step(work, "rule")->text =
@@ -293,21 +294,6 @@ static void tell_steps(struct debrief_work *work)
         told[i] = (struct postmortem_drill_step){work->steps[i].text, work->steps[i].url};
     work->about.steps = told;
     work->about.n_steps = told ? work->n_steps : 0;
-}
-
-/* From the onset to what ended it, or to the end: the window an alert should have been about. */
-const char *debrief_tune_url(struct debrief_work *work, const char *alert)
-{
-    const struct debrief_input *input = work->input;
-    const char *url = input->rule_url ? input->rule_url(input->arg, alert) : NULL;
-    int64_t mended_ms = drill_world_mended_ms(input->world);
-    int64_t to_ms = mended_ms == DRILL_NOT_YET ? work->score->until_ms : mended_ms;
-
-    if (!url)
-        return NULL;
-    return debrief_text(work, "%s?inc=%lld-%lld", url,
-                        (long long)((work->zero_ms + work->drill->onset_ms) / 1000),
-                        (long long)((work->zero_ms + to_ms) / 1000));
 }
 
 /* --- The whole -------------------------------------------------------------------------------------------------- */

@@ -41,7 +41,7 @@ struct debrief_input {
     const char *player;                    /* who played */
     const char *generator;                 /* "alertd 0.1.0" */
     const struct debrief_compare *compare; /* NULL: nothing to compare with */
-    /* Where a rule of that name is tuned, the arena's or alive as long; NULL: nowhere. */
+    /* Where a rule of that name is tuned over this drill, the arena's or alive as long; NULL: nowhere. */
     const char *(*rule_url)(void *arg, const char *alert);
     void *arg;
     const char *next_name, *next_title; /* the next drill on the path; NULL: it was the last */

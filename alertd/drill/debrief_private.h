@@ -34,8 +34,6 @@ const char *debrief_text(struct debrief_work *work, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* `+0:12:30` behind the instant from which clocks run. */
 const char *debrief_at(struct debrief_work *work, int64_t at_ms);
-/* NULL: the rule is nowhere to be tuned. */
-const char *debrief_tune_url(struct debrief_work *work, const char *alert);
 
 void debrief_misses(struct debrief_work *work);
 int debrief_record(struct debrief_work *work, const struct fact **ret_facts, struct err *reterr);

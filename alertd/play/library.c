@@ -64,6 +64,37 @@ static const char *name_of(struct listing *listing, const char *path)
     return name ? name : "";
 }
 
+static void add_alerts(struct listing *listing,
+                       const struct drill_expect *expects,
+                       size_t n,
+                       struct library_drill *to)
+{
+    for (size_t i = 0; i < n && to->alerts; i++) {
+        bool is_known = expects[i].alert == NULL;
+
+        for (size_t k = 0; k < to->n_alerts && !is_known; k++)
+            is_known = strcmp(to->alerts[k], expects[i].alert) == 0;
+        if (!is_known && (to->alerts[to->n_alerts] = keep(listing, expects[i].alert)))
+            to->n_alerts++;
+    }
+}
+
+/* What it expects of alerts, and what its players do. */
+static void tell_alerts(struct listing *listing,
+                        const struct drill *drill,
+                        struct library_drill *to)
+{
+    size_t n = drill->n_expects;
+
+    for (size_t i = 0; i < drill->n_players; i++)
+        n += drill->players[i].n_expects;
+    to->alerts = arena_array(listing->arena, n + 1, sizeof(*to->alerts));
+    listing->spent = listing->spent || !to->alerts;
+    add_alerts(listing, drill->expects, drill->n_expects, to);
+    for (size_t i = 0; i < drill->n_players; i++)
+        add_alerts(listing, drill->players[i].expects, drill->players[i].n_expects, to);
+}
+
 static void describe(struct listing *listing, const struct drill *drill, struct library_drill *to)
 {
     to->title = keep(listing, drill->title);
@@ -78,6 +109,7 @@ static void describe(struct listing *listing, const struct drill *drill, struct 
     to->sources = arena_array(listing->arena, drill->n_sources + 1, sizeof(*to->sources));
     for (size_t i = 0; to->sources && i < drill->n_sources; i++)
         to->sources[to->n_sources++] = keep(listing, drill->sources[i]);
+    tell_alerts(listing, drill, to);
 }
 
 static int take_file(void *arg, const char *path, const char *text, size_t len, struct err *reterr)

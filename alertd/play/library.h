@@ -35,6 +35,8 @@ struct library_drill {
     int64_t path, length_ms;
     int64_t clock_limits[DRILL_N_CLOCKS]; /* INT64_MAX: none */
     bool is_tabletop, is_own;
+    const char **alerts; /* of which something is expected */
+    size_t n_alerts;
 };
 
 /* By path, then name. */

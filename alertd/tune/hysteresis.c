@@ -5,6 +5,7 @@
 #include "alertd/tune/hysteresis.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alertd/eval/rule_eval.h"
@@ -185,19 +186,23 @@ void hysteresis_text(const struct rule *rule,
 
 /* --- run, step by step --- */
 
-/* What is stored, and what the rule itself has written since the first step. */
+/* What is stored, as far as it is known at the evaluation, and what the rule itself has written since the
+ * first step. */
 struct both {
     const struct source *stored;
+    int64_t known_until_ms;
     struct source own;
 };
 
-static const struct source *which(const struct both *both, const struct source_query *query)
+static const struct source *which(const struct both *both, struct source_query *query)
 {
     for (size_t i = 0; i < query->n_matchers; i++)
         if (strcmp(query->matchers[i].name, LABEL_NAME) == 0 &&
             query->matchers[i].type == MATCHER_EQUAL &&
             strcmp(query->matchers[i].value, "ALERTS") == 0)
             return &both->own;
+    if (query->to_ms > both->known_until_ms)
+        query->to_ms = both->known_until_ms;
     return both->stored;
 }
 
@@ -207,9 +212,10 @@ static int select_both(void *self,
                        struct source_selection *ret_selection,
                        struct err *reterr)
 {
-    const struct source *source = which(self, query);
+    struct source_query cut = *query;
+    const struct source *source = which(self, &cut);
 
-    return source->select(source->self, query, arena, ret_selection, reterr);
+    return source->select(source->self, &cut, arena, ret_selection, reterr);
 }
 
 static int read_both(void *self,
@@ -219,9 +225,14 @@ static int read_both(void *self,
                      struct source_columns *columns,
                      struct err *reterr)
 {
-    const struct source *source = which(self, query);
+    struct source_query cut = *query;
+    const struct source *source = which(self, &cut);
 
-    return source->read(source->self, query, match, arena, columns, reterr);
+    if (cut.from_ms > cut.to_ms) {
+        columns->n = 0;
+        return 0;
+    }
+    return source->read(source->self, &cut, match, arena, columns, reterr);
 }
 
 struct running {
@@ -231,10 +242,25 @@ struct running {
     struct memory_source written;
 };
 
+static void take_event(struct hysteresis_ran *ran, const struct alert_event *event, int64_t now_ms)
+{
+    if (event->kind == ALERT_EVENT_FIRING && ++ran->alerts <= HYSTERESIS_LISTED_MAX) {
+        ran->at = mem_grow(ran->at, &ran->capacity, ran->n + 1, sizeof(*ran->at));
+        ran->at[ran->n++] = (struct hysteresis_alert){labels_ref(event->labels), now_ms, 0};
+    }
+    if (event->kind != ALERT_EVENT_RESOLVED)
+        return;
+    for (size_t i = ran->n; i-- > 0;)
+        if (ran->at[i].resolved_ms == 0 && labels_equal(ran->at[i].labels, event->labels)) {
+            ran->at[i].resolved_ms = now_ms;
+            return;
+        }
+}
+
 static int run_step(struct running *running,
                     const struct source *source,
                     int64_t now_ms,
-                    uint64_t *n_fired,
+                    struct hysteresis_ran *ran,
                     struct err *reterr)
 {
     const struct promql_limits limits = {0};
@@ -257,7 +283,7 @@ static int run_step(struct running *running,
         memory_source_add(&running->written, result.series.at[i].labels, now_ms,
                           result.series.at[i].value);
     for (size_t i = 0; i < result.alerts.n_events; i++)
-        *n_fired += result.alerts.events[i].kind == ALERT_EVENT_FIRING;
+        take_event(ran, &result.alerts.events[i], now_ms);
     struct alert_set before = running->alerts;
     running->alerts = result.alerts.after;
     result.alerts.after = before;
@@ -268,13 +294,13 @@ static int run_step(struct running *running,
 int hysteresis_run(const struct hysteresis_over *over,
                    const struct rule *rule,
                    const struct tune_span *span,
-                   uint64_t *ret_alerts,
+                   struct hysteresis_ran *ret,
                    struct err *reterr)
 {
     struct running running = {.rule = *rule};
-    uint64_t n_fired = 0;
     int r = 0;
 
+    *ret = (struct hysteresis_ran){0};
     if (span->step_ms > HYSTERESIS_INTERVAL_MAX_MS)
         return err_set(reterr, -EINVAL,
                        "evaluated less often than every 5 min: what the rule wrote before is "
@@ -282,20 +308,27 @@ int hysteresis_run(const struct hysteresis_over *over,
     running.rule.n_annotations = 0; /* they may query */
     running.group = (struct rule_group){
         .name = "", .interval_ms = span->step_ms, .rules = &running.rule, .n_rules = 1};
-    struct both both = {over->source, memory_source_of(&running.written)};
+    struct both both = {over->source, 0, memory_source_of(&running.written)};
     const struct source combined = {select_both, read_both, &both};
     for (uint32_t i = 0; i < span->n_steps && r == 0; i++) {
+        int64_t now_ms = span->start_ms + (int64_t)i * span->step_ms;
+        both.known_until_ms = now_ms - over->lag_ms;
         if (over->is_enough_fn && over->is_enough_fn(over->enough_arg))
             r = err_set(reterr, -ECANCELED, "it would take too long");
         else
-            r = run_step(&running, &combined, span->start_ms + (int64_t)i * span->step_ms, &n_fired,
-                         reterr);
+            r = run_step(&running, &combined, now_ms, ret, reterr);
     }
     alert_set_done(&running.alerts);
     memory_source_done(&running.written);
-    if (r == 0)
-        *ret_alerts = n_fired;
     return r;
+}
+
+void hysteresis_ran_done(struct hysteresis_ran *ran)
+{
+    for (size_t i = 0; i < ran->n; i++)
+        labels_unref(ran->at[i].labels);
+    free(ran->at);
+    *ran = (struct hysteresis_ran){0};
 }
 
 /* --- all of it --- */
@@ -319,7 +352,7 @@ static int run_written(const struct tune_ask *ask,
     rule.keep_firing_for_ms = 0;
     if (r != 0 || !over || result->at_span)
         return r;
-    r = hysteresis_run(over, &rule, &result->span, &written->run_alerts, reterr);
+    r = hysteresis_run(over, &rule, &result->span, &written->ran, reterr);
     written->was_run = r == 0;
     return r == -ECANCELED ? 0 : r;
 }
@@ -353,4 +386,5 @@ int hysteresis_write(const struct tune_ask *ask,
 void hysteresis_written_done(struct hysteresis_written *written)
 {
     str_done(&written->expr);
+    hysteresis_ran_done(&written->ran);
 }

@@ -47,6 +47,7 @@ bool hysteresis_choose(const struct tune_result *result,
 
 enum {
     HYSTERESIS_LABELS_MAX = 64,
+    HYSTERESIS_LISTED_MAX = 2000, /* alerts of a run; the others are counted */
 };
 struct hysteresis_labels {
     const char *at[HYSTERESIS_LABELS_MAX];
@@ -70,18 +71,31 @@ bool hysteresis_labels(const struct rule *rule,
 /* What a rule is run over. */
 struct hysteresis_over {
     const struct source *source;
+    int64_t lag_ms; /* samples came so late (late.h); the rule's own ALERTS did not */
     /* Looked at before each evaluation: true ends the run, -ECANCELED. NULL: never. */
     bool (*is_enough_fn)(const void *arg);
     const void *enough_arg;
 };
 
-/* How often `rule` fires from span's first to its last step, evaluated as alertd does, ALERTS of before
- * in sight. 0, or a failure in words. */
+/* One alert of a run: the evaluation at which it fired, and the first at which it did no more. */
+struct hysteresis_alert {
+    const struct labels *labels;   /* counted */
+    int64_t fired_ms, resolved_ms; /* 0: it fires at the last step */
+};
+struct hysteresis_ran {
+    uint64_t alerts; /* of the whole span, the warm-up among it */
+    struct hysteresis_alert *at;
+    size_t n, capacity; /* the first HYSTERESIS_LISTED_MAX */
+};
+
+/* What `rule` fires from span's first to its last step, evaluated as alertd does, ALERTS of before
+ * in sight. 0, or a failure in words; hysteresis_ran_done() in any case. */
 int hysteresis_run(const struct hysteresis_over *over,
                    const struct rule *rule,
                    const struct tune_span *span,
-                   uint64_t *ret_alerts,
+                   struct hysteresis_ran *ret,
                    struct err *reterr);
+void hysteresis_ran_done(struct hysteresis_ran *ran);
 
 /* --- all of it --- */
 
@@ -92,7 +106,7 @@ struct hysteresis_written {
     double on, off;
     struct str expr; /* str_done() */
     bool was_run;    /* step by step, with its own ALERTS in sight */
-    uint64_t run_alerts;
+    struct hysteresis_ran ran;
 };
 
 /* The best pair as a rule, and run, unless there is nothing to run it over (NULL) or that was enough. 0, or

@@ -4,13 +4,17 @@
 
 #include "alertd/tune/late.h"
 
+#include <errno.h>
+
 #include "alertd/promql/memory_source.h"
 #include "alertd/promql/promql.h"
 #include "alertd/tune/input.h"
 
 enum {
-    ARENA_BYTES = 64 << 20,
+    ARENA_BYTES = 128 << 20,
     CHUNK_STEPS = 10000, /* of all series at once, in memory */
+    CHUNK_SAMPLES_MAX = 2 * 1000 * 1000,
+    LOOK_STEPS = 64, /* between two looks at the deadline */
 };
 
 static struct source_query known(const struct late *late, const struct source_query *query)
@@ -54,6 +58,7 @@ static int read_known(void *self,
 /* Evaluations one by one, told as a series' values in order of time, as any other reading's. */
 struct chunk {
     struct memory_source values;
+    size_t n;
     int64_t at_ms;
 };
 
@@ -68,6 +73,7 @@ static int on_step(void *arg,
 
     const struct labels *own = labels_new(labels->at, labels->n);
 
+    chunk->n++;
     memory_source_add(&chunk->values, own, chunk->at_ms, values[0]);
     labels_unref(own);
     return 0;
@@ -92,6 +98,7 @@ static int visit_chunk(struct chunk *chunk, struct reading_piece *piece, struct 
     }
     memory_source_done(&chunk->values);
     chunk->values = (struct memory_source){0};
+    chunk->n = 0;
     return r;
 }
 
@@ -106,6 +113,20 @@ static int look_at(const char *expression, struct err *reterr)
     return r == 0 ? inputs_of(expr, &arena, &inputs, reterr) : r;
 }
 
+struct source late_source(struct late *late)
+{
+    return (struct source){select_known, read_known, late};
+}
+
+static int is_over(const struct reading_source *limits, struct err *reterr)
+{
+    if (limits->is_given_up_fn && limits->is_given_up_fn(limits->given_up_arg))
+        return err_set(reterr, -ECANCELED, "nobody waits for it any more");
+    if (limits->now_fn && limits->now_fn() >= limits->deadline_ms)
+        return err_set(reterr, -ETIMEDOUT, "it takes too long");
+    return 0;
+}
+
 static int read_late(void *reader,
                      const char *expression,
                      const struct tune_span *span,
@@ -115,20 +136,26 @@ static int read_late(void *reader,
                      struct err *reterr)
 {
     struct late *late = reader;
-    const struct source source = {select_known, read_known, late};
-    struct reading_source over = {.source = &source, .query_bytes = late->query_bytes};
-    const struct tune_reader each = reading_of_source(&over);
+    const struct source source = late_source(late);
+    struct reading_source over = late->limits;
+    struct tune_reader each;
     struct reading_piece piece = {span, false, visit, arg, NULL, 0};
     struct chunk chunk = {.at_ms = 0};
     int r = look_at(expression, reterr);
 
+    over.source = &source;
+    over.at_once_fn = NULL;
+    each = reading_of_source(&over);
     for (uint32_t i = 0; i < span->n_steps && r == 0; i++) {
         const struct tune_span step = {span->start_ms + i * span->step_ms, span->step_ms, 1};
         chunk.at_ms = step.start_ms;
         late->known_until_ms = step.start_ms - late->lag_ms;
         r = each.read(each.reader, expression, &step, as_presence, on_step, &chunk, reterr);
-        if (r == 0 && ((i + 1) % CHUNK_STEPS == 0 || i + 1 == span->n_steps))
+        if (r == 0 &&
+            ((i + 1) % CHUNK_STEPS == 0 || i + 1 == span->n_steps || chunk.n >= CHUNK_SAMPLES_MAX))
             r = visit_chunk(&chunk, &piece, reterr);
+        if (r == 0 && i % LOOK_STEPS == 0)
+            r = is_over(&over, reterr);
     }
     memory_source_done(&chunk.values);
     reading_done(&piece);

@@ -18,10 +18,13 @@
 
 struct late {
     const struct source *source;
-    size_t query_bytes;
+    struct reading_source
+        limits; /* of the reading: memory, look-back, deadline; its source is not looked at */
     int64_t lag_ms;
     int64_t known_until_ms; /* while it reads */
 };
 
 /* Refuses what is read at a fixed time (@). The struct stays where it is. */
 struct tune_reader late_reader(struct late *late);
+/* What is known at known_until_ms, and no more. */
+struct source late_source(struct late *late);

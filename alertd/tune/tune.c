@@ -205,6 +205,8 @@ static int lay_span(const struct tune_ask *ask, struct tune_result *result, stru
     int64_t warm_ms = WARM_UP_MS + ask->for_ms + keep_of(ask);
     int64_t phase_ms = ask->phase_ms % interval_ms;
     int64_t start_ms = (ask->from_ms - warm_ms - phase_ms) / interval_ms * interval_ms + phase_ms;
+    if (ask->first_ms > start_ms)
+        start_ms += (ask->first_ms - start_ms + interval_ms - 1) / interval_ms * interval_ms;
     int64_t n_steps = (ask->to_ms - start_ms) / interval_ms + 1;
 
     if (ask->to_ms <= ask->from_ms)
@@ -355,8 +357,7 @@ static int lay_out(const struct tune_reader *reader,
 {
     int r = choose_way(ask, result, reterr);
 
-    if (r == 0)
-        r = lay_span(ask, result, reterr);
+    r = r ? r : lay_span(ask, result, reterr);
     if (r == 0 && ask->night_weight > UINT8_MAX)
         r = err_set(reterr, -EINVAL, "an alert at night costs at most %d", UINT8_MAX);
     if (r != 0)
@@ -426,25 +427,6 @@ static struct backtest_plan plan_of(const struct tune_result *result,
     };
 }
 
-static int read_again(const struct tune_reader *reader,
-                      const struct tune_ask *ask,
-                      struct tune_result *result,
-                      const struct backtest_plan *plan,
-                      struct err *reterr)
-{
-    const struct tune_again again = {ask->rule->expr, result->choice, result->thresholds,
-                                     result->n_thresholds};
-    struct feeding feeding = {.result = result};
-
-    int r = backtest_new(plan, &result->backtest, reterr);
-    if (r != 0)
-        return r;
-    feeding.backtest = result->backtest;
-    r = reading_again(reader, &again, &result->span, add_values_at, &feeding, reterr);
-    free(feeding.values);
-    return r;
-}
-
 /* One of several readings of different series; they are put together behind. */
 struct share {
     struct feeding feeding;
@@ -463,6 +445,47 @@ static int share_init(struct share *share,
     if (ask->columns > 0)
         own.picture = share->picture = picture_new(&plan->grid, result->n_steps, ask->columns);
     return backtest_new(&own, &share->feeding.backtest, reterr);
+}
+
+/* What lies within, as a picture: the thresholds are of its values. Its own alerts are nobody's. */
+static int draw_within(const struct tune_reader *reader,
+                       const struct tune_ask *ask,
+                       struct tune_result *result,
+                       const struct backtest_plan *plan,
+                       struct err *reterr)
+{
+    struct backtest_plan own = *plan;
+    struct share share;
+
+    own.is_apart = own.keeps_crossings = false;
+    own.n_incidents = 0;
+    int r = share_init(&share, ask, result, &own, reterr);
+    if (r == 0)
+        r = reader->read(reader->reader, result->choice->expr, &result->span, false, add_values,
+                         &share.feeding, reterr);
+    result->picture = share.picture;
+    result->within = share.feeding.backtest;
+    free(share.feeding.values);
+    return r;
+}
+
+static int read_again(const struct tune_reader *reader,
+                      const struct tune_ask *ask,
+                      struct tune_result *result,
+                      const struct backtest_plan *plan,
+                      struct err *reterr)
+{
+    const struct tune_again again = {ask->rule->expr, result->choice, result->thresholds,
+                                     result->n_thresholds};
+    struct feeding feeding = {.result = result};
+    int r = backtest_new(plan, &result->backtest, reterr);
+
+    if (r)
+        return r;
+    feeding.backtest = result->backtest;
+    r = reading_again(reader, &again, &result->span, add_values_at, &feeding, reterr);
+    free(feeding.values);
+    return r == 0 && ask->columns > 0 ? draw_within(reader, ask, result, plan, reterr) : r;
 }
 
 /* The first is the result's, and takes the others in. */
@@ -565,6 +588,7 @@ int tune_run(const struct tune_reader *reader,
 void tune_result_done(struct tune_result *result)
 {
     backtest_free(result->backtest);
+    backtest_free(result->within);
     picture_free(result->picture);
     gaps_done(&result->gaps);
     free(result->at_span);

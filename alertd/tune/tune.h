@@ -42,7 +42,8 @@ struct tune_ask {
     int64_t interval_ms;
     int64_t phase_ms; /* evaluations lie at multiples of the interval and so much (rule/phase.h) */
     int64_t from_ms, to_ms;
-    size_t choice; /* of split_expr()'s */
+    int64_t first_ms; /* nothing was evaluated before (a drill's beginning); 0: it always was */
+    size_t choice;    /* of split_expr()'s */
     bool has_threshold;
     double threshold; /* to look at, in place of the rule's */
     int64_t for_ms;
@@ -84,7 +85,8 @@ struct tune_result {
     bool has_suggestion;
     struct suggest_cell suggestion;
     struct backtest *backtest;
-    struct picture *picture; /* NULL: none was asked for */
+    struct backtest *within; /* SPLIT_AGAIN: lends the picture its labels; or NULL */
+    struct picture *picture; /* of choice->expr; NULL: none was asked for */
     uint32_t keep_steps;     /* of the setting that is looked at */
     bool *is_night;          /* by step */
     uint8_t *weights;        /* by step; NULL: all are 1 */

@@ -152,8 +152,10 @@ describe('drills', { concurrency: 2 }, () => {
     await assertClean(page, 'how it went')
     const steps = page.getByRole('region', { name: 'What to do with it' })
     await steps.getByRole('link', { name: /^Open the tuner ?: Would HostDiskFillsUp/ }).click()
-    await page.waitForURL(/\/rules\/\d+\/tune\?inc=\d+-\d+/)
+    await page.waitForURL(/\/rules\/\d+\/tune\?session=\d+/)
     await page.getByRole('heading', { name: /HostDiskFillsUp/ }).first().waitFor()
+    await page.locator('.tune-past', { hasText: 'as it was played' }).waitFor() // its own samples, not what is stored of then
+    await page.locator('.tune-incidents', { hasText: 'until it was mended' }).getByText(/found after/).waitFor()
     await page.goBack()
     await steps.getByRole('link', { name: /^Open the runbook/ }).first().waitFor()
     await steps.getByRole('link', { name: /^To the drill ?: The next drill/ }).click()

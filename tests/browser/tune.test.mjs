@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Alertd } from './daemon.mjs'
@@ -12,10 +12,11 @@ import { assertAccessible, assertClean, inTheme, launch, open, picture } from '.
 import { seedTuning, TUNING_RULES } from './tuning.mjs'
 
 const V1 = '/api/alertd/v1'
+const ROOT = new URL('../..', import.meta.url).pathname
 const CTL = process.env.ALERTCTL
 let alertd, browser, made
 before(async () => {
-  ;[alertd, browser] = await Promise.all([new Alertd({ flags: ['--storage.retention.time=0'] }).start(), launch()])
+  ;[alertd, browser] = await Promise.all([new Alertd({ flags: ['--storage.retention.time=0', `--drills.path=${ROOT}/drills`] }).start(), launch()])
   made = await seedTuning(alertd)
 })
 after(async () => {
@@ -164,6 +165,118 @@ test('a candidate beside the rule: started here, seen on its page and the rule\'
   await page.context().close()
 })
 
+test('a rule with two thresholds is written, saved, and is a text that loads', async () => {
+  const page = await tuned(path('ShopSlow', `&inc=${inc()}`))
+  await rest(page)
+  await page.getByRole('button', { name: 'Find the two and write it' }).click()
+  const panel = page.locator('.panel', { hasText: 'Two thresholds' })
+  await panel.getByText('Run step by step with its own ALERTS in sight it fires as often.').waitFor()
+  const shown = await page.getByLabel('The rule with two thresholds').innerText()
+  await panel.getByRole('button', { name: 'Save it as a new version' }).click()
+  await page.getByText(/Saved as version \d+/).waitFor()
+  const rule = await alertd.get(`${V1}/rules/${made.ids.ShopSlow}`)
+  assert.match(rule.expr, / or \(request_p99_seconds\{job="shop"\} > [\d.]+ and on \(instance, job\) ALERTS\{alertname="ShopSlow", alertstate="firing"\}\)$/)
+  assert.equal(rule.for_ms, 0)
+  assert.ok(shown.includes(rule.expr), 'what was shown is what was saved')
+  if (CTL) {
+    const file = join(alertd.folder, 'two.yml')
+    writeFileSync(file, `groups:\n- name: latency\n  interval: 1m\n  rules:\n${rule.versions[0].yaml.split('\n').map((line) => `  ${line}`).join('\n')}\n`)
+    execFileSync(CTL, ['check', 'rules', file])
+  }
+  // The page goes on with what was saved.
+  await page.waitForFunction(() => !location.search.includes('two='))
+  await page.waitForFunction(() => document.querySelector('.tune-expr').textContent.includes('ALERTS'))
+  await forgive(page)
+  await assertClean(page, 'two thresholds')
+  await page.context().close()
+  await alertd.importRules(TUNING_RULES, 'rules/shop/latency.yml')
+})
+
+test('a threshold within: its line is dragged, and keep_firing_for is in its cells', async () => {
+  const page = await tuned(path('ManySlow', `&inc=${inc()}&move=2`))
+  await rest(page)
+  assert.match(await page.locator('.tune-legend').innerText(), /6 series within; alerts of 1 series/)
+  const asked = []
+  page.on('request', (request) => asked.push(request.url()))
+  await page.locator('#main').focus()
+  await page.keyboard.press('l')
+  const before = await reads(page)
+  for (let i = 0; i < 4; i++) await page.keyboard.press('PageDown')
+  const after = await reads(page)
+  assert.notEqual(after.Alerts, before.Alerts)
+  await page.getByLabel('Keep firing for').selectOption(String(60 * 60_000))
+  const kept = await reads(page)
+  assert.ok(Number(kept.Alerts) <= Number(after.Alerts))
+  assert.deepEqual(asked.filter((url) => /tunings$/.test(url)), [], 'the past is not read anew for it')
+  await page.waitForURL(/keep=1h/)
+  await rest(page)
+  const listed = (await page.locator('.panel-aside', { hasText: /alerts? at/ }).innerText()).match(/^([\d,]+)/)[1]
+  assert.equal(listed.replaceAll(',', ''), kept.Alerts, 'alertd counts the same')
+  await forgive(page)
+  await assertClean(page, 'within')
+  await page.context().close()
+})
+
+test('samples that came late: chosen, in words, in the address', async () => {
+  const page = await tuned(path('ShopSlow', `&inc=${inc()}`))
+  await rest(page)
+  await page.getByLabel('Samples came').selectOption('2m late')
+  await page.waitForURL(/lag=2m/)
+  await page.locator('.tune-legend', { hasText: 'each evaluation saw what had come 2m before it' }).waitFor()
+  await rest(page)
+  assert.ok(await page.getByRole('button', { name: 'Make a unit test' }).isDisabled())
+  const theirs = await alertd.post(`${V1}/tunings/episodes`, { rule: made.ids.ShopSlow, from: new Date(made.startMs).toISOString(), to: new Date(made.endMs).toISOString(), ingest_lag_ms: 120_000 })
+  assert.equal((await reads(page)).Alerts, String(theirs.alerts))
+  const again = await tuned(new URL(page.url()).pathname + new URL(page.url()).search)
+  assert.equal(await again.getByLabel('Samples came').inputValue(), '120000', 'the address is the state')
+  await again.context().close()
+  await forgive(page)
+  await assertClean(page, 'late')
+  await page.context().close()
+})
+
+test('a drill as the past: found on the page, its trouble is the incident, and back', async () => {
+  await alertd.importRules(readFileSync(`${ROOT}/rules/host/alerts.yml`, 'utf8'), 'host/alerts.yml')
+  const rule = (await alertd.get(`${V1}/rules`)).groups.flatMap((group) => group.rules).find((one) => one.name === 'HostDiskFillsUp')
+  const page = await tuned(`/rules/${rule.id}/tune`)
+  await page.getByText('Nothing of it has a value in this time').waitFor() // a drill is what it can be tried on at once
+  await page.getByText('Try it on a drill').focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('link', { name: /^When nobody does anything ?, The disk that fills/ }).click()
+  await page.waitForURL(/drill=01-disk-filling/)
+  await rest(page)
+  await page.locator('.tune-past', { hasText: 'as it goes when nobody does anything' }).waitFor()
+  assert.equal((await reads(page))['Incidents found'], '1 of 1')
+  await page.getByText('found after 38 min').waitFor()
+  assert.equal(await page.locator('.tune-incidents a').getAttribute('href'), '/drills?drill=01-disk-filling')
+  assert.equal(await page.locator('.tune-reasons').count(), 0, 'three hours say nothing of how often')
+  for (const [theme, width] of [['light', 1280], ['dark', 1280], ['light', 390]]) {
+    await page.setViewportSize({ width, height: 900 })
+    await inTheme(page, theme)
+    await picture(page, `tune-drill-${theme}-${width}`)
+    if (width > 600) await assertAccessible(page, `tune a drill ${theme}`)
+    await forgive(page)
+    await assertClean(page, `tune a drill ${theme} ${width}`)
+  }
+  await page.setViewportSize({ width: 1280, height: 900 })
+  await page.locator('#main').focus()
+  await page.keyboard.press('l')
+  await page.keyboard.press('ArrowDown')
+  await page.waitForURL(/[?&]t=/)
+  const setting = new URL(page.url()).searchParams.get('t')
+  await page.getByRole('link', { name: 'The rule’s own past' }).click()
+  await page.getByText('Nothing of it has a value in this time').waitFor()
+  assert.equal(await page.locator('.tune-past').count(), 0)
+  assert.deepEqual([new URL(page.url()).searchParams.get('t'), new URL(page.url()).searchParams.has('drill')], [setting, false], 'the setting goes with one')
+  await page.goto(`${alertd.url}/rules/${rule.id}/tune?drill=no-such-one`)
+  await page.locator('.trouble', { hasText: "there is no drill 'no-such-one'" }).waitFor()
+  await page.getByRole('link', { name: 'The rule’s own past' }).click()
+  await page.getByText('Nothing of it has a value in this time').waitFor()
+  assert.equal(await page.locator('.trouble').count(), 0)
+  page.noticed.length = 0
+  await page.context().close()
+})
+
 test('a finger moves the line, and the page still scrolls beside it', async () => {
   const page = await tuned(path('ShopSlow', `&inc=${inc()}`), { width: 390 })
   await rest(page)
@@ -270,7 +383,7 @@ test('the tables behind the pictures say what the pictures show', async () => {
   let rows = await rowsOf()
   assert.equal(String(rows.reduce((sum, row) => sum + Number(row[3]), 0)), (await reads(page)).Alerts, 'every alert is in one of the times')
   assert.equal(rows.filter((row) => row[4] === 'yes').length, 3)
-  // A rule that is evaluated anew for each threshold has no series here: alertd lists it.
+  // A rule that is evaluated anew for each threshold: what lies within is drawn, its alerts are its own.
   await page.goto(alertd.url + path('ManySlow', `&inc=${inc()}&move=2`))
   await page.waitForSelector('.tune-reads')
   await rest(page)

@@ -54,7 +54,7 @@ class Debriefs(test_drills_made.FromIncident):
         self.assertIn("| ack |", sections["clocks"]["markdown"])
         self.assertIn("What ended it: deleted old snapshots", sections["beside"]["markdown"].replace("\\", ""))
         self.assertIn("disk_free_ratio was not looked at", sections["missed"]["markdown"])
-        self.assertIn("/tune?inc=", sections["next"]["markdown"])
+        self.assertIn(f"/tune?session={self.session}", sections["next"]["markdown"])
         self.assertIn("<svg", debrief["html"])
 
     def test_what_was_missed_and_what_is_next_as_data(self):
@@ -75,7 +75,7 @@ class Debriefs(test_drills_made.FromIncident):
         steps = {one["kind"]: one for one in debrief["next"]}
         self.assertEqual(steps["tune"]["rule"], "DiskFills")
         [rule] = [rule for group in self.alertd.get(f"{API}/rules")["groups"] for rule in group["rules"] if rule["name"] == "DiskFills"]
-        self.assertRegex(steps["tune"]["url"], rf"^/rules/{rule['id']}/tune\?inc=\d+-\d+$")
+        self.assertRegex(steps["tune"]["url"], rf"^/rules/{rule['id']}/tune\?session={self.session}$")
         self.assertEqual(steps["runbook"]["url"], "/runbooks/host#hostdiskfull")
         self.assertEqual(self.call("dora", "GET", f"/drills/{self.session}/debrief.json").json["missed"], debrief["missed"])
 

@@ -32,6 +32,8 @@ RULES = """groups:
     expr: absent(nothing_at_all)
   - alert: Nowhere
     expr: nothing_at_all > 1
+  - alert: Inner
+    expr: count by (job) (latency_seconds > 1) > 0
   - record: a:b
     expr: sum(up)
 """
@@ -107,19 +109,7 @@ class Tunings(unittest.TestCase):
         j = answer["now"]["threshold"]
         held = answer["for_steps"][answer["now"]["for"]]
         for series in answer["series"]:
-            levels = []
-            data = base64.b64decode(series["runs"])
-            at = 0
-            while at < len(data):
-                level, length, shift = data[at], 0, 0
-                at += 1
-                while True:
-                    length |= (data[at] & 0x7F) << shift
-                    shift += 7
-                    at += 1
-                    if data[at - 1] < 0x80:
-                        break
-                levels += [level] * length
+            levels = self.decode(series["runs"])
             self.assertEqual(len(levels), answer["n_steps"])
             run = 0
             for step, level in enumerate(levels):
@@ -128,6 +118,70 @@ class Tunings(unittest.TestCase):
         self.assertEqual(n, answer["cells"]["alerts"][j * len(answer["for_steps"]) + answer["now"]["for"]])
         least = struct.unpack(f"<{answer['all']['columns']}f", base64.b64decode(answer["all"]["least"]))
         self.assertAlmostEqual(min(one for one in least if not math.isnan(one)), 1, 2)
+
+    @staticmethod
+    def decode(text):
+        """Levels, a step each."""
+        data, at, levels = base64.b64decode(text), 0, []
+        while at < len(data):
+            level, length, shift = data[at], 0, 0
+            at += 1
+            while True:
+                length |= (data[at] & 0x7F) << shift
+                shift += 7
+                at += 1
+                if data[at - 1] < 0x80:
+                    break
+            levels += [level] * length
+        return levels
+
+    def test_runs_of_each_threshold_are_what_its_cells_count(self):
+        """A rule that is evaluated anew for each threshold; the lines are of what lies within."""
+        answer = self.of("Inner", choice=2)
+        self.assertEqual((answer["choices"][1]["way"], answer["n_series"], len(answer["apart"]), answer["n_drawn"]), ("again", 2, 2, 2))
+        self.assertEqual(sorted(one["labels"]["job"] for one in answer["series"]), ["a", "b"])
+        self.assertTrue(all("runs" not in one and "greatest" in one for one in answer["series"]))
+        self.assertGreater(len(answer["thresholds"]), 5)
+        for j in range(len(answer["thresholds"])):
+            told = [0] * len(answer["for_steps"])
+            for series in answer["apart"]:
+                levels = self.decode(series["runs"][j])
+                self.assertEqual(len(levels), answer["n_steps"])
+                run = 0
+                for step, level in enumerate(levels):
+                    run = run + 1 if level else 0
+                    for k, held in enumerate(answer["for_steps"]):
+                        told[k] += run == held + 1 and step >= answer["first_step"]
+            self.assertEqual(told, answer["cells"]["alerts"][j * len(told):(j + 1) * len(told)], answer["thresholds"][j])
+        self.assertIsNone(self.of("Slow")["apart"])
+        kept = self.of("Inner", "/episodes", choice=2, threshold=1.5, keep_firing_for_ms=3600000)
+        self.assertLess(kept["alerts"], self.of("Inner", "/episodes", choice=2, threshold=1.5)["alerts"])
+
+    def test_samples_that_came_late(self):
+        """As --ingest-lag has it; what is read otherwise sees no more than the evaluation did."""
+        lag = {"ingest_lag_ms": 90000}
+        ours = self.of("Slow", "/episodes", **lag)
+        theirs = self.ctl("Slow", "--ingest-lag=90s")
+        key = lambda one: (one["labels"], one["fired_at"], one["resolved_at"])
+        self.assertEqual([key(one) for one in ours["episodes"]], [key(one) for one in theirs["alerts"]])
+        at_once = self.of("Slow", "/episodes")["episodes"]
+        self.assertNotEqual([key(one) for one in ours["episodes"]], [key(one) for one in at_once])
+        whole = self.of("Slow", incidents=self.bad, **lag)
+        self.assertEqual(whole["ingest_lag_ms"], 90000)
+        cell = whole["now"]["threshold"] * len(whole["for_steps"]) + whole["now"]["for"]
+        self.assertEqual(whole["cells"]["alerts"][cell], ours["alerts"])
+        self.assertEqual(len(whole["series"]), 2, "drawn as well")
+        first = ours["episodes"][0]
+        at = time.mktime(time.strptime(first["fired_at"][:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
+        read = self.of("Slow", "/explain", at=stamp(at + 7), **lag)
+        self.assertEqual((read["firing"], read["evaluated_at"]), (1, first["fired_at"]))
+        self.assertLessEqual(read["read"][0]["newest_at"], stamp(at - 90) + ".999")
+        preview = self.of("Slow", "/preview", at=first["fired_at"], labels=first["labels"], **lag)
+        self.assertEqual(preview["labels"]["job"], first["labels"]["job"])
+        pair = self.of("Slow", "/hysteresis", threshold=2, for_ms=0, incidents=self.bad, **lag)
+        self.assertEqual(pair["run_alerts"], pair["alerts"], "the written rule is run as late")
+        self.assertEqual(self.of("Slow", "/pages", **lag)["alerts"], ours["alerts"])
+        self.assertIn("sees each sample at once", self.of("Slow", "/unit", status=400, at=first["fired_at"], **lag)["error"])
 
     def test_a_unit_test_of_an_alert_passes(self):
         for threshold, for_ms in ((2, 120000), (1.5, 0), (3, 60000)):
@@ -282,7 +336,7 @@ class Tunings(unittest.TestCase):
             time.sleep(0.1)
         now = {"to": stamp(time.time() + 60)}
         one = lambda **body: next(one for one in self.of("Slow", **now, **body)["incidents"] if one["key"] == key)
-        self.assertEqual((one()["counts"], one()["words"]), (True, "other rules fired in it"))
+        self.assertEqual((one()["source"], one()["counts"], one()["words"]), ("record", True, "other rules fired in it"))
         self.assertFalse(one(turned=[key])["counts"])
         self.alertd.post(f"{V1}/incidents/{key}/verdict", {"verdict": "noise"})
         self.assertEqual((one()["counts"], one()["words"], one()["at"]), (False, "somebody called it noise", -1))

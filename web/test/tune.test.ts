@@ -49,6 +49,24 @@ test('alerts from runs are those of the state machine, with keep_firing_for too'
   }
 })
 
+test('where each threshold has alerts of its own, its runs say all that a level says', () => {
+  let seed = 5
+  const dice = () => (seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648
+  for (let round = 0; round < 50; round++) {
+    const levels = [0, 1].map(() => Array.from({ length: 60 }, () => Math.floor(dice() * 4)))
+    const one = modelOf(answerOf(levels))
+    const apart = modelOf(answerOf([], { n_series: 2, n_steps: 60, to: at(60), apart: levels.map((series, i) => ({ labels: { i: String(i) }, runs: [0, 1, 2].map((j) => encode(series.map((level) => (level > j ? 1 : 0)))) })) }))
+    assert.ok(apart.complete)
+    assert.deepEqual(apart.labels, one.labels)
+    for (let j = 0; j < 3; j++) for (const keep of [0, 2]) {
+      const where = setting(j, 1, keep * STEP)
+      assert.deepEqual(alertsOf(apart, where), alertsOf(one, where), `round ${round}, threshold ${j}, keep ${keep}`)
+      assert.deepEqual([...bandsOf(apart, where, 30)], [...bandsOf(one, where, 30)])
+    }
+  }
+  assert.ok(!modelOf(answerOf([], { n_series: 2 })).complete, 'alerts without runs: alertd lists them')
+})
+
 test('bands: pending, then firing, in as many columns as are asked for', () => {
   const model = modelOf(answerOf([[0, 2, 2, 2, 0, 2, 0, 0]]))
   assert.deepEqual([...bandsOf(model, setting(1, 2), 8)], [0, 1, 1, 2, 0, 1, 0, 0])

@@ -69,7 +69,7 @@ static void check_pair(const struct source *source,
     STR_AUTO struct str text = STR_INIT(PROMQL_TEXT_MAX);
     struct hysteresis_labels labels;
     struct rule written = *rule;
-    uint64_t alerts = 0;
+    struct hysteresis_ran ran;
     struct err err = {0};
 
     arena_init(&arena, ARENA_BYTES);
@@ -80,9 +80,11 @@ static void check_pair(const struct source *source,
     written.expr = parse(&arena, str_text(&text));
     written.for_ms = 0;
     const struct hysteresis_over over = {.source = source};
-    if (hysteresis_run(&over, &written, &result->span, &alerts, &err) != 0)
+    if (hysteresis_run(&over, &written, &result->span, &ran, &err) != 0)
         fail_msg("%s", err.text);
-    assert_int_equal(alerts, surface_hysteresis(backtest_surface(result->backtest), off, on));
+    assert_int_equal(ran.alerts, surface_hysteresis(backtest_surface(result->backtest), off, on));
+    assert_int_equal(ran.n, ran.alerts);
+    hysteresis_ran_done(&ran);
 }
 
 static void check_rule(struct fake_source *fake, const char *text, struct rng *rng)

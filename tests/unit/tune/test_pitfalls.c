@@ -2,6 +2,7 @@
  * Ways in which a backtest can be wrong, a test each, named by what goes wrong.
  */
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -182,7 +183,7 @@ static void test_samples_come_late(void **state)
         level(&past, "a", 100, 110, 9);
         const struct source source = fake_source_of(&past.fake);
         struct late late = {
-            .source = &source, .query_bytes = ARENA_BYTES, .lag_ms = table[i].lag_s * 1000};
+            .source = &source, .limits.query_bytes = ARENA_BYTES, .lag_ms = table[i].lag_s * 1000};
         const struct tune_reader reader = late_reader(&late);
         row("%s, %lld s late", table[i].expr, (long long)table[i].lag_s);
         assert_int_equal(tune_run(&reader, &past.ask, &past.result, NULL), 0);
@@ -196,6 +197,40 @@ static void test_samples_come_late(void **state)
                 assert_int_equal(tune_time_of(&past.result, episodes[0].fired),
                                  table[i].fired * STEP_MS);
         }
+        end(&past);
+    }
+}
+
+static int64_t an_hour_later(void)
+{
+    return 3600000;
+}
+
+static bool nobody_waits(const void *arg)
+{
+    return true;
+}
+
+static void test_a_late_past_has_an_end(void **state)
+{
+    static const struct {
+        struct reading_source limits;
+        int code;
+    } table[] = {
+        {{.query_bytes = ARENA_BYTES, .now_fn = an_hour_later, .deadline_ms = 7200000}, 0},
+        {{.query_bytes = ARENA_BYTES, .now_fn = an_hour_later, .deadline_ms = 1800000}, -ETIMEDOUT},
+        {{.query_bytes = ARENA_BYTES, .is_given_up_fn = nobody_waits}, -ECANCELED},
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        struct past past;
+        struct err err = {0};
+        begin(&past, "vector(1) > 0"); /* reads nothing, at which the limits would be looked at */
+        const struct source source = fake_source_of(&past.fake);
+        struct late late = {.source = &source, .limits = table[i].limits, .lag_ms = STEP_MS};
+        const struct tune_reader reader = late_reader(&late);
+        row("number %zu", i);
+        assert_int_equal(tune_run(&reader, &past.ask, &past.result, &err), table[i].code);
         end(&past);
     }
 }
@@ -393,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_absent_fires_while_nothing_is_collected),
         cmocka_unit_test(test_for_is_over_at_the_first_evaluation_behind_it),
         cmocka_unit_test(test_samples_come_late),
+        cmocka_unit_test(test_a_late_past_has_an_end),
         cmocka_unit_test(test_missed_evaluations_count_toward_nothing),
         cmocka_unit_test(test_what_fired_before_is_not_counted_and_what_still_fires_is),
         cmocka_unit_test(test_a_stale_series_is_gone_at_once_another_lingers),

@@ -3,11 +3,12 @@
 // a frame: nothing here is asked of alertd.
 //
 //     runs   a level a step: how many thresholds are passed, so that threshold j fires where level > j
+//     apart  a rule that is evaluated anew for each threshold: runs of its own for each, 1 where it is true
 //     cells  a row per threshold, the easiest first; in it a number per `for`
 
 import { formatDuration } from './time.ts'
 
-export interface TuningIncident { key: string | null; title: string | null; verdict: string | null; begin: string; end: string; counts: boolean; words: string; at: number }
+export interface TuningIncident { source: 'record' | 'drill' | 'hand'; key: string | null; title: string | null; verdict: string | null; begin: string; end: string; counts: boolean; words: string; at: number }
 export interface TuningChoice { way: string; words: string; op: string; now: number; expr: string | null; places: { start: number; end: number; base: number; text: string }[] }
 export interface Finding { severity: string; id: string; line: number; column: number; end_line: number; end_column: number; text: string; fix: string | null }
 export interface Cell { threshold: number; for: number }
@@ -16,6 +17,9 @@ export interface Tuning {
   from: string
   to: string
   zone: string
+  /** Over a drill's samples, not what alertd has stored. */
+  drill: { name: string; title: string; session: number | null } | null
+  ingest_lag_ms: number
   start_ms: number
   step_ms: number
   n_steps: number
@@ -34,7 +38,10 @@ export interface Tuning {
   gaps: { begin: string; end: string }[]
   hysteresis: number[]
   n_series: number
-  series: { labels: Record<string, string>; runs: string; least?: string; greatest?: string }[]
+  /** Of which there are lines; as many as n_series, but of apart, whose alerts have no value of their own. */
+  n_drawn: number
+  series: { labels: Record<string, string>; runs?: string; least?: string; greatest?: string }[]
+  apart: { labels: Record<string, string>; runs: string[] }[] | null
   all: { columns: number; least: string; greatest: string } | null
   /** Settings that nothing beats in alerts about nothing, incidents found and how late. */
   front: Cell[]
@@ -49,6 +56,10 @@ export interface Model {
   answer: Tuning
   choice: TuningChoice
   runs: Runs[]
+  /** By threshold, in place of runs. */
+  apart: Runs[][] | null
+  /** Of the alerts' series, in the order of their runs. */
+  labels: Record<string, string>[]
   /** The loudest ones, in the order of runs. */
   lines: Columns[]
   all: Columns | null
@@ -96,14 +107,17 @@ export function decodeFloats(base64: string): Float32Array {
 export function modelOf(answer: Tuning): Model {
   const columns = (one: { least?: string; greatest?: string }): Columns[] => (one.least && one.greatest ? [{ least: decodeFloats(one.least), greatest: decodeFloats(one.greatest) }] : [])
   const counted = answer.incidents.filter((one) => one.at >= 0).sort((a, b) => a.at - b.at)
+  const own = answer.series.flatMap((one) => (one.runs === undefined ? [] : [{ labels: one.labels, runs: one.runs }]))
   return {
     answer,
     choice: answer.choices[answer.choice - 1]!,
-    runs: answer.series.map((one) => decodeRuns(one.runs)),
+    runs: own.map((one) => decodeRuns(one.runs)),
+    apart: answer.apart && answer.thresholds.map((_, j) => answer.apart!.map((one) => decodeRuns(one.runs[j]!))),
+    labels: (answer.apart ?? own).map((one) => one.labels),
     lines: answer.series.flatMap(columns),
     all: answer.all ? columns(answer.all)[0] ?? null : null,
     nColumns: answer.all?.columns ?? 0,
-    complete: answer.series.length === answer.n_series,
+    complete: answer.apart !== null || own.length === answer.n_series,
     incidents: counted,
     kept: { ages: new Map(), columns: 0, above: new Map() },
   }
@@ -150,7 +164,7 @@ function runsAbove(model: Model, j: number): Uint32Array[] {
   const known = kept.get(j)
   if (known) return known
   if (kept.size >= ABOVE_KEPT) kept.delete(kept.keys().next().value!)
-  const made = model.runs.map((one) => above(one, model.answer.n_steps, j))
+  const made = model.apart ? model.apart[j]!.map((one) => above(one, model.answer.n_steps, 0)) : model.runs.map((one) => above(one, model.answer.n_steps, j))
   kept.set(j, made)
   return made
 }
@@ -220,11 +234,12 @@ export function agesOf(model: Model, j: number, n: number): Uint32Array {
   const columnOf = (step: number) => Math.floor(((step - first) * n) / nSteps)
   const lastOf = Uint32Array.from({ length: n }, (_, c) => first + Math.ceil(((c + 1) * nSteps) / n) - 1)
   const ages = new Uint32Array(n)
-  for (const { starts, levels } of model.runs) {
+  const passed = model.apart ? 0 : j
+  for (const { starts, levels } of model.apart?.[j] ?? model.runs) {
     for (let i = 0; i < levels.length; i++) {
-      if (levels[i]! <= j) continue
+      if (levels[i]! <= passed) continue
       const begin = starts[i]!
-      while (i + 1 < levels.length && levels[i + 1]! > j) i++
+      while (i + 1 < levels.length && levels[i + 1]! > passed) i++
       const end = (i + 1 < levels.length ? starts[i + 1]! : answer.n_steps) - 1
       if (end < first) continue
       const to = columnOf(end)

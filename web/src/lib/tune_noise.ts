@@ -104,12 +104,12 @@ function daily(model: Model, alerts: Alert[], zone: Zone): Reason | null {
 
 /** A label's value that has far more than its share. */
 function alone(model: Model, alerts: Alert[]): Reason | null {
-  const { series } = model.answer
+  const { labels: series } = model
   if (series.length < 3) return null
   const counts = new Map<string, { name: string; value: string; alerts: number; series: number }>()
   const bySeries = new Map<number, number>()
   for (const one of alerts) bySeries.set(one.series, (bySeries.get(one.series) ?? 0) + 1)
-  series.forEach(({ labels }, i) => Object.entries(labels).forEach(([name, value]) => {
+  series.forEach((labels, i) => Object.entries(labels).forEach(([name, value]) => {
     const key = `${name}\u0000${value}`
     const at = counts.get(key) ?? { name, value, alerts: 0, series: 0 }
     at.alerts += bySeries.get(i) ?? 0

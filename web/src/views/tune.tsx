@@ -21,6 +21,7 @@ import { difference, exprWith, forMs, type Model, modelOf, nearestThreshold, typ
 import sheet from '../style/tune.later.css'
 import { Chips, Empty, Page, Panel, Severity, Trouble, Waiting } from '../ui/parts.tsx'
 import { adopt } from '../ui/sheet.ts'
+import { isDrill, OverDrill, pastPath, TryDrills } from './tune_drills.tsx'
 import { Hysteresis, Outages } from './tune_more.tsx'
 import { Noisy, Spans } from './tune_noise.tsx'
 import { Alerts, type Asked, chosenOf, Explained, Incidents, Pages, type PagesAnswer, RuleText, Told, toldOf, useEpisodes, usePages } from './tune_parts.tsx'
@@ -28,6 +29,7 @@ import { Alerts, type Asked, chosenOf, Explained, Incidents, Pages, type PagesAn
 const REST_MS = 250
 const RANGES = [{ value: 'now-1d', words: '1 day' }, { value: 'now-7d', words: '7 days' }, { value: 'now-30d', words: '30 days' }, { value: 'now-90d', words: '90 days' }]
 const KEEPS = [0, 1, 2, 5, 10, 15, 30, 60].map((one) => one * MINUTE)
+const LAGS = [0, 15_000, 30_000, MINUTE, 2 * MINUTE, 5 * MINUTE]
 
 const zoneName = () => (zone.value === 'utc' ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone)
 export const isNight = (atMs: number): boolean => {
@@ -39,9 +41,13 @@ export const isNight = (atMs: number): boolean => {
 function questionOf(id: string, nowMs: number): Record<string, unknown> | null {
   const range = parseRange(query('from') || 'now-30d', query('to') || 'now', nowMs)
   if (!range) return null
+  const lagMs = parseDuration(query('lag')) ?? 0
   return {
     rule: Number(id), zone: zoneName(), columns: 800,
-    from: new Date(range.fromMs).toISOString(), to: new Date(range.toMs).toISOString(),
+    ...(query('session') ? { session: Number(query('session')) } : query('drill') ? { drill: query('drill') } : {}),
+    ...(lagMs > 0 ? { ingest_lag_ms: lagMs } : {}),
+    // Of a drill all of it, unless the address says which part.
+    ...(isDrill() && !query('from') ? {} : { from: new Date(range.fromMs).toISOString(), to: new Date(range.toMs).toISOString() }),
     ...(query('move') ? { choice: Number(query('move')) } : {}),
     incidents: readWindows(query('inc')).map((one) => ({ from: new Date(one.fromMs).toISOString(), to: new Date(one.toMs).toISOString() })),
     turned: query('turned').split(',').filter(Boolean),
@@ -79,7 +85,7 @@ function Reads({ model, setting, read, rested, pages, ownPages }: ReadsProps) {
   const beside = (was: number, is: number): { was: string; tone: 'better' | 'worse' | '' } => ({ was: same ? 'as it is' : `instead of ${n(was)}`, tone: is < was ? 'better' : is > was ? 'worse' : '' })
   return (
     <dl class="tune-reads" aria-label="What this setting would have done">
-      <Read name="Alerts" value={n(at.alerts)} unit={`${at.perWeek >= 10 ? n(Math.round(at.perWeek)) : at.perWeek.toFixed(1)} a week`} {...beside(before.alerts, at.alerts)} />
+      <Read name="Alerts" value={n(at.alerts)} unit={model.answer.drill ? 'in the drill' : `${at.perWeek >= 10 ? n(Math.round(at.perWeek)) : at.perWeek.toFixed(1)} a week`} {...beside(before.alerts, at.alerts)} />
       <Read name="At night" value={n(at.nights)} {...beside(before.nights, at.nights)} />
       {model.answer.rule.id !== null && !pages.error && <Paged pages={pages} own={ownPages} fresh={pages.fresh && sameSetting(setting.value, rested)} same={same} />}
       {at.of > 0 ? <>
@@ -114,6 +120,7 @@ function Controls({ model, setting, onType }: { model: Model; setting: Signal<Se
   const { answer } = model
   const { j, k, keepMs } = setting.value
   const keeps = [...new Set([...KEEPS, answer.rule.keep_firing_for_ms, keepMs])].sort((a, b) => a - b)
+  const lags = [...new Set([...LAGS, answer.ingest_lag_ms])].sort((a, b) => a - b)
   return (
     <div class="tune-controls">
       {answer.choices.length > 1 && (
@@ -132,6 +139,10 @@ function Controls({ model, setting, onType }: { model: Model; setting: Signal<Se
       <label>Keep firing for
         <select value={String(keepMs)} disabled={!model.complete} onChange={(event) => { setting.value = { ...setting.peek(), keepMs: Number(event.currentTarget.value) } }}>
           {keeps.map((one) => <option key={one} value={String(one)}>{one === 0 ? 'not at all' : formatDuration(one)}</option>)}
+        </select></label>
+      <label title="Live, an evaluation does not see what has not come yet. With this each one reads only what was there then, one after the other: it takes longer.">Samples came
+        <select value={String(answer.ingest_lag_ms)} onChange={(event) => setQuery({ lag: event.currentTarget.value === '0' ? '' : formatDuration(Number(event.currentTarget.value)) }, { push: true })}>
+          {lags.map((one) => <option key={one} value={String(one)}>{one === 0 ? 'at once' : `${formatDuration(one)} late`}</option>)}
         </select></label>
       <button type="button" class="end" disabled={sameSetting(setting.value, ownOf(model))} onClick={() => { setting.value = ownOf(model) }}>As it is</button>
     </div>
@@ -286,13 +297,15 @@ function Tuned({ id, answer, question, onSaved }: { id: string; answer: Tuning; 
   if (answer.n_series === 0) return <NothingThere answer={answer} id={id} body={body} model={model} />
   return (
     <>
+      <OverDrill answer={answer} />
       <Expression model={model} setting={setting} />
       <Reads model={model} setting={setting} read={read} rested={rested} pages={pages} ownPages={isOwn ? pages.value : otherPages.value} />
       <Panel label="The past">
         <Controls model={model} setting={setting} onType={type} />
         <TuneGraph model={model} setting={setting} height={phone ? 260 : 320} told={told} atMs={at === null ? null : at * 1000} onWindow={setAsked} onPick={(ms) => setQuery({ at: String(Math.round(ms / 1000)) })} />
         <p class="tune-legend"><span><i class="firing" />would have fired</span><span><i class="pending" />waited</span>{model.incidents.length > 0 && <span><i class="bad" />it was bad</span>}{answer.gaps.length > 0 && <span><i class="gap" />nothing was collected</span>}
-          <span>{answer.n_series === 1 ? '1 series' : `${answer.n_series.toLocaleString('en')} series`}{model.lines.length < answer.n_series && (model.lines.length ? `, the ${model.lines.length} loudest drawn` : ', no line of it can be drawn')}{!model.complete && (model.runs.length ? `; ${(answer.n_series - model.runs.length).toLocaleString('en')} are shaded when the hand rests` : '; shaded when the hand rests')}</span>
+          <span>{seriesWords(model)}</span>
+          {answer.ingest_lag_ms > 0 && <span>as it was known then: each evaluation saw what had come {formatDuration(answer.ingest_lag_ms)} before it</span>}
           <span title={model.choice.words}>{(answer.n_steps - answer.first_step).toLocaleString('en')} evaluations, every {formatDuration(answer.step_ms)}</span>
           <span>Drag across: it was bad then. Click: why did it fire, or not?</span></p>
         <Spans model={model} rested={rested} told={told} />
@@ -310,12 +323,12 @@ function Tuned({ id, answer, question, onSaved }: { id: string; answer: Tuning; 
             <SurfaceTable model={model} setting={setting} />
           </Panel>
           <Alerts asked={episodes} body={body} model={model} rested={rested} chosen={chosen} onChoose={(key) => setQuery({ alert: key })} />
-          <Incidents model={model} rested={rested} answer={answer} asked={episodes} />
+          <Incidents id={id} model={model} rested={rested} answer={answer} asked={episodes} />
           <Hysteresis id={id} body={body} model={model} alerts={ownAlerts} onSaved={onSaved} />
           <Outages body={body} model={model} />
         </div>
         <div class="tune-column">
-          <Noisy model={model} own={ownOf(model)} setting={setting} />
+          {!answer.drill && <Noisy model={model} own={ownOf(model)} setting={setting} />}
           <Suggestion model={model} setting={setting} />
           {episode && <Told body={episodes.fresh ? body : null} episode={episode} />}
           <RuleText id={id} asked={episodes} episode={episode} body={body} model={model} settled={settled} />
@@ -326,21 +339,35 @@ function Tuned({ id, answer, question, onSaved }: { id: string; answer: Tuning; 
   )
 }
 
+/** What is drawn, and what is shaded with it. */
+function seriesWords({ answer, choice, lines, runs, complete }: Model): string {
+  const drawn = lines.length === 0 ? ', no line of it can be drawn' : lines.length < answer.n_drawn ? `, the ${lines.length} loudest drawn` : ''
+  const what = choice.way === 'again' ? `${count(answer.n_drawn, 'series', 'series')} within${drawn}; alerts of ${count(answer.n_series, 'series', 'series')}` : `${count(answer.n_series, 'series', 'series')}${drawn}`
+  if (complete) return what
+  return `${what}${runs.length ? `; ${(answer.n_series - runs.length).toLocaleString('en')} are shaded when the hand rests` : '; shaded when the hand rests'}`
+}
+
 function NothingThere({ answer, id, body, model }: { answer: Tuning; id: string; body: Record<string, unknown>; model: Model }) {
   if (model.choice.way === 'presence') {
     return (
       <>
+        <OverDrill answer={answer} />
         <Empty icon="check" title="It would not have fired in this time">
-          <p>The rule was evaluated at {(answer.n_steps - answer.first_step).toLocaleString('en')} moments, and what it asks for was true at none. Take another time above, or <a href={`/rules/${id}`}>go back to the rule</a>.</p>
+          <p>The rule was evaluated at {(answer.n_steps - answer.first_step).toLocaleString('en')} moments, and what it asks for was true at none. {answer.drill ? 'Take the rule’s own past' : 'Take another time above'}, or <a href={`/rules/${id}`}>go back to the rule</a>.</p>
         </Empty>
         <Outages body={body} model={model} />
+        {!answer.drill && <Panel label="Drills"><TryDrills id={id} /></Panel>}
       </>
     )
   }
   return (
-    <Empty icon="question" title="Nothing of it has a value in this time">
-      <p>The rule was evaluated at {(answer.n_steps - answer.first_step).toLocaleString('en')} moments, and what it compares was there at none: either its metrics are called otherwise, or they came later. <a href={`/explore?expr=${encodeURIComponent(answer.choices[answer.choice - 1]?.expr ?? answer.rule.expr)}`}>Look for them</a>, take another time above, or <a href={`/rules/${id}`}>go back to the rule</a>.</p>
-    </Empty>
+    <>
+      <OverDrill answer={answer} />
+      <Empty icon="question" title="Nothing of it has a value in this time">
+        <p>The rule was evaluated at {(answer.n_steps - answer.first_step).toLocaleString('en')} moments, and what it compares was there at none: either its metrics are called otherwise, or they came later. <a href={`/explore?expr=${encodeURIComponent(answer.choices[answer.choice - 1]?.expr ?? answer.rule.expr)}`}>Look for them</a>, take {answer.drill ? 'the rule’s own past' : 'another time above'}, or <a href={`/rules/${id}`}>go back to the rule</a>.</p>
+      </Empty>
+      {!answer.drill && <Panel label="Drills"><TryDrills id={id} /></Panel>}
+    </>
   )
 }
 
@@ -371,9 +398,10 @@ export function Tune({ id }: { id: string }) {
   return (
     <div class="tune">
       <Page title={name ? `Tune ${name}` : 'Tune'} lead={<><a href="/rules">Rules</a> · <a href={`/rules/${id}`}>{name ?? `rule ${id}`}</a> {answer && <Severity severity={answer.data.rule.labels['severity']} />}{busy && answer && <span class="dim"> · reading …</span>}</>}
-            actions={<Chips name="Time" value={isUsual ? from : ''} choices={isUsual ? RANGES : [...RANGES, { value: '', words: 'chosen' }]} onChoose={(value) => { if (value) setQuery({ from: value === 'now-30d' ? '' : value, to: '' }, { push: true }) }} />}>
+            actions={!isDrill() && <Chips name="Time" value={isUsual ? from : ''} choices={isUsual ? RANGES : [...RANGES, { value: '', words: 'chosen' }]} onChoose={(value) => { if (value) setQuery({ from: value === 'now-30d' ? '' : value, to: '' }, { push: true }) }} />}>
         {!question && <Trouble error={new ApiError(400, 'bad_data', 'the times in the address are none')} what="Nothing was asked" retry={() => go(`/rules/${id}/tune`)} />}
         {error && <Trouble error={error} what={answer ? 'It could not be read anew; what is shown is older' : 'The rule could not be tried on its past'} retry={() => setAgain(again + 1)} />}
+        {error && isDrill() && <p><a class="button" href={pastPath({})}>The rule’s own past</a></p>}
         {answer ? <Tuned id={id} answer={answer.data} question={answer.question} onSaved={() => { setQuery({ two: '', t: '', for: '', keep: '' }); setAgain(again + 1) }} /> : !error && question && <Waiting rows={8} />}
       </Page>
     </div>

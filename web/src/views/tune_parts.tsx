@@ -15,6 +15,7 @@ import { type Finding, forMs, type Model, readWindows, type Setting, settingWord
 import { Icon } from '../ui/icon.tsx'
 import { Panel, State, Trouble } from '../ui/parts.tsx'
 import { Why } from '../ui/why.tsx'
+import { drillPath, TryDrills } from './tune_drills.tsx'
 
 export type Body = Record<string, unknown>
 export interface Episode { labels: Record<string, string>; active_at: string; fired_at: string; resolved_at: string | null; in_incident: boolean; at_night: boolean }
@@ -176,6 +177,7 @@ interface RuleProps { id: string; asked: Asked<Episodes>; episode: Episode | und
 export function RuleText({ id, asked: { value, fresh }, episode, body, model, settled }: RuleProps) {
   const isThis = fresh && settled.value
   const { rule } = model.answer
+  const isLate = model.answer.ingest_lag_ms > 0
   const [saved, setSaved] = useState<{ version: number; yaml: string } | null>(null)
   const [problem, setProblem] = useState<ApiError | null>(null)
   const [test, setTest] = useState('')
@@ -217,7 +219,7 @@ export function RuleText({ id, asked: { value, fresh }, episode, body, model, se
         <button type="button" class="primary" disabled={!changed || !isThis || !may('admin')} title={may('admin') ? '' : 'Only an admin may change rules'} onClick={() => { void save() }}>Save as a new version</button>
         <button type="button" disabled={!changed || !isThis || !may('admin')} onClick={() => { void canary() }}>Try beside it, silently</button>
         <button type="button" disabled={!isThis} onClick={() => { void copyText(yaml, 'YAML') }}>Copy as YAML</button>
-        <button type="button" disabled={!isThis || !episode} title={episode ? `Of the alert of ${formatExact(Date.parse(episode.fired_at), zone.value)}` : 'It would not have fired'} onClick={() => { void generate() }}>Make a unit test</button>
+        <button type="button" disabled={!isThis || !episode || isLate} title={isLate ? 'A test sees each sample at once: not with samples that came late' : episode ? `Of the alert of ${formatExact(Date.parse(episode.fired_at), zone.value)}` : 'It would not have fired'} onClick={() => { void generate() }}>Make a unit test</button>
         {tried && <p class="dim">It runs beside the rule and pages nobody. <a href={`/rules/${encodeURIComponent(id)}/canary`}>What it changes, page by page</a></p>}
         {saved && <p class="dim">Saved. When {rule.source ?? 'its file'} is kept elsewhere too (a repository, --rules.import), change it there as well: the next import replaces this.</p>}
       </div>
@@ -242,7 +244,7 @@ function HoursOfWeek({ hours }: { hours: number[] }) {
 /** What a setting would have paged; null: nothing is asked. */
 export function usePages(body: Body, model: Model, setting: Setting | null): Asked<PagesAnswer> {
   const { answer } = model
-  const asked = answer.rule.id === null || setting === null ? null : { rule: answer.rule.id, choice: answer.choice, threshold: answer.thresholds[setting.j], for_ms: forMs(answer, setting.k), keep_ms: setting.keepMs, from: body['from'], to: body['to'] }
+  const asked = answer.rule.id === null || setting === null ? null : { rule: answer.rule.id, choice: answer.choice, threshold: answer.thresholds[setting.j], for_ms: forMs(answer, setting.k), keep_ms: setting.keepMs, from: body['from'], to: body['to'], drill: body['drill'], session: body['session'], ingest_lag_ms: body['ingest_lag_ms'] }
   return useAsked<PagesAnswer>('/api/alertd/v1/tunings/pages', asked)
 }
 
@@ -301,7 +303,7 @@ function SayWhen({ fromMs, toMs }: { fromMs: number; toMs: number }) {
 }
 
 /** asked: alert by alert; the one that finds an incident is looked at, and a unit test is made of it. */
-export function Incidents({ model, rested, answer, asked: { value, fresh } }: { model: Model; rested: Setting; answer: Tuning; asked: Asked<Episodes> }) {
+export function Incidents({ id, model, rested, answer, asked: { value, fresh } }: { id: string; model: Model; rested: Setting; answer: Tuning; asked: Asked<Episodes> }) {
   const finderOf = (one: TuningIncident): string => {
     const at = fresh && value ? value.episodes.findIndex((episode) => episode.in_incident && Date.parse(episode.fired_at) <= Date.parse(one.end) && (episode.resolved_at === null || Date.parse(episode.resolved_at) > Date.parse(one.begin))) : -1
     return at < 0 ? '' : keyOf(value!.episodes, at)
@@ -322,14 +324,17 @@ export function Incidents({ model, rested, answer, asked: { value, fresh } }: { 
         return (
           <li key={i} class={one.at >= 0 ? '' : 'off'}>
             <span class="number">{one.at >= 0 ? one.at + 1 : '–'}</span>
-            <span class="grow">{one.key ? <a href={`/i/${one.key}`}>{one.title ?? one.key}</a> : one.title ?? 'Marked here'}<br /><span class="dim">{formatShort(Date.parse(one.begin), now.peek(), zone.value)}, {formatAge(Date.parse(one.end) - Date.parse(one.begin))} · {one.words}</span></span>
+            <span class="grow">{one.source === 'drill' && answer.drill ? <a href={drillPath(answer.drill)}>{one.title}</a> : one.key ? <a href={`/i/${one.key}`}>{one.title ?? one.key}</a> : one.title ?? 'Marked here'}<br /><span class="dim">{formatShort(Date.parse(one.begin), now.peek(), zone.value)}, {formatAge(Date.parse(one.end) - Date.parse(one.begin))} · {one.words}</span></span>
             {one.at >= 0 && (delay >= 0 ? <State state="ok" words={`found after ${formatAge(delay * answer.step_ms)}`} /> : <State state="failed" words="missed" />)}
-            {one.at >= 0 && delay >= 0 && finderOf(one) !== '' && <button type="button" onClick={() => setQuery({ alert: finderOf(one) })}>Its alert</button>}
-            {one.key ? <button type="button" onClick={() => turn(one.key!)}>{one.counts ? 'Leave out' : 'Take in'}</button> : <button type="button" aria-label={`Remove ${formatShort(Date.parse(one.begin), now.peek(), zone.value)}`} onClick={() => drop(one)}>Remove</button>}
+            <span class="do">
+              {one.at >= 0 && delay >= 0 && finderOf(one) !== '' && <button type="button" onClick={() => setQuery({ alert: finderOf(one) })}>Its alert</button>}
+              {one.key ? <button type="button" onClick={() => turn(one.key!)}>{one.counts ? 'Leave out' : 'Take in'}</button> : <button type="button" aria-label={`Remove ${formatShort(Date.parse(one.begin), now.peek(), zone.value)}`} onClick={() => drop(one)}>Remove</button>}
+            </span>
           </li>
         )
       })}</ul>
       <SayWhen fromMs={Date.parse(answer.from)} toMs={Date.parse(answer.to)} />
+      <TryDrills id={id} />
     </Panel>
   )
 }
