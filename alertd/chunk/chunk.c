@@ -46,14 +46,14 @@ static uint64_t get_le(const unsigned char *at, size_t n_bytes)
 static size_t pack_as_xor(
     const int64_t *t_ms, const double *values, size_t n, size_t less_than, void *out)
 {
-    struct chunk chunk = CHUNK_INIT;
+    struct chunk *chunk = NULL;
     size_t len = 0;
 
     for (size_t i = 0; i < n; i++)
         chunk_append(&chunk, (struct sample){t_ms[i], values[i]});
-    if ((chunk.last.at + 7) / 8 < less_than) {
-        len = (chunk.last.at + 7) / 8;
-        memcpy(out, chunk.bytes, len);
+    if (chunk && (chunk->last.at + 7) / 8 < less_than) {
+        len = (chunk->last.at + 7) / 8;
+        memcpy(out, chunk->bytes, len);
     }
     chunk_done(&chunk);
     return len;
@@ -250,24 +250,25 @@ struct chunk_view chunk_view_open(const struct chunk *chunk, int64_t from_ms)
         .t1_ms = chunk->last.t_ms,
     };
 
-    for (int i = 1; i >= 0; i--) {
+    for (unsigned i = 2; i-- > 0;) {
         const struct chunk_kept_mark *mark = &chunk->marks[i];
         int64_t t_ms = (int64_t)((uint64_t)chunk->t0_ms + mark->after_ms);
+        unsigned n = (chunk->last.n / CHUNK_MARK_SAMPLES + i - 1) * CHUNK_MARK_SAMPLES;
 
-        if (mark->n == 0 || t_ms > from_ms)
+        if (mark->at == 0 || t_ms > from_ms)
             continue;
         view.begin = (struct chunk_mark){
             .t_ms = t_ms,
             .delta = mark->delta,
-            .bits = mark->bits,
+            .bits = chunk->mark_bits[i],
             .at = mark->at % 8,
-            .n = mark->n,
+            .n = (uint16_t)n,
             .leading = mark->leading,
             .trailing = mark->trailing,
         };
         view.bits += mark->at / 8;
         view.n_bytes -= mark->at / 8;
-        view.n = chunk->last.n - mark->n + 1U;
+        view.n = chunk->last.n - n + 1;
         view.t0_ms = t_ms;
         break;
     }
@@ -291,8 +292,6 @@ int chunk_decode(
 
 void chunk_read_open(const struct chunk *chunk, int64_t *t_ms, double *values)
 {
-    if (chunk->last.n == 0)
-        return;
     const struct chunk_view view = chunk_view_open(chunk, INT64_MIN);
     bool fine = chunk_view_decode(&view, t_ms, values);
     assert(fine);

@@ -40,31 +40,32 @@ struct chunk_mark {
     uint8_t leading, trailing; /* the xor window in use; leading 255: none yet */
 };
 
-/* The same in less room, of a chunk whose times are near enough; there are two in every open chunk. */
+/* The same in less room, of a chunk whose times are near enough; there are two in every open
+ * chunk. Its value's bits are chunk.mark_bits, and it is behind a multiple of CHUNK_MARK_SAMPLES:
+ * the newer one behind the last of these, the older one behind the one before. */
 struct chunk_kept_mark {
     uint32_t after_ms; /* since t0_ms */
     uint32_t delta;
-    uint64_t bits;
-    uint32_t at;
-    uint16_t n; /* 0: there is none */
-    uint8_t leading, trailing;
+    uint32_t at      : 20; /* 0: there is none */
+    uint32_t leading : 6, trailing : 6;
 };
 
-/* An open chunk: appended to, packed, and begun again. Who wants its newest samples only
- * begins at a mark: the last but one is at least CHUNK_MARK_SAMPLES back. */
+/* An open chunk that has a sample: one piece of heap, for there is one of each series. Appended to,
+ * packed, and begun again. Who wants its newest samples only begins at a mark: the last but one is
+ * at least CHUNK_MARK_SAMPLES back. */
 struct chunk {
-    unsigned char *bytes;
-    uint32_t capacity;
     int64_t t0_ms;
     struct chunk_mark last;
+    uint64_t mark_bits[2];
     struct chunk_kept_mark marks[2]; /* the older first */
+    uint32_t capacity;               /* of bytes */
+    unsigned char bytes[];
 };
 
-#define CHUNK_INIT ((struct chunk){.last.leading = 255})
-
-void chunk_done(struct chunk *chunk);
-/* sample.t_ms > chunk->last.t_ms unless the chunk is empty; last.n < CHUNK_SAMPLES_MAX. */
-void chunk_append(struct chunk *chunk, struct sample sample);
+/* NULL: it is empty, before and after. free() does as well. */
+void chunk_done(struct chunk **chunk);
+/* NULL begins one; otherwise sample.t_ms > last.t_ms and last.n < CHUNK_SAMPLES_MAX. It moves. */
+void chunk_append(struct chunk **chunk, struct sample sample);
 
 /* Seals n samples (1 to CHUNK_SAMPLES_MAX), times strictly increasing, into out, which has
  * chunk_room(n) bytes; returns how many it took. */
@@ -91,7 +92,7 @@ int chunk_decode(const void *bytes,
                  size_t *ret_n,
                  struct err *reterr);
 
-/* The samples of an open chunk: the same columns, n = chunk->last.n. */
+/* The samples of an open chunk: the same columns, n = chunk->last.n. Not NULL. */
 void chunk_read_open(const struct chunk *chunk, int64_t *t_ms, double *values);
 
 /* A chunk's samples where they lie, sealed or open: a loan. Its bits can be copied elsewhere

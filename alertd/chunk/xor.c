@@ -9,6 +9,7 @@
 #include "alertd/chunk/xor.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,9 @@
 enum {
     WINDOW_NONE = 255,
 };
+
+_Static_assert((WINDOW_NONE & XOR_MARK_WINDOW_NONE) == XOR_MARK_WINDOW_NONE,
+               "a kept mark has its lowest bits");
 
 /* Classes of the delta of delta: a prefix, then so many bits in two's complement. */
 static const struct time_class {
@@ -31,24 +35,25 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are turned arou
 /* --- writing --- */
 
 /* Room for so many bits more. There are hundreds of thousands of chunks, and what one does not
- * use is memory of its series: it grows by an eighth, to what an allocator that deals in sixteen
+ * use is memory of its series: it grows by a sixteenth, to what an allocator that deals in sixteen
  * bytes and keeps eight for itself would take anyway. */
-static void make_room(struct chunk *chunk, unsigned n_bits)
+static struct chunk *make_room(struct chunk *chunk, unsigned n_bits)
 {
-    size_t need = (chunk->last.at + n_bits + 7) / 8;
+    size_t need = ((chunk ? chunk->last.at : 0) + n_bits + 7) / 8;
 
-    if (need <= chunk->capacity)
-        return;
-    size_t capacity = (need + need / 8 + 16 + 8 + 15) / 16 * 16 - 8;
-    chunk->bytes = mem_realloc(chunk->bytes, capacity);
-    memset(chunk->bytes + chunk->capacity, 0, capacity - chunk->capacity);
-    chunk->capacity = (uint32_t)capacity;
+    if (chunk && need <= chunk->capacity)
+        return chunk;
+    size_t used = chunk ? offsetof(struct chunk, bytes) + chunk->capacity : 0;
+    size_t whole = (offsetof(struct chunk, bytes) + need + need / 16 + 15) / 16 * 16 + 8;
+    struct chunk *grown = mem_realloc(chunk, whole);
+    memset((char *)grown + used, 0, whole - used);
+    grown->capacity = (uint32_t)(whole - offsetof(struct chunk, bytes));
+    return grown;
 }
 
-/* What is there behind the last bit is zero. */
+/* There is room, and what is there behind the last bit is zero. */
 static void put_bits(struct chunk *chunk, uint64_t value, unsigned n_bits)
 {
-    make_room(chunk, n_bits);
     size_t byte = chunk->last.at / 8;
     unsigned room = 64 - (chunk->last.at & 7);
 
@@ -73,16 +78,37 @@ static void put_bits(struct chunk *chunk, uint64_t value, unsigned n_bits)
 }
 
 /* A prefix and what it announces. */
-static void put_both(
-    struct chunk *chunk, uint64_t prefix, unsigned n_prefix, uint64_t value, unsigned n_bits)
+struct code {
+    uint64_t prefix, value;
+    unsigned n_prefix, n_bits; /* 1 to 13, 0 to 64 */
+};
+
+static struct code code_of(uint64_t prefix, unsigned n_prefix, uint64_t value, unsigned n_bits)
 {
-    if (n_prefix + n_bits <= 64) {
+    if (n_bits < 64)
         value &= (UINT64_C(1) << n_bits) - 1;
-        put_bits(chunk, prefix << n_bits | value, n_prefix + n_bits);
+    return (struct code){prefix, value, n_prefix, n_bits};
+}
+
+static unsigned code_bits(const struct code *code)
+{
+    return code->n_prefix + code->n_bits;
+}
+
+/* Of up to 64 bits. */
+static uint64_t code_word(const struct code *code)
+{
+    return code->prefix << code->n_bits | code->value;
+}
+
+static void put_code(struct chunk *chunk, const struct code *code)
+{
+    if (code_bits(code) <= 64) {
+        put_bits(chunk, code_word(code), code_bits(code));
         return;
     }
-    put_bits(chunk, prefix, n_prefix);
-    put_bits(chunk, value, n_bits);
+    put_bits(chunk, code->prefix, code->n_prefix);
+    put_bits(chunk, code->value, code->n_bits);
 }
 
 static bool fits(int64_t value, unsigned bits)
@@ -92,28 +118,25 @@ static bool fits(int64_t value, unsigned bits)
     return bits ? value >= -half && value < half : value == 0;
 }
 
-static void put_time(struct chunk *chunk, int64_t t_ms)
+static struct code code_time(struct chunk_mark *last, int64_t t_ms)
 {
     /* Wraps on purpose: any two int64 have a difference modulo 2^64. */
-    uint64_t delta = (uint64_t)t_ms - (uint64_t)chunk->last.t_ms;
-    int64_t change = (int64_t)(delta - chunk->last.delta);
+    uint64_t delta = (uint64_t)t_ms - (uint64_t)last->t_ms;
+    int64_t change = (int64_t)(delta - last->delta);
     const struct time_class *in = time_classes;
 
     while (in->bits < 64 && !fits(change, in->bits))
         in++;
-    put_both(chunk, in->prefix, in->prefix_bits, (uint64_t)change, in->bits);
-    chunk->last.delta = delta;
+    last->delta = delta;
+    return code_of(in->prefix, in->prefix_bits, (uint64_t)change, in->bits);
 }
 
-static void put_value(struct chunk *chunk, uint64_t bits)
+static struct code code_value(struct chunk_mark *last, uint64_t bits)
 {
-    struct chunk_mark *last = &chunk->last;
     uint64_t change = bits ^ last->bits;
 
-    if (change == 0) {
-        put_bits(chunk, 0, 1);
-        return;
-    }
+    if (change == 0)
+        return code_of(0, 1, 0, 0);
     unsigned leading = (unsigned)__builtin_clzll(change);
     unsigned trailing = (unsigned)__builtin_ctzll(change);
     if (leading > 31)
@@ -121,14 +144,12 @@ static void put_value(struct chunk *chunk, uint64_t bits)
     bool fits_window = last->leading != WINDOW_NONE && leading >= last->leading &&
                        trailing >= last->trailing;
     /* A window much wider than the change costs more than naming a new one (11 bits). */
-    if (fits_window && leading - last->leading + trailing - last->trailing < 12) {
-        put_both(chunk, 2, 2, change >> last->trailing, 64U - last->leading - last->trailing);
-        return;
-    }
+    if (fits_window && leading - last->leading + trailing - last->trailing < 12)
+        return code_of(2, 2, change >> last->trailing, 64U - last->leading - last->trailing);
     last->leading = (uint8_t)leading;
     last->trailing = (uint8_t)trailing;
     unsigned width = 64 - leading - trailing;
-    put_both(chunk, 3U << 11 | leading << 6 | (width - 1), 13, change >> trailing, width);
+    return code_of(3U << 11 | leading << 6 | (width - 1), 13, change >> trailing, width);
 }
 
 /* What lies too far apart for one is read from an older one, or from the begin. */
@@ -137,44 +158,66 @@ static void keep_mark(struct chunk *chunk)
     const struct chunk_mark *last = &chunk->last;
     uint64_t after_ms = (uint64_t)last->t_ms - (uint64_t)chunk->t0_ms;
 
+    chunk->marks[0] = chunk->marks[1];
+    chunk->mark_bits[0] = chunk->mark_bits[1];
+    chunk->marks[1].at = 0;
     if (after_ms > UINT32_MAX || last->delta > UINT32_MAX)
         return;
-    chunk->marks[0] = chunk->marks[1];
+    chunk->mark_bits[1] = last->bits;
     chunk->marks[1] = (struct chunk_kept_mark){
         .after_ms = (uint32_t)after_ms,
         .delta = (uint32_t)last->delta,
-        .bits = last->bits,
-        .at = last->at,
-        .n = last->n,
-        .leading = last->leading,
-        .trailing = last->trailing,
+        .at = last->at & XOR_MARK_AT_MAX,
+        .leading = last->leading & (unsigned)XOR_MARK_WINDOW_NONE,
+        .trailing = last->trailing & (unsigned)XOR_MARK_WINDOW_NONE,
     };
 }
 
-void chunk_append(struct chunk *chunk, struct sample sample)
+_Static_assert(CHUNK_SAMPLES_MAX *(4 + 64 + 13 + 64) <= XOR_MARK_AT_MAX, "a mark is at any bit");
+
+static struct chunk *begin_chunk(struct sample sample)
 {
-    struct chunk_mark *last = &chunk->last;
+    struct chunk *chunk = make_room(NULL, 64);
+
+    chunk->t0_ms = sample.t_ms;
+    chunk->last.leading = WINDOW_NONE;
+    put_bits(chunk, sample_bits(sample.value), 64);
+    return chunk;
+}
+
+void chunk_append(struct chunk **chunk, struct sample sample)
+{
     uint64_t bits = sample_bits(sample.value);
 
-    assert(last->n < CHUNK_SAMPLES_MAX);
-    assert(last->n == 0 || sample.t_ms > last->t_ms);
-    if (last->n == 0) {
-        chunk->t0_ms = sample.t_ms;
-        put_bits(chunk, bits, 64);
+    if (!*chunk) {
+        *chunk = begin_chunk(sample);
     } else {
-        put_time(chunk, sample.t_ms);
-        put_value(chunk, bits);
+        struct chunk_mark *last = &(*chunk)->last;
+
+        assert(last->n < CHUNK_SAMPLES_MAX);
+        assert(sample.t_ms > last->t_ms);
+        const struct code time = code_time(last, sample.t_ms);
+        const struct code value = code_value(last, bits);
+        unsigned n_bits = code_bits(&time) + code_bits(&value);
+        *chunk = make_room(*chunk, n_bits);
+        if (n_bits <= 64) {
+            put_bits(*chunk, code_word(&time) << code_bits(&value) | code_word(&value), n_bits);
+        } else {
+            put_code(*chunk, &time);
+            put_code(*chunk, &value);
+        }
     }
+    struct chunk_mark *last = &(*chunk)->last;
     last->t_ms = sample.t_ms;
     last->bits = bits;
     if (++last->n % CHUNK_MARK_SAMPLES == 0)
-        keep_mark(chunk);
+        keep_mark(*chunk);
 }
 
-void chunk_done(struct chunk *chunk)
+void chunk_done(struct chunk **chunk)
 {
-    free(chunk->bytes);
-    *chunk = CHUNK_INIT;
+    free(*chunk);
+    *chunk = NULL;
 }
 
 /* --- reading --- */
@@ -345,7 +388,7 @@ bool xor_read_on(const unsigned char *bytes,
     struct bits in = {.bytes = bytes, .n_bytes = n_bytes, .at = mark->at};
     struct state state = {.t_ms = mark->t_ms, .delta = mark->delta, .bits = mark->bits};
 
-    if (mark->leading != WINDOW_NONE) {
+    if (mark->leading != WINDOW_NONE && mark->leading != XOR_MARK_WINDOW_NONE) {
         state.leading = mark->leading;
         state.width = 64U - mark->leading - mark->trailing;
     }

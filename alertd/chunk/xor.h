@@ -14,6 +14,11 @@
 
 struct chunk_mark;
 
+enum { /* what a kept mark has room for: chunk.h */
+    XOR_MARK_AT_MAX = (1 << 20) - 1,
+    XOR_MARK_WINDOW_NONE = 63,
+};
+
 /* A body of n samples from t0_ms on; not believed. False: it is none; the columns are half
  * written. Whether times ascend is not looked at. */
 bool xor_read(const unsigned char *bytes,

@@ -118,6 +118,10 @@ void db_ring_outside(struct db *db, uint64_t names);
  * job that failed, or a commit that did; it is all that jobs of number `since` and later did. For
  * who keeps a copy of rows in memory. One for each database; set before its first job. */
 void db_on_undo(struct db *db, void (*undone)(void *arg, uint64_t since), void *arg);
+/* In a job of a file that is not written to any more: once it is committed the log is copied and
+ * becomes empty, and does not lie beside the file as long as it was. If a reader still needs it,
+ * behind the next commit. */
+void db_shorten_log(struct db_conn *conn);
 /* In a job: its number; they only rise. */
 uint64_t db_job_number(const struct db_conn *conn);
 

@@ -68,6 +68,7 @@ struct db {
     struct db_memo memo;
     uint64_t rung;       /* names of bells that the group's jobs rang, and nobody was told yet */
     int wal_pages;       /* in the log since the last complete checkpoint */
+    bool shortens_log;   /* db_shorten_log() asked for it */
     int broken;          /* errno of a failed sync: nothing is acknowledged any more */
     char *reserve;       /* path of the reserve file, NULL when there is none */
     bool reserve_is_set; /* it holds its bytes */

@@ -220,21 +220,30 @@ static int on_wal(void *arg, sqlite3 *handle, const char *name, int n_pages)
     return SQLITE_OK;
 }
 
+void db_shorten_log(struct db_conn *conn)
+{
+    conn->db->shortens_log = true;
+}
+
 /* PASSIVE waits for nobody. What a reader still needs stays in the log until a later
- * one; once all of it is copied SQLite writes the log from its beginning again. */
+ * one; once all of it is copied SQLite writes the log from its beginning again. TRUNCATE waits a
+ * second for readers. */
 static void checkpoint_if_long(struct db *db)
 {
+    int mode = db->shortens_log ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     int n_log = 0;
     int n_done = 0;
 
-    if (db->wal_pages < CHECKPOINT_PAGES || db->broken)
+    if ((db->wal_pages < CHECKPOINT_PAGES && !db->shortens_log) || db->broken)
         return;
-    int rc = sqlite3_wal_checkpoint_v2(db->writer.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &n_log,
-                                       &n_done);
-    if (rc == SQLITE_OK && n_log == n_done)
+    int rc = sqlite3_wal_checkpoint_v2(db->writer.handle, NULL, mode, &n_log, &n_done);
+    if (rc == SQLITE_OK && n_log == n_done) {
         db->wal_pages = 0;
-    else if (rc != SQLITE_OK)
-        note_broken(db); /* a full disk is not: it is tried again behind the next commit */
+        db->shortens_log = false;
+    } else if (rc != SQLITE_OK) {
+        note_broken(
+            db); /* a full disk or a reader is not: it is tried again behind the next commit */
+    }
 }
 
 /* --- the thread --- */
@@ -325,6 +334,7 @@ static void *writer_main(void *arg)
         (void)pthread_mutex_unlock(&db->lock);
         checkpoint_if_long(db);
         (void)pthread_mutex_lock(&db->lock);
+        db->stats.wal_bytes = (uint64_t)db->wal_pages * 4096;
     }
     (void)pthread_mutex_unlock(&db->lock);
     free(group);

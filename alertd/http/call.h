@@ -139,7 +139,7 @@ struct lane_queue {
 
 struct pool {
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    struct idle *idle; /* workers that wait, the last one first */
     struct lane_queue lanes[LANES];
     unsigned active;
     bool stopping;

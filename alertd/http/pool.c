@@ -58,6 +58,37 @@ static int find_lane(const struct pool *pool)
     return lane;
 }
 
+/* A worker that waits, on its own stack. */
+struct idle {
+    struct idle *next;
+    pthread_cond_t wake;
+    bool is_called;
+};
+
+/* Of those who wait the one who worked last: its stack and its memory are still in the cache, and
+ * workers that are not needed are never awake. With the lock. */
+static void wake_one(struct pool *pool)
+{
+    struct idle *idle = pool->idle;
+
+    if (!idle)
+        return;
+    pool->idle = idle->next;
+    idle->is_called = true;
+    (void)pthread_cond_signal(&idle->wake);
+}
+
+static void wait_for_call(struct pool *pool)
+{
+    struct idle idle = {.next = pool->idle};
+
+    (void)pthread_cond_init(&idle.wake, NULL);
+    pool->idle = &idle;
+    while (!idle.is_called)
+        (void)pthread_cond_wait(&idle.wake, &pool->lock);
+    (void)pthread_cond_destroy(&idle.wake);
+}
+
 /* Waits for a call; NULL when the pool stops and nothing is left. One worker is woken for a call,
  * and it wakes the next when there is more to do: all of them for each call would cost more
  * than most calls do. */
@@ -68,12 +99,12 @@ static struct call *next_call(struct pool *pool, enum lane *ret_lane)
     while ((lane = find_lane(pool)) == LANES) {
         if (pool->stopping)
             return NULL;
-        (void)pthread_cond_wait(&pool->changed, &pool->lock);
+        wait_for_call(pool);
     }
     *ret_lane = (enum lane)lane;
     struct call *call = take_from(pool, &pool->lanes[lane]);
     if (find_lane(pool) < LANES)
-        (void)pthread_cond_signal(&pool->changed);
+        wake_one(pool);
     return call;
 }
 
@@ -111,7 +142,6 @@ int pool_start(struct pool *pool,
 {
     *pool = (struct pool){.size = n_threads, .work = work, .drop = drop};
     (void)pthread_mutex_init(&pool->lock, NULL);
-    (void)pthread_cond_init(&pool->changed, NULL);
     for (int lane = 0; lane < LANES; lane++)
         pool->lanes[lane].last = &pool->lanes[lane].first;
     pool->lanes[LANE_ACT].max_active = n_threads;
@@ -143,7 +173,7 @@ bool pool_push(struct pool *pool, struct call *call, enum lane which)
         *lane->last = call;
         lane->last = &call->next;
         lane->n++;
-        (void)pthread_cond_signal(&pool->changed);
+        wake_one(pool);
     }
     (void)pthread_mutex_unlock(&pool->lock);
     return taken;
@@ -169,13 +199,13 @@ void pool_stop(struct pool *pool, int64_t wait_ms)
         (void)pthread_mutex_lock(&pool->lock);
     }
     pool->stopping = true;
-    (void)pthread_cond_broadcast(&pool->changed);
+    while (pool->idle)
+        wake_one(pool);
     (void)pthread_mutex_unlock(&pool->lock);
     for (unsigned i = 0; i < pool->n_threads; i++)
         (void)pthread_join(pool->threads[i], NULL);
     free(pool->threads);
     pool->threads = NULL;
     pool->n_threads = 0;
-    (void)pthread_cond_destroy(&pool->changed);
     (void)pthread_mutex_destroy(&pool->lock);
 }

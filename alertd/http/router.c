@@ -139,6 +139,17 @@ static bool is_reserved(const char *segment)
     return false;
 }
 
+/* The length of a literal segment, which the pattern's at hand must be; 0: it is another. Most routes
+ * end at their first letter that differs. */
+static size_t same_literal(const char *pattern, const char *segment)
+{
+    size_t len = 0;
+
+    while (segment[len] && pattern[len] == segment[len])
+        len++;
+    return segment[len] || (pattern[len] && pattern[len] != '/') ? 0 : len;
+}
+
 /* How well a pattern fits, higher is better: two bits for each segment, the first the
  * most significant: 3 literal, 2 argument, 1 "all below". 0: not at all. The segments
  * that {…} took go to args; the first of "all below" to *ret_rest. */
@@ -153,12 +164,12 @@ static unsigned fit(const char *pattern,
 
     *ret_rest = 0;
     for (; *pattern == '/'; i++) {
-        size_t len = strcspn(++pattern, "/");
+        bool is_empty = *++pattern == '/' || !*pattern;
         unsigned value = 3;
 
         if (i == path->n)
             return 0;
-        if (len == 0 && i > 0) {
+        if (is_empty && i > 0) {
             *ret_rest = i;
             return (score << 2 | 1) << 2 * (SEGMENTS_MAX - i - 1);
         }
@@ -168,12 +179,15 @@ static unsigned fit(const char *pattern,
                 return 0;
             args[n_args++] = path->segments[i];
             value = 2;
-        } else if (strlen(path->segments[i]) != len ||
-                   strncmp(path->segments[i], pattern, len) != 0) {
-            return 0;
+            pattern += strcspn(pattern, "/");
+        } else {
+            size_t len = same_literal(pattern, path->segments[i]);
+
+            if (len == 0 && !(is_empty && !path->segments[i][0]))
+                return 0;
+            pattern += len;
         }
         score = score << 2 | value;
-        pattern += len;
     }
     return i == path->n ? score << 2 * (SEGMENTS_MAX - i) : 0;
 }

@@ -40,6 +40,15 @@ void batch_done(struct batch *batch)
     arena_reset(&batch->scratch);
 }
 
+void batch_reserve(struct batch *batch, size_t n)
+{
+    batch->entries = mem_grow(batch->entries, &batch->entries_capacity, n, sizeof(*batch->entries));
+    batch->first_sample = mem_grow(batch->first_sample, &batch->first_capacity, n,
+                                   sizeof(*batch->first_sample));
+    batch->lessons = mem_grow(batch->lessons, &batch->lessons_capacity, n, sizeof(*batch->lessons));
+    batch->samples = mem_grow(batch->samples, &batch->samples_capacity, n, sizeof(*batch->samples));
+}
+
 void batch_add(struct batch *batch, const struct store_entry *entry)
 {
     const struct sample *samples = entry->samples;

@@ -44,6 +44,8 @@ void batch_init(struct batch *batch,
                 struct series_cache *cache,
                 uint32_t pusher);
 void batch_done(struct batch *batch);
+/* Room for so many series of one sample each: before the first. */
+void batch_reserve(struct batch *batch, size_t n);
 
 /* Takes the reference on its labels and copies its samples. */
 void batch_add(struct batch *batch, const struct store_entry *entry);

@@ -24,6 +24,7 @@
 
 enum {
     STALE_WITHIN_MS = 3600000,
+    RESERVE_MAX = 2048,
 };
 
 struct ingest {
@@ -33,6 +34,7 @@ struct ingest {
     struct families *families;
     struct offenders *offenders;
     struct ingest_limits limits;
+    atomic_size_t n_usual; /* series of the body before: the next one has about as many */
     atomic_ullong bodies, bodies_refused, bytes, samples_refused[INGEST_N_REFUSALS];
 };
 
@@ -401,10 +403,13 @@ static int read_and_store(struct ingest *ingest,
                body->agent ? agents_number(ingest->agents, body->agent) : 0);
     batch.families = ingest->families;
     batch.without_cache = without_cache;
+    batch_reserve(&batch, atomic_load_explicit(&ingest->n_usual, memory_order_relaxed));
     bool is_text = body->format == INGEST_TEXT || body->format == INGEST_OPENMETRICS;
     int r = is_text ? read_text(&batch, reterr) : read_remote_write(&batch, reterr);
     if (r == 0)
         r = store_batch(ingest, &batch, ret_answer, reterr);
+    size_t n = batch.n_entries < RESERVE_MAX ? batch.n_entries : RESERVE_MAX;
+    atomic_store_explicit(&ingest->n_usual, n, memory_order_relaxed);
     batch_done(&batch);
     return r;
 }

@@ -1,6 +1,6 @@
 /*
  * Label bytes seen before. See series_cache.h. Each shard is an open-addressed table that
- * grows by a quarter when it is full by four fifths, up to its bound; forgetting builds it
+ * grows by an eighth when it is full by five sixths, up to its bound; forgetting builds it
  * anew without the entries not used lately.
  */
 
@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/mem.h"
 #include "lib/base/rng.h"
@@ -20,8 +21,9 @@ enum {
     FORGET_MS = 60000,   /* and how often it does at most */
 };
 
+/* There is one for each series that is pushed. */
 struct entry {
-    struct hash128 key;
+    uint32_t key[3];            /* of the fingerprint's 128 bits: the shard says 4 more */
     struct store_series series; /* number 0: free */
     uint32_t used_s;
     uint32_t pusher;
@@ -79,14 +81,20 @@ static struct shard *shard_of(struct series_cache *cache, struct hash128 key)
 }
 
 /* Its entry, or the free one where it would be. */
-static struct entry *slot_of(const struct shard *shard, struct hash128 key)
+static struct entry *slot_of(const struct shard *shard, const uint32_t key[3])
 {
-    size_t at = (size_t)((key.low >> 32) * shard->n_slots >> 32);
+    size_t at = (size_t)((uint64_t)key[0] * shard->n_slots >> 32);
 
     while (shard->entries[at].series.number &&
-           (shard->entries[at].key.low != key.low || shard->entries[at].key.high != key.high))
+           memcmp(shard->entries[at].key, key, sizeof(shard->entries[at].key)) != 0)
         at = at + 1 < shard->n_slots ? at + 1 : 0;
     return &shard->entries[at];
+}
+
+static struct entry *entry_of(const struct shard *shard, struct hash128 key)
+{
+    return slot_of(shard, (const uint32_t[]){(uint32_t)(key.low >> 32), (uint32_t)key.low,
+                                             (uint32_t)(key.high >> 32)});
 }
 
 static uint32_t seconds(int64_t t_ms)
@@ -103,7 +111,7 @@ struct store_series series_cache_find(struct series_cache *cache,
     struct store_series series;
 
     (void)pthread_mutex_lock(&shard->lock);
-    struct entry *entry = slot_of(shard, key);
+    struct entry *entry = entry_of(shard, key);
     series = entry->series;
     if (series.number) {
         entry->used_s = seconds(now_ms);
@@ -144,13 +152,17 @@ void series_cache_put(struct series_cache *cache,
         rebuild(shard, shard->n_slots, seconds(now_ms - RECENT_MS));
         shard->forgot_ms = now_ms;
     }
-    if (shard->n * 5 >= shard->n_slots * 4)
-        rebuild(shard, shard->n_slots + shard->n_slots / 4, 0);
-    struct entry *entry = slot_of(shard, key);
+    if (shard->n * 6 >= shard->n_slots * 5)
+        rebuild(shard, shard->n_slots + shard->n_slots / 8, 0);
+    struct entry *entry = entry_of(shard, key);
     if (entry->series.number) {
         entry->series = series;
     } else if (shard->n < ENTRIES_MAX) {
-        *entry = (struct entry){key, series, seconds(now_ms), pusher};
+        *entry = (struct entry){
+            .key = {(uint32_t)(key.low >> 32), (uint32_t)key.low, (uint32_t)(key.high >> 32)},
+            .series = series,
+            .used_s = seconds(now_ms),
+            .pusher = pusher};
         shard->n++;
     }
     (void)pthread_mutex_unlock(&shard->lock);

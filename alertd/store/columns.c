@@ -49,6 +49,18 @@ static void keep_within(struct columns *columns, size_t n, int64_t from_ms, int6
     columns->n += n - first;
 }
 
+bool columns_add_view(struct columns *columns,
+                      const struct chunk_view *view,
+                      int64_t from_ms,
+                      int64_t to_ms)
+{
+    columns_reserve(columns, view->n);
+    if (!chunk_view_decode(view, columns->t_ms + columns->n, columns->values + columns->n))
+        return false;
+    keep_within(columns, view->n, from_ms, to_ms);
+    return true;
+}
+
 int columns_add_chunk(struct columns *columns,
                       const void *bytes,
                       size_t len,
@@ -62,21 +74,9 @@ int columns_add_chunk(struct columns *columns,
     if (r != 0)
         return r;
     const struct chunk_view view = chunk_view_sealed(bytes, len, &info);
-    columns_reserve(columns, info.n);
-    if (!chunk_view_decode(&view, columns->t_ms + columns->n, columns->values + columns->n))
+    if (!columns_add_view(columns, &view, from_ms, to_ms))
         return err_set(reterr, CHUNK_E_CORRUPT, "a chunk's bits are not %zu samples", info.n);
-    keep_within(columns, info.n, from_ms, to_ms);
     return 0;
-}
-
-void columns_add_open(struct columns *columns,
-                      const struct chunk *chunk,
-                      int64_t from_ms,
-                      int64_t to_ms)
-{
-    columns_reserve(columns, chunk->last.n);
-    chunk_read_open(chunk, columns->t_ms + columns->n, columns->values + columns->n);
-    keep_within(columns, chunk->last.n, from_ms, to_ms);
 }
 
 static bool is_settled(const int64_t *t_ms, size_t n)

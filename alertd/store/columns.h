@@ -26,9 +26,9 @@ int columns_add_chunk(struct columns *columns,
                       int64_t from_ms,
                       int64_t to_ms,
                       struct err *reterr);
-/* Those of an open chunk, which is not empty. */
-void columns_add_open(struct columns *columns,
-                      const struct chunk *chunk,
+/* Those of a chunk of our own memory. False: they are not what it says. */
+bool columns_add_view(struct columns *columns,
+                      const struct chunk_view *view,
                       int64_t from_ms,
                       int64_t to_ms);
 /* In time order, one sample a time. */

@@ -182,7 +182,10 @@ static int shrink_slice(struct db_conn *conn, void *arg, struct err *reterr)
 {
     struct slice *slice = arg;
 
-    return partition_shrink(conn, &slice->has_more, reterr);
+    int r = partition_shrink(conn, &slice->has_more, reterr);
+    if (r == 0 && !slice->has_more)
+        db_shorten_log(conn); /* it was written for the last time */
+    return r;
 }
 
 /* --- slices beside the store's thread --- */

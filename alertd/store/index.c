@@ -1,7 +1,8 @@
 /*
  * The inverted index. See index.h.
  *
- * All three tables are open-addressed with linear probing and double at three quarters.
+ * All three tables are open-addressed with linear probing. At three quarters they double; that of
+ * the series, the large one, grows by a quarter.
  * Nothing is ever deleted from them: a sweep builds the index anew.
  */
 
@@ -17,7 +18,8 @@
 
 enum {
     SLOTS_MIN = 64,
-    IDS_MIN = 6, /* most pairs have few series; the smallest piece of heap has room for these */
+    IDS_MANY = 256, /* from here on a list grows by an eighth */
+    IDS_MIN = 6,    /* most pairs have few series; the smallest piece of heap has room for these */
 };
 
 /* FNV-1a: of short texts, within one process; collisions are compared in full. */
@@ -86,13 +88,11 @@ static uint32_t *posting_slot(const struct index *index,
     }
 }
 
-/* Puts place + 1 of something new into the first free slot for its hash. */
-static void put_slot(uint32_t *slots, size_t n_slots, uint64_t hash, size_t place)
+/* Puts place + 1 of something new into the first free slot from its own on. */
+static void put_slot(uint32_t *slots, size_t n_slots, size_t at, size_t place)
 {
-    size_t at = hash & (n_slots - 1);
-
     while (slots[at]) /* all are distinct: no need to compare */
-        at = (at + 1) & (n_slots - 1);
+        at = at + 1 < n_slots ? at + 1 : 0;
     slots[at] = (uint32_t)place + 1;
 }
 
@@ -104,7 +104,8 @@ static void grow_postings(struct index *index)
     index->n_posting_slots *= 2;
     index->posting_slots = mem_zalloc(index->n_posting_slots * sizeof(*index->posting_slots));
     for (size_t i = 0; i < index->n_postings; i++)
-        put_slot(index->posting_slots, index->n_posting_slots, index->postings[i].hash, i);
+        put_slot(index->posting_slots, index->n_posting_slots,
+                 index->postings[i].hash & (index->n_posting_slots - 1), i);
 }
 
 /* Its place, or the free one where it would be. */
@@ -171,7 +172,10 @@ static uint32_t pair_of(struct index *index, const char *name, const char *value
 static void post(struct posting *posting, uint32_t place)
 {
     if (posting->n == posting->capacity) {
-        posting->capacity = posting->capacity ? posting->capacity + posting->capacity / 2 : IDS_MIN;
+        uint32_t more = posting->capacity < IDS_MANY ? posting->capacity / 2
+                                                     : posting->capacity / 8;
+
+        posting->capacity = posting->capacity ? posting->capacity + more : IDS_MIN;
         posting->ids = mem_realloc(posting->ids, posting->capacity * sizeof(*posting->ids));
     }
     assert(posting->ids);
@@ -179,6 +183,12 @@ static void post(struct posting *posting, uint32_t place)
 }
 
 /* --- series --- */
+
+/* Of a label set's hash, whose high bits are as good as its low ones; any number of slots. */
+static size_t series_slot(const struct index *index, uint64_t hash)
+{
+    return (size_t)((unsigned __int128)hash * index->n_slots >> 64);
+}
 
 static bool has_labels(const struct index *index,
                        const struct series *series,
@@ -198,9 +208,9 @@ static bool has_labels(const struct index *index,
 
 struct series *index_find(const struct index *index, const struct labels *labels)
 {
-    size_t at = labels->hash & (index->n_slots - 1);
+    size_t at = series_slot(index, labels->hash);
 
-    for (; index->slots[at]; at = (at + 1) & (index->n_slots - 1)) {
+    for (; index->slots[at]; at = at + 1 < index->n_slots ? at + 1 : 0) {
         struct series *series = index->series[index->slots[at] - 1];
 
         if (has_labels(index, series, labels))
@@ -246,10 +256,10 @@ static void grow_slots(struct index *index)
     if (index->n * 4 < index->n_slots * 3)
         return;
     free(index->slots);
-    index->n_slots *= 2;
+    index->n_slots += index->n_slots / 4;
     index->slots = mem_zalloc(index->n_slots * sizeof(*index->slots));
     for (size_t i = 0; i < index->n; i++)
-        put_slot(index->slots, index->n_slots, index->series[i]->hash, i);
+        put_slot(index->slots, index->n_slots, series_slot(index, index->series[i]->hash), i);
 }
 
 /* The series knows its pairs. */
@@ -260,7 +270,7 @@ static void add(struct index *index, struct series *series)
     index->series = mem_grow(index->series, &index->capacity, index->n + 1,
                              sizeof(struct series *));
     series->place = (uint32_t)index->n;
-    put_slot(index->slots, index->n_slots, series->hash, index->n);
+    put_slot(index->slots, index->n_slots, series_slot(index, series->hash), index->n);
     index->series[index->n++] = series;
     for (uint32_t i = 0; i < series->n; i++)
         post(&index->postings[series->pairs[i]], series->place);

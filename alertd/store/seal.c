@@ -11,6 +11,7 @@
  * disk.
  */
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -234,8 +235,10 @@ static void take_result(struct store *store, const struct slice *slice)
     if (sealing->phase <= SEALING_DROP && slice->next_phase > SEALING_DROP)
         note_sealed(sealing);
     sealing->phase = slice->next_phase;
-    if (sealing->phase == SEALING_DONE)
+    if (sealing->phase == SEALING_DONE) {
         sealing->partition = NULL;
+        (void)malloc_trim(0); /* what memory forgot lies in between what is kept */
+    }
 }
 
 bool seal_step(struct store *store)

@@ -27,26 +27,28 @@
 
 struct partition;
 
-struct block {
-    unsigned char *bytes; /* a sealed chunk */
-    uint32_t len;
-    uint32_t n;
+struct block {           /* a sealed chunk, without head and checksum: those are for disks */
+    unsigned char *bits; /* as chunk_view has them */
     int64_t t0_ms, t1_ms;
+    uint32_t n_bytes;
+    uint16_t n;
+    uint8_t format;
 };
 
 struct run {
     struct block *blocks;
+    struct chunk *open; /* NULL: empty */
     uint32_t n, capacity;
-    struct chunk open;
 };
 
-struct late { /* rarely there */
+struct late {        /* rarely there */
+    struct run live; /* the live run's blocks, without its open chunk */
     struct run run;
     struct sample *strays;
     size_t n_strays, capacity;
 };
 
-struct blocks { /* which nothing is appended to; their bytes lie behind them */
+struct blocks { /* which nothing is appended to; their bits lie behind them */
     uint32_t n;
     struct block at[];
 };
@@ -56,8 +58,8 @@ struct segment {
     struct segment *next; /* of the same series, an older day */
     struct series *series;
     struct partition *partition;
-    struct run *live; /* NULL: all is sealed, as of the day before */
-    struct late *late;
+    struct chunk *open; /* the live run's; NULL: all is sealed, as of the day before */
+    struct late *late;  /* and its blocks; NULL: neither */
     struct blocks *recent;
     int64_t sealed_to_ms; /* nothing later is in the partition's chunks; INT64_MIN: none is */
     uint32_t local_id;    /* the series' number within the partition's file */
@@ -65,6 +67,15 @@ struct segment {
      * `touch`. One thread at a time changes it: the store's, or the writer that it waits for. */
     _Atomic uint32_t touch_and_named;
 };
+
+/* The live run as one; a loan. */
+static inline struct run segment_live(const struct segment *segment)
+{
+    struct run live = segment->late ? segment->late->live : (struct run){0};
+
+    live.open = segment->open;
+    return live;
+}
 
 /* Its row in the partition's series table is committed, or is in the transaction under way. */
 static inline bool segment_is_named(const struct segment *segment)

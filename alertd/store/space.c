@@ -151,33 +151,36 @@ static void read_sums(struct store *store, struct partition *partition, struct p
 
 static size_t add_run(const struct run *run, struct space *space, struct space_day *day)
 {
-    size_t n_bytes = run->capacity * sizeof(struct block) + run->open.capacity;
+    size_t n_bytes = run->capacity * sizeof(struct block);
 
     for (uint32_t i = 0; i < run->n; i++) {
-        n_bytes += run->blocks[i].len;
+        n_bytes += run->blocks[i].n_bytes;
         day->n_unsealed += run->blocks[i].n;
     }
-    day->n_unsealed += run->open.last.n;
-    space->memory.n_chunks += run->n + (run->open.last.n > 0);
+    if (run->open) {
+        n_bytes += sizeof(*run->open) + run->open->capacity;
+        day->n_unsealed += run->open->last.n;
+    }
+    space->memory.n_chunks += run->n + (run->open != NULL);
     return n_bytes;
 }
 
 static void add_segment(const struct segment *segment, struct space *space, struct space_day *day)
 {
     struct space_memory *memory = &space->memory;
+    const struct run live = segment_live(segment);
     const struct late *late = segment->late;
     const struct blocks *recent = segment->recent;
 
     memory->segment_bytes += sizeof(*segment);
-    if (segment->live)
-        memory->open_bytes += sizeof(struct run) + add_run(segment->live, space, day);
+    memory->open_bytes += add_run(&live, space, day);
     if (late) {
         memory->open_bytes += sizeof(*late) + late->capacity * sizeof(*late->strays) +
                               add_run(&late->run, space, day);
         day->n_unsealed += late->n_strays;
     }
     for (uint32_t i = 0; recent && i < recent->n; i++)
-        memory->recent_bytes += sizeof(struct block) + recent->at[i].len;
+        memory->recent_bytes += sizeof(struct block) + recent->at[i].n_bytes;
     memory->n_chunks += recent ? recent->n : 0;
 }
 

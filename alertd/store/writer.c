@@ -18,6 +18,7 @@ enum {
     GROUP_MAX = 256,             /* batches in one commit */
     GROUP_SAMPLES_MAX = 1 << 20, /* and samples, about */
     SHOW_SAMPLES = 2048,         /* of a batch, shown at a time */
+    AHEAD = 8,                   /* samples that the memory is asked for meanwhile */
     SERIES_BYTES_MAX = 1 << 20,  /* of one series' labels, without their texts */
 };
 
@@ -100,6 +101,8 @@ static void show_some(struct store *store, struct partition *partition, size_t f
     (void)pthread_rwlock_wrlock(&store->lock);
     for (size_t i = from; i < end; i++) {
         const struct staged *staged = &store->staged[i];
+        if (i + AHEAD < end)
+            segment_prefetch_end(staged[AHEAD].segment);
         if (staged->segment->partition != partition)
             continue;
         segment_append(staged->segment, staged->sample);

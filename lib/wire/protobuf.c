@@ -5,7 +5,7 @@
 #include "lib/wire/protobuf.h"
 
 /* At most ten bytes, the tenth at most 1. */
-bool protobuf_varint(struct cursor *in, uint64_t *ret_value)
+bool protobuf_long_varint(struct cursor *in, uint64_t *ret_value)
 {
     uint64_t value = 0;
 
@@ -24,16 +24,24 @@ bool protobuf_varint(struct cursor *in, uint64_t *ret_value)
     return false;
 }
 
-static bool read_fixed(struct cursor *in, size_t n_bytes, uint64_t *ret_value)
+static bool read_fixed64(struct cursor *in, uint64_t *ret_value)
 {
-    uint64_t value = 0;
-
-    if ((size_t)(in->end - in->at) < n_bytes)
+    if (in->end - in->at < 8)
         return false;
-    for (size_t i = 0; i < n_bytes; i++)
-        value |= (uint64_t)in->at[i] << (8 * i);
-    in->at += n_bytes;
-    *ret_value = value;
+    *ret_value = protobuf_fixed64(in->at);
+    in->at += 8;
+    return true;
+}
+
+static bool read_fixed32(struct cursor *in, uint64_t *ret_value)
+{
+    uint32_t value;
+
+    if (in->end - in->at < 4)
+        return false;
+    memcpy(&value, in->at, sizeof(value));
+    *ret_value = le32toh(value);
+    in->at += 4;
     return true;
 }
 
@@ -50,8 +58,8 @@ bool protobuf_field(struct cursor *in, struct field *ret_field)
     bool fine;
     switch (field.type) {
     case WIRE_VARINT: fine = protobuf_varint(in, &field.value); break;
-    case WIRE_FIXED64: fine = read_fixed(in, 8, &field.value); break;
-    case WIRE_FIXED32: fine = read_fixed(in, 4, &field.value); break;
+    case WIRE_FIXED64: fine = read_fixed64(in, &field.value); break;
+    case WIRE_FIXED32: fine = read_fixed32(in, &field.value); break;
     case WIRE_BYTES:
         fine = protobuf_varint(in, &len) && len <= (uint64_t)(in->end - in->at);
         if (fine) {

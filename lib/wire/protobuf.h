@@ -8,9 +8,11 @@
  * types 3 and 4) are refused.
  */
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/base/str.h"
 
@@ -37,8 +39,23 @@ struct field {
 
 /* The next field of a message; false when it is malformed. */
 bool protobuf_field(struct cursor *in, struct field *ret_field);
-/* One varint, as packed fields hold them. */
-bool protobuf_varint(struct cursor *in, uint64_t *ret_value);
+bool protobuf_long_varint(struct cursor *in, uint64_t *ret_value);
+/* One varint, as packed fields hold them: most are a byte. */
+static inline bool protobuf_varint(struct cursor *in, uint64_t *ret_value)
+{
+    if (in->at == in->end || *in->at > 0x7f)
+        return protobuf_long_varint(in, ret_value);
+    *ret_value = *in->at++;
+    return true;
+}
+/* Eight bytes, the lowest first. */
+static inline uint64_t protobuf_fixed64(const unsigned char *at)
+{
+    uint64_t value;
+
+    memcpy(&value, at, sizeof(value));
+    return le64toh(value);
+}
 
 /* --- writing --- */
 

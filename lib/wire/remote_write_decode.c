@@ -66,13 +66,30 @@ static int read_sample(struct walk *walk, struct cursor in, size_t i)
     return what ? malformed(walk, &in, what) : r;
 }
 
+/* Labels lie in front, as a rule, and are shorter than 128 bytes: passed over, for a series that was
+ * seen before is known by their bytes. */
+static void pass_labels(struct cursor *in)
+{
+    enum {
+        LABELS = 1 << 3 | WIRE_BYTES,
+    };
+
+    while (in->end - in->at >= 2 && in->at[0] == LABELS && in->at[1] < 0x80 &&
+           in->end - in->at - 2 >= in->at[1])
+        in->at += 2 + in->at[1];
+}
+
 static int read_series(struct walk *walk, struct cursor in)
 {
     struct remote_write_series series = {0};
-    const unsigned char *first = NULL;
-    const unsigned char *last = NULL;
-    size_t label_bytes = 0;
+    const unsigned char *first = in.at;
     struct field field;
+
+    pass_labels(&in);
+    const unsigned char *last = in.at;
+    size_t label_bytes = (size_t)(last - first);
+    if (label_bytes == 0)
+        first = last = NULL;
 
     while (in.at < in.end) {
         if (!protobuf_field(&in, &field))

@@ -65,13 +65,13 @@ static size_t check_round_trip(const struct sample *from, size_t n)
 {
     static int64_t t[CHUNK_SAMPLES_MAX];
     static double v[CHUNK_SAMPLES_MAX];
-    struct chunk chunk = CHUNK_INIT;
+    struct chunk *chunk = NULL;
     struct err err = {0};
     size_t n_read = 0;
 
     for (size_t i = 0; i < n; i++)
         chunk_append(&chunk, from[i]);
-    chunk_read_open(&chunk, t, v);
+    chunk_read_open(chunk, t, v);
     check_columns(from, n, t, v);
     size_t len;
     unsigned char *bytes = pack(from, n, &len);
@@ -175,7 +175,7 @@ static void test_an_open_chunk_is_read_from_a_mark_on(void **state)
 
     for (int kind = 0; kind < 8; kind++) {
         struct rng rng = {(uint64_t)kind + 99};
-        struct chunk chunk = CHUNK_INIT;
+        struct chunk *chunk = NULL;
         double last = 0;
 
         for (int i = 0; i < N; i++) {
@@ -183,7 +183,7 @@ static void test_an_open_chunk_is_read_from_a_mark_on(void **state)
             samples[i] = (struct sample){i * INT64_C(10000) + (int64_t)rng_below(&rng, 9000), last};
             chunk_append(&chunk, samples[i]);
             size_t from = rng_below(&rng, (uint64_t)i + 1);
-            const struct chunk_view view = chunk_view_open(&chunk, samples[from].t_ms);
+            const struct chunk_view view = chunk_view_open(chunk, samples[from].t_ms);
             size_t first = (size_t)i + 1 - view.n;
             assert_true(chunk_view_decode(&view, t, v));
             assert_true(first <= from);

@@ -285,6 +285,50 @@ static int job_room(struct db_conn *conn, void *arg, struct err *reterr)
     return r ? r : insert_note(conn, "room again", reterr);
 }
 
+static int job_shorten(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    db_shorten_log(conn);
+    return arg ? insert_note(conn, arg, reterr) : 0;
+}
+
+/* Of its log, once the writer has done what comes behind the first commit: it answers before. */
+static int64_t log_bytes(struct db *db)
+{
+    struct stat info;
+
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(db_write(db, job_shorten, NULL, NULL), 0);
+    assert_int_equal(stat(scratch_path(&scratch, "t.db-wal"), &info), 0);
+    return info.st_size;
+}
+
+static void test_a_log_is_shortened_once_nobody_reads_it(void **state)
+{
+    struct db *db = must_open();
+    struct db_stats stats = {0};
+    struct db_conn *conn;
+
+    assert_int_equal(db_write(db, job_note, (char[]){"one"}, NULL), 0);
+    assert_int_equal(db_read_begin(db, &conn, NULL), 0);
+    struct db_stmt *stmt = db_prepare(conn, "SELECT count(*) FROM note");
+    assert_true(db_step(stmt));
+    assert_int_equal(db_write(db, job_shorten, (char[]){"two"}, NULL), 0);
+    assert_true(log_bytes(db) > 0);
+    assert_int_equal(db_int(stmt, 0), 1);
+    assert_int_equal(db_done(stmt, NULL), 0);
+    db_read_end(db, conn);
+    assert_int_equal(db_write(db, job_note, (char[]){"three"}, NULL), 0);
+    assert_int_equal(log_bytes(db), 0);
+    db_stats(db, &stats);
+    assert_int_equal(stats.wal_bytes, 0);
+    assert_int_equal(count_notes(db), 3);
+    assert_int_equal(db_write(db, job_note, (char[]){"four"}, NULL), 0); /* it begins again */
+    db_close(db);
+    db = must_open();
+    assert_int_equal(count_notes(db), 4);
+    db_close(db);
+}
+
 static void test_a_full_disk_loses_nothing_and_ends(void **state)
 {
     struct db *db = must_open();
@@ -529,6 +573,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_statement_keeps_its_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_reader_sees_one_moment_and_cannot_write, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_log_is_shortened_once_nobody_reads_it, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_full_disk_loses_nothing_and_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_reserve_exists_while_there_is_room, set_up,

@@ -208,6 +208,40 @@ static const struct {
     {"a sample as a number", BYTES("\x0a\x02\x10\x05"), REMOTE_WRITE_E_MALFORMED, "another type"},
     {"a float value", BYTES("\x0a\x07\x12\x05\x0d\x00\x00\x00\x00"), REMOTE_WRITE_E_MALFORMED,
      "another type"},
+    {"a sample as everybody writes it",
+     BYTES("\x0a\x15\x0a\x06\x0a\x01"
+           "a\x12\x01"
+           "b\x12\x0b\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\x05"),
+     0, "{a=\"b\"} 1@5\n"},
+    {"the time before the value",
+     BYTES("\x0a\x15\x0a\x06\x0a\x01"
+           "a\x12\x01"
+           "b\x12\x0b\x10\x05\x09\x00\x00\x00\x00\x00\x00\xf0\x3f"),
+     0, "{a=\"b\"} 1@5\n"},
+    {"a value without a time",
+     BYTES("\x0a\x13\x0a\x06\x0a\x01"
+           "a\x12\x01"
+           "b\x12\x09\x09\x00\x00\x00\x00\x00\x00\xf0\x3f"),
+     0, "{a=\"b\"} 1@0\n"},
+    {"a field behind the time",
+     BYTES("\x0a\x17\x0a\x06\x0a\x01"
+           "a\x12\x01"
+           "b\x12\x0d\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\x05\x18\x07"),
+     0, "{a=\"b\"} 1@5\n"},
+    {"the last of two times counts",
+     BYTES("\x0a\x17\x0a\x06\x0a\x01"
+           "a\x12\x01"
+           "b\x12\x0d\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\x05\x10\x07"),
+     0, "{a=\"b\"} 1@7\n"},
+    {"a sample in front of the labels",
+     BYTES("\x0a\x15\x12\x0b\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\x05\x0a\x06\x0a\x01"
+           "a\x12\x01"
+           "b"),
+     0, "{a=\"b\"} 1@5\n"},
+    {"a label longer than its series", BYTES("\x0a\x02\x0a\x06"), REMOTE_WRITE_E_MALFORMED,
+     "a time series"},
+    {"a time cut short", BYTES("\x0a\x0d\x12\x0b\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\x85"),
+     REMOTE_WRITE_E_MALFORMED, "a sample"},
     {"remote write 2.0",
      BYTES("\x22\x01"
            "a"),
