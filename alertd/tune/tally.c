@@ -1,0 +1,331 @@
+/*
+ * Runs, added up. See tally.h.
+ */
+
+#include "alertd/tune/tally.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+
+/* What a run changes lies together: there are many of them. */
+struct counts {
+    int64_t fired;     /* alerts that began in the counted time */
+    int64_t run_steps; /* the length of their runs */
+    int64_t inherited; /* counted steps of alerts that fired before */
+    int64_t true_fired;
+    int64_t marked_fired;
+    int64_t weight, needless; /* of each `for` alone: not summed over them */
+    int64_t unused;           /* a line of the cache is full */
+};
+
+enum {
+    FEW_STEPS = 256,
+    STRETCH_STEPS = 256,
+    COUNTS = sizeof(struct counts) / sizeof(int64_t),
+};
+
+struct tally {
+    struct surface_grid grid;
+    uint32_t *for_steps;
+    struct surface_incident *incidents;
+    size_t n_incidents;
+    size_t n_columns; /* n_fors + 1: a run holds 0 to n_fors of them */
+    bool is_finished;
+    struct counts *counts; /* (n_thresholds + 1) x n_columns */
+    uint32_t *delays;      /* n_incidents x n_thresholds x n_fors */
+    uint8_t *weights;      /* by step; or NULL */
+    /* looked up instead of found: fors held by so many steps, when they are few; whether an incident
+     * touches a stretch of steps */
+    uint8_t held[FEW_STEPS];
+    bool *is_bad;
+    uint32_t n_stretches;
+};
+
+/* --- making --- */
+
+/* How many of the fors are shorter than so many steps. */
+static size_t count_held(const struct tally *tally, uint32_t steps)
+{
+    size_t n = 0;
+
+    while (n < tally->grid.n_fors && tally->for_steps[n] < steps)
+        n++;
+    return n;
+}
+
+static void mark_bad(struct tally *tally)
+{
+    for (size_t i = 0; i < tally->n_incidents; i++)
+        if (tally->incidents[i].end / STRETCH_STEPS >= tally->n_stretches)
+            tally->n_stretches = tally->incidents[i].end / STRETCH_STEPS + 1;
+    tally->is_bad = mem_zalloc(tally->n_stretches);
+    for (size_t i = 0; i < tally->n_incidents; i++)
+        for (uint32_t at = tally->incidents[i].begin / STRETCH_STEPS;
+             at <= tally->incidents[i].end / STRETCH_STEPS; at++)
+            tally->is_bad[at] = true;
+}
+
+struct tally *tally_new(const struct surface_grid *grid,
+                        const struct surface_incident *incidents,
+                        size_t n_incidents)
+{
+    size_t n_columns = grid->n_fors + 1;
+    size_t n_delays = n_incidents * grid->n_thresholds * grid->n_fors;
+    struct tally *tally = mem_zalloc(sizeof(*tally));
+
+    *tally = (struct tally){
+        .grid = *grid,
+        .for_steps = mem_dup(grid->for_steps, grid->n_fors * sizeof(uint32_t)),
+        .n_incidents = n_incidents,
+        .n_columns = n_columns,
+        .counts = mem_zalloc((grid->n_thresholds + 1) * n_columns * sizeof(struct counts)),
+    };
+    if (grid->weights)
+        tally->weights = mem_dup(grid->weights, grid->n_weights);
+    if (n_incidents > 0) {
+        tally->incidents = mem_dup(incidents, n_incidents * sizeof(*incidents));
+        tally->delays = mem_alloc(n_delays * sizeof(uint32_t));
+        memset(tally->delays, 0xff, n_delays * sizeof(uint32_t));
+        mark_bad(tally);
+    }
+    for (uint32_t steps = 0; steps < FEW_STEPS; steps++)
+        tally->held[steps] = (uint8_t)count_held(tally, steps);
+    return tally;
+}
+
+void tally_free(struct tally *tally)
+{
+    if (!tally)
+        return;
+    free(tally->for_steps);
+    free(tally->incidents);
+    free(tally->counts);
+    free(tally->is_bad);
+    free(tally->delays);
+    free(tally->weights);
+    free(tally);
+}
+
+/* --- one run --- */
+
+static size_t n_held(const struct tally *tally, uint32_t steps)
+{
+    return steps < FEW_STEPS ? tally->held[steps] : count_held(tally, steps);
+}
+
+/* Whether any incident is near [begin, end]. */
+static bool may_be_bad(const struct tally *tally, uint32_t begin, uint32_t end)
+{
+    for (uint32_t at = begin / STRETCH_STEPS; at <= end / STRETCH_STEPS && at < tally->n_stretches;
+         at++)
+        if (tally->is_bad[at])
+            return true;
+    return false;
+}
+
+/* A run [begin, end] and one incident that lies in it: which cells find it, and how late. */
+static void find(
+    struct tally *tally, size_t incident, uint32_t low, uint32_t high, uint32_t begin, uint32_t end)
+{
+    const struct surface_incident *bad = &tally->incidents[incident];
+    uint32_t last = bad->end < end ? bad->end : end;
+    size_t n = n_held(tally, last - begin + 1);
+
+    for (size_t level = low; level < high; level++) {
+        uint32_t *delays = tally->delays +
+                           (incident * tally->grid.n_thresholds + level) * tally->grid.n_fors;
+        for (size_t k = 0; k < n; k++) {
+            uint32_t fires = begin + tally->for_steps[k];
+            uint32_t delay = fires > bad->begin ? fires - bad->begin : 0;
+            if (delay < delays[k])
+                delays[k] = delay;
+        }
+    }
+}
+
+/* The counts of a run's levels: where it begins to count, and where it ceases to. */
+struct places {
+    struct counts *low, *high; /* of column 0 */
+};
+
+/* What its alerts cost: it fires at another step for each `for` from n_before to n. */
+static void weigh(struct tally *tally,
+                  const struct places *at,
+                  uint32_t begin,
+                  const size_t *n_before_true_all)
+{
+    for (size_t k = n_before_true_all[0]; k < n_before_true_all[2]; k++) {
+        uint32_t fires = begin + tally->for_steps[k];
+        int64_t weight = fires < tally->grid.n_weights ? tally->weights[fires] : 1;
+        int64_t needless = k >= n_before_true_all[1] ? weight : 0;
+        at->low[k].weight += weight;
+        at->high[k].weight -= weight;
+        at->low[k].needless += needless;
+        at->high[k].needless -= needless;
+    }
+}
+
+/* Of the fors from n_before to n those with which it fires at a marked step: stretches of them. */
+static void mark(
+    struct tally *tally, const struct places *at, uint32_t begin, size_t n_before, size_t n)
+{
+    bool was = false;
+
+    for (size_t k = n_before; k <= n; k++) {
+        bool is = k < n && tally->grid.marked[begin + tally->for_steps[k]];
+        if (is == was)
+            continue;
+        int64_t change = (int64_t)was - (int64_t)is;
+        at->low[k].marked_fired += change;
+        at->high[k].marked_fired -= change;
+        was = is;
+    }
+}
+
+/* Which incidents it finds; with how many fors it finds any. */
+static size_t find_all(struct tally *tally,
+                       uint32_t low,
+                       uint32_t high,
+                       uint32_t begin,
+                       uint32_t end,
+                       const bool *concerns)
+{
+    size_t n_true = 0;
+
+    for (size_t i = 0; i < tally->n_incidents; i++) {
+        const struct surface_incident *bad = &tally->incidents[i];
+        if (bad->begin > end || bad->end < begin || (concerns && !concerns[i]))
+            continue;
+        size_t n_hit = n_held(tally, (bad->end < end ? bad->end : end) - begin + 1);
+        n_true = n_hit > n_true ? n_hit : n_true;
+        find(tally, i, low, high, begin, end);
+    }
+    return n_true;
+}
+
+/* Those that fired, with the fors from n_before to n. Column 0 counts for nobody: it is left out. */
+static void count_fired(const struct places *at, size_t n_before, size_t n, int64_t steps)
+{
+    at->low[n].fired += 1;
+    at->high[n].fired -= 1;
+    at->low[n].run_steps += steps;
+    at->high[n].run_steps -= steps;
+    if (n_before == 0)
+        return;
+    at->low[n_before].fired -= 1;
+    at->high[n_before].fired += 1;
+    at->low[n_before].run_steps -= steps;
+    at->high[n_before].run_steps += steps;
+}
+
+void tally_add(struct tally *tally, struct tally_run run, const bool *concerns)
+{
+    uint32_t first = tally->grid.first_step;
+    size_t n = n_held(tally, run.end - run.begin + 1);
+    /* with these fors it fired before the counted time */
+    size_t n_before = run.begin < first ? n_held(tally, first - run.begin) : 0;
+    const struct places at = {tally->counts + run.low * tally->n_columns,
+                              tally->counts + run.high * tally->n_columns};
+    size_t n_true = 0;
+
+    if (n_before > n)
+        n_before = n;
+    count_fired(&at, n_before, n, (int64_t)run.end - run.begin + 1);
+    if (n_before > 0 && run.end >= first) {
+        at.low[n_before].inherited += (int64_t)run.end - first + 1;
+        at.high[n_before].inherited -= (int64_t)run.end - first + 1;
+    }
+    if (tally->grid.marked && n_before < n)
+        mark(tally, &at, run.begin, n_before, n);
+    if (tally->n_incidents > 0 && may_be_bad(tally, run.begin, run.end))
+        n_true = find_all(tally, run.low, run.high, run.begin, run.end, concerns);
+    if (n_true > n_before) {
+        at.low[n_true].true_fired += 1;
+        at.high[n_true].true_fired -= 1;
+        at.low[n_before].true_fired -= 1;
+        at.high[n_before].true_fired += 1;
+    }
+    if (tally->weights)
+        weigh(tally, &at, run.begin, (const size_t[]){n_before, n_true, n});
+}
+
+/* --- the end --- */
+
+void tally_add_all(int64_t *into, const int64_t *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        into[i] += from[i];
+}
+
+void tally_merge(struct tally *into, const struct tally *from)
+{
+    size_t n = (into->grid.n_thresholds + 1) * into->n_columns;
+    size_t n_delays = into->n_incidents * into->grid.n_thresholds * into->grid.n_fors;
+
+    assert(!into->is_finished && !from->is_finished && from->n_columns == into->n_columns &&
+           from->grid.n_thresholds == into->grid.n_thresholds &&
+           from->n_incidents == into->n_incidents);
+    tally_add_all(&into->counts->fired, &from->counts->fired, n * COUNTS);
+    for (size_t i = 0; i < n_delays; i++)
+        if (from->delays[i] < into->delays[i])
+            into->delays[i] = from->delays[i];
+}
+
+void tally_sum_rows(int64_t *counters, size_t n_rows, size_t n)
+{
+    for (size_t level = 1; level < n_rows; level++)
+        tally_add_all(counters + level * n, counters + (level - 1) * n, n);
+}
+
+/* And over fors: a column is the sum of all that hold more of them. */
+static void sum_columns(struct counts *row, size_t n_columns)
+{
+    struct counts more = {0};
+
+    for (size_t column = n_columns; column-- > 0;) {
+        struct counts here = row[column];
+        row[column] = more;
+        row[column].weight = here.weight;
+        row[column].needless = here.needless;
+        tally_add_all(&more.fired, &here.fired, COUNTS);
+    }
+}
+
+void tally_finish(struct tally *tally)
+{
+    size_t n_rows = tally->grid.n_thresholds + 1;
+
+    assert(!tally->is_finished);
+    tally_sum_rows(&tally->counts->fired, n_rows, tally->n_columns * COUNTS);
+    for (size_t level = 0; level < n_rows; level++)
+        sum_columns(tally->counts + level * tally->n_columns, tally->n_columns);
+    tally->is_finished = true;
+}
+
+struct surface_cell tally_cell(const struct tally *tally, size_t threshold, size_t for_index)
+{
+    const struct counts *at = &tally->counts[threshold * tally->n_columns + for_index];
+    bool is_weighed = tally->weights != NULL;
+
+    assert(tally->is_finished && threshold < tally->grid.n_thresholds &&
+           for_index < tally->grid.n_fors);
+    return (struct surface_cell){
+        .alerts = (uint64_t)at->fired,
+        .true_alerts = (uint64_t)at->true_fired,
+        .firing_steps = (uint64_t)(at->run_steps - at->fired * tally->for_steps[for_index] +
+                                   at->inherited),
+        .marked_alerts = (uint64_t)at->marked_fired,
+        .weight = (uint64_t)(is_weighed ? at->weight : at->fired),
+        .needless = (uint64_t)(is_weighed ? at->needless : at->fired - at->true_fired),
+    };
+}
+
+uint32_t tally_delay(const struct tally *tally, size_t incident, size_t threshold, size_t for_index)
+{
+    assert(incident < tally->n_incidents);
+    return tally->delays[(incident * tally->grid.n_thresholds + threshold) * tally->grid.n_fors +
+                         for_index];
+}
