@@ -45,22 +45,52 @@ static uint8_t *put(uint8_t *at, uint32_t number)
     return at;
 }
 
-void crossings_add(struct surface_crossings *crossings, uint32_t step, uint32_t level)
+/* Most are of two bytes. */
+static uint8_t *put_crossing(uint8_t *at, uint32_t n_steps, uint32_t level)
 {
-    struct crossing_block *block = crossings->last;
+    if ((n_steps | level) >= 0x80)
+        return put(put(at, n_steps), level);
+    at[0] = (uint8_t)n_steps;
+    at[1] = (uint8_t)level;
+    return at + 2;
+}
 
-    if (*crossings->left < ONE_BYTES_MAX) {
-        *crossings->left = 0;
-        return;
-    }
-    if (!block || block->capacity - block->n < ONE_BYTES_MAX)
-        block = add_block(crossings);
+/* So many as there is room for in the block, or bytes left. */
+static size_t add_some(struct surface_crossings *crossings,
+                       struct crossing_block *block,
+                       const struct surface_crossing *at,
+                       size_t n)
+{
+    size_t room = block->capacity - block->n < *crossings->left ? block->capacity - block->n
+                                                                : *crossings->left;
     uint8_t *begin = block->bytes + block->n;
-    size_t n = (size_t)(put(put(begin, step - crossings->step), level) - begin);
+    uint8_t *end = begin;
+    uint32_t step = crossings->step;
+    size_t i = 0;
 
-    block->n += n;
-    *crossings->left -= n;
+    for (; i < n && (size_t)(end - begin) + ONE_BYTES_MAX <= room; i++) {
+        end = put_crossing(end, at[i].step - step, at[i].level);
+        step = at[i].step;
+    }
+    block->n += (size_t)(end - begin);
+    *crossings->left -= (size_t)(end - begin);
     crossings->step = step;
+    return i;
+}
+
+void crossings_add(struct surface_crossings *crossings, const struct surface_crossing *at, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        struct crossing_block *block = crossings->last;
+
+        if (*crossings->left < ONE_BYTES_MAX) {
+            *crossings->left = 0;
+            return;
+        }
+        if (!block || block->capacity - block->n < ONE_BYTES_MAX)
+            block = add_block(crossings);
+        i += add_some(crossings, block, at + i, n - i);
+    }
 }
 
 void crossings_done(struct surface_crossings *crossings)
@@ -96,6 +126,12 @@ bool crossing_next(struct crossing_walk *walk, struct surface_crossing *ret)
         *walk = (struct crossing_walk){walk->block->next, 0, walk->step};
     if (!walk->block)
         return false;
+    const uint8_t *bytes = walk->block->bytes + walk->at;
+    if ((bytes[0] | bytes[1]) < 0x80) {
+        walk->at += 2;
+        *ret = (struct surface_crossing){walk->step += bytes[0], bytes[1]};
+        return true;
+    }
     walk->step += take(walk);
     ret->step = walk->step;
     ret->level = take(walk);

@@ -28,7 +28,9 @@ struct surface_crossings {
     size_t *left;  /* bytes that may still be noted, of all series; at 0 nothing is any more */
 };
 /* Steps ascend. */
-void crossings_add(struct surface_crossings *crossings, uint32_t step, uint32_t level);
+void crossings_add(struct surface_crossings *crossings,
+                   const struct surface_crossing *at,
+                   size_t n);
 void crossings_done(struct surface_crossings *crossings);
 
 struct crossing_walk {

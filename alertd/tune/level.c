@@ -25,9 +25,10 @@ static size_t slot_of(const struct levels *levels, double value)
 void levels_init(struct levels *levels, enum surface_op op, const double *thresholds, size_t n)
 {
     *levels = (struct levels){
-        .sign = passing_of(op, 0).sign, .bounds = mem_alloc(n * sizeof(double)), .n = n};
+        .sign = passing_of(op, 0).sign, .bounds = mem_alloc((n + 1) * sizeof(double)), .n = n};
     for (size_t i = 0; i < n; i++)
         levels->bounds[i] = passing_of(op, thresholds[i]).bound;
+    levels->bounds[n] = INFINITY; /* nothing is beyond */
     double of_one = (LEVEL_SLOTS - 1) / (levels->bounds[n - 1] - levels->bounds[0]);
     levels->slot_of_one = isnormal(of_one) ? of_one : 0;
     for (size_t i = 0; i < n; i++)
@@ -40,24 +41,17 @@ void levels_done(struct levels *levels)
     free(levels->bounds);
 }
 
-size_t levels_find(const struct levels *levels,
-                   uint32_t before,
-                   const double *values,
-                   size_t n,
-                   uint16_t *ret_levels)
+void levels_find(const struct levels *levels, const double *values, size_t n, uint16_t *ret_levels)
 {
-    size_t n_changes = 0;
-
     for (size_t i = 0; i < n; i++) {
         double value = levels->sign * values[i];
-        uint32_t level = levels->below[slot_of(levels, value)];
-        while (level < levels->n && value > levels->bounds[level])
+        size_t level = levels->below[slot_of(levels, value)];
+
+        level += value > levels->bounds[level]; /* there is seldom more than one in a slot */
+        while (value > levels->bounds[level])
             level++;
         ret_levels[i] = (uint16_t)level;
-        n_changes += level != before;
-        before = level;
     }
-    return n_changes;
 }
 
 size_t levels_stay(const struct levels *levels, uint32_t level, const double *values, size_t n)

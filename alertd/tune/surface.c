@@ -66,74 +66,110 @@ void surface_free(struct surface *surface)
 
 /* --- one series --- */
 
-static void push(struct surface_series *series, uint32_t start, uint32_t level, uint32_t peak)
+/* Ends what is open above `level`; the rest of it goes on, from where the last that ended began. The run at
+ * the bottom is at level 0 and never ends. Returns what is then on top. */
+static inline struct surface_run *close_above(struct surface *surface,
+                                              struct surface_run *top,
+                                              struct surface_crossing to,
+                                              const bool *concerns)
 {
-    if (series->n_open == series->capacity)
-        series->open = mem_grow(series->open, &series->capacity, series->n_open + 1,
-                                sizeof(*series->open));
-    series->open[series->n_open++] = (struct surface_run){start, level, peak};
-}
+    struct tally *tally = surface->tally;
+    uint32_t place = tally_place(tally, to.step - 1);
+    size_t n_rows = tally->n_rows;
+    int64_t *peaks = surface->peaks;
 
-/* Ends what is open above `level`; the rest of it goes on, from where the last that ended
- * began. */
-static void close_above(struct surface *surface,
-                        struct surface_series *series,
-                        uint32_t level,
-                        const bool *concerns)
-{
-    size_t n_rows = surface->grid.n_thresholds + 1;
+    while (top->level > to.level) {
+        struct surface_run *below = top - 1;
+        uint32_t low = below->level > to.level ? below->level : to.level;
+        uint32_t peak = top->peak;
 
-    while (series->n_open > 0 && series->open[series->n_open - 1].level > level) {
-        struct surface_run run = series->open[--series->n_open];
-        struct surface_run *below = series->n_open > 0 ? &series->open[series->n_open - 1] : NULL;
-        uint32_t low = below && below->level > level ? below->level : level;
-
-        tally_add(surface->tally, (struct tally_run){low, run.level, run.start, series->step - 1},
+        tally_add(tally, (struct tally_run){low, top->level, top->start, to.step - 1}, place,
                   concerns);
-        surface->peaks[low * n_rows + run.peak]++;
-        surface->peaks[run.level * n_rows + run.peak]--;
-        if (below && below->level >= level)
-            below->peak = below->peak < run.peak ? run.peak : below->peak;
-        else if (level > 0)
-            push(series, run.start, level, run.peak);
+        peaks[low * n_rows + peak]++;
+        peaks[top->level * n_rows + peak]--;
+        if (below->level < to.level) {
+            top->level = to.level;
+            break;
+        }
+        below->peak = below->peak > peak ? below->peak : peak;
+        top = below;
     }
+    return top;
 }
 
-static void note(struct surface_crossings *crossings, uint32_t step, uint32_t level)
+/* The level is the top's. */
+static inline struct surface_run *go_to(struct surface *surface,
+                                        struct surface_run *top,
+                                        struct surface_crossing to,
+                                        const bool *concerns)
+{
+    if (to.level <= top->level)
+        return close_above(surface, top, to, concerns);
+    top[1] = (struct surface_run){to.step, to.level, to.level};
+    return top + 1;
+}
+
+/* Levels ascend in what is open, so that there is room for all of them. */
+static void open_series(const struct surface *surface, struct surface_series *series)
+{
+    if (series->open)
+        return;
+    series->open = mem_alloc((surface->grid.n_thresholds + 1) * sizeof(*series->open));
+    series->top = series->open;
+    *series->top = (struct surface_run){0};
+}
+
+static void note(struct surface_crossings *crossings, const struct surface_crossing *at, size_t n)
 {
     if (crossings && *crossings->left > 0)
-        crossings_add(crossings, step, level);
+        crossings_add(crossings, at, n);
 }
 
-static void go_to(struct surface *surface,
+/* Its step is `to`'s, whatever was before. */
+static void cross(struct surface *surface,
                   struct surface_series *series,
-                  uint32_t level,
+                  struct surface_crossing to,
                   const bool *concerns)
 {
-    if (level < series->level)
-        close_above(surface, series, level, concerns);
-    else if (level > series->level)
-        push(series, series->step, level, level);
-    if (level != series->level)
-        note(series->crossings, series->step, level);
-    series->level = level;
+    open_series(surface, series);
+    series->step = to.step;
+    if (to.level == series->top->level)
+        return;
+    series->top = go_to(surface, series->top, to, concerns);
+    note(series->crossings, &to, 1);
 }
 
-static void feed_levels(struct surface *surface,
-                        struct surface_series *series,
-                        const uint16_t *levels,
-                        size_t n,
-                        const bool *concerns)
+/* The steps from first on that have another level than the one before. */
+static size_t find_crossings(
+    uint32_t level, uint32_t first, const uint16_t *levels, size_t n, struct surface_crossing *ret)
 {
-    uint32_t first = series->step;
+    size_t n_found = 0;
 
     for (size_t i = 0; i < n; i++) {
-        if (levels[i] == series->level)
-            continue;
-        series->step = first + (uint32_t)i;
-        go_to(surface, series, levels[i], concerns);
+        ret[n_found] = (struct surface_crossing){first + (uint32_t)i, levels[i]};
+        n_found += levels[i] != level;
+        level = levels[i];
     }
-    series->step = first + (uint32_t)n;
+    return n_found;
+}
+
+/* Returns how many change anything. */
+static size_t feed_levels(struct surface *surface,
+                          struct surface_series *series,
+                          const uint16_t *levels,
+                          size_t n,
+                          const bool *concerns)
+{
+    MEM_UNSET struct surface_crossing at[STEPS_AT_ONCE];
+    struct surface_run *top = series->top;
+    size_t n_found = find_crossings(top->level, series->step, levels, n, at);
+
+    for (size_t i = 0; i < n_found; i++)
+        top = go_to(surface, top, at[i], concerns);
+    note(series->crossings, at, n_found);
+    series->top = top;
+    series->step += (uint32_t)n;
+    return n_found;
 }
 
 void surface_feed(struct surface *surface,
@@ -146,16 +182,16 @@ void surface_feed(struct surface *surface,
     bool is_calm = true;
 
     assert(!surface->is_finished && n_steps <= SURFACE_STEPS_MAX - series->step);
+    open_series(surface, series);
     for (size_t at = 0; at < n_steps;) {
-        size_t n_calm = is_calm ? levels_stay(&surface->levels, series->level, values + at,
+        size_t n_calm = is_calm ? levels_stay(&surface->levels, series->top->level, values + at,
                                               n_steps - at)
                                 : 0;
         at += n_calm;
         series->step += (uint32_t)n_calm;
         size_t n = n_steps - at < STEPS_AT_ONCE ? n_steps - at : STEPS_AT_ONCE;
-        size_t n_changes = levels_find(&surface->levels, series->level, values + at, n, levels);
-        feed_levels(surface, series, levels, n, concerns);
-        is_calm = n_changes < n / CALM_PART;
+        levels_find(&surface->levels, values + at, n, levels);
+        is_calm = feed_levels(surface, series, levels, n, concerns) < n / CALM_PART;
         at += n;
     }
 }
@@ -166,8 +202,7 @@ void surface_cross(struct surface *surface,
                    const bool *concerns)
 {
     assert(to.step >= series->step && to.level <= surface->grid.n_thresholds);
-    series->step = to.step;
-    go_to(surface, series, to.level, concerns);
+    cross(surface, series, to, concerns);
 }
 
 void surface_skip(struct surface *surface,
@@ -178,13 +213,13 @@ void surface_skip(struct surface *surface,
     assert(to_step >= series->step && to_step <= SURFACE_STEPS_MAX);
     if (to_step == series->step)
         return;
-    go_to(surface, series, 0, concerns);
+    cross(surface, series, (struct surface_crossing){series->step, 0}, concerns);
     series->step = to_step;
 }
 
 void surface_end(struct surface *surface, struct surface_series *series, const bool *concerns)
 {
-    go_to(surface, series, 0, concerns);
+    cross(surface, series, (struct surface_crossing){series->step, 0}, concerns);
     free(series->open);
     *series = (struct surface_series){0};
 }
@@ -205,9 +240,9 @@ static void go_to_row(struct surface *surface,
         tally_add(surface->tally,
                   (struct tally_run){(uint32_t)threshold, (uint32_t)threshold + 1, row->start,
                                      row->step - 1},
-                  concerns);
+                  tally_place(surface->tally, row->step - 1), concerns);
     row->is_open = is_true;
-    note(row->crossings, row->step, is_true);
+    note(row->crossings, &(struct surface_crossing){row->step, is_true}, 1);
 }
 
 void surface_feed_row(struct surface *surface,

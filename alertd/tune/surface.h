@@ -54,11 +54,11 @@ struct surface_grid {
     const uint32_t *for_steps; /* ascending */
     size_t n_fors;
     uint32_t first_step; /* before it: what there was to warm up on */
-    /* What an alert that fires at a step costs (a night's more), of n_weights steps; NULL: 1 */
+    /* What an alert that fires at a step costs (a night's more), of n_steps; NULL: 1 */
     const uint8_t *weights;
-    uint32_t n_weights;
+    uint32_t n_steps;
     /* By step, whether alerts that begin then are counted apart (at night); as long as the surface is
-     * fed. NULL: none are. */
+     * fed, and n_steps at least. NULL: none are. */
     const bool *marked;
 };
 
@@ -88,9 +88,8 @@ void surface_free(struct surface *surface); /* NULL is fine */
 /* A series on its way through: as many steps at a time as are at hand. How it is cut changes
  * nothing. Zeroed at first. */
 struct surface_series {
-    struct surface_run *open; /* the hardest threshold last */
-    size_t n_open, capacity;
-    uint32_t step, level;
+    struct surface_run *open, *top; /* the hardest threshold on top */
+    uint32_t step;
     struct surface_crossings *crossings; /* a loan; NULL: not noted */
 };
 

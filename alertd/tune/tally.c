@@ -22,26 +22,7 @@ struct counts {
 };
 
 enum {
-    FEW_STEPS = 256,
-    STRETCH_STEPS = 256,
     COUNTS = sizeof(struct counts) / sizeof(int64_t),
-};
-
-struct tally {
-    struct surface_grid grid;
-    uint32_t *for_steps;
-    struct surface_incident *incidents;
-    size_t n_incidents;
-    size_t n_columns; /* n_fors + 1: a run holds 0 to n_fors of them */
-    bool is_finished;
-    struct counts *counts; /* (n_thresholds + 1) x n_columns */
-    uint32_t *delays;      /* n_incidents x n_thresholds x n_fors */
-    uint8_t *weights;      /* by step; or NULL */
-    /* looked up instead of found: fors held by so many steps, when they are few; whether an incident
-     * touches a stretch of steps */
-    uint8_t held[FEW_STEPS];
-    bool *is_bad;
-    uint32_t n_stretches;
 };
 
 /* --- making --- */
@@ -56,22 +37,62 @@ static size_t count_held(const struct tally *tally, uint32_t steps)
     return n;
 }
 
-static void mark_bad(struct tally *tally)
+static bool is_bad(const struct tally *tally, uint32_t begin, uint32_t end)
 {
     for (size_t i = 0; i < tally->n_incidents; i++)
-        if (tally->incidents[i].end / STRETCH_STEPS >= tally->n_stretches)
-            tally->n_stretches = tally->incidents[i].end / STRETCH_STEPS + 1;
-    tally->is_bad = mem_zalloc(tally->n_stretches);
-    for (size_t i = 0; i < tally->n_incidents; i++)
-        for (uint32_t at = tally->incidents[i].begin / STRETCH_STEPS;
-             at <= tally->incidents[i].end / STRETCH_STEPS; at++)
-            tally->is_bad[at] = true;
+        if (tally->incidents[i].begin <= end && tally->incidents[i].end >= begin)
+            return true;
+    return false;
+}
+
+static uint8_t weight_at(const struct tally *tally, uint32_t step)
+{
+    return tally->weights && step < tally->grid.n_steps ? tally->weights[step] : 1;
+}
+
+/* What the steps of a stretch have in common, all of them laid out. */
+static enum tally_kind kind_of(struct tally *tally, uint32_t begin)
+{
+    const bool *marked = tally->grid.marked;
+    enum tally_kind kind = marked && marked[begin] ? TALLY_MARKED : TALLY_PLAIN;
+    uint8_t weight = weight_at(tally, begin);
+    uint32_t end = begin + TALLY_STRETCH_STEPS - 1;
+
+    if (begin < tally->grid.first_step || is_bad(tally, begin, end))
+        return TALLY_MIXED;
+    for (uint32_t step = begin; step <= end; step++)
+        if ((marked && marked[step] != marked[begin]) || weight_at(tally, step) != weight)
+            return TALLY_MIXED;
+    /* the first of a kind says how dear it is: nights are as dear as nights */
+    if (tally->weight_of[kind] == 0)
+        tally->weight_of[kind] = weight;
+    return tally->weight_of[kind] == weight ? kind : TALLY_MIXED;
+}
+
+static void lay_stretches(struct tally *tally)
+{
+    uint32_t place = TALLY_MIXED;
+
+    tally->n_stretches = tally->grid.n_steps / TALLY_STRETCH_STEPS;
+    tally->places = mem_alloc((tally->n_stretches + 1) * sizeof(*tally->places));
+    for (uint32_t i = 0; i < tally->n_stretches; i++) {
+        enum tally_kind kind = kind_of(tally, i * TALLY_STRETCH_STEPS);
+        if (kind != place % TALLY_KINDS)
+            place += TALLY_KINDS - place % TALLY_KINDS + kind;
+        tally->places[i] = place;
+    }
+}
+
+static size_t n_few(size_t n_rows)
+{
+    return (size_t)TALLY_KINDS * TALLY_FEW_STEPS * n_rows;
 }
 
 struct tally *tally_new(const struct surface_grid *grid,
                         const struct surface_incident *incidents,
                         size_t n_incidents)
 {
+    size_t n_rows = grid->n_thresholds + 1;
     size_t n_columns = grid->n_fors + 1;
     size_t n_delays = n_incidents * grid->n_thresholds * grid->n_fors;
     struct tally *tally = mem_zalloc(sizeof(*tally));
@@ -80,18 +101,20 @@ struct tally *tally_new(const struct surface_grid *grid,
         .grid = *grid,
         .for_steps = mem_dup(grid->for_steps, grid->n_fors * sizeof(uint32_t)),
         .n_incidents = n_incidents,
+        .n_rows = n_rows,
         .n_columns = n_columns,
-        .counts = mem_zalloc((grid->n_thresholds + 1) * n_columns * sizeof(struct counts)),
+        .counts = mem_zalloc(n_rows * n_columns * sizeof(struct counts)),
+        .few = mem_zalloc(n_few(n_rows) * sizeof(int64_t)),
     };
     if (grid->weights)
-        tally->weights = mem_dup(grid->weights, grid->n_weights);
+        tally->weights = mem_dup(grid->weights, grid->n_steps);
     if (n_incidents > 0) {
         tally->incidents = mem_dup(incidents, n_incidents * sizeof(*incidents));
         tally->delays = mem_alloc(n_delays * sizeof(uint32_t));
         memset(tally->delays, 0xff, n_delays * sizeof(uint32_t));
-        mark_bad(tally);
     }
-    for (uint32_t steps = 0; steps < FEW_STEPS; steps++)
+    lay_stretches(tally);
+    for (uint32_t steps = 0; steps < TALLY_FEW_STEPS; steps++)
         tally->held[steps] = (uint8_t)count_held(tally, steps);
     return tally;
 }
@@ -103,7 +126,8 @@ void tally_free(struct tally *tally)
     free(tally->for_steps);
     free(tally->incidents);
     free(tally->counts);
-    free(tally->is_bad);
+    free(tally->places);
+    free(tally->few);
     free(tally->delays);
     free(tally->weights);
     free(tally);
@@ -113,17 +137,7 @@ void tally_free(struct tally *tally)
 
 static size_t n_held(const struct tally *tally, uint32_t steps)
 {
-    return steps < FEW_STEPS ? tally->held[steps] : count_held(tally, steps);
-}
-
-/* Whether any incident is near [begin, end]. */
-static bool may_be_bad(const struct tally *tally, uint32_t begin, uint32_t end)
-{
-    for (uint32_t at = begin / STRETCH_STEPS; at <= end / STRETCH_STEPS && at < tally->n_stretches;
-         at++)
-        if (tally->is_bad[at])
-            return true;
-    return false;
+    return steps < TALLY_FEW_STEPS ? tally->held[steps] : count_held(tally, steps);
 }
 
 /* A run [begin, end] and one incident that lies in it: which cells find it, and how late. */
@@ -159,7 +173,7 @@ static void weigh(struct tally *tally,
 {
     for (size_t k = n_before_true_all[0]; k < n_before_true_all[2]; k++) {
         uint32_t fires = begin + tally->for_steps[k];
-        int64_t weight = fires < tally->grid.n_weights ? tally->weights[fires] : 1;
+        int64_t weight = weight_at(tally, fires);
         int64_t needless = k >= n_before_true_all[1] ? weight : 0;
         at->low[k].weight += weight;
         at->high[k].weight -= weight;
@@ -221,7 +235,7 @@ static void count_fired(const struct places *at, size_t n_before, size_t n, int6
     at->high[n_before].run_steps += steps;
 }
 
-void tally_add(struct tally *tally, struct tally_run run, const bool *concerns)
+void tally_add_closely(struct tally *tally, struct tally_run run, const bool *concerns)
 {
     uint32_t first = tally->grid.first_step;
     size_t n = n_held(tally, run.end - run.begin + 1);
@@ -240,7 +254,7 @@ void tally_add(struct tally *tally, struct tally_run run, const bool *concerns)
     }
     if (tally->grid.marked && n_before < n)
         mark(tally, &at, run.begin, n_before, n);
-    if (tally->n_incidents > 0 && may_be_bad(tally, run.begin, run.end))
+    if (tally->n_incidents > 0)
         n_true = find_all(tally, run.low, run.high, run.begin, run.end, concerns);
     if (n_true > n_before) {
         at.low[n_true].true_fired += 1;
@@ -262,13 +276,14 @@ void tally_add_all(int64_t *into, const int64_t *from, size_t n)
 
 void tally_merge(struct tally *into, const struct tally *from)
 {
-    size_t n = (into->grid.n_thresholds + 1) * into->n_columns;
+    size_t n = into->n_rows * into->n_columns;
     size_t n_delays = into->n_incidents * into->grid.n_thresholds * into->grid.n_fors;
 
     assert(!into->is_finished && !from->is_finished && from->n_columns == into->n_columns &&
            from->grid.n_thresholds == into->grid.n_thresholds &&
            from->n_incidents == into->n_incidents);
     tally_add_all(&into->counts->fired, &from->counts->fired, n * COUNTS);
+    tally_add_all(into->few, from->few, n_few(into->n_rows));
     for (size_t i = 0; i < n_delays; i++)
         if (from->delays[i] < into->delays[i])
             into->delays[i] = from->delays[i];
@@ -294,13 +309,39 @@ static void sum_columns(struct counts *row, size_t n_columns)
     }
 }
 
+/* So many runs of a kind and a length, beside those that were looked at closely. */
+static void add_few(
+    const struct tally *tally, struct counts *row, size_t kind, uint32_t n_steps, int64_t n)
+{
+    size_t held = tally->held[n_steps];
+
+    row[held].fired += n;
+    row[held].run_steps += n * n_steps;
+    if (kind == TALLY_MARKED)
+        row[held].marked_fired += n;
+    for (size_t k = 0; tally->weights && k < held; k++) {
+        row[k].weight += n * tally->weight_of[kind];
+        row[k].needless += n * tally->weight_of[kind];
+    }
+}
+
+static void add_all_few(struct tally *tally)
+{
+    const int64_t *n = tally->few;
+
+    for (size_t kind = 0; kind < TALLY_KINDS; kind++)
+        for (uint32_t n_steps = 0; n_steps < TALLY_FEW_STEPS; n_steps++)
+            for (size_t level = 0; level < tally->n_rows; level++, n++)
+                if (*n != 0)
+                    add_few(tally, tally->counts + level * tally->n_columns, kind, n_steps, *n);
+}
+
 void tally_finish(struct tally *tally)
 {
-    size_t n_rows = tally->grid.n_thresholds + 1;
-
     assert(!tally->is_finished);
-    tally_sum_rows(&tally->counts->fired, n_rows, tally->n_columns * COUNTS);
-    for (size_t level = 0; level < n_rows; level++)
+    add_all_few(tally);
+    tally_sum_rows(&tally->counts->fired, tally->n_rows, tally->n_columns * COUNTS);
+    for (size_t level = 0; level < tally->n_rows; level++)
         sum_columns(tally->counts + level * tally->n_columns, tally->n_columns);
     tally->is_finished = true;
 }

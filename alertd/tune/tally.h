@@ -19,7 +19,41 @@
 
 #include "alertd/tune/surface.h"
 
-struct tally;
+enum {
+    TALLY_FEW_STEPS = 256,
+    TALLY_STRETCH_STEPS = 64,
+};
+
+/* What there is to see of a run that lies where all steps are of one kind. */
+enum tally_kind {
+    TALLY_MIXED, /* more than its length */
+    TALLY_PLAIN, /* counted time without incidents or marks, each step as dear as the other */
+    TALLY_MARKED,
+    TALLY_KINDS = 4,
+};
+
+struct counts;
+
+struct tally {
+    struct surface_grid grid;
+    uint32_t *for_steps;
+    struct surface_incident *incidents;
+    size_t n_incidents;
+    size_t n_rows;    /* n_thresholds + 1 */
+    size_t n_columns; /* n_fors + 1: a run holds 0 to n_fors of them */
+    bool is_finished;
+    struct counts *counts;         /* n_rows x n_columns */
+    uint32_t *delays;              /* n_incidents x n_thresholds x n_fors */
+    uint8_t *weights;              /* by step; or NULL */
+    uint8_t held[TALLY_FEW_STEPS]; /* fors held by so many steps */
+    /* Short runs, of which there are most, by their length alone; in counts when it is finished. Stretches
+     * of TALLY_STRETCH_STEPS have the same place when they and all between are of one kind: its number
+     * x TALLY_KINDS + the kind; all behind are mixed. */
+    uint32_t *places;
+    uint32_t n_stretches;
+    int64_t *few; /* TALLY_KINDS x TALLY_FEW_STEPS x n_rows */
+    uint8_t weight_of[TALLY_KINDS];
+};
 
 /* Within surface.h's limits. Copies grid and incidents. */
 struct tally *tally_new(const struct surface_grid *grid,
@@ -33,7 +67,33 @@ struct tally_run {
     uint32_t low, high;
     uint32_t begin, end;
 };
-void tally_add(struct tally *tally, struct tally_run run, const bool *concerns);
+void tally_add_closely(struct tally *tally, struct tally_run run, const bool *concerns);
+
+static inline uint32_t tally_place(const struct tally *tally, uint32_t step)
+{
+    uint32_t stretch = step / TALLY_STRETCH_STEPS;
+
+    return stretch < tally->n_stretches ? tally->places[stretch] : TALLY_MIXED;
+}
+
+/* place: of the run's end. */
+static inline void tally_add(struct tally *tally,
+                             struct tally_run run,
+                             uint32_t place,
+                             const bool *concerns)
+{
+    uint32_t n_steps = run.end - run.begin + 1;
+    uint32_t kind = place % TALLY_KINDS;
+
+    if (kind == TALLY_MIXED || n_steps >= TALLY_FEW_STEPS ||
+        tally->places[run.begin / TALLY_STRETCH_STEPS] != place) {
+        tally_add_closely(tally, run, concerns);
+        return;
+    }
+    int64_t *few = tally->few + ((size_t)kind * TALLY_FEW_STEPS + n_steps) * tally->n_rows;
+    few[run.low]++;
+    few[run.high]--;
+}
 
 /* What another one of the same grid and incidents has, too. Neither is finished. */
 void tally_merge(struct tally *into, const struct tally *from);

@@ -16,7 +16,7 @@
 #include "tests/lib/row.h"
 
 enum {
-    STEPS_MAX = 150,
+    STEPS_MAX = 300,
     THRESHOLDS = 4,
     FORS = 3,
     SERIES = 3,
@@ -58,8 +58,10 @@ static void make(struct rng *rng, struct history *ret)
         ret->incidents[i].when = (struct surface_incident){begin,
                                                            begin + (uint32_t)rng_below(rng, 9)};
     }
+    uint64_t stays = 1 + rng_below(rng, 200); /* as nights do, or it is any step */
     for (size_t i = 0; i < STEPS_MAX; i++)
-        ret->weights[i] = (uint8_t)(1 + rng_below(rng, 3));
+        ret->weights[i] = i > 0 && rng_below(rng, stays) ? ret->weights[i - 1]
+                                                         : (uint8_t)(1 + rng_below(rng, 3));
     for (size_t s = 0; s < SERIES; s++) {
         double value = 0;
         ret->labels[s] = labels_of(names[s]);
@@ -78,7 +80,7 @@ static struct backtest *run(struct rng *rng, const struct history *history)
 {
     const struct backtest_plan plan = {
         .grid = {SURFACE_ABOVE, thresholds, THRESHOLDS, for_steps, FORS, history->first_step,
-                 .weights = history->weights, .n_weights = history->n_steps},
+                 .weights = history->weights, .n_steps = history->n_steps},
         .n_steps = history->n_steps,
         .is_apart = history->is_apart,
         .setting = {1, 2, 3},
