@@ -5,6 +5,7 @@
 #include "alertd/tune/level.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,8 +55,81 @@ void levels_find(const struct levels *levels, const double *values, size_t n, ui
     }
 }
 
-size_t levels_stay(const struct levels *levels, uint32_t level, const double *values, size_t n)
+/* --- where they change --- */
+
+enum {
+    AT_ONCE = 256,  /* values whose levels are found before any is looked at */
+    CALM_PART = 32, /* when fewer than one in so many changed the next ones may not either */
+};
+
+/* How many values at the front are of this level. */
+static size_t stay(const struct levels *levels, uint32_t level, const double *values, size_t n)
 {
     return passing_stay(values, n, levels->sign, level > 0 ? &levels->bounds[level - 1] : NULL,
                         level < levels->n ? &levels->bounds[level] : NULL);
+}
+
+/* Of some levels those that are not the one before. */
+static size_t pick(
+    uint32_t level, uint32_t first, const uint16_t *levels, size_t n, struct surface_crossing *ret)
+{
+    size_t n_picked = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        ret[n_picked] = (struct surface_crossing){first + (uint32_t)i, levels[i]};
+        n_picked += levels[i] != level;
+        level = levels[i];
+    }
+    return n_picked;
+}
+
+/* Of one threshold: a word of bits at a time. */
+static size_t cross_one(const struct levels *levels,
+                        uint32_t level,
+                        uint32_t first,
+                        const double *values,
+                        size_t n,
+                        struct surface_crossing *ret)
+{
+    const struct passing passing = {levels->sign, levels->bounds[0]};
+    size_t n_found = 0;
+
+    for (size_t at = 0; at < n; at += PASSING_WORD) {
+        size_t n_bits = n - at < PASSING_WORD ? n - at : PASSING_WORD;
+        uint64_t word = passing_word(passing, values + at, n_bits);
+        uint64_t changes = (word ^ (word << 1 | level)) & (UINT64_MAX >> (PASSING_WORD - n_bits));
+
+        for (; changes != 0; changes &= changes - 1) {
+            level = !level;
+            ret[n_found++] = (struct surface_crossing){
+                first + (uint32_t)at + (uint32_t)__builtin_ctzll(changes), level};
+        }
+    }
+    return n_found;
+}
+
+size_t levels_cross(const struct levels *levels,
+                    uint32_t level,
+                    uint32_t first,
+                    const double *values,
+                    size_t n,
+                    struct surface_crossing *ret)
+{
+    MEM_UNSET uint16_t found[AT_ONCE];
+    bool is_calm = true;
+    size_t n_found = 0;
+
+    if (levels->n == 1)
+        return cross_one(levels, level, first, values, n, ret);
+    for (size_t at = 0; at < n;) {
+        at += is_calm ? stay(levels, level, values + at, n - at) : 0;
+        size_t n_now = n - at < AT_ONCE ? n - at : AT_ONCE;
+        levels_find(levels, values + at, n_now, found);
+        size_t n_new = pick(level, first + (uint32_t)at, found, n_now, ret + n_found);
+        is_calm = n_new < n_now / CALM_PART;
+        n_found += n_new;
+        level = n_found > 0 ? ret[n_found - 1].level : level;
+        at += n_now;
+    }
+    return n_found;
 }

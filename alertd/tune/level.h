@@ -30,5 +30,12 @@ void levels_init(struct levels *levels, enum surface_op op, const double *thresh
 void levels_done(struct levels *levels);
 /* The level of each value. */
 void levels_find(const struct levels *levels, const double *values, size_t n, uint16_t *ret_levels);
-/* How many values at the front are of this level. */
-size_t levels_stay(const struct levels *levels, uint32_t level, const double *values, size_t n);
+
+/* Of n values at the steps from first on, those that have another level than the one before, the first than
+ * `level`. ret has room for n; returns how many there are. */
+size_t levels_cross(const struct levels *levels,
+                    uint32_t level,
+                    uint32_t first,
+                    const double *values,
+                    size_t n,
+                    struct surface_crossing *ret);

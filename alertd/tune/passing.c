@@ -42,3 +42,18 @@ size_t passing_stay(
     }
     return i;
 }
+
+uint64_t passing_word(struct passing passing, const double *values, size_t n)
+{
+    lanes_word word = {0};
+    lanes_word bits = {1, 2};
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        word |= (lanes_word)(lanes_load(values + i) * passing.sign > passing.bound) & bits;
+        bits <<= LANES;
+    }
+    if (i < n && passing_passes(passing, values[i]))
+        word |= bits & (lanes_word){UINT64_MAX, 0};
+    return word[0] | word[1];
+}

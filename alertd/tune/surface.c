@@ -18,12 +18,6 @@ struct surface_run {
     uint32_t start, level, peak; /* peak: the highest level within it */
 };
 
-enum {
-    STEPS_AT_ONCE = 256, /* whose levels are found before any is looked at */
-    CALM_PART =
-        32, /* when fewer than one in so many changed anything the next ones may not either */
-};
-
 struct surface {
     struct surface_grid grid;
     struct levels levels;
@@ -139,61 +133,24 @@ static void cross(struct surface *surface,
     note(series->crossings, &to, 1);
 }
 
-/* The steps from first on that have another level than the one before. */
-static size_t find_crossings(
-    uint32_t level, uint32_t first, const uint16_t *levels, size_t n, struct surface_crossing *ret)
+size_t surface_feed(struct surface *surface,
+                    struct surface_series *series,
+                    const double *values,
+                    size_t n_steps,
+                    const bool *concerns,
+                    struct surface_crossing *ret)
 {
-    size_t n_found = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        ret[n_found] = (struct surface_crossing){first + (uint32_t)i, levels[i]};
-        n_found += levels[i] != level;
-        level = levels[i];
-    }
-    return n_found;
-}
-
-/* Returns how many change anything. */
-static size_t feed_levels(struct surface *surface,
-                          struct surface_series *series,
-                          const uint16_t *levels,
-                          size_t n,
-                          const bool *concerns)
-{
-    MEM_UNSET struct surface_crossing at[STEPS_AT_ONCE];
-    struct surface_run *top = series->top;
-    size_t n_found = find_crossings(top->level, series->step, levels, n, at);
-
-    for (size_t i = 0; i < n_found; i++)
-        top = go_to(surface, top, at[i], concerns);
-    note(series->crossings, at, n_found);
-    series->top = top;
-    series->step += (uint32_t)n;
-    return n_found;
-}
-
-void surface_feed(struct surface *surface,
-                  struct surface_series *series,
-                  const double *values,
-                  size_t n_steps,
-                  const bool *concerns)
-{
-    MEM_UNSET uint16_t levels[STEPS_AT_ONCE];
-    bool is_calm = true;
-
     assert(!surface->is_finished && n_steps <= SURFACE_STEPS_MAX - series->step);
     open_series(surface, series);
-    for (size_t at = 0; at < n_steps;) {
-        size_t n_calm = is_calm ? levels_stay(&surface->levels, series->top->level, values + at,
-                                              n_steps - at)
-                                : 0;
-        at += n_calm;
-        series->step += (uint32_t)n_calm;
-        size_t n = n_steps - at < STEPS_AT_ONCE ? n_steps - at : STEPS_AT_ONCE;
-        levels_find(&surface->levels, values + at, n, levels);
-        is_calm = feed_levels(surface, series, levels, n, concerns) < n / CALM_PART;
-        at += n;
-    }
+    struct surface_run *top = series->top;
+    size_t n = levels_cross(&surface->levels, top->level, series->step, values, n_steps, ret);
+
+    for (size_t i = 0; i < n; i++)
+        top = go_to(surface, top, ret[i], concerns);
+    note(series->crossings, ret, n);
+    series->top = top;
+    series->step += (uint32_t)n_steps;
+    return n;
 }
 
 void surface_cross(struct surface *surface,

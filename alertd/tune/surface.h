@@ -94,12 +94,14 @@ struct surface_series {
 };
 
 /* Its value at the next steps, NaN where there is none. concerns[i]: incident i is about it; NULL:
- * all are. The same each time. */
-void surface_feed(struct surface *surface,
-                  struct surface_series *series,
-                  const double *values,
-                  size_t n_steps,
-                  const bool *concerns);
+ * all are. The same each time. ret has room for n_steps: where it came to pass another number of
+ * thresholds; returns how many. */
+size_t surface_feed(struct surface *surface,
+                    struct surface_series *series,
+                    const double *values,
+                    size_t n_steps,
+                    const bool *concerns,
+                    struct surface_crossing *ret);
 /* Steps at which it was not there at all. */
 void surface_skip(struct surface *surface,
                   struct surface_series *series,

@@ -181,6 +181,7 @@ static struct surface *surface_of(struct rng *rng,
 
     assert_non_null(surface);
     for (size_t s = from; s < to; s++) {
+        struct surface_crossing crossings[STEPS_MAX];
         struct surface_series series = {0};
         while (series.step < history->n_steps) {
             size_t n = 1 + rng_below(rng, history->n_steps - series.step);
@@ -190,8 +191,8 @@ static struct surface *surface_of(struct rng *rng,
             if (gap > 0 && rng_below(rng, 2))
                 surface_skip(surface, &series, series.step + (uint32_t)gap, history->concerns[s]);
             else
-                surface_feed(surface, &series, history->values[s] + series.step, n,
-                             history->concerns[s]);
+                (void)surface_feed(surface, &series, history->values[s] + series.step, n,
+                                   history->concerns[s], crossings);
         }
         surface_end(surface, &series, history->concerns[s]);
     }
