@@ -344,7 +344,7 @@ static int read_at_once(const struct reading_source *reading,
     if (parts->part.n_of_series == 0)
         return stream_piece(reading, parts->expr, parts->part, &parts->pieces[0], ret_has_begun,
                             reterr);
-    shared_init(&shared, reading->source, reading->query_bytes / 2);
+    shared_init(&shared, reading->source, parts->part.n_of_series, reading->query_bytes / 2);
     const struct source source = shared_source(&shared);
     int r = find_for_all(reading, parts, &shared, reterr);
     parts->reading = *reading;

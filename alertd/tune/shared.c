@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-void shared_init(struct shared *shared, const struct source *of, size_t bytes)
+void shared_init(struct shared *shared, const struct source *of, uint32_t n_at_once, size_t bytes)
 {
-    *shared = (struct shared){.of = of};
+    *shared = (struct shared){.of = of, .n_at_once = n_at_once};
     arena_init(&shared->arena, bytes);
 }
 
@@ -30,6 +30,7 @@ static int find(void *self,
     if (shared->is_found)
         return 0;
     all.n_parts = 0;
+    all.n_at_once = shared->n_at_once;
     shared->query = all;
     int r = shared->of->select(shared->of->self, &all, &shared->arena, &shared->found, reterr);
     shared->is_found = r == 0;

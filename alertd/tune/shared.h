@@ -18,14 +18,15 @@
 
 struct shared {
     const struct source *of;
+    uint32_t n_at_once;
     struct arena arena; /* what was found is in it */
     struct source_query query;
     struct source_selection found; /* as that query asked; nothing: it never did */
     bool is_found;
 };
 
-/* `of` is a loan. */
-void shared_init(struct shared *shared, const struct source *of, size_t bytes);
+/* `of` is a loan; n_at_once: of those who read, and look for it together. */
+void shared_init(struct shared *shared, const struct source *of, uint32_t n_at_once, size_t bytes);
 void shared_done(struct shared *shared);
 
 struct source shared_finder(struct shared *shared);
