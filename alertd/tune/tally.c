@@ -235,6 +235,20 @@ static void count_fired(const struct places *at, size_t n_before, size_t n, int6
     at->high[n_before].run_steps += steps;
 }
 
+/* A long one that lies where all steps are alike. */
+static void add_alike(struct tally *tally, const struct places *at, struct tally_run run, size_t n)
+{
+    int64_t steps = (int64_t)run.end - run.begin + 1;
+
+    count_fired(at, 0, n, steps);
+    if (tally_place(tally, run.end) % TALLY_KINDS == TALLY_MARKED) {
+        at->low[n].marked_fired += 1;
+        at->high[n].marked_fired -= 1;
+    }
+    if (tally->weights)
+        weigh(tally, at, run.begin, (const size_t[]){0, 0, n});
+}
+
 void tally_add_closely(struct tally *tally, struct tally_run run, const bool *concerns)
 {
     uint32_t first = tally->grid.first_step;
@@ -245,6 +259,10 @@ void tally_add_closely(struct tally *tally, struct tally_run run, const bool *co
                               tally->counts + run.high * tally->n_columns};
     size_t n_true = 0;
 
+    if (tally_is_alike(tally, run.begin, tally_place(tally, run.end))) {
+        add_alike(tally, &at, run, n);
+        return;
+    }
     if (n_before > n)
         n_before = n;
     count_fired(&at, n_before, n, (int64_t)run.end - run.begin + 1);

@@ -21,7 +21,7 @@
 
 enum {
     TALLY_FEW_STEPS = 256,
-    TALLY_STRETCH_STEPS = 64,
+    TALLY_STRETCH_STEPS = 32,
 };
 
 /* What there is to see of a run that lies where all steps are of one kind. */
@@ -76,6 +76,12 @@ static inline uint32_t tally_place(const struct tally *tally, uint32_t step)
     return stretch < tally->n_stretches ? tally->places[stretch] : TALLY_MIXED;
 }
 
+/* Whether all steps from begin to where it is `place` are of one kind, and not mixed. */
+static inline bool tally_is_alike(const struct tally *tally, uint32_t begin, uint32_t place)
+{
+    return place % TALLY_KINDS != TALLY_MIXED && tally_place(tally, begin) == place;
+}
+
 /* place: of the run's end. */
 static inline void tally_add(struct tally *tally,
                              struct tally_run run,
@@ -83,14 +89,13 @@ static inline void tally_add(struct tally *tally,
                              const bool *concerns)
 {
     uint32_t n_steps = run.end - run.begin + 1;
-    uint32_t kind = place % TALLY_KINDS;
+    size_t kind = place % TALLY_KINDS;
 
-    if (kind == TALLY_MIXED || n_steps >= TALLY_FEW_STEPS ||
-        tally->places[run.begin / TALLY_STRETCH_STEPS] != place) {
+    if (n_steps >= TALLY_FEW_STEPS || !tally_is_alike(tally, run.begin, place)) {
         tally_add_closely(tally, run, concerns);
         return;
     }
-    int64_t *few = tally->few + ((size_t)kind * TALLY_FEW_STEPS + n_steps) * tally->n_rows;
+    int64_t *few = tally->few + (kind * TALLY_FEW_STEPS + n_steps) * tally->n_rows;
     few[run.low]++;
     few[run.high]--;
 }
