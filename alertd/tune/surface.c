@@ -63,24 +63,25 @@ void surface_free(struct surface *surface)
 /* Ends what is open above `level`; the rest of it goes on, from where the last that ended began. The run at
  * the bottom is at level 0 and never ends. Returns what is then on top. */
 static inline struct surface_run *close_above(struct surface *surface,
+                                              const struct tally_few *few,
                                               struct surface_run *top,
                                               struct surface_crossing to,
                                               const bool *concerns)
 {
-    struct tally *tally = surface->tally;
-    uint32_t place = tally_place(tally, to.step - 1);
-    size_t n_rows = tally->n_rows;
-    int64_t *peaks = surface->peaks;
+    uint32_t place = tally_place(few, to.step - 1);
+    size_t n_rows = few->n_rows;
 
     while (top->level > to.level) {
         struct surface_run *below = top - 1;
+        uint32_t high = top->level;
         uint32_t low = below->level > to.level ? below->level : to.level;
         uint32_t peak = top->peak;
+        const struct tally_run run = {low, high, top->start, to.step - 1};
 
-        tally_add(tally, (struct tally_run){low, top->level, top->start, to.step - 1}, place,
-                  concerns);
-        peaks[low * n_rows + peak]++;
-        peaks[top->level * n_rows + peak]--;
+        if (!tally_add_few(few, run, place))
+            tally_add(surface->tally, run, concerns);
+        surface->peaks[low * n_rows + peak]++;
+        surface->peaks[high * n_rows + peak]--;
         if (below->level < to.level) {
             top->level = to.level;
             break;
@@ -93,14 +94,28 @@ static inline struct surface_run *close_above(struct surface *surface,
 
 /* The level is the top's. */
 static inline struct surface_run *go_to(struct surface *surface,
+                                        const struct tally_few *few,
                                         struct surface_run *top,
                                         struct surface_crossing to,
                                         const bool *concerns)
 {
     if (to.level <= top->level)
-        return close_above(surface, top, to, concerns);
+        return close_above(surface, few, top, to, concerns);
     top[1] = (struct surface_run){to.step, to.level, to.level};
     return top + 1;
+}
+
+static struct surface_run *go_on(struct surface *surface,
+                                 struct surface_run *top,
+                                 const struct surface_crossing *to,
+                                 size_t n,
+                                 const bool *concerns)
+{
+    const struct tally_few few = surface->tally->few;
+
+    for (size_t i = 0; i < n; i++)
+        top = go_to(surface, &few, top, to[i], concerns);
+    return top;
 }
 
 /* Levels ascend in what is open, so that there is room for all of them. */
@@ -129,7 +144,7 @@ static void cross(struct surface *surface,
     series->step = to.step;
     if (to.level == series->top->level)
         return;
-    series->top = go_to(surface, series->top, to, concerns);
+    series->top = go_on(surface, series->top, &to, 1, concerns);
     note(series->crossings, &to, 1);
 }
 
@@ -142,13 +157,11 @@ size_t surface_feed(struct surface *surface,
 {
     assert(!surface->is_finished && n_steps <= SURFACE_STEPS_MAX - series->step);
     open_series(surface, series);
-    struct surface_run *top = series->top;
-    size_t n = levels_cross(&surface->levels, top->level, series->step, values, n_steps, ret);
+    size_t n = levels_cross(&surface->levels, series->top->level, series->step, values, n_steps,
+                            ret);
 
-    for (size_t i = 0; i < n; i++)
-        top = go_to(surface, top, ret[i], concerns);
+    series->top = go_on(surface, series->top, ret, n, concerns);
     note(series->crossings, ret, n);
-    series->top = top;
     series->step += (uint32_t)n_steps;
     return n;
 }
@@ -183,6 +196,19 @@ void surface_end(struct surface *surface, struct surface_series *series, const b
 
 /* --- a threshold alone --- */
 
+static void end_row(struct surface *surface,
+                    const struct surface_row *row,
+                    size_t threshold,
+                    const bool *concerns)
+{
+    const struct tally_few *few = &surface->tally->few;
+    const struct tally_run run = {(uint32_t)threshold, (uint32_t)threshold + 1, row->start,
+                                  row->step - 1};
+
+    if (!tally_add_few(few, run, tally_place(few, run.end)))
+        tally_add(surface->tally, run, concerns);
+}
+
 static void go_to_row(struct surface *surface,
                       struct surface_row *row,
                       size_t threshold,
@@ -194,10 +220,7 @@ static void go_to_row(struct surface *surface,
     if (is_true)
         row->start = row->step;
     else
-        tally_add(surface->tally,
-                  (struct tally_run){(uint32_t)threshold, (uint32_t)threshold + 1, row->start,
-                                     row->step - 1},
-                  tally_place(surface->tally, row->step - 1), concerns);
+        end_row(surface, row, threshold, concerns);
     row->is_open = is_true;
     note(row->crossings, &(struct surface_crossing){row->step, is_true}, 1);
 }

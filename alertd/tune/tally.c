@@ -73,13 +73,13 @@ static void lay_stretches(struct tally *tally)
 {
     uint32_t place = TALLY_MIXED;
 
-    tally->n_stretches = tally->grid.n_steps / TALLY_STRETCH_STEPS;
-    tally->places = mem_alloc((tally->n_stretches + 1) * sizeof(*tally->places));
-    for (uint32_t i = 0; i < tally->n_stretches; i++) {
+    tally->few.n_stretches = tally->grid.n_steps / TALLY_STRETCH_STEPS;
+    tally->few.places = mem_alloc((tally->few.n_stretches + 1) * sizeof(*tally->few.places));
+    for (uint32_t i = 0; i < tally->few.n_stretches; i++) {
         enum tally_kind kind = kind_of(tally, i * TALLY_STRETCH_STEPS);
         if (kind != place % TALLY_KINDS)
             place += TALLY_KINDS - place % TALLY_KINDS + kind;
-        tally->places[i] = place;
+        tally->few.places[i] = place;
     }
 }
 
@@ -104,7 +104,7 @@ struct tally *tally_new(const struct surface_grid *grid,
         .n_rows = n_rows,
         .n_columns = n_columns,
         .counts = mem_zalloc(n_rows * n_columns * sizeof(struct counts)),
-        .few = mem_zalloc(n_few(n_rows) * sizeof(int64_t)),
+        .few = {.counts = mem_zalloc(n_few(n_rows) * sizeof(int64_t)), .n_rows = n_rows},
     };
     if (grid->weights)
         tally->weights = mem_dup(grid->weights, grid->n_steps);
@@ -126,8 +126,8 @@ void tally_free(struct tally *tally)
     free(tally->for_steps);
     free(tally->incidents);
     free(tally->counts);
-    free(tally->places);
-    free(tally->few);
+    free(tally->few.places);
+    free(tally->few.counts);
     free(tally->delays);
     free(tally->weights);
     free(tally);
@@ -241,7 +241,7 @@ static void add_alike(struct tally *tally, const struct places *at, struct tally
     int64_t steps = (int64_t)run.end - run.begin + 1;
 
     count_fired(at, 0, n, steps);
-    if (tally_place(tally, run.end) % TALLY_KINDS == TALLY_MARKED) {
+    if (tally_place(&tally->few, run.end) % TALLY_KINDS == TALLY_MARKED) {
         at->low[n].marked_fired += 1;
         at->high[n].marked_fired -= 1;
     }
@@ -249,7 +249,7 @@ static void add_alike(struct tally *tally, const struct places *at, struct tally
         weigh(tally, at, run.begin, (const size_t[]){0, 0, n});
 }
 
-void tally_add_closely(struct tally *tally, struct tally_run run, const bool *concerns)
+void tally_add(struct tally *tally, struct tally_run run, const bool *concerns)
 {
     uint32_t first = tally->grid.first_step;
     size_t n = n_held(tally, run.end - run.begin + 1);
@@ -259,7 +259,7 @@ void tally_add_closely(struct tally *tally, struct tally_run run, const bool *co
                               tally->counts + run.high * tally->n_columns};
     size_t n_true = 0;
 
-    if (tally_is_alike(tally, run.begin, tally_place(tally, run.end))) {
+    if (tally_is_alike(&tally->few, run.begin, tally_place(&tally->few, run.end))) {
         add_alike(tally, &at, run, n);
         return;
     }
@@ -301,7 +301,7 @@ void tally_merge(struct tally *into, const struct tally *from)
            from->grid.n_thresholds == into->grid.n_thresholds &&
            from->n_incidents == into->n_incidents);
     tally_add_all(&into->counts->fired, &from->counts->fired, n * COUNTS);
-    tally_add_all(into->few, from->few, n_few(into->n_rows));
+    tally_add_all(into->few.counts, from->few.counts, n_few(into->n_rows));
     for (size_t i = 0; i < n_delays; i++)
         if (from->delays[i] < into->delays[i])
             into->delays[i] = from->delays[i];
@@ -345,7 +345,7 @@ static void add_few(
 
 static void add_all_few(struct tally *tally)
 {
-    const int64_t *n = tally->few;
+    const int64_t *n = tally->few.counts;
 
     for (size_t kind = 0; kind < TALLY_KINDS; kind++)
         for (uint32_t n_steps = 0; n_steps < TALLY_FEW_STEPS; n_steps++)

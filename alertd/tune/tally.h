@@ -32,6 +32,17 @@ enum tally_kind {
     TALLY_KINDS = 4,
 };
 
+/* Short runs, of which there are most, by their length alone. A loop has a copy of it: all of it is in
+ * registers then. */
+struct tally_few {
+    int64_t *counts; /* TALLY_KINDS x TALLY_FEW_STEPS x n_rows */
+    size_t n_rows;
+    /* Stretches of TALLY_STRETCH_STEPS have the same place when they and all between are of one kind: its
+     * number x TALLY_KINDS + the kind; all behind are mixed. */
+    uint32_t *places;
+    uint32_t n_stretches;
+};
+
 struct counts;
 
 struct tally {
@@ -46,12 +57,7 @@ struct tally {
     uint32_t *delays;              /* n_incidents x n_thresholds x n_fors */
     uint8_t *weights;              /* by step; or NULL */
     uint8_t held[TALLY_FEW_STEPS]; /* fors held by so many steps */
-    /* Short runs, of which there are most, by their length alone; in counts when it is finished. Stretches
-     * of TALLY_STRETCH_STEPS have the same place when they and all between are of one kind: its number
-     * x TALLY_KINDS + the kind; all behind are mixed. */
-    uint32_t *places;
-    uint32_t n_stretches;
-    int64_t *few; /* TALLY_KINDS x TALLY_FEW_STEPS x n_rows */
+    struct tally_few few;          /* in counts when it is finished */
     uint8_t weight_of[TALLY_KINDS];
 };
 
@@ -67,37 +73,33 @@ struct tally_run {
     uint32_t low, high;
     uint32_t begin, end;
 };
-void tally_add_closely(struct tally *tally, struct tally_run run, const bool *concerns);
+void tally_add(struct tally *tally, struct tally_run run, const bool *concerns);
 
-static inline uint32_t tally_place(const struct tally *tally, uint32_t step)
+static inline uint32_t tally_place(const struct tally_few *few, uint32_t step)
 {
     uint32_t stretch = step / TALLY_STRETCH_STEPS;
 
-    return stretch < tally->n_stretches ? tally->places[stretch] : TALLY_MIXED;
+    return stretch < few->n_stretches ? few->places[stretch] : TALLY_MIXED;
 }
 
 /* Whether all steps from begin to where it is `place` are of one kind, and not mixed. */
-static inline bool tally_is_alike(const struct tally *tally, uint32_t begin, uint32_t place)
+static inline bool tally_is_alike(const struct tally_few *few, uint32_t begin, uint32_t place)
 {
-    return place % TALLY_KINDS != TALLY_MIXED && tally_place(tally, begin) == place;
+    return place % TALLY_KINDS != TALLY_MIXED && tally_place(few, begin) == place;
 }
 
-/* place: of the run's end. */
-static inline void tally_add(struct tally *tally,
-                             struct tally_run run,
-                             uint32_t place,
-                             const bool *concerns)
+/* place: of the run's end. False: it is none of the few. */
+static inline bool tally_add_few(const struct tally_few *few, struct tally_run run, uint32_t place)
 {
     uint32_t n_steps = run.end - run.begin + 1;
-    size_t kind = place % TALLY_KINDS;
 
-    if (n_steps >= TALLY_FEW_STEPS || !tally_is_alike(tally, run.begin, place)) {
-        tally_add_closely(tally, run, concerns);
-        return;
-    }
-    int64_t *few = tally->few + (kind * TALLY_FEW_STEPS + n_steps) * tally->n_rows;
-    few[run.low]++;
-    few[run.high]--;
+    if (n_steps >= TALLY_FEW_STEPS || !tally_is_alike(few, run.begin, place))
+        return false;
+    int64_t *row = few->counts +
+                   ((size_t)place % TALLY_KINDS * TALLY_FEW_STEPS + n_steps) * few->n_rows;
+    row[run.low]++;
+    row[run.high]--;
+    return true;
 }
 
 /* What another one of the same grid and incidents has, too. Neither is finished. */
