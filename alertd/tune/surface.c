@@ -23,7 +23,7 @@ struct surface {
     struct levels levels;
     struct tally *tally;
     bool is_finished;
-    int64_t *peaks; /* (n_thresholds + 1)^2: runs at a level, by their peak */
+    int64_t *peaks; /* (n_thresholds + 1)^2: by their peak, runs at a level */
 };
 
 /* --- making --- */
@@ -80,8 +80,8 @@ static inline struct surface_run *close_above(struct surface *surface,
 
         if (!tally_add_few(few, run, place))
             tally_add(surface->tally, run, concerns);
-        surface->peaks[low * n_rows + peak]++;
-        surface->peaks[high * n_rows + peak]--;
+        surface->peaks[peak * n_rows + low]++;
+        surface->peaks[peak * n_rows + high]--;
         if (below->level < to.level) {
             top->level = to.level;
             break;
@@ -281,26 +281,27 @@ void surface_merge(struct surface *into, const struct surface *from)
     tally_add_all(into->peaks, from->peaks, n_rows * n_rows);
 }
 
-static void sum_peaks(int64_t *row, size_t n_rows)
+/* Over levels, and over the peaks that are higher. */
+static void sum_peaks(int64_t *peaks, size_t n_rows)
 {
-    int64_t more = 0;
-
-    for (size_t column = n_rows; column-- > 0;) {
-        int64_t here = row[column];
-        row[column] = more;
-        more += here;
+    for (size_t peak = 0; peak < n_rows; peak++)
+        for (size_t level = 1; level < n_rows; level++)
+            peaks[peak * n_rows + level] += peaks[peak * n_rows + level - 1];
+    for (size_t level = 0; level < n_rows; level++) {
+        int64_t more = 0;
+        for (size_t peak = n_rows; peak-- > 0;) {
+            int64_t here = peaks[peak * n_rows + level];
+            peaks[peak * n_rows + level] = more;
+            more += here;
+        }
     }
 }
 
 void surface_finish(struct surface *surface)
 {
-    size_t n_rows = surface->grid.n_thresholds + 1;
-
     assert(!surface->is_finished);
     tally_finish(surface->tally);
-    tally_sum_rows(surface->peaks, n_rows, n_rows);
-    for (size_t level = 0; level < n_rows; level++)
-        sum_peaks(surface->peaks + level * n_rows, n_rows);
+    sum_peaks(surface->peaks, surface->grid.n_thresholds + 1);
     surface->is_finished = true;
 }
 
@@ -325,5 +326,5 @@ uint32_t surface_delay(const struct surface *surface,
 uint64_t surface_hysteresis(const struct surface *surface, size_t off, size_t on)
 {
     assert(surface->is_finished && off <= on && on < surface->grid.n_thresholds);
-    return (uint64_t)surface->peaks[off * (surface->grid.n_thresholds + 1) + on];
+    return (uint64_t)surface->peaks[on * (surface->grid.n_thresholds + 1) + off];
 }

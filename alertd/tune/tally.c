@@ -307,7 +307,7 @@ void tally_merge(struct tally *into, const struct tally *from)
             into->delays[i] = from->delays[i];
 }
 
-void tally_sum_rows(int64_t *counters, size_t n_rows, size_t n)
+static void sum_rows(int64_t *counters, size_t n_rows, size_t n)
 {
     for (size_t level = 1; level < n_rows; level++)
         tally_add_all(counters + level * n, counters + (level - 1) * n, n);
@@ -358,7 +358,7 @@ void tally_finish(struct tally *tally)
 {
     assert(!tally->is_finished);
     add_all_few(tally);
-    tally_sum_rows(&tally->counts->fired, tally->n_rows, tally->n_columns * COUNTS);
+    sum_rows(&tally->counts->fired, tally->n_rows, tally->n_columns * COUNTS);
     for (size_t level = 0; level < tally->n_rows; level++)
         sum_columns(tally->counts + level * tally->n_columns, tally->n_columns);
     tally->is_finished = true;

@@ -114,6 +114,5 @@ uint32_t tally_delay(const struct tally *tally,
                      size_t threshold,
                      size_t for_index);
 
-/* For tables of differences: into[i] += from[i], and each row the sum of all up to it. */
+/* For tables of differences: into[i] += from[i]. */
 void tally_add_all(int64_t *into, const int64_t *from, size_t n);
-void tally_sum_rows(int64_t *counters, size_t n_rows, size_t n);
