@@ -108,16 +108,31 @@ struct crossing_walk crossings_walk(const struct surface_crossings *crossings)
     return (struct crossing_walk){.block = crossings->first};
 }
 
-static uint32_t take(struct crossing_walk *walk)
+static const uint8_t *take(const uint8_t *at, uint32_t *ret)
 {
     uint32_t number = 0;
     uint8_t byte = 0x80;
 
     for (unsigned shift = 0; byte & 0x80; shift += 7) {
-        byte = walk->block->bytes[walk->at++];
+        byte = *at++;
         number |= (uint32_t)(byte & 0x7F) << shift;
     }
-    return number;
+    *ret = number;
+    return at;
+}
+
+static inline const uint8_t *take_crossing(const uint8_t *at, struct surface_crossing *crossing)
+{
+    uint32_t n_steps = at[0];
+
+    if ((at[0] | at[1]) < 0x80) {
+        crossing->level = at[1];
+        at += 2;
+    } else {
+        at = take(take(at, &n_steps), &crossing->level);
+    }
+    crossing->step += n_steps;
+    return at;
 }
 
 bool crossing_next(struct crossing_walk *walk, struct surface_crossing *ret)
@@ -126,14 +141,27 @@ bool crossing_next(struct crossing_walk *walk, struct surface_crossing *ret)
         *walk = (struct crossing_walk){walk->block->next, 0, walk->step};
     if (!walk->block)
         return false;
-    const uint8_t *bytes = walk->block->bytes + walk->at;
-    if ((bytes[0] | bytes[1]) < 0x80) {
-        walk->at += 2;
-        *ret = (struct surface_crossing){walk->step += bytes[0], bytes[1]};
-        return true;
-    }
-    walk->step += take(walk);
     ret->step = walk->step;
-    ret->level = take(walk);
+    walk->at = (size_t)(take_crossing(walk->block->bytes + walk->at, ret) - walk->block->bytes);
+    walk->step = ret->step;
     return true;
+}
+
+bool crossing_find(struct crossing_walk *walk, uint32_t above, bool passes, uint32_t *ret_step)
+{
+    struct surface_crossing found = {.step = walk->step};
+
+    for (; walk->block; *walk = (struct crossing_walk){walk->block->next, 0, found.step}) {
+        const uint8_t *at = walk->block->bytes + walk->at;
+        const uint8_t *end = walk->block->bytes + walk->block->n;
+        while (at < end) {
+            at = take_crossing(at, &found);
+            if ((found.level > above) != passes)
+                continue;
+            walk->at = (size_t)(at - walk->block->bytes);
+            *ret_step = walk->step = found.step;
+            return true;
+        }
+    }
+    return false;
 }

@@ -41,3 +41,5 @@ struct crossing_walk {
 struct crossing_walk crossings_walk(const struct surface_crossings *crossings);
 /* False: there are no more. */
 bool crossing_next(struct crossing_walk *walk, struct surface_crossing *ret);
+/* The step of the next one to a level above `above`, or, not `passes`, to one that is not. False: there is none. */
+bool crossing_find(struct crossing_walk *walk, uint32_t above, bool passes, uint32_t *ret_step);
