@@ -270,7 +270,8 @@ static size_t most_steps(const struct reading_source *reading,
 
 /* What the parts of a reading share, and how each of them goes. */
 struct parts {
-    struct reading_source reading; /* of each; its source is what was found for all */
+    const struct reading_source *reading;
+    struct shared shared; /* what was found for all */
     const struct promql_expr *expr;
     struct part part; /* the steps they are at, of n_of_series */
     struct reading_piece pieces[PARTS];
@@ -282,10 +283,14 @@ struct parts {
 static void read_part(void *context, size_t i)
 {
     struct parts *parts = context;
+    const struct source source = shared_source(&parts->shared);
+    struct reading_source own = *parts->reading;
     struct part part = parts->part;
 
+    own.source = &source;
+    own.query_bytes /= 2;
     part.of_series = (uint32_t)i;
-    parts->results[i] = stream_piece(&parts->reading, parts->expr, part, &parts->pieces[i],
+    parts->results[i] = stream_piece(&own, parts->expr, part, &parts->pieces[i],
                                      &parts->have_begun[i], &parts->errs[i]);
 }
 
@@ -300,14 +305,11 @@ static int see_nothing(void *arg,
 }
 
 /* Evaluated over a source in which there is nothing, the expression asks for what it will need. */
-static int find_for_all(const struct reading_source *reading,
-                        const struct parts *parts,
-                        struct shared *shared,
-                        struct err *reterr)
+static int find_for_all(struct parts *parts, struct err *reterr)
 {
-    const struct source finder = shared_finder(shared);
+    const struct source finder = shared_finder(&parts->shared);
     const struct part all = {.first = parts->part.first, .n = parts->part.n};
-    struct reading_source finding = *reading;
+    struct reading_source finding = *parts->reading;
     struct reading_piece none = {.span = parts->pieces[0].span, .visit = see_nothing};
     bool has_begun = false;
 
@@ -315,15 +317,12 @@ static int find_for_all(const struct reading_source *reading,
     return stream_piece(&finding, parts->expr, all, &none, &has_begun, reterr);
 }
 
-static int at_once(const struct reading_source *reading,
-                   struct parts *parts,
-                   bool *ret_has_begun,
-                   struct err *reterr)
+static int read_found(struct parts *parts, bool *ret_has_begun, struct err *reterr)
 {
     uint32_t n = parts->part.n_of_series;
     int r = 0;
 
-    reading->at_once_fn(n, n, read_part, parts);
+    parts->reading->at_once_fn(n, n, read_part, parts);
     for (size_t i = 0; i < n; i++) {
         *ret_has_begun |= parts->have_begun[i];
         if (r == 0 && parts->results[i] != 0 && reterr)
@@ -333,35 +332,28 @@ static int at_once(const struct reading_source *reading,
     return r;
 }
 
-/* The steps of parts->part, of all series. */
-static int read_at_once(const struct reading_source *reading,
-                        struct parts *parts,
-                        bool *ret_has_begun,
-                        struct err *reterr)
+/* The steps of parts->part, of all series. What is found may have half of the memory, the parts' evaluations
+ * the other half. */
+static int read_at_once(struct parts *parts, bool *ret_has_begun, struct err *reterr)
 {
-    struct shared shared;
+    const struct reading_source *reading = parts->reading;
+    uint32_t n = parts->part.n_of_series;
 
-    if (parts->part.n_of_series == 0)
+    if (n == 0)
         return stream_piece(reading, parts->expr, parts->part, &parts->pieces[0], ret_has_begun,
                             reterr);
-    shared_init(&shared, reading->source, parts->part.n_of_series, reading->query_bytes / 2);
-    const struct source source = shared_source(&shared);
-    int r = find_for_all(reading, parts, &shared, reterr);
-    parts->reading = *reading;
-    parts->reading.source = &source;
-    parts->reading.query_bytes = reading->query_bytes / 2;
+    shared_init(&parts->shared, reading->source, n, reading->query_bytes / 2);
+    int r = find_for_all(parts, reterr);
     if (r == 0)
-        r = at_once(reading, parts, ret_has_begun, reterr);
-    shared_done(&shared);
+        r = read_found(parts, ret_has_begun, reterr);
+    shared_done(&parts->shared);
     return r;
 }
 
 /* All steps, fewer at a time where that is too much. */
-static int read_steps(const struct reading_source *reading,
-                      struct parts *parts,
-                      const struct tune_span *span,
-                      struct err *reterr)
+static int read_steps(struct parts *parts, const struct tune_span *span, struct err *reterr)
 {
+    const struct reading_source *reading = parts->reading;
     size_t most = most_steps(reading, parts->expr, span);
     struct part *part = &parts->part;
     int r = 0;
@@ -369,7 +361,7 @@ static int read_steps(const struct reading_source *reading,
     for (part->first = 0; part->first < span->n_steps && r == 0;) {
         bool has_begun = false;
         part->n = span->n_steps - part->first < most ? span->n_steps - part->first : most;
-        r = read_at_once(reading, parts, &has_begun, reterr);
+        r = read_at_once(parts, &has_begun, reterr);
         if (r == PROMQL_E_LIMIT && part->n > 1 && !has_begun && !is_late(reading) &&
             promql_steps_are_apart(parts->expr)) {
             most = part->n / 2;
@@ -397,13 +389,13 @@ static int read_parts(void *reader,
     int r = promql_parse(&arena, expression, &expr, reterr);
     if (r != 0)
         return r;
-    struct parts parts = {.expr = expr};
+    struct parts parts = {.reading = reading, .expr = expr};
     if (reading->at_once_fn && promql_series_are_apart(expr))
         parts.part.n_of_series = PARTS;
     for (size_t i = 0; i < (parts.part.n_of_series ? PARTS : 1); i++)
         parts.pieces[i] = (struct reading_piece){
             .span = span, .as_presence = as_presence, .visit = visit, .arg = args[i]};
-    r = read_steps(reading, &parts, span, reterr);
+    r = read_steps(&parts, span, reterr);
     for (size_t i = 0; i < PARTS; i++)
         reading_done(&parts.pieces[i]);
     return r;

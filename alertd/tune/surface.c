@@ -63,13 +63,12 @@ void surface_free(struct surface *surface)
 /* Ends what is open above `level`; the rest of it goes on, from where the last that ended began. The run at
  * the bottom is at level 0 and never ends. Returns what is then on top. */
 static inline struct surface_run *close_above(struct surface *surface,
-                                              const struct tally_few *few,
+                                              const struct tally_stretch *stretch,
                                               struct surface_run *top,
                                               struct surface_crossing to,
                                               const bool *concerns)
 {
-    uint32_t place = tally_place(few, to.step - 1);
-    size_t n_rows = few->n_rows;
+    size_t n_rows = surface->grid.n_thresholds + 1;
 
     while (top->level > to.level) {
         struct surface_run *below = top - 1;
@@ -78,7 +77,7 @@ static inline struct surface_run *close_above(struct surface *surface,
         uint32_t peak = top->peak;
         const struct tally_run run = {low, high, top->start, to.step - 1};
 
-        if (!tally_add_few(few, run, place))
+        if (!tally_add_few(stretch, n_rows, run))
             tally_add(surface->tally, run, concerns);
         surface->peaks[peak * n_rows + low]++;
         surface->peaks[peak * n_rows + high]--;
@@ -93,28 +92,23 @@ static inline struct surface_run *close_above(struct surface *surface,
 }
 
 /* The level is the top's. */
-static inline struct surface_run *go_to(struct surface *surface,
-                                        const struct tally_few *few,
-                                        struct surface_run *top,
-                                        struct surface_crossing to,
-                                        const bool *concerns)
-{
-    if (to.level <= top->level)
-        return close_above(surface, few, top, to, concerns);
-    top[1] = (struct surface_run){to.step, to.level, to.level};
-    return top + 1;
-}
-
 static struct surface_run *go_on(struct surface *surface,
                                  struct surface_run *top,
                                  const struct surface_crossing *to,
                                  size_t n,
                                  const bool *concerns)
 {
-    const struct tally_few few = surface->tally->few;
+    struct tally_stretch stretch = {0};
 
-    for (size_t i = 0; i < n; i++)
-        top = go_to(surface, &few, top, to[i], concerns);
+    for (size_t i = 0; i < n; i++) {
+        if (to[i].level > top->level) {
+            *++top = (struct surface_run){to[i].step, to[i].level, to[i].level};
+            continue;
+        }
+        if (to[i].step > stretch.end)
+            stretch = tally_stretch_of(surface->tally, to[i].step - 1);
+        top = close_above(surface, &stretch, top, to[i], concerns);
+    }
     return top;
 }
 
@@ -201,12 +195,10 @@ static void end_row(struct surface *surface,
                     size_t threshold,
                     const bool *concerns)
 {
-    const struct tally_few *few = &surface->tally->few;
     const struct tally_run run = {(uint32_t)threshold, (uint32_t)threshold + 1, row->start,
                                   row->step - 1};
 
-    if (!tally_add_few(few, run, tally_place(few, run.end)))
-        tally_add(surface->tally, run, concerns);
+    tally_add(surface->tally, run, concerns);
 }
 
 static void go_to_row(struct surface *surface,

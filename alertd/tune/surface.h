@@ -54,11 +54,11 @@ struct surface_grid {
     const uint32_t *for_steps; /* ascending */
     size_t n_fors;
     uint32_t first_step; /* before it: what there was to warm up on */
-    /* What an alert that fires at a step costs (a night's more), of n_steps; NULL: 1 */
+    uint32_t n_steps;    /* that are laid out: of weights, and of marks at least */
+    /* What an alert that fires at a step costs (a night's more); NULL, and behind n_steps: 1 */
     const uint8_t *weights;
-    uint32_t n_steps;
     /* By step, whether alerts that begin then are counted apart (at night); as long as the surface is
-     * fed, and n_steps at least. NULL: none are. */
+     * fed. NULL: none are. */
     const bool *marked;
 };
 

@@ -25,6 +25,25 @@ enum {
     COUNTS = sizeof(struct counts) / sizeof(int64_t),
 };
 
+struct tally {
+    struct surface_grid grid;
+    uint32_t *for_steps;
+    struct surface_incident *incidents;
+    size_t n_incidents;
+    size_t n_rows;    /* n_thresholds + 1 */
+    size_t n_columns; /* n_fors + 1: a run holds 0 to n_fors of them */
+    bool is_finished;
+    struct counts *counts;         /* n_rows x n_columns */
+    uint32_t *delays;              /* n_incidents x n_thresholds x n_fors */
+    uint8_t *weights;              /* by step; or NULL */
+    uint8_t held[TALLY_FEW_STEPS]; /* fors held by so many steps */
+    /* in order; the last one ends behind all steps */
+    struct tally_stretch *stretches;
+    size_t n_stretches;
+    int64_t *few; /* TALLY_KINDS x TALLY_FEW_STEPS x n_rows; in counts when it is finished */
+    uint8_t weight_of[TALLY_KINDS];
+};
+
 /* --- making --- */
 
 /* How many of the fors are shorter than so many steps. */
@@ -37,50 +56,71 @@ static size_t count_held(const struct tally *tally, uint32_t steps)
     return n;
 }
 
-static bool is_bad(const struct tally *tally, uint32_t begin, uint32_t end)
-{
-    for (size_t i = 0; i < tally->n_incidents; i++)
-        if (tally->incidents[i].begin <= end && tally->incidents[i].end >= begin)
-            return true;
-    return false;
-}
-
 static uint8_t weight_at(const struct tally *tally, uint32_t step)
 {
     return tally->weights && step < tally->grid.n_steps ? tally->weights[step] : 1;
 }
 
-/* What the steps of a stretch have in common, all of them laid out. */
-static enum tally_kind kind_of(struct tally *tally, uint32_t begin)
+static enum tally_kind kind_of(struct tally *tally, const bool *is_bad, uint32_t step)
 {
-    const bool *marked = tally->grid.marked;
-    enum tally_kind kind = marked && marked[begin] ? TALLY_MARKED : TALLY_PLAIN;
-    uint8_t weight = weight_at(tally, begin);
-    uint32_t end = begin + TALLY_STRETCH_STEPS - 1;
+    enum tally_kind kind = tally->grid.marked && tally->grid.marked[step] ? TALLY_MARKED
+                                                                          : TALLY_PLAIN;
+    uint8_t weight = weight_at(tally, step);
 
-    if (begin < tally->grid.first_step || is_bad(tally, begin, end))
-        return TALLY_MIXED;
-    for (uint32_t step = begin; step <= end; step++)
-        if ((marked && marked[step] != marked[begin]) || weight_at(tally, step) != weight)
-            return TALLY_MIXED;
     /* the first of a kind says how dear it is: nights are as dear as nights */
     if (tally->weight_of[kind] == 0)
         tally->weight_of[kind] = weight;
-    return tally->weight_of[kind] == weight ? kind : TALLY_MIXED;
+    return step >= tally->grid.first_step && !is_bad[step] && tally->weight_of[kind] == weight
+               ? kind
+               : TALLY_MIXED;
+}
+
+/* Goes on with the last one, or begins another. */
+static void lay_step(struct tally *tally, size_t *capacity, uint32_t step, enum tally_kind kind)
+{
+    if (tally->n_stretches > 0 && tally->stretches[tally->n_stretches - 1].kind == kind) {
+        tally->stretches[tally->n_stretches - 1].end = step + 1;
+        return;
+    }
+    tally->stretches = mem_grow(tally->stretches, capacity, tally->n_stretches + 1,
+                                sizeof(*tally->stretches));
+    tally->stretches[tally->n_stretches++] = (struct tally_stretch){
+        .begin = step,
+        .end = step + 1,
+        .kind = kind,
+        .few = kind == TALLY_MIXED ? NULL : tally->few + kind * TALLY_FEW_STEPS * tally->n_rows,
+    };
 }
 
 static void lay_stretches(struct tally *tally)
 {
-    uint32_t place = TALLY_MIXED;
+    uint32_t n_steps = tally->grid.n_steps;
+    MEM_AUTO bool *is_bad = mem_zalloc(n_steps + 1);
+    size_t capacity = 0;
 
-    tally->few.n_stretches = tally->grid.n_steps / TALLY_STRETCH_STEPS;
-    tally->few.places = mem_alloc((tally->few.n_stretches + 1) * sizeof(*tally->few.places));
-    for (uint32_t i = 0; i < tally->few.n_stretches; i++) {
-        enum tally_kind kind = kind_of(tally, i * TALLY_STRETCH_STEPS);
-        if (kind != place % TALLY_KINDS)
-            place += TALLY_KINDS - place % TALLY_KINDS + kind;
-        tally->few.places[i] = place;
+    for (size_t i = 0; i < tally->n_incidents; i++)
+        for (uint32_t step = tally->incidents[i].begin;
+             step < n_steps && step <= tally->incidents[i].end; step++)
+            is_bad[step] = true;
+    for (uint32_t step = 0; step < n_steps; step++)
+        lay_step(tally, &capacity, step, kind_of(tally, is_bad, step));
+    lay_step(tally, &capacity, n_steps, TALLY_MIXED);
+    tally->stretches[tally->n_stretches - 1].end = UINT32_MAX;
+}
+
+struct tally_stretch tally_stretch_of(const struct tally *tally, uint32_t step)
+{
+    size_t low = 0;
+    size_t high = tally->n_stretches - 1;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (tally->stretches[middle].end <= step)
+            low = middle + 1;
+        else
+            high = middle;
     }
+    return tally->stretches[low];
 }
 
 static size_t n_few(size_t n_rows)
@@ -104,7 +144,7 @@ struct tally *tally_new(const struct surface_grid *grid,
         .n_rows = n_rows,
         .n_columns = n_columns,
         .counts = mem_zalloc(n_rows * n_columns * sizeof(struct counts)),
-        .few = {.counts = mem_zalloc(n_few(n_rows) * sizeof(int64_t)), .n_rows = n_rows},
+        .few = mem_zalloc(n_few(n_rows) * sizeof(int64_t)),
     };
     if (grid->weights)
         tally->weights = mem_dup(grid->weights, grid->n_steps);
@@ -126,8 +166,8 @@ void tally_free(struct tally *tally)
     free(tally->for_steps);
     free(tally->incidents);
     free(tally->counts);
-    free(tally->few.places);
-    free(tally->few.counts);
+    free(tally->stretches);
+    free(tally->few);
     free(tally->delays);
     free(tally->weights);
     free(tally);
@@ -236,12 +276,16 @@ static void count_fired(const struct places *at, size_t n_before, size_t n, int6
 }
 
 /* A long one that lies where all steps are alike. */
-static void add_alike(struct tally *tally, const struct places *at, struct tally_run run, size_t n)
+static void add_alike(struct tally *tally,
+                      enum tally_kind kind,
+                      const struct places *at,
+                      struct tally_run run,
+                      size_t n)
 {
     int64_t steps = (int64_t)run.end - run.begin + 1;
 
     count_fired(at, 0, n, steps);
-    if (tally_place(&tally->few, run.end) % TALLY_KINDS == TALLY_MARKED) {
+    if (kind == TALLY_MARKED) {
         at->low[n].marked_fired += 1;
         at->high[n].marked_fired -= 1;
     }
@@ -259,8 +303,9 @@ void tally_add(struct tally *tally, struct tally_run run, const bool *concerns)
                               tally->counts + run.high * tally->n_columns};
     size_t n_true = 0;
 
-    if (tally_is_alike(&tally->few, run.begin, tally_place(&tally->few, run.end))) {
-        add_alike(tally, &at, run, n);
+    const struct tally_stretch stretch = tally_stretch_of(tally, run.end);
+    if (stretch.few && run.begin >= stretch.begin) {
+        add_alike(tally, stretch.kind, &at, run, n);
         return;
     }
     if (n_before > n)
@@ -301,7 +346,7 @@ void tally_merge(struct tally *into, const struct tally *from)
            from->grid.n_thresholds == into->grid.n_thresholds &&
            from->n_incidents == into->n_incidents);
     tally_add_all(&into->counts->fired, &from->counts->fired, n * COUNTS);
-    tally_add_all(into->few.counts, from->few.counts, n_few(into->n_rows));
+    tally_add_all(into->few, from->few, n_few(into->n_rows));
     for (size_t i = 0; i < n_delays; i++)
         if (from->delays[i] < into->delays[i])
             into->delays[i] = from->delays[i];
@@ -345,7 +390,7 @@ static void add_few(
 
 static void add_all_few(struct tally *tally)
 {
-    const int64_t *n = tally->few.counts;
+    const int64_t *n = tally->few;
 
     for (size_t kind = 0; kind < TALLY_KINDS; kind++)
         for (uint32_t n_steps = 0; n_steps < TALLY_FEW_STEPS; n_steps++)

@@ -20,8 +20,7 @@
 #include "alertd/tune/surface.h"
 
 enum {
-    TALLY_FEW_STEPS = 256,
-    TALLY_STRETCH_STEPS = 32,
+    TALLY_FEW_STEPS = 256, /* a run shorter than that is one of the few */
 };
 
 /* What there is to see of a run that lies where all steps are of one kind. */
@@ -29,37 +28,18 @@ enum tally_kind {
     TALLY_MIXED, /* more than its length */
     TALLY_PLAIN, /* counted time without incidents or marks, each step as dear as the other */
     TALLY_MARKED,
-    TALLY_KINDS = 4,
+    TALLY_KINDS,
 };
 
-/* Short runs, of which there are most, by their length alone. A loop has a copy of it: all of it is in
- * registers then. */
-struct tally_few {
-    int64_t *counts; /* TALLY_KINDS x TALLY_FEW_STEPS x n_rows */
-    size_t n_rows;
-    /* Stretches of TALLY_STRETCH_STEPS have the same place when they and all between are of one kind: its
-     * number x TALLY_KINDS + the kind; all behind are mixed. */
-    uint32_t *places;
-    uint32_t n_stretches;
+/* Steps [begin, end) of one kind, as many as lie together; and where short runs count that lie in them, of
+ * which there are most: by their length alone. */
+struct tally_stretch {
+    uint32_t begin, end;
+    enum tally_kind kind;
+    int64_t *few; /* TALLY_FEW_STEPS x n_rows; NULL: mixed */
 };
 
-struct counts;
-
-struct tally {
-    struct surface_grid grid;
-    uint32_t *for_steps;
-    struct surface_incident *incidents;
-    size_t n_incidents;
-    size_t n_rows;    /* n_thresholds + 1 */
-    size_t n_columns; /* n_fors + 1: a run holds 0 to n_fors of them */
-    bool is_finished;
-    struct counts *counts;         /* n_rows x n_columns */
-    uint32_t *delays;              /* n_incidents x n_thresholds x n_fors */
-    uint8_t *weights;              /* by step; or NULL */
-    uint8_t held[TALLY_FEW_STEPS]; /* fors held by so many steps */
-    struct tally_few few;          /* in counts when it is finished */
-    uint8_t weight_of[TALLY_KINDS];
-};
+struct tally;
 
 /* Within surface.h's limits. Copies grid and incidents. */
 struct tally *tally_new(const struct surface_grid *grid,
@@ -75,28 +55,19 @@ struct tally_run {
 };
 void tally_add(struct tally *tally, struct tally_run run, const bool *concerns);
 
-static inline uint32_t tally_place(const struct tally_few *few, uint32_t step)
-{
-    uint32_t stretch = step / TALLY_STRETCH_STEPS;
+/* The one a step lies in. */
+struct tally_stretch tally_stretch_of(const struct tally *tally, uint32_t step);
 
-    return stretch < few->n_stretches ? few->places[stretch] : TALLY_MIXED;
-}
-
-/* Whether all steps from begin to where it is `place` are of one kind, and not mixed. */
-static inline bool tally_is_alike(const struct tally_few *few, uint32_t begin, uint32_t place)
-{
-    return place % TALLY_KINDS != TALLY_MIXED && tally_place(few, begin) == place;
-}
-
-/* place: of the run's end. False: it is none of the few. */
-static inline bool tally_add_few(const struct tally_few *few, struct tally_run run, uint32_t place)
+/* A run that ends in the stretch; n_rows: the tally's. False: it is none of the few. */
+static inline bool tally_add_few(const struct tally_stretch *stretch,
+                                 size_t n_rows,
+                                 struct tally_run run)
 {
     uint32_t n_steps = run.end - run.begin + 1;
 
-    if (n_steps >= TALLY_FEW_STEPS || !tally_is_alike(few, run.begin, place))
+    if (!stretch->few || run.begin < stretch->begin || n_steps >= TALLY_FEW_STEPS)
         return false;
-    int64_t *row = few->counts +
-                   ((size_t)place % TALLY_KINDS * TALLY_FEW_STEPS + n_steps) * few->n_rows;
+    int64_t *row = stretch->few + n_steps * n_rows;
     row[run.low]++;
     row[run.high]--;
     return true;

@@ -167,7 +167,7 @@ static size_t check_lives(const struct history *history,
                           size_t n_episodes)
 {
     const char *which = labels_get(history->labels[s], "i");
-    struct episode truth[STEPS_MAX];
+    struct episode truth[STEPS_MAX] = {0};
     size_t n = live(history, s, setting, truth);
     size_t k = 0;
 
