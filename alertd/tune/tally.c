@@ -46,11 +46,9 @@ struct tally {
 
 /* --- making --- */
 
-/* How many of the fors are shorter than so many steps. */
-static size_t count_held(const struct tally *tally, uint32_t steps)
+/* How many of the fors are shorter than so many steps; n of them are. */
+static size_t count_held(const struct tally *tally, size_t n, uint32_t steps)
 {
-    size_t n = 0;
-
     while (n < tally->grid.n_fors && tally->for_steps[n] < steps)
         n++;
     return n;
@@ -155,7 +153,7 @@ struct tally *tally_new(const struct surface_grid *grid,
     }
     lay_stretches(tally);
     for (uint32_t steps = 0; steps < TALLY_FEW_STEPS; steps++)
-        tally->held[steps] = (uint8_t)count_held(tally, steps);
+        tally->held[steps] = (uint8_t)count_held(tally, 0, steps);
     return tally;
 }
 
@@ -177,7 +175,8 @@ void tally_free(struct tally *tally)
 
 static size_t n_held(const struct tally *tally, uint32_t steps)
 {
-    return steps < TALLY_FEW_STEPS ? tally->held[steps] : count_held(tally, steps);
+    return steps < TALLY_FEW_STEPS ? tally->held[steps]
+                                   : count_held(tally, tally->held[TALLY_FEW_STEPS - 1], steps);
 }
 
 /* A run [begin, end] and one incident that lies in it: which cells find it, and how late. */
