@@ -389,19 +389,63 @@ const unsigned char *ints_read_same(enum ints_layout layout,
     return at;
 }
 
+enum {
+    GROUP = 8, /* codes: as many bytes as one is wide, so that a word begins with a code */
+};
+
+/* The sums of n_groups x GROUP codes of so many bits, GROUP at most. Returns the last. */
+static inline __attribute__((always_inline)) uint64_t sum_groups(const unsigned char *bytes,
+                                                                 size_t n_groups,
+                                                                 unsigned width,
+                                                                 const struct head *head,
+                                                                 uint64_t *sums)
+{
+    const uint64_t mask = (UINT64_C(1) << width) - 1;
+    const uint64_t low = head->low;
+    const uint64_t step = head->step;
+    uint64_t sum = sums[0];
+
+    for (size_t i = 0; i < n_groups; i++, bytes += width, sums += GROUP) {
+        uint64_t word = load(bytes);
+#pragma GCC unroll 8
+        for (unsigned k = 0; k < GROUP; k++)
+            sums[1 + k] = sum += low + (word >> (k * width) & mask) * step;
+    }
+    return sum;
+}
+
+/* Most changes are small: told how wide it is, the compiler makes loops of a few instructions a code. */
+static uint64_t sum_narrow(const unsigned char *bytes,
+                           size_t n_groups,
+                           const struct head *head,
+                           uint64_t *sums)
+{
+    switch (head->width) {
+    case 1: return sum_groups(bytes, n_groups, 1, head, sums);
+    case 2: return sum_groups(bytes, n_groups, 2, head, sums);
+    case 3: return sum_groups(bytes, n_groups, 3, head, sums);
+    case 4: return sum_groups(bytes, n_groups, 4, head, sums);
+    case 5: return sum_groups(bytes, n_groups, 5, head, sums);
+    case 6: return sum_groups(bytes, n_groups, 6, head, sums);
+    case 7: return sum_groups(bytes, n_groups, 7, head, sums);
+    default: return sums[0];
+    }
+}
+
 /* What ints_read() and add_up() do, in one go: most chunks are read here. */
 static void sum_bits(
     const unsigned char *bytes, size_t n_bytes, const struct head *head, size_t n, uint64_t *sums)
 {
     size_t n_whole = count_whole(n_bytes, head->width, n);
+    size_t i = head->width < GROUP ? n_whole / GROUP * GROUP : 0;
     uint64_t mask = UINT64_MAX >> (64 - head->width);
-    uint64_t sum = sums[0];
+    uint64_t sum = sum_narrow(bytes, i / GROUP, head, sums);
 
-    for (size_t i = 0, bit = 0; i < n_whole; i++, bit += head->width) {
+    for (size_t bit = i * head->width; i < n_whole; i++, bit += head->width) {
         uint64_t code = load(bytes + bit / 8) >> (bit % 8) & mask;
         sums[i + 1] = sum += head->low + code * head->step;
     }
-    for (size_t i = n_whole; i < n; i++)
+    for (; i < n; i++)
         sums[i + 1] = sum += head->low +
                              head->step * code_at(bytes, n_bytes, i * head->width, head->width);
 }

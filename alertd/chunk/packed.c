@@ -239,8 +239,11 @@ static const unsigned char *read_times(const struct packed_body *body,
  * more: processors without an instruction for it turn several at a time into floats so. */
 #define NEAR_MAX (INT64_C(1) << 51)
 
-/* False: some are not near. */
-static bool near_as_floats(const int64_t *numbers, size_t n, double *values)
+/* numbers / power; 1: as they are. False: some are not near. */
+static inline __attribute__((always_inline)) bool near_as_floats(const int64_t *numbers,
+                                                                 size_t n,
+                                                                 double power,
+                                                                 double *values)
 {
     const uint64_t far_bits = ~(uint64_t)(2 * NEAR_MAX - 1);
     const double shift = (double)(3 * NEAR_MAX);
@@ -251,11 +254,11 @@ static bool near_as_floats(const int64_t *numbers, size_t n, double *values)
     for (; i + LANES <= n; i += LANES) {
         lanes_word some = lanes_load_words(numbers + i);
         far |= (some + (uint64_t)NEAR_MAX) & far_bits;
-        lanes_store(values + i, (lanes_double)(some + shift_bits) - shift);
+        lanes_store(values + i, ((lanes_double)(some + shift_bits) - shift) / power);
     }
     for (; i < n; i++) {
         far[0] |= ((uint64_t)numbers[i] + (uint64_t)NEAR_MAX) & far_bits;
-        values[i] = sample_from_bits((uint64_t)numbers[i] + shift_bits) - shift;
+        values[i] = (sample_from_bits((uint64_t)numbers[i] + shift_bits) - shift) / power;
     }
     return (far[0] | far[1]) == 0;
 }
@@ -264,11 +267,11 @@ static void as_values(const int64_t *numbers, size_t n, unsigned exponent, doubl
 {
     double power = powers[exponent];
 
-    if (!near_as_floats(numbers, n, values))
-        for (size_t i = 0; i < n; i++)
-            values[i] = (double)numbers[i];
-    for (size_t i = 0; exponent > 0 && i < n; i++)
-        values[i] /= power;
+    if (exponent > 0 ? near_as_floats(numbers, n, power, values)
+                     : near_as_floats(numbers, n, 1, values))
+        return;
+    for (size_t i = 0; i < n; i++)
+        values[i] = (double)numbers[i] / power;
 }
 
 static bool read_odd(

@@ -40,6 +40,8 @@ struct source_query {
     /* A hint: only the series of part number `part` of n_parts count, the others may be left out. 0: all
      * count. */
     uint32_t part, n_parts;
+    /* A hint: so many threads may look at once; 0: the caller's is enough. */
+    uint32_t n_at_once;
 };
 
 /* The same part for the same labels, always. */

@@ -62,6 +62,22 @@ bool pieces_add_samples(struct pieces *pieces,
     return true;
 }
 
+void pieces_join(struct pieces *into, const struct pieces *from)
+{
+    if (!from->first)
+        return;
+    if (!into->first) {
+        *into = *from;
+        return;
+    }
+    into->disordered |= from->disordered || from->first->view.t0_ms <= into->last_ms;
+    into->last->next = from->first;
+    into->last = from->last;
+    into->last_ms = from->last_ms;
+    into->n += from->n;
+    into->n_samples += from->n_samples;
+}
+
 static int compare_pieces(const void *a, const void *b)
 {
     int64_t x = (*(const struct piece *const *)a)->view.t0_ms;

@@ -37,6 +37,8 @@ bool pieces_add_samples(struct pieces *pieces,
                         struct arena *arena,
                         const struct sample *samples,
                         size_t n);
+/* What `from` has, too; it is not looked at any more. In one arena, or one as long as the other. */
+void pieces_join(struct pieces *into, const struct pieces *from);
 /* All samples within the query's time, once each, in time order. 0, SOURCE_E_LIMIT (the arena), or
  * -EIO: bits that are no samples although their checksum is right. */
 int pieces_read(const struct pieces *pieces,

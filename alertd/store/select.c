@@ -18,6 +18,7 @@
  * while it runs may be seen of some series and not of others.
  */
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@
 #include "alertd/store/selection.h"
 #include "alertd/store/series_rows.h"
 #include "lib/base/mem.h"
+#include "lib/base/parallel.h"
 
 int selection_spent(const struct selection *selection)
 {
@@ -85,18 +87,26 @@ static void grow_slots(struct selection *selection)
     }
 }
 
-/* For series of files: some are in memory as well, or in the files of other days. */
-static struct found *find_or_add(struct selection *selection, const struct labels *labels)
+/* For series of files: some are in memory as well, or in the files of other days. The slot is theirs, or
+ * empty and then to be filled. */
+static uint32_t *slot_of(struct selection *selection, const struct labels *labels)
 {
     grow_slots(selection);
     size_t at = labels->hash & (selection->n_slots - 1);
-    for (; selection->slots[at]; at = (at + 1) & (selection->n_slots - 1)) {
-        struct found *found = &selection->found[selection->slots[at] - 1];
-        if (labels_equal(found->labels, labels))
-            return found;
-    }
+    while (selection->slots[at] &&
+           !labels_equal(selection->found[selection->slots[at] - 1].labels, labels))
+        at = (at + 1) & (selection->n_slots - 1);
+    return &selection->slots[at];
+}
+
+static struct found *find_or_add(struct selection *selection, const struct labels *labels)
+{
+    uint32_t *slot = slot_of(selection, labels);
+
+    if (*slot)
+        return &selection->found[*slot - 1];
     const struct labels *kept = labels_in_arena(selection->arena, labels->at, labels->n);
-    selection->slots[at] = (uint32_t)selection->n + 1;
+    *slot = (uint32_t)selection->n + 1;
     return kept ? selection_add(selection, kept) : NULL;
 }
 
@@ -240,12 +250,103 @@ static int read_partition(struct selection *selection, const struct held *held)
     return r;
 }
 
-static int read_files(struct selection *selection)
+static void forget_found(struct selection *selection)
+{
+    free(selection->found);
+    free(selection->slots);
+    free(selection->warnings);
+}
+
+/* --- several files at once --- */
+
+/* One of a crew's: what it finds in the files it takes lies in an arena of its own. */
+struct member {
+    struct selection selection;
+    struct arena arena;
+    struct err err;
+    int result;
+};
+
+struct crew {
+    const struct held *held;
+    size_t n_held;
+    atomic_size_t next; /* of them, the first that nobody took */
+    struct member *members;
+};
+
+static void work(void *context, size_t index)
+{
+    struct crew *crew = context;
+    struct member *member = &crew->members[index];
+
+    while (member->result == 0) {
+        size_t i = atomic_fetch_add(&crew->next, 1);
+        if (i >= crew->n_held)
+            return;
+        if (!crew->held[i].is_warm)
+            member->result = read_partition(&member->selection, &crew->held[i]);
+    }
+}
+
+/* What one found, its arena being the selection's by now. */
+static int take_in(struct selection *selection, const struct selection *found)
 {
     int r = 0;
 
+    for (size_t i = 0; i < found->n; i++) {
+        const struct found *other = &found->found[i];
+        uint32_t *slot = slot_of(selection, other->labels);
+        struct found *own = *slot ? &selection->found[*slot - 1] : NULL;
+        if (!own) {
+            *slot = (uint32_t)selection->n + 1;
+            own = selection_add(selection, other->labels);
+        }
+        if (!own)
+            return selection_spent(selection);
+        own->is_sure |= other->is_sure;
+        if (own->pieces)
+            pieces_join(own->pieces, other->pieces);
+    }
+    for (size_t i = 0; i < found->n_warnings && r == 0; i++)
+        r = selection_warn(selection, found->warnings[i]);
+    return r;
+}
+
+static int read_cold_files(struct selection *selection, size_t n)
+{
+    MEM_AUTO struct member *members = mem_zalloc(n * sizeof(*members));
+    struct crew crew = {.held = selection->held, .n_held = selection->n_held, .members = members};
+    struct arena *arena = selection->arena;
+    size_t room = (arena->limit - arena->used) / n;
+    int r = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        arena_init(&members[i].arena, room);
+        members[i].selection = (struct selection){.store = selection->store,
+                                                  .query = selection->query,
+                                                  .names_only = selection->names_only,
+                                                  .arena = &members[i].arena,
+                                                  .reterr = &members[i].err};
+    }
+    parallel_each(n, (unsigned)n, work, &crew);
+    for (size_t i = 0; i < n; i++) {
+        if (r == 0 && members[i].result != 0)
+            *selection->reterr = members[i].err;
+        r = r ? r : members[i].result;
+        arena_adopt(arena, &members[i].arena);
+        r = r ? r : take_in(selection, &members[i].selection);
+        forget_found(&members[i].selection);
+    }
+    return r;
+}
+
+static int read_files(struct selection *selection)
+{
+    size_t n_at_once = selection->query->n_at_once;
+    int r = n_at_once > 1 ? read_cold_files(selection, n_at_once) : 0;
+
     for (size_t i = 0; i < selection->n_held && r == 0; i++)
-        if (!selection->held[i].is_warm || selection->held[i].n > 0)
+        if (selection->held[i].is_warm ? selection->held[i].n > 0 : n_at_once <= 1)
             r = read_partition(selection, &selection->held[i]);
     return r;
 }
@@ -280,9 +381,7 @@ static void selection_done(struct selection *selection)
         free(selection->held[i].rows);
     }
     free(selection->held);
-    free(selection->found);
-    free(selection->slots);
-    free(selection->warnings);
+    forget_found(selection);
 }
 
 static int run(struct selection *selection)

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "alertd/alert/state.h"
-#include "alertd/tune/passing.h"
 #include "lib/base/mem.h"
 
 struct series {
@@ -19,7 +18,8 @@ struct series {
     struct surface_row *rows;            /* by threshold, where they are apart; or NULL */
     struct surface_crossings *crossings; /* one, or by threshold; or NULL */
     struct alert alert;
-    uint32_t step; /* the next one the alert has not seen */
+    bool is_true;  /* lately, at the setting's threshold */
+    uint32_t step; /* the next one that was not seen */
     bool *concerns;
 };
 
@@ -33,11 +33,12 @@ struct backtest {
     struct episode *episodes;
     size_t n_episodes, episodes_capacity;
     size_t crossings_left;
+    size_t threshold; /* the setting's among the grid's */
 };
 
 enum {
     SLOTS_MIN = 64,
-    NEAR_STEPS = 2048, /* looked at twice in a row: they are in the nearest cache the second time */
+    NEAR_STEPS = 1024, /* whose crossings are found before what they change */
     STEP_MS = 1, /* to alert_step() a step is a millisecond: only their order and number count */
 };
 
@@ -66,6 +67,9 @@ int backtest_new(const struct backtest_plan *plan, struct backtest **ret, struct
     backtest->crossings_left = plan->keeps_crossings ? BACKTEST_CROSSINGS_BYTES_MAX : 0;
     if (plan->n_parts > 0)
         backtest->crossings_left /= plan->n_parts;
+    while (backtest->threshold < plan->grid.n_thresholds &&
+           plan->grid.thresholds[backtest->threshold] != plan->setting.threshold)
+        backtest->threshold++;
     backtest->slots = mem_zalloc(SLOTS_MIN * sizeof(*backtest->slots));
     *ret = backtest;
     return 0;
@@ -217,11 +221,36 @@ static void step_alert(struct backtest *backtest,
     }
 }
 
-/* Steps without a value, until nothing changes any more. */
+/* As long as it stays true, or false, one step before `step` changes something: the one at which `for` is over,
+ * or keep_firing_for. */
+static void go_on(struct backtest *backtest, struct series *series, uint32_t step)
+{
+    const struct backtest_setting *setting = &backtest->plan.setting;
+    const struct alert *alert = &series->alert;
+    int64_t changes = INT64_MAX;
+
+    if (series->is_true && alert->state == ALERT_PENDING)
+        changes = alert->active_at_ms + (int64_t)setting->for_steps * STEP_MS;
+    else if (!series->is_true && alert->state == ALERT_FIRING)
+        changes = alert->keep_firing_since_ms + (int64_t)setting->keep_steps * STEP_MS;
+    if (changes < step)
+        step_alert(backtest, series, (uint32_t)changes, series->is_true);
+}
+
+static void turn(struct backtest *backtest, struct series *series, uint32_t step, bool is_true)
+{
+    if (is_true == series->is_true)
+        return;
+    go_on(backtest, series, step);
+    step_alert(backtest, series, step, is_true);
+    series->is_true = is_true;
+}
+
+/* Steps without a value. */
 static void step_over(struct backtest *backtest, struct series *series, uint32_t to)
 {
-    for (; series->step < to && series->alert.state != ALERT_INACTIVE; series->step++)
-        step_alert(backtest, series, series->step, false);
+    if (series->step < to)
+        turn(backtest, series, series->step, false);
     series->step = to;
 }
 
@@ -248,27 +277,18 @@ static int look_at_limits(const struct backtest *backtest, struct err *reterr)
     return 0;
 }
 
-/* The setting's own alert. While it is inactive only what passes changes it. */
-static void step_values(struct backtest *backtest,
-                        struct series *series,
-                        uint32_t first_step,
-                        const double *values,
-                        size_t n)
+/* n_near is NEAR_STEPS at most. */
+static void add_near(struct backtest *backtest,
+                     struct series *series,
+                     const double *values,
+                     size_t n_near)
 {
-    const struct backtest_plan *plan = &backtest->plan;
-    struct passing passing = passing_of(plan->grid.op, plan->setting.threshold);
+    MEM_UNSET struct surface_crossing crossings[NEAR_STEPS];
+    size_t n = surface_feed(backtest->surface, &series->passing, values, n_near, series->concerns,
+                            crossings);
 
-    step_over(backtest, series, first_step);
-    for (size_t i = 0; i < n; i++) {
-        if (!plan->is_apart && series->alert.state == ALERT_INACTIVE)
-            i += passing_stay(values + i, n - i, passing.sign, NULL, &passing.bound);
-        if (i == n)
-            break;
-        bool is_true = plan->is_apart ? !isnan(values[i]) : passing_passes(passing, values[i]);
-        if (is_true || series->alert.state != ALERT_INACTIVE)
-            step_alert(backtest, series, first_step + (uint32_t)i, is_true);
-    }
-    series->step = first_step + (uint32_t)n;
+    for (size_t i = 0; i < n; i++)
+        turn(backtest, series, crossings[i].step, crossings[i].level > backtest->threshold);
 }
 
 int backtest_add(struct backtest *backtest,
@@ -291,13 +311,24 @@ int backtest_add(struct backtest *backtest,
         picture_add(backtest->plan.picture, (size_t)(series - backtest->series), series->labels,
                     first_step, values, n);
     surface_skip(backtest->surface, &series->passing, first_step, series->concerns);
-    for (size_t at = 0; at < n; at += NEAR_STEPS) {
-        size_t n_near = n - at < NEAR_STEPS ? n - at : NEAR_STEPS;
-
-        surface_feed(backtest->surface, &series->passing, values + at, n_near, series->concerns);
-        step_values(backtest, series, first_step + (uint32_t)at, values + at, n_near);
-    }
+    step_over(backtest, series, first_step);
+    for (size_t at = 0; at < n; at += NEAR_STEPS)
+        add_near(backtest, series, values + at, n - at < NEAR_STEPS ? n - at : NEAR_STEPS);
+    series->step = first_step + (uint32_t)n;
     return look_at_limits(backtest, reterr);
+}
+
+/* The values of the setting's threshold, where they are apart. */
+static void add_alone(struct backtest *backtest,
+                      struct series *series,
+                      uint32_t first_step,
+                      const double *values,
+                      size_t n)
+{
+    step_over(backtest, series, first_step);
+    for (size_t i = 0; i < n; i++)
+        turn(backtest, series, first_step + (uint32_t)i, !isnan(values[i]));
+    series->step = first_step + (uint32_t)n;
 }
 
 int backtest_add_at(struct backtest *backtest,
@@ -321,8 +352,8 @@ int backtest_add_at(struct backtest *backtest,
     first_step += (uint32_t)seen;
     surface_skip_row(backtest->surface, row, threshold, first_step, series->concerns);
     surface_feed_row(backtest->surface, row, threshold, values, n, series->concerns);
-    if (plan->grid.thresholds[threshold] == plan->setting.threshold)
-        step_values(backtest, series, first_step, values, n);
+    if (threshold == backtest->threshold)
+        add_alone(backtest, series, first_step, values, n);
     return look_at_limits(backtest, reterr);
 }
 
@@ -374,6 +405,7 @@ void backtest_finish(struct backtest *backtest)
         for (size_t j = 0; series->rows && j < backtest->plan.grid.n_thresholds; j++)
             surface_end_row(backtest->surface, &series->rows[j], j, series->concerns);
         step_over(backtest, series, backtest->plan.n_steps);
+        go_on(backtest, series, backtest->plan.n_steps);
         if (series->alert.state == ALERT_FIRING)
             end_episode(backtest, series, backtest->plan.n_steps);
     }

@@ -31,24 +31,11 @@ static struct walk walk_of(const struct backtest_line *line, uint32_t n_steps)
     return (struct walk){*line, n_steps, crossings_walk(line->crossings)};
 }
 
-/* The next crossing to a level that passes, or to one that does not. */
-static bool find_crossing(struct walk *walk, bool passes, uint32_t *ret_step)
-{
-    struct surface_crossing at;
-
-    while (crossing_next(&walk->crossings, &at))
-        if ((at.level > walk->line.above) == passes) {
-            *ret_step = at.step;
-            return true;
-        }
-    return false;
-}
-
 static bool next_run(struct walk *walk, struct run *ret)
 {
-    if (!find_crossing(walk, true, &ret->begin))
+    if (!crossing_find(&walk->crossings, walk->line.above, true, &ret->begin))
         return false;
-    if (!find_crossing(walk, false, &ret->end))
+    if (!crossing_find(&walk->crossings, walk->line.above, false, &ret->end))
         ret->end = walk->n_steps;
     return true;
 }

@@ -28,7 +28,9 @@ struct surface_crossings {
     size_t *left;  /* bytes that may still be noted, of all series; at 0 nothing is any more */
 };
 /* Steps ascend. */
-void crossings_add(struct surface_crossings *crossings, uint32_t step, uint32_t level);
+void crossings_add(struct surface_crossings *crossings,
+                   const struct surface_crossing *at,
+                   size_t n);
 void crossings_done(struct surface_crossings *crossings);
 
 struct crossing_walk {
@@ -39,3 +41,5 @@ struct crossing_walk {
 struct crossing_walk crossings_walk(const struct surface_crossings *crossings);
 /* False: there are no more. */
 bool crossing_next(struct crossing_walk *walk, struct surface_crossing *ret);
+/* The step of the next one to a level above `above`, or, not `passes`, to one that is not. False: there is none. */
+bool crossing_find(struct crossing_walk *walk, uint32_t above, bool passes, uint32_t *ret_step);

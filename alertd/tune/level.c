@@ -5,34 +5,36 @@
 #include "alertd/tune/level.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alertd/tune/passing.h"
 #include "lib/base/mem.h"
 
-/* Never less for a greater value, so that a threshold in a slot before a value's is below it; NaN is in
+/* Never less for a greater distance, so that a threshold in a slot before a value's is below it; NaN is in
  * the first. */
-static size_t slot_of(const struct levels *levels, double value)
+static inline int32_t slot_at(double distance)
 {
-    double slot = (value - levels->bounds[0]) * levels->slot_of_one;
+    double slot = distance > 0 ? distance : 0;
 
-    if (!(slot > 0))
-        return 0;
-    return slot < LEVEL_SLOTS - 1 ? (size_t)slot : LEVEL_SLOTS - 1;
+    return (int32_t)(slot < LEVEL_SLOTS - 1 ? slot : LEVEL_SLOTS - 1);
 }
 
 void levels_init(struct levels *levels, enum surface_op op, const double *thresholds, size_t n)
 {
     *levels = (struct levels){
-        .sign = passing_of(op, 0).sign, .bounds = mem_alloc(n * sizeof(double)), .n = n};
+        .sign = passing_of(op, 0).sign, .bounds = mem_alloc((n + 1) * sizeof(double)), .n = n};
     for (size_t i = 0; i < n; i++)
         levels->bounds[i] = passing_of(op, thresholds[i]).bound;
+    levels->bounds[n] = INFINITY; /* nothing is beyond */
     double of_one = (LEVEL_SLOTS - 1) / (levels->bounds[n - 1] - levels->bounds[0]);
     levels->slot_of_one = isnormal(of_one) ? of_one : 0;
-    for (size_t i = 0; i < n; i++)
-        for (size_t slot = slot_of(levels, levels->bounds[i]) + 1; slot < LEVEL_SLOTS; slot++)
+    for (size_t i = 0; i < n; i++) {
+        double distance = (levels->bounds[i] - levels->bounds[0]) * levels->slot_of_one;
+        for (int32_t slot = slot_at(distance) + 1; slot < LEVEL_SLOTS; slot++)
             levels->below[slot]++;
+    }
 }
 
 void levels_done(struct levels *levels)
@@ -40,28 +42,124 @@ void levels_done(struct levels *levels)
     free(levels->bounds);
 }
 
-size_t levels_find(const struct levels *levels,
-                   uint32_t before,
-                   const double *values,
-                   size_t n,
-                   uint16_t *ret_levels)
-{
-    size_t n_changes = 0;
+enum {
+    AT_ONCE =
+        256, /* values whose slots are found before any is looked into: several in one instruction */
+};
 
-    for (size_t i = 0; i < n; i++) {
-        double value = levels->sign * values[i];
-        uint32_t level = levels->below[slot_of(levels, value)];
-        while (level < levels->n && value > levels->bounds[level])
-            level++;
-        ret_levels[i] = (uint16_t)level;
-        n_changes += level != before;
-        before = level;
-    }
-    return n_changes;
+static void find_slots(const struct levels *levels, const double *values, size_t n, int32_t *ret)
+{
+    const double sign = levels->sign;
+    const double first = levels->bounds[0];
+    const double of_one = levels->slot_of_one;
+
+    for (size_t i = 0; i < n; i++)
+        ret[i] = slot_at((sign * values[i] - first) * of_one);
 }
 
-size_t levels_stay(const struct levels *levels, uint32_t level, const double *values, size_t n)
+static inline uint32_t level_in(const struct levels *levels, int32_t slot, double value)
+{
+    double turned = levels->sign * value;
+    uint32_t level = levels->below[slot];
+
+    level += turned > levels->bounds[level]; /* there is seldom more than one in a slot */
+    while (turned > levels->bounds[level])
+        level++;
+    return level;
+}
+
+void levels_find(const struct levels *levels, const double *values, size_t n, uint16_t *ret_levels)
+{
+    MEM_UNSET int32_t slots[AT_ONCE];
+
+    for (size_t at = 0; at < n; at += AT_ONCE) {
+        size_t n_now = n - at < AT_ONCE ? n - at : AT_ONCE;
+        find_slots(levels, values + at, n_now, slots);
+        for (size_t i = 0; i < n_now; i++)
+            ret_levels[at + i] = (uint16_t)level_in(levels, slots[i], values[at + i]);
+    }
+}
+
+/* --- where they change --- */
+
+enum {
+    CALM_PART = 32, /* when fewer than one in so many changed the next ones may not either */
+};
+
+/* How many values at the front are of this level. */
+static size_t stay(const struct levels *levels, uint32_t level, const double *values, size_t n)
 {
     return passing_stay(values, n, levels->sign, level > 0 ? &levels->bounds[level - 1] : NULL,
                         level < levels->n ? &levels->bounds[level] : NULL);
+}
+
+/* Of n values, AT_ONCE at most, those that have another level than the one before. */
+static size_t cross_some(const struct levels *levels,
+                         uint32_t level,
+                         uint32_t first,
+                         const double *values,
+                         size_t n,
+                         struct surface_crossing *ret)
+{
+    MEM_UNSET int32_t slots[AT_ONCE];
+    size_t n_found = 0;
+
+    find_slots(levels, values, n, slots);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t found = level_in(levels, slots[i], values[i]);
+        ret[n_found] = (struct surface_crossing){first + (uint32_t)i, found};
+        n_found += found != level;
+        level = found;
+    }
+    return n_found;
+}
+
+/* Of one threshold: a word of bits at a time. */
+static size_t cross_one(const struct levels *levels,
+                        uint32_t level,
+                        uint32_t first,
+                        const double *values,
+                        size_t n,
+                        struct surface_crossing *ret)
+{
+    const struct passing passing = {levels->sign, levels->bounds[0]};
+    size_t n_found = 0;
+
+    for (size_t at = 0; at < n; at += PASSING_WORD) {
+        size_t n_bits = n - at < PASSING_WORD ? n - at : PASSING_WORD;
+        uint64_t word = passing_word(passing, values + at, n_bits);
+        uint64_t changes = (word ^ (word << 1 | level)) & (UINT64_MAX >> (PASSING_WORD - n_bits));
+
+        for (; changes != 0; changes &= changes - 1) {
+            level = !level;
+            ret[n_found++] = (struct surface_crossing){
+                first + (uint32_t)at + (uint32_t)__builtin_ctzll(changes), level};
+        }
+    }
+    return n_found;
+}
+
+size_t levels_cross(const struct levels *levels,
+                    uint32_t level,
+                    uint32_t first,
+                    const double *values,
+                    size_t n,
+                    struct surface_crossing *ret)
+{
+    bool is_calm = true;
+    size_t n_found = 0;
+
+    if (levels->n == 1)
+        return cross_one(levels, level, first, values, n, ret);
+    for (size_t at = 0; at < n;) {
+        at += is_calm ? stay(levels, level, values + at, n - at) : 0;
+        size_t n_now = n - at < AT_ONCE ? n - at : AT_ONCE;
+        size_t n_new = cross_some(levels, level, first + (uint32_t)at, values + at, n_now,
+                                  ret + n_found);
+        is_calm = n_new < n_now / CALM_PART;
+        n_found += n_new;
+        level = n_found > 0 ? ret[n_found - 1].level : level;
+        at += n_now;
+    }
+    return n_found;
 }

@@ -19,7 +19,7 @@ enum {
 };
 
 struct levels {
-    double sign, *bounds; /* of the thresholds (passing.h), ascending */
+    double sign, *bounds; /* of the thresholds (passing.h), ascending; and one behind them */
     size_t n;
     double slot_of_one; /* slots for a distance of 1; 0: all values are in the first */
     uint16_t below[LEVEL_SLOTS];
@@ -28,12 +28,14 @@ struct levels {
 /* Thresholds from the easiest to pass to the hardest; n is 1 at least. */
 void levels_init(struct levels *levels, enum surface_op op, const double *thresholds, size_t n);
 void levels_done(struct levels *levels);
-/* The level of each value; returns how many have another one than the value before, the first than
- * `before`. */
-size_t levels_find(const struct levels *levels,
-                   uint32_t before,
-                   const double *values,
-                   size_t n,
-                   uint16_t *ret_levels);
-/* How many values at the front are of this level. */
-size_t levels_stay(const struct levels *levels, uint32_t level, const double *values, size_t n);
+/* The level of each value. */
+void levels_find(const struct levels *levels, const double *values, size_t n, uint16_t *ret_levels);
+
+/* Of n values at the steps from first on, those that have another level than the one before, the first than
+ * `level`. ret has room for n; returns how many there are. */
+size_t levels_cross(const struct levels *levels,
+                    uint32_t level,
+                    uint32_t first,
+                    const double *values,
+                    size_t n,
+                    struct surface_crossing *ret);

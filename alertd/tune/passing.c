@@ -42,3 +42,35 @@ size_t passing_stay(
     }
     return i;
 }
+
+/* Told which way, the compiler needs no multiplication by the sign. */
+static inline __attribute__((always_inline)) bool any_passes(const double *values,
+                                                             double bound,
+                                                             bool is_turned)
+{
+    lanes_word any = {0};
+
+    for (size_t i = 0; i < PASSING_WORD; i += LANES)
+        any |= is_turned ? (lanes_word)(lanes_load(values + i) < bound)
+                         : (lanes_word)(lanes_load(values + i) > bound);
+    return (any[0] | any[1]) != 0;
+}
+
+uint64_t passing_word(struct passing passing, const double *values, size_t n)
+{
+    lanes_word word = {0};
+    lanes_word bits = {1, 2};
+    size_t i = 0;
+
+    /* mostly none does */
+    if (n == PASSING_WORD && !(passing.sign > 0 ? any_passes(values, passing.bound, false)
+                                                : any_passes(values, -passing.bound, true)))
+        return 0;
+    for (; i + LANES <= n; i += LANES) {
+        word |= (lanes_word)(lanes_load(values + i) * passing.sign > passing.bound) & bits;
+        bits <<= LANES;
+    }
+    if (i < n && passing_passes(passing, values[i]))
+        word |= bits & (lanes_word){UINT64_MAX, 0};
+    return word[0] | word[1];
+}

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "alertd/tune/surface.h"
 
@@ -38,3 +39,9 @@ static inline bool passing_passes(struct passing passing, double value)
  * (NULL: none is). */
 size_t passing_stay(
     const double *values, size_t n, double sign, const double *above, const double *upto);
+
+enum {
+    PASSING_WORD = 64,
+};
+/* Which of n values, at most PASSING_WORD, pass: the first one is the lowest bit. */
+uint64_t passing_word(struct passing passing, const double *values, size_t n);

@@ -180,7 +180,7 @@ void picture_add(struct picture *picture,
     for (size_t at = 0; at < n; at += STEPS_AT_ONCE) {
         size_t n_now = n - at < STEPS_AT_ONCE ? n - at : STEPS_AT_ONCE;
         if (series)
-            (void)levels_find(&picture->levels, 0, values + at, n_now, levels);
+            levels_find(&picture->levels, values + at, n_now, levels);
         for (size_t i = 0; i < n_now; i++) {
             see(picture, series ? series->columns : NULL, first_step + (uint32_t)(at + i),
                 values[at + i]);

@@ -12,6 +12,7 @@
 #include "alertd/promql/ast.h"
 #include "alertd/promql/hole.h"
 #include "alertd/promql/promql.h"
+#include "alertd/tune/shared.h"
 #include "lib/base/arena.h"
 #include "lib/base/mem.h"
 #include "lib/model/sample.h"
@@ -265,39 +266,16 @@ static size_t most_steps(const struct reading_source *reading,
     return reading->piece_steps ? reading->piece_steps : PIECE_STEPS;
 }
 
-/* All steps of the part's series; its steps are chosen here. */
-static int read_steps(const struct reading_source *reading,
-                      const struct promql_expr *expr,
-                      struct part part,
-                      struct reading_piece *piece,
-                      struct err *reterr)
-{
-    const struct tune_span *span = piece->span;
-    size_t most = most_steps(reading, expr, span);
-    int r = 0;
+/* --- parts of the series --- */
 
-    for (part.first = 0; part.first < span->n_steps && r == 0;) {
-        bool has_begun = false;
-        part.n = span->n_steps - part.first < most ? span->n_steps - part.first : most;
-        r = stream_piece(reading, expr, part, piece, &has_begun, reterr);
-        if (r == PROMQL_E_LIMIT && part.n > 1 && !has_begun && !is_late(reading) &&
-            promql_steps_are_apart(expr)) {
-            most = part.n / 2;
-            r = 0;
-            continue;
-        }
-        part.first += part.n;
-    }
-    return r;
-}
-
-/* What the parts of a reading share, and how each ended. */
+/* What the parts of a reading share, and how each of them goes. */
 struct parts {
     const struct reading_source *reading;
+    struct shared shared; /* what was found for all */
     const struct promql_expr *expr;
-    struct reading_piece piece;
-    void *const *args;
-    uint32_t n;
+    struct part part; /* the steps they are at, of n_of_series */
+    struct reading_piece pieces[PARTS];
+    bool have_begun[PARTS];
     int results[PARTS];
     struct err errs[PARTS];
 };
@@ -305,12 +283,94 @@ struct parts {
 static void read_part(void *context, size_t i)
 {
     struct parts *parts = context;
-    struct reading_piece piece = parts->piece;
-    const struct part part = {.of_series = (uint32_t)i, .n_of_series = parts->n};
+    const struct source source = shared_source(&parts->shared);
+    struct reading_source own = *parts->reading;
+    struct part part = parts->part;
 
-    piece.arg = parts->args[i];
-    parts->results[i] = read_steps(parts->reading, parts->expr, part, &piece, &parts->errs[i]);
-    reading_done(&piece);
+    own.source = &source;
+    own.query_bytes /= 2;
+    part.of_series = (uint32_t)i;
+    parts->results[i] = stream_piece(&own, parts->expr, part, &parts->pieces[i],
+                                     &parts->have_begun[i], &parts->errs[i]);
+}
+
+static int see_nothing(void *arg,
+                       const struct labels *labels,
+                       uint32_t first,
+                       const double *values,
+                       size_t n,
+                       struct err *reterr)
+{
+    return 0;
+}
+
+/* Evaluated over a source in which there is nothing, the expression asks for what it will need. */
+static int find_for_all(struct parts *parts, struct err *reterr)
+{
+    const struct source finder = shared_finder(&parts->shared);
+    const struct part all = {.first = parts->part.first, .n = parts->part.n};
+    struct reading_source finding = *parts->reading;
+    struct reading_piece none = {.span = parts->pieces[0].span, .visit = see_nothing};
+    bool has_begun = false;
+
+    finding.source = &finder;
+    return stream_piece(&finding, parts->expr, all, &none, &has_begun, reterr);
+}
+
+static int read_found(struct parts *parts, bool *ret_has_begun, struct err *reterr)
+{
+    uint32_t n = parts->part.n_of_series;
+    int r = 0;
+
+    parts->reading->at_once_fn(n, n, read_part, parts);
+    for (size_t i = 0; i < n; i++) {
+        *ret_has_begun |= parts->have_begun[i];
+        if (r == 0 && parts->results[i] != 0 && reterr)
+            *reterr = parts->errs[i];
+        r = r ? r : parts->results[i];
+    }
+    return r;
+}
+
+/* The steps of parts->part, of all series. What is found may have half of the memory, the parts' evaluations
+ * the other half. */
+static int read_at_once(struct parts *parts, bool *ret_has_begun, struct err *reterr)
+{
+    const struct reading_source *reading = parts->reading;
+    uint32_t n = parts->part.n_of_series;
+
+    if (n == 0)
+        return stream_piece(reading, parts->expr, parts->part, &parts->pieces[0], ret_has_begun,
+                            reterr);
+    shared_init(&parts->shared, reading->source, n, reading->query_bytes / 2);
+    int r = find_for_all(parts, reterr);
+    if (r == 0)
+        r = read_found(parts, ret_has_begun, reterr);
+    shared_done(&parts->shared);
+    return r;
+}
+
+/* All steps, fewer at a time where that is too much. */
+static int read_steps(struct parts *parts, const struct tune_span *span, struct err *reterr)
+{
+    const struct reading_source *reading = parts->reading;
+    size_t most = most_steps(reading, parts->expr, span);
+    struct part *part = &parts->part;
+    int r = 0;
+
+    for (part->first = 0; part->first < span->n_steps && r == 0;) {
+        bool has_begun = false;
+        part->n = span->n_steps - part->first < most ? span->n_steps - part->first : most;
+        r = read_at_once(parts, &has_begun, reterr);
+        if (r == PROMQL_E_LIMIT && part->n > 1 && !has_begun && !is_late(reading) &&
+            promql_steps_are_apart(parts->expr)) {
+            most = part->n / 2;
+            r = 0;
+            continue;
+        }
+        part->first += part->n;
+    }
+    return r;
 }
 
 static int read_parts(void *reader,
@@ -322,9 +382,6 @@ static int read_parts(void *reader,
                       struct err *reterr)
 {
     const struct reading_source *reading = reader;
-    struct parts parts = {.reading = reading,
-                          .piece = {.span = span, .as_presence = as_presence, .visit = visit},
-                          .args = args};
     struct promql_expr *expr = NULL;
     ARENA_AUTO struct arena arena;
 
@@ -332,18 +389,15 @@ static int read_parts(void *reader,
     int r = promql_parse(&arena, expression, &expr, reterr);
     if (r != 0)
         return r;
-    parts.expr = expr;
-    if (reading->at_once_fn && promql_series_are_apart(expr)) {
-        parts.n = PARTS;
-        reading->at_once_fn(PARTS, PARTS, read_part, &parts);
-    } else {
-        read_part(&parts, 0);
-    }
-    for (size_t i = 0; i < PARTS && r == 0; i++) {
-        r = parts.results[i];
-        if (r != 0 && reterr)
-            *reterr = parts.errs[i];
-    }
+    struct parts parts = {.reading = reading, .expr = expr};
+    if (reading->at_once_fn && promql_series_are_apart(expr))
+        parts.part.n_of_series = PARTS;
+    for (size_t i = 0; i < (parts.part.n_of_series ? PARTS : 1); i++)
+        parts.pieces[i] = (struct reading_piece){
+            .span = span, .as_presence = as_presence, .visit = visit, .arg = args[i]};
+    r = read_steps(&parts, span, reterr);
+    for (size_t i = 0; i < PARTS; i++)
+        reading_done(&parts.pieces[i]);
     return r;
 }
 

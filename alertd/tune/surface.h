@@ -54,9 +54,9 @@ struct surface_grid {
     const uint32_t *for_steps; /* ascending */
     size_t n_fors;
     uint32_t first_step; /* before it: what there was to warm up on */
-    /* What an alert that fires at a step costs (a night's more), of n_weights steps; NULL: 1 */
+    uint32_t n_steps;    /* that are laid out: of weights, and of marks at least */
+    /* What an alert that fires at a step costs (a night's more); NULL, and behind n_steps: 1 */
     const uint8_t *weights;
-    uint32_t n_weights;
     /* By step, whether alerts that begin then are counted apart (at night); as long as the surface is
      * fed. NULL: none are. */
     const bool *marked;
@@ -88,19 +88,20 @@ void surface_free(struct surface *surface); /* NULL is fine */
 /* A series on its way through: as many steps at a time as are at hand. How it is cut changes
  * nothing. Zeroed at first. */
 struct surface_series {
-    struct surface_run *open; /* the hardest threshold last */
-    size_t n_open, capacity;
-    uint32_t step, level;
+    struct surface_run *open, *top; /* the hardest threshold on top */
+    uint32_t step;
     struct surface_crossings *crossings; /* a loan; NULL: not noted */
 };
 
 /* Its value at the next steps, NaN where there is none. concerns[i]: incident i is about it; NULL:
- * all are. The same each time. */
-void surface_feed(struct surface *surface,
-                  struct surface_series *series,
-                  const double *values,
-                  size_t n_steps,
-                  const bool *concerns);
+ * all are. The same each time. ret has room for n_steps: where it came to pass another number of
+ * thresholds; returns how many. */
+size_t surface_feed(struct surface *surface,
+                    struct surface_series *series,
+                    const double *values,
+                    size_t n_steps,
+                    const bool *concerns,
+                    struct surface_crossing *ret);
 /* Steps at which it was not there at all. */
 void surface_skip(struct surface *surface,
                   struct surface_series *series,

@@ -103,10 +103,30 @@ struct clock_utc clock_split_utc(int64_t at_ms)
     };
 }
 
+/* n digits, and what stands behind them. */
+static char *put_digits(char *at, int n, int number, char behind)
+{
+    for (int i = n; i-- > 0; number /= 10)
+        at[i] = (char)('0' + number % 10);
+    at[n] = behind;
+    return at + n + 1;
+}
+
+/* There are thousands of them in an answer. */
 char *clock_rfc3339(int64_t at_ms, char *text)
 {
     struct clock_utc utc = clock_split_utc(at_ms);
 
+    if (utc.year >= 0 && utc.year <= 9999) {
+        char *at = put_digits(text, 4, utc.year, '-');
+        at = put_digits(at, 2, utc.month, '-');
+        at = put_digits(at, 2, utc.day, 'T');
+        at = put_digits(at, 2, utc.hour, ':');
+        at = put_digits(at, 2, utc.minute, ':');
+        at = put_digits(at, 2, utc.second, '.');
+        *put_digits(at, 3, utc.millisecond, 'Z') = '\0';
+        return text;
+    }
     (void)snprintf(text, CLOCK_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.year, utc.month,
                    utc.day, utc.hour, utc.minute, utc.second, utc.millisecond);
     return text;

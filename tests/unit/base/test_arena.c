@@ -88,6 +88,35 @@ static void test_big_pieces_leave_the_shared_block_in_use(void **state)
     assert_int_equal(before[15], 'x');
 }
 
+static void test_what_is_adopted_lives_on(void **state)
+{
+    ARENA_AUTO struct arena into;
+    int held = 2;
+
+    arena_init(&into, 1 << 20);
+    for (int has_own = 0; has_own < 2; has_own++) {
+        ARENA_AUTO struct arena from;
+        arena_init(&from, 1 << 20);
+        char *own = has_own ? arena_strndup(&into, "own", 3) : NULL;
+        char *big = arena_room(&from, 100000, 1);
+        memset(big, 'b', 100000);
+        char *small = arena_strndup(&from, "small", 5);
+        assert_true(arena_on_reset(&from, count_down, &held));
+        size_t used = from.used + into.used;
+        arena_adopt(&into, &from);
+        assert_int_equal(into.used, used);
+        assert_int_equal(from.used, 0);
+        arena_reset(&from);
+        assert_int_equal(held, 2);
+        assert_string_equal(small, "small");
+        assert_int_equal(big[99999], 'b');
+        if (own)
+            assert_string_equal(own, "own");
+    }
+    arena_reset(&into);
+    assert_int_equal(held, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +125,7 @@ int main(void)
         cmocka_unit_test(test_sizes_that_overflow_are_refused),
         cmocka_unit_test(test_farewells_are_called_once),
         cmocka_unit_test(test_big_pieces_leave_the_shared_block_in_use),
+        cmocka_unit_test(test_what_is_adopted_lives_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * Series by parts, and with their regular times left out, beside all of them with their times: from memory, from
- * journals, from sealed and from compacted days.
+ * Series by parts, with their regular times left out, and by several threads, beside all of them with their times:
+ * from memory, from journals, from sealed and from compacted days.
  */
 
 #include "lib/base/rng.h"
@@ -97,6 +97,7 @@ static size_t check_windows(const struct fixture *fixture, struct rng *rng)
         arena_init(&arena, BYTES);
         assert_int_equal(source_read_all(&source, &query, SIZE_MAX, &arena, &all, NULL), 0);
         query.regular = true;
+        query.n_at_once = (uint32_t)rng_below(rng, 4);
         query.n_parts = 1 + (uint32_t)rng_below(rng, 3);
         for (; query.part < query.n_parts; query.part++)
             n_regular += check_part(&source, &query, &all, &n_found);

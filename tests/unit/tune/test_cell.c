@@ -16,7 +16,7 @@
 #include "tests/lib/row.h"
 
 enum {
-    STEPS_MAX = 150,
+    STEPS_MAX = 300,
     THRESHOLDS = 4,
     FORS = 3,
     SERIES = 3,
@@ -32,6 +32,7 @@ struct history {
     double values[SERIES][STEPS_MAX];
     bool passes[SERIES][THRESHOLDS][STEPS_MAX];
     const struct labels *labels[SERIES];
+    struct cell_setting setting;
     uint8_t weights[STEPS_MAX];
     struct backtest_incident incidents[2];
     size_t n_incidents;
@@ -58,8 +59,13 @@ static void make(struct rng *rng, struct history *ret)
         ret->incidents[i].when = (struct surface_incident){begin,
                                                            begin + (uint32_t)rng_below(rng, 9)};
     }
+    ret->setting = (struct cell_setting){rng_below(rng, THRESHOLDS),
+                                         for_steps[rng_below(rng, FORS)],
+                                         rng_below(rng, 2) ? (uint32_t)rng_below(rng, 9) : 0};
+    uint64_t stays = 1 + rng_below(rng, 200); /* as nights do, or it is any step */
     for (size_t i = 0; i < STEPS_MAX; i++)
-        ret->weights[i] = (uint8_t)(1 + rng_below(rng, 3));
+        ret->weights[i] = i > 0 && rng_below(rng, stays) ? ret->weights[i - 1]
+                                                         : (uint8_t)(1 + rng_below(rng, 3));
     for (size_t s = 0; s < SERIES; s++) {
         double value = 0;
         ret->labels[s] = labels_of(names[s]);
@@ -74,37 +80,52 @@ static void make(struct rng *rng, struct history *ret)
     }
 }
 
-static struct backtest *run(struct rng *rng, const struct history *history)
+/* Steps without a value are given as such or left out. */
+static void add(struct rng *rng, const struct history *history, size_t s, struct backtest *backtest)
 {
+    double row_values[STEPS_MAX];
+
+    for (uint32_t at = 0; at < history->n_steps;) {
+        uint32_t n = 1 + (uint32_t)rng_below(rng, history->n_steps - at);
+        uint32_t gap = 0;
+        while (!history->is_apart && gap < n && isnan(history->values[s][at + gap]))
+            gap++;
+        if (gap > 0 && rng_below(rng, 2))
+            n = gap;
+        else if (!history->is_apart)
+            assert_int_equal(
+                backtest_add(backtest, history->labels[s], at, history->values[s] + at, n, NULL),
+                0);
+        for (size_t j = 0; history->is_apart && j < THRESHOLDS; j++) {
+            for (uint32_t i = 0; i < n; i++)
+                row_values[i] = history->passes[s][j][at + i] ? 1 : NAN;
+            assert_int_equal(
+                backtest_add_at(backtest, j, history->labels[s], at, row_values, n, NULL), 0);
+        }
+        at += n;
+    }
+}
+
+/* alone: of all thresholds there is the setting's only. */
+static struct backtest *run(struct rng *rng, const struct history *history, bool alone)
+{
+    const struct cell_setting *setting = &history->setting;
     const struct backtest_plan plan = {
-        .grid = {SURFACE_ABOVE, thresholds, THRESHOLDS, for_steps, FORS, history->first_step,
-                 .weights = history->weights, .n_weights = history->n_steps},
+        .grid = {SURFACE_ABOVE, alone ? &thresholds[setting->threshold] : thresholds,
+                 alone ? 1 : THRESHOLDS, for_steps, FORS, history->first_step,
+                 .weights = history->weights, .n_steps = history->n_steps},
         .n_steps = history->n_steps,
         .is_apart = history->is_apart,
-        .setting = {1, 2, 3},
+        .setting = {thresholds[setting->threshold], setting->for_steps, setting->keep_steps},
         .incidents = history->incidents,
         .n_incidents = history->n_incidents,
         .keeps_crossings = true,
     };
     struct backtest *backtest = NULL;
-    double row_values[STEPS_MAX];
 
     assert_int_equal(backtest_new(&plan, &backtest, NULL), 0);
     for (size_t s = 0; s < SERIES; s++)
-        for (uint32_t at = 0; at < history->n_steps;) {
-            uint32_t n = 1 + (uint32_t)rng_below(rng, history->n_steps - at);
-            if (!history->is_apart)
-                assert_int_equal(backtest_add(backtest, history->labels[s], at,
-                                              history->values[s] + at, n, NULL),
-                                 0);
-            for (size_t j = 0; history->is_apart && j < THRESHOLDS; j++) {
-                for (uint32_t i = 0; i < n; i++)
-                    row_values[i] = history->passes[s][j][at + i] ? 1 : NAN;
-                assert_int_equal(
-                    backtest_add_at(backtest, j, history->labels[s], at, row_values, n, NULL), 0);
-            }
-            at += n;
-        }
+        add(rng, history, s, backtest);
     backtest_finish(backtest);
     return backtest;
 }
@@ -138,36 +159,57 @@ static size_t live(const struct history *history,
     return n;
 }
 
+/* The episodes of series s are what it lived through. */
+static size_t check_lives(const struct history *history,
+                          size_t s,
+                          const struct cell_setting *setting,
+                          const struct episode *episodes,
+                          size_t n_episodes)
+{
+    const char *which = labels_get(history->labels[s], "i");
+    struct episode truth[STEPS_MAX] = {0};
+    size_t n = live(history, s, setting, truth);
+    size_t k = 0;
+
+    for (size_t i = 0; i < n_episodes; i++) {
+        if (strcmp(labels_get(episodes[i].labels, "i"), which) != 0)
+            continue;
+        assert_true(k < n);
+        assert_int_equal(episodes[i].active, truth[k].active);
+        assert_int_equal(episodes[i].fired, truth[k].fired);
+        assert_int_equal(episodes[i].resolved, truth[k].resolved);
+        k++;
+    }
+    assert_int_equal(k, n);
+    return n;
+}
+
+static void check_all_lives(const struct history *history,
+                            const struct cell_setting *setting,
+                            const struct episode *episodes,
+                            size_t n_episodes)
+{
+    size_t n = 0;
+
+    for (size_t s = 0; s < SERIES; s++)
+        n += check_lives(history, s, setting, episodes, n_episodes);
+    assert_int_equal(n, n_episodes);
+}
+
 static void check_cell(const struct history *history,
                        const struct backtest *backtest,
                        const struct cell_setting *setting)
 {
     struct cell_episodes episodes = {0};
-    struct episode truth[STEPS_MAX];
-    size_t n_all = 0;
     uint64_t weight = 0;
     uint64_t needless = 0;
 
     assert_int_equal(cell_episodes(backtest, setting, &episodes, NULL), 0);
-    for (size_t s = 0; s < SERIES; s++) {
-        const char *which = labels_get(history->labels[s], "i");
-        size_t n = live(history, s, setting, truth);
-        size_t k = 0;
-        for (size_t i = 0; i < episodes.n; i++) {
-            if (strcmp(labels_get(episodes.at[i].labels, "i"), which) != 0)
-                continue;
-            assert_true(k < n);
-            assert_int_equal(episodes.at[i].active, truth[k].active);
-            assert_int_equal(episodes.at[i].fired, truth[k].fired);
-            assert_int_equal(episodes.at[i].resolved, truth[k].resolved);
-            weight += history->weights[truth[k].fired];
-            needless += episodes.at[i].is_true ? 0 : history->weights[truth[k].fired];
-            k++;
-        }
-        assert_int_equal(k, n);
-        n_all += n;
+    check_all_lives(history, setting, episodes.at, episodes.n);
+    for (size_t i = 0; i < episodes.n; i++) {
+        weight += history->weights[episodes.at[i].fired];
+        needless += episodes.at[i].is_true ? 0 : history->weights[episodes.at[i].fired];
     }
-    assert_int_equal(n_all, episodes.n);
     for (size_t k = 0; k < FORS && setting->keep_steps == 0; k++)
         if (for_steps[k] == setting->for_steps) {
             const struct surface_cell cell = surface_cell(backtest_surface(backtest),
@@ -177,6 +219,15 @@ static void check_cell(const struct history *history,
             assert_int_equal(cell.needless, needless);
         }
     cell_episodes_done(&episodes);
+}
+
+/* What the setting did while the past was read. */
+static void check_setting(const struct history *history, const struct backtest *backtest)
+{
+    size_t n = 0;
+    const struct episode *episodes = backtest_episodes(backtest, &n);
+
+    check_all_lives(history, &history->setting, episodes, n);
 }
 
 static void check_without(const struct history *history, const struct backtest *backtest)
@@ -212,7 +263,13 @@ static void test_each_cell_is_the_state_machine_with_any_keep(void **state)
     for (int round = 0; round < ROUNDS; round++) {
         row("round %d of seed %llu", round, (unsigned long long)rng.state);
         make(&rng, history);
-        struct backtest *backtest = run(&rng, history);
+        struct backtest *backtest = run(&rng, history, false);
+        check_setting(history, backtest);
+        if (!history->is_apart) {
+            struct backtest *alone = run(&rng, history, true);
+            check_setting(history, alone);
+            backtest_free(alone);
+        }
         for (size_t j = 0; j < THRESHOLDS; j++)
             for (size_t k = 0; k < FORS; k++)
                 for (size_t i = 0; i < sizeof(keeps) / sizeof(*keeps); i++)

@@ -107,11 +107,12 @@ static struct surface *noisy(const double *thresholds,
     struct surface *surface = surface_new(
         &(struct surface_grid){SURFACE_ABOVE, thresholds, n, fors, n_fors, 0}, &incident, 1);
     struct surface_series series = {0};
+    static struct surface_crossing crossings[400];
     double values[400];
 
     for (int i = 0; i < 400; i++)
         values[i] = i >= 200 && i < 220 ? 8 + i % 2 : i % 10 == 0 ? 5 : 1;
-    surface_feed(surface, &series, values, 400, NULL);
+    (void)surface_feed(surface, &series, values, 400, NULL, crossings);
     surface_end(surface, &series, NULL);
     surface_finish(surface);
     return surface;
@@ -162,6 +163,7 @@ static struct surface *any_surface(struct rng *rng, size_t n_incidents)
     static const double thresholds[] = {1, 2, 3, 4, 5, 6};
     static const uint32_t fors[] = {0, 1, 3, 6, 10};
     struct surface_incident incidents[4];
+    static struct surface_crossing crossings[600];
     double values[600];
 
     for (size_t i = 0; i < n_incidents; i++) {
@@ -173,7 +175,7 @@ static struct surface *any_surface(struct rng *rng, size_t n_incidents)
     struct surface_series series = {0};
     for (int i = 0; i < 600; i++)
         values[i] = i > 0 && rng_below(rng, 3) ? values[i - 1] : (double)rng_below(rng, 70) / 10;
-    surface_feed(surface, &series, values, 600, NULL);
+    (void)surface_feed(surface, &series, values, 600, NULL, crossings);
     surface_end(surface, &series, NULL);
     surface_finish(surface);
     return surface;

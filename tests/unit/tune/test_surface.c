@@ -15,12 +15,13 @@
 
 enum {
     STEP_MS = 15000,
-    STEPS_MAX = 120,
+    STEPS_MAX = 600,
+    STEPS_USUAL = 120,
     THRESHOLDS = 7,
     FORS = 5,
     INCIDENTS = 3,
     SERIES_MAX = 3,
-    ROUNDS = 10000,
+    ROUNDS = 8000,
 };
 
 static const uint32_t for_steps[FORS] = {0, 1, 2, 5, 11};
@@ -30,6 +31,7 @@ struct history {
     enum surface_op op;
     double thresholds[THRESHOLDS];
     size_t n_steps, n_series, n_incidents;
+    uint32_t n_laid; /* of the steps, what marks are known of */
     uint32_t first_step;
     double values[SERIES_MAX][STEPS_MAX];
     struct surface_incident incidents[INCIDENTS];
@@ -58,25 +60,29 @@ static void make(struct rng *rng, struct history *ret)
 
     *history = (struct history){
         .op = (enum surface_op)rng_below(rng, 4),
-        .n_steps = rng_below(rng, STEPS_MAX + 1),
+        .n_steps = rng_below(rng, (rng_below(rng, 8) ? STEPS_USUAL : STEPS_MAX) + 1),
         .n_series = 1 + rng_below(rng, SERIES_MAX),
         .n_incidents = rng_below(rng, INCIDENTS + 1),
-        .first_step = rng_below(rng, 3) ? 0 : (uint32_t)rng_below(rng, STEPS_MAX),
+        .first_step = rng_below(rng, 3) ? 0 : (uint32_t)rng_below(rng, STEPS_USUAL),
     };
+    history->n_laid = (uint32_t)rng_below(rng, history->n_steps + 1);
     bool is_turned = history->op == SURFACE_BELOW || history->op == SURFACE_AT_MOST;
     for (size_t i = 0; i < THRESHOLDS; i++)
         history->thresholds[i] = is_turned ? ascending[THRESHOLDS - 1 - i] : ascending[i];
     for (size_t s = 0; s < history->n_series; s++) {
+        uint64_t stays = rng_below(rng, 8) ? 1 : 1 + rng_below(rng, STEPS_MAX);
         double value = 0;
         for (size_t i = 0; i < history->n_steps; i++)
-            history->values[s][i] = value = any_value(rng, value);
+            history->values[s][i] = value = rng_below(rng, stays) ? value : any_value(rng, value);
         for (size_t i = 0; i < INCIDENTS; i++)
             history->concerns[s][i] = rng_below(rng, 3) > 0;
     }
+    uint64_t stays = 1 + rng_below(rng, 200); /* as nights do, or it is any step */
     for (size_t i = 0; i < STEPS_MAX; i++)
-        history->marked[i] = rng_below(rng, 3) == 0;
+        history->marked[i] = rng_below(rng, stays) ? i > 0 && history->marked[i - 1]
+                                                   : rng_below(rng, 3) == 0;
     for (size_t i = 0; i < history->n_incidents; i++) {
-        uint32_t begin = (uint32_t)rng_below(rng, STEPS_MAX);
+        uint32_t begin = (uint32_t)rng_below(rng, STEPS_USUAL);
         history->incidents[i] = (struct surface_incident){begin,
                                                           begin + (uint32_t)rng_below(rng, 20)};
     }
@@ -169,11 +175,13 @@ static struct surface *surface_of(struct rng *rng,
 {
     struct surface *surface = surface_new(
         &(struct surface_grid){history->op, history->thresholds, THRESHOLDS, for_steps, FORS,
-                               history->first_step, .marked = history->marked},
+                               history->first_step, .marked = history->marked,
+                               .n_steps = history->n_laid},
         history->incidents, history->n_incidents);
 
     assert_non_null(surface);
     for (size_t s = from; s < to; s++) {
+        struct surface_crossing crossings[STEPS_MAX];
         struct surface_series series = {0};
         while (series.step < history->n_steps) {
             size_t n = 1 + rng_below(rng, history->n_steps - series.step);
@@ -183,8 +191,8 @@ static struct surface *surface_of(struct rng *rng,
             if (gap > 0 && rng_below(rng, 2))
                 surface_skip(surface, &series, series.step + (uint32_t)gap, history->concerns[s]);
             else
-                surface_feed(surface, &series, history->values[s] + series.step, n,
-                             history->concerns[s]);
+                (void)surface_feed(surface, &series, history->values[s] + series.step, n,
+                                   history->concerns[s], crossings);
         }
         surface_end(surface, &series, history->concerns[s]);
     }
