@@ -157,7 +157,7 @@ describe('drills', { concurrency: 2 }, () => {
     await page.goBack()
     await steps.getByRole('link', { name: /^Open the runbook/ }).first().waitFor()
     await steps.getByRole('link', { name: /^To the drill ?: The next drill/ }).click()
-    await page.getByRole('region', { name: 'The drill that was asked for' }).getByRole('heading', { name: 'The certificate nobody renewed' }).waitFor()
+    await page.getByRole('region', { name: 'The drill that was asked for' }).getByRole('heading', { name: 'A certificate warning since yesterday' }).waitFor()
     await page.getByRole('region', { name: 'Your way so far' }).getByText('1 of 20').waitFor()
     const row = page.locator('.drill-row.done')
     assert.match(await row.innerText(), /The disk that fills[^]*Played once[^]*Acknowledged/)

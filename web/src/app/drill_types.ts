@@ -15,7 +15,9 @@ export interface LibraryDrill {
   teaches: string
   brief: string
   length_ms: number
-  reconstructed: boolean | string
+  /** It happened; of what it is reconstructed, and where that is told, is known to who has played it. */
+  real: boolean
+  reconstructed: string | null
   sources: string[]
   kind: 'drill' | 'tabletop'
   own: boolean
@@ -140,6 +142,8 @@ export interface Score {
   escalate_why?: string | null
   debrief?: string | null
   /** What helps here: told when it is over, and to a game master. */
+  reconstructed?: string | null
+  sources?: string[]
   right?: { graphs: string[]; runbooks: string[]; questions: { id: string; text: string; accepts: string[]; patterns?: string[] }[] }
 }
 

@@ -40,6 +40,16 @@ function RealPage({ text, session, live }: { text: string; session: Session; liv
     </section>
   )
 }
+/** Where it is told what really happened: reports, or the incident it was made of. */
+export function SourceLinks({ sources }: { sources: readonly string[] }) {
+  const reports = sources.filter((one) => /^https?:/.test(one))
+  return <>{sources.map((one) => (
+    reports.includes(one)
+      ? <a key={one} href={one} target="_blank" rel="noreferrer">{reports.length > 1 ? `report ${reports.indexOf(one) + 1}` : 'the report'}</a>
+      : <a key={one} href={`/i/${encodeURIComponent(one)}`}>{one}</a>
+  ))}</>
+}
+
 
 /** Whose the clock is. */
 export const mayMove = (session: Session) => may('operate') && (session.role === 'master' || (session.role === 'player' && session.mode !== 'master'))
