@@ -113,7 +113,7 @@ export const drillRoutes = [
   [/\/drills$/, (url, body) => (body ? (Object.assign(s, { acts: [], speed: 1, state: 'paused', base: 0, notes: [] }), anchor(), { id: 7 }) : { sessions: s.acts.length ? [head(7, 'solo')] : [] })],
   [/\/drills\/\d+\/acts$/, (_, body) => act(body)], [/\/drills\/\d+\/clock$/, (_, body) => clock(body)],
   [/\/drills\/\d+\/injects$/, (_, body) => { const { kind, text } = JSON.parse(body); s.acts.push({ at_ms: now(), kind: 'happened', who: kind, what: text, more: null, incident: null, act: null }); return {} }],
-  [/\/drills\/\d+\/notes$/, (_, body) => { s.notes.push({ at_ms: now(), who: 'ana', text: JSON.parse(body).text }); s.version++; return {} }],
+  [/\/drills\/\d+\/notes$/, (_, body) => { s.notes.push({ at_ms: now(), who: 'ana', private: false, ...JSON.parse(body) }); s.version++; return {} }],
   [/\/drills\/\d+\/end$/, () => { anchor(); s.state = 'ended'; return score() }], [/\/drills\/\d+\/score$/, score], [/\/drills\/\d+\/debrief$/, debrief], [/\/debrief\/sections\//, debrief],
   [/\/drills\/\d+\/api\/v1\/rules$/, rules], [/\/drills\/\d+\/api\/v1\/query_range$/, samples],
   [/\/drills\/8$/, () => session('master')], [/\/drills\/\d+$/, () => session('player')],
