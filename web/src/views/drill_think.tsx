@@ -181,7 +181,7 @@ export function Notes({ session, live, title = 'Notes', onNote }: { session: Ses
     <Panel title={title} label={title} aside={<kbd>n</kbd>}>
       <Log session={session} live={live} acts={['note']} />
       <NoteList session={session} notes={session.notes.filter((one) => !one.private)} />
-      <SendBox name={`${session.id} note`} label="A note" hint="For yourself, and for the debrief" button="Note" icon="note" inputRef={area} onSend={(text) => { if (onNote) onNote(text); else void live.act('note', { text }) }} />
+      <SendBox name={`${session.id} note`} label="A note" hint={onNote ? 'Everybody here reads it' : 'For yourself, and for the debrief'} button="Note" icon="note" inputRef={area} onSend={(text) => { if (onNote) onNote(text); else void live.act('note', { text }) }} />
     </Panel>
   )
 }
