@@ -157,26 +157,30 @@ static void cut_ending(char *word)
 
 /* --- What tells nothing -------------------------------------------------------------------------- */
 
-/* Alerts' labels and words, and their names' parts: QueueLong is queue and long. */
+/* QueueLong is queue and long; false: there is no other part. */
+static bool next_part(const char **at, char part[WORD_MAX])
+{
+    size_t n = 0;
+
+    while (**at && !isalnum((unsigned char)**at))
+        ++*at;
+    while (isalnum((unsigned char)**at) && (n == 0 || !isupper((unsigned char)**at))) {
+        if (n + 1 < WORD_MAX)
+            part[n++] = (char)tolower((unsigned char)**at);
+        ++*at;
+    }
+    part[n] = '\0';
+    return n > 0;
+}
+
 static bool is_in_name(const char *name, const char *word)
 {
     char part[WORD_MAX];
-    size_t n = 0;
 
-    for (; *name; name++) {
-        bool begins = isupper((unsigned char)*name) || !isalnum((unsigned char)*name);
-
-        if (begins && n) {
-            part[n] = '\0';
-            if (strcmp(part, word) == 0)
-                return true;
-            n = 0;
-        }
-        if (isalnum((unsigned char)*name) && n + 1 < WORD_MAX)
-            part[n++] = (char)tolower((unsigned char)*name);
-    }
-    part[n] = '\0';
-    return n && strcmp(part, word) == 0;
+    while (next_part(&name, part))
+        if (strcmp(part, word) == 0)
+            return true;
+    return false;
 }
 
 static bool is_in_values(const struct labels *labels, const char *word)
@@ -187,7 +191,7 @@ static bool is_in_values(const struct labels *labels, const char *word)
     return false;
 }
 
-/* What it is all about is in every idea. */
+/* What it is all about is in every idea: alerts' labels, words and names. */
 static bool is_subject(const struct from_work *work, const char *word)
 {
     for (size_t i = 0; i < work->record->n_alerts; i++) {
