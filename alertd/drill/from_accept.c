@@ -16,6 +16,9 @@
 
 #include "alertd/drill/from_private.h"
 
+#define LETTERS_OF_ONE "abcdefghijklmnopqrstuvwxyz0123456789"
+#define LETTERS        "ABCDEFGHIJKLMNOPQRSTUVWXYZ" LETTERS_OF_ONE
+
 enum {
     TERMS_MAX = 4, /* of an idea: the first ones */
     TERM_MAX = 160,
@@ -160,16 +163,14 @@ static void cut_ending(char *word)
 /* QueueLong is queue and long; false: there is no other part. */
 static bool next_part(const char **at, char part[WORD_MAX])
 {
-    size_t n = 0;
+    const char *begin = *at + strcspn(*at, LETTERS);
+    size_t n = *begin ? 1 + strspn(begin + 1, LETTERS_OF_ONE) : 0;
+    size_t kept = n < WORD_MAX ? n : WORD_MAX - 1;
 
-    while (**at && !isalnum((unsigned char)**at))
-        ++*at;
-    while (isalnum((unsigned char)**at) && (n == 0 || !isupper((unsigned char)**at))) {
-        if (n + 1 < WORD_MAX)
-            part[n++] = (char)tolower((unsigned char)**at);
-        ++*at;
-    }
-    part[n] = '\0';
+    for (size_t i = 0; i < kept; i++)
+        part[i] = (char)tolower((unsigned char)begin[i]);
+    part[kept] = '\0';
+    *at = begin + n;
     return n > 0;
 }
 
