@@ -279,6 +279,16 @@ static const char *content_type_of(const char *format)
     return NULL;
 }
 
+static bool carries_names(const char *format)
+{
+    return strcmp(format, "md") != 0 && strcmp(format, "html") != 0;
+}
+
+static void refuse_names(struct http_response *response)
+{
+    http_fail(response, "bad_data", "the public has md and html: facts carry names");
+}
+
 static void handle_export(void *context,
                           struct http_request *request,
                           struct http_response *response)
@@ -301,12 +311,18 @@ static void handle_export(void *context,
                                      : "format: expected md, html, json or tar");
         return;
     }
-    if (roles && strcmp(format, "md") != 0 && strcmp(format, "html") != 0) {
-        http_fail(response, "bad_data", "the public has md and html: facts carry names");
+    if (roles && carries_names(format)) {
+        refuse_names(response);
         return;
     }
     int r = postmortem_view_read(context, id, &arena, &view, &err);
 
+    if (!r && strcmp(view.row.kind, "public") == 0 && carries_names(format)) {
+        refuse_names(response);
+        return;
+    }
+    if (!r && roles)
+        r = postmortem_view_tell(context, &view, &err);
     if (!r)
         r = write_export(&view, format, roles, response, &err);
     if (r) {

@@ -82,12 +82,12 @@ int postmortem_html(const struct postmortem_view *view,
                     struct err *reterr)
 {
     struct markdown_graph *graphs = arena_array(view->arena, view->n_graphs + 1, sizeof(*graphs));
-    bool is_public = strcmp(view->row.kind, "public") == 0;
+    STR_AUTO struct str named = STR_INIT(out->limit);
     struct document document = {
         .title = view->row.title,
         .incident_key = view->row.incident,
         .status = view->row.status,
-        .updated_by = is_public ? "" : view->row.updated_by,
+        .updated_by = view->is_told ? "" : view->row.updated_by,
         .updated_at_ms = view->row.updated_ms,
         .revision = view->row.revision,
         .graphs = graphs,
@@ -99,7 +99,11 @@ int postmortem_html(const struct postmortem_view *view,
     if (!graphs || markdown_parse(view->arena, markdown, strlen(markdown), &body, NULL))
         return err_set(reterr, POSTMORTEM_DB_E_LIMIT, "the document is too large to export");
     document.body = body;
-    return document_html(&document, out, reterr) ? POSTMORTEM_DB_E_LIMIT : 0;
+    if (document_html(&document, view->is_told ? &named : out, reterr))
+        return POSTMORTEM_DB_E_LIMIT;
+    if (view->is_told) /* captions and tables of graphs are no Markdown */
+        roles_replace_markup(&view->roles, str_text(&named), out);
+    return 0;
 }
 
 /* --- POST .../publish --- */

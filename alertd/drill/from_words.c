@@ -20,20 +20,12 @@ enum {
 
 static void add_role(struct from_work *work, struct roles *roles, const char *name, const char *to)
 {
-    size_t len = name ? strlen(name) : 0;
-
-    if (len < 2 || roles->n == ROLES_MAX)
+    if (!name || strlen(name) < 2)
         return;
     for (size_t i = 0; i < roles->n; i++)
         if (strcmp(roles->at[i].name, name) == 0)
             return;
-
-    struct role role = {arena_strndup(&work->arena, name, len),
-                        arena_strndup(&work->arena, to, strlen(to))};
-
-    work->spent |= !role.name || !role.role;
-    if (!work->spent)
-        roles->at[roles->n++] = role;
+    work->spent |= !roles_push(&work->arena, roles, name, to, ROLE_AS_IT_IS);
 }
 
 /* The name, and as it begins a sentence. */
@@ -149,8 +141,10 @@ void from_scrubs(struct from_work *work)
         add_hosts_of(work, work->record->alerts[i].labels, &n);
     for (size_t i = 0; work->from->scrub_hosts && i < work->from->n_series; i++)
         add_hosts_of(work, work->from->series[i].labels, &n);
-    qsort(work->people.at, work->people.n, sizeof(struct role), longest_first);
-    qsort(work->hosts.at, work->hosts.n, sizeof(struct role), longest_first);
+    if (work->people.n)
+        qsort(work->people.at, work->people.n, sizeof(struct role), longest_first);
+    if (work->hosts.n)
+        qsort(work->hosts.at, work->hosts.n, sizeof(struct role), longest_first);
 }
 
 void from_scrub(const struct from_work *work, const char *text, bool people, struct str *out)
