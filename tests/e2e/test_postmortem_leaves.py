@@ -1,10 +1,13 @@
 """What leaves the house: a public document names nobody, wherever somebody's name stands; and a document that is brought twice
 is there once."""
 
+import io
 import pathlib
 import re
 import sys
+import tarfile
 import unittest
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
@@ -74,6 +77,23 @@ class Leaves(unittest.TestCase):
             self.assertEqual(named(self.export(path, form)), [], form)
         for form in ("json", "tar"):
             self.assertEqual(self.alertd.call("GET", f"{path}/export?format={form}", token=self.token).status, 400, f"{form} carries facts")
+
+    def test_what_was_published_is_exported_as_it_was(self):
+        def files():
+            found = {form: self.export(self.path, form) for form in ("md", "html", "json")}
+            reply = urllib.request.urlopen(urllib.request.Request(f"{self.alertd.url}{self.path}/export?format=tar", headers={"Authorization": f"Bearer {self.token}"}))
+            with tarfile.open(fileobj=io.BytesIO(reply.read())) as tar:
+                return found | {member.name: tar.extractfile(member).read() for member in tar}
+        before = files()
+        rows = f"{API}/incidents/{self.key}/events"
+        report, deed = (next(row for row in self.alertd.get(rows)["events"] if row["kind"] == kind) for kind in ("human.report", "mitigation.applied"))
+        for row, change in ((report, {"op": "retime", "value": f"{DAY}T09:00:00Z", "reason": "it was earlier"}), (deed, {"op": "annotate", "value": "nothing was done"}),
+                            (deed, {"op": "hide"})):
+            self.assertEqual(self.alertd.call("POST", f"{rows}/{row['id']}/revs", change).status, 200, change)
+        self.alertd.post(f"{API}/incidents/{self.key}/notes", {"text": "much later"})
+        self.alertd.call("PUT", f"{API}/incidents/{self.key}/marks", {"marks": {"detected": f"{DAY}T09:30:00Z"}, "reason": "a test"})
+        after = files()
+        self.assertEqual([name for name in before if before[name] != after[name]], [])
 
     def test_a_document_that_is_brought_twice_is_there_once(self):
         out = self.alertd.call("GET", f"{self.path}/export?format=json", token=self.token).json
