@@ -319,7 +319,7 @@ static int write_export(const struct postmortem_view *view,
         return export_json(view, &response->body, reterr);
     if (strcmp(format, "tar") == 0)
         return export_tar(view, markdown, &response->body, reterr);
-    else if (strcmp(format, "md") == 0)
+    if (strcmp(format, "md") == 0)
         str_add(&response->body, markdown);
     else if (view->frozen && !roles)
         str_add(&response->body, view->frozen->html);
