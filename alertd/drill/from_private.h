@@ -96,7 +96,9 @@ void from_accept(struct from_work *work,
 /* A text says two things at least of those that tell an idea from others. */
 bool from_tells(struct from_work *work, const char *idea, const char *text);
 /* It would be accepted as one of the right ones. */
-bool from_gives_away(const struct from_work *work, const struct from_ideas *ideas, const char *text);
+bool from_gives_away(const struct from_work *work,
+                     const struct from_ideas *ideas,
+                     const char *text);
 
 /* --- from_data.c --- */
 

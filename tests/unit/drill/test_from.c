@@ -289,89 +289,6 @@ static void test_what_is_right(void **state)
     end(&day);
 }
 
-/* What people wrote when it was found, what others say for it, and what it is not. */
-static const struct {
-    const char *name, *summary, *title, *wrote, *refuted, *mended;
-    const char *causes[4], *others[4], *mends[3], *title_shown;
-} told[] = {
-    {"a full disk",
-     "the site is down",
-     "site down: root partition full",
-     "The maintainer sees that the root partition is full.",
-     "the CDN fails",
-     "The directory is deleted.",
-     {"the disk is full", "no space left on the root volume", "it ran out of disk space"},
-     {"the site is down", "the CDN", "the partition table", "a full rollback"},
-     {"remove the folder", "delete that directory"},
-     "QueueLong"},
-    {"what was ruled out",
-     "502 everywhere",
-     "WAF rule exhausts the CPU",
-     "The WAF is named as the failing component; an attack is ruled out.",
-     "a bad release",
-     "The WAF is switched off globally.",
-     {"the firewall's new rule", "it is the waf"},
-     {"an attack on some component", "502 everywhere", "the release"},
-     {"turn the firewall off", "disable the WAF"},
-     "QueueLong"},
-    {"a lock",
-     "queue_length is high",
-     "shop slow on Tuesday",
-     "v42 locks the order table",
-     "network packets are lost",
-     "rolled back to v41",
-     {"a deadlock on orders since v42", "the table of orders is blocked"},
-     {"the queue is long", "queue_length is high", "network", "orders"},
-     {"revert to v41", "roll the release back"},
-     "shop slow on Tuesday"},
-};
-
-static void test_other_words(void **state)
-{
-    for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++) {
-        struct timeline_event those[N_EVENTS];
-        struct day day;
-
-        row("%s", told[i].name);
-        memcpy(those, events, sizeof(those));
-        those[3].text = told[i].refuted;
-        those[5].text = told[i].wrote;
-        those[8].text = told[i].mended;
-        begin(&day);
-        day.incident.title = told[i].title;
-        day.record.events = those;
-        labels_unref(day.annotations);
-        day.annotations = labels_new(&(struct label){"summary", told[i].summary}, 1);
-        day.alert.annotations = day.annotations;
-
-        struct drill_made made = make(&day);
-        struct drill_case *loaded = load(&made);
-        const struct drill *drill = loaded->drill;
-
-        assert_string_equal(drill->title, told[i].title_shown);
-        for (size_t k = 0; k < 4 && told[i].causes[k]; k++) {
-            const struct drill_idea *idea = drill_idea_find(drill->hypotheses, drill->n_hypotheses,
-                                                            told[i].causes[k]);
-
-            if (!idea || idea->worth != DRILL_WORTH_RIGHT)
-                fail_msg("'%s' is not right in\n%s", told[i].causes[k], str_text(&made.text));
-        }
-        for (size_t k = 0; k < 4 && told[i].others[k]; k++) {
-            const struct drill_idea *idea = drill_idea_find(drill->hypotheses, drill->n_hypotheses,
-                                                            told[i].others[k]);
-
-            if (idea && idea->worth == DRILL_WORTH_RIGHT)
-                fail_msg("'%s' is right in\n%s", told[i].others[k], str_text(&made.text));
-        }
-        for (size_t k = 0; k < 3 && told[i].mends[k]; k++)
-            if (!drill_idea_find(drill->actions, drill->n_actions, told[i].mends[k]))
-                fail_msg("'%s' does not mend in\n%s", told[i].mends[k], str_text(&made.text));
-        drill_case_free(loaded);
-        drill_made_done(&made);
-        end(&day);
-    }
-}
-
 /* What a player is told: what it says of itself first, what pages, what happens. */
 static void test_hides_the_answer(void **state)
 {
@@ -628,12 +545,17 @@ static void test_stale(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_pages),      cmocka_unit_test(test_begins_earlier),
-        cmocka_unit_test(test_reads_well),      cmocka_unit_test(test_what_is_right),
-        cmocka_unit_test(test_other_words),     cmocka_unit_test(test_hides_the_answer),
-        cmocka_unit_test(test_names_nobody),    cmocka_unit_test(test_another_rule),
-        cmocka_unit_test(test_without_samples), cmocka_unit_test(test_without_alerts),
-        cmocka_unit_test(test_steps),           cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_same_pages),
+        cmocka_unit_test(test_begins_earlier),
+        cmocka_unit_test(test_reads_well),
+        cmocka_unit_test(test_what_is_right),
+        cmocka_unit_test(test_hides_the_answer),
+        cmocka_unit_test(test_names_nobody),
+        cmocka_unit_test(test_another_rule),
+        cmocka_unit_test(test_without_samples),
+        cmocka_unit_test(test_without_alerts),
+        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_stale),
         cmocka_unit_test(test_mended_earlier),
     };
 
