@@ -117,7 +117,7 @@ static void list_json(const struct listing *listing, struct str *text)
         json_kv_string(&out, "level", drill->level);
         json_kv_string(&out, "title", drill->title);
         json_kv_string(&out, "teaches", drill->teaches);
-        json_kv_string(&out, "reconstructed", drill->reconstructed);
+        json_kv_bool(&out, "real", drill->reconstructed != NULL);
         json_kv_string(&out, "file", listing->paths[i]);
         json_close(&out, '}');
     }
@@ -138,7 +138,7 @@ static void list_human(const struct listing *listing, bool color, struct str *te
                      color ? "\033[0m" : "");
         level = at;
         str_addf(text, "  %2" PRId64 "  %s%s\n      %s%s%s\n      %s\n", drill->path, drill->title,
-                 drill->reconstructed ? "  (reconstructed)" : "", color ? "\033[2m" : "",
+                 drill->reconstructed ? "  (really happened)" : "", color ? "\033[2m" : "",
                  drill->teaches ? drill->teaches : "", color ? "\033[0m" : "", listing->paths[i]);
     }
 }

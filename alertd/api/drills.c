@@ -21,6 +21,15 @@ struct before {
     size_t n_played, n_best;
 };
 
+/* NULL: never to its end. */
+static const struct play_played_row *find_played(const struct before *before, const char *drill)
+{
+    for (size_t i = 0; i < before->n_played; i++)
+        if (strcmp(before->played[i].drill, drill) == 0)
+            return &before->played[i];
+    return NULL;
+}
+
 static void kv_or_null(struct json_out *out, const char *name, bool known, int64_t value)
 {
     json_key(out, name);
@@ -64,11 +73,8 @@ static void write_played(struct json_out *out,
                          const struct library_drill *drill,
                          const struct before *before)
 {
-    const struct play_played_row *row = NULL;
+    const struct play_played_row *row = find_played(before, drill->name);
 
-    for (size_t i = 0; i < before->n_played; i++)
-        if (strcmp(before->played[i].drill, drill->name) == 0)
-            row = &before->played[i];
     json_key(out, "played");
     json_open(out, '{');
     json_kv_int(out, "n", row ? row->n : 0);
@@ -80,6 +86,18 @@ static void write_played(struct json_out *out,
         write_best(out, drill, before, (enum drill_clock)i);
     json_close(out, ']');
     json_close(out, '}');
+}
+
+/* Of what it is made: whoever looks that up knows what happened, so only who has played it is told. */
+static void write_origin(struct json_out *out, const struct library_drill *drill, bool is_told)
+{
+    json_kv_bool(out, "real", drill->reconstructed != NULL);
+    json_kv_string(out, "reconstructed", is_told ? drill->reconstructed : NULL);
+    json_key(out, "sources");
+    json_open(out, '[');
+    for (size_t i = 0; is_told && i < drill->n_sources; i++)
+        json_string(out, drill->sources[i]);
+    json_close(out, ']');
 }
 
 static void write_drill(struct json_out *out,
@@ -94,12 +112,7 @@ static void write_drill(struct json_out *out,
     json_kv_string(out, "teaches", drill->teaches);
     json_kv_string(out, "brief", drill->brief);
     json_kv_int(out, "length_ms", drill->length_ms);
-    json_kv_string(out, "reconstructed", drill->reconstructed);
-    json_key(out, "sources");
-    json_open(out, '[');
-    for (size_t i = 0; i < drill->n_sources; i++)
-        json_string(out, drill->sources[i]);
-    json_close(out, ']');
+    write_origin(out, drill, find_played(before, drill->name) != NULL);
     json_kv_string(out, "kind", drill->is_tabletop ? "tabletop" : "drill");
     json_kv_bool(out, "own", drill->is_own);
     if (drill->error)

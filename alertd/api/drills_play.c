@@ -52,6 +52,7 @@ static void write_notes(struct json_out *out, const struct play_view *view)
         json_kv_int(out, "at_ms", view->notes[i].at_ms);
         json_kv_string(out, "who", view->notes[i].who);
         json_kv_string(out, "text", view->notes[i].text);
+        json_kv_bool(out, "private", view->notes[i].is_private);
         json_close(out, '}');
     }
     json_close(out, ']');
@@ -95,6 +96,7 @@ static void write_session(struct json_out *out, const struct play_view *view)
         json_key(out, "banner");
         json_open(out, '{');
         json_kv_string(out, "text", view->banner);
+        json_kv_string(out, "incident", view->banner_incident);
         json_close(out, '}');
     }
 }
@@ -324,9 +326,10 @@ static void handle_inject(void *context,
 
 static void handle_note(void *context, struct http_request *request, struct http_response *response)
 {
-    static const char *const known[] = {"text", NULL};
+    static const char *const known[] = {"text", "private", NULL};
     const struct api *api = context;
     const char *text = NULL;
+    bool is_private = false;
     struct json *body = NULL;
     struct err err = {0};
     int64_t id = 0;
@@ -335,15 +338,35 @@ static void handle_note(void *context, struct http_request *request, struct http
         !drills_body(request, known, &body, response))
         return;
 
-    int r = json_get_string(body, "text", &text, &err)
+    int r = json_get_string(body, "text", &text, &err) ||
+                    (json_has(body, "private") && json_get_bool(body, "private", &is_private, &err))
                 ? PLAY_E_INVALID
-                : play_note(api->play, id, request->who.name, text, &err);
+                : play_note(api->play, id, request->who.name, text, is_private, &err);
 
     if (r)
         drills_fail(response, r, &err);
     else
         response->status = 204;
     json_free(body);
+}
+
+static void handle_share_notes(void *context,
+                               struct http_request *request,
+                               struct http_response *response)
+{
+    const struct api *api = context;
+    struct err err = {0};
+    int64_t id = 0;
+
+    if (!drills_id(context, request, &id, response))
+        return;
+
+    int r = play_share_notes(api->play, id, request->who.name, &err);
+
+    if (r)
+        drills_fail(response, r, &err);
+    else
+        response->status = 204;
 }
 
 /* --- end, score --------------------------------------------------------------------------------------------- */
@@ -443,6 +466,8 @@ static const struct http_route routes[] = {
     {"POST", ONE "/acts", HTTP_SCOPE_OPERATE, 0, handle_act, "what the player does"},
     {"POST", ONE "/injects", HTTP_SCOPE_OPERATE, 0, handle_inject, "what a game master brings in"},
     {"POST", ONE "/notes", HTTP_SCOPE_OPERATE, 0, handle_note, "a note of somebody who takes part"},
+    {"POST", ONE "/notes/share", HTTP_SCOPE_OPERATE, 0, handle_share_notes,
+     "shows a game master's private notes to all who see the drill, when it is over"},
     {"POST", ONE "/end", HTTP_SCOPE_OPERATE, 0, handle_end, "ends it and says what it came to"},
     {"POST", ONE "/retry", HTTP_SCOPE_OPERATE, 0, handle_retry,
      "tries one that is broken again: paused where it was"},

@@ -56,6 +56,11 @@ int64_t postmortem_bring_opened(const struct json *facts)
     return instant(group(facts, "incident"), "opened");
 }
 
+const char *postmortem_bring_title(const struct json *facts)
+{
+    return text_of(group(facts, "incident"), "title");
+}
+
 /* --- the incident --- */
 
 static const char *read_labels(const struct json *incident, struct arena *arena)

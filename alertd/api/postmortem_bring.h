@@ -18,5 +18,7 @@ struct postmortem_bring {
 
 /* When the facts' incident was opened; 0: they have none. */
 int64_t postmortem_bring_opened(const struct json *facts);
+/* What it is called; "": they have none. */
+const char *postmortem_bring_title(const struct json *facts);
 /* Job. Codes of incident_db.h. */
 int postmortem_bring(struct db_conn *conn, struct postmortem_bring *bring, struct err *reterr);

@@ -55,26 +55,27 @@ static void add_field(const char *text, struct str *out)
     str_addc(out, '"');
 }
 
-static const char *text_of(const struct fact *row, const char *group, const char *name)
+static const char *text_at(const struct json *object, const char *name)
 {
-    const struct fact *from = group ? fact_member(row, group, strlen(group)) : row;
-    const struct fact *member = from ? fact_member(from, name, strlen(name)) : NULL;
+    const char *text = NULL;
 
-    return member && member->text ? member->text : "";
+    return object && json_get_string(object, name, &text, NULL) == 0 ? text : "";
 }
 
-static void add_timeline(const struct fact *facts, struct str *out)
+/* Of the facts as they go along: a published document's are those of then. */
+static void add_timeline(const struct json *facts, struct str *out)
 {
-    const struct fact *rows = fact_member(facts, "timeline", 8);
+    static const char *const names[] = {"letter", "kind", "text", "actor", "source"};
+    const struct json *rows = json_get(facts, "timeline");
 
     str_add(out, "time,letter,kind,text,actor,source\r\n");
-    for (const struct fact *row = rows ? rows->first : NULL; row; row = row->next) {
-        add_field(text_of(row, "time", "iso"), out);
-        static const char *const names[] = {"letter", "kind", "text", "actor", "source"};
+    for (size_t i = 0; rows && i < json_length(rows); i++) {
+        const struct json *row = json_at(rows, i);
 
-        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        add_field(text_at(json_get(row, "time"), "iso"), out);
+        for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++) {
             str_addc(out, ',');
-            add_field(text_of(row, NULL, names[i]), out);
+            add_field(text_at(row, names[k]), out);
         }
         str_add(out, "\r\n");
     }
@@ -82,24 +83,73 @@ static void add_timeline(const struct fact *facts, struct str *out)
 
 /* --- JSON: what import reads --- */
 
-static void write_sections(struct json_out *out, const struct postmortem_view *view)
+struct leaving {
+    const char *id, *title, *generated, *body, *author;
+    bool is_generated, required, is_detached;
+};
+
+static void write_section(struct json_out *out, const struct leaving *section)
 {
+    json_open(out, '{');
+    json_kv_string(out, "id", section->id);
+    json_kv_string(out, "title", section->title);
+    json_kv_string(out, "mode", section->is_generated ? "generated" : "human");
+    json_kv_bool(out, "required", section->required);
+    json_kv_string(out, "generated", section->is_detached ? "" : section->generated);
+    json_kv_string(out, "body", section->body);
+    json_kv_string(out, "author", section->author);
+    json_close(out, '}');
+}
+
+/* As they were when it was published. */
+static int write_frozen(struct json_out *out, const char *text, struct err *reterr)
+{
+    struct json *sections = NULL;
+    int r = json_parse_upto(text, strlen(text), strlen(text) + 1, &sections, reterr);
+
+    if (r)
+        return r;
+    for (size_t i = 0; i < json_length(sections); i++) {
+        const struct json *from = json_at(sections, i);
+        struct leaving section = {.id = text_at(from, "id"),
+                                  .title = text_at(from, "title"),
+                                  .generated = text_at(from, "generated"),
+                                  .body = text_at(from, "body"),
+                                  .author = text_at(from, "updated_by"),
+                                  .is_generated = strcmp(text_at(from, "mode"), "generated") == 0};
+
+        (void)json_get_bool(from, "required", &section.required, NULL);
+        (void)json_get_bool(from, "detached", &section.is_detached, NULL);
+        write_section(out, &section);
+    }
+    json_free(sections);
+    return 0;
+}
+
+static int write_sections(struct json_out *out,
+                          const struct postmortem_view *view,
+                          struct err *reterr)
+{
+    int r = 0;
+
     json_key(out, "sections");
     json_open(out, '[');
-    for (size_t i = 0; i < view->n_sections; i++) {
+    if (view->frozen)
+        r = write_frozen(out, view->frozen->sections, reterr);
+    for (size_t i = 0; !view->frozen && i < view->n_sections; i++) {
         const struct postmortem_section *row = &view->sections[i].row;
 
-        json_open(out, '{');
-        json_kv_string(out, "id", row->id);
-        json_kv_string(out, "title", row->title);
-        json_kv_string(out, "mode", row->is_generated ? "generated" : "human");
-        json_kv_bool(out, "required", row->required);
-        json_kv_string(out, "generated", row->detached_from ? "" : view->sections[i].generated);
-        json_kv_string(out, "body", row->body);
-        json_kv_string(out, "author", row->author);
-        json_close(out, '}');
+        write_section(out, &(struct leaving){.id = row->id,
+                                             .title = row->title,
+                                             .generated = view->sections[i].generated,
+                                             .body = row->body,
+                                             .author = row->author,
+                                             .is_generated = row->is_generated,
+                                             .required = row->required,
+                                             .is_detached = row->detached_from != NULL});
     }
     json_close(out, ']');
+    return r;
 }
 
 static void write_actions(struct json_out *out, const struct postmortem_view *view)
@@ -149,9 +199,10 @@ static void write_graphs(struct json_out *out, const struct postmortem_view *vie
     json_close(out, ']');
 }
 
-static void export_json(const struct postmortem_view *view, struct str *out)
+static int export_json(const struct postmortem_view *view, struct str *out, struct err *reterr)
 {
     struct json_out json = JSON_OUT(out);
+    int r;
 
     json_open(&json, '{');
     json_kv_int(&json, "format", EXPORT_FORMAT);
@@ -161,7 +212,7 @@ static void export_json(const struct postmortem_view *view, struct str *out)
     json_kv_string(&json, "template", view->row.template_name);
     json_kv_string(&json, "owner", view->row.owner);
     json_kv_time(&json, "due_at", view->row.due_ms);
-    write_sections(&json, view);
+    r = write_sections(&json, view, reterr);
     write_actions(&json, view);
     write_graphs(&json, view);
     json_key(&json, "facts");
@@ -170,6 +221,7 @@ static void export_json(const struct postmortem_view *view, struct str *out)
     else
         fact_json(view->facts, &json);
     json_close(&json, '}');
+    return r;
 }
 
 /* --- tar --- */
@@ -198,6 +250,7 @@ static int export_tar(const struct postmortem_view *view,
     STR_AUTO struct str facts = STR_INIT(POSTMORTEM_FACTS_JSON_MAX);
     STR_AUTO struct str timeline = STR_INIT(CSV_MAX);
     struct json_out json = JSON_OUT(&facts);
+    struct json *read = NULL;
     int64_t at_ms = view->row.updated_ms;
 
     link_graphs(markdown, &linked);
@@ -211,7 +264,11 @@ static int export_tar(const struct postmortem_view *view,
     else
         fact_json(view->facts, &json);
     archive_add(out, "facts.json", str_text(&facts), facts.len, at_ms);
-    add_timeline(view->facts, &timeline);
+    r = json_parse_upto(str_text(&facts), facts.len, POSTMORTEM_FACTS_JSON_MAX, &read, reterr);
+    if (r)
+        return r;
+    add_timeline(read, &timeline);
+    json_free(read);
     archive_add(out, "timeline.csv", str_text(&timeline), timeline.len, at_ms);
     archive_end(out);
     return 0;
@@ -259,10 +316,10 @@ static int write_export(const struct postmortem_view *view,
     const char *markdown = str_text(roles ? &told : &named);
 
     if (strcmp(format, "json") == 0)
-        export_json(view, &response->body);
-    else if (strcmp(format, "tar") == 0)
+        return export_json(view, &response->body, reterr);
+    if (strcmp(format, "tar") == 0)
         return export_tar(view, markdown, &response->body, reterr);
-    else if (strcmp(format, "md") == 0)
+    if (strcmp(format, "md") == 0)
         str_add(&response->body, markdown);
     else if (view->frozen && !roles)
         str_add(&response->body, view->frozen->html);
@@ -277,6 +334,16 @@ static const char *content_type_of(const char *format)
         if (strcmp(formats[i].format, format) == 0)
             return formats[i].content_type;
     return NULL;
+}
+
+static bool carries_names(const char *format)
+{
+    return strcmp(format, "md") != 0 && strcmp(format, "html") != 0;
+}
+
+static void refuse_names(struct http_response *response)
+{
+    http_fail(response, "bad_data", "the public has md and html: facts carry names");
 }
 
 static void handle_export(void *context,
@@ -301,12 +368,18 @@ static void handle_export(void *context,
                                      : "format: expected md, html, json or tar");
         return;
     }
-    if (roles && strcmp(format, "md") != 0 && strcmp(format, "html") != 0) {
-        http_fail(response, "bad_data", "the public has md and html: facts carry names");
+    if (roles && carries_names(format)) {
+        refuse_names(response);
         return;
     }
     int r = postmortem_view_read(context, id, &arena, &view, &err);
 
+    if (!r && strcmp(view.row.kind, "public") == 0 && carries_names(format)) {
+        refuse_names(response);
+        return;
+    }
+    if (!r && roles)
+        r = postmortem_view_tell(context, &view, &err);
     if (!r)
         r = write_export(&view, format, roles, response, &err);
     if (r) {

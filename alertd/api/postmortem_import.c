@@ -227,8 +227,9 @@ static int import_document(struct db_conn *conn,
     return r ? r : postmortem_db_create(conn, &draft, &importing->id, reterr);
 }
 
-/* The incident that was asked for, else the one that the document is of, else one made of its facts: two
- * alertds give the same keys to different incidents. */
+/* The incident that was asked for, else the one that the document is of, else the one that was made of
+ * its facts before, else one made of them: two alertds give the same keys to different incidents, and
+ * different keys to the same. */
 static int find_incident(struct db_conn *conn,
                          struct importing *importing,
                          struct incident *incident,
@@ -244,6 +245,12 @@ static int find_incident(struct db_conn *conn,
         return r;
     if (r == 0 && (!bring.facts || incident->opened_at_ms == postmortem_bring_opened(bring.facts)))
         return 0;
+    if (bring.facts)
+        r = incident_db_get_brought(conn, postmortem_bring_opened(bring.facts),
+                                    postmortem_bring_title(bring.facts), importing->arena, incident,
+                                    reterr);
+    if (bring.facts && r != INCIDENT_DB_E_NOT_FOUND)
+        return r;
     r = postmortem_bring(conn, &bring, reterr);
     return r ? r : incident_db_get(conn, bring.key, importing->arena, incident, reterr);
 }

@@ -10,6 +10,8 @@
 #include "alertd/api/postmortem_trends_over.h"
 #include "alertd/api/read.h"
 #include "alertd/db/postmortem_trend_db.h"
+#include "alertd/postmortem/document.h"
+#include "alertd/postmortem/markdown.h"
 #include "alertd/postmortem/template.h"
 #include "lib/base/clock.h"
 #include "lib/model/duration.h"
@@ -125,7 +127,7 @@ static void write_json(const struct trends *trends, struct str *text)
 
 static void add_spans(const struct trends *trends, int64_t *sorted, struct str *out)
 {
-    str_add(out, "| | Known of | Shortest | Median | Longest |\n|---|---|---|---|---|\n");
+    str_add(out, "| | Known of | Shortest | Median | Longest |\n|---|--:|--:|--:|--:|\n");
     for (size_t k = 0; k < sizeof(spans) / sizeof(*spans); k++) {
         size_t n = sort_spans(trends, k, sorted);
         char text[DURATION_TEXT_MAX];
@@ -142,10 +144,29 @@ static void add_spans(const struct trends *trends, int64_t *sorted, struct str *
     }
 }
 
+static void add_span(const struct trend_span *span, struct str *out)
+{
+    char text[DURATION_TEXT_MAX];
+
+    str_addf(out, " | %s", span->known ? duration_human(1000 * span->s, text) : "not known");
+}
+
+static size_t count_again(const struct trends *trends)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < trends->n_rows; i++)
+        n += *trends->rows[i].recurrence_of != '\0';
+    return n;
+}
+
+/* again: those that somebody linked to an earlier one. */
 static void add_list(const struct trends *trends, bool again, struct str *out)
 {
-    size_t before = out->len;
-
+    str_addf(out,
+             "| Opened | Incident | What | Severity | Detected after | Mitigated after |%s\n"
+             "|---|---|---|---|--:|--:|%s\n",
+             again ? " As before |" : "", again ? "---|" : "");
     for (size_t i = 0; i < trends->n_rows; i++) {
         const struct trend_row *row = &trends->rows[i];
         char at[CLOCK_TEXT_MAX];
@@ -153,14 +174,31 @@ static void add_list(const struct trends *trends, bool again, struct str *out)
         if (again != (*row->recurrence_of != '\0'))
             continue;
         (void)clock_rfc3339(row->opened_ms, at);
-        str_addf(out, "- %.10s, %s: ", at, row->incident);
+        str_addf(out, "| %.10s | %s | ", at, row->incident);
         template_escape(row->title, out);
+        str_add(out, " | ");
+        template_escape(row->severity, out);
+        add_span(&row->ttd, out);
+        add_span(&row->ttm, out);
         if (again)
-            str_addf(out, ", as %s", row->recurrence_of);
-        str_addc(out, '\n');
+            str_addf(out, " | %s", row->recurrence_of);
+        str_add(out, " |\n");
     }
-    if (out->len == before)
-        str_add(out, "None.\n");
+}
+
+static void add_incidents(const struct trends *trends, struct str *out)
+{
+    size_t n_again = count_again(trends);
+
+    str_add(out, "\n## What happened again\n\n");
+    if (n_again)
+        add_list(trends, true, out);
+    else
+        str_add(out, "Nothing that somebody linked to an earlier incident.\n");
+    if (n_again == trends->n_rows)
+        return;
+    str_addf(out, "\n## What %shappened\n\n", n_again ? "else " : "");
+    add_list(trends, false, out);
 }
 
 static void add_actions(const struct trends *trends, struct str *out)
@@ -171,7 +209,7 @@ static void add_actions(const struct trends *trends, struct str *out)
     }
     str_add(out,
             "| About | Promised | Done in time | Done late | Will not be done | Open | Overdue |\n"
-            "|---|---|---|---|---|---|---|\n");
+            "|---|--:|--:|--:|--:|--:|--:|\n");
     for (size_t i = 0; i < trends->n_tags; i++) {
         const struct trend_tag *tag = &trends->tags[i];
 
@@ -191,12 +229,34 @@ static void write_review(const struct trends *trends, int64_t *sorted, struct st
     trends_over_review(&trends->over, out);
     str_add(out, "\n## What was promised\n\n");
     add_actions(trends, out);
-    str_add(out, "\n## What happened again\n\n");
-    add_list(trends, true, out);
-    str_add(out, "\n## What else happened\n\n");
-    add_list(trends, false, out);
+    add_incidents(trends, out);
     str_add(out, "\n## What we learnt\n\n" TEMPLATE_PROMPT
                  " What did these have in common, and what do we do differently next year?\n");
+}
+
+/* One file that opens offline and prints. */
+static int write_page(const struct trends *trends,
+                      int64_t *sorted,
+                      struct arena *arena,
+                      struct str *out,
+                      struct err *reterr)
+{
+    STR_AUTO struct str text = STR_INIT(DOCUMENT_HTML_MAX);
+    STR_AUTO struct str title = STR_INIT(100);
+    struct markdown *body = NULL;
+
+    write_review(trends, sorted, &text);
+    str_addf(&title, "Review of %d", trends->year);
+    if (text.full || markdown_parse(arena, str_text(&text), text.len, &body, reterr))
+        return POSTMORTEM_DB_E_LIMIT;
+
+    const struct document document = {.title = str_text(&title),
+                                      .incident_key = str_text(&title),
+                                      .updated_at_ms = clock_wall_ms(),
+                                      .updated_by = "",
+                                      .body = body};
+
+    return document_html(&document, out, reterr) ? POSTMORTEM_DB_E_LIMIT : 0;
 }
 
 static bool read_year(const struct http_request *request,
@@ -254,6 +314,11 @@ static void handle_trends(void *context,
     struct err err = {0};
 
     arena_init(&arena, READ_BYTES_MAX);
+    if (format && strcmp(format, "json") != 0 && strcmp(format, "md") != 0 &&
+        strcmp(format, "html") != 0) {
+        http_fail(response, "bad_data", "format: expected json, md or html");
+        return;
+    }
     if (!read_year(request, &trends.year, response) || !api_read_begin(api, &conn, response))
         return;
     int r = read_trends(conn, &arena, &trends, &err);
@@ -265,17 +330,22 @@ static void handle_trends(void *context,
         postmortem_fail(response, r ? r : POSTMORTEM_DB_E_LIMIT, &err);
         return;
     }
-    if (format && strcmp(format, "md") == 0) {
+    if (!format || strcmp(format, "json") == 0) {
+        write_json(&trends, &response->body);
+    } else if (strcmp(format, "md") == 0) {
         response->content_type = "text/markdown; charset=utf-8";
         write_review(&trends, sorted, &response->body);
+    } else if (write_page(&trends, sorted, &arena, &response->body, &err) != 0) {
+        postmortem_fail(response, POSTMORTEM_DB_E_LIMIT, &err);
     } else {
-        write_json(&trends, &response->body);
+        response->content_type = "text/html; charset=utf-8";
+        http_add_header(response, "Content-Disposition", "attachment; filename=\"review.html\"");
     }
 }
 
 static const struct http_route routes[] = {
     {"GET", POSTMORTEMS_PATH "/trends", HTTP_SCOPE_READ, 0, handle_trends,
-     "what those of a year say together: year=2026; format=md: its review"},
+     "what those of a year say together: year=2026; format=md|html: its review"},
 };
 
 const struct api_table api_postmortem_trends_routes = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "alertd/db/postmortem_trend_db.h"
 #include "alertd/db/service_db.h"
@@ -192,13 +193,39 @@ static void add_table(
     }
 }
 
+static bool is_same(const struct trends_line *line, size_t a, size_t b)
+{
+    return strcasecmp(line->said[a].text, line->said[b].text) == 0;
+}
+
+static bool was_said(const struct trends_line *line, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (is_same(line, i, at))
+            return true;
+    return false;
+}
+
+/* The same words are one line, with every incident of theirs. */
+static void add_once(const struct trends_line *line, size_t at, struct str *out)
+{
+    size_t n = 0;
+
+    str_addf(out, "- %s (", line->said[at].text);
+    for (size_t i = at; i < line->n_said; i++)
+        if (is_same(line, at, i))
+            str_addf(out, "%s%s", n++ ? ", " : "", line->said[i].incident);
+    str_add(out, ")\n");
+}
+
 static void add_said(const struct trends_line *line, struct str *out)
 {
     str_add(out, "\n### ");
     template_escape(*line->name ? line->name : "without a tag", out);
     str_add(out, "\n\n");
     for (size_t i = 0; i < line->n_said; i++)
-        str_addf(out, "- %s: %s\n", line->said[i].incident, line->said[i].text);
+        if (!was_said(line, i))
+            add_once(line, i, out);
     if (line->n > (int64_t)line->n_said)
         str_addf(out, "- and %lld more\n", (long long)(line->n - (int64_t)line->n_said));
 }

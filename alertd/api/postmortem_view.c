@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "alertd/api/postmortem_files.h"
+#include "alertd/db/roster_db.h"
 #include "alertd/postmortem/graph.h"
 #include "alertd/postmortem/section.h"
+#include "alertd/postmortem/svg.h"
 #include "lib/base/clock.h"
 
 enum {
@@ -79,7 +81,53 @@ static int read_sections(struct db_conn *conn, struct postmortem_view *view, str
     return view->sections ? 0 : too_large(reterr);
 }
 
-static int make_facts(struct postmortem_view *view, struct err *reterr)
+/* A text may name anybody, not only those who took part. */
+static int add_people(struct db_conn *conn, struct postmortem_view *view, struct err *reterr)
+{
+    struct zones zones = {0};
+    struct roster roster = {0};
+    int r = roster_db_load(conn, &zones, view->arena, &roster, reterr);
+    bool fits = true;
+
+    for (size_t i = 0; r == 0 && fits && i < roster.n_people; i++)
+        fits = roles_add(view->arena, &view->roles, roster.people[i].name,
+                         roster.people[i].full_name);
+    zones_done(&zones);
+    return r ? r : fits ? 0 : too_large(reterr);
+}
+
+static const char *told_text(struct postmortem_view *view, const char *text)
+{
+    STR_AUTO struct str out = STR_INIT(POSTMORTEM_MARKDOWN_MAX);
+
+    roles_replace(&view->roles, text, &out);
+    return out.full ? NULL : arena_strndup(view->arena, str_text(&out), out.len);
+}
+
+static int tell(struct db_conn *conn, struct postmortem_view *view, struct err *reterr)
+{
+    int r = add_people(conn, view, reterr);
+
+    if (r)
+        return r;
+    view->row.title = told_text(view, view->row.title);
+    view->is_told = true;
+    return view->row.title ? 0 : too_large(reterr);
+}
+
+int postmortem_view_tell(const struct api *api, struct postmortem_view *view, struct err *reterr)
+{
+    struct db_conn *conn = NULL;
+    int r = view->is_told ? 0 : db_read_begin(api->state, &conn, reterr);
+
+    if (r || view->is_told)
+        return r;
+    r = tell(conn, view, reterr);
+    db_read_end(api->state, conn);
+    return r;
+}
+
+static int make_facts(struct db_conn *conn, struct postmortem_view *view, struct err *reterr)
 {
     const struct postmortem_about about = {
         .row = &view->row,
@@ -95,7 +143,7 @@ static int make_facts(struct postmortem_view *view, struct err *reterr)
 
     if (!r && !roles_of(view->arena, view->facts, &view->roles))
         return too_large(reterr);
-    return r;
+    return r == 0 && strcmp(view->row.kind, "public") == 0 ? tell(conn, view, reterr) : r;
 }
 
 /* --- sections --- */
@@ -103,12 +151,8 @@ static int make_facts(struct postmortem_view *view, struct err *reterr)
 /* The text in the arena, with roles instead of names when it is for the public. */
 static const char *told(struct postmortem_view *view, const struct str *text)
 {
-    STR_AUTO struct str out = STR_INIT(POSTMORTEM_MARKDOWN_MAX);
-
-    if (strcmp(view->row.kind, "public") != 0)
-        return arena_strndup(view->arena, str_text(text), text->len);
-    roles_replace(&view->roles, str_text(text), &out);
-    return out.full ? NULL : arena_strndup(view->arena, str_text(&out), out.len);
+    return view->is_told ? told_text(view, str_text(text))
+                         : arena_strndup(view->arena, str_text(text), text->len);
 }
 
 /* A template that names something that is no more (a part was changed since) is trouble of
@@ -326,7 +370,7 @@ int postmortem_view_load(const struct api *api,
     if (!r)
         r = read_sections(conn, &view, reterr);
     if (!r)
-        r = make_facts(&view, reterr);
+        r = make_facts(conn, &view, reterr);
     if (!r)
         r = see_sections(conn, &view, reterr);
     if (!r)
@@ -387,10 +431,10 @@ static struct graph_story story_of(const struct postmortem_view *view,
     return story;
 }
 
-int postmortem_view_graph(const struct postmortem_view *view,
-                          const struct graph_row *graph,
-                          struct str *out,
-                          struct err *reterr)
+static int draw(const struct postmortem_view *view,
+                const struct graph_row *graph,
+                struct str *out,
+                struct err *reterr)
 {
     const struct graph_plan plan = {
         .title = graph->title,
@@ -412,4 +456,21 @@ int postmortem_view_graph(const struct postmortem_view *view,
     int r = graph_lines_read(view->arena, graph->series, &lines, reterr);
 
     return r ? r : graph_draw_lines(view->arena, &plan, &lines, &story, out, reterr);
+}
+
+int postmortem_view_graph(const struct postmortem_view *view,
+                          const struct graph_row *graph,
+                          struct str *out,
+                          struct err *reterr)
+{
+    STR_AUTO struct str named = STR_INIT(SVG_TEXT_MAX);
+
+    if (!view->is_told)
+        return draw(view, graph, out, reterr);
+
+    int r = draw(view, graph, &named, reterr);
+
+    if (r == 0)
+        roles_replace_markup(&view->roles, str_text(&named), out);
+    return r;
 }

@@ -54,10 +54,14 @@ struct postmortem_view {
     size_t n_versions;
     const struct postmortem_version *frozen; /* what is shown when it is published; or NULL */
     const struct fact *facts;
-    struct roles roles; /* those of the incident's people; a public document is told in them */
+    struct roles roles; /* those of the incident's people */
+    bool is_told;       /* in roles instead of names: it is for the public */
     const char **blockers;
     size_t n_blockers;
 };
+
+/* For the public: from here on everybody who is known here has a role, also in title and graphs. */
+int postmortem_view_tell(const struct api *api, struct postmortem_view *view, struct err *reterr);
 
 bool postmortem_is_frozen(const struct postmortem_row *row); /* published or closed */
 

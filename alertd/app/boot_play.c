@@ -55,10 +55,9 @@ static int real_pages(
     r = read_pages(conn, inout_after, &arena, &rows, &n, reterr);
     db_read_end(app->api.state, conn);
     for (size_t i = 0; r == 0 && i < n; i++) {
-        STR_AUTO struct str words = STR_INIT(300);
+        const struct play_real_page real = {rows[i].person, rows[i].incident, rows[i].title};
 
-        str_addf(&words, "%s %.200s", rows[i].incident, rows[i].title);
-        each(each_arg, rows[i].person, str_text(&words));
+        each(each_arg, &real);
         *inout_after = rows[i].id;
     }
     return r;

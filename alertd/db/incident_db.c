@@ -91,6 +91,22 @@ int incident_db_get(struct db_conn *conn,
     return read_one(stmt, key, arena, ret_incident, reterr);
 }
 
+int incident_db_get_brought(struct db_conn *conn,
+                            int64_t opened_ms,
+                            const char *title,
+                            struct arena *arena,
+                            struct incident *ret_incident,
+                            struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(conn, "SELECT " COLUMNS
+                                            " FROM incident WHERE opened_ms = ?1 AND title = ?2"
+                                            " AND origin = 'import' ORDER BY id LIMIT 1");
+
+    db_bind_int(stmt, 1, opened_ms);
+    db_bind_text(stmt, 2, title);
+    return read_one(stmt, title, arena, ret_incident, reterr);
+}
+
 int incident_db_get_by_id(struct db_conn *conn,
                           int64_t id,
                           struct arena *arena,

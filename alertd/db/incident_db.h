@@ -50,6 +50,13 @@ int incident_db_get(struct db_conn *conn,
                     struct arena *arena,
                     struct incident *ret_incident,
                     struct err *reterr);
+/* One that was brought from elsewhere: INCIDENT_DB_E_NOT_FOUND when none was opened then, with this title. */
+int incident_db_get_brought(struct db_conn *conn,
+                            int64_t opened_ms,
+                            const char *title,
+                            struct arena *arena,
+                            struct incident *ret_incident,
+                            struct err *reterr);
 int incident_db_get_by_id(struct db_conn *conn,
                           int64_t id,
                           struct arena *arena,

@@ -167,7 +167,7 @@ int play_db_add_act(struct db_conn *conn, struct play_add_act *add, struct err *
 int play_db_add_note(struct db_conn *conn, struct play_add_note *add, struct err *reterr)
 {
     struct db_stmt *stmt = db_prepare(
-        conn, "INSERT INTO session_note SELECT ?1, count(*) + 1, ?2, ?3, ?4, ?5"
+        conn, "INSERT INTO session_note SELECT ?1, count(*) + 1, ?2, ?3, ?4, ?5, ?7"
               " FROM session_note WHERE session = ?1 HAVING count(*) < ?6");
 
     db_bind_int(stmt, 1, add->session);
@@ -176,12 +176,22 @@ int play_db_add_note(struct db_conn *conn, struct play_add_note *add, struct err
     db_bind_text(stmt, 4, add->note.who);
     db_bind_text(stmt, 5, add->note.text);
     db_bind_int(stmt, 6, PLAY_DB_NOTES_MAX);
+    db_bind_int(stmt, 7, add->note.is_private);
 
     int r = db_run(stmt, reterr);
 
     if (r == 0 && db_changes(conn) == 0)
         r = err_set(reterr, PLAY_DB_E_LIMIT, "more than %d notes in one drill", PLAY_DB_NOTES_MAX);
     return r;
+}
+
+int play_db_share_notes(struct db_conn *conn, int64_t session, struct err *reterr)
+{
+    struct db_stmt *stmt = db_prepare(
+        conn, "UPDATE session_note SET is_private = 0 WHERE session = ?1 AND is_private");
+
+    db_bind_int(stmt, 1, session);
+    return db_run(stmt, reterr);
 }
 
 /* --- the session itself --- */

@@ -48,6 +48,7 @@ struct play_act_row {
 struct play_note_row {
     int64_t at_ms, made_ms;
     const char *who, *text;
+    bool is_private; /* the game master's alone */
 };
 
 struct play_change_row {
@@ -204,6 +205,8 @@ struct play_add_note {
     struct play_note_row note;
 };
 int play_db_add_note(struct db_conn *conn, struct play_add_note *add, struct err *reterr);
+/* None of the session's notes is private any more. */
+int play_db_share_notes(struct db_conn *conn, int64_t session, struct err *reterr);
 
 /* What happened to the session itself: its clock, its end. The row follows. */
 struct play_change {

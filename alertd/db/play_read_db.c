@@ -189,7 +189,8 @@ static bool read_note(struct db_stmt *stmt, struct arena *arena, void *ret_item)
     *row = (struct play_note_row){.at_ms = db_int(stmt, 0),
                                   .made_ms = db_int(stmt, 1),
                                   .who = rows_text(arena, stmt, 2),
-                                  .text = rows_text(arena, stmt, 3)};
+                                  .text = rows_text(arena, stmt, 3),
+                                  .is_private = db_int(stmt, 4) != 0};
     return row->who && row->text;
 }
 
@@ -203,7 +204,8 @@ int play_db_notes(struct db_conn *conn,
     static const struct rows_kind kind = {sizeof(struct play_note_row), read_note, PLAY_DB_E_LIMIT,
                                           WORDS};
     struct db_stmt *stmt = db_prepare(
-        conn, "SELECT at_ms, made_ms, who, text FROM session_note WHERE session = ?1 ORDER BY n");
+        conn, "SELECT at_ms, made_ms, who, text, is_private FROM session_note"
+              " WHERE session = ?1 ORDER BY n");
 
     db_bind_int(stmt, 1, id);
     return rows_read(stmt, arena, &kind, ret_rows, ret_n, reterr);

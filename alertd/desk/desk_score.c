@@ -188,5 +188,11 @@ void desk_score(struct desk *desk, const struct json *request, struct desk_reply
     write_ideas(&out, "actions", drill->actions, drill->n_actions);
     json_kv_string(&out, "escalate_why", drill->escalate_why);
     json_kv_string(&out, "debrief", drill->debrief);
+    json_kv_string(&out, "reconstructed", drill->reconstructed);
+    json_key(&out, "sources");
+    json_open(&out, '[');
+    for (size_t i = 0; i < drill->n_sources; i++)
+        json_string(&out, drill->sources[i]);
+    json_close(&out, ']');
     json_close(&out, '}');
 }

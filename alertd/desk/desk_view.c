@@ -309,7 +309,6 @@ void desk_state(struct desk *desk, const struct json *request, struct desk_reply
     json_open(&out, '{');
     json_kv_string(&out, "brief", drill->brief);
     json_kv_string(&out, "level", drill->level);
-    json_kv_string(&out, "reconstructed", drill->reconstructed);
     write_people(&out, drill);
     write_alerts(&out, desk->world);
     write_incidents(&out, desk->world);

@@ -268,6 +268,30 @@ static void check_judgement(struct checking *checking)
                  drill->events[i].text);
 }
 
+/* Whoever reads what stands in the library must not know already what there is to find. */
+static void check_spoils(struct checking *checking)
+{
+    const struct drill *drill = checking->drill;
+    const struct {
+        const char *what, *text;
+    } shown[] = {{"title", drill->title}, {"brief", drill->brief}, {"`teaches`", drill->teaches}};
+    const struct {
+        const struct drill_idea *at;
+        size_t n;
+        const char *what;
+    } found[] = {{drill->hypotheses, drill->n_hypotheses, "hypothesis"},
+                 {drill->actions, drill->n_actions, "action"}};
+
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+        for (size_t k = 0; k < sizeof(found) / sizeof(found[0]); k++)
+            for (size_t m = 0; shown[i].text && m < found[k].n; m++)
+                if (found[k].at[m].worth == DRILL_WORTH_RIGHT &&
+                    drill_accepts(found[k].at[m].accepts, found[k].at[m].n_accepts, shown[i].text))
+                    find(checking, false, 1,
+                         "its %s gives away the %s '%s': it is read before anybody plays",
+                         shown[i].what, found[k].what, found[k].at[m].id);
+}
+
 /* --- Runbooks -------------------------------------------------------------------------------------------- */
 
 /* `## HostDiskFull` is host#hostdiskfull. */
@@ -317,6 +341,7 @@ void drill_check(const struct drill_case *drill_case,
     check_expects(&checking, drill_case->drill->expects, drill_case->drill->n_expects);
     check_data(&checking);
     check_judgement(&checking);
+    check_spoils(&checking);
     for (size_t i = 0; i < drill_case->drill->n_runbooks; i++)
         check_runbook(&checking, &drill_case->drill->runbooks[i], read, arg);
     if (findings->n > 0)

@@ -316,6 +316,8 @@ int debrief_facts(struct arena *arena,
     work.about.from = input->score->paged ? "the first page" : "the onset: nobody was paged";
     work.about.told_last = work.drill->debrief;
     work.about.reconstructed = work.drill->reconstructed;
+    work.about.sources = work.drill->sources;
+    work.about.n_sources = work.drill->n_sources;
     add_clocks(&work);
     add_rows(&work);
     debrief_misses(&work);

@@ -247,6 +247,44 @@ static void add_debrief(struct from_work *work)
         add_text(work, "debrief", str_text(&text));
 }
 
+/* The title is what an alert said: whoever is paged reads it too. */
+static bool is_of_alert(const struct postmortem_input *record)
+{
+    for (size_t i = 0; i < record->n_alerts; i++) {
+        const struct incident_alert *alert = &record->alerts[i];
+        const char *summary = labels_get(alert->annotations, "summary");
+
+        if ((alert->name && strstr(record->incident->title, alert->name)) ||
+            (*summary && strcmp(record->incident->title, summary) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* Who writes a title later writes the cause into it: then it is not the drill's. */
+static const char *find_title(struct from_work *work)
+{
+    const struct postmortem_input *record = work->record;
+    const char *title = from_clean(work, *record->incident->title ? record->incident->title
+                                                                  : record->incident->key);
+    bool is_known = false;
+    char when[CLOCK_TEXT_MAX];
+
+    for (size_t i = 0; i < work->hypotheses.n; i++)
+        is_known |= work->hypotheses.at[i].worth == DRILL_WORTH_RIGHT;
+    if (is_of_alert(record) || (is_known && !from_gives_away(work, &work->hypotheses, title) &&
+                                !from_gives_away(work, &work->actions, title)))
+        return title;
+    if (record->n_alerts && record->alerts[0].name)
+        return from_clean(work, record->alerts[0].name);
+    (void)clock_rfc3339(work->start_ms, when);
+
+    STR_AUTO struct str words = STR_INIT(100);
+
+    str_addf(&words, "What happened on %.10s", when);
+    return from_clean(work, str_text(&words));
+}
+
 static void add_head(struct from_work *work)
 {
     const struct incident *incident = work->record->incident;
@@ -259,7 +297,7 @@ static void add_head(struct from_work *work)
              "is for you to find. Nothing here is real: try things.",
              start);
     str_add(work->out, "drill ");
-    from_quote(from_clean(work, *incident->title ? incident->title : incident->key), work->out);
+    from_quote(find_title(work), work->out);
     str_add(work->out, "\n    path 100\n    level on-call\n");
     add_text(work, "teaches", "an incident of our own: find it, say it, end it");
     add_text(work, "brief", str_text(&brief));

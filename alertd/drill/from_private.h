@@ -76,8 +76,6 @@ void from_scrubs(struct from_work *work);
 const char *from_clean(struct from_work *work, const char *text);
 /* The same of what somebody said or did: who it was does not stand before it. */
 const char *from_said(struct from_work *work, const struct timeline_event *event);
-/* Two words at least of those that tell an idea from others are in a text. */
-bool from_tells(struct from_work *work, const char *idea, const char *text);
 /* The same of whole files: nothing is cut. */
 void from_scrub(const struct from_work *work, const char *text, bool people, struct str *out);
 /* The value of a label, without names of hosts where that was asked. */
@@ -85,13 +83,22 @@ const char *from_label(struct from_work *work, const char *value);
 bool from_is_host_label(const char *name);
 /* `"text"` */
 void from_quote(const char *text, struct str *out);
-/* ` accept "text" ~"a pattern"`: words that no idea of another worth has; one of two, two of more. */
-void from_accept(struct from_work *work,
-                 const struct from_idea *idea,
-                 const struct from_ideas *others);
 /* `1h30m` behind the drill's start, in whole seconds. */
 const char *from_time(struct from_work *work, int64_t at_ms);
 const char *from_span(struct from_work *work, int64_t ms);
+
+/* --- from_accept.c --- */
+
+/* ` accept "text" ~"a pattern"…`: what tells it from ideas of another worth; one of two, two of more. */
+void from_accept(struct from_work *work,
+                 const struct from_idea *idea,
+                 const struct from_ideas *others);
+/* A text says two things at least of those that tell an idea from others. */
+bool from_tells(struct from_work *work, const char *idea, const char *text);
+/* It would be accepted as one of the right ones. */
+bool from_gives_away(const struct from_work *work,
+                     const struct from_ideas *ideas,
+                     const char *text);
 
 /* --- from_data.c --- */
 

@@ -11,9 +11,7 @@
 #include "lib/model/duration.h"
 
 enum {
-    WORDS_MAX = 8,  /* of a pattern */
     PART_LEAST = 3, /* letters of a part of a name that is looked for by itself */
-    WORD_MAX = 40,
     LINE_MAX_BYTES = 64 * 1024,
     FILE_MAX_BYTES = 64 * 1024 * 1024,
 };
@@ -22,20 +20,12 @@ enum {
 
 static void add_role(struct from_work *work, struct roles *roles, const char *name, const char *to)
 {
-    size_t len = name ? strlen(name) : 0;
-
-    if (len < 2 || roles->n == ROLES_MAX)
+    if (!name || strlen(name) < 2)
         return;
     for (size_t i = 0; i < roles->n; i++)
         if (strcmp(roles->at[i].name, name) == 0)
             return;
-
-    struct role role = {arena_strndup(&work->arena, name, len),
-                        arena_strndup(&work->arena, to, strlen(to))};
-
-    work->spent |= !role.name || !role.role;
-    if (!work->spent)
-        roles->at[roles->n++] = role;
+    work->spent |= !roles_push(&work->arena, roles, name, to, ROLE_AS_IT_IS);
 }
 
 /* The name, and as it begins a sentence. */
@@ -151,8 +141,10 @@ void from_scrubs(struct from_work *work)
         add_hosts_of(work, work->record->alerts[i].labels, &n);
     for (size_t i = 0; work->from->scrub_hosts && i < work->from->n_series; i++)
         add_hosts_of(work, work->from->series[i].labels, &n);
-    qsort(work->people.at, work->people.n, sizeof(struct role), longest_first);
-    qsort(work->hosts.at, work->hosts.n, sizeof(struct role), longest_first);
+    if (work->people.n)
+        qsort(work->people.at, work->people.n, sizeof(struct role), longest_first);
+    if (work->hosts.n)
+        qsort(work->hosts.at, work->hosts.n, sizeof(struct role), longest_first);
 }
 
 void from_scrub(const struct from_work *work, const char *text, bool people, struct str *out)
@@ -230,179 +222,6 @@ void from_quote(const char *text, struct str *out)
         str_addc(out, *text);
     }
     str_addc(out, '"');
-}
-
-/* --- Words that tell an idea from others ---------------------------------------------------------- */
-
-static bool is_common(const char *word)
-{
-    static const char *const common[] = {
-        "about",     "after",   "again",   "all",       "and",       "are",     "because",
-        "been",      "before",  "being",   "but",       "can",       "could",   "did",
-        "does",      "each",    "for",     "from",      "had",       "has",     "have",
-        "into",      "its",     "just",    "like",      "more",      "most",    "must",
-        "not",       "now",     "off",     "only",      "other",     "our",     "out",
-        "over",      "should",  "since",   "some",      "still",     "than",    "that",
-        "the",       "their",   "them",    "then",      "there",     "these",   "they",
-        "this",      "those",   "through", "too",       "under",     "until",   "very",
-        "was",       "were",    "what",    "when",      "where",     "which",   "while",
-        "who",       "will",    "with",    "would",     "you",       "your",    "maybe",
-        "think",     "believe", "looks",   "responder", "confirmed", "refuted", "hypothesis",
-        "colleague", "seems",   "ever",    "never",     "much",      "many",    "nothing",
-        "change",    "changed", "changes", "work",      "worked",    "help",    "helped",
-        "same",      "again",   "here",    "itself",    "made",      "make"};
-
-    for (size_t i = 0; i < sizeof(common) / sizeof(*common); i++)
-        if (strcmp(common[i], word) == 0)
-            return true;
-    return false;
-}
-
-static bool is_of_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '-';
-}
-
-/* The next word, small; false: there is none. */
-static bool next_word(const char **at, char word[WORD_MAX])
-{
-    size_t n = 0;
-
-    while (**at && !isalnum((unsigned char)**at))
-        ++*at;
-    for (; **at && is_of_word(**at); ++*at)
-        if (n + 1 < WORD_MAX)
-            word[n++] = (char)tolower((unsigned char)**at);
-    while (n > 0 && !isalnum((unsigned char)word[n - 1]))
-        n--;
-    word[n] = '\0';
-    return n > 0;
-}
-
-/* `as` is how it was written: CPU and DNS tell something. */
-static bool is_telling(const char *word, const char *as)
-{
-    size_t len = strlen(word);
-    bool has_digit = word[strcspn(word, "0123456789")] != '\0';
-    bool is_acronym = len >= 2 && isupper((unsigned char)as[0]) && isupper((unsigned char)as[1]);
-
-    return (len >= 4 || (len >= 3 && has_digit) || is_acronym) && !is_common(word);
-}
-
-static bool has_word(const char *text, const char *word)
-{
-    char other[WORD_MAX];
-
-    while (next_word(&text, other))
-        if (strcmp(other, word) == 0)
-            return true;
-    return false;
-}
-
-static bool is_elsewhere(const struct from_ideas *others, enum drill_worth worth, const char *word)
-{
-    for (size_t i = 0; others && i < others->n; i++)
-        if (others->at[i].worth != worth && has_word(others->at[i].text, word))
-            return true;
-    return false;
-}
-
-static void add_pattern_word(struct str *out, const char *word)
-{
-    for (; *word; word++) {
-        if (*word == '.')
-            str_addc(out, '\\');
-        str_addc(out, *word);
-    }
-}
-
-/* What it is all about is in every idea: names of what alerts. */
-static bool is_subject(const struct from_work *work, const char *word)
-{
-    for (size_t i = 0; i < work->record->n_alerts; i++) {
-        const struct labels *labels = work->record->alerts[i].labels;
-
-        for (uint32_t k = 0; labels && k < labels->n; k++)
-            if (has_word(labels->at[k].value, word))
-                return true;
-    }
-    return false;
-}
-
-struct telling {
-    char at[WORDS_MAX][WORD_MAX];
-    size_t n;
-};
-
-static void add_telling(struct telling *telling, const char *word)
-{
-    for (size_t i = 0; i < telling->n; i++)
-        if (strcmp(telling->at[i], word) == 0)
-            return;
-    if (telling->n < WORDS_MAX)
-        (void)snprintf(telling->at[telling->n++], WORD_MAX, "%s", word);
-}
-
-static bool tells(const struct from_work *work, const char *word, const char *as, bool with_subject)
-{
-    return is_telling(word, as) && (with_subject || !is_subject(work, word));
-}
-
-/* Words that no idea of another worth has; with_subject: also those of what it is all about. */
-static void find_telling(const struct from_work *work,
-                         const struct from_idea *idea,
-                         const struct from_ideas *others,
-                         bool with_subject,
-                         struct telling *telling)
-{
-    const char *at = idea->text;
-    char word[WORD_MAX];
-
-    telling->n = 0;
-    while (telling->n < WORDS_MAX && next_word(&at, word)) {
-        const char *as = at - strlen(word);
-
-        if (!tells(work, word, as, with_subject) || is_elsewhere(others, idea->worth, word))
-            continue;
-        add_telling(telling, word);
-        word[strcspn(word, "._")] = '\0'; /* who says pool means pool.max too; of hosts none */
-        if (tells(work, word, as, with_subject) && !is_elsewhere(others, idea->worth, word) &&
-            !strpbrk(word, "0123456789"))
-            add_telling(telling, word);
-    }
-}
-
-bool from_tells(struct from_work *work, const char *idea, const char *text)
-{
-    struct telling telling;
-    size_t n = 0;
-
-    find_telling(work, &(struct from_idea){idea, DRILL_WORTH_RIGHT, 0}, NULL, false, &telling);
-    for (size_t i = 0; i < telling.n; i++)
-        n += has_word(text, telling.at[i]);
-    return n >= 2;
-}
-
-void from_accept(struct from_work *work,
-                 const struct from_idea *idea,
-                 const struct from_ideas *others)
-{
-    STR_AUTO struct str any = STR_INIT(LINE_MAX_BYTES);
-    struct telling telling;
-
-    find_telling(work, idea, others, others == NULL, &telling);
-    if (telling.n == 0)
-        find_telling(work, idea, others, true, &telling);
-    for (size_t i = 0; i < telling.n; i++) {
-        str_add(&any, i ? "|" : "");
-        add_pattern_word(&any, telling.at[i]);
-    }
-    str_add(work->out, " accept ");
-    from_quote(idea->text, work->out);
-    if (telling.n == 1 || telling.n == 2)
-        str_addf(work->out, " ~\"%s\"", str_text(&any));
-    if (telling.n > 2)
-        str_addf(work->out, " ~\"(%s).*(%s)\"", str_text(&any), str_text(&any));
 }
 
 /* --- Times ------------------------------------------------------------------------------------------ */

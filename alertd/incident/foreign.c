@@ -13,6 +13,7 @@
 #include "lib/base/clock.h"
 
 #define HALF_A_DAY_MS (12 * 3600 * INT64_C(1000))
+#define FOLD_MS       (3 * 3600 * INT64_C(1000)) /* behind a time, to see whether clocks go back */
 
 static const char *const names[FOREIGN_FORMATS] = {
     [FOREIGN_CSV] = "csv",
@@ -176,6 +177,49 @@ static int give_day(struct foreign *foreign, struct zone_local *local)
     return 0;
 }
 
+/* An hour that clocks go through twice: who wrote it behind a later time means the second one. */
+static int64_t second_time(const struct zone *zone, int64_t at_ms, int64_t before_ms)
+{
+    int gone_s = zone_offset_s(zone, at_ms) - zone_offset_s(zone, at_ms + FOLD_MS);
+    int64_t again_ms = at_ms + gone_s * 1000LL;
+
+    if (at_ms >= before_ms || gone_s <= 0 ||
+        zone_offset_s(zone, again_ms) != zone_offset_s(zone, at_ms) - gone_s)
+        return at_ms;
+    return again_ms;
+}
+
+static int64_t of_zone(struct foreign *foreign, struct zone_local *local, bool has_day)
+{
+    const struct zone *zone = foreign->input->zone;
+    int64_t at_ms = zone_utc(zone, local);
+
+    if (!has_day && foreign->before_ms && at_ms < foreign->before_ms - HALF_A_DAY_MS) {
+        foreign->shift_days++;
+        local->day++; /* by the clock: that day may have 23 or 25 hours */
+        at_ms = zone_utc(zone, local);
+    }
+    return second_time(zone, at_ms, foreign->before_ms);
+}
+
+/* With an offset it is said whole, but for the day. */
+static int64_t of_offset(struct foreign *foreign,
+                         const struct zone_local *local,
+                         int offset_s,
+                         bool has_day)
+{
+    int64_t days = clock_days_from_civil(local->year, local->month, local->day);
+    int64_t at_ms = ((days * 24 + local->hour) * 60 + local->minute) * 60 + local->second -
+                    offset_s;
+
+    at_ms = at_ms * 1000 + local->millisecond;
+    if (!has_day && foreign->before_ms && at_ms < foreign->before_ms - HALF_A_DAY_MS) {
+        foreign->shift_days++;
+        at_ms += 2 * HALF_A_DAY_MS;
+    }
+    return at_ms;
+}
+
 int foreign_time(struct foreign *foreign,
                  const char *text,
                  size_t len,
@@ -187,7 +231,6 @@ int foreign_time(struct foreign *foreign,
     const char *at = text;
     bool has_day = read_day(&at, end, &local);
     int offset_s = 0;
-    int64_t at_ms;
 
     if (!read_clock(&at, end, &local, &event->precision))
         return foreign_wrong(foreign, "expected a time like 2026-11-23T22:27:00Z, or 22:27");
@@ -198,20 +241,9 @@ int foreign_time(struct foreign *foreign,
 
     if (!has_offset && !foreign->input->zone)
         return foreign_wrong(foreign, "the time says no zone: give the one it is of");
-    if (has_offset) {
-        int64_t days = clock_days_from_civil(local.year, local.month, local.day);
-
-        at_ms = ((days * 24 + local.hour) * 60 + local.minute) * 60 + local.second - offset_s;
-        at_ms = at_ms * 1000 + local.millisecond;
-    } else {
-        at_ms = zone_utc(foreign->input->zone, &local);
-    }
-    if (!has_day && foreign->before_ms && at_ms < foreign->before_ms - HALF_A_DAY_MS) {
-        foreign->shift_days++;
-        at_ms += 2 * HALF_A_DAY_MS;
-    }
-    foreign->before_ms = at_ms;
-    event->at_ms = at_ms;
+    event->at_ms = has_offset ? of_offset(foreign, &local, offset_s, has_day)
+                              : of_zone(foreign, &local, has_day);
+    foreign->before_ms = event->at_ms;
     *ret_len = (size_t)(at - text);
     return 0;
 }

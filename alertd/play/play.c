@@ -396,12 +396,16 @@ static int read_notes(
 {
     struct play_note_row *notes = NULL;
     struct db_conn *conn = NULL;
+    size_t n = 0;
     int r = db_read_begin(play->db, &conn, reterr);
 
     if (r)
         return r;
-    r = play_db_notes(conn, id, arena, &notes, &view->n_notes, reterr);
+    r = play_db_notes(conn, id, arena, &notes, &n, reterr);
     db_read_end(play->db, conn);
+    for (size_t i = 0; r == 0 && i < n; i++)
+        if (!notes[i].is_private || view->role == PLAY_MASTER)
+            notes[view->n_notes++] = notes[i];
     view->notes = notes;
     return r;
 }
@@ -438,6 +442,9 @@ static void fill_view(const struct session *session, struct arena *arena, struct
     view->banner = session->banner[0] && clock_mono_ms() < session->banner_until_ms
                        ? keep(arena, session->banner)
                        : NULL;
+    view->banner_incident = view->banner && session->banner_incident[0]
+                                ? keep(arena, session->banner_incident)
+                                : NULL;
     view->paused_why = session_is(session, "paused") ? keep(arena, session->paused_why) : "";
     for (size_t i = 0; members && i < session->n_members; i++)
         members[view->n_members++] = (struct play_member_row){

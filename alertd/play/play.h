@@ -43,6 +43,7 @@ enum {
     PLAY_PLAYERS_MAX = 20,
     PLAY_TEXT_MAX = 4000,
     PLAY_KEY_MAX = 100,
+    PLAY_INCIDENT_MAX = 40,                   /* a key of an incident, and a NUL */
     PLAY_LINE_BYTES_MAX = 500 * 1024,         /* of a query */
     PLAY_ANSWER_BYTES_MAX = 32 * 1024 * 1024, /* of a drill's process */
 };
@@ -55,7 +56,12 @@ struct play_page {
     const char *person, *drill, *alerts, *title;
 };
 
-typedef void play_each_page(void *arg, const char *person, const char *words);
+/* A page that somebody really got. */
+struct play_real_page {
+    const char *person;
+    const char *incident, *title; /* "" when there is none */
+};
+typedef void play_each_page(void *arg, const struct play_real_page *page);
 
 struct play_options {
     const char *path; /* of the drills that came along; "": none */
@@ -132,9 +138,10 @@ struct play_view {
     size_t n_notes;
     const struct play_member_row *members;
     size_t n_members;
-    int64_t slowed_ms;      /* drill time at which it last slowed by itself; INT64_MIN: not yet */
-    const char *banner;     /* NULL: none */
-    const char *paused_why; /* "": nobody but a person paused it */
+    int64_t slowed_ms;  /* drill time at which it last slowed by itself; INT64_MIN: not yet */
+    const char *banner; /* NULL: none */
+    const char *banner_incident; /* the real one's key; NULL: none is known */
+    const char *paused_why;      /* "": nobody but a person paused it */
 };
 struct play_asked {
     int64_t id;
@@ -183,7 +190,15 @@ int play_act(struct play *play,
              const struct play_deed *deed,
              struct str *ret_moment,
              struct err *reterr);
-int play_note(struct play *play, int64_t id, const char *who, const char *text, struct err *reterr);
+/* is_private: of a game master, who alone sees it until they share it. */
+int play_note(struct play *play,
+              int64_t id,
+              const char *who,
+              const char *text,
+              bool is_private,
+              struct err *reterr);
+/* When it is over: what the game master wrote for themselves is shown to all who see the session. */
+int play_share_notes(struct play *play, int64_t id, const char *who, struct err *reterr);
 
 /* One that is broken: its process is tried again, and when that is there it is paused where it was.
  * PLAY_E_BROKEN when it is not. */

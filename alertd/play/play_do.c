@@ -376,8 +376,30 @@ static int job_note(struct db_conn *conn, void *arg, struct err *reterr)
     return play_db_add_note(conn, arg, reterr);
 }
 
-int play_note(struct play *play, int64_t id, const char *who, const char *text, struct err *reterr)
+static int add_note(struct play *play,
+                    struct session *session,
+                    const struct play_note_row *note,
+                    struct err *reterr)
 {
+    struct play_add_note add = {session->id, *note};
+
+    add.note.at_ms = session_now_ms(session);
+    add.note.made_ms = clock_wall_ms();
+
+    int r = db_write(play->db, job_note, &add, reterr);
+
+    session->counts.notes += r == 0;
+    return r == PLAY_DB_E_LIMIT ? PLAY_E_LIMITED : r;
+}
+
+int play_note(struct play *play,
+              int64_t id,
+              const char *who,
+              const char *text,
+              bool is_private,
+              struct err *reterr)
+{
+    struct play_note_row note = {.who = who, .text = text, .is_private = is_private};
     struct session *session = NULL;
 
     if (!text[0] || strlen(text) > PLAY_TEXT_MAX)
@@ -387,20 +409,48 @@ int play_note(struct play *play, int64_t id, const char *who, const char *text, 
 
     if (r)
         return r;
-    if (session_role(session, who) == PLAY_WATCHER)
+
+    enum play_role role = session_role(session, who);
+
+    if (role == PLAY_WATCHER)
         r = err_set(reterr, PLAY_E_FORBIDDEN, "%s: notes are its players'",
                     role_words(PLAY_WATCHER));
+    else if (is_private && role != PLAY_MASTER)
+        r = err_set(reterr, PLAY_E_FORBIDDEN,
+                    "private: %s: only a game master writes for themselves", role_words(role));
     else
         r = session_settle(play, session, reterr);
-    if (r == 0) {
-        struct play_add_note add = {id, {session_now_ms(session), clock_wall_ms(), who, text}};
-
-        r = db_write(play->db, job_note, &add, reterr);
-        r = r == PLAY_DB_E_LIMIT ? PLAY_E_LIMITED : r;
-        session->counts.notes += r == 0;
-    }
+    if (r == 0)
+        r = add_note(play, session, &note, reterr);
     if (r == 0)
         session_told(play, session);
+    session_put(play, session);
+    return r;
+}
+
+static int job_share(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    const struct session *session = arg;
+
+    return play_db_share_notes(conn, session->id, reterr);
+}
+
+int play_share_notes(struct play *play, int64_t id, const char *who, struct err *reterr)
+{
+    struct session *session = NULL;
+    int r = get_for(play, id, who, &session, reterr);
+
+    if (r)
+        return r;
+    if (session_role(session, who) != PLAY_MASTER)
+        r = err_set(reterr, PLAY_E_FORBIDDEN, "%s: notes are shared by who wrote them",
+                    role_words(session_role(session, who)));
+    else if (!session_is(session, "ended"))
+        r = err_set(reterr, PLAY_E_CONFLICT, "this drill is not over: notes are shared at its end");
+    else
+        r = db_write(play->db, job_share, session, reterr);
+    if (r == 0)
+        r = session_change(play, session, session->state, who, "notes shared", NULL, reterr);
     session_put(play, session);
     return r;
 }

@@ -42,6 +42,7 @@ struct session {
     char state[16];
     char error[ERR_TEXT_MAX];
     char banner[200];
+    char banner_incident[PLAY_INCIDENT_MAX]; /* the real one's key; "": none */
     char paused_why[200];
     int64_t banner_until_ms; /* monotonic */
 

@@ -65,19 +65,20 @@ struct telling {
 
 static void raise_banner(struct play *play,
                          struct session *session,
-                         const char *person,
-                         const char *words)
+                         const struct play_real_page *page)
 {
     bool stops = session->row.stops_for_pages && session_is(session, "running");
     struct err err = {0};
 
-    (void)snprintf(session->banner, sizeof(session->banner), "A real page reached %.63s: %.100s",
-                   person, words);
+    (void)snprintf(session->banner, sizeof(session->banner), "A real page reached %.63s: %s %.80s",
+                   page->person, page->incident, page->title);
+    (void)snprintf(session->banner_incident, sizeof(session->banner_incident), "%s",
+                   page->incident);
     session->banner_until_ms = clock_mono_ms() + BANNER_MS;
     if (stops)
         (void)snprintf(session->paused_why, sizeof(session->paused_why),
-                       "paused: a real page reached %.63s", person);
-    if (session_change(play, session, stops ? "paused" : session->state, person, "real page",
+                       "paused: a real page reached %.63s", page->person);
+    if (session_change(play, session, stops ? "paused" : session->state, page->person, "real page",
                        session->banner, &err) != 0)
         log_warn(play->options.log, "play", "cannot write drills.db", "error=\"%s\"", err.text);
 }
@@ -93,7 +94,7 @@ void tick_banner(struct play *play, struct session *session)
         log_warn(play->options.log, "play", "cannot write drills.db", "error=\"%s\"", err.text);
 }
 
-static void take_page(void *arg, const char *person, const char *words)
+static void take_page(void *arg, const struct play_real_page *page)
 {
     const struct telling *telling = arg;
 
@@ -103,8 +104,8 @@ static void take_page(void *arg, const char *person, const char *words)
         if (session_peek(telling->play, telling->ids[i], &session, NULL) != 0)
             continue;
         if ((session_is(session, "running") || session_is(session, "paused")) &&
-            session_role(session, person) != PLAY_WATCHER)
-            raise_banner(telling->play, session, person, words);
+            session_role(session, page->person) != PLAY_WATCHER)
+            raise_banner(telling->play, session, page);
         session_put(telling->play, session);
     }
 }

@@ -65,12 +65,13 @@ static const char style[] =
 
 static void add_footer(const struct document *document, struct str *out)
 {
-    bool in_review = strcmp(document->status, "in_review") == 0;
+    bool in_review = document->status && strcmp(document->status, "in_review") == 0;
 
     str_add(out, "</main>\n<footer>");
     markdown_escape_html(document->incident_key, out);
-    str_addf(out, " \xc2\xb7 %s \xc2\xb7 revision %lld", in_review ? "in review" : document->status,
-             (long long)document->revision);
+    if (document->status)
+        str_addf(out, " \xc2\xb7 %s \xc2\xb7 revision %lld",
+                 in_review ? "in review" : document->status, (long long)document->revision);
     if (document->updated_at_ms) {
         struct clock_utc at = clock_split_utc(document->updated_at_ms);
 

@@ -18,7 +18,7 @@ enum {
 struct document {
     const char *title;
     const char *incident_key;
-    const char *status;     /* "draft", "in_review", "published" */
+    const char *status; /* "draft", "in_review", "published"; NULL: it has none, nor revisions */
     const char *updated_by; /* may be "" */
     int64_t updated_at_ms;
     int64_t revision;

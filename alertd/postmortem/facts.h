@@ -126,6 +126,8 @@ struct postmortem_drill_step {
 
 struct postmortem_drill {
     const char *player, *from, *told_last, *reconstructed;
+    const char *const *sources; /* addresses, or keys of incidents */
+    size_t n_sources;
     const struct postmortem_drill_clock *clocks;
     size_t n_clocks;
     const struct postmortem_drill_row *rows;

@@ -89,6 +89,19 @@ static void add_steps(struct facts *facts, struct fact *group, const struct post
     }
 }
 
+static void add_sources(struct facts *facts,
+                        struct fact *group,
+                        const struct postmortem_drill *drill)
+{
+    struct fact *list = fact_list(&facts->maker, group, "sources");
+
+    for (size_t i = 0; i < drill->n_sources; i++) {
+        struct fact *row = facts_row(facts, list);
+
+        fact_text(&facts->maker, row, "text", drill->sources[i]);
+    }
+}
+
 void facts_drill(struct facts *facts, struct fact *root)
 {
     static const struct postmortem_drill none = {0};
@@ -100,6 +113,7 @@ void facts_drill(struct facts *facts, struct fact *root)
     fact_text(&facts->maker, group, "from", drill->from);
     fact_text(&facts->maker, group, "told_last", drill->told_last);
     fact_text(&facts->maker, group, "reconstructed", drill->reconstructed);
+    add_sources(facts, group, drill);
     add_clocks(facts, group, drill);
     add_rows(facts, group, drill);
     add_misses(facts, group, drill);

@@ -172,11 +172,14 @@ static const struct postmortem_drill_row drill_row = {"22:13", "ProbeDown fires"
 static const struct postmortem_drill_miss drill_miss = {"probe_success was not looked at",
                                                         "it fell at 22:13", "probe_success", 3};
 static const struct postmortem_drill_step drill_step = {"tune ProbeDown", "/rules/7/tune"};
+static const char *const drill_source = "https://example.org/report";
 static const struct postmortem_drill drill = {
     .player = "ana",
     .from = "the first page",
     .told_last = "the disk was full",
     .reconstructed = "a public report",
+    .sources = &drill_source,
+    .n_sources = 1,
     .clocks = &drill_clock,
     .n_clocks = 1,
     .rows = &drill_row,

@@ -56,7 +56,13 @@ export async function inTheme(page, theme) {
   })
 }
 
+/** What is out of sight is laid out once it comes near: whoever looks at all of a page has all of it drawn. */
+const drawAll = (page) => page.evaluate(() => {
+  for (const one of document.querySelectorAll('main *')) if (getComputedStyle(one).contentVisibility === 'auto') one.style.contentVisibility = 'visible'
+})
+
 export async function assertClean(page, where) {
+  await drawAll(page)
   assert.deepEqual(await page.evaluate(() => window.refused), [], `${where}: refused by the content security policy`)
   assert.deepEqual(page.noticed, [], `${where}: console errors`)
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
@@ -83,6 +89,7 @@ function textsOverTexts() {
 
 /** rules: what to tell axe to look at, where the rest was looked at in another look of the page. */
 export async function assertAccessible(page, where, rules = {}) {
+  await drawAll(page)
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
   const found = await page.evaluate(async (rules) => {
     const { violations } = await window.axe.run(document, { resultTypes: ['violations'], preload: false, ...rules })
@@ -97,5 +104,6 @@ if (SHOTS) mkdirSync(SHOTS, { recursive: true })
 
 /** A picture to be looked at by people, where SHOTS names a folder. */
 export async function picture(page, name, fullPage = true) {
+  if (SHOTS) await drawAll(page)
   if (SHOTS) await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage })
 }

@@ -97,6 +97,31 @@ test('a mark that somebody set says so, and its history stays', async () => {
   await page.context().close()
 })
 
+test('what is out of sight of a document is not drawn, and is found, printed, linked to and reached by keys', async () => {
+  const page = await at(`/pm/${made.postmortem}`)
+  const last = page.locator('.section').last()
+  assert.equal(await last.evaluate((box) => getComputedStyle(box).contentVisibility), 'auto')
+  const inSight = () => last.evaluate((box) => { const { top, bottom } = box.getBoundingClientRect(); return top < innerHeight && bottom > 0 })
+  assert.equal(await inSight(), false)
+  const words = await last.evaluate((box) => [...box.querySelectorAll('p, li, td, h2, h3')].at(-1).textContent.trim().slice(0, 30))
+  assert.ok(await page.evaluate((text) => {
+    const box = [...document.querySelectorAll('.section')].at(-1)
+    getSelection().removeAllRanges()
+    for (let n = 0; n < 30 && window.find(text); n++) if (box.contains(getSelection().anchorNode)) return true
+    return false
+  }, words), `the browser finds "${words}"`)
+  await page.evaluate(() => { getSelection().removeAllRanges(); scrollTo(0, 0) })
+  const id = await last.getAttribute('id')
+  await page.evaluate((to) => { location.hash = to }, id)
+  await until('its link leads to it', inSight)
+  await page.evaluate(() => scrollTo(0, 0))
+  await last.locator('a, button, summary, [tabindex="0"]').last().focus()
+  await until('keys reach it', inSight)
+  await page.emulateMedia({ media: 'print' })
+  assert.equal(await last.evaluate((box) => getComputedStyle(box).contentVisibility), 'visible')
+  await page.context().close()
+})
+
 test('two editors of one section: the second sees both texts and what differs, and chooses', async () => {
   const [one, two] = await Promise.all([at(`/pm/${made.postmortem}`), at(`/pm/${made.postmortem}`)])
   for (const page of [one, two]) {

@@ -103,6 +103,7 @@ class Isolation(Team):
         self.assertEqual(self.ana.calls[0]["body"]["watchbill"]["lane"], "page")
         banner = until(lambda: self.look(goes_on).get("banner"), 20, "the banner")
         self.assertIn("the shop is down", banner["text"])
+        self.assertIn(banner["incident"], [one["key"] for one in self.alertd.get("/api/alertd/v1/incidents")["incidents"]])
         self.assertEqual(self.look(goes_on)["state"], "running")
         stopped = self.look(stops)
         self.assertEqual(stopped["state"], "paused")

@@ -20,6 +20,7 @@ from daemon import ROOT, Alertd, until  # noqa: E402
 
 BASE = "/api/alertd/v1/drills"
 FIRST = "01-disk-filling"
+REAL = "10-docsrs-2019"
 
 
 def children(pid):
@@ -32,7 +33,7 @@ class Drills(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.alertd = Alertd(flags=cls.flags).start()
-        cls.tokens = {name: cls.alertd.make_token(name, "operate") for name in ("ana", "ben", "cleo", "dana")}
+        cls.tokens = {name: cls.alertd.make_token(name, "operate") for name in ("ana", "ben", "cleo", "dana", "eve")}
 
     @classmethod
     def tearDownClass(cls):
@@ -73,7 +74,7 @@ class Drills(unittest.TestCase):
         self.assertEqual(paths, sorted(paths))
         first = next(one for one in drills if one["name"] == FIRST)
         self.assertTrue(first["title"] and first["teaches"] and first["brief"])
-        self.assertTrue(any(one["reconstructed"] and one["sources"] for one in drills))
+        self.assertTrue(any(one["real"] for one in drills))
         self.assertFalse(any("error" in one for one in drills))
 
     def test_nobody_unknown_gets_in(self):
@@ -117,6 +118,51 @@ class Drills(unittest.TestCase):
         again = self.begin()
         before = {one["clock"]: one["own_past"] for one in self.end(again)["clocks"]}
         self.assertIn(clocks["ack"]["after_ms"], before["ack"])
+
+    def test_where_it_is_told_is_known_once_it_was_played(self):
+        def shown(who):
+            return next(one for one in self.call(who, "GET", "/library")["drills"] if one["name"] == REAL)
+
+        def given_away(text):
+            return [word for word in ("Rust project", "blog.rust-lang.org", "21 October 2019") if word in text]
+
+        self.assertEqual((shown("eve")["real"], shown("eve")["reconstructed"], shown("eve")["sources"]), (True, None, []))
+        number = self.begin("eve", drill=REAL)
+        self.assertEqual(given_away(json.dumps(self.call("eve", "GET", f"/{number}"))), [])
+        self.assertEqual(given_away(json.dumps(shown("eve"))), [], "begun is not over")
+        score = self.end(number, "eve")
+        self.assertIn("docs.rs, 21 October 2019", score["reconstructed"])
+        self.assertEqual(score["sources"], shown("eve")["sources"])
+        self.assertTrue(score["sources"][0].startswith("https://blog.rust-lang.org/"))
+        debrief = self.alertd.call("GET", f"{BASE}/{number}/debrief.md", token=self.tokens["eve"]).body
+        self.assertIn(score["sources"][0].encode(), debrief if isinstance(debrief, bytes) else debrief.encode())
+        self.assertEqual(shown("dana")["sources"], [], "it is over for who played it")
+
+    def test_a_game_masters_own_notes_are_theirs_until_they_share_them(self):
+        number = self.begin("ben", mode="master", players=["ana"])
+
+        def notes(who):
+            return [(one["text"], one["private"]) for one in self.call(who, "GET", f"/{number}")["notes"]]
+
+        self.call("ben", "POST", f"/{number}/notes", {"text": "the pager works"}, 204)
+        self.call("ben", "POST", f"/{number}/notes", {"text": "she reads the wrong graph", "private": True}, 204)
+        self.call("ana", "POST", f"/{number}/notes", {"text": "mine", "private": True}, 403)
+        self.call("ben", "POST", f"/{number}/notes", {"text": "x", "private": "yes"}, 400)
+        self.call("ben", "POST", f"/{number}/notes/share", status=409)
+        both = [("the pager works", False), ("she reads the wrong graph", True)]
+        self.assertEqual(notes("ben"), both)
+        for who in ("ana", "cleo"):
+            self.assertNotIn("wrong graph", json.dumps(self.call(who, "GET", f"/{number}")))
+        self.end(number, "ben")
+        for who in ("ana", "cleo"):
+            for part in ("", "/score", "/debrief"):
+                self.assertNotIn("wrong graph", json.dumps(self.call(who, "GET", f"/{number}{part}")))
+        self.assertEqual(notes("ben"), both, "they are kept")
+        self.call("ana", "POST", f"/{number}/notes/share", status=403)
+        version = self.call("ana", "GET", f"/{number}")["version"]
+        self.call("ben", "POST", f"/{number}/notes/share", status=204)
+        self.assertEqual(notes("ana"), [(text, False) for text, _ in both])
+        self.assertGreater(self.call("ana", "GET", f"/{number}")["version"], version)
 
     def test_an_act_that_comes_twice_is_done_once(self):
         number = self.begin()

@@ -150,7 +150,11 @@ class Drafts(unittest.TestCase):
         review = self.alertd.call("GET", f"{API}/postmortems/trends?year=2015&format=md").text
         self.assertIn("| shop |  |  | 2 | 1 |  |  |  |  |  |  |  |  | 3 |", review)
         self.assertIn("| capacity |  |  | 1 | 1 |", review)
-        self.assertIn(f"- {keys[2]}: No limit again.", review)
+        self.assertIn(f"- No limit again. ({keys[2]})", review)
+        page = self.alertd.call("GET", f"{API}/postmortems/trends?year=2015&format=html").text
+        self.assertIn("<h1>Review of 2015</h1>", page)
+        self.assertNotRegex(page, r"(src|srcset)=|@import|url\(|<script|<link")
+        self.assertEqual(self.alertd.call("GET", f"{API}/postmortems/trends?year=2015&format=pdf").status, 400)
         # a correction that is not published yet changes nothing
         path = f"{API}/postmortems/{second['id']}"
         self.alertd.post(f"{path}/status", {"status": "draft"})

@@ -198,7 +198,9 @@ class Live(unittest.TestCase):
         self.revise(row["id"], op="annotate", value="beside it")
         self.alertd.call("PUT", f"{self.path}/marks", {"marks": {"trigger": "2020-01-01T00:00:00Z"}})
         for words in ("UPDATE event SET text = 'x'", "DELETE FROM event", "UPDATE event_rev SET op = 'pin'", "DELETE FROM event_rev", "UPDATE mark SET editor = 'x'",
-                      "DELETE FROM mark"):
+                      "DELETE FROM mark", "INSERT OR REPLACE INTO event SELECT * FROM event", "REPLACE INTO event_rev SELECT * FROM event_rev",
+                      "INSERT OR REPLACE INTO mark SELECT * FROM mark", "DELETE FROM incident_event", "UPDATE incident_event SET incident_id = 0",
+                      "UPDATE OR REPLACE event SET text = 'x'"):
             db = sqlite3.connect(self.alertd.folder / "state.db")
             try:
                 with self.assertRaises(sqlite3.Error, msg=words) as refused:

@@ -130,15 +130,21 @@ class Rehearsal(unittest.TestCase):
         self.alertd.post(f"{drill}/clock", {"state": "running", "speed": 60})
         until(lambda: self.alertd.get(drill)["pages"], 60, "the page comes again")
         self.alertd.post(f"{drill}/clock", {"state": "paused"})
-        acts = ({"kind": "ack"}, {"kind": "hypothesis", "text": "v42 exits at once"}, {"kind": "do", "text": "rolled back to v41"})
+        symptom, wrong, right = "the probe fails", "packets get lost on the network", "the new version lacks a config option"
+        acts = ({"kind": "ack"}, *({"kind": "hypothesis", "text": text} for text in (symptom, wrong, right)), {"kind": "do", "text": "revert to v41"})
         for key, act in enumerate(acts):
             self.alertd.post(f"{drill}/acts", {**act, "key": str(key)})
         self.alertd.post(f"{drill}/end")
-        clocks = {one["clock"]: one["at_ms"] for one in self.alertd.get(f"{drill}/score")["clocks"]}
-        for clock in ("ack", "hypothesis", "mitigation"):
+        score = self.alertd.get(f"{drill}/score")
+        clocks = {one["clock"]: one["at_ms"] for one in score["clocks"]}
+        for clock in ("ack", "hypothesis", "right", "mitigation"):
             self.assertIsNotNone(clocks[clock], clock)
+        verdicts = {one["what"]: one.get("verdict") for one in score["moments"] if one.get("act") == "hypothesis"}
+        self.assertEqual(verdicts[right], "good", "whoever says the cause in other words")
+        self.assertEqual(verdicts[wrong], "bad")
+        self.assertNotEqual(verdicts[symptom], "good", "whoever says what the alert says")
         debrief = self.alertd.call("GET", f"{drill}/debrief.md").text
-        self.assertIn("rolled back to v41", debrief.replace("\\", ""))
+        self.assertIn("revert to v41", debrief.replace("\\", ""))
         self.assertIn("<svg", self.alertd.call("GET", f"{drill}/debrief.html").text)
 
     def measure(self, sections):

@@ -3,14 +3,14 @@
 const MINUTE = 60_000
 const library = () => [
   ['01-disk-filling', 'The disk that fills', 'first-day', 1, 'from a page to its graph to its runbook; the difference between a trend and an outage', 180, 2],
-  ['02-certificate-expiry', 'The certificate nobody renewed', 'first-day', 2, 'a warning is a warning: there is time, and it runs out', 90, 0],
+  ['02-certificate-expiry', 'A certificate warning since yesterday', 'first-day', 2, 'a warning in the evening is tomorrow’s outage', 90, 0],
   ['03-flapping-alert', 'The alert that comes and goes', 'first-week', 3, 'a flapping alert is a finding, not a nuisance: look at the sum of the short outages', 90, 0],
-  ['06-silent-failure', 'The silent failure', 'on-call', 6, 'no alert is no proof: believe the customer, find the missing alert, write it down', 120, 0],
-  ['14-cloudflare-2019', 'Cloudflare, 2 July 2019: one regular expression', 'seasoned', 12, 'global, instant, unstaged; switch off first; tools that share the fate of what they mend', 80, 0, ['https://blog.example/details-of-the-outage']],
-  ['20-gitlab-2017', 'GitLab.com, 31 January 2017: the wrong host', 'commander', 15, 'slow down before what can’t be undone; know your last good backup before you need it; tell early', 240, 0, ['https://about.example/notes', 'https://about.example/report']],
+  ['06-silent-failure', 'A quiet afternoon', 'on-call', 6, 'no alert is no proof: believe the customer, find the missing alert, write it down', 120, 0],
+  ['14-cloudflare-2019', '502 on everything', 'seasoned', 12, 'everything, at once: mend first, explain later', 80, 0, ['https://blog.example/details-of-the-outage']],
+  ['20-gitlab-2017', 'A replica that will not follow', 'commander', 15, 'stay careful when tired; tell early', 240, 0, ['https://about.example/notes', 'https://about.example/report']],
   ['inc-2026-0009', 'ProbeDown on the shop', 'on-call', 0, 'what INC-2026-0009 was', 120, 0],
 ].map(([name, title, level, path, teaches, minutes, n, sources = []]) => ({
-  name, title, level, path, teaches, brief: '', length_ms: minutes * MINUTE, reconstructed: sources.length > 0, sources, kind: 'drill', own: name.startsWith('inc'),
+  name, title, level, path, teaches, brief: '', length_ms: minutes * MINUTE, real: sources.length > 0, reconstructed: null, sources: n > 0 ? sources : [], kind: 'drill', own: name.startsWith('inc'),
   played: { n, last_at_ms: n ? Date.now() - 90_000_000 : null },
 }))
 
@@ -89,7 +89,7 @@ const debrief = () => ({
   version: 1, etag: '"1"', sections: [
     { id: 'surprised', title: 'What surprised you?', kind: 'person', markdown: '', body: '', revision: 0, author: null }, { id: 'lacked', title: 'What did no document tell you?', kind: 'person', markdown: '', body: 'Where the debug flag lives.', revision: 1, author: 'ana' },
     { id: 'missed', title: 'Signals that were there', kind: 'facts', markdown: '- `node_disk_written_bytes_total` rose **tenfold** at 15:10' },
-    { id: 'next', title: 'Next', kind: 'facts', markdown: '| what | where |\n|---|---|\n| a rule that pages earlier | [the tuner](/rules) |\n| the next drill | [The certificate nobody renewed](/drills) |' },
+    { id: 'next', title: 'Next', kind: 'facts', markdown: '| what | where |\n|---|---|\n| a rule that pages earlier | [the tuner](/rules) |\n| the next drill | [A certificate warning since yesterday](/drills) |' },
   ],
 })
 const practice = () => ({ who: 'ana', drills: [{ drill: '01-disk-filling', n: 3, last_at: null, runs: [1.7, 1.3, 1].map((slow, i) => ({ session: i + 1, at: new Date(Date.now() - (3 - i) * 90_000_000).toISOString(), clocks: Object.fromEntries(clocks().map((one) => [one.clock, one.after_ms === null ? null : one.after_ms * slow])) })), median: Object.fromEntries(clocks().map((one) => [one.clock, one.team_median_ms])) }] })
@@ -113,7 +113,7 @@ export const drillRoutes = [
   [/\/drills$/, (url, body) => (body ? (Object.assign(s, { acts: [], speed: 1, state: 'paused', base: 0, notes: [] }), anchor(), { id: 7 }) : { sessions: s.acts.length ? [head(7, 'solo')] : [] })],
   [/\/drills\/\d+\/acts$/, (_, body) => act(body)], [/\/drills\/\d+\/clock$/, (_, body) => clock(body)],
   [/\/drills\/\d+\/injects$/, (_, body) => { const { kind, text } = JSON.parse(body); s.acts.push({ at_ms: now(), kind: 'happened', who: kind, what: text, more: null, incident: null, act: null }); return {} }],
-  [/\/drills\/\d+\/notes$/, (_, body) => { s.notes.push({ at_ms: now(), who: 'ana', text: JSON.parse(body).text }); s.version++; return {} }],
+  [/\/drills\/\d+\/notes$/, (_, body) => { s.notes.push({ at_ms: now(), who: 'ana', private: false, ...JSON.parse(body) }); s.version++; return {} }],
   [/\/drills\/\d+\/end$/, () => { anchor(); s.state = 'ended'; return score() }], [/\/drills\/\d+\/score$/, score], [/\/drills\/\d+\/debrief$/, debrief], [/\/debrief\/sections\//, debrief],
   [/\/drills\/\d+\/api\/v1\/rules$/, rules], [/\/drills\/\d+\/api\/v1\/query_range$/, samples],
   [/\/drills\/8$/, () => session('master')], [/\/drills\/\d+$/, () => session('player')],

@@ -8,7 +8,7 @@ const MINUTE = 60_000
 const ZERO = Date.parse('2026-03-02T14:00:00Z')
 const clock = (more: Partial<DrillClock> = {}): DrillClock => ({ now_ms: 0, length_ms: 180 * MINUTE, zero_ms: ZERO, wall_ms: ZERO, speed: 1, ...more })
 const act = (kind: Moment['act'], more: Partial<Moment> = {}): Moment => ({ n: 1, at_ms: 1000, kind: 'act', who: null, what: null, more: null, ...(kind ? { act: kind } : {}), ...more })
-const drill = (name: string, path: number, level: string, played = 0, more: Partial<LibraryDrill> = {}): LibraryDrill => ({ name, title: name, level, path, teaches: '', brief: '', length_ms: MINUTE, reconstructed: false, sources: [], kind: 'drill', own: false, played: { n: played, last_at_ms: null }, ...more })
+const drill = (name: string, path: number, level: string, played = 0, more: Partial<LibraryDrill> = {}): LibraryDrill => ({ name, title: name, level, path, teaches: '', brief: '', length_ms: MINUTE, real: false, reconstructed: null, sources: [], kind: 'drill', own: false, played: { n: played, last_at_ms: null }, ...more })
 const session = (more: Partial<Session> = {}): Session => ({
   id: 7, version: 1, drill: 'x', title: 'X', brief: '', level: 'first-day', mode: 'solo', state: 'running', role: 'player', player: 'ana', you: 'ana', clock: clock({ now_ms: 5000 }),
   alerts: [], incidents: [], pages: [], moments: [], graphs: ['up'], runbooks: ['host#x'], questions: [], hints: { left: 0, next_cost: null, given: [] }, notes: [], ...more,

@@ -16,7 +16,8 @@
     "  - {alert: Long, expr: queue > 100, annotations: {summary: 'the queue waits'}}\n"
 
 #define DRILL                                                                                               \
-    "drill \"The queue\"\n debrief \"it was the deploy\"\n length 1h\n onset 20m\n rules r.yml\n"           \
+    "drill \"The queue\"\n debrief \"it was the deploy\"\n reconstructed \"a report\"\n"                    \
+    " source \"https://example.org/one\"\n length 1h\n onset 20m\n rules r.yml\n"                           \
     " oncall ana after 5m ben\n series queue{job=\"a\"} 1 for 20m, 400\n series busy{job=\"a\"} 1\n"        \
     " fault set queue 1 from 20m to 20m15s\n at 19m deploy \"shop 3\"\n at 25m customer \"hello?\"\n"       \
     " graph queue busy\n runbook host#hostdiskfull\n hypothesis h right \"the deploy\"\n"                   \

@@ -393,6 +393,9 @@ static void test_check(void **state)
          "error: there is no question 'z'"},
         {"words nothing recognises", DRILL "player p\nat 1m do \"dance\"\n",
          "warning: no action of the drill"},
+        {"a brief that tells it all",
+         DRILL "brief \"a disk is full\"\nhypothesis f right \"it fills\" accept ~\"full\"\n",
+         "warning: its brief gives away the hypothesis 'f'"},
         {"no runbooks", DRILL "runbook shop#x\n", "error: there are no runbooks shop"},
     };
 

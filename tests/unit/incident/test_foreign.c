@@ -27,9 +27,10 @@ struct foreign_row {
     const char *name;
     enum foreign_format format;
     const char *zone; /* NULL: the caller says none */
-    bool has_day;     /* 2023-01-25 */
+    bool has_day;     /* 2023-01-25, or the one below */
     const char *text;
     const char *events; /* or "! " and a part of the mistake */
+    int month, day;
 };
 
 static void play(const struct foreign_row *rows, size_t n)
@@ -52,8 +53,8 @@ static void play(const struct foreign_row *rows, size_t n)
             .len = strlen(rows[i].text),
             .zone = zone,
             .year = rows[i].has_day ? 2023 : 0,
-            .month = 1,
-            .day = 25,
+            .month = rows[i].month ? rows[i].month : 1,
+            .day = rows[i].month ? rows[i].day : 25,
         };
         int r = foreign_read(&arena, rows[i].format, &input, &events, &n_events, &err);
 
@@ -112,6 +113,22 @@ static void test_chat(void **state)
         {"past midnight", FOREIGN_CHAT, "UTC", true, "23:58 ana: a\n00:03 ana: b\n",
          "2023-01-25T23:58:00 min chat.message ana|a\n"
          "2023-01-26T00:03:00 min chat.message ana|b\n"},
+        {"clocks go back in its middle", FOREIGN_CHAT, "Europe/Berlin", true,
+         "02:30 ana: a\n02:50 ana: b\n02:10 ana: c\n03:05 ana: d\n02:59 ben: late\n",
+         "2023-10-29T00:30:00 min chat.message ana|a\n"
+         "2023-10-29T00:50:00 min chat.message ana|b\n"
+         "2023-10-29T01:10:00 min chat.message ana|c\n"
+         "2023-10-29T02:05:00 min chat.message ana|d\n"
+         "2023-10-29T01:59:00 min chat.message ben|late\n",
+         10, 29},
+        {"a night of 25 hours", FOREIGN_CHAT, "Europe/Berlin", true, "23:58 ana: a\n03:10 ana: b\n",
+         "2023-10-28T21:58:00 min chat.message ana|a\n"
+         "2023-10-29T02:10:00 min chat.message ana|b\n",
+         10, 28},
+        {"a night of 23", FOREIGN_CHAT, "Europe/Berlin", true, "23:58 ana: a\n03:10 ana: b\n",
+         "2023-03-25T22:58:00 min chat.message ana|a\n"
+         "2023-03-26T01:10:00 min chat.message ana|b\n",
+         3, 25},
         {"a day of its own", FOREIGN_CHAT, NULL, false,
          "[2023-01-25 14:02:00 UTC] ana: http://x is down\n",
          "2023-01-25T14:02:00 s chat.message ana|http://x is down\n"},

@@ -105,6 +105,22 @@ static void test_roles(void **state)
     roles_replace(&roles, "Ana Lund asked Ana, not Anabel; eve (event) wrote.", &out);
     assert_string_equal(str_text(&out), "responder 2 asked responder 1, not Anabel; the owner of"
                                         " this document (event) wrote.");
+    str_cut(&out, 0);
+    assert_true(roles_add(&arena, &roles, "eve", "Eve Mark"));
+    assert_true(roles_add(&arena, &roles, "rect", "Ada Line"));
+    roles_replace(&roles, "EVE, Mark and MARK set a mark; ada? Ada Line; a line.", &out);
+    assert_string_equal(str_text(&out),
+                        "the owner of this document, the owner of this document and the owner of "
+                        "this document set a mark; ada? a colleague; a line.");
+    str_cut(&out, 0);
+    roles_replace_markup(&roles,
+                         "<svg aria-label=\"Ana\" class=\"rect\"><style>.rect{}</style>"
+                         "<rect id=\"Ana\"/><text title=\"of rect\">Ana</text></svg>",
+                         &out);
+    assert_string_equal(
+        str_text(&out),
+        "<svg aria-label=\"responder 1\" class=\"rect\"><style>.rect{}</style>"
+        "<rect id=\"Ana\"/><text title=\"of a colleague\">responder 1</text></svg>");
 }
 
 static void test_archive(void **state)

@@ -15,7 +15,9 @@ export interface LibraryDrill {
   teaches: string
   brief: string
   length_ms: number
-  reconstructed: boolean | string
+  /** It happened; of what it is reconstructed, and where that is told, is known to who has played it. */
+  real: boolean
+  reconstructed: string | null
   sources: string[]
   kind: 'drill' | 'tabletop'
   own: boolean
@@ -74,7 +76,8 @@ export interface Moment {
 }
 
 export interface DrillQuestion { id: string; text: string; answered: boolean }
-export interface DrillNote { at_ms: number; who: string; text: string }
+/** private: of a game master, for themselves: in nobody else's answer. */
+export interface DrillNote { at_ms: number; who: string; text: string; private: boolean }
 
 export interface Session {
   id: number
@@ -102,7 +105,7 @@ export interface Session {
   questions: DrillQuestion[]
   hints: { left: number; next_cost: number | null; given: { at_ms: number; text: string }[] }
   notes: DrillNote[]
-  banner?: { text: string } | null
+  banner?: { text: string; incident: string | null } | null
   error?: string | null
   /** Of a broken one: it may go on. */
   can_retry?: boolean
@@ -139,6 +142,8 @@ export interface Score {
   actions?: Idea[]
   escalate_why?: string | null
   debrief?: string | null
+  reconstructed?: string | null
+  sources?: string[]
   /** What helps here: told when it is over, and to a game master. */
   right?: { graphs: string[]; runbooks: string[]; questions: { id: string; text: string; accepts: string[]; patterns?: string[] }[] }
 }

@@ -15,7 +15,7 @@ import { beginOf, CLOCK_WORDS, formatClockTime, standing, wallClock } from '../l
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Panel, State, Trouble, Waiting } from '../ui/parts.tsx'
 import { ClockBar, Moments, SendBox, Stripes } from './drill_parts.tsx'
-import { Notes } from './drill_think.tsx'
+import { Notes, OwnNotes } from './drill_think.tsx'
 
 const KINDS: { kind: string; words: string; hint: string }[] = [
   { kind: 'chat', words: 'Chat', hint: 'carl: is anybody looking at the shop?' },
@@ -115,6 +115,7 @@ function Inside({ session, live }: { session: Session; live: Live }) {
           {score.value && <Clocks score={score.value} />}
           {score.value && <Truth session={session} truth={score.value.truth} />}
           {score.value?.right && <Right right={score.value.right} />}
+          <OwnNotes session={session} onNote={(text) => { void tell(live, `${sessionPath(session.id)}/notes`, { text, private: true }, 'Noted, for you alone') }} />
           <Notes session={session} live={live} title="Notes, for you all" onNote={(text) => { void tell(live, `${sessionPath(session.id)}/notes`, { text }, 'Noted') }} />
         </aside>
       </div>

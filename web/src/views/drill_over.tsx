@@ -9,6 +9,7 @@ import { DRILLS, endSession, LIBRARY, newSession, playPath, sessionPath, wordsOf
 import type { Idea, Moment, Score, ScoreClock, Session } from '../app/drill_types.ts'
 import { go } from '../app/router.ts'
 import { zone } from '../app/settings.ts'
+import { say } from '../app/toast.ts'
 import { AskedOf } from '../chart/asked.ts'
 import { beginOf, CLOCK_WORDS, clockScale, COUNT_WORDS, formatClockTime, momentWords, nextDrill, standing, wallClock } from '../lib/drill.ts'
 import { formatElapsed, formatExact, MINUTE } from '../lib/time.ts'
@@ -16,6 +17,8 @@ import { Sure } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Page, Panel, Shown } from '../ui/parts.tsx'
 import { DebriefPanels } from './drill_debrief.tsx'
+import { SourceLinks } from './drill_parts.tsx'
+import { NoteList } from './drill_think.tsx'
 
 const TICKS_MS = [1, 5, 15, 30, 60, 120, 240].map((minutes) => minutes * MINUTE)
 
@@ -153,15 +156,42 @@ function Team({ session }: { session: Session }) {
   )
 }
 
+/** What was noted meanwhile. A game master's own notes stay theirs until they share them. */
+function Noted({ session }: { session: Session }) {
+  const [busy, setBusy] = useState(false)
+  const own = session.notes.filter((one) => one.private)
+  const others = session.notes.filter((one) => !one.private)
+  const share = async () => {
+    setBusy(true)
+    await call(`${sessionPath(session.id)}/notes/share`, { json: {} }).catch((error: unknown) => say(`Not shared: ${wordsOf(error)}`, 'bad'))
+    changed('drill')
+    setBusy(false)
+  }
+  return (
+    <>
+      {others.length > 0 && <Panel title="What was noted" label="What was noted"><NoteList session={session} notes={others} /></Panel>}
+      {own.length > 0 && (
+        <Panel title="Your own notes" label="Your own notes" aside={<span class="dim">nobody else sees them</span>}>
+          <NoteList session={session} notes={own} />
+          {may('operate') && <p class="drill-buttons"><Sure words={`Show them to ${session.player}`} sure="Really show them: it can’t be taken back" disabled={busy} onSure={() => { void share() }} /></p>}
+        </Panel>
+      )}
+    </>
+  )
+}
+
 function Ended({ session, score }: { session: Session; score: Score }) {
   return (
     <div class="drill-over">
-      {score.debrief && <section class="drill-truth panel" aria-label="What really happened"><h2>What was behind it</h2><p>{score.debrief}</p></section>}
+      {(score.debrief || score.reconstructed) && <section class="drill-truth panel" aria-label="What really happened"><h2>What was behind it</h2>
+        {score.debrief && <p>{score.debrief}</p>}
+        {score.reconstructed && <p class="drill-facts"><span>Reconstructed from {score.reconstructed}</span>{score.sources && score.sources.length > 0 && <span class="drill-real"><SourceLinks sources={score.sources} /></span>}</p>}</section>}
       <Counts score={score} />
       <Clocks score={score} />
       <Team session={session} />
       <DebriefPanels session={session} score={score} />
       <Ideas score={score} />
+      <Noted session={session} />
       <TwoSides session={session} score={score} you={session.role === 'player' ? 'You' : session.player} />
     </div>
   )

@@ -26,8 +26,7 @@ export function useDraft(name: string): [string, (text: string) => void] {
 }
 
 /** Somebody really needs one of those who play: it comes before all of the drill, until somebody has it. */
-function RealPage({ text, session, live }: { text: string; session: Session; live: Live }) {
-  const incident = /\bINC-[\w-]+/.exec(text)?.[0]
+function RealPage({ text, incident, session, live }: { text: string; incident: string | null; session: Session; live: Live }) {
   const real = useData<{ status: string }>(incident ? `${V1}/incidents/${incident}` : null, ['incident'], 5000)
   if (real.value ? real.value.status !== 'triggered' : incident && !real.error) return null
   return (
@@ -41,6 +40,16 @@ function RealPage({ text, session, live }: { text: string; session: Session; liv
   )
 }
 
+/** Where it is told what really happened: reports, or the incident it was made of. */
+export function SourceLinks({ sources }: { sources: readonly string[] }) {
+  const reports = sources.filter((one) => /^https?:/.test(one))
+  return <>{sources.map((one) => (
+    reports.includes(one)
+      ? <a key={one} href={one} target="_blank" rel="noreferrer">{reports.length > 1 ? `report ${reports.indexOf(one) + 1}` : 'the report'}</a>
+      : <a key={one} href={`/i/${encodeURIComponent(one)}`}>{one}</a>
+  ))}</>
+}
+
 /** Whose the clock is. */
 export const mayMove = (session: Session) => may('operate') && (session.role === 'master' || (session.role === 'player' && session.mode !== 'master'))
 
@@ -49,7 +58,7 @@ export function Stripes({ session, live, children }: { session: Session; live: L
   const reaches = session.page_me ? `Nothing here is real. Its pages go to ${session.role === 'player' ? 'you' : session.player} alone, marked as a drill.` : 'Nothing here is real, and nothing reaches anybody.'
   return (
     <>
-      {session.banner && <RealPage text={session.banner.text} session={session} live={live} />}
+      {session.banner && <RealPage text={session.banner.text} incident={session.banner.incident} session={session} live={live} />}
       <div class="drill-stripes"><b>DRILL</b>{isFresh(session) ? <span>{session.title}</span> : <h1>{session.title}</h1>}<small>{reaches}</small>{session.rules === 'now' && <small>With the rules as they are now.</small>}{children}</div>
       {session.paused_why && session.state === 'paused' && !session.banner && <p class="banner warn" role="status"><Icon name="pause" size={16} />{session.paused_why}</p>}
       {session.error && <p class="banner bad" role="alert"><Icon name="cross" size={16} />{session.error}</p>}

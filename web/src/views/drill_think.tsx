@@ -3,7 +3,7 @@
 
 import { useRef, useState } from 'preact/hooks'
 import type { Live } from '../app/drill.ts'
-import type { ActKind, DrillQuestion, Moment, Session } from '../app/drill_types.ts'
+import type { ActKind, DrillNote, DrillQuestion, Moment, Session } from '../app/drill_types.ts'
 import { useKey } from '../app/keyboard.ts'
 import { announce, say } from '../app/toast.ts'
 import { momentWords, wallClock } from '../lib/drill.ts'
@@ -159,14 +159,29 @@ export function Hints({ session, live }: { session: Session; live: Live }) {
   )
 }
 
+export function NoteList({ session, notes }: { session: Session; notes: DrillNote[] }) {
+  if (notes.length === 0) return null
+  return <ol class="drill-log">{notes.map((one, i) => <li key={i}><time>{wallClock(session.clock, one.at_ms).slice(0, 5)}</time><span>{one.text} <small class="dim">{one.who}</small></span></li>)}</ol>
+}
+
+/** What a game master sees and does not say: theirs alone until they share it. */
+export function OwnNotes({ session, onNote }: { session: Session; onNote: (text: string) => void }) {
+  return (
+    <Panel title="Notes, for you alone" label="Notes, for you alone" aside={<span class="dim">the player does not see them</span>}>
+      <NoteList session={session} notes={session.notes.filter((one) => one.private)} />
+      <SendBox name={`${session.id} own note`} label="For you alone" hint="What you see them do: for the talk behind it" button="Note" icon="note" onSend={onNote} />
+    </Panel>
+  )
+}
+
 export function Notes({ session, live, title = 'Notes', onNote }: { session: Session; live: Live; title?: string; onNote?: (text: string) => void }) {
   const area = useRef<HTMLTextAreaElement>(null)
   useKey('n', 'Write a note', () => area.current?.focus(), GROUP)
   return (
     <Panel title={title} label={title} aside={<kbd>n</kbd>}>
       <Log session={session} live={live} acts={['note']} />
-      {session.notes.length > 0 && <ol class="drill-log">{session.notes.map((one, i) => <li key={i}><time>{wallClock(session.clock, one.at_ms).slice(0, 5)}</time><span>{one.text} <small class="dim">{one.who}</small></span></li>)}</ol>}
-      <SendBox name={`${session.id} note`} label="A note" hint="For yourself, and for the debrief" button="Note" icon="note" inputRef={area} onSend={(text) => { if (onNote) onNote(text); else void live.act('note', { text }) }} />
+      <NoteList session={session} notes={session.notes.filter((one) => !one.private)} />
+      <SendBox name={`${session.id} note`} label="A note" hint={onNote ? 'Everybody here reads it' : 'For yourself, and for the debrief'} button="Note" icon="note" inputRef={area} onSend={(text) => { if (onNote) onNote(text); else void live.act('note', { text }) }} />
     </Panel>
   )
 }

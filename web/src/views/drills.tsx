@@ -16,6 +16,7 @@ import { formatAgo, formatExact } from '../lib/time.ts'
 import { Dialog, Field, Sure } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty, Page, Panel, Shown } from '../ui/parts.tsx'
+import { SourceLinks } from './drill_parts.tsx'
 
 const levelWords = (level: string) => LEVELS.find((one) => one.level === level)?.words ?? level
 
@@ -43,12 +44,12 @@ function Played({ drill }: { drill: LibraryDrill }) {
   )
 }
 
-/** Whose incident it was: such a drill says where it is told. */
+/** Whose incident it was is told once it was played: the report has the answer. */
 function Reconstructed({ drill }: { drill: LibraryDrill }) {
-  if (!drill.reconstructed) return null
+  if (!drill.real) return null
   return (
     <span class="drill-real"><span class="severity idle">Really happened</span>
-      {drill.sources.map((url, i) => <a key={url} href={url} target="_blank" rel="noreferrer">{drill.sources.length > 1 ? `report ${i + 1}` : 'the report'}</a>)}</span>
+      {drill.sources.length === 0 ? <span>sources: shown in the debrief</span> : <SourceLinks sources={drill.sources} />}</span>
   )
 }
 

@@ -50,13 +50,14 @@ function Steps({ doc, path, onSaved }: { doc: Doc; path: string; onSaved: (doc: 
 
 const FORMATS = [['md', 'Markdown'], ['html', 'One HTML file'], ['json', 'JSON, to bring in elsewhere'], ['tar', 'All of it, as a tar']] as const
 
-function Exports({ path }: { path: string }) {
+/** What goes out to the public is without facts: they carry names. */
+function Exports({ path, kind }: { path: string; kind: string }) {
   return (
     <details class="menu">
       <summary class="button"><Icon name="download" size={16} /> Export</summary>
       <div class="menu-list">
-        {FORMATS.map(([format, words]) => <a key={format} class="button" href={`${path}/export?format=${format}`} download>{words}</a>)}
-        <a class="button" href={`${path}/export?format=html&audience=public`} download>HTML with roles instead of names</a>
+        {FORMATS.filter(([format]) => kind !== 'public' || format === 'md' || format === 'html').map(([format, words]) => <a key={format} class="button" href={`${path}/export?format=${format}`} download>{words}</a>)}
+        {kind !== 'public' && <a class="button" href={`${path}/export?format=html&audience=public`} download>HTML with roles instead of names</a>}
       </div>
     </details>
   )
@@ -98,7 +99,7 @@ export function Postmortem({ id }: { id: string }) {
             <h1>{doc.title}</h1>
             <p class="lead"><State state={doc.status} /> · {doc.owner ? `${doc.owner} owns it` : 'nobody owns it'}{doc.due_at && ` · due ${doc.due_at.slice(0, 10)}`} · revision {doc.revision}, {doc.updated_by && `${doc.updated_by} `}<Ago at={doc.updated_at} />{doc.open_prompts > 0 && <> · <span class="warn-ink">{count(doc.open_prompts, 'question')} open</span></>}</p>
           </div>
-          <div class="actions">{may('operate') && <Steps doc={doc} path={path} onSaved={onSaved} />}<Exports path={path} /></div>
+          <div class="actions">{may('operate') && <Steps doc={doc} path={path} onSaved={onSaved} />}<Exports path={path} kind={doc.kind} /></div>
         </header>
         <div class="document-grid">
           <Contents doc={doc} editing={editing} onEdit={(section) => { if (canWrite) edit(section) }} />

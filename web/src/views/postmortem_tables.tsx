@@ -26,7 +26,7 @@ interface Save { revision: number; ships: boolean; saved_by: string; saved_at: s
 interface EditProps<Row> { row: Row; number: number; onChange: (row: Row) => void }
 
 function HintFields({ row, number, onChange }: EditProps<HintRow>) {
-  const field = (name: keyof HintRow, words: string) => <input aria-label={`${words} of row ${number}`} placeholder={words.toLowerCase()} value={row[name]} onInput={(event) => onChange({ ...row, [name]: event.currentTarget.value })} />
+  const field = (name: keyof HintRow, words: string) => <input aria-label={`${words} of row ${number}`} placeholder={words.toLowerCase()} title={row[name]} value={row[name]} onInput={(event) => onChange({ ...row, [name]: event.currentTarget.value })} />
   return <div class="hint-row">{field('phrase', 'Phrase')}{field('kind', 'Kind')}{field('advice', 'Advice')}</div>
 }
 

@@ -158,7 +158,8 @@ export function TrendsView() {
           actions={<>
             <button type="button" aria-label={`${year - 1}`} onClick={() => turn(year - 1)}>‹ {year - 1}</button>
             <button type="button" disabled={year >= thisYear} aria-label={`${year + 1}`} onClick={() => turn(year + 1)}>{year + 1} ›</button>
-            <a class="button" href={`${path}&format=md`} download={`review-${year}.md`}><Icon name="download" size={16} /> Review of the year</a></>}>
+            <a class="button" href={`${path}&format=html`} download={`review-${year}.html`}><Icon name="download" size={16} /> Review of the year</a>
+            <a class="button" href={`${path}&format=md`} download={`review-${year}.md`}>as Markdown</a></>}>
       <Shown data={data} what="The trends could not be read">{(trends) => trends.postmortems.length === 0 && trends.actions.length === 0 && trends.services.length === 0
         ? <Panel><Empty icon="postmortems" title={`No postmortem of ${year} was published`}><p>What is published here is compared: how long detection took, what happened again, what became of promises. <a href="/pm">All postmortems</a></p></Empty></Panel>
         : <div class="stack">
