@@ -35,7 +35,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are turned arou
 /* --- writing --- */
 
 /* Room for so many bits more. There are hundreds of thousands of chunks, and what one does not
- * use is memory of its series: it grows by a sixteenth, to what an allocator that deals in sixteen
+ * use is memory of its series: it grows by an eighth, to what an allocator that deals in sixteen
  * bytes and keeps eight for itself would take anyway. */
 static struct chunk *make_room(struct chunk *chunk, unsigned n_bits)
 {
@@ -44,7 +44,7 @@ static struct chunk *make_room(struct chunk *chunk, unsigned n_bits)
     if (chunk && need <= chunk->capacity)
         return chunk;
     size_t used = chunk ? offsetof(struct chunk, bytes) + chunk->capacity : 0;
-    size_t whole = (offsetof(struct chunk, bytes) + need + need / 16 + 15) / 16 * 16 + 8;
+    size_t whole = (offsetof(struct chunk, bytes) + need + need / 8 + 15) / 16 * 16 + 8;
     struct chunk *grown = mem_realloc(chunk, whole);
     memset((char *)grown + used, 0, whole - used);
     grown->capacity = (uint32_t)(whole - offsetof(struct chunk, bytes));

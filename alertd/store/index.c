@@ -2,7 +2,7 @@
  * The inverted index. See index.h.
  *
  * All three tables are open-addressed with linear probing. At three quarters they double; that of
- * the series, the large one, grows by a quarter.
+ * the series, the large one, grows by a half.
  * Nothing is ever deleted from them: a sweep builds the index anew.
  */
 
@@ -256,7 +256,7 @@ static void grow_slots(struct index *index)
     if (index->n * 4 < index->n_slots * 3)
         return;
     free(index->slots);
-    index->n_slots += index->n_slots / 4;
+    index->n_slots += index->n_slots / 2;
     index->slots = mem_zalloc(index->n_slots * sizeof(*index->slots));
     for (size_t i = 0; i < index->n; i++)
         put_slot(index->slots, index->n_slots, series_slot(index, index->series[i]->hash), i);
