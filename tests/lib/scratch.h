@@ -14,13 +14,17 @@ struct scratch {
     char path[256]; /* of the last scratch_path() */
 };
 
+static inline int scratch_init_under(struct scratch *scratch, const char *base)
+{
+    (void)snprintf(scratch->folder, sizeof(scratch->folder), "%s/watchbill-test-XXXXXX", base);
+    return mkdtemp(scratch->folder) ? 0 : -1;
+}
+
 static inline int scratch_init(struct scratch *scratch)
 {
     const char *base = getenv("TMPDIR"); // NOLINT(concurrency-mt-unsafe): nobody sets it
 
-    (void)snprintf(scratch->folder, sizeof(scratch->folder), "%s/watchbill-test-XXXXXX",
-                   base ? base : "/tmp");
-    return mkdtemp(scratch->folder) ? 0 : -1;
+    return scratch_init_under(scratch, base ? base : "/tmp");
 }
 
 /* folder/name; a loan until the next call. */
