@@ -56,12 +56,32 @@ static inline __attribute__((always_inline)) bool any_passes(const double *value
     return (any[0] | any[1]) != 0;
 }
 
+#ifdef LANES_WIDE
+LANES_WIDE static uint64_t whole_word(struct passing passing, const double *values)
+{
+    const __m256d sign = _mm256_set1_pd(passing.sign);
+    const __m256d bound = _mm256_set1_pd(passing.bound);
+    uint64_t word = 0;
+
+    for (size_t i = 0; i < PASSING_WORD; i += 4) {
+        __m256d turned = _mm256_mul_pd(_mm256_loadu_pd(values + i), sign);
+        int some = _mm256_movemask_pd(_mm256_cmp_pd(turned, bound, _CMP_GT_OQ));
+        word |= (uint64_t)(unsigned)some << i;
+    }
+    return word;
+}
+#endif
+
 uint64_t passing_word(struct passing passing, const double *values, size_t n)
 {
     lanes_word word = {0};
     lanes_word bits = {1, 2};
     size_t i = 0;
 
+#ifdef LANES_WIDE
+    if (n == PASSING_WORD && lanes_are_wide())
+        return whole_word(passing, values);
+#endif
     /* mostly none does */
     if (n == PASSING_WORD && !(passing.sign > 0 ? any_passes(values, passing.bound, false)
                                                 : any_passes(values, -passing.bound, true)))

@@ -4,11 +4,26 @@
  * Two doubles or two whole numbers at a time, as every processor we build for has them: for the loops that all
  * samples of a month go through, where the compiler alone takes them one by one. A comparison gives
  * all bits or none.
+ *
+ * Where even that is most of a month's time, a second way takes four at a time on processors that can:
+ * a function of LANES_WIDE, asked for only where lanes_are_wide(). It gives the same bits.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#include <stdbool.h>
+
+#define LANES_WIDE __attribute__((target("avx2,fma")))
+
+static inline bool lanes_are_wide(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+#endif
 
 enum {
     LANES = 2,

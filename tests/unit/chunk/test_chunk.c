@@ -195,6 +195,39 @@ static void test_an_open_chunk_is_read_from_a_mark_on(void **state)
     }
 }
 
+/* Decimals of every size and every number of digits, which are read without a division: by their division. */
+static void test_decimals_of_every_size(void **state)
+{
+    enum {
+        N = CHUNK_LONG_SAMPLES_MAX - 3 /* not by fours */
+    };
+    static int64_t t[N], t_read[N];
+    static double v[N], v_read[N];
+    unsigned char *bytes = mem_alloc(chunk_long_room(N));
+    struct rng rng = {4};
+    double power = 1;
+    size_t n_read = 0;
+
+    for (int exponent = 1; exponent <= 15; exponent++) {
+        power *= 10;
+        for (unsigned bits = 3; bits <= 53; bits += 2) {
+            for (int i = 0; i < N; i++) {
+                double number = (double)rng_below(&rng, UINT64_C(1) << bits);
+
+                t[i] = 1700000000000 + i * INT64_C(5000);
+                v[i] = (i % 3 ? number : -number) / power;
+            }
+            size_t len = chunk_pack_long(t, v, N, bytes);
+            assert_int_equal(chunk_decode(bytes, len, t_read, v_read, &n_read, NULL), 0);
+            assert_int_equal(n_read, N);
+            for (int i = 0; i < N; i++)
+                if (sample_bits(v_read[i]) != sample_bits(v[i]))
+                    fail_msg("%a of 10^%d, not %a", v_read[i], exponent, v[i]);
+        }
+    }
+    free(bytes);
+}
+
 static void test_a_whole_day_in_one(void **state)
 {
     enum {
@@ -383,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_random_lives),
         cmocka_unit_test(test_lives_of_a_kind),
         cmocka_unit_test(test_an_open_chunk_is_read_from_a_mark_on),
+        cmocka_unit_test(test_decimals_of_every_size),
         cmocka_unit_test(test_a_whole_day_in_one),
         cmocka_unit_test(test_regular_times_are_left_out),
         cmocka_unit_test(test_ordinary_series_are_small),
