@@ -324,6 +324,15 @@ static void handle_inject(void *context,
     act(context, request, true, response);
 }
 
+/* What was asked for is done, and there is nothing to say. */
+static void reply_nothing(struct http_response *response, int r, const struct err *err)
+{
+    if (r)
+        drills_fail(response, r, err);
+    else
+        response->status = 204;
+}
+
 static void handle_note(void *context, struct http_request *request, struct http_response *response)
 {
     static const char *const known[] = {"text", "private", NULL};
@@ -343,10 +352,7 @@ static void handle_note(void *context, struct http_request *request, struct http
                 ? PLAY_E_INVALID
                 : play_note(api->play, id, request->who.name, text, is_private, &err);
 
-    if (r)
-        drills_fail(response, r, &err);
-    else
-        response->status = 204;
+    reply_nothing(response, r, &err);
     json_free(body);
 }
 
@@ -363,10 +369,7 @@ static void handle_share_notes(void *context,
 
     int r = play_share_notes(api->play, id, request->who.name, &err);
 
-    if (r)
-        drills_fail(response, r, &err);
-    else
-        response->status = 204;
+    reply_nothing(response, r, &err);
 }
 
 /* --- end, score --------------------------------------------------------------------------------------------- */

@@ -43,19 +43,6 @@ size_t passing_stay(
     return i;
 }
 
-/* Told which way, the compiler needs no multiplication by the sign. */
-static inline __attribute__((always_inline)) bool any_passes(const double *values,
-                                                             double bound,
-                                                             bool is_turned)
-{
-    lanes_word any = {0};
-
-    for (size_t i = 0; i < PASSING_WORD; i += LANES)
-        any |= is_turned ? (lanes_word)(lanes_load(values + i) < bound)
-                         : (lanes_word)(lanes_load(values + i) > bound);
-    return (any[0] | any[1]) != 0;
-}
-
 #ifdef LANES_WIDE
 LANES_WIDE static uint64_t whole_word(struct passing passing, const double *values)
 {
@@ -82,10 +69,6 @@ uint64_t passing_word(struct passing passing, const double *values, size_t n)
     if (n == PASSING_WORD && lanes_are_wide())
         return whole_word(passing, values);
 #endif
-    /* mostly none does */
-    if (n == PASSING_WORD && !(passing.sign > 0 ? any_passes(values, passing.bound, false)
-                                                : any_passes(values, -passing.bound, true)))
-        return 0;
     for (; i + LANES <= n; i += LANES) {
         word |= (lanes_word)(lanes_load(values + i) * passing.sign > passing.bound) & bits;
         bits <<= LANES;
