@@ -151,8 +151,7 @@ static bool read_view(struct chunk_decoder *decoder,
         return read_packed(view, t_ms, values, ret_step_ms);
     if (view->format == FORMAT_LONG || view->format == FORMAT_LONG_BITS)
         return read_long(decoder, view, t_ms, values, ret_step_ms);
-    if (ret_step_ms)
-        *ret_step_ms = 0;
+    *ret_step_ms = 0;
     if (view->format != FORMAT_XOR && view->begin.n > 0) /* an open one */
         return xor_read_on(view->bits, view->n_bytes, &view->begin, view->n, t_ms, values);
     return xor_read(view->bits, view->n_bytes, view->n, view->t0_ms, t_ms, values);
@@ -161,15 +160,6 @@ static bool read_view(struct chunk_decoder *decoder,
 static bool are_times(const struct chunk_view *view, const int64_t *t_ms)
 {
     return is_ascending(t_ms, view->n) && t_ms[view->n - 1] == view->t1_ms;
-}
-
-bool chunk_view_decode(const struct chunk_view *view, int64_t *t_ms, double *values)
-{
-    struct chunk_decoder decoder = {0};
-    bool is_fine = read_view(&decoder, view, t_ms, values, NULL) && are_times(view, t_ms);
-
-    chunk_decoder_done(&decoder);
-    return is_fine;
 }
 
 void chunk_decoder_done(struct chunk_decoder *decoder)
@@ -200,6 +190,24 @@ bool chunk_decode_regular(struct chunk_decoder *decoder,
         return false;
     *ret_step_ms = step_ms;
     return true;
+}
+
+void chunk_write_times(int64_t first_ms, int64_t step_ms, size_t n, int64_t *t_ms)
+{
+    for (size_t i = 0; i < n; i++)
+        t_ms[i] = first_ms + (int64_t)i * step_ms;
+}
+
+bool chunk_view_decode(const struct chunk_view *view, int64_t *t_ms, double *values)
+{
+    struct chunk_decoder decoder = {0};
+    int64_t step_ms = 0;
+    bool is_fine = chunk_decode_regular(&decoder, view, t_ms, values, &step_ms);
+
+    if (is_fine && step_ms != 0)
+        chunk_write_times(view->t0_ms, step_ms, view->n, t_ms);
+    chunk_decoder_done(&decoder);
+    return is_fine;
 }
 
 int chunk_check(const void *bytes, size_t len, struct chunk_info *ret_info, struct err *reterr)

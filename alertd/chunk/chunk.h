@@ -126,3 +126,5 @@ bool chunk_decode_regular(struct chunk_decoder *decoder,
                           int64_t *t_ms,
                           double *values,
                           int64_t *ret_step_ms);
+/* n of them. */
+void chunk_write_times(int64_t first_ms, int64_t step_ms, size_t n, int64_t *t_ms);

@@ -310,19 +310,11 @@ static const unsigned char *read_apart(const unsigned char *at,
     return at;
 }
 
-/* What stands in front of the codes. */
-struct head {
-    uint64_t low, step;
-    unsigned width;
-    size_t n_apart;
-    size_t n_bytes; /* of the codes */
-};
-
-static const unsigned char *read_head(enum ints_layout layout,
-                                      const unsigned char *at,
-                                      const unsigned char *end,
-                                      size_t n,
-                                      struct head *head)
+const unsigned char *ints_read_head(enum ints_layout layout,
+                                    const unsigned char *at,
+                                    const unsigned char *end,
+                                    size_t n,
+                                    struct ints_head *head)
 {
     at = get_varint(at, end, &head->low);
     at = at ? get_varint(at, end, &head->step) : NULL;
@@ -330,6 +322,7 @@ static const unsigned char *read_head(enum ints_layout layout,
         return NULL;
     head->low = head->low >> 1 ^ (0 - (head->low & 1));
     head->width = at[0];
+    head->n_planes = has_planes(layout, head->width) ? (head->width + 7U) / 8 : 0;
     head->n_apart = at[1];
     head->n_bytes = codes_bytes(layout, head->width, n);
     at += 2;
@@ -356,9 +349,9 @@ const unsigned char *ints_read(enum ints_layout layout,
                                int64_t *numbers)
 {
     uint64_t *codes = (uint64_t *)numbers;
-    struct head head;
+    struct ints_head head;
 
-    at = read_head(layout, at, end, n, &head);
+    at = ints_read_head(layout, at, end, n, &head);
     if (!at)
         return NULL;
     if (head.width == 0) {
@@ -366,7 +359,7 @@ const unsigned char *ints_read(enum ints_layout layout,
             codes[i] = head.low;
         return read_apart(at, head.n_apart, n, numbers);
     }
-    if (has_planes(layout, head.width))
+    if (head.n_planes > 0)
         unpack_planes(at, head.width, n, codes);
     else
         unpack_bits(at, (size_t)(end - at), head.width, n, codes);
@@ -380,89 +373,13 @@ const unsigned char *ints_read_same(enum ints_layout layout,
                                     size_t n,
                                     int64_t *ret_number)
 {
-    struct head head;
+    struct ints_head head;
 
-    at = read_head(layout, at, end, n, &head);
+    at = ints_read_head(layout, at, end, n, &head);
     if (!at || head.width > 0 || head.n_apart > 0)
         return NULL;
     *ret_number = (int64_t)head.low;
     return at;
-}
-
-enum {
-    GROUP = 8, /* codes: as many bytes as one is wide, so that a word begins with a code */
-};
-
-/* The sums of n_groups x GROUP codes of so many bits, GROUP at most. Returns the last. */
-static inline __attribute__((always_inline)) uint64_t sum_groups(const unsigned char *bytes,
-                                                                 size_t n_groups,
-                                                                 unsigned width,
-                                                                 const struct head *head,
-                                                                 uint64_t *sums)
-{
-    const uint64_t mask = (UINT64_C(1) << width) - 1;
-    const uint64_t low = head->low;
-    const uint64_t step = head->step;
-    uint64_t sum = sums[0];
-
-    for (size_t i = 0; i < n_groups; i++, bytes += width, sums += GROUP) {
-        uint64_t word = load(bytes);
-#pragma GCC unroll 8
-        for (unsigned k = 0; k < GROUP; k++)
-            sums[1 + k] = sum += low + (word >> (k * width) & mask) * step;
-    }
-    return sum;
-}
-
-/* Most changes are small: told how wide it is, the compiler makes loops of a few instructions a code. */
-static uint64_t sum_narrow(const unsigned char *bytes,
-                           size_t n_groups,
-                           const struct head *head,
-                           uint64_t *sums)
-{
-    switch (head->width) {
-    case 1: return sum_groups(bytes, n_groups, 1, head, sums);
-    case 2: return sum_groups(bytes, n_groups, 2, head, sums);
-    case 3: return sum_groups(bytes, n_groups, 3, head, sums);
-    case 4: return sum_groups(bytes, n_groups, 4, head, sums);
-    case 5: return sum_groups(bytes, n_groups, 5, head, sums);
-    case 6: return sum_groups(bytes, n_groups, 6, head, sums);
-    case 7: return sum_groups(bytes, n_groups, 7, head, sums);
-    default: return sums[0];
-    }
-}
-
-/* What ints_read() and add_up() do, in one go: most chunks are read here. */
-static void sum_bits(
-    const unsigned char *bytes, size_t n_bytes, const struct head *head, size_t n, uint64_t *sums)
-{
-    size_t n_whole = count_whole(n_bytes, head->width, n);
-    size_t i = head->width < GROUP ? n_whole / GROUP * GROUP : 0;
-    uint64_t mask = UINT64_MAX >> (64 - head->width);
-    uint64_t sum = sum_narrow(bytes, i / GROUP, head, sums);
-
-    for (size_t bit = i * head->width; i < n_whole; i++, bit += head->width) {
-        uint64_t code = load(bytes + bit / 8) >> (bit % 8) & mask;
-        sums[i + 1] = sum += head->low + code * head->step;
-    }
-    for (; i < n; i++)
-        sums[i + 1] = sum += head->low +
-                             head->step * code_at(bytes, n_bytes, i * head->width, head->width);
-}
-
-/* The same of codes that have one plane. */
-static void sum_plane(const unsigned char *bytes, const struct head *head, size_t n, uint64_t *sums)
-{
-    uint64_t sum = sums[0];
-
-    for (size_t i = 0; i < n; i++)
-        sums[i + 1] = sum += head->low + bytes[i] * head->step;
-}
-
-static void add_up(uint64_t *numbers, size_t n)
-{
-    for (size_t i = 1; i <= n; i++)
-        numbers[i] += numbers[i - 1];
 }
 
 const unsigned char *ints_read_sums(enum ints_layout layout,
@@ -472,26 +389,9 @@ const unsigned char *ints_read_sums(enum ints_layout layout,
                                     int64_t *numbers)
 {
     uint64_t *sums = (uint64_t *)numbers;
-    struct head head;
-    const unsigned char *codes = read_head(layout, at, end, n, &head);
 
-    if (!codes)
-        return NULL;
-    bool in_planes = has_planes(layout, head.width);
-    if (head.n_apart > 0 || (in_planes && head.width > 8)) {
-        at = ints_read(layout, at, end, n, numbers + 1);
-        if (at)
-            add_up(sums, n);
-        return at;
-    }
-    if (in_planes && head.width > 0) {
-        sum_plane(codes, &head, n, sums);
-    } else if (head.width > 0) {
-        sum_bits(codes, (size_t)(end - codes), &head, n, sums);
-    } else { /* regular times; a constant */
-        uint64_t sum = sums[0];
-        for (size_t i = 1; i <= n; i++)
-            sums[i] = sum + i * head.low;
-    }
-    return codes + head.n_bytes;
+    at = ints_read(layout, at, end, n, numbers + 1);
+    for (size_t i = 1; at && i <= n; i++)
+        sums[i] += sums[i - 1];
+    return at;
 }

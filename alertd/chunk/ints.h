@@ -53,6 +53,22 @@ const unsigned char *ints_read(enum ints_layout layout,
                                size_t n,
                                int64_t *numbers);
 
+/* What stands in front of the codes. */
+struct ints_head {
+    uint64_t low, step;
+    unsigned width;
+    size_t n_planes; /* 0: the codes are bits */
+    size_t n_apart;
+    size_t n_bytes; /* of the codes */
+};
+
+/* The first byte of the codes; NULL: there are not n numbers, or they are none. */
+const unsigned char *ints_read_head(enum ints_layout layout,
+                                    const unsigned char *at,
+                                    const unsigned char *end,
+                                    size_t n,
+                                    struct ints_head *head);
+
 /* The byte after n numbers that are all the same; NULL: they are not, or are none. */
 const unsigned char *ints_read_same(enum ints_layout layout,
                                     const unsigned char *at,

@@ -10,6 +10,7 @@
 
 #include "alertd/chunk/chunk.h"
 #include "alertd/chunk/ints.h"
+#include "alertd/chunk/wide.h"
 #include "lib/base/lanes.h"
 #include "lib/model/sample.h"
 
@@ -227,9 +228,8 @@ static const unsigned char *read_times(const struct packed_body *body,
 {
     const unsigned char *at = NULL;
 
-    if (ret_step_ms)
-        *ret_step_ms = 0;
-    if (ret_step_ms && body->n > 1)
+    *ret_step_ms = 0;
+    if (body->n > 1)
         at = ints_read_same(body->layout, body->at, body->end, body->n - 1, ret_step_ms);
     return at ? at
               : read_differences(body->layout, body->at, body->end, body->n, body->t0_ms, t_ms);
@@ -240,10 +240,7 @@ static const unsigned char *read_times(const struct packed_body *body,
 #define NEAR_MAX (INT64_C(1) << 51)
 
 /* numbers / power; 1: as they are. False: some are not near. */
-static inline __attribute__((always_inline)) bool near_as_floats(const int64_t *numbers,
-                                                                 size_t n,
-                                                                 double power,
-                                                                 double *values)
+static bool near_as_floats(const int64_t *numbers, size_t n, double power, double *values)
 {
     const uint64_t far_bits = ~(uint64_t)(2 * NEAR_MAX - 1);
     const double shift = (double)(3 * NEAR_MAX);
@@ -263,52 +260,9 @@ static inline __attribute__((always_inline)) bool near_as_floats(const int64_t *
     return (far[0] | far[1]) == 0;
 }
 
-#ifdef LANES_WIDE
-/* The same without a division (Markstein, IBM J. Res. Dev. 34, 1990): what a product by 1 / power leaves
- * of x is multiplied once more. Before the last rounding it is within 2^-50 of a float's last place of
- * x / power, which for powers of ten up to 10^15 is never nearer than 2^-36 to the middle of two floats. */
-LANES_WIDE static bool near_by_products(const int64_t *numbers,
-                                        size_t n,
-                                        double power,
-                                        double *values)
+static void as_values(const int64_t *numbers, size_t n, double power, double *values)
 {
-    const __m256d shift = _mm256_set1_pd((double)(3 * NEAR_MAX));
-    const __m256d divisor = _mm256_set1_pd(power);
-    const __m256d inverse = _mm256_set1_pd(1 / power);
-    const __m256i near = _mm256_set1_epi64x(NEAR_MAX);
-    const __m256i far_bits = _mm256_set1_epi64x(-2 * NEAR_MAX);
-    __m256i far = _mm256_setzero_si256();
-    size_t i = 0;
-
-    for (; i + 4 <= n; i += 4) {
-        __m256i some = _mm256_loadu_si256((const __m256i *)(const void *)(numbers + i));
-        __m256i bits = _mm256_add_epi64(some, _mm256_castpd_si256(shift));
-        __m256d x = _mm256_sub_pd(_mm256_castsi256_pd(bits), shift);
-        __m256d q = _mm256_mul_pd(x, inverse);
-        __m256d left = _mm256_fnmadd_pd(q, divisor, x);
-
-        far = _mm256_or_si256(far, _mm256_and_si256(_mm256_add_epi64(some, near), far_bits));
-        _mm256_storeu_pd(values + i, _mm256_fmadd_pd(left, inverse, q));
-    }
-    return _mm256_testz_si256(far, far) && near_as_floats(numbers + i, n - i, power, values + i);
-}
-#endif
-
-static bool near_as_decimals(const int64_t *numbers, size_t n, double power, double *values)
-{
-#ifdef LANES_WIDE
-    if (lanes_are_wide())
-        return near_by_products(numbers, n, power, values);
-#endif
-    return near_as_floats(numbers, n, power, values);
-}
-
-static void as_values(const int64_t *numbers, size_t n, unsigned exponent, double *values)
-{
-    double power = powers[exponent];
-
-    if (exponent > 0 ? near_as_decimals(numbers, n, power, values)
-                     : near_as_floats(numbers, n, 1, values))
+    if (near_as_floats(numbers, n, power, values))
         return;
     for (size_t i = 0; i < n; i++)
         values[i] = (double)numbers[i] / power;
@@ -330,39 +284,89 @@ static bool read_odd(
     return true;
 }
 
+/* What stands in front of the numbers that values are. */
+struct values_head {
+    unsigned tag, exponent;
+    uint16_t n_odd;
+    int64_t first; /* of differences */
+};
+
+static const unsigned char *read_values_head(const unsigned char *at,
+                                             const unsigned char *end,
+                                             struct values_head *head)
+{
+    if (end - at < 4)
+        return NULL;
+    head->tag = at[0];
+    head->exponent = at[1];
+    memcpy(&head->n_odd, at + 2, 2);
+    at += 4;
+    if (head->tag > (TAG_BITS | TAG_DIFFERENCES) || head->exponent > EXPONENT_MAX)
+        return NULL;
+    if (!(head->tag & TAG_DIFFERENCES))
+        return at;
+    if (end - at < 8)
+        return NULL;
+    memcpy(&head->first, at, 8);
+    return at + 8;
+}
+
+/* The byte behind the numbers; NULL: they are not to be read so. */
+static const unsigned char *read_wide(const struct packed_body *body,
+                                      const struct values_head *values_head,
+                                      const unsigned char *at,
+                                      double *values)
+{
+    bool are_changes = values_head->tag & TAG_DIFFERENCES;
+    size_t n = body->n - are_changes;
+    struct ints_head head;
+
+    if (values_head->tag & TAG_BITS || n == 0)
+        return NULL;
+    at = ints_read_head(body->layout, at, body->end, n, &head);
+    if (!at)
+        return NULL;
+    const struct wide_codes codes = {.head = &head,
+                                     .at = at,
+                                     .end = body->end,
+                                     .n = n,
+                                     .power = powers[values_head->exponent],
+                                     .first = are_changes ? &values_head->first : NULL};
+    return wide_read(&codes, values) ? at + head.n_bytes : NULL;
+}
+
+static const unsigned char *read_one_by_one(const struct packed_body *body,
+                                            const struct values_head *head,
+                                            const unsigned char *at,
+                                            int64_t *room,
+                                            double *values)
+{
+    size_t n = body->n;
+
+    at = head->tag & TAG_DIFFERENCES
+             ? read_differences(body->layout, at, body->end, n, head->first, room)
+             : ints_read(body->layout, at, body->end, n, room);
+    if (at && head->tag & TAG_BITS)
+        memcpy(values, room, n * sizeof(*values));
+    else if (at)
+        as_values(room, n, powers[head->exponent], values);
+    return at;
+}
+
 bool packed_read(const struct packed_body *body,
                  int64_t *room,
                  int64_t *t_ms,
                  double *values,
                  int64_t *ret_step_ms)
 {
-    const unsigned char *end = body->end;
-    size_t n = body->n;
-    uint16_t n_odd;
-
+    struct values_head head = {0};
     const unsigned char *at = read_times(body, t_ms, ret_step_ms);
-    if (!at || end - at < 4)
-        return false;
-    unsigned tag = at[0];
-    unsigned exponent = at[1];
-    memcpy(&n_odd, at + 2, 2);
-    at += 4;
-    if (tag > (TAG_BITS | TAG_DIFFERENCES) || exponent > EXPONENT_MAX)
-        return false;
-    if (tag & TAG_DIFFERENCES) {
-        int64_t first;
-        if (end - at < 8)
-            return false;
-        memcpy(&first, at, 8);
-        at = read_differences(body->layout, at + 8, end, n, first, room);
-    } else {
-        at = ints_read(body->layout, at, end, n, room);
-    }
+
+    at = at ? read_values_head(at, body->end, &head) : NULL;
     if (!at)
         return false;
-    if (tag & TAG_BITS)
-        memcpy(values, room, n * sizeof(*values));
-    else
-        as_values(room, n, exponent, values);
-    return read_odd(at, end, n_odd, n, values);
+    const unsigned char *behind = read_wide(body, &head, at, values);
+    if (!behind)
+        behind = read_one_by_one(body, &head, at, room, values);
+    return behind && read_odd(behind, body->end, head.n_odd, body->n, values);
 }

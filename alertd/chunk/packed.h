@@ -38,8 +38,8 @@ struct packed_body {
 };
 
 /* The body is not believed. False: it is none; the columns are half written. Whether times ascend
- * is not looked at. room is for n numbers. ret_step_ms NULL: the times are written; else they are not
- * where all differences are the same: it is that, and 0 where they are. */
+ * is not looked at. room is for n numbers. Times are not written where all differences are the
+ * same: *ret_step_ms is that, and 0 where they are. */
 bool packed_read(const struct packed_body *body,
                  int64_t *room,
                  int64_t *t_ms,

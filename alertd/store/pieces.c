@@ -130,16 +130,10 @@ struct row {
     int64_t first_ms, step_ms; /* step_ms 0: the times are written */
 };
 
-static void write_times(int64_t *t_ms, size_t n, int64_t first_ms, int64_t step_ms)
-{
-    for (size_t i = 0; i < n; i++)
-        t_ms[i] = first_ms + (int64_t)i * step_ms;
-}
-
 static void give_times(struct row *row)
 {
     if (row->step_ms != 0)
-        write_times(row->t_ms, row->n, row->first_ms, row->step_ms);
+        chunk_write_times(row->first_ms, row->step_ms, row->n, row->t_ms);
     row->step_ms = 0;
 }
 
@@ -179,7 +173,7 @@ static bool add_piece(struct row *row, const struct piece *piece, bool *settled)
     if (step_ms == 0 || !goes_on) {
         give_times(row);
         if (step_ms != 0)
-            write_times(row->t_ms + row->n, n_new, view->t0_ms, step_ms);
+            chunk_write_times(view->t0_ms, step_ms, n_new, row->t_ms + row->n);
         if (row->n > 0 && row->t_ms[row->n] <= row->t_ms[row->n - 1])
             *settled = drop_known(row->t_ms, row->values, row->n, &n_new) && *settled;
     }

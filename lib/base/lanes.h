@@ -9,19 +9,24 @@
  * a function of LANES_WIDE, asked for only where lanes_are_wide(). It gives the same bits.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #ifdef __x86_64__
 #include <immintrin.h>
-#include <stdbool.h>
 
 #define LANES_WIDE __attribute__((target("avx2,fma")))
 
 static inline bool lanes_are_wide(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+#else
+static inline bool lanes_are_wide(void)
+{
+    return false;
 }
 #endif
 
