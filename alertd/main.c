@@ -9,13 +9,13 @@
 
 enum {
     KEPT_BYTES = 32 << 20,
-    ALLOCATORS = 4,
+    ALLOCATORS = 2,
 };
 
 /* Each query and each evaluation frees all it took: given back to the kernel, that would be
  * faulted in again by the next, which cost a fifth of a query's time. So each allocator keeps
- * what a large query takes, and there are few of them; every two minutes all give back what is
- * free (app's housekeeping). */
+ * what a large query takes, and there are two of them: what one thread takes and another gives back
+ * would lie free in each of many. Every two minutes all give back what is free (app's housekeeping). */
 static void keep_some_memory(void)
 {
     /* NOLINTBEGIN(concurrency-mt-unsafe): there is one thread yet */
