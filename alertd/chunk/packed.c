@@ -11,7 +11,6 @@
 #include "alertd/chunk/chunk.h"
 #include "alertd/chunk/ints.h"
 #include "alertd/chunk/wide.h"
-#include "lib/base/lanes.h"
 #include "lib/model/sample.h"
 
 enum {
@@ -235,39 +234,6 @@ static const unsigned char *read_times(const struct packed_body *body,
               : read_differences(body->layout, body->at, body->end, body->n, body->t0_ms, t_ms);
 }
 
-/* Numbers below this, either side of 0, are the low bits of a float that is this much and half of it
- * more: processors without an instruction for it turn several at a time into floats so. */
-#define NEAR_MAX (INT64_C(1) << 51)
-
-/* numbers / power; 1: as they are. False: some are not near. */
-static bool near_as_floats(const int64_t *numbers, size_t n, double power, double *values)
-{
-    const uint64_t far_bits = ~(uint64_t)(2 * NEAR_MAX - 1);
-    const double shift = (double)(3 * NEAR_MAX);
-    const uint64_t shift_bits = sample_bits(shift);
-    lanes_word far = {0};
-    size_t i = 0;
-
-    for (; i + LANES <= n; i += LANES) {
-        lanes_word some = lanes_load_words(numbers + i);
-        far |= (some + (uint64_t)NEAR_MAX) & far_bits;
-        lanes_store(values + i, ((lanes_double)(some + shift_bits) - shift) / power);
-    }
-    for (; i < n; i++) {
-        far[0] |= ((uint64_t)numbers[i] + (uint64_t)NEAR_MAX) & far_bits;
-        values[i] = (sample_from_bits((uint64_t)numbers[i] + shift_bits) - shift) / power;
-    }
-    return (far[0] | far[1]) == 0;
-}
-
-static void as_values(const int64_t *numbers, size_t n, double power, double *values)
-{
-    if (near_as_floats(numbers, n, power, values))
-        return;
-    for (size_t i = 0; i < n; i++)
-        values[i] = (double)numbers[i] / power;
-}
-
 static bool read_odd(
     const unsigned char *at, const unsigned char *end, size_t n_odd, size_t n, double *values)
 {
@@ -311,6 +277,20 @@ static const unsigned char *read_values_head(const unsigned char *at,
     return at + 8;
 }
 
+/* The byte behind the numbers; NULL: they are not all the same. */
+static const unsigned char *read_constant(const struct packed_body *body,
+                                          const struct values_head *head,
+                                          const unsigned char *at,
+                                          double *values)
+{
+    int64_t number;
+
+    at = head->tag == 0 ? ints_read_same(body->layout, at, body->end, body->n, &number) : NULL;
+    for (size_t i = 0; at && i < body->n; i++)
+        values[i] = (double)number / powers[head->exponent];
+    return at;
+}
+
 /* The byte behind the numbers; NULL: they are not to be read so. */
 static const unsigned char *read_wide(const struct packed_body *body,
                                       const struct values_head *values_head,
@@ -346,10 +326,13 @@ static const unsigned char *read_one_by_one(const struct packed_body *body,
     at = head->tag & TAG_DIFFERENCES
              ? read_differences(body->layout, at, body->end, n, head->first, room)
              : ints_read(body->layout, at, body->end, n, room);
-    if (at && head->tag & TAG_BITS)
+    if (!at)
+        return NULL;
+    if (head->tag & TAG_BITS)
         memcpy(values, room, n * sizeof(*values));
-    else if (at)
-        as_values(room, n, powers[head->exponent], values);
+    else
+        for (size_t i = 0; i < n; i++)
+            values[i] = (double)room[i] / powers[head->exponent];
     return at;
 }
 
@@ -365,7 +348,9 @@ bool packed_read(const struct packed_body *body,
     at = at ? read_values_head(at, body->end, &head) : NULL;
     if (!at)
         return false;
-    const unsigned char *behind = read_wide(body, &head, at, values);
+    const unsigned char *behind = read_constant(body, &head, at, values);
+    if (!behind)
+        behind = read_wide(body, &head, at, values);
     if (!behind)
         behind = read_one_by_one(body, &head, at, room, values);
     return behind && read_odd(behind, body->end, head.n_odd, body->n, values);

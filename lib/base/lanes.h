@@ -44,16 +44,3 @@ static inline lanes_double lanes_load(const double *at)
     memcpy(&loaded, at, sizeof(loaded));
     return loaded;
 }
-
-static inline lanes_word lanes_load_words(const int64_t *at)
-{
-    lanes_word loaded;
-
-    memcpy(&loaded, at, sizeof(loaded));
-    return loaded;
-}
-
-static inline void lanes_store(double *at, lanes_double lanes)
-{
-    memcpy(at, &lanes, sizeof(lanes));
-}
