@@ -21,6 +21,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "alertd/store/chunk_rows.h"
 #include "alertd/store/pack.h"
 #include "alertd/store/private.h"
 #include "alertd/store/rollup_rows.h"
@@ -84,23 +85,16 @@ static int count_chunks(struct db_conn *conn,
                         int64_t *ret_samples,
                         struct err *reterr)
 {
-    struct db_stmt *stmt = db_prepare(
-        conn, "SELECT count(*), coalesce(sum(n), 0) FROM chunk WHERE series = ?");
+    struct pack_reader packs = {.conn = conn};
+    struct chunk_rows rows;
+    struct chunk_row row;
 
-    db_bind_int(stmt, 1, id);
-    if (db_step(stmt)) {
-        *ret_chunks = db_int(stmt, 0);
-        *ret_samples = db_int(stmt, 1);
+    chunk_rows_begin(&rows, &packs, id, INT64_MIN, INT64_MAX);
+    while (chunk_rows_next(&rows, &row, reterr)) {
+        ++*ret_chunks;
+        *ret_samples += (int64_t)row.n;
     }
-    return db_done(stmt, reterr);
-}
-
-static int drop_chunks(struct db_conn *conn, uint32_t id, struct err *reterr)
-{
-    struct db_stmt *stmt = db_prepare(conn, "DELETE FROM chunk WHERE series = ?");
-
-    db_bind_int(stmt, 1, id);
-    return db_run(stmt, reterr);
+    return chunk_rows_done(&rows, reterr);
 }
 
 static int compact_series(struct db_conn *conn,
@@ -127,7 +121,7 @@ static int compact_series(struct db_conn *conn,
     r = rollup_rows_put(conn, id, columns, reterr);
     if (r != 0 || is_long)
         return r;
-    r = drop_chunks(conn, id, reterr);
+    r = chunk_rows_drop(conn, id, reterr);
     return r == 0 ? partition_put_chunks(conn, id, columns, pack, reterr) : r;
 }
 

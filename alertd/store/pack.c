@@ -34,6 +34,13 @@ int pack_finish(struct pack *pack, struct db_conn *conn, struct err *reterr)
     db_bind_int(stmt, 1, pack->id);
     db_bind_blob(stmt, 2, pack->bytes, pack->n);
     pack->n = 0;
+    int r = db_run(stmt, reterr);
+    if (r != 0)
+        return r;
+    places_finish(&pack->places);
+    stmt = db_prepare(conn, "INSERT INTO place (pack, body) VALUES (?, ?)");
+    db_bind_int(stmt, 1, pack->id);
+    db_bind_blob(stmt, 2, pack->places.bytes, pack->places.n);
     return db_run(stmt, reterr);
 }
 
@@ -56,31 +63,34 @@ bool pack_is_full(const struct pack *pack)
 int pack_put(struct pack *pack,
              struct db_conn *conn,
              uint32_t series,
-             const void *chunk,
+             const unsigned char *chunk,
              size_t len,
-             struct pack_place *ret_place,
              struct err *reterr)
 {
+    const struct place place = {
+        .series = series, .head = lean_take(chunk), .len = len - LEAN_LEFT_OUT};
     int r = 0;
 
     if (pack_is_full(pack) || series - pack->first_series >= PACK_SPAN)
         r = pack_finish(pack, conn, reterr);
     if (r == 0 && pack->n == 0) {
         pack->first_series = series;
+        places_begin(&pack->places, series);
         r = choose_id(conn, series, &pack->id, reterr);
     }
     if (r != 0)
         return r;
-    pack->bytes = mem_grow(pack->bytes, &pack->capacity, pack->n + len, 1);
-    memcpy(pack->bytes + pack->n, chunk, len);
-    *ret_place = (struct pack_place){pack->id, (int64_t)pack->n, (int64_t)len};
-    pack->n += len;
+    pack->bytes = mem_grow(pack->bytes, &pack->capacity, pack->n + place.len, 1);
+    memcpy(pack->bytes + pack->n, chunk + LEAN_LEFT_OUT, place.len);
+    pack->n += place.len;
+    places_add(&pack->places, &place);
     return 0;
 }
 
 void pack_done(struct pack *pack)
 {
     free(pack->bytes);
+    places_done(&pack->places);
     *pack = (struct pack){0};
 }
 
@@ -116,9 +126,22 @@ int pack_read(struct pack_reader *reader,
     return r;
 }
 
+const unsigned char *pack_reader_whole(struct pack_reader *reader,
+                                       const struct lean_head *head,
+                                       const void *lean,
+                                       size_t len)
+{
+    reader->chunk = mem_grow(reader->chunk, &reader->capacity, len + LEAN_LEFT_OUT, 1);
+    lean_give(head, lean, len, reader->chunk);
+    return reader->chunk;
+}
+
 void pack_reader_done(struct pack_reader *reader)
 {
     (void)let_go(reader, NULL);
+    free(reader->chunk);
+    reader->chunk = NULL;
+    reader->capacity = 0;
 }
 
 int pack_sweep(struct db_conn *conn, uint32_t first, uint32_t last, struct err *reterr)
@@ -126,7 +149,8 @@ int pack_sweep(struct db_conn *conn, uint32_t first, uint32_t last, struct err *
     struct db_stmt *stmt = db_prepare(
         conn, "DELETE FROM pack WHERE id >= ?1 * ?3 AND id < (?2 + 1) * ?3 AND NOT EXISTS"
               " (SELECT 1 FROM chunk WHERE chunk.pack = pack.id"
-              "  AND series >= pack.id / ?3 AND series < pack.id / ?3 + ?4)");
+              "  AND series >= pack.id / ?3 AND series < pack.id / ?3 + ?4)"
+              " AND NOT EXISTS (SELECT 1 FROM place WHERE place.pack = pack.id)");
 
     db_bind_int(stmt, 1, first);
     db_bind_int(stmt, 2, last);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "alertd/store/chunk_rows.h"
 #include "alertd/store/pack.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
@@ -55,6 +56,8 @@ static const struct db_migration migrations[] = {
      "CREATE TABLE brief ("
      " id INTEGER PRIMARY KEY, metric INTEGER NOT NULL, labels BLOB NOT NULL) STRICT;"
      "CREATE INDEX brief_metric ON brief (metric);"},
+    /* in place of a row of chunk for each that lies in the pack */
+    {7, "places", "CREATE TABLE place (pack INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;"},
 };
 
 enum {
@@ -295,22 +298,16 @@ static int put_chunk(struct db_conn *conn,
     MEM_AUTO unsigned char *bytes = mem_alloc(pack ? chunk_long_room(n) : chunk_room(n));
     size_t len = pack ? chunk_pack_long(t_ms, values, n, bytes)
                       : chunk_pack(t_ms, values, n, bytes);
-    struct pack_place place = {0};
 
-    int r = pack ? pack_put(pack, conn, local_id, bytes, len, &place, reterr) : 0;
-    if (r != 0)
-        return r;
+    if (pack)
+        return pack_put(pack, conn, local_id, bytes, len, reterr);
     struct db_stmt *stmt = db_prepare(
-        conn, "INSERT INTO chunk (series, t0, t1, n, body, pack, pack_at, pack_len)"
-              " VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+        conn, "INSERT INTO chunk (series, t0, t1, n, body) VALUES (?, ?, ?, ?, ?)");
     db_bind_int(stmt, 1, local_id);
     db_bind_int(stmt, 2, t_ms[0]);
     db_bind_int(stmt, 3, t_ms[n - 1]);
     db_bind_int(stmt, 4, (int64_t)n);
-    db_bind_blob(stmt, 5, bytes, pack ? 0 : len);
-    db_bind_int(stmt, 6, place.pack);
-    db_bind_int(stmt, 7, place.at);
-    db_bind_int(stmt, 8, place.len);
+    db_bind_blob(stmt, 5, bytes, len);
     return db_run(stmt, reterr);
 }
 
@@ -378,36 +375,6 @@ int partition_put_sealed(
     return db_run(stmt, reterr);
 }
 
-struct db_stmt *partition_chunks(struct db_conn *conn,
-                                 uint32_t local_id,
-                                 int64_t from_ms,
-                                 int64_t to_ms)
-{
-    struct db_stmt *stmt = db_prepare(conn, "SELECT pack, pack_at, pack_len, body FROM chunk"
-                                            " WHERE series = ? AND t0 <= ? AND t1 >= ?");
-
-    db_bind_int(stmt, 1, local_id);
-    db_bind_int(stmt, 2, to_ms);
-    db_bind_int(stmt, 3, from_ms);
-    return stmt;
-}
-
-int partition_chunk(struct db_stmt *stmt,
-                    struct pack_reader *packs,
-                    const void **ret_bytes,
-                    size_t *ret_len,
-                    struct err *reterr)
-{
-    const struct pack_place place = {db_int(stmt, 0), db_int(stmt, 1), db_int(stmt, 2)};
-
-    if (place.pack == 0) {
-        *ret_bytes = db_blob(stmt, 3, ret_len);
-        return 0;
-    }
-    *ret_len = (size_t)place.len;
-    return pack_read(packs, &place, ret_bytes, reterr);
-}
-
 int partition_read_chunks(struct db_conn *conn,
                           uint32_t local_id,
                           int64_t from_ms,
@@ -416,19 +383,21 @@ int partition_read_chunks(struct db_conn *conn,
                           size_t *n_damaged,
                           struct err *reterr)
 {
-    struct db_stmt *stmt = partition_chunks(conn, local_id, from_ms, to_ms);
     struct pack_reader packs = {.conn = conn};
+    struct chunk_rows rows;
+    struct chunk_row row;
     int r = 0;
 
-    while (r == 0 && db_step(stmt)) {
+    chunk_rows_begin(&rows, &packs, local_id, from_ms, to_ms);
+    while (r == 0 && chunk_rows_next(&rows, &row, reterr)) {
         const void *body = NULL;
         size_t len = 0;
 
-        r = partition_chunk(stmt, &packs, &body, &len, reterr);
+        r = chunk_row_bytes(&rows, &row, &body, &len, reterr);
         if (r == 0 && (!body || columns_add_chunk(columns, body, len, from_ms, to_ms, NULL) != 0))
             ++*n_damaged;
     }
     pack_reader_done(&packs);
-    int end = db_done(stmt, r == 0 ? reterr : NULL);
+    int end = chunk_rows_done(&rows, r == 0 ? reterr : NULL);
     return r ? r : end;
 }

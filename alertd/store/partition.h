@@ -7,8 +7,9 @@
  *     brief    id, metric, labels (numbers)       who, once the day is over
  *     label    id, pair                           what these numbers say
  *     journal  id, body                           acknowledged samples, as they came
- *     chunk    series, t0, t1, n, body | pack     sealed samples, compressed
+ *     chunk    series, t0, t1, n, body            sealed samples, compressed: chunk_rows.h
  *     pack     id, body                           long chunks of some series, end to end: pack.h
+ *     place    pack, body                         who lies where in it: places.h
  *     rollup   id, body                           5 minutes and hours of them: rollup_rows.h
  *     batch    agent, epoch, sequence, counts     what was answered to whom, for replays
  *     outbound id, body                           sealed journal rows still to be passed on
@@ -38,7 +39,6 @@ enum {
 };
 
 struct pack;
-struct pack_reader;
 
 struct partition_sums {
     uint64_t file_bytes, wal_bytes, n_jobs;
@@ -127,17 +127,6 @@ int partition_put_sealed(
 
 /* --- rows, read --- */
 
-/* One series' chunks that overlap [from, to], to be stepped. */
-struct db_stmt *partition_chunks(struct db_conn *conn,
-                                 uint32_t local_id,
-                                 int64_t from_ms,
-                                 int64_t to_ms);
-/* The bytes of the chunk at hand, good until the next step or read; NULL: they are not there. */
-int partition_chunk(struct db_stmt *stmt,
-                    struct pack_reader *packs,
-                    const void **ret_bytes,
-                    size_t *ret_len,
-                    struct err *reterr);
 /* Appends the samples of one series' chunks within [from, to]; a damaged chunk is counted
  * and skipped. */
 int partition_read_chunks(struct db_conn *conn,

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/store/pack.h"
+#include "alertd/store/chunk_rows.h"
 #include "alertd/store/selection.h"
 #include "alertd/store/series_rows.h"
 #include "lib/base/mem.h"
@@ -112,14 +112,14 @@ static struct found *find_or_add(struct selection *selection, const struct label
 
 static int has_chunks(struct selection *selection, struct db_conn *conn, int64_t id, bool *ret_has)
 {
-    struct db_stmt *stmt = db_prepare(
-        conn, "SELECT 1 FROM chunk WHERE series = ? AND t0 <= ? AND t1 >= ? LIMIT 1");
+    struct pack_reader packs = {.conn = conn};
+    struct chunk_rows rows;
+    struct chunk_row row;
 
-    db_bind_int(stmt, 1, id);
-    db_bind_int(stmt, 2, selection->query->to_ms);
-    db_bind_int(stmt, 3, selection->query->from_ms);
-    *ret_has = db_step(stmt);
-    return db_done(stmt, selection->reterr);
+    chunk_rows_begin(&rows, &packs, (uint32_t)id, selection->query->from_ms,
+                     selection->query->to_ms);
+    *ret_has = chunk_rows_next(&rows, &row, selection->reterr);
+    return chunk_rows_done(&rows, selection->reterr);
 }
 
 /* A file being read. */
@@ -146,19 +146,21 @@ static int collect_chunk(struct file *file, struct pieces *pieces, const void *b
 static int collect_chunks(struct file *file, int64_t id, struct pieces *pieces)
 {
     const struct selection *selection = file->selection;
-    struct db_stmt *stmt = partition_chunks(file->packs.conn, (uint32_t)id,
-                                            selection->query->from_ms, selection->query->to_ms);
+    struct chunk_rows rows;
+    struct chunk_row row;
     int r = 0;
 
-    while (r == 0 && db_step(stmt)) {
+    chunk_rows_begin(&rows, &file->packs, (uint32_t)id, selection->query->from_ms,
+                     selection->query->to_ms);
+    while (r == 0 && chunk_rows_next(&rows, &row, selection->reterr)) {
         const void *body = NULL;
         size_t len = 0;
 
-        r = partition_chunk(stmt, &file->packs, &body, &len, selection->reterr);
+        r = chunk_row_bytes(&rows, &row, &body, &len, selection->reterr);
         if (r == 0)
             r = collect_chunk(file, pieces, body, len);
     }
-    int end = db_done(stmt, r == 0 ? selection->reterr : NULL);
+    int end = chunk_rows_done(&rows, r == 0 ? selection->reterr : NULL);
     return r ? r : end;
 }
 

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/store/varint.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 
 enum {
     ROW_BYTES_MAX = 1 << 20,
     LABELS_MAX = 256,
-    VARINT_BYTES_MAX = 10,
     NUMBER_MAX = 1 << 26,  /* of a pair: beyond it is damage, and not room to be made */
     TEXTS_BYTES = 8 << 20, /* then the pairs that were met are forgotten */
 };
@@ -75,16 +75,6 @@ static int number_of(struct db_conn *conn,
     return r;
 }
 
-static size_t put_varint(unsigned char *at, uint64_t x)
-{
-    size_t n = 0;
-
-    for (; x >= 0x80; x >>= 7)
-        at[n++] = (unsigned char)(x | 0x80);
-    at[n++] = (unsigned char)x;
-    return n;
-}
-
 static int put_brief(struct db_conn *conn,
                      uint32_t local_id,
                      const struct labels *labels,
@@ -101,7 +91,7 @@ static int put_brief(struct db_conn *conn,
         r = number_of(conn, &labels->at[i], &number, reterr);
         if (strcmp(labels->at[i].name, LABEL_NAME) == 0)
             metric = number;
-        len += put_varint(bytes + len, (uint64_t)number);
+        len += varint_put(bytes + len, (uint64_t)number);
     }
     if (r != 0)
         return r;
@@ -258,22 +248,6 @@ static bool meet(struct series_reader *reader, uint64_t number)
     return db_done(stmt, NULL) == 0 && found;
 }
 
-static const unsigned char *parse_varint(const unsigned char *at,
-                                         const unsigned char *end,
-                                         uint64_t *ret)
-{
-    uint64_t x = 0;
-
-    for (unsigned shift = 0; at < end && shift < 63; shift += 7) {
-        x |= (uint64_t)(*at & 0x7f) << shift;
-        if (!(*at++ & 0x80)) {
-            *ret = x;
-            return at;
-        }
-    }
-    return NULL;
-}
-
 static const struct labels *parse_brief(struct series_reader *reader,
                                         const unsigned char *at,
                                         size_t len,
@@ -292,7 +266,7 @@ static const struct labels *parse_brief(struct series_reader *reader,
     while (at < end) {
         uint64_t number = 0;
 
-        at = parse_varint(at, end, &number);
+        at = varint_get(at, end, &number);
         if (!at || n == LABELS_MAX)
             return NULL;
         if ((number >= reader->n || !reader->pairs[number].name) && !meet(reader, number))

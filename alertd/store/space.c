@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/store/chunk_rows.h"
 #include "alertd/store/private.h"
 
 enum {
@@ -108,18 +109,18 @@ static bool read_all(struct store *store, struct tally *tally)
 
 static int sum_chunks(struct db_conn *conn, struct partition_sums *sums)
 {
-    struct db_stmt *stmt = db_prepare(
-        conn, "SELECT count(*), coalesce(sum(length(body) + pack_len), 0), coalesce(sum(n), 0),"
-              " coalesce(sum(pack_len), 0), (SELECT coalesce(sum(length(body)), 0) FROM rollup)"
-              " FROM chunk");
+    struct chunk_sums chunks;
 
-    if (db_step(stmt)) {
-        sums->n_chunks = (uint64_t)db_int(stmt, 0);
-        sums->chunk_bytes = (uint64_t)db_int(stmt, 1);
-        sums->chunk_samples = (uint64_t)db_int(stmt, 2);
-        sums->packed_bytes = (uint64_t)db_int(stmt, 3);
-        sums->rollup_bytes = (uint64_t)db_int(stmt, 4);
-    }
+    int r = chunk_rows_sum(conn, &chunks, NULL);
+    if (r != 0)
+        return r;
+    sums->n_chunks = chunks.n_chunks;
+    sums->chunk_bytes = chunks.bytes;
+    sums->chunk_samples = chunks.samples;
+    sums->packed_bytes = chunks.packed_bytes;
+    struct db_stmt *stmt = db_prepare(conn, "SELECT coalesce(sum(length(body)), 0) FROM rollup");
+    if (db_step(stmt))
+        sums->rollup_bytes = (uint64_t)db_int(stmt, 0);
     return db_done(stmt, NULL);
 }
 

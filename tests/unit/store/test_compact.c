@@ -3,6 +3,7 @@
  */
 
 #include "alertd/db/db.h"
+#include "alertd/store/chunk_rows.h"
 #include "alertd/store/partition.h"
 #include "lib/base/rng.h"
 #include "tests/unit/store/store_fixture.h"
@@ -64,6 +65,7 @@ static struct chunks chunks_of(struct fixture *fixture, const char *day)
 {
     struct partition *partition = NULL;
     struct chunks chunks = {0};
+    struct chunk_sums sums;
     struct db_conn *conn = NULL;
     int64_t day_ms;
 
@@ -71,12 +73,12 @@ static struct chunks chunks_of(struct fixture *fixture, const char *day)
     store_close(fixture->store);
     assert_int_equal(partition_open(fixture->options.folder, day_ms, false, &partition, NULL), 0);
     assert_int_equal(db_read_begin(partition->db, &conn, NULL), 0);
-    struct db_stmt *stmt = db_prepare(conn, "SELECT count(*), sum(length(body) + pack_len), "
-                                            "count(nullif(pack, 0)), "
-                                            "(SELECT sum(length(body)) FROM pack) FROM chunk");
-    if (db_step(stmt))
-        chunks = (struct chunks){db_int(stmt, 0), db_int(stmt, 1), db_int(stmt, 2),
-                                 db_int(stmt, 3)};
+    assert_int_equal(chunk_rows_sum(conn, &sums, NULL), 0);
+    struct db_stmt *stmt = db_prepare(conn, "SELECT (SELECT count(*) FROM chunk WHERE pack = 0),"
+                                            " (SELECT sum(length(body)) FROM pack)");
+    assert_true(db_step(stmt));
+    chunks = (struct chunks){(int64_t)sums.n_chunks, (int64_t)sums.bytes,
+                             (int64_t)sums.n_chunks - db_int(stmt, 0), db_int(stmt, 1)};
     assert_int_equal(db_done(stmt, NULL), 0);
     db_read_end(partition->db, conn);
     partition_close(partition);
@@ -131,6 +133,134 @@ static void test_a_day_is_opened_again(void **state)
     assert_int_equal(after.n_long, N_SERIES);
     assert_int_equal(after.bytes, after.pack_bytes); /* the packs of before are gone */
     expect(&fixture, 2, 10000, 20000, "2.1@10000 99@15000 2.2@20000");
+    fixture_done(&fixture);
+}
+
+/* In the file of a day, with nobody else at it. */
+static void change_day(struct fixture *fixture, const char *day, db_job *job)
+{
+    struct partition *partition = NULL;
+    struct err err = {0};
+    int64_t day_ms;
+
+    assert_true(partition_day_parse(day, &day_ms));
+    store_close(fixture->store);
+    assert_int_equal(partition_open(fixture->options.folder, day_ms, false, &partition, NULL), 0);
+    if (db_write(partition->db, job, NULL, &err) != 0)
+        fail_msg("%s", err.text);
+    partition_close(partition);
+    fixture_open(fixture);
+}
+
+static int put_older(struct db_conn *conn,
+                     uint32_t series,
+                     const struct chunk_row *row,
+                     const void *bytes,
+                     size_t len,
+                     struct err *reterr)
+{
+    int64_t pack = (int64_t)series * PACK_IDS + 1;
+    struct db_stmt *stmt = db_prepare(
+        conn, "INSERT INTO pack (id, body) VALUES (?, CAST(x'0102' || ? AS BLOB))");
+
+    db_bind_int(stmt, 1, pack);
+    db_bind_blob(stmt, 2, bytes, len);
+    int r = db_run(stmt, reterr);
+    if (r != 0)
+        return r;
+    stmt = db_prepare(conn, "INSERT INTO chunk (series, t0, t1, n, body, pack, pack_at, pack_len)"
+                            " VALUES (?, ?, ?, ?, x'', ?, 2, ?)");
+    db_bind_int(stmt, 1, series);
+    db_bind_int(stmt, 2, row->head.info.t0_ms);
+    db_bind_int(stmt, 3, row->head.info.t1_ms);
+    db_bind_int(stmt, 4, (int64_t)row->n);
+    db_bind_int(stmt, 5, pack);
+    db_bind_int(stmt, 6, (int64_t)len);
+    return db_run(stmt, reterr);
+}
+
+/* As programs before packs had places left it: whole chunks in packs, a row for each. */
+static int make_older(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    struct pack_reader packs = {.conn = conn};
+    int r = 0;
+
+    for (uint32_t series = 1; series <= N_SERIES && r == 0; series++) {
+        struct chunk_rows rows;
+        struct chunk_row row;
+        const void *bytes;
+        size_t len;
+
+        chunk_rows_begin(&rows, &packs, series, INT64_MIN, INT64_MAX);
+        assert_true(chunk_rows_next(&rows, &row, reterr));
+        assert_true(row.is_lean);
+        assert_int_equal(chunk_row_bytes(&rows, &row, &bytes, &len, reterr), 0);
+        assert_int_equal(chunk_rows_done(&rows, reterr), 0);
+        r = put_older(conn, series, &row, bytes, len, reterr);
+    }
+    pack_reader_done(&packs);
+    if (r == 0)
+        r = db_run(db_prepare(conn, "DELETE FROM place"), reterr);
+    return r == 0 ? pack_sweep(conn, 1, N_SERIES, reterr) : r;
+}
+
+/* It is read as before, and a day whose samples come late is written anew. */
+static void test_a_day_of_an_older_program(void **state)
+{
+    struct fixture fixture;
+    char *before[N_SERIES];
+
+    fixture_init(&fixture, 0);
+    push_days(&fixture);
+    pass_days(&fixture, 4);
+    for (int i = 0; i < N_SERIES; i++)
+        before[i] = read_all(&fixture, i);
+    change_day(&fixture, "2023-11-15.db", make_older);
+    const struct chunks older = chunks_of(&fixture, "2023-11-15.db");
+    assert_int_equal(older.n_long, N_SERIES);
+    assert_int_equal(older.bytes + 2 * N_SERIES, older.pack_bytes);
+    for (int i = 0; i < N_SERIES; i++) {
+        char *text = read_all(&fixture, i);
+        assert_string_equal(text, before[i]);
+        free(text);
+        free(before[i]);
+    }
+    assert_int_equal(push(&fixture, 2, NOON + 15000, 99).stored, 1);
+    pass_days(&fixture, 4);
+    const struct chunks after = chunks_of(&fixture, "2023-11-15.db");
+    row("%lld bytes of an older program, then %lld", (long long)older.bytes,
+        (long long)after.bytes);
+    assert_int_equal(after.n_long, N_SERIES);
+    assert_int_equal(after.bytes, after.pack_bytes);
+    assert_true(after.bytes < older.bytes);
+    expect(&fixture, 2, 10000, 20000, "2.1@10000 99@15000 2.2@20000");
+    fixture_done(&fixture);
+}
+
+static int flip_places(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    return db_run(
+        db_prepare(conn, "UPDATE place SET body = CAST(substr(body, 1, 6) || x'ff' ||"
+                         " substr(body, 8) AS BLOB) WHERE pack = (SELECT min(pack) FROM place)"),
+        reterr);
+}
+
+/* Whom it cannot tell about is told: those who may lie in the pack have a warning, others have not. */
+static void test_damaged_places_are_named(void **state)
+{
+    struct fixture fixture;
+    size_t n_warnings = 0;
+
+    fixture_init(&fixture, 0);
+    push_days(&fixture);
+    pass_days(&fixture, 4);
+    change_day(&fixture, "2023-11-15.db", flip_places);
+    free(read_back(&fixture, 0, NOON, NOON + HOUR, &n_warnings));
+    assert_int_equal(n_warnings, 1);
+    char *text = read_back(&fixture, N_SERIES - 1, NOON, NOON + 15000, &n_warnings);
+    assert_int_equal(n_warnings, 0);
+    assert_string_equal(text, "39@0 39.1@10000");
+    free(text);
     fixture_done(&fixture);
 }
 
@@ -197,6 +327,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_day_that_is_over_has_one_chunk_a_series),
         cmocka_unit_test(test_a_day_is_opened_again),
+        cmocka_unit_test(test_a_day_of_an_older_program),
+        cmocka_unit_test(test_damaged_places_are_named),
         cmocka_unit_test(test_series_become_brief),
     };
 

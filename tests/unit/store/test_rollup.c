@@ -454,7 +454,7 @@ static void test_a_damaged_chunk_is_not_rolled_up(void **state)
     make_compacted(&fixture, &model, 90 * DAY);
     change_file(&fixture, DAY_1,
                 (const char *[3]){"UPDATE pack SET body = " FLIPPED
-                                  "WHERE id = (SELECT pack FROM chunk ORDER BY series LIMIT 1)",
+                                  "WHERE id = (SELECT min(pack) FROM place)",
                                   "UPDATE sealed SET is_rolled = 0"});
     settle_until(&fixture, fixture_now_ms + HOUR);
     assert_int_equal(file_number(&fixture, DAY_1, IS_READY), 1);
