@@ -68,7 +68,8 @@ static bool next_place(struct chunk_rows *rows, struct chunk_row *row)
         return true;
     }
     *row = (struct chunk_row){.is_damaged = rows->places.is_damaged};
-    rows->places = (struct places_reader){0};
+    rows->places.at = rows->places.end;
+    rows->places.is_damaged = false;
     return row->is_damaged;
 }
 
@@ -226,8 +227,8 @@ static void add_places(struct chunk_sums *sums, struct db_stmt *stmt)
             continue;
         sums->n_chunks++;
         sums->samples += place.head.info.n;
-        sums->bytes += place.len;
-        sums->packed_bytes += place.len;
+        sums->bytes += place.is_again ? 0 : place.len;
+        sums->packed_bytes += place.is_again ? 0 : place.len;
     }
 }
 

@@ -60,6 +60,33 @@ bool pack_is_full(const struct pack *pack)
     return pack->n >= PACK_MAX || (pack->n + HEADER - HERE_MIN) % PAGE < ROOM;
 }
 
+static bool is_same(const struct pack *pack,
+                    const struct place *other,
+                    const struct place *place,
+                    const unsigned char *lean)
+{
+    const struct chunk_info *a = &other->head.info;
+    const struct chunk_info *b = &place->head.info;
+
+    return other->len == place->len && other->head.format == place->head.format && a->n == b->n &&
+           a->t0_ms == b->t0_ms && a->t1_ms == b->t1_ms &&
+           memcmp(pack->bytes + other->at, lean, place->len) == 0;
+}
+
+/* Where the same chunk lies already; or the end. */
+static uint64_t find_place(const struct pack *pack,
+                           const struct place *place,
+                           const unsigned char *lean)
+{
+    const struct places *places = &pack->places;
+    size_t n = places->n_all < PLACES_BACK ? places->n_all : PLACES_BACK;
+
+    for (size_t i = 0; i < n; i++)
+        if (is_same(pack, &places->recent[i], place, lean))
+            return places->recent[i].at;
+    return pack->n;
+}
+
 int pack_put(struct pack *pack,
              struct db_conn *conn,
              uint32_t series,
@@ -67,8 +94,8 @@ int pack_put(struct pack *pack,
              size_t len,
              struct err *reterr)
 {
-    const struct place place = {
-        .series = series, .head = lean_take(chunk), .len = len - LEAN_LEFT_OUT};
+    const unsigned char *lean = chunk + LEAN_LEFT_OUT;
+    struct place place = {.series = series, .head = lean_take(chunk), .len = len - LEAN_LEFT_OUT};
     int r = 0;
 
     if (pack_is_full(pack) || series - pack->first_series >= PACK_SPAN)
@@ -80,10 +107,13 @@ int pack_put(struct pack *pack,
     }
     if (r != 0)
         return r;
-    pack->bytes = mem_grow(pack->bytes, &pack->capacity, pack->n + place.len, 1);
-    memcpy(pack->bytes + pack->n, chunk + LEAN_LEFT_OUT, place.len);
-    pack->n += place.len;
+    place.at = find_place(pack, &place, lean);
     places_add(&pack->places, &place);
+    if (place.at < pack->n)
+        return 0;
+    pack->bytes = mem_grow(pack->bytes, &pack->capacity, pack->n + place.len, 1);
+    memcpy(pack->bytes + pack->n, lean, place.len);
+    pack->n += place.len;
     return 0;
 }
 

@@ -49,8 +49,8 @@ struct pack_place {
 
 /* Its pages are full, or nearly: it had better end here. */
 bool pack_is_full(const struct pack *pack);
-/* Takes the long chunk of a series, not less than the series before. The pack before it is written
- * when it is full. */
+/* Takes the long chunk of a series, not less than the series before. One that is there already lies where
+ * that does. The pack before it is written when it is full. */
 int pack_put(struct pack *pack,
              struct db_conn *conn,
              uint32_t series,

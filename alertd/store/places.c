@@ -15,7 +15,7 @@ enum {
     FORMAT = 1,
     CRC_BYTES = 4,
     PLACE_BYTES_MAX = 1 + 5 * VARINT_BYTES_MAX,
-    LEN_MAX = 1 << 30,
+    BYTES_MAX = 1 << 30, /* of a pack: beyond it is damage */
 };
 
 /* What of a place is said, in its second byte; the chunk's format is in the upper half. */
@@ -40,6 +40,8 @@ void places_begin(struct places *places, uint32_t first_series)
     places->bytes[0] = FORMAT;
     places->n = 1;
     places->last = (struct place){.series = first_series};
+    places->end = 0;
+    places->n_all = 0;
 }
 
 static void put(struct places *places, uint64_t x)
@@ -58,24 +60,39 @@ static unsigned what_to_say(const struct place *place, const struct place *last)
     return what | (place->is_nobodys ? IS_NOBODYS : 0);
 }
 
+/* How many places before this one have the bytes it has; 0: they are new. */
+static size_t count_back(const struct places *places, const struct place *place)
+{
+    size_t back = 1;
+
+    if (place->at == places->end)
+        return 0;
+    while (places->recent[(places->n_all - back) % PLACES_BACK].at != place->at)
+        back++;
+    return back;
+}
+
 void places_add(struct places *places, const struct place *place)
 {
     const struct chunk_info *info = &place->head.info;
     uint64_t later = (uint64_t)info->t0_ms - (uint64_t)places->last.head.info.t0_ms;
     unsigned what = what_to_say(place, &places->last);
+    size_t back = count_back(places, place);
 
     places->bytes = mem_grow(places->bytes, &places->capacity,
                              places->n + PLACE_BYTES_MAX + CRC_BYTES, 1);
     put(places, place->series - places->last.series);
     places->bytes[places->n++] = (unsigned char)what;
-    put(places, place->len);
+    put(places, back > 0 ? back * 2 + 1 : place->len * 2);
     if (what & SAYS_N)
         put(places, info->n);
     if (what & SAYS_T0)
         put(places, later << 1 ^ (0 - (later >> 63))); /* zigzag */
     if (what & SAYS_SPAN)
         put(places, span_of(info));
-    places->last = *place;
+    places->last = places->recent[places->n_all++ % PLACES_BACK] = *place;
+    if (back == 0)
+        places->end += place->len;
 }
 
 void places_finish(struct places *places)
@@ -99,7 +116,11 @@ void places_read(struct places_reader *reader, uint32_t first_series, const void
     const unsigned char *at = bytes;
     uint32_t crc = 0;
 
-    *reader = (struct places_reader){.last.series = first_series, .is_damaged = true};
+    reader->at = reader->end = NULL;
+    reader->last = (struct place){.series = first_series};
+    reader->end_of_bytes = 0;
+    reader->n_all = 0;
+    reader->is_damaged = true;
     if (len < 1 + CRC_BYTES || at[0] != FORMAT)
         return;
     for (size_t i = 0; i < CRC_BYTES; i++)
@@ -120,11 +141,35 @@ static const unsigned char *get(const unsigned char *at,
     return at && is_said ? varint_get(at, end, x) : at;
 }
 
+/* Its bytes are new ones, or those of one before it. */
+static bool find_bytes(struct places_reader *reader, uint64_t said, struct place *place)
+{
+    uint64_t back = said / 2;
+
+    place->is_again = said % 2 > 0;
+    if (place->is_again) {
+        if (back == 0 || back > PLACES_BACK || back > reader->n_all)
+            return false;
+        place->at = reader->recent[(reader->n_all - back) % PLACES_BACK].at;
+        place->len = reader->recent[(reader->n_all - back) % PLACES_BACK].len;
+    } else {
+        place->at = reader->end_of_bytes;
+        place->len = said / 2;
+        if (place->len > BYTES_MAX - reader->end_of_bytes)
+            return false;
+        reader->end_of_bytes += place->len;
+    }
+    reader->recent[reader->n_all % PLACES_BACK].at = (uint32_t)place->at;
+    reader->recent[reader->n_all++ % PLACES_BACK].len = (uint32_t)place->len;
+    return true;
+}
+
 static bool read_place(struct places_reader *reader, struct place *place)
 {
     const unsigned char *end = reader->end;
     struct chunk_info *info = &place->head.info;
     uint64_t further = 0;
+    uint64_t said = 0;
     uint64_t n = info->n;
     uint64_t later = 0;
     uint64_t span = span_of(info);
@@ -133,13 +178,12 @@ static bool read_place(struct places_reader *reader, struct place *place)
     if (!at || at == end)
         return false;
     unsigned what = *at++;
-    place->at += place->len;
-    at = get(at, end, true, &place->len);
+    at = get(at, end, true, &said);
     at = get(at, end, what & SAYS_N, &n);
     at = get(at, end, what & SAYS_T0, &later);
     at = get(at, end, what & SAYS_SPAN, &span);
-    if (!at || further > UINT32_MAX - place->series || place->len > LEN_MAX || n == 0 ||
-        n > CHUNK_LONG_SAMPLES_MAX)
+    if (!at || further > UINT32_MAX - place->series || n == 0 || n > CHUNK_LONG_SAMPLES_MAX ||
+        !find_bytes(reader, said, place))
         return false;
     place->series += (uint32_t)further;
     place->is_nobodys = what & IS_NOBODYS;

@@ -237,6 +237,87 @@ static void test_a_day_of_an_older_program(void **state)
     fixture_done(&fixture);
 }
 
+/* The upper buckets of a histogram are the same: so are their bytes, until one has a sample of its own. */
+static void test_what_is_the_same_lies_there_once(void **state)
+{
+    struct sample samples[360];
+    struct store_outcome outcome;
+    struct fixture fixture;
+    char *before = NULL;
+
+    fixture_init(&fixture, 0);
+    for (int i = 0; i < N_SERIES; i++) {
+        int same = i / 4; /* for four of them */
+
+        for (int k = 0; k < 360; k++)
+            samples[k] = (struct sample){NOON + k * INT64_C(10000), k * k % 97 + same};
+        fixture_now_ms = samples[359].t_ms;
+        assert_int_equal(push_as(&fixture, i, samples, 360, &(struct store_batch){0}, &outcome), 0);
+    }
+    before = read_all(&fixture, 6);
+    pass_days(&fixture, 4);
+    struct chunks chunks = chunks_of(&fixture, "2023-11-15.db");
+    row("%lld chunks in %lld bytes", (long long)chunks.n, (long long)chunks.bytes);
+    assert_int_equal(chunks.n, N_SERIES);
+    assert_int_equal(chunks.bytes, chunks.pack_bytes);
+    int64_t together = chunks.bytes;
+    assert_int_equal(push(&fixture, 5, NOON + 15000, 99).stored, 1);
+    pass_days(&fixture, 4);
+    chunks = chunks_of(&fixture, "2023-11-15.db");
+    assert_int_equal(chunks.bytes, chunks.pack_bytes);
+    assert_true(chunks.bytes > together && chunks.bytes < 2 * together);
+    for (int i = 4; i < 8; i++) {
+        char *text = read_all(&fixture, i);
+        assert_true((strcmp(text, before) == 0) == (i != 5));
+        free(text);
+    }
+    expect(&fixture, 5, 0, 20000, "1@0 2@10000 99@15000 5@20000");
+    free(before);
+    fixture_done(&fixture);
+}
+
+static int leave_one(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    return chunk_rows_drop(conn, 1, reterr);
+}
+
+static int leave_all(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    int r = 0;
+
+    for (uint32_t series = 1; series <= N_SERIES && r == 0; series++)
+        r = chunk_rows_drop(conn, series, reterr);
+    return r == 0 ? pack_sweep(conn, 1, N_SERIES, reterr) : r;
+}
+
+/* Its neighbours stay where they are; with the last one the pack goes. */
+static void test_one_leaves_a_pack(void **state)
+{
+    struct fixture fixture;
+    char *before[N_SERIES];
+
+    fixture_init(&fixture, 0);
+    push_days(&fixture);
+    pass_days(&fixture, 4);
+    for (int i = 0; i < N_SERIES; i++)
+        before[i] = read_all(&fixture, i);
+    change_day(&fixture, "2023-11-15.db", leave_one);
+    assert_int_equal(chunks_of(&fixture, "2023-11-15.db").n, N_SERIES - 1);
+    expect(&fixture, 0, 0, 40000, "");
+    for (int i = 1; i < N_SERIES; i++) {
+        char *text = read_all(&fixture, i);
+        assert_string_equal(text, before[i]);
+        free(text);
+    }
+    change_day(&fixture, "2023-11-15.db", leave_all);
+    const struct chunks after = chunks_of(&fixture, "2023-11-15.db");
+    assert_int_equal(after.n, 0);
+    assert_int_equal(after.pack_bytes, 0);
+    for (int i = 0; i < N_SERIES; i++)
+        free(before[i]);
+    fixture_done(&fixture);
+}
+
 static int flip_places(struct db_conn *conn, void *arg, struct err *reterr)
 {
     return db_run(
@@ -328,6 +409,8 @@ int main(void)
         cmocka_unit_test(test_a_day_that_is_over_has_one_chunk_a_series),
         cmocka_unit_test(test_a_day_is_opened_again),
         cmocka_unit_test(test_a_day_of_an_older_program),
+        cmocka_unit_test(test_what_is_the_same_lies_there_once),
+        cmocka_unit_test(test_one_leaves_a_pack),
         cmocka_unit_test(test_damaged_places_are_named),
         cmocka_unit_test(test_series_become_brief),
     };

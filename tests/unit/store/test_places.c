@@ -12,7 +12,7 @@
 #include "tests/lib/row.h"
 
 enum {
-    MOST = 40,
+    MOST = 150,
     CRC_BYTES = 4,
     FIRST = 1000,
 };
@@ -22,6 +22,7 @@ static size_t random_places(struct rng *rng, struct place *places)
 {
     size_t n = 1 + rng_below(rng, MOST - 1);
     struct place place = {.series = FIRST};
+    uint64_t end = 0;
 
     for (size_t i = 0; i < n; i++) {
         struct chunk_info *info = &place.head.info;
@@ -35,8 +36,17 @@ static size_t random_places(struct rng *rng, struct place *places)
         place.series += (uint32_t)rng_below(rng, 3);
         place.is_nobodys = rng_below(rng, 8) == 0;
         place.head.format = (uint8_t)(4 + rng_below(rng, 2));
-        place.at += place.len;
-        place.len = rng_below(rng, rng_below(rng, 2) ? 200 : 60000);
+        place.at = end;
+        place.len = 1 + rng_below(rng, rng_below(rng, 2) ? 200 : 60000);
+        place.is_again = i > 0 && rng_below(rng, 4) == 0;
+        if (place.is_again) {
+            const struct place *other = &places[i - 1 - rng_below(rng, i < 64 ? i : 64)];
+
+            place.at = other->at;
+            place.len = other->len;
+        } else {
+            end += place.len;
+        }
         places[i] = place;
     }
     return n;
@@ -60,6 +70,7 @@ static void check_place(const struct place *read, const struct place *said)
     assert_int_equal(read->head.info.t1_ms, said->head.info.t1_ms);
     assert_int_equal(read->at, said->at);
     assert_int_equal(read->len, said->len);
+    assert_int_equal(read->is_again, said->is_again);
 }
 
 static void test_places_come_back(void **state)
@@ -94,6 +105,7 @@ static void test_neighbours_take_four_bytes(void **state)
     for (uint32_t i = 0; i < 11; i++) {
         place.series = FIRST + i;
         places_add(&out, &place);
+        place.at += place.len;
     }
     places_finish(&out);
     row("%zu bytes", out.n);
