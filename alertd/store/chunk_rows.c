@@ -33,7 +33,6 @@ static void take_row(struct db_stmt *stmt, struct chunk_row *row)
         .n = (size_t)db_int(stmt, 0),
         .place = {db_int(stmt, 1), db_int(stmt, 2), db_int(stmt, 3)},
     };
-    row->body = db_blob(stmt, 4, &row->body_len);
 }
 
 /* The next row of places; false: there is none. */
@@ -117,9 +116,8 @@ int chunk_row_bytes(struct chunk_rows *rows,
     *ret_len = 0;
     if (row->is_damaged)
         return 0;
-    if (row->place.pack == 0) {
-        *ret_bytes = row->body;
-        *ret_len = row->body_len;
+    if (!row->is_lean && row->place.pack == 0) {
+        *ret_bytes = db_blob(rows->rows, 4, ret_len);
         return 0;
     }
     int r = pack_read(rows->packs, &row->place, ret_bytes, reterr);

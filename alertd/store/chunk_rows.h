@@ -34,9 +34,7 @@ struct chunk_row {
     bool is_damaged; /* it cannot be told what is there */
     bool is_lean;
     size_t n;                /* samples */
-    const void *body;        /* in its own row: */
-    size_t body_len;         /* else */
-    struct pack_place place; /* pack not 0 */
+    struct pack_place place; /* pack 0: in its own row */
     struct lean_head head;
 };
 
