@@ -5,6 +5,7 @@
  *                                    batch: sealing, late samples, midnight); says "ack K" or
  *                                    "err K" as each is answered; then ends without closing
  *   store_day close FOLDER BATCHES   the same, and closes
+ *   store_day small FOLDER BATCHES   the same, and closes days later, when all of it is made small
  *   store_day check FOLDER BATCHES   opens it and compares; batch numbers that were acknowledged
  *                                    come on stdin. Exit 0: every sample found is right and every
  *                                    acknowledged one is there, or a warning or an error says what
@@ -108,6 +109,21 @@ static void push_all(struct store *store, int n_batches)
             abort();
         if (r != 0)
             (void)fprintf(stderr, "batch %d: %s\n", batch, err.text);
+        (void)store_maintain(store, now_ms, NULL);
+    }
+}
+
+/* Two days later, until both days are sealed, compacted and rolled up. */
+static void make_small(struct store *store)
+{
+    enum {
+        TIMES = 400,
+        EVERY_MS = 660000,
+    };
+
+    now_ms += INT64_C(2) * 86400000;
+    for (int i = 0; i < TIMES; i++) {
+        now_ms += EVERY_MS;
         (void)store_maintain(store, now_ms, NULL);
     }
 }
@@ -263,6 +279,8 @@ int main(int argc, char **argv)
         status = check_all(store, n_batches);
     else
         push_all(store, n_batches);
+    if (strcmp(argv[1], "small") == 0)
+        make_small(store);
     if (strcmp(argv[1], "push") == 0)
         _exit(0); /* as a kill would */
     store_close(store);

@@ -6,9 +6,11 @@ usage: test_bit_flips.py [FLIPS [SEED]]     60 flips; by name there are 10,000, 
 """
 
 import collections
+import contextlib
 import pathlib
 import random
 import shutil
+import sqlite3
 import sys
 import time
 import unittest
@@ -56,6 +58,14 @@ class BitFlips(unittest.TestCase):
     def test_in_a_days_file(self):
         pushed = store_day.push(self.folder / "day", BATCHES, "close")
         self.assertEqual(len(pushed.acked), BATCHES)
+        self.flip_some(pushed, "*.db", 1)
+
+    def test_in_the_file_of_a_day_that_is_over(self):
+        pushed = store_day.push(self.folder / "day", BATCHES, "small")
+        self.assertEqual(len(pushed.acked), BATCHES)
+        for path in pushed.folder.glob("*.db"):
+            with contextlib.closing(sqlite3.connect(path)) as db:
+                self.assertTrue(db.execute("SELECT count(*) FROM place").fetchone()[0], "its chunks lie in packs")
         self.flip_some(pushed, "*.db", 1)
 
     def test_in_the_log_of_a_killed_process(self):
