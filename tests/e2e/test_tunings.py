@@ -12,6 +12,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
+import shop_past
 from daemon import Alertd, alertctl
 
 V1 = "/api/alertd/v1"
@@ -54,17 +55,7 @@ class Tunings(unittest.TestCase):
         cls.addClassCleanup(cls.alertd.close)
         cls.alertd.start()
         cls.end_s = int(time.time()) // 60 * 60
-        lines = []
-        for i in range(HOURS * 120):
-            t_s = cls.end_s - HOURS * 3600 + i * 30
-            for job, lag in (("a", 0), ("b", 700)):
-                hour = (i * 30 + lag) % 14400
-                lines.append(f'latency_seconds{{job="{job}"}} {1 + 3 * (hour < 900) * (1 + math.sin(i)):.3f} {t_s * 1000}')
-                lines.append(f'up{{job="{job}"}} 1 {t_s * 1000}')
-            lines.append(f"disk_size_bytes 100 {t_s * 1000}")
-            lines.append(f"disk_free_bytes {50 - 45 * (1000 < i < 1100)} {t_s * 1000}")
-        for at in range(0, len(lines), 20000):
-            cls.alertd.push("\n".join(lines[at:at + 20000]))
+        shop_past.push(cls.alertd, cls.end_s, HOURS)
         (cls.folder / "rules.yml").write_text(RULES)
         cls.alertd.import_rules(RULES, source="shop.yml")
         groups = cls.alertd.get(f"{V1}/rules")["groups"]
