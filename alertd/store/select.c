@@ -110,24 +110,29 @@ static struct found *find_or_add(struct selection *selection, const struct label
     return kept ? selection_add(selection, kept) : NULL;
 }
 
-static int has_chunks(struct selection *selection, struct db_conn *conn, int64_t id, bool *ret_has)
-{
-    struct pack_reader packs = {.conn = conn};
-    struct chunk_rows rows;
-    struct chunk_row row;
-
-    chunk_rows_begin(&rows, &packs, (uint32_t)id, selection->query->from_ms,
-                     selection->query->to_ms);
-    *ret_has = chunk_rows_next(&rows, &row, selection->reterr);
-    return chunk_rows_done(&rows, selection->reterr);
-}
-
 /* A file being read. */
 struct file {
     struct selection *selection;
     struct pack_reader packs; /* with its connection */
+    bool is_within;           /* all of its day is asked for */
     size_t n_damaged;
 };
+
+/* Who is in the file has chunks in it: where they lie is looked for at the ends of the time asked for alone. */
+static int has_chunks(struct file *file, int64_t id, bool *ret_has)
+{
+    const struct selection *selection = file->selection;
+    struct chunk_rows rows;
+    struct chunk_row row;
+
+    *ret_has = true;
+    if (file->is_within)
+        return 0;
+    chunk_rows_begin(&rows, &file->packs, (uint32_t)id, selection->query->from_ms,
+                     selection->query->to_ms);
+    *ret_has = chunk_rows_next(&rows, &row, selection->reterr);
+    return chunk_rows_done(&rows, selection->reterr);
+}
 
 static int collect_chunk(struct file *file, struct pieces *pieces, const void *body, size_t len)
 {
@@ -169,7 +174,7 @@ static int read_row(struct file *file, int64_t id, const struct labels *labels)
 {
     struct selection *selection = file->selection;
     bool has = true;
-    int r = selection->names_only ? has_chunks(selection, file->packs.conn, id, &has) : 0;
+    int r = selection->names_only ? has_chunks(file, id, &has) : 0;
 
     if (r != 0 || !has)
         return r;
@@ -217,7 +222,7 @@ static int read_noted(struct file *file, const struct held *held)
         if (found->pieces)
             r = collect_chunks(file, id, found->pieces);
         else if (!found->is_sure)
-            r = has_chunks(selection, file->packs.conn, id, &found->is_sure);
+            r = has_chunks(file, id, &found->is_sure);
     }
     return r;
 }
@@ -227,7 +232,10 @@ static int read_partition(struct selection *selection, const struct held *held)
     struct partition *partition = held->partition;
     STR_AUTO struct str words = STR_INIT(600);
     struct err err = {0};
-    struct file file = {.selection = selection};
+    const struct source_query *query = selection->query;
+    struct file file = {.selection = selection,
+                        .is_within = query->from_ms <= partition->day_ms &&
+                                     query->to_ms >= partition->day_ms + PARTITION_MS - 1};
 
     int r = db_read_begin(partition->db, &file.packs.conn, &err);
     if (r == 0) {
