@@ -541,7 +541,7 @@ static enum app_exit exit_of(int code)
 {
     if (code == DB_E_LOCKED)
         return APP_LOCKED;
-    return code == DB_E_CORRUPT ? APP_DAMAGED : APP_FAILURE;
+    return code == DB_E_CORRUPT || code == DB_E_NEWER ? APP_DAMAGED : APP_FAILURE;
 }
 
 enum app_exit app_serve(const struct settings *settings)

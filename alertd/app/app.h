@@ -17,7 +17,7 @@ enum app_exit { /* the program's exit status */
     APP_FAILURE = 1,
     APP_USAGE = 2,
     APP_LOCKED = 3,  /* another alertd holds the folder */
-    APP_DAMAGED = 4, /* state.db is damaged or of a newer alertd */
+    APP_DAMAGED = 4, /* state.db is damaged, or it or a day is of a newer alertd */
 };
 
 /* From the command line to the exit status. */

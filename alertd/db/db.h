@@ -22,10 +22,11 @@
 #include "lib/base/err.h"
 
 enum {
-    DB_E_CORRUPT = 1, /* not a database, damaged, or of a newer schema: words say */
+    DB_E_CORRUPT = 1, /* not a database, or damaged: words say */
     DB_E_LOCKED = 2,  /* another process holds the folder (db_lock_folder) */
     DB_E_FULL = 3,    /* no space left; nothing of the job was stored */
     DB_E_CONSTRAINT = 4,
+    DB_E_NEWER = 5, /* of a schema that is not known here; nothing is wrong with it */
 };
 
 struct db;

@@ -63,7 +63,7 @@ static int check_newer(struct db_conn *conn, const struct db_options *options, s
             unknown = db_int(stmt, 0);
     int r = db_done(stmt, reterr);
     if (r == 0 && unknown)
-        return err_set(reterr, DB_E_CORRUPT,
+        return err_set(reterr, DB_E_NEWER,
                        "%s: made by a newer version (schema %lld is not known here): "
                        "run that version, or restore a backup made by this one",
                        options->path, (long long)unknown);
