@@ -156,7 +156,8 @@ static struct series *add_series(struct backtest *backtest, const struct labels 
     backtest->series = mem_grow(backtest->series, &backtest->capacity, backtest->n_series + 1,
                                 sizeof(*backtest->series));
     struct series *series = &backtest->series[backtest->n_series++];
-    *series = (struct series){.labels = labels, .alert = ALERT_INIT};
+    *series = (struct series){
+        .labels = labels, .alert = ALERT_INIT, .passing.watched = backtest->threshold};
     if (plan->is_apart)
         series->rows = mem_zalloc(plan->grid.n_thresholds * sizeof(*series->rows));
     if (plan->keeps_crossings)
@@ -288,7 +289,7 @@ static void add_near(struct backtest *backtest,
                             crossings);
 
     for (size_t i = 0; i < n; i++)
-        turn(backtest, series, crossings[i].step, crossings[i].level > backtest->threshold);
+        turn(backtest, series, crossings[i].step, crossings[i].level > 0);
 }
 
 int backtest_add(struct backtest *backtest,

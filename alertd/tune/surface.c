@@ -9,9 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/tune/brief.h"
 #include "alertd/tune/level.h"
 #include "alertd/tune/tally.h"
 #include "lib/base/mem.h"
+
+enum {
+    BUSY_PART = 8, /* where more than one step in so many changes, runs are looked for in blocks */
+};
 
 /* A run that is open. */
 struct surface_run {
@@ -78,7 +83,7 @@ static inline struct surface_run *close_above(struct surface *surface,
         const struct tally_run run = {low, high, top->start, to.step - 1};
 
         if (!tally_add_few(stretch, n_rows, run))
-            tally_add(surface->tally, run, concerns);
+            tally_add(surface->tally, stretch, run, concerns);
         surface->peaks[peak * n_rows + low]++;
         surface->peaks[peak * n_rows + high]--;
         if (below->level < to.level) {
@@ -91,6 +96,25 @@ static inline struct surface_run *close_above(struct surface *surface,
     return top;
 }
 
+/* From to.step on the level is to.level, in the end; until then there were levels up to `peak`. */
+static inline struct surface_run *go_to(struct surface *surface,
+                                        struct tally_stretch *stretch,
+                                        struct surface_run *top,
+                                        struct surface_crossing to,
+                                        uint32_t peak,
+                                        const bool *concerns)
+{
+    if (to.level > top->level) {
+        *++top = (struct surface_run){to.step, to.level, peak};
+        return top;
+    }
+    if (to.step > stretch->end)
+        *stretch = tally_stretch_of(surface->tally, to.step - 1);
+    top = close_above(surface, stretch, top, to, concerns);
+    top->peak = top->peak > peak ? top->peak : peak;
+    return top;
+}
+
 /* The level is the top's. */
 static struct surface_run *go_on(struct surface *surface,
                                  struct surface_run *top,
@@ -100,15 +124,8 @@ static struct surface_run *go_on(struct surface *surface,
 {
     struct tally_stretch stretch = {0};
 
-    for (size_t i = 0; i < n; i++) {
-        if (to[i].level > top->level) {
-            *++top = (struct surface_run){to[i].step, to[i].level, to[i].level};
-            continue;
-        }
-        if (to[i].step > stretch.end)
-            stretch = tally_stretch_of(surface->tally, to[i].step - 1);
-        top = close_above(surface, &stretch, top, to[i], concerns);
-    }
+    for (size_t i = 0; i < n; i++)
+        top = go_to(surface, &stretch, top, to[i], to[i].level, concerns);
     return top;
 }
 
@@ -142,6 +159,107 @@ static void cross(struct surface *surface,
     note(series->crossings, &to, 1);
 }
 
+/* The crossings of one threshold among those of all, in their place. */
+static size_t pick_watched(size_t watched, bool was, struct surface_crossing *crossings, size_t n)
+{
+    size_t n_picked = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        bool is = crossings[i].level > watched;
+        if (is != was)
+            crossings[n_picked++] = (struct surface_crossing){crossings[i].step, is};
+        was = is;
+    }
+    return n_picked;
+}
+
+static size_t feed_crossings(struct surface *surface,
+                             struct surface_series *series,
+                             const double *values,
+                             size_t n_steps,
+                             const bool *concerns,
+                             struct surface_crossing *ret)
+{
+    uint32_t before = series->top->level;
+    size_t n = levels_cross(&surface->levels, before, series->step, values, n_steps, ret);
+
+    series->top = go_on(surface, series->top, ret, n, concerns);
+    note(series->crossings, ret, n);
+    return pick_watched(series->watched, before > series->watched, ret, n);
+}
+
+/* A block of levels, all in one stretch; most of them change. */
+static void count_block(struct surface *surface,
+                        struct surface_series *series,
+                        struct tally_stretch stretch,
+                        struct brief *brief,
+                        const bool *concerns)
+{
+    MEM_UNSET struct brief_rest rest[BRIEF_STEPS];
+
+    brief_count(brief, &stretch, surface->peaks, surface->grid.n_thresholds + 1);
+    size_t n = brief_rest(brief, series->step, rest);
+    for (size_t i = 0; i < n; i++)
+        series->top = go_to(surface, &stretch, series->top,
+                            (struct surface_crossing){rest[i].step, rest[i].level}, rest[i].peak,
+                            concerns);
+}
+
+/* n_changes of its n levels are others than the one before. */
+static void feed_block(struct surface *surface,
+                       struct surface_series *series,
+                       struct tally_stretch stretch,
+                       struct brief *brief,
+                       size_t n_changes,
+                       const bool *concerns)
+{
+    MEM_UNSET struct surface_crossing all[BRIEF_STEPS];
+    bool is_noted = series->crossings && *series->crossings->left > 0;
+    bool is_busy = stretch.few && n_changes > brief->n / BUSY_PART;
+    size_t n = is_noted || !is_busy ? brief_crossings(brief, series->step, all) : 0;
+
+    note(series->crossings, all, n);
+    if (is_busy)
+        count_block(surface, series, stretch, brief, concerns);
+    else
+        series->top = go_on(surface, series->top, all, n, concerns);
+}
+
+static size_t feed_blocks(struct surface *surface,
+                          struct surface_series *series,
+                          const double *values,
+                          size_t n_steps,
+                          const bool *concerns,
+                          struct surface_crossing *ret)
+{
+    MEM_UNSET struct brief brief;
+    struct tally_stretch stretch = {0};
+    bool is_calm = true;
+    size_t n_found = 0;
+
+    for (size_t at = 0; at < n_steps;) {
+        uint32_t level = series->top->level;
+        size_t n = is_calm ? levels_stay(&surface->levels, level, values + at, n_steps - at) : 0;
+        at += n;
+        series->step += (uint32_t)n;
+        if (at == n_steps)
+            break;
+        if (series->step >= stretch.end)
+            stretch = tally_stretch_of(surface->tally, series->step);
+        n = n_steps - at < BRIEF_STEPS ? n_steps - at : BRIEF_STEPS;
+        n = n < stretch.end - series->step ? n : stretch.end - series->step;
+        levels_bytes(&surface->levels, values + at, n, brief_levels(&brief));
+        size_t n_changes = brief_begin(&brief, n, level);
+        n_found += brief_watch(&brief, (uint32_t)series->watched, level > series->watched,
+                               series->step, ret + n_found);
+        feed_block(surface, series, stretch, &brief, n_changes, concerns);
+        is_calm = n_changes < n / LEVEL_CALM_PART;
+        series->step += (uint32_t)n;
+        at += n;
+    }
+    return n_found;
+}
+
 size_t surface_feed(struct surface *surface,
                     struct surface_series *series,
                     const double *values,
@@ -149,14 +267,15 @@ size_t surface_feed(struct surface *surface,
                     const bool *concerns,
                     struct surface_crossing *ret)
 {
+    size_t n_thresholds = surface->grid.n_thresholds;
+    uint32_t end = series->step + (uint32_t)n_steps;
+
     assert(!surface->is_finished && n_steps <= SURFACE_STEPS_MAX - series->step);
     open_series(surface, series);
-    size_t n = levels_cross(&surface->levels, series->top->level, series->step, values, n_steps,
-                            ret);
-
-    series->top = go_on(surface, series->top, ret, n, concerns);
-    note(series->crossings, ret, n);
-    series->step += (uint32_t)n_steps;
+    size_t n = n_thresholds > 1 && n_thresholds <= BRIEF_LEVELS_MAX
+                   ? feed_blocks(surface, series, values, n_steps, concerns, ret)
+                   : feed_crossings(surface, series, values, n_steps, concerns, ret);
+    series->step = end;
     return n;
 }
 
@@ -197,8 +316,9 @@ static void end_row(struct surface *surface,
 {
     const struct tally_run run = {(uint32_t)threshold, (uint32_t)threshold + 1, row->start,
                                   row->step - 1};
+    const struct tally_stretch stretch = tally_stretch_of(surface->tally, run.end);
 
-    tally_add(surface->tally, run, concerns);
+    tally_add(surface->tally, &stretch, run, concerns);
 }
 
 static void go_to_row(struct surface *surface,

@@ -90,12 +90,13 @@ void surface_free(struct surface *surface); /* NULL is fine */
 struct surface_series {
     struct surface_run *open, *top; /* the hardest threshold on top */
     uint32_t step;
+    size_t watched;                      /* a threshold */
     struct surface_crossings *crossings; /* a loan; NULL: not noted */
 };
 
 /* Its value at the next steps, NaN where there is none. concerns[i]: incident i is about it; NULL:
- * all are. The same each time. ret has room for n_steps: where it came to pass another number of
- * thresholds; returns how many. */
+ * all are. The same each time. ret has room for n_steps: where it came to pass the threshold
+ * that is watched, or not to any more (1, 0); returns how many. */
 size_t surface_feed(struct surface *surface,
                     struct surface_series *series,
                     const double *values,

@@ -292,7 +292,10 @@ static void add_alike(struct tally *tally,
         weigh(tally, at, run.begin, (const size_t[]){0, 0, n});
 }
 
-void tally_add(struct tally *tally, struct tally_run run, const bool *concerns)
+void tally_add(struct tally *tally,
+               const struct tally_stretch *stretch,
+               struct tally_run run,
+               const bool *concerns)
 {
     uint32_t first = tally->grid.first_step;
     size_t n = n_held(tally, run.end - run.begin + 1);
@@ -302,9 +305,8 @@ void tally_add(struct tally *tally, struct tally_run run, const bool *concerns)
                               tally->counts + run.high * tally->n_columns};
     size_t n_true = 0;
 
-    const struct tally_stretch stretch = tally_stretch_of(tally, run.end);
-    if (stretch.few && run.begin >= stretch.begin) {
-        add_alike(tally, stretch.kind, &at, run, n);
+    if (stretch->few && run.begin >= stretch->begin) {
+        add_alike(tally, stretch->kind, &at, run, n);
         return;
     }
     if (n_before > n)

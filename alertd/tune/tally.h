@@ -47,16 +47,20 @@ struct tally *tally_new(const struct surface_grid *grid,
                         size_t n_incidents);
 void tally_free(struct tally *tally); /* NULL is fine */
 
+/* The one a step lies in. */
+struct tally_stretch tally_stretch_of(const struct tally *tally, uint32_t step);
+
 /* A run [begin, end] that was open in the levels [low, high) and no higher. concerns: as in
  * surface_feed(). */
 struct tally_run {
     uint32_t low, high;
     uint32_t begin, end;
 };
-void tally_add(struct tally *tally, struct tally_run run, const bool *concerns);
-
-/* The one a step lies in. */
-struct tally_stretch tally_stretch_of(const struct tally *tally, uint32_t step);
+/* stretch: the one it ends in, or a later one. */
+void tally_add(struct tally *tally,
+               const struct tally_stretch *stretch,
+               struct tally_run run,
+               const bool *concerns);
 
 /* A run that ends in the stretch; n_rows: the tally's. False: it is none of the few. */
 static inline bool tally_add_few(const struct tally_stretch *stretch,

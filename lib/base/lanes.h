@@ -44,3 +44,24 @@ static inline lanes_double lanes_load(const double *at)
     memcpy(&loaded, at, sizeof(loaded));
     return loaded;
 }
+
+enum {
+    LANES_BYTES = 16,
+};
+
+/* Which of LANES_BYTES bytes have their highest bit: the first one is the lowest. */
+static inline uint32_t lanes_byte_bits(const uint8_t *at)
+{
+#ifdef __x86_64__
+    __m128i loaded;
+
+    memcpy(&loaded, at, sizeof(loaded));
+    return (uint32_t)_mm_movemask_epi8(loaded);
+#else
+    uint32_t bits = 0;
+
+    for (size_t i = 0; i < LANES_BYTES; i++)
+        bits |= (uint32_t)(at[i] >> 7) << i;
+    return bits;
+#endif
+}

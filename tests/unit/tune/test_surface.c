@@ -168,6 +168,29 @@ static uint64_t count_hysteresis(const struct history *history, size_t off, size
 
 /* --- beside it --- */
 
+/* What was told of the threshold that is watched, from `from` on, turns where the values do. */
+static void check_watched(const struct history *history,
+                          size_t s,
+                          size_t from,
+                          const struct surface_series *series,
+                          const struct surface_crossing *told,
+                          size_t n_told,
+                          bool *is)
+{
+    size_t k = 0;
+
+    for (size_t i = from; i < series->step; i++) {
+        bool was = *is;
+        *is = passes(history->op, history->values[s][i], history->thresholds[series->watched]);
+        if (*is == was)
+            continue;
+        assert_true(k < n_told);
+        assert_int_equal(told[k].step, i);
+        assert_int_equal(told[k++].level, *is);
+    }
+    assert_int_equal(k, n_told);
+}
+
 static struct surface *surface_of(struct rng *rng,
                                   const struct history *history,
                                   size_t from,
@@ -182,17 +205,22 @@ static struct surface *surface_of(struct rng *rng,
     assert_non_null(surface);
     for (size_t s = from; s < to; s++) {
         struct surface_crossing crossings[STEPS_MAX];
-        struct surface_series series = {0};
+        struct surface_series series = {.watched = rng_below(rng, THRESHOLDS)};
+        bool is = false;
         while (series.step < history->n_steps) {
+            size_t at = series.step;
             size_t n = 1 + rng_below(rng, history->n_steps - series.step);
             size_t gap = 0;
             while (gap < n && isnan(history->values[s][series.step + gap]))
                 gap++;
-            if (gap > 0 && rng_below(rng, 2))
+            if (gap > 0 && rng_below(rng, 2)) {
                 surface_skip(surface, &series, series.step + (uint32_t)gap, history->concerns[s]);
-            else
-                (void)surface_feed(surface, &series, history->values[s] + series.step, n,
-                                   history->concerns[s], crossings);
+                is = false;
+                continue;
+            }
+            size_t n_told = surface_feed(surface, &series, history->values[s] + at, n,
+                                         history->concerns[s], crossings);
+            check_watched(history, s, at, &series, crossings, n_told, &is);
         }
         surface_end(surface, &series, history->concerns[s]);
     }
@@ -242,6 +270,39 @@ static void test_each_cell_is_the_state_machine(void **state)
     }
 }
 
+/* As many as there may be: some levels are more than a byte holds. */
+static void test_many_thresholds(void **state)
+{
+    enum {
+        STEPS = 3000,
+    };
+    static double values[STEPS];
+    static struct surface_crossing crossings[STEPS];
+    static double thresholds[SURFACE_THRESHOLDS_MAX];
+    struct rng rng = {rng_os_seed()};
+
+    for (size_t i = 0; i < SURFACE_THRESHOLDS_MAX; i++)
+        thresholds[i] = (double)i;
+    for (size_t n = SURFACE_THRESHOLDS_MAX - 4; n <= SURFACE_THRESHOLDS_MAX; n++) {
+        row("%zu thresholds, seed %llu", n, (unsigned long long)rng.state);
+        struct surface *surface = surface_new(
+            &(struct surface_grid){SURFACE_ABOVE, thresholds, n, for_steps, FORS, 0}, NULL, 0);
+        struct surface_series series = {0};
+        for (size_t i = 0; i < STEPS; i++)
+            values[i] = (double)rng_below(&rng, SURFACE_THRESHOLDS_MAX + 2) - 0.5;
+        (void)surface_feed(surface, &series, values, STEPS, NULL, crossings);
+        surface_end(surface, &series, NULL);
+        surface_finish(surface);
+        for (size_t j = 0; j < n; j++) {
+            uint64_t n_alerts = 0;
+            for (size_t i = 0; i < STEPS; i++)
+                n_alerts += values[i] > thresholds[j] && !(i > 0 && values[i - 1] > thresholds[j]);
+            assert_int_equal(surface_cell(surface, j, 0).alerts, n_alerts);
+        }
+        surface_free(surface);
+    }
+}
+
 static void test_limits(void **state)
 {
     double thresholds[SURFACE_THRESHOLDS_MAX + 1] = {0};
@@ -267,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_cell_is_the_state_machine),
+        cmocka_unit_test(test_many_thresholds),
         cmocka_unit_test(test_limits),
     };
 
