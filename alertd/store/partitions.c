@@ -15,6 +15,7 @@
 
 #include "alertd/store/private.h"
 #include "lib/base/mem.h"
+#include "lib/base/parallel.h"
 
 enum {
     COOL_SEGMENTS = 500, /* freed at a time */
@@ -280,13 +281,40 @@ int store_partition_for_append(struct store *store,
 
 /* --- the folder at start --- */
 
-static int open_one(struct store *store, int64_t day_ms, struct err *reterr)
-{
+/* A day's file as it was opened, or why it was not. */
+struct opening {
+    int64_t day_ms;
     struct partition *partition;
+    int result;
+    struct err err;
+};
+
+/* Opening a file waits for the disk and reads its tables' names: nothing of it is another day's. */
+struct openings {
+    const struct store *store;
+    struct opening *at;
+};
+
+static void open_file_of(void *context, size_t i)
+{
+    const struct openings *openings = context;
+    struct opening *opening = &openings->at[i];
+
+    opening->result = partition_open(openings->store->folder, opening->day_ms,
+                                     openings->store->options.sync_normal, &opening->partition,
+                                     &opening->err);
+}
+
+static int take_opened(struct store *store, struct opening *opening, struct err *reterr)
+{
+    struct partition *partition = opening->partition;
+    int64_t day_ms = opening->day_ms;
     char day[PARTITION_DAY_TEXT_MAX];
     char path[4096];
+    int r = opening->result;
 
-    int r = partition_open(store->folder, day_ms, store->options.sync_normal, &partition, reterr);
+    opening->partition = NULL;
+    *reterr = opening->err;
     if (r == 0) {
         insert(store, partition);
         remember_lost_commits(store, partition);
@@ -344,6 +372,27 @@ static int64_t find_newest_ms(const struct store *store)
     return newest_ms;
 }
 
+/* The files at once; what is in them one day after the other. */
+static int open_days(struct store *store, const int64_t *days, size_t n, struct err *reterr)
+{
+    MEM_AUTO struct opening *at = mem_zalloc((n + 1) * sizeof(*at));
+    struct openings openings = {store, at};
+    struct err err = {0};
+    int r = 0;
+
+    for (size_t i = 0; i < n; i++)
+        at[i].day_ms = days[i];
+    parallel_each(n, parallel_workers(0), open_file_of, &openings);
+    for (size_t i = 0; i < n; i++)
+        if (r == 0)
+            r = take_opened(store, &at[i], &err);
+        else
+            partition_close(at[i].partition);
+    if (r != 0 && reterr)
+        *reterr = err;
+    return r;
+}
+
 int store_load(struct store *store, struct err *reterr)
 {
     MEM_AUTO int64_t *days = NULL;
@@ -367,15 +416,8 @@ int store_load(struct store *store, struct err *reterr)
     (void)closedir(dir);
     if (n > 0)
         qsort(days, n, sizeof(*days), compare_days);
-    for (size_t i = 0; i < n; i++) {
-        struct err err = {0};
-        int r = open_one(store, days[i], &err);
-        if (r != 0) {
-            if (reterr)
-                *reterr = err;
-            return r;
-        }
-    }
-    store->stats.newest_ms = find_newest_ms(store);
-    return 0;
+    int r = open_days(store, days, n, reterr);
+    if (r == 0)
+        store->stats.newest_ms = find_newest_ms(store);
+    return r;
 }
