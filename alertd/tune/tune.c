@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "alertd/promql/ast.h"
+#include "alertd/tune/evaluated.h"
 #include "alertd/tune/grid.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
@@ -38,109 +39,6 @@ static int add_peaks(void *arg,
 {
     grid_peaks_add(arg, values, n);
     return 0;
-}
-
-/* --- steps that were not evaluated --- */
-
-/* Between a reading of the whole span and who takes only the steps that were evaluated. */
-struct feeding {
-    const struct tune_result *result;
-    struct backtest *backtest;
-    double *values;
-    size_t capacity;
-};
-
-/* The first of the steps that were evaluated at `step` of the span or later. */
-static uint32_t step_from(const struct tune_result *result, uint32_t step)
-{
-    uint32_t low = 0;
-    uint32_t high = result->n_steps;
-
-    if (!result->at_span)
-        return step < high ? step : high;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (result->at_span[middle] < step)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* Those of n values from *first on that count, *first then being theirs. */
-static const double *evaluated_of(struct feeding *feeding,
-                                  const double *values,
-                                  uint32_t *first,
-                                  size_t *n)
-{
-    const struct tune_result *result = feeding->result;
-    uint32_t from = *first;
-    size_t n_kept = 0;
-
-    if (!result->at_span)
-        return values;
-    feeding->values = mem_grow(feeding->values, &feeding->capacity, *n + 1, sizeof(double));
-    uint32_t step = step_from(result, from);
-    *first = step;
-    for (; step < result->n_steps && result->at_span[step] < from + *n; step++)
-        feeding->values[n_kept++] = values[result->at_span[step] - from];
-    *n = n_kept;
-    return feeding->values;
-}
-
-static int lay_evaluated(const struct tune_reader *reader,
-                         const struct tune_ask *ask,
-                         struct tune_result *result,
-                         struct err *reterr)
-{
-    const struct tune_span *span = &result->span;
-    uint32_t n = 0;
-
-    result->n_steps = span->n_steps;
-    if (!ask->evaluated)
-        return 0;
-    MEM_AUTO bool *is_there = mem_zalloc(span->n_steps * sizeof(*is_there));
-    int r = reading_there(reader, ask->evaluated, span, is_there, reterr);
-    if (r != 0)
-        return r;
-    result->at_span = mem_alloc(span->n_steps * sizeof(*result->at_span));
-    for (uint32_t i = 0; i < span->n_steps; i++)
-        if (is_there[i])
-            result->at_span[n++] = i;
-    if (n == 0)
-        return err_set(reterr, -EINVAL, "%.200s has no value in this time: nothing was evaluated",
-                       ask->evaluated);
-    result->n_steps = n;
-    result->first_step = step_from(result, result->first_step);
-    return 0;
-}
-
-static int add_values(void *arg,
-                      const struct labels *labels,
-                      uint32_t first,
-                      const double *values,
-                      size_t n,
-                      struct err *reterr)
-{
-    struct feeding *feeding = arg;
-    const double *counted = evaluated_of(feeding, values, &first, &n);
-
-    return backtest_add(feeding->backtest, labels, first, counted, n, reterr);
-}
-
-static int add_values_at(void *arg,
-                         size_t threshold,
-                         const struct labels *labels,
-                         uint32_t first,
-                         const double *values,
-                         size_t n,
-                         struct err *reterr)
-{
-    struct feeding *feeding = arg;
-    const double *counted = evaluated_of(feeding, values, &first, &n);
-
-    return backtest_add_at(feeding->backtest, threshold, labels, first, counted, n, reterr);
 }
 
 static int64_t keep_of(const struct tune_ask *ask)
@@ -235,8 +133,8 @@ static void lay_incidents(const struct tune_ask *ask, struct tune_result *result
         begin = begin < 0 ? 0 : begin;
         end = end >= span->n_steps ? span->n_steps - 1 : end;
         if (result->at_span) {
-            begin = step_from(result, (uint32_t)begin);
-            end = (int64_t)step_from(result, (uint32_t)end + 1) - 1;
+            begin = evaluated_from(result, (uint32_t)begin);
+            end = (int64_t)evaluated_from(result, (uint32_t)end + 1) - 1;
             begin = begin >= result->n_steps ? result->n_steps - 1 : begin;
         }
         result->of[result->n_incidents] = incident;
@@ -364,7 +262,7 @@ static int lay_out(const struct tune_reader *reader,
         return r;
     result->is_asked = result->choice->way == SPLIT_AGAIN && !reader->read_again;
     result->keep_steps = grid_for_steps(keep_of(ask), ask->interval_ms);
-    r = lay_evaluated(reader, ask, result, reterr);
+    r = evaluated_lay(reader, ask, result, reterr);
     if (r != 0)
         return r;
     lay_incidents(ask, result);
@@ -429,7 +327,7 @@ static struct backtest_plan plan_of(const struct tune_result *result,
 
 /* One of several readings of different series; they are put together behind. */
 struct share {
-    struct feeding feeding;
+    struct evaluated feeding;
     struct picture *picture;
 };
 
@@ -461,7 +359,7 @@ static int draw_within(const struct tune_reader *reader,
     own.n_incidents = 0;
     int r = share_init(&share, ask, result, &own, reterr);
     if (r == 0)
-        r = reader->read(reader->reader, result->choice->expr, &result->span, false, add_values,
+        r = reader->read(reader->reader, result->choice->expr, &result->span, false, evaluated_add,
                          &share.feeding, reterr);
     result->picture = share.picture;
     result->within = share.feeding.backtest;
@@ -477,13 +375,13 @@ static int read_again(const struct tune_reader *reader,
 {
     const struct tune_again again = {ask->rule->expr, result->choice, result->thresholds,
                                      result->n_thresholds};
-    struct feeding feeding = {.result = result};
+    struct evaluated feeding = {.result = result};
     int r = backtest_new(plan, &result->backtest, reterr);
 
     if (r)
         return r;
     feeding.backtest = result->backtest;
-    r = reading_again(reader, &again, &result->span, add_values_at, &feeding, reterr);
+    r = reading_again(reader, &again, &result->span, evaluated_add_at, &feeding, reterr);
     free(feeding.values);
     return r == 0 && ask->columns > 0 ? draw_within(reader, ask, result, plan, reterr) : r;
 }
@@ -526,7 +424,7 @@ static int read_once(const struct tune_reader *reader,
     }
     if (r == 0)
         r = reading_parts(reader, result->choice->expr, &result->span,
-                          result->choice->way == SPLIT_PRESENCE, add_values, args, reterr);
+                          result->choice->way == SPLIT_PRESENCE, evaluated_add, args, reterr);
     for (size_t i = 0; i < n; i++) {
         int end = share_done(&shares[i], result, r == 0 ? reterr : NULL);
         r = r ? r : end;
