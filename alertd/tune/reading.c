@@ -174,10 +174,44 @@ static size_t most_steps(const struct reading_source *reading,
 
 /* --- parts of the series --- */
 
+/* What is made once for all parts of a reading, and perhaps for the next reading. */
+struct reading_kept {
+    struct arena arena; /* the expression is in it, and its text */
+    const char *text;
+    struct promql_expr *expr;
+    struct shared shared; /* what was found for all */
+};
+
+static void forget(struct reading_kept *kept)
+{
+    shared_done(&kept->shared);
+    arena_reset(&kept->arena);
+    *kept = (struct reading_kept){0};
+}
+
+/* The expression, parsed; what was found for another one is forgotten. What is found may have half of the memory,
+ * the parts' evaluations the other half. */
+static int prepare(struct reading_kept *kept,
+                   const struct reading_source *reading,
+                   const char *expression,
+                   struct err *reterr)
+{
+    if (kept->text && strcmp(kept->text, expression) == 0)
+        return 0;
+    forget(kept);
+    arena_init(&kept->arena, reading->query_bytes);
+    shared_init(&kept->shared, reading->source, PARTS, reading->query_bytes / 2);
+    int r = promql_parse(&kept->arena, expression, &kept->expr, reterr);
+    if (r == 0)
+        kept->text = arena_strndup(&kept->arena, expression, strlen(expression));
+    return r;
+}
+
 /* What the parts of a reading share, and how each of them goes. */
 struct parts {
     const struct reading_source *reading;
-    struct shared shared; /* what was found for all */
+    struct shared *shared;
+    int64_t ahead_ms; /* found beyond what is asked, for the next reading */
     const struct promql_expr *expr;
     struct part part; /* the steps they are at, of n_of_series */
     struct reading_piece pieces[PARTS];
@@ -189,7 +223,7 @@ struct parts {
 static void read_part(void *context, size_t i)
 {
     struct parts *parts = context;
-    const struct source source = shared_source(&parts->shared);
+    const struct source source = shared_source(parts->shared);
     struct reading_source own = *parts->reading;
     struct part part = parts->part;
 
@@ -213,7 +247,7 @@ static int see_nothing(void *arg,
 /* Evaluated over a source in which there is nothing, the expression asks for what it will need. */
 static int find_for_all(struct parts *parts, struct err *reterr)
 {
-    const struct source finder = shared_finder(&parts->shared);
+    const struct source finder = shared_finder(parts->shared);
     const struct part all = {.first = parts->part.first, .n = parts->part.n};
     struct reading_source finding = *parts->reading;
     struct reading_piece none = {.span = parts->pieces[0].span, .visit = see_nothing};
@@ -238,8 +272,7 @@ static int read_found(struct parts *parts, bool *ret_has_begun, struct err *rete
     return r;
 }
 
-/* The steps of parts->part, of all series. What is found may have half of the memory, the parts' evaluations
- * the other half. */
+/* The steps of parts->part, of all series. */
 static int read_at_once(struct parts *parts, bool *ret_has_begun, struct err *reterr)
 {
     const struct reading_source *reading = parts->reading;
@@ -248,12 +281,9 @@ static int read_at_once(struct parts *parts, bool *ret_has_begun, struct err *re
     if (n == 0)
         return stream_piece(reading, parts->expr, parts->part, &parts->pieces[0], ret_has_begun,
                             reterr);
-    shared_init(&parts->shared, reading->source, n, reading->query_bytes / 2);
+    shared_begin(parts->shared, parts->ahead_ms);
     int r = find_for_all(parts, reterr);
-    if (r == 0)
-        r = read_found(parts, ret_has_begun, reterr);
-    shared_done(&parts->shared);
-    return r;
+    return r ? r : read_found(parts, ret_has_begun, reterr);
 }
 
 /* All steps, fewer at a time where that is too much. */
@@ -288,22 +318,24 @@ static int read_parts(void *reader,
                       struct err *reterr)
 {
     const struct reading_source *reading = reader;
-    struct promql_expr *expr = NULL;
-    ARENA_AUTO struct arena arena;
+    struct reading_kept own = {0};
+    struct reading_kept *kept = reading->kept ? reading->kept : &own;
+    struct parts parts = {.reading = reading, .shared = &kept->shared};
 
-    arena_init(&arena, reading->query_bytes);
-    int r = promql_parse(&arena, expression, &expr, reterr);
-    if (r != 0)
-        return r;
-    struct parts parts = {.reading = reading, .expr = expr};
-    if (reading->at_once_fn && promql_series_are_apart(expr))
-        parts.part.n_of_series = PARTS;
-    for (size_t i = 0; i < (parts.part.n_of_series ? PARTS : 1); i++)
-        parts.pieces[i] = (struct reading_piece){
-            .span = span, .as_presence = as_presence, .visit = visit, .arg = args[i]};
-    r = read_steps(&parts, span, reterr);
+    int r = prepare(kept, reading, expression, reterr);
+    if (r == 0) {
+        parts.expr = kept->expr;
+        parts.ahead_ms = reading->kept ? span->step_ms : 0;
+        if (reading->at_once_fn && promql_series_are_apart(kept->expr))
+            parts.part.n_of_series = PARTS;
+        for (size_t i = 0; i < (parts.part.n_of_series ? PARTS : 1); i++)
+            parts.pieces[i] = (struct reading_piece){
+                .span = span, .as_presence = as_presence, .visit = visit, .arg = args[i]};
+        r = read_steps(&parts, span, reterr);
+    }
     for (size_t i = 0; i < PARTS; i++)
         reading_done(&parts.pieces[i]);
+    forget(&own);
     return r;
 }
 
@@ -318,7 +350,24 @@ static int read_over_source(void *reader,
     struct reading_source alone = *(const struct reading_source *)reader;
 
     alone.at_once_fn = NULL;
+    alone.kept = NULL;
     return read_parts(&alone, expression, span, as_presence, visit, &arg, reterr);
+}
+
+static void keep(void *reader, bool keeps)
+{
+    struct reading_source *reading = reader;
+
+    if (reading->kept)
+        forget(reading->kept);
+    free(reading->kept);
+    reading->kept = keeps ? mem_zalloc(sizeof(*reading->kept)) : NULL;
+}
+
+void reading_keep(const struct tune_reader *reader, bool keeps)
+{
+    if (reader->keep)
+        reader->keep(reader->reader, keeps);
 }
 
 size_t reading_n_parts(const struct tune_reader *reader)
@@ -475,5 +524,6 @@ struct tune_reader reading_of_source(struct reading_source *reading)
                                 .reader = reading,
                                 .read_parts = reading->at_once_fn ? read_parts : NULL,
                                 .n_parts = PARTS,
+                                .keep = keep,
                                 .read_again = reread_source};
 }

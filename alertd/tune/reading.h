@@ -74,6 +74,9 @@ struct tune_reader {
                       void *const *args,
                       struct err *reterr);
     size_t n_parts;
+    /* True: what one read_parts() finds is kept for the next one of the same expression, in finer steps of the
+     * same span. False: it is let go. NULL: nothing is kept. */
+    void (*keep)(void *reader, bool keeps);
     /* NULL: read() is asked once per threshold. */
     int (*read_again)(void *reader,
                       const struct tune_again *again,
@@ -92,6 +95,9 @@ int reading_parts(const struct tune_reader *reader,
                   tune_visit *visit,
                   void *const *args,
                   struct err *reterr);
+
+/* As the reader's keep(). */
+void reading_keep(const struct tune_reader *reader, bool keeps);
 
 /* Where the expression has any value: true in is_there[], which has span->n_steps places; others stay. */
 int reading_there(const struct tune_reader *reader,
@@ -126,6 +132,7 @@ struct reading_source {
                        unsigned workers,
                        void (*each)(void *context, size_t index),
                        void *context);
+    struct reading_kept *kept; /* its own: reading_keep() */
 };
 struct tune_reader reading_of_source(struct reading_source *reading);
 

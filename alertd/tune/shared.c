@@ -17,6 +17,22 @@ void shared_done(struct shared *shared)
     arena_reset(&shared->arena);
 }
 
+void shared_begin(struct shared *shared, int64_t ahead_ms)
+{
+    shared->is_asked = false;
+    shared->ahead_ms = ahead_ms;
+}
+
+static bool is_found(const struct shared *shared, const struct source_query *query)
+{
+    const struct source_query *found = &shared->query;
+
+    return shared->is_found && query->matchers == found->matchers &&
+           query->n_matchers == found->n_matchers && query->from_ms == found->from_ms &&
+           query->to_ms <= found->to_ms && found->to_ms - query->to_ms <= shared->found_ahead_ms &&
+           query->newest_only == found->newest_only;
+}
+
 static int find(void *self,
                 const struct source_query *query,
                 struct arena *arena,
@@ -27,22 +43,20 @@ static int find(void *self,
     struct source_query all = *query;
 
     *ret_selection = (struct source_selection){0};
-    if (shared->is_found)
+    if (shared->is_asked)
+        return 0;
+    shared->is_asked = true;
+    if (is_found(shared, query))
         return 0;
     all.n_parts = 0;
     all.n_at_once = shared->n_at_once;
+    all.to_ms += shared->ahead_ms;
     shared->query = all;
+    shared->found_ahead_ms = shared->ahead_ms;
+    arena_reset(&shared->arena);
     int r = shared->of->select(shared->of->self, &all, &shared->arena, &shared->found, reterr);
     shared->is_found = r == 0;
     return r;
-}
-
-static bool is_asked(const struct shared *shared, const struct source_query *query)
-{
-    return shared->is_found && query->matchers == shared->query.matchers &&
-           query->n_matchers == shared->query.n_matchers &&
-           query->from_ms == shared->query.from_ms && query->to_ms == shared->query.to_ms &&
-           query->newest_only == shared->query.newest_only;
 }
 
 static int take(void *self,
@@ -54,7 +68,7 @@ static int take(void *self,
     const struct shared *shared = self;
     const struct source_selection *found = &shared->found;
 
-    if (!is_asked(shared, query))
+    if (!is_found(shared, query))
         return shared->of->select(shared->of->self, query, arena, ret_selection, reterr);
     struct source_match *own = arena_array(arena, found->n + 1, sizeof(*own));
     if (!own)

@@ -440,8 +440,32 @@ static int read_all(const struct tune_reader *reader,
 {
     struct backtest_plan plan = plan_of(result, setting);
 
+    if (plan.is_apart) /* it needs its own room, and other samples */
+        reading_keep(reader, false);
     return plan.is_apart ? read_again(reader, ask, result, &plan, reterr)
                          : read_once(reader, ask, result, &plan, reterr);
+}
+
+/* Twice: coarsely for the grid, and for what is in it. */
+static int read_past(const struct tune_reader *reader,
+                     const struct tune_ask *ask,
+                     struct tune_result *result,
+                     struct err *reterr)
+{
+    double threshold = ask->has_threshold ? ask->threshold : result->choice->now;
+    uint32_t for_steps = grid_for_steps(ask->for_ms, ask->interval_ms);
+    int r = choose_grid(reader, ask, result, threshold, reterr);
+
+    if (r != 0)
+        return r;
+    add_also(ask, result);
+    result->now = result->also = find_cell(result, threshold, for_steps);
+    if (ask->has_also)
+        result->also = find_cell(result,
+                                 isnan(ask->also_threshold) ? threshold : ask->also_threshold,
+                                 grid_for_steps(ask->also_for_ms, ask->interval_ms));
+    return read_all(reader, ask, result,
+                    (struct backtest_setting){threshold, for_steps, result->keep_steps}, reterr);
 }
 
 int tune_run(const struct tune_reader *reader,
@@ -456,19 +480,9 @@ int tune_run(const struct tune_reader *reader,
     int r = lay_out(reader, ask, result, reterr);
     if (r != 0)
         return r;
-    double threshold = ask->has_threshold ? ask->threshold : result->choice->now;
-    uint32_t for_steps = grid_for_steps(ask->for_ms, ask->interval_ms);
-    r = choose_grid(reader, ask, result, threshold, reterr);
-    if (r != 0)
-        return r;
-    add_also(ask, result);
-    result->now = result->also = find_cell(result, threshold, for_steps);
-    if (ask->has_also)
-        result->also = find_cell(result,
-                                 isnan(ask->also_threshold) ? threshold : ask->also_threshold,
-                                 grid_for_steps(ask->also_for_ms, ask->interval_ms));
-    r = read_all(reader, ask, result,
-                 (struct backtest_setting){threshold, for_steps, result->keep_steps}, reterr);
+    reading_keep(reader, !ask->is_alone);
+    r = read_past(reader, ask, result, reterr);
+    reading_keep(reader, false);
     if (r == 0 && gaps_matter(ask->rule->expr))
         r = gaps_find(reader, &result->span, &result->gaps, reterr);
     if (r != 0)

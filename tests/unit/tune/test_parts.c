@@ -25,6 +25,13 @@ enum {
     ROUNDS = 40,
     COLUMNS = 50,
     BYTES = 64 << 20,
+    LONG_STEPS = 5000, /* more than the coarse reading takes */
+};
+
+struct how {
+    bool in_parts;
+    int steps;
+    size_t piece_steps;
 };
 
 struct asked {
@@ -37,14 +44,15 @@ struct asked {
 static void ask_past(struct asked *asked,
                      const struct source *source,
                      const char *expr,
-                     bool in_parts)
+                     struct how how)
 {
     struct promql_expr *parsed = NULL;
     struct err err = {0};
 
     *asked = (struct asked){.over = {.source = source,
                                      .query_bytes = BYTES,
-                                     .at_once_fn = in_parts ? parallel_each : NULL}};
+                                     .piece_steps = how.piece_steps,
+                                     .at_once_fn = how.in_parts ? parallel_each : NULL}};
     arena_init(&asked->arena, BYTES);
     if (promql_parse(&asked->arena, expr, &parsed, &err) != 0)
         fail_msg("%s: %s", expr, err.text);
@@ -55,7 +63,7 @@ static void ask_past(struct asked *asked,
     const struct tune_ask ask = {.rule = &asked->rule,
                                  .interval_ms = STEP_MS,
                                  .from_ms = 70 * STEP_MS,
-                                 .to_ms = STEPS * STEP_MS,
+                                 .to_ms = (int64_t)how.steps * STEP_MS,
                                  .for_ms = 2 * STEP_MS,
                                  .whens = &bad,
                                  .n_incidents = 1,
@@ -70,14 +78,14 @@ static void asked_done(struct asked *asked)
     arena_reset(&asked->arena);
 }
 
-static void fill(struct rng *rng, struct fake_source *fake)
+static void fill(struct rng *rng, struct fake_source *fake, int steps)
 {
     for (int s = 0; s < SERIES; s++) {
         char name[64];
         (void)snprintf(name, sizeof(name), "a{i=\"%d\"}", s);
         const struct labels *labels = series_text_labels(name, &(const char *){NULL}, NULL);
         double value = 0;
-        for (int i = 0; i < STEPS; i++) {
+        for (int i = 0; i < steps; i++) {
             value += (double)rng_below(rng, 21) / 10 - 1;
             uint64_t kind = rng_below(rng, 40);
             if (kind == 0)
@@ -162,13 +170,13 @@ static void test_parts_are_the_whole(void **state)
     for (int round = 0; round < ROUNDS; round++) {
         struct fake_source fake = {0};
         row("round %d of seed %llu", round, (unsigned long long)rng.state);
-        fill(&rng, &fake);
+        fill(&rng, &fake, STEPS);
         const struct source source = fake_source_of(&fake);
         for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
             struct asked one;
             struct asked parts;
-            ask_past(&one, &source, rules[i], false);
-            ask_past(&parts, &source, rules[i], true);
+            ask_past(&one, &source, rules[i], (struct how){false, STEPS, 0});
+            ask_past(&parts, &source, rules[i], (struct how){true, STEPS, 0});
             check_cells(&one.result, &parts.result);
             check_alerts(&one.result, &parts.result);
             check_picture(&one.result, &parts.result);
@@ -177,6 +185,63 @@ static void test_parts_are_the_whole(void **state)
         }
         fake_source_done(&fake);
     }
+}
+
+struct counted {
+    struct source of;
+    int n_selects;
+};
+
+static int select_counted(void *self,
+                          const struct source_query *query,
+                          struct arena *arena,
+                          struct source_selection *ret_selection,
+                          struct err *reterr)
+{
+    struct counted *counted = self;
+
+    counted->n_selects++;
+    return counted->of.select(counted->of.self, query, arena, ret_selection, reterr);
+}
+
+static int read_counted(void *self,
+                        const struct source_query *query,
+                        const struct source_match *match,
+                        struct arena *arena,
+                        struct source_columns *columns,
+                        struct err *reterr)
+{
+    const struct counted *counted = self;
+
+    return counted->of.read(counted->of.self, query, match, arena, columns, reterr);
+}
+
+/* The coarse reading, and the whole one: all in one piece, or in some that each look for their own. */
+static void test_what_is_found_serves_both_readings(void **state)
+{
+    static const char *const rules[] = {"a > 1", "max_over_time(a[5m]) > 1", "a offset 7m < 0"};
+    static const size_t piece_steps[] = {0, 1000};
+    struct rng rng = {rng_os_seed()};
+    struct fake_source fake = {0};
+
+    row("seed %llu", (unsigned long long)rng.state);
+    fill(&rng, &fake, LONG_STEPS);
+    struct counted counted = {.of = fake_source_of(&fake)};
+    const struct source source = {.select = select_counted, .read = read_counted, .self = &counted};
+    for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
+        for (size_t k = 0; k < sizeof(piece_steps) / sizeof(*piece_steps); k++) {
+            struct asked one;
+            struct asked parts;
+            ask_past(&one, &source, rules[i], (struct how){false, LONG_STEPS, piece_steps[k]});
+            counted.n_selects = 0;
+            ask_past(&parts, &source, rules[i], (struct how){true, LONG_STEPS, piece_steps[k]});
+            assert_int_equal(counted.n_selects, piece_steps[k] == 0 ? 1 : 2 + 5);
+            check_cells(&one.result, &parts.result);
+            check_alerts(&one.result, &parts.result);
+            asked_done(&one);
+            asked_done(&parts);
+        }
+    fake_source_done(&fake);
 }
 
 static void test_which_series_are_apart(void **state)
@@ -232,7 +297,7 @@ static void test_a_part_that_fails_is_no_result(void **state)
     struct arena arena;
     struct err err = {0};
 
-    fill(&rng, &fake);
+    fill(&rng, &fake, STEPS);
     struct source source = fake_source_of(&fake);
     source.read = fail_late;
     arena_init(&arena, BYTES);
@@ -254,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts_are_the_whole),
+        cmocka_unit_test(test_what_is_found_serves_both_readings),
         cmocka_unit_test(test_which_series_are_apart),
         cmocka_unit_test(test_a_part_that_fails_is_no_result),
     };
