@@ -28,7 +28,8 @@ char *str_room(struct str *str, size_t len)
         str->full = true;
         return NULL;
     }
-    str->text = mem_grow(str->text, &str->capacity, str->len + len + 1, 1);
+    if (len >= str->capacity - str->len) /* a byte for the end */
+        str->text = mem_grow(str->text, &str->capacity, str->len + len + 1, 1);
     return str->text + str->len;
 }
 

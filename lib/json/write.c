@@ -68,12 +68,59 @@ static void add_escaped(struct json_out *out, unsigned char c)
         str_add(out->text, "\xef\xbf\xbd"); /* U+FFFD for a byte that is not UTF-8 */
 }
 
+/* Of eight bytes: is one of them not written as it is (a control, a quote, a backslash), or more than a byte? */
+static inline bool any_is_special(const char *text)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t highs = ones << 7;
+    uint64_t bytes;
+
+    memcpy(&bytes, text, sizeof(bytes));
+    uint64_t quotes = bytes ^ ones * '"';
+    uint64_t slashes = bytes ^ ones * '\\';
+    /* a byte below n has borrowed for its highest bit; one that had it before is special anyway */
+    return ((bytes | (bytes - ones * 32) | (quotes - ones) | (slashes - ones)) & highs) != 0;
+}
+
+static bool is_plain(const char *text, size_t len)
+{
+    size_t at = 0;
+
+    for (; len - at >= sizeof(uint64_t); at += sizeof(uint64_t))
+        if (any_is_special(text + at))
+            return false;
+    for (; at < len; at++) {
+        unsigned char c = (unsigned char)text[at];
+        if (c < 32 || c >= 0x80 || c == '"' || c == '\\')
+            return false;
+    }
+    return true;
+}
+
+/* Nearly all of them. */
+static void add_plain(struct json_out *out, const char *text, size_t len)
+{
+    char *room = str_room(out->text, len + 2);
+
+    if (!room)
+        return;
+    room[0] = '"';
+    if (len > 0)
+        memcpy(room + 1, text, len);
+    room[len + 1] = '"';
+    str_grow(out->text, len + 2);
+}
+
 void json_stringn(struct json_out *out, const char *text, size_t len)
 {
     size_t from = 0; /* not yet written */
     size_t at = 0;
 
     before_value(out);
+    if (is_plain(text, len)) {
+        add_plain(out, text, len);
+        return;
+    }
     str_addc(out->text, '"');
     while (at < len) {
         unsigned char c = (unsigned char)text[at];

@@ -2,6 +2,8 @@
  * JSON out: whatever the text, what is written is JSON.
  */
 
+#include <string.h>
+
 #include "lib/json/write.h"
 #include "tests/lib/row.h"
 
@@ -33,6 +35,34 @@ static void test_strings(void **state)
     }
 }
 
+/* Any byte at any place of a text that is looked through eight bytes at a time. */
+static void test_a_byte_among_others(void **state)
+{
+    static const char around[] = "twenty bytes around.";
+
+    for (int c = 1; c < 256; c++)
+        for (size_t at = 0; at < sizeof(around) - 1; at++) {
+            STR_AUTO struct str text = STR_INIT(200);
+            STR_AUTO struct str alone = STR_INIT(200);
+            STR_AUTO struct str expected = STR_INIT(200);
+            struct json_out out = JSON_OUT(&text);
+            struct json_out of_one = JSON_OUT(&alone);
+            char put[sizeof(around)];
+
+            row("byte %d at %zu", c, at);
+            memcpy(put, around, sizeof(put));
+            put[at] = (char)c;
+            json_string(&out, put);
+            json_stringn(&of_one, &put[at], 1);
+            str_addc(&expected, '"');
+            str_addn(&expected, around, at);
+            str_addn(&expected, str_text(&alone) + 1, strlen(str_text(&alone)) - 2);
+            str_add(&expected, around + at + 1);
+            str_addc(&expected, '"');
+            assert_string_equal(str_text(&text), str_text(&expected));
+        }
+}
+
 static void test_nesting_and_commas(void **state)
 {
     STR_AUTO struct str text = STR_INIT(200);
@@ -56,6 +86,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_strings),
+        cmocka_unit_test(test_a_byte_among_others),
         cmocka_unit_test(test_nesting_and_commas),
     };
 
