@@ -19,6 +19,8 @@ struct traits {
     bool several_names;    /* a vector may have series of several metrics */
     bool may_drop_names;   /* where it is an error when some are then the same */
     bool chooses_by_order; /* limitk() */
+    bool has_subquery;
+    bool looks_fixed; /* @ */
 };
 
 static void look(const struct promql_expr *expr, struct traits *traits)
@@ -31,14 +33,19 @@ static void look(const struct promql_expr *expr, struct traits *traits)
             traits->several_names = true;
             traits->may_drop_names |= expr->selector.range != NULL;
         }
+        traits->looks_fixed |= expr->selector.when.at != AT_NONE;
         break;
     case PROMQL_CALL:
         traits->relabels |= strncmp(expr->call.fn->name, "label_", 6) == 0 ||
                             strcmp(expr->call.fn->name, "info") == 0;
         break;
     case PROMQL_BINARY: traits->several_names |= expr->binary.op == OPERATOR_OR; break;
-    case PROMQL_UNARY:
-    case PROMQL_SUBQUERY: traits->may_drop_names = true; break;
+    case PROMQL_UNARY: traits->may_drop_names = true; break;
+    case PROMQL_SUBQUERY:
+        traits->may_drop_names = true;
+        traits->has_subquery = true;
+        traits->looks_fixed |= expr->subquery.when.at != AT_NONE;
+        break;
     case PROMQL_AGGREGATE:
         traits->chooses_by_order |= expr->aggregate.op == AGGREGATOR_LIMITK;
         break;
@@ -48,13 +55,26 @@ static void look(const struct promql_expr *expr, struct traits *traits)
         look(child, traits);
 }
 
+static bool are_apart(const struct traits *traits)
+{
+    return !traits->relabels && !traits->chooses_by_order &&
+           !(traits->several_names && traits->may_drop_names);
+}
+
 bool promql_steps_are_apart(const struct promql_expr *expr)
 {
     struct traits traits = {0};
 
     look(expr, &traits);
-    return !traits.relabels && !traits.chooses_by_order &&
-           !(traits.several_names && traits.may_drop_names);
+    return are_apart(&traits);
+}
+
+bool promql_steps_may_lag(const struct promql_expr *expr)
+{
+    struct traits traits = {0};
+
+    look(expr, &traits);
+    return are_apart(&traits) && !traits.has_subquery && !traits.looks_fixed;
 }
 
 static bool is_of_one_series(const struct fn *fn)

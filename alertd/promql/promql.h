@@ -74,8 +74,11 @@ struct promql_limits {
     size_t max_points;        /* steps of a range query; 0: 11,000 */
     int64_t lookback_ms;      /* 0: 5 min */
     int64_t subquery_step_ms; /* of [5m:]; 0: 1 min */
-    int64_t deadline_ms;      /* a monotonic instant, checked through now_fn; 0: none */
-    int64_t (*now_fn)(void);  /* for the deadline; the core reads no clock itself */
+    /* A step sees no sample newer than so long before it: it had not come yet. Of an expression of which
+     * promql_steps_may_lag(). */
+    int64_t lag_ms;
+    int64_t deadline_ms;     /* a monotonic instant, checked through now_fn; 0: none */
+    int64_t (*now_fn)(void); /* for the deadline; the core reads no clock itself */
 };
 
 struct promql_query {
@@ -139,6 +142,9 @@ int promql_eval_each(const struct promql_expr *expr,
 /* The values at some steps of a range query, put behind those of the steps before, are what all
  * steps at once give. False: not in every case (see apart.c). */
 bool promql_steps_are_apart(const struct promql_expr *expr);
+/* Evaluated with a lag, each step of a range query gives what it gives alone over the samples that had
+ * come by then. False: not in every case; within a subquery a sample is there or not by the step outside. */
+bool promql_steps_may_lag(const struct promql_expr *expr);
 /* What it gives of some of the series it selects, put beside what it gives of all others, is what it gives
  * of all: each comes of one, and of no two the same. False: not in every case. */
 bool promql_series_are_apart(const struct promql_expr *expr);

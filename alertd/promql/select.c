@@ -28,6 +28,14 @@ static int64_t sight_at(const struct sight *sight, int64_t step_ms)
     return (sight->fixed ? sight->fixed_ms : step_ms) - sight->offset_ms;
 }
 
+/* The newest time that is known at a step, of what is looked at until at_ms. */
+static int64_t known_until(const struct eval *eval, int64_t step_ms, int64_t at_ms)
+{
+    int64_t known_ms = step_ms - eval->limits.lag_ms;
+
+    return eval->limits.lag_ms > 0 && known_ms < at_ms ? known_ms : at_ms;
+}
+
 static struct duration_scope scope_of(const struct eval *eval)
 {
     const struct grid *query = &eval->query;
@@ -90,19 +98,20 @@ static int open_reading(struct eval *eval,
     const struct promql_selector *selector = &expr->selector;
     const struct source *source = eval->source;
     int64_t first_ms = sight_at(sight, eval->grid.start_ms);
-    int64_t last_ms = sight_at(sight, grid_at(&eval->grid, eval->grid.n - 1));
+    int64_t end_ms = grid_at(&eval->grid, eval->grid.n - 1);
+    int64_t last_ms = sight_at(sight, end_ms);
     struct reading made = {.query = {
                                .matchers = selector->matchers,
                                .n_matchers = selector->n_matchers,
                                .from_ms = first_ms - back_ms + 1,
-                               .to_ms = last_ms,
+                               .to_ms = known_until(eval, end_ms, last_ms),
                                .newest_only = !selector->range && first_ms == last_ms,
                                .part = eval->part,
                                .n_parts = eval->n_parts,
                            }};
     int r = eval_tick(eval);
 
-    if (!r)
+    if (!r && made.query.from_ms <= made.query.to_ms)
         r = source->select(source->self, &made.query, eval->arena, &made.selection, eval->reterr);
     if (r)
         return r == SOURCE_E_LIMIT ? PROMQL_E_LIMIT : r;
@@ -167,8 +176,10 @@ static bool look_back(const struct eval *eval,
     bool any = false;
 
     for (size_t i = 0; i < eval->grid.n; i++) {
-        int64_t at_ms = sight_at(sight, grid_at(&eval->grid, i));
-        size_t next = cursor_move(&cursor, series->t_ms, series->n, at_ms);
+        int64_t step_ms = grid_at(&eval->grid, i);
+        int64_t at_ms = sight_at(sight, step_ms);
+        size_t next = cursor_move(&cursor, series->t_ms, series->n,
+                                  known_until(eval, step_ms, at_ms));
 
         if (next == 0)
             continue;
@@ -275,7 +286,7 @@ static int select_each(struct eval *eval,
         r = open_reading(eval, expr, &sight, eval->limits.lookback_ms, &reading);
     if (!r)
         r = taker->expect(taker, reading.selection.n, selector_has_one_name(&expr->selector));
-    reading.query.regular = !times && !sight.fixed;
+    reading.query.regular = !times && !sight.fixed && eval->limits.lag_ms == 0;
     for (size_t i = 0; !r && i < reading.selection.n; i++) {
         r = maker_room(&maker);
         if (!r)
@@ -394,9 +405,11 @@ size_t ranges_bounds(const struct eval *eval,
     size_t most = 0;
 
     for (size_t i = 0; i < eval->grid.n; i++) {
-        int64_t to_ms = ranges_end(ranges, grid_at(&eval->grid, i));
+        int64_t step_ms = grid_at(&eval->grid, i);
+        int64_t to_ms = ranges_end(ranges, step_ms);
         int64_t from_ms = to_ms - ranges->range_ms;
-        size_t end = cursor_move(&end_cursor, series->t_ms, series->n, to_ms);
+        size_t end = cursor_move(&end_cursor, series->t_ms, series->n,
+                                 known_until(eval, step_ms, to_ms));
         size_t first = cursor_move(&first_cursor, series->t_ms, end, from_ms);
 
         ret_bounds[i] = (struct window_bounds){(uint32_t)first, (uint32_t)end};

@@ -102,7 +102,7 @@ static int visit_chunk(struct chunk *chunk, struct reading_piece *piece, struct 
     return r;
 }
 
-static int look_at(const char *expression, struct err *reterr)
+static int look_at(const char *expression, bool *ret_may_lag, struct err *reterr)
 {
     ARENA_AUTO struct arena arena;
     struct promql_expr *expr = NULL;
@@ -110,7 +110,11 @@ static int look_at(const char *expression, struct err *reterr)
 
     arena_init(&arena, ARENA_BYTES);
     int r = promql_parse(&arena, expression, &expr, reterr);
-    return r == 0 ? inputs_of(expr, &arena, &inputs, reterr) : r;
+    if (r == 0)
+        r = inputs_of(expr, &arena, &inputs, reterr);
+    if (r == 0)
+        *ret_may_lag = promql_steps_may_lag(expr);
+    return r;
 }
 
 struct source late_source(struct late *late)
@@ -127,21 +131,19 @@ static int is_over(const struct reading_source *limits, struct err *reterr)
     return 0;
 }
 
-static int read_late(void *reader,
-                     const char *expression,
-                     const struct tune_span *span,
-                     bool as_presence,
-                     tune_visit *visit,
-                     void *arg,
-                     struct err *reterr)
+/* Each step over what had come by then. */
+static int read_one_by_one(struct late *late,
+                           const char *expression,
+                           struct reading_piece *piece,
+                           bool as_presence,
+                           struct err *reterr)
 {
-    struct late *late = reader;
+    const struct tune_span *span = piece->span;
     const struct source source = late_source(late);
     struct reading_source over = late->limits;
     struct tune_reader each;
-    struct reading_piece piece = {span, false, visit, arg, NULL, 0};
     struct chunk chunk = {.at_ms = 0};
-    int r = look_at(expression, reterr);
+    int r = 0;
 
     over.source = &source;
     over.at_once_fn = NULL;
@@ -153,11 +155,38 @@ static int read_late(void *reader,
         r = each.read(each.reader, expression, &step, as_presence, on_step, &chunk, reterr);
         if (r == 0 &&
             ((i + 1) % CHUNK_STEPS == 0 || i + 1 == span->n_steps || chunk.n >= CHUNK_SAMPLES_MAX))
-            r = visit_chunk(&chunk, &piece, reterr);
+            r = visit_chunk(&chunk, piece, reterr);
         if (r == 0 && i % LOOK_STEPS == 0)
             r = is_over(&over, reterr);
     }
     memory_source_done(&chunk.values);
+    return r;
+}
+
+static int read_late(void *reader,
+                     const char *expression,
+                     const struct tune_span *span,
+                     bool as_presence,
+                     tune_visit *visit,
+                     void *arg,
+                     struct err *reterr)
+{
+    struct late *late = reader;
+    struct reading_source over = late->limits;
+    struct reading_piece piece = {span, false, visit, arg, NULL, 0};
+    bool may_lag = false;
+    int r = look_at(expression, &may_lag, reterr);
+
+    if (r == 0)
+        r = is_over(&over, reterr);
+    over.source = late->source;
+    over.lag_ms = late->lag_ms;
+    if (r == 0 && may_lag) {
+        const struct tune_reader all = reading_of_source(&over);
+        return all.read(all.reader, expression, span, as_presence, visit, arg, reterr);
+    }
+    if (r == 0)
+        r = read_one_by_one(late, expression, &piece, as_presence, reterr);
     reading_done(&piece);
     return r;
 }

@@ -8,7 +8,8 @@
  *     lag                  <--->
  *
  * When a sample really came is stored nowhere; how late they come as a rule is known to whoever runs it.
- * Each evaluation is one of its own, so that it takes longer than a reading.
+ * It is one evaluation of all steps, each of them blind for so long. Where there is a subquery, or series could come
+ * to be the same (promql_steps_may_lag()), each step is an evaluation of its own, which takes longer.
  */
 
 #include <stdint.h>

@@ -120,7 +120,8 @@ struct reading_source {
     const struct source *source;
     size_t query_bytes;
     size_t piece_steps; /* evaluated at once, fewer when that is too much; 0: a number of its own */
-    int64_t lookback_ms;     /* 0: five minutes */
+    int64_t lookback_ms; /* 0: five minutes */
+    int64_t lag_ms; /* so late samples come, where the expression may lag (promql.h); 0: at once */
     int64_t (*now_fn)(void); /* a monotonic clock, for the deadline; NULL: there is none */
     int64_t deadline_ms;
     /* Looked at between two series: true ends the reading, -ECANCELED. NULL: nobody gives up. */
