@@ -412,40 +412,42 @@ static void reply_end(const struct api *api,
     }
 }
 
+typedef int do_to(struct play *play, int64_t id, const char *who, struct err *reterr);
+typedef void reply(const struct api *api,
+                   int64_t id,
+                   const char *who,
+                   struct http_response *response);
+
+static void do_and_reply(const struct api *api,
+                         struct http_request *request,
+                         do_to *do_it,
+                         reply *say,
+                         struct http_response *response)
+{
+    struct err err = {0};
+    int64_t id = 0;
+
+    if (!drills_id(api, request, &id, response))
+        return;
+
+    int r = do_it(api->play, id, request->who.name, &err);
+
+    if (r)
+        drills_fail(response, r, &err);
+    else
+        say(api, id, request->who.name, response);
+}
+
 static void handle_retry(void *context,
                          struct http_request *request,
                          struct http_response *response)
 {
-    const struct api *api = context;
-    struct err err = {0};
-    int64_t id = 0;
-
-    if (!drills_id(context, request, &id, response))
-        return;
-
-    int r = play_retry(api->play, id, request->who.name, &err);
-
-    if (r)
-        drills_fail(response, r, &err);
-    else
-        reply_clock(api, id, request->who.name, response);
+    do_and_reply(context, request, play_retry, reply_clock, response);
 }
 
 static void handle_end(void *context, struct http_request *request, struct http_response *response)
 {
-    const struct api *api = context;
-    struct err err = {0};
-    int64_t id = 0;
-
-    if (!drills_id(context, request, &id, response))
-        return;
-
-    int r = play_end(api->play, id, request->who.name, &err);
-
-    if (r)
-        drills_fail(response, r, &err);
-    else
-        reply_end(api, id, request->who.name, response);
+    do_and_reply(context, request, play_end, reply_end, response);
 }
 
 static void handle_score(void *context,
