@@ -8,7 +8,7 @@
 
 #include "alertd/drill/debrief.h"
 #include "alertd/drill/headless.h"
-#include "lib/base/mem.h"
+#include "tests/lib/drill_text.h"
 #include "tests/lib/row.h"
 
 #define RULES                                         \
@@ -28,18 +28,6 @@
     "  then 1m do \"roll back\"\n"                                                                          \
     " player little\n  at page+7m ack\n  then 1m hypothesis \"ghosts\"\n"
 
-static int read_file(void *arg,
-                     enum drill_read_what what,
-                     const char *name,
-                     char **ret_text,
-                     size_t *ret_len,
-                     struct err *reterr)
-{
-    *ret_text = mem_strdup(RULES);
-    *ret_len = strlen(RULES);
-    return 0;
-}
-
 static const char *rule_url(void *arg, const char *alert)
 {
     return strcmp(alert, "Long") == 0 ? "/rules/7/tune?session=3" : NULL;
@@ -58,16 +46,12 @@ static void tell(const char *player, struct told *ret_told)
     const struct template_set set = {template_builtin, template_n_builtin};
     static const struct debrief_compare compare = {.has_past = true,
                                                    .past_ms = {[DRILL_ACK] = 240 * 1000}};
-    struct drill *drill = NULL;
-    struct drill_case *made = NULL;
+    struct drill_case *made = drill_of_text(DRILL, RULES);
     struct drill_played played;
     struct err err = {0};
 
     *ret_told = (struct told){.all = STR_INIT(1024 * 1024)};
     arena_init(&ret_told->arena, DEBRIEF_ARENA_BYTES);
-    if (drill_parse(DRILL, strlen(DRILL), &drill, &err) != 0 ||
-        drill_case_new(drill, read_file, NULL, &made, &err) != 0)
-        fail_msg("%u:%u: %s", err.line, err.column, err.text);
     drill_play(made, drill_player_find(made->drill, player), 1, &played);
 
     const struct debrief_input input = {.drill_case = made,

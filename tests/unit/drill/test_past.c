@@ -6,7 +6,7 @@
 
 #include "alertd/drill/headless.h"
 #include "alertd/drill/past.h"
-#include "lib/base/mem.h"
+#include "tests/lib/drill_text.h"
 #include "tests/lib/row.h"
 
 #define MINUTE INT64_C(60000)
@@ -21,18 +21,6 @@
     " fault set queue 1 from 20m to 20m15s\n action b mends \"roll back\"\n"                \
     " player quick\n  at 30m ack\n  at 31m do \"roll back\"\n player late\n  at 20m30s ack\n"
 
-static int read_file(void *arg,
-                     enum drill_read_what what,
-                     const char *name,
-                     char **ret_text,
-                     size_t *ret_len,
-                     struct err *reterr)
-{
-    *ret_text = mem_strdup(RULES);
-    *ret_len = strlen(RULES);
-    return 0;
-}
-
 static void test_when_it_was_bad(void **state)
 {
     static const struct {
@@ -43,13 +31,8 @@ static void test_when_it_was_bad(void **state)
         {"quick", 31 * MINUTE, "until it was mended"},
         {"late", 60 * MINUTE, "until its end"},
     };
-    struct drill *drill = NULL;
-    struct drill_case *made = NULL;
-    struct err err = {0};
+    struct drill_case *made = drill_of_text(DRILL, RULES);
 
-    if (drill_parse(DRILL, strlen(DRILL), &drill, &err) != 0 ||
-        drill_case_new(drill, read_file, NULL, &made, &err) != 0)
-        fail_msg("%u:%u: %s", err.line, err.column, err.text);
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         struct drill_played played;
 
