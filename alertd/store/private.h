@@ -104,7 +104,8 @@ struct store {
     size_t n_pushers, pushers_capacity;
     struct sealing sealing;
     struct compaction compaction;
-    int64_t next_log_ms; /* of a full disk: not every push says so */
+    int64_t maintained_ms; /* last: what is due between is due by then */
+    int64_t next_log_ms;   /* of a full disk: not every push says so */
 };
 
 /* store.c */

@@ -270,6 +270,7 @@ static void answer(struct store *store, struct request *const *requests, size_t 
 static void maintain(struct store *store, struct request *request)
 {
     compact_wait(store);
+    store->maintained_ms = request->now_ms;
     retention_apply(store, request->now_ms);
     seal_begin_due(store, request->now_ms);
     compact_begin_due(store, request->now_ms);
@@ -346,15 +347,30 @@ static void run_group(struct store *store)
     seal_begin_due(store, now_ms);
 }
 
+/* A slice of what is due beside requests. A day that is done is followed by the next at once: an import leaves
+ * a year of them. True: there is more to do, nothing is waited for. */
+static bool step_beside(struct store *store)
+{
+    if (seal_step(store)) {
+        if (!store->sealing.partition)
+            seal_begin_due(store, store->maintained_ms);
+        return true;
+    }
+    bool was_compacting = store->compaction.partition != NULL;
+    compact_step(store);
+    if (!was_compacting || store->compaction.partition)
+        return false;
+    compact_begin_due(store, store->maintained_ms);
+    return store->compaction.partition != NULL;
+}
+
 static void *store_main(void *arg)
 {
     struct store *store = arg;
 
     for (;;) {
-        bool busy = seal_step(store);
+        bool busy = step_beside(store);
 
-        if (!busy)
-            compact_step(store);
         (void)pthread_mutex_lock(&store->queue_lock);
         while (!busy && !store->first && !store->stopping && !compact_has_ended(store))
             (void)pthread_cond_wait(&store->wake, &store->queue_lock);

@@ -5,6 +5,8 @@
 #include "alertd/db/db.h"
 #include "alertd/store/chunk_rows.h"
 #include "alertd/store/partition.h"
+#include "alertd/store/space.h"
+#include "lib/base/clock.h"
 #include "lib/base/rng.h"
 #include "tests/unit/store/store_fixture.h"
 
@@ -345,6 +347,56 @@ static void test_damaged_places_are_named(void **state)
     fixture_done(&fixture);
 }
 
+/* --- many days at once --- */
+
+enum {
+    N_DAYS = 7,
+    LOOKS_MAX = 6000, /* of ten milliseconds */
+};
+
+/* Days of which nothing is left to seal, and those that are small. */
+static void count_days(struct fixture *fixture, size_t *ret_sealed, size_t *ret_compact)
+{
+    ARENA_AUTO struct arena arena;
+    struct space space;
+
+    arena_init(&arena, 16 << 20);
+    assert_int_equal(store_space(fixture->store, 1, &arena, &space), 0);
+    assert_int_equal(space.n_days, N_DAYS);
+    *ret_sealed = *ret_compact = 0;
+    for (size_t i = 0; i < space.n_days; i++) {
+        *ret_sealed += space.days[i].n_unsealed == 0 && space.days[i].journal_bytes == 0;
+        *ret_compact += space.days[i].is_compact;
+    }
+}
+
+/* As an import leaves them: each maintenance begins with one day, and the others follow it. */
+static void test_one_day_follows_the_other(void **state)
+{
+    struct fixture fixture;
+    size_t n_sealed = 0;
+    size_t n_compact = 0;
+
+    fixture_init(&fixture, 0);
+    for (int day = 0; day < N_DAYS; day++)
+        for (int i = 0; i < N_SERIES; i++)
+            (void)push(&fixture, i, NOON + day * DAY, day);
+    fixture_now_ms = NOON + (N_DAYS + 10) * DAY;
+    assert_int_equal(store_maintain(fixture.store, fixture_now_ms, NULL), 0);
+    for (int k = 0; k < LOOKS_MAX && n_sealed < N_DAYS; k++) {
+        clock_sleep_ms(10);
+        count_days(&fixture, &n_sealed, &n_compact);
+    }
+    assert_int_equal(n_sealed, N_DAYS);
+    assert_int_equal(store_maintain(fixture.store, fixture_now_ms, NULL), 0);
+    for (int k = 0; k < LOOKS_MAX && n_compact < N_DAYS; k++) {
+        clock_sleep_ms(10);
+        count_days(&fixture, &n_sealed, &n_compact);
+    }
+    assert_int_equal(n_compact, N_DAYS);
+    fixture_done(&fixture);
+}
+
 struct who {
     int64_t n_whole, n_brief, n_labels;
 };
@@ -412,6 +464,7 @@ int main(void)
         cmocka_unit_test(test_what_is_the_same_lies_there_once),
         cmocka_unit_test(test_one_leaves_a_pack),
         cmocka_unit_test(test_damaged_places_are_named),
+        cmocka_unit_test(test_one_day_follows_the_other),
         cmocka_unit_test(test_series_become_brief),
     };
 
