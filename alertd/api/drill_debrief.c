@@ -123,7 +123,7 @@ static int make(struct debriefing *all, struct err *reterr)
 {
     struct template_set set;
     struct debrief_compare about;
-    int r = play_replay(all->api->play, all->id, &all->played, reterr);
+    int r = play_replay(all->api->play, all->id, NULL, &all->played, reterr);
 
     if (r)
         return r;

@@ -4,6 +4,7 @@
 
 #include "alertd/api/tuned_past.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,17 +63,45 @@ static int refuse_players(const struct api *api,
     return r;
 }
 
+static bool has_no_time_left(const void *arg)
+{
+    const struct reading_source *limits = arg;
+
+    return limits->is_given_up_fn(limits->given_up_arg) || limits->now_fn() >= limits->deadline_ms;
+}
+
+static struct drill_patience patience_of(const struct tuned_over *place)
+{
+    return (struct drill_patience){has_no_time_left, &place->reading};
+}
+
+/* Who has left reads no words. */
+static int given_up(const struct tuned_over *place, struct err *reterr)
+{
+    const struct reading_source *limits = &place->reading;
+
+    if (limits->is_given_up_fn(limits->given_up_arg))
+        return err_set(reterr, -ECANCELED, "nobody waits for the drill any more");
+    return err_set(
+        reterr, TUNED_E_LATE,
+        "drill: it could not be played within %d s: it is too long, or too much is in it",
+        TUNED_DEADLINE_MS / 1000);
+}
+
 static int read_library(const struct api *api,
                         const char *name,
+                        const struct tuned_over *place,
                         struct tuned_past *past,
                         struct err *reterr)
 {
+    const struct drill_patience patience = patience_of(place);
     const struct library_instead none = {0};
     int r = code_of(library_load(play_library(api->play), name, &none, &past->loaded, reterr));
 
     if (r)
         return r;
-    drill_play(past->loaded.drill_case, NULL, 1, &past->played);
+    if (drill_play_for(past->loaded.drill_case, NULL, 1, &patience, &past->played) != 0)
+        return given_up(place, reterr);
     past->when = drill_past_of(past->loaded.drill_case, past->played.world);
     past->source = drill_world_source(past->played.world);
     past->name = mem_strdup(name);
@@ -81,9 +110,14 @@ static int read_library(const struct api *api,
     return 0;
 }
 
-static int read_session(
-    const struct api *api, const char *who, int64_t id, struct tuned_past *past, struct err *reterr)
+static int read_session(const struct api *api,
+                        const char *who,
+                        int64_t id,
+                        const struct tuned_over *place,
+                        struct tuned_past *past,
+                        struct err *reterr)
 {
+    const struct drill_patience patience = patience_of(place);
     STR_AUTO struct str body = STR_INIT(LOOK_BYTES_MAX);
     ARENA_AUTO struct arena arena;
     struct play_view view;
@@ -97,9 +131,9 @@ static int read_session(
         return err_set(reterr, TUNED_E_CONFLICT,
                        "session: the drill is not over, or ended without a score: there is no past "
                        "of it to look at");
-    r = code_of(play_replay(api->play, id, &past->replayed, reterr));
+    r = play_replay(api->play, id, &patience, &past->replayed, reterr);
     if (r)
-        return r;
+        return r == -ECANCELED ? given_up(place, reterr) : code_of(r);
     past->session = id;
     past->when = drill_past_of(past->replayed.drill_case, past->replayed.world);
     past->source = drill_world_source(past->replayed.world);
@@ -109,7 +143,8 @@ static int read_session(
     return 0;
 }
 
-/* It is work as a reading is: as many at once. name NULL: a session. */
+/* It is work as a reading is: as many at once, and what it takes is part of the question's time. name NULL: a
+ * session. */
 static int play(const struct api *api,
                 const struct http_request *request,
                 const char *name,
@@ -120,9 +155,11 @@ static int play(const struct api *api,
     struct tuned_over place;
     int r = tuned_over_begin(api, request, &place, reterr);
 
-    if (r == 0)
-        r = name ? read_library(api, name, past, reterr)
-                 : read_session(api, request->who.name, session, past, reterr);
+    if (r)
+        return r;
+    r = name ? read_library(api, name, &place, past, reterr)
+             : read_session(api, request->who.name, session, &place, past, reterr);
+    past->took_ms = TUNED_DEADLINE_MS - (place.reading.deadline_ms - place.reading.now_fn());
     tuned_over_done(&place);
     return r;
 }
@@ -212,6 +249,7 @@ int tuned_past_begin(const struct api *api,
     if (r)
         return r;
     if (past->is_drill) {
+        ret->reading.deadline_ms -= past->took_ms;
         ret->source = past->source;
         ret->reading.at_once_fn = NULL; /* samples in memory are for one thread */
         ret->reading.lookback_ms = 0;   /* as the drill evaluates */

@@ -25,6 +25,7 @@ struct tuned_past {
     char key[LIBRARY_NAME_MAX + 8]; /* of its trouble, among incidents: "DRILL-12", or the name */
     struct drill_past when;
     struct source source; /* its samples */
+    int64_t took_ms;      /* to play it */
     int64_t lag_ms;
     /* its own */
     struct library_loaded loaded;

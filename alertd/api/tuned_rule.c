@@ -18,8 +18,7 @@
 enum {
     LIST_BYTES_MAX = 256 << 20,
     QUERY_BYTES_MAX = 256 << 20, /* what reading a piece of time may take */
-    DEADLINE_MS = 30000,
-    WAIT_MS = 10000, /* for a place */
+    WAIT_MS = 10000,             /* for a place */
     LOOK_MS = 10,
     INDENT = 6,
     HEAD_LINES = 4,
@@ -303,7 +302,7 @@ int tuned_over_begin(const struct api *api,
         .query_bytes = QUERY_BYTES_MAX,
         .lookback_ms = api->query_lookback_ms,
         .now_fn = clock_mono_ms,
-        .deadline_ms = clock_mono_ms() + DEADLINE_MS,
+        .deadline_ms = clock_mono_ms() + TUNED_DEADLINE_MS,
         .is_given_up_fn = is_left,
         .given_up_arg = request,
         .at_once_fn = parallel_each,
@@ -327,7 +326,7 @@ int tuned_over_code(const struct tuned_over *over, int code, struct err *reterr)
         return err_set(reterr, TUNED_E_LATE,
                        "the rule's past could not be read within %d s: ask for a shorter time, or "
                        "for fewer series",
-                       DEADLINE_MS / 1000);
+                       TUNED_DEADLINE_MS / 1000);
     return code == -EINVAL ? TUNED_E_BAD : TUNED_E_LIMIT;
 }
 

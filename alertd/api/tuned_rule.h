@@ -27,6 +27,7 @@ enum {
 
     TUNED_AT_ONCE = 2,          /* readings of the store for all these calls; the others are told */
     TUNED_WAITING = 4,          /* for one of those */
+    TUNED_DEADLINE_MS = 30000,  /* of each */
     TUNED_YAML_MAX = 256 << 10, /* a rule's text */
 };
 

@@ -4,6 +4,7 @@
 
 #include "alertd/drill/headless.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "lib/base/mem.h"
@@ -89,7 +90,7 @@ static void play_to(struct playing *playing, int64_t to_ms)
             next_ms = earlier(next_ms, next_state_ms(player->expects, player->n_expects, now_ms));
         drill_world_advance(playing->world, earlier(next_ms, to_ms));
         if (drill_world_now_ms(playing->world) == now_ms)
-            break; /* less than a second is left */
+            break; /* less than a second is left, or nobody waits */
         check_states(playing, drill->expects, drill->n_expects);
         if (player)
             check_states(playing, player->expects, player->n_expects);
@@ -108,7 +109,8 @@ static int64_t due_ms(struct playing *playing, const struct drill_act *act)
     case DRILL_SINCE_PAGE: break;
     }
     while (drill_world_paged_ms(playing->world) == DRILL_NOT_YET &&
-           drill_world_now_ms(playing->world) + TICK_MS <= playing->drill->length_ms)
+           drill_world_now_ms(playing->world) + TICK_MS <= playing->drill->length_ms &&
+           !drill_world_is_given_up(playing->world))
         play_to(playing, drill_world_now_ms(playing->world) + TICK_MS);
 
     int64_t paged_ms = drill_world_paged_ms(playing->world);
@@ -259,25 +261,38 @@ static void check_rules(struct playing *playing)
             fail(playing, 1, "rule %s can't be evaluated: %s", moments[i].what, moments[i].more);
 }
 
-void drill_play(const struct drill_case *drill_case,
-                const struct drill_player *player,
-                uint64_t seed,
-                struct drill_played *ret_played)
+int drill_play_for(const struct drill_case *drill_case,
+                   const struct drill_player *player,
+                   uint64_t seed,
+                   const struct drill_patience *patience,
+                   struct drill_played *ret_played)
 {
     struct playing playing = {.drill = drill_case->drill, .player = player, .played = ret_played};
 
     *ret_played = (struct drill_played){.failures = STR_INIT(DRILL_FAILURES_BYTES_MAX)};
     playing.world = ret_played->world = drill_world_new(drill_case, seed);
+    drill_world_heed(playing.world, patience);
     drill_world_advance(playing.world, 0);
     check_states(&playing, playing.drill->expects, playing.drill->n_expects);
     play_script(&playing);
     play_to(&playing, playing.drill->length_ms);
+    if (drill_world_is_given_up(playing.world))
+        return -ECANCELED;
     drill_score(playing.world, &ret_played->score);
     check_end(&playing, playing.drill->expects, playing.drill->n_expects);
     if (player)
         check_end(&playing, player->expects, player->n_expects);
     check_rules(&playing);
     ret_played->hash = drill_world_hash(playing.world);
+    return 0;
+}
+
+void drill_play(const struct drill_case *drill_case,
+                const struct drill_player *player,
+                uint64_t seed,
+                struct drill_played *ret_played)
+{
+    (void)drill_play_for(drill_case, player, seed, NULL, ret_played);
 }
 
 void drill_played_done(struct drill_played *played)

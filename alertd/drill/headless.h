@@ -27,4 +27,11 @@ void drill_play(const struct drill_case *drill_case,
                 const struct drill_player *player,
                 uint64_t seed,
                 struct drill_played *ret_played);
+/* The same for somebody whose patience may end. 0; -ECANCELED: it did, there is no score and nothing was
+ * checked; drill_played_done() all the same. */
+int drill_play_for(const struct drill_case *drill_case,
+                   const struct drill_player *player,
+                   uint64_t seed,
+                   const struct drill_patience *patience,
+                   struct drill_played *ret_played);
 void drill_played_done(struct drill_played *played);

@@ -193,6 +193,26 @@ static void instant(struct drill_world *world)
     happen(world);
 }
 
+void drill_world_heed(struct drill_world *world, const struct drill_patience *patience)
+{
+    world->patience = patience ? *patience : (struct drill_patience){0};
+}
+
+bool drill_world_is_given_up(const struct drill_world *world)
+{
+    return world->is_given_up;
+}
+
+/* A minute of a drill is some milliseconds of work; to ask whether somebody has left is a call of the system. */
+static bool goes_on(struct drill_world *world)
+{
+    const struct drill_patience *patience = &world->patience;
+
+    if (patience->is_over_fn && world->now_ms % MINUTE_MS == 0)
+        world->is_given_up |= patience->is_over_fn(patience->arg);
+    return !world->is_given_up;
+}
+
 void drill_world_advance(struct drill_world *world, int64_t to_ms)
 {
     int64_t length_ms = world->drill_case->drill->length_ms;
@@ -203,7 +223,7 @@ void drill_world_advance(struct drill_world *world, int64_t to_ms)
         remember(world);
         instant(world);
     }
-    while (world->now_ms + TICK_MS <= to_ms) {
+    while (world->now_ms + TICK_MS <= to_ms && goes_on(world)) {
         world->now_ms += TICK_MS;
         instant(world);
     }
@@ -235,7 +255,7 @@ bool drill_world_advance_until_called(struct drill_world *world, int64_t heed_ms
 
     to_ms = to_ms < length_ms ? to_ms : length_ms;
     drill_world_advance(world, heed_ms < to_ms ? heed_ms : to_ms);
-    while (!called && world->now_ms + TICK_MS <= to_ms) {
+    while (!called && world->now_ms + TICK_MS <= to_ms && !world->is_given_up) {
         size_t n = world->n_moments;
 
         drill_world_advance(world, world->now_ms + TICK_MS);

@@ -72,6 +72,15 @@ struct drill_world;
 struct drill_world *drill_world_new(const struct drill_case *drill_case, uint64_t seed);
 void drill_world_free(struct drill_world *world); /* NULL is fine */
 
+/* Of whoever waits while a drill is played at once: asked every minute of it. */
+struct drill_patience {
+    bool (*is_over_fn)(const void *arg);
+    const void *arg;
+};
+/* NULL: endless, as it is at first. Once it is over the world stands still where it is, for good. */
+void drill_world_heed(struct drill_world *world, const struct drill_patience *patience);
+bool drill_world_is_given_up(const struct drill_world *world);
+
 /* To an instant of the drill's own time; at most its length. */
 void drill_world_advance(struct drill_world *world, int64_t to_ms);
 /* The same, but from heed_ms on it stops at the second in which something calls for the player: a

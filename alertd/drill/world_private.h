@@ -46,6 +46,8 @@ struct drill_world {
     int64_t zero_ms, lead_ms;
     int64_t now_ms; /* since the drill's start; -lead_ms first */
     bool has_begun; /* the first instant is over */
+    struct drill_patience patience;
+    bool is_given_up;
     struct drill_signal *signal;
     struct memory_source memory;
     struct world_rule *rules;

@@ -238,8 +238,10 @@ struct play_replayed {
     struct drill_world *world;
     struct drill_score score;
 };
+/* patience: of who waits; NULL: endless. Over: -ECANCELED. */
 int play_replay(struct play *play,
                 int64_t id,
+                const struct drill_patience *patience,
                 struct play_replayed *ret_replayed,
                 struct err *reterr);
 void play_replayed_done(struct play_replayed *replayed);

@@ -361,7 +361,10 @@ static int read_all(struct play *play, int64_t id, struct reading *reading, stru
     return r == PLAY_DB_E_NOT_FOUND ? PLAY_E_NOT_FOUND : r;
 }
 
-static int replay(const struct reading *reading, struct play_replayed *ret, struct err *reterr)
+static int replay(const struct reading *reading,
+                  const struct drill_patience *patience,
+                  struct play_replayed *ret,
+                  struct err *reterr)
 {
     struct kept kept = {reading->files, reading->n_files};
     struct drill *drill = NULL;
@@ -371,16 +374,20 @@ static int replay(const struct reading *reading, struct play_replayed *ret, stru
         drill_case_new(drill, read_kept, &kept, &ret->drill_case, reterr) != 0)
         return PLAY_E_BROKEN;
     ret->world = drill_world_new(ret->drill_case, strtoull(reading->row.seed, NULL, 10));
+    drill_world_heed(ret->world, patience);
     drill_world_advance(ret->world, -drill_world_lead_ms(ret->world));
     for (size_t i = 0; i < reading->n_acts; i++)
         do_again(ret->world, &reading->acts[i]);
     drill_world_advance(ret->world, reading->row.at_ms);
+    if (drill_world_is_given_up(ret->world))
+        return err_set(reterr, -ECANCELED, "nobody waits for the drill any more");
     drill_score(ret->world, &ret->score);
     return 0;
 }
 
 int play_replay(struct play *play,
                 int64_t id,
+                const struct drill_patience *patience,
                 struct play_replayed *ret_replayed,
                 struct err *reterr)
 {
@@ -392,10 +399,12 @@ int play_replay(struct play *play,
     int r = read_all(play, id, &reading, reterr);
 
     if (r == 0)
-        r = replay(&reading, &replayed, reterr);
+        r = replay(&reading, patience, &replayed, reterr);
     arena_reset(&reading.arena);
     if (r == 0)
         *ret_replayed = replayed;
+    else
+        play_replayed_done(&replayed);
     return r;
 }
 

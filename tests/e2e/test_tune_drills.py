@@ -6,10 +6,12 @@ import calendar
 import json
 import pathlib
 import re
+import socket
 import sys
 import tempfile
 import time
 import unittest
+import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
@@ -164,6 +166,53 @@ class Server(unittest.TestCase):
         self.assertEqual(self.alertd.call("GET", f"{V1}/tunings/drills?rule=98765").status, 404)
         other = self.call("ana", "GET", f"/tunings/drills?rule={self.ids['HostCpuStolen']}")
         self.assertNotIn("01-disk-filling", [one["name"] for one in other["drills"]])
+
+
+class TooLong(unittest.TestCase):
+    """A drill of seven days whose four hundred rules look back a day: minutes of work."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        pathlib.Path(folder.name, "long.drill").write_text("""drill "Seven days"
+    brief "a long one"
+    start 2026-03-02T14:00:00Z
+    interval 15s
+    length 7d
+    onset 1h
+    rules r.yml
+    oncall ana after 5m ben
+    series queue{job="a"} 1
+    fault set queue 400 from 1h
+    action b mends "roll back"
+""")
+        slow = [f"  - {{alert: Slow{i}, expr: 'max_over_time(queue[1d]) > {1000 + i}'}}" for i in range(400)]
+        pathlib.Path(folder.name, "r.yml").write_text("\n".join(["groups:", "- name: g", "  interval: 15s", "  rules:", *slow, ""]))
+        cls.alertd = Alertd(auth="off", flags=[f"--drills.path={folder.name}", "--query.max-concurrency=20"])
+        cls.addClassCleanup(cls.alertd.close)
+        cls.alertd.start()
+
+    def ask(self, **body):
+        return self.alertd.call("POST", f"{V1}/tunings", {"yaml": "- alert: Long\n  expr: queue > 100\n", **body}, timeout=120)
+
+    def test_it_has_the_time_of_any_question(self):
+        reply = self.ask(drill="long")
+        self.assertEqual((reply.status, reply.json["errorType"]), (503, "timeout"), reply)
+        self.assertEqual(reply.json["error"], "drill: it could not be played within 30 s: it is too long, or too much is in it")
+
+    def test_whoever_leaves_makes_room(self):
+        body = json.dumps({"yaml": "- alert: Long\n  expr: queue > 100\n", "drill": "long"}).encode()
+        host, port = urllib.parse.urlparse(self.alertd.url).netloc.split(":")
+        asking = []
+        for _ in range(6):  # two are answered at once, four wait
+            one = socket.create_connection((host, int(port)))
+            one.sendall(b"POST /api/alertd/v1/tunings HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            asking.append(one)
+        until(lambda: self.ask().status == 503, 20, "no place is left")
+        for one in asking:
+            one.close()
+        until(lambda: self.ask().status == 200, 20, "they left")
 
 
 if __name__ == "__main__":
