@@ -226,7 +226,7 @@ static int look_at_phases(const struct tune_reader *reader,
 /* When a server evaluates is not known: as a matter of course, unless somebody knows. */
 static bool has_phases(const struct ctl *ctl, const struct tune_past *past)
 {
-    bool is_server = !past->is_store && !past->is_text;
+    bool is_server = past->has_origin && !past->drill;
 
     return ctl_option(ctl, "phases") ||
            (is_server && !ctl_option(ctl, "source") && !ctl_option(ctl, "alone") &&

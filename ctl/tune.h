@@ -35,6 +35,7 @@ struct tune_past {
     struct tune_reader reader, at_once; /* at_once: as if no sample had come late */
     int64_t now_ms;                     /* a store's newest sample, a drill's end, or the clock */
     bool is_store, is_text;             /* text: its samples are in memory */
+    bool has_origin;                    /* a server is asked, of a session too */
     struct tune_drill *drill;           /* NULL: none */
     struct store_asker store;
     struct memory_source memory; /* a text's; or what was last selected of a server */

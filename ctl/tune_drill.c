@@ -58,6 +58,7 @@ enum ctl_exit tune_drill_play(const struct ctl *ctl,
     drill_play_all(&job, 1);
     drill->played = job.played;
     drill->past = drill_past_of(drill->loaded.drill_case, drill->played.world);
+    drill->title = mem_strdup(drill->loaded.drill_case->drill->title);
     *ret_drill = drill;
     return CTL_OK;
 }
@@ -69,5 +70,7 @@ void tune_drill_free(struct tune_drill *drill)
     if (drill->played.world)
         drill_played_done(&drill->played);
     drill_loaded_done(&drill->loaded);
+    free(drill->title);
+    free(drill->url);
     free(drill);
 }

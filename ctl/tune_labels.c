@@ -233,7 +233,7 @@ static void take_drill(struct tune_labels *labels, const struct tune_drill *dril
 {
     add(labels, (struct tune_incident){.begin_ms = drill->past.begin_ms,
                                        .end_ms = drill->past.end_ms,
-                                       .name = drill->loaded.drill_case->drill->title});
+                                       .name = drill->title});
 }
 
 enum ctl_exit tune_labels_read(struct tune_labels *labels,

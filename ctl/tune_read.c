@@ -184,6 +184,25 @@ static enum ctl_exit read_drill(const struct ctl *ctl, const char *path, struct 
     return CTL_OK;
 }
 
+static void read_server(struct tune_past *past, const char *url, const char *token)
+{
+    origin_init(&past->origin, url, token, PIECE_MAX_MS);
+    past->has_origin = true;
+    past->reader = (struct tune_reader){.read = read_origin, .reader = &past->origin};
+    past->source = (struct source){select_raw, read_raw, past};
+}
+
+static enum ctl_exit read_session(const struct ctl *ctl, const char *text, struct tune_past *past)
+{
+    enum ctl_exit status = tune_drill_session(ctl, text, &past->drill);
+
+    if (status != CTL_OK)
+        return status;
+    past->now_ms = past->drill->past.to_ms;
+    read_server(past, past->drill->url, ctl->token);
+    return CTL_OK;
+}
+
 int64_t tune_past_phase_ms(const struct tune_past *past, int64_t interval_ms)
 {
     return past->drill ? drill_past_phase_ms(&past->drill->past, interval_ms) : 0;
@@ -194,12 +213,19 @@ enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl)
     const char *folder = ctl_option(ctl, "store");
     const char *text = ctl_option(ctl, "openmetrics");
     const char *drill = ctl_option(ctl, "drill");
+    const char *session = ctl_option(ctl, "session");
 
     *past = (struct tune_past){.is_store = folder != NULL};
+    if (drill && session) {
+        (void)ctl_fail(ctl, "say one of them, --drill or --session");
+        return CTL_USAGE;
+    }
     if (text && !folder)
         return read_text(ctl, text, past);
     if (drill && !folder)
         return read_drill(ctl, drill, past);
+    if (session && !folder)
+        return read_session(ctl, session, past);
     if (folder) {
         enum ctl_exit status = store_asker_init(&past->store, ctl, folder, PIECE_MAX_MS);
         if (status != CTL_OK)
@@ -211,9 +237,7 @@ enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl)
         past->now_ms = past->store.now_ms;
         return CTL_OK;
     }
-    origin_init(&past->origin, ctl->url, ctl->token, PIECE_MAX_MS);
-    past->reader = (struct tune_reader){.read = read_origin, .reader = &past->origin};
-    past->source = (struct source){select_raw, read_raw, past};
+    read_server(past, ctl->url, ctl->token);
     past->now_ms = clock_wall_ms();
     return CTL_OK;
 }
@@ -249,7 +273,7 @@ enum ctl_exit tune_past_late(struct tune_past *past,
         (void)ctl_fail(ctl, "--ingest-lag is a duration like 30s");
         return CTL_USAGE;
     }
-    if (!past->is_store && !past->is_text && copy_past(past, ask, &err) != 0)
+    if (past->has_origin && copy_past(past, ask, &err) != 0)
         return ctl_fail(ctl, "%s: %s", ask->rule->name, err.text);
     past->at_once = past->reader;
     past->reader = late_reader(&past->late);
@@ -260,7 +284,7 @@ void tune_past_done(struct tune_past *past)
 {
     if (past->is_store)
         store_asker_done(&past->store);
-    else if (!past->is_text)
+    if (past->has_origin)
         origin_done(&past->origin);
     memory_source_done(&past->memory);
     memory_source_done(&past->copy);

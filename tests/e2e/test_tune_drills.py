@@ -151,8 +151,34 @@ class Server(unittest.TestCase):
         [found] = [one for one in self.call("ben", "GET", f"/tunings/drills?rule={self.ids['HostDiskFillsUp']}")["drills"] if one["name"] == "01-disk-filling"]
         self.assertEqual([one["id"] for one in found["sessions"]], [number])
         self.ask("ben", drill="01-disk-filling")  # nothing is given away any more
+        self.same_on_the_command_line(number, played, episode)
         debrief = self.call("ben", "GET", f"/drills/{number}/debrief")
         self.assertIn(f"/rules/{self.ids['HostDiskFillsUp']}/tune?session={number}", [one["url"] for one in debrief["next"]])
+
+    def same_on_the_command_line(self, number, played, episode):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        token = pathlib.Path(folder.name, "ben")
+        token.write_text(self.tokens["ben"])
+        past = [f"--url={self.alertd.url}", f"--token-file={token}", f"--session={number}"]
+
+        def run(*more):
+            return alertctl("tune", HOST, "--rule=HostDiskFillsUp", *past, *more, check=False)
+
+        ours = json.loads(run("--json").stdout)
+        self.assertEqual((ours["from"], ours["to"]), (played["from"], played["to"]))
+        [incident] = ours["incident_by_incident"]
+        self.assertEqual([incident[key] for key in ("begin", "end")], [played["incidents"][0][key] for key in ("begin", "end")])
+        [alert] = ours["alerts"]
+        self.assertEqual([alert[key] for key in ("labels", "active_at", "fired_at", "resolved_at")], [episode[key] for key in ("labels", "active_at", "fired_at", "resolved_at")])
+        self.assertIn("1 of 1 incidents found", run().stdout)
+        self.assertEqual(json.loads(run("--json", "--ingest-lag=0s").stdout)["alerts"], ours["alerts"], "its samples, copied")
+        done = alertctl("tune", "diff", HOST, HOST, *past, check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, "no alert changes.\n"), done.stderr)
+        for words, status, more in (("--session is the number", 2, "--session=first"), ("one of them", 2, f"--drill={DISK}"), ("987654", 1, "--session=987654")):
+            done = run(more)
+            self.assertEqual((done.returncode, done.stdout), (status, ""), done)
+            self.assertIn(words, done.stderr)
 
     def test_bad_input(self):
         for words, status, body in (("there is no drill 'nowhere'", 404, {"drill": "nowhere"}), ("there is no drill", 404, {"drill": "../drills/01-disk-filling"}),
