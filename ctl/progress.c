@@ -39,7 +39,6 @@ void progress_init(struct progress *progress, const char *what, int64_t from, in
         .on_terminal = isatty(STDERR_FILENO),
         .from = from,
         .to = to,
-        .begun_at = INT64_MIN,
         .begun_ms = clock_mono_ms(),
         .shown_tenth = -1,
     };
@@ -64,20 +63,14 @@ static void show_bar(struct progress *progress, double share, const char *line)
 }
 
 /* ", about 2 min left" by the speed of this run; "" while nobody can say. */
-static void guess_left(
-    const struct progress *progress, int64_t at, int64_t now_ms, char *text, size_t size)
+static void guess_left(const struct progress *progress, int64_t now_ms, char *text, size_t size)
 {
-    int64_t spent_ms = now_ms - progress->begun_ms;
-    int64_t done = at - progress->begun_at;
+    int64_t left_ms = pace_left_ms(&progress->pace, progress->to, now_ms);
     char left[DURATION_TEXT_MAX];
 
     text[0] = '\0';
-    if (spent_ms < GUESS_AFTER_MS || done <= 0 || at >= progress->to)
-        return;
-    double left_ms = (double)spent_ms * (double)(progress->to - at) / (double)done;
-    if (left_ms >= 1000 && left_ms < 1e12)
-        (void)snprintf(text, size, "  about %s left",
-                       duration_human((int64_t)(left_ms / 1000) * 1000, left));
+    if (now_ms - progress->begun_ms >= GUESS_AFTER_MS && left_ms >= 1000)
+        (void)snprintf(text, size, "  about %s left", duration_human(left_ms / 1000 * 1000, left));
 }
 
 void progress_show(struct progress *progress, int64_t at, const char *where, int64_t n_samples)
@@ -90,14 +83,13 @@ void progress_show(struct progress *progress, int64_t at, const char *where, int
     char left[DURATION_TEXT_MAX + 24];
     char line[256];
 
-    if (progress->begun_at == INT64_MIN)
-        progress->begun_at = at;
+    pace_note(&progress->pace, at, now_ms);
     if (progress->on_terminal ? now_ms - progress->shown_ms < REDRAW_MS
                               : !known || (int)(share * 10) == progress->shown_tenth)
         return;
     progress->shown_ms = now_ms;
     progress->shown_tenth = (int)(share * 10);
-    guess_left(progress, at, now_ms, left, sizeof(left));
+    guess_left(progress, now_ms, left, sizeof(left));
     if (known)
         (void)snprintf(line, sizeof(line), "%3d %%  %s  %s samples%s", (int)(share * 100), where,
                        count_text(n_samples, count), left);

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/pace.h"
+
 enum {
     COUNT_TEXT_MAX = 32
 };
@@ -21,7 +23,7 @@ struct progress {
     const char *what;
     bool on_terminal;
     int64_t from, to; /* of positions; from == to: nobody knows the end */
-    int64_t begun_at; /* the position where this run began */
+    struct pace pace; /* of this run */
     int64_t begun_ms, shown_ms;
     int shown_tenth;
     bool is_shown; /* a bar stands on the line */
