@@ -6,6 +6,7 @@
  * before the instant.
  */
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -281,6 +282,7 @@ static int evaluate(struct explaining *explaining, int64_t at_ms, struct err *re
     struct tune_span *span = &explaining->span;
     struct tuned_over over;
 
+    assert(explaining->choice); /* chosen, or who asks has been told why not */
     span->step_ms = step_ms;
     span->start_ms = (at_ms - warm_ms - phase_ms) / step_ms * step_ms + phase_ms;
     if (tuning->past.is_drill && tuning->past.when.from_ms > span->start_ms)

@@ -37,11 +37,12 @@ struct settings_list {
 /* Texts are loans of argv or of the table. */
 struct settings {
     enum settings_action action;
-    const char *config_file; /* "": the built-in default */
+    bool sync_normal, auth_off;
+    bool experimental_functions; /* of PromQL */
+    const char *config_file;     /* "": the built-in default */
     const char *storage_path;
     int64_t retention_ms;     /* 0: everything is kept */
     uint64_t retention_bytes; /* 0: however much that is */
-    bool sync_normal;
     int64_t max_series, max_new_series_an_hour, max_new_series_an_hour_a_pusher;
     int64_t max_labels, max_label_name_bytes, max_label_value_bytes, max_body_samples;
     uint64_t max_body_bytes;
@@ -49,7 +50,6 @@ struct settings {
     const char *external_url; /* "": from the first listen address */
     struct settings_list hosts;
     const char *web_dir; /* "": the built-in dashboard */
-    bool auth_off;
     struct settings_list rules_import;
     const char *remote_write_file; /* "": nothing is forwarded */
     enum log_level log_level;
@@ -58,14 +58,13 @@ struct settings {
     int64_t query_max_samples;
     int64_t query_max_concurrency; /* at most SETTINGS_QUERIES_MAX */
     int64_t query_lookback_ms;
-    bool experimental_functions; /* of PromQL */
-    const char *remind_to;       /* a receiver's name; "": nobody is reminded of actions */
-    const char *path_policy;     /* "": no paging drill by itself */
-    int path_weekday;            /* 0: Sunday */
-    int64_t path_hour;           /* 1 to 23 */
-    const char *report_to;       /* a receiver's name; "": no weekly report */
-    int report_weekday;          /* 0: Sunday */
-    int64_t report_hour;         /* 1 to 23 */
+    const char *remind_to;   /* a receiver's name; "": nobody is reminded of actions */
+    const char *path_policy; /* "": no paging drill by itself */
+    int path_weekday;        /* 0: Sunday */
+    int64_t path_hour;       /* 1 to 23 */
+    const char *report_to;   /* a receiver's name; "": no weekly report */
+    int report_weekday;      /* 0: Sunday */
+    int64_t report_hour;     /* 1 to 23 */
     const char *report_zone;
     uint64_t max_wire_bytes;
     const char *dead_man_url;      /* "": nobody outside is told that we are well */

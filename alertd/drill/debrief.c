@@ -350,10 +350,11 @@ int debrief_sections(struct arena *arena,
     size_t n = 0;
     int r = file ? section_split(arena, file, &sections, &n, reterr)
                  : err_set(reterr, TEMPLATE_E_NAME, "there is no template debrief.md");
-    struct debrief_section *made = r ? NULL : arena_array(arena, n + 1, sizeof(*made));
-
-    if (!r && !made)
-        r = err_set(reterr, DEBRIEF_E_LIMIT, "the drill is too long for one document");
+    if (r)
+        return r;
+    struct debrief_section *made = arena_array(arena, n + 1, sizeof(*made));
+    if (!made)
+        return err_set(reterr, DEBRIEF_E_LIMIT, "the drill is too long for one document");
     for (size_t i = 0; !r && i < n; i++) {
         STR_AUTO struct str generated = STR_INIT(SECTION_GENERATED_MAX);
         STR_AUTO struct str asks = STR_INIT(SECTION_BODY_MAX);

@@ -279,7 +279,7 @@ static int select_each(struct eval *eval,
 {
     struct maker maker = {.eval = eval, .taker = taker};
     struct reading reading;
-    struct sight sight;
+    struct sight sight = {0};
     int r = find_sight(eval, &expr->selector.when, &sight);
 
     if (!r)
