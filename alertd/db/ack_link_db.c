@@ -139,15 +139,17 @@ int ack_link_db_make(struct db_conn *conn,
     unsigned char hash[LINK_HASH_BYTES];
     unsigned char id[ID_BYTES];
     char secret[OUTBOX_ACK_TOKEN_MAX]; /* of its own: it is filled to its end */
+    char token[OUTBOX_ACK_TOKEN_MAX];
 
     for (unsigned i = 0; i < ID_BYTES; i++)
         id[i] = (unsigned char)((uint64_t)incident_id >> (8 * (ID_BYTES - 1 - i)));
-    (void)sodium_bin2base64(ret_token, OUTBOX_ACK_TOKEN_MAX, id, sizeof(id),
+    (void)sodium_bin2base64(token, sizeof(token), id, sizeof(id),
                             sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     link_token("acknowledge incident", incident_id, ack_key, secret, hash);
     _Static_assert(ID_CHARS + (TOKEN_BYTES * 4 + 2) / 3 < OUTBOX_ACK_TOKEN_MAX, "room for both");
-    memcpy(ret_token + ID_CHARS, secret, OUTBOX_ACK_TOKEN_MAX - ID_CHARS);
-    hash_token(ret_token, hash);
+    memcpy(token + ID_CHARS, secret, sizeof(token) - ID_CHARS);
+    memcpy(ret_token, token, sizeof(token));
+    hash_token(token, hash);
 
     struct db_stmt *stmt = db_prepare(
         conn, "INSERT INTO ack_token VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING");

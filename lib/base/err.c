@@ -38,6 +38,17 @@ int err_at(struct err *reterr, int code, unsigned line, unsigned column, const c
     return code;
 }
 
+/* As much of it as there is room for. */
+static void append(char text[ERR_TEXT_MAX], const char *more)
+{
+    size_t len = strlen(text);
+    size_t n = strlen(more);
+
+    n = n < ERR_TEXT_MAX - 1 - len ? n : ERR_TEXT_MAX - 1 - len;
+    memcpy(text + len, more, n);
+    text[len + n] = '\0';
+}
+
 int err_prefix(struct err *reterr, int code, const char *fmt, ...)
 {
     char words[ERR_TEXT_MAX];
@@ -48,9 +59,10 @@ int err_prefix(struct err *reterr, int code, const char *fmt, ...)
 
     memcpy(words, reterr->text, sizeof(words));
     va_start(ap, fmt);
-    int len = vsnprintf(reterr->text, sizeof(reterr->text), fmt, ap);
+    if (vsnprintf(reterr->text, sizeof(reterr->text), fmt, ap) < 0)
+        reterr->text[0] = '\0';
     va_end(ap);
-    if (len >= 0 && (size_t)len < sizeof(reterr->text))
-        (void)snprintf(reterr->text + len, sizeof(reterr->text) - (size_t)len, ": %s", words);
+    append(reterr->text, ": ");
+    append(reterr->text, words);
     return code;
 }

@@ -113,7 +113,7 @@ static void tell(struct story *story, const char *script, int64_t from, int64_t 
     char *rest = words;
     struct err err = {0};
 
-    *story = (struct story){0};
+    memset(story, 0, sizeof(*story)); /* a copy of it would be more than a stack's frame may be */
     story->input = (struct report_input){
         .from_ms = base_ms + from * MINUTE_MS,
         .to_ms = base_ms + to * MINUTE_MS,
