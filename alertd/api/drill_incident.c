@@ -185,8 +185,10 @@ static int read_rules(struct gathering *all, struct err *reterr)
     int r = rule_db_list(all->view.conn, all->view.now_ms, &all->view.arena, &all->groups,
                          &all->n_groups, reterr);
 
-    if (!r && !rules)
-        r = too_large(reterr);
+    if (r)
+        return r;
+    if (!rules)
+        return too_large(reterr);
     for (size_t i = 0; !r && i < n_alerts; i++) {
         const struct incident_alert *alert = &all->record.alerts[i];
         const struct rule_group_row *group = group_of(all, alert->rule_id);
@@ -253,8 +255,10 @@ static int read_rules_of_now(struct gathering *all, struct err *reterr)
     struct drill_from_rule *now = arena_array(&all->view.arena, NOW_MAX, sizeof(*now));
     bool *is_told = arena_array(&all->view.arena, all->n_groups + 1, sizeof(*is_told));
     size_t n = 0;
-    int r = now && is_told ? 0 : too_large(reterr);
+    int r = 0;
 
+    if (!now || !is_told)
+        return too_large(reterr);
     for (size_t i = 0; !r && i < all->from.n_rules; i++) {
         const struct rule_group_row *group = group_of(all, all->from.rules[i].id);
 
