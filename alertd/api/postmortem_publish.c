@@ -451,6 +451,7 @@ static void choose_graph(const struct api *api,
         postmortem_fail(response, r, &err);
     else
         postmortem_change(api, choosing->id, job_graph, choosing, response);
+    choosing->freeze = NULL;
     freeze_done(&freeze);
 }
 

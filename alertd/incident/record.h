@@ -140,8 +140,8 @@ bool record_mark_state_parse(const char *name, enum record_mark_state *ret_state
 struct record_setting {
     int64_t id;
     enum record_mark_name name;
-    const char *scope; /* "": of the whole incident */
     enum record_mark_state state;
+    const char *scope; /* "": of the whole incident */
     int64_t at_ms;
     const char *precision; /* NULL: as exact as it is written */
     int64_t event_id;      /* the row that says so; 0 */

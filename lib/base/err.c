@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-int err_set(struct err *reterr, int code, const char *fmt, ...)
+/* Names in parentheses: to the analyzer they are macros as well. */
+
+int(err_set)(struct err *reterr, int code, const char *fmt, ...)
 {
     va_list ap;
 
@@ -23,7 +25,7 @@ int err_set(struct err *reterr, int code, const char *fmt, ...)
     return code;
 }
 
-int err_at(struct err *reterr, int code, unsigned line, unsigned column, const char *fmt, ...)
+int(err_at)(struct err *reterr, int code, unsigned line, unsigned column, const char *fmt, ...)
 {
     va_list ap;
 
@@ -49,7 +51,7 @@ static void append(char text[ERR_TEXT_MAX], const char *more)
     text[len + n] = '\0';
 }
 
-int err_prefix(struct err *reterr, int code, const char *fmt, ...)
+int(err_prefix)(struct err *reterr, int code, const char *fmt, ...)
 {
     char words[ERR_TEXT_MAX];
     va_list ap;

@@ -34,3 +34,14 @@ int err_at(struct err *reterr, int code, unsigned line, unsigned column, const c
 /* Put "prefix: " in front of the words (a file name, a rule's name); returns code. */
 int err_prefix(struct err *reterr, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+#ifdef __clang_analyzer__
+/* The analyzer does not look into other files: what comes back is the code, and so not 0 where that is none. */
+static inline int err_code(int filled, int code)
+{
+    return code;
+}
+#define err_set(reterr, code, ...)    err_code((err_set)((reterr), (code), __VA_ARGS__), (code))
+#define err_at(reterr, code, ...)     err_code((err_at)((reterr), (code), __VA_ARGS__), (code))
+#define err_prefix(reterr, code, ...) err_code((err_prefix)((reterr), (code), __VA_ARGS__), (code))
+#endif
