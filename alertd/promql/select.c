@@ -28,12 +28,12 @@ static int64_t sight_at(const struct sight *sight, int64_t step_ms)
     return (sight->fixed ? sight->fixed_ms : step_ms) - sight->offset_ms;
 }
 
-/* The newest time that is known at a step, of what is looked at until at_ms. */
-static int64_t known_until(const struct eval *eval, int64_t step_ms, int64_t at_ms)
+/* So long before the end of a window that lies offset_ms behind its step, nothing had come yet. */
+static int64_t unknown_ms(const struct eval *eval, int64_t offset_ms)
 {
-    int64_t known_ms = step_ms - eval->limits.lag_ms;
+    int64_t lag_ms = eval->limits.lag_ms;
 
-    return eval->limits.lag_ms > 0 && known_ms < at_ms ? known_ms : at_ms;
+    return lag_ms > 0 && lag_ms > offset_ms ? lag_ms - offset_ms : 0;
 }
 
 static struct duration_scope scope_of(const struct eval *eval)
@@ -98,13 +98,12 @@ static int open_reading(struct eval *eval,
     const struct promql_selector *selector = &expr->selector;
     const struct source *source = eval->source;
     int64_t first_ms = sight_at(sight, eval->grid.start_ms);
-    int64_t end_ms = grid_at(&eval->grid, eval->grid.n - 1);
-    int64_t last_ms = sight_at(sight, end_ms);
+    int64_t last_ms = sight_at(sight, grid_at(&eval->grid, eval->grid.n - 1));
     struct reading made = {.query = {
                                .matchers = selector->matchers,
                                .n_matchers = selector->n_matchers,
                                .from_ms = first_ms - back_ms + 1,
-                               .to_ms = known_until(eval, end_ms, last_ms),
+                               .to_ms = last_ms - unknown_ms(eval, sight->offset_ms),
                                .newest_only = !selector->range && first_ms == last_ms,
                                .part = eval->part,
                                .n_parts = eval->n_parts,
@@ -172,20 +171,21 @@ static bool look_back(const struct eval *eval,
                       bool times,
                       double *values)
 {
+    int64_t cut_ms = unknown_ms(eval, sight->offset_ms);
+    const struct sight known = {sight->fixed, sight->fixed_ms, sight->offset_ms + cut_ms};
+    int64_t lookback_ms = eval->limits.lookback_ms - cut_ms; /* from there on */
     struct cursor cursor = {0};
     bool any = false;
 
     for (size_t i = 0; i < eval->grid.n; i++) {
-        int64_t step_ms = grid_at(&eval->grid, i);
-        int64_t at_ms = sight_at(sight, step_ms);
-        size_t next = cursor_move(&cursor, series->t_ms, series->n,
-                                  known_until(eval, step_ms, at_ms));
+        int64_t at_ms = sight_at(&known, grid_at(&eval->grid, i));
+        size_t next = cursor_move(&cursor, series->t_ms, series->n, at_ms);
 
         if (next == 0)
             continue;
         int64_t t_ms = series->t_ms[next - 1];
         double value = series->values[next - 1];
-        if (t_ms <= at_ms - eval->limits.lookback_ms || sample_is_stale(value))
+        if (t_ms <= at_ms - lookback_ms || sample_is_stale(value))
             continue;
         values[i] = times ? (double)t_ms / 1000 : value;
         any = true;
@@ -394,6 +394,24 @@ int ranges_read(struct eval *eval, struct ranges *ranges, size_t i, struct range
     return r ? eval_blame(eval, ranges->expr, r) : 0;
 }
 
+/* What had not come yet goes, of each window. The most that is left of one. */
+static size_t cut_bounds(const struct eval *eval,
+                         const struct ranges *ranges,
+                         const struct range_series *series,
+                         struct window_bounds *bounds)
+{
+    int64_t cut_ms = unknown_ms(eval, ranges->offset_ms);
+    uint32_t most = 0;
+
+    for (size_t i = 0; i < eval->grid.n; i++) {
+        int64_t known_ms = ranges_end(ranges, grid_at(&eval->grid, i)) - cut_ms;
+        while (bounds[i].end > bounds[i].first && series->t_ms[bounds[i].end - 1] > known_ms)
+            bounds[i].end--;
+        most = bounds[i].end - bounds[i].first > most ? bounds[i].end - bounds[i].first : most;
+    }
+    return most;
+}
+
 /* Both ends only move forward. */
 size_t ranges_bounds(const struct eval *eval,
                      const struct ranges *ranges,
@@ -405,17 +423,15 @@ size_t ranges_bounds(const struct eval *eval,
     size_t most = 0;
 
     for (size_t i = 0; i < eval->grid.n; i++) {
-        int64_t step_ms = grid_at(&eval->grid, i);
-        int64_t to_ms = ranges_end(ranges, step_ms);
+        int64_t to_ms = ranges_end(ranges, grid_at(&eval->grid, i));
         int64_t from_ms = to_ms - ranges->range_ms;
-        size_t end = cursor_move(&end_cursor, series->t_ms, series->n,
-                                 known_until(eval, step_ms, to_ms));
+        size_t end = cursor_move(&end_cursor, series->t_ms, series->n, to_ms);
         size_t first = cursor_move(&first_cursor, series->t_ms, end, from_ms);
 
         ret_bounds[i] = (struct window_bounds){(uint32_t)first, (uint32_t)end};
         most = end - first > most ? end - first : most;
     }
-    return most;
+    return eval->limits.lag_ms > 0 ? cut_bounds(eval, ranges, series, ret_bounds) : most;
 }
 
 static int select_ranges(struct eval *eval, const struct promql_expr *expr, struct ranges *ret)
