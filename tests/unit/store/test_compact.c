@@ -2,6 +2,8 @@
  * A day that is over becomes small, and is read as before.
  */
 
+#include <unistd.h>
+
 #include "alertd/db/db.h"
 #include "alertd/store/chunk_rows.h"
 #include "alertd/store/partition.h"
@@ -347,6 +349,34 @@ static void test_damaged_places_are_named(void **state)
     fixture_done(&fixture);
 }
 
+static int from_the_future(struct db_conn *conn, void *arg, struct err *reterr)
+{
+    return db_run(db_prepare(conn, "INSERT INTO schema_migration (version, name, applied_at)"
+                                   " VALUES (999, 'from the future', 0)"),
+                  reterr);
+}
+
+/* It is not damaged, and is not taken away from whoever runs the newer program again. */
+static void test_a_newer_day_is_refused_where_it_lies(void **state)
+{
+    struct partition *partition;
+    struct fixture fixture;
+    struct err err = {0};
+
+    fixture_init(&fixture, 15 * DAY);
+    (void)push(&fixture, 1, NOON, 1);
+    store_close(fixture.store);
+    fixture.store = NULL;
+    assert_int_equal(
+        partition_open(fixture.options.folder, partition_day_of(NOON), false, &partition, NULL), 0);
+    assert_int_equal(db_write(partition->db, from_the_future, NULL, NULL), 0);
+    partition_close(partition);
+    assert_int_equal(store_open(&fixture.options, &fixture.store, &err), DB_E_NEWER);
+    assert_non_null(strstr(err.text, "2023-11-15.db: made by a newer version (schema 999"));
+    assert_int_equal(access(scratch_path(&fixture.scratch, "2023-11-15.db"), F_OK), 0);
+    scratch_done(&fixture.scratch);
+}
+
 /* --- many days at once --- */
 
 enum {
@@ -464,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_what_is_the_same_lies_there_once),
         cmocka_unit_test(test_one_leaves_a_pack),
         cmocka_unit_test(test_damaged_places_are_named),
+        cmocka_unit_test(test_a_newer_day_is_refused_where_it_lies),
         cmocka_unit_test(test_one_day_follows_the_other),
         cmocka_unit_test(test_series_become_brief),
     };

@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 
-#include "alertd/store/partition.h"
 #include "lib/base/clock.h"
 #include "tests/unit/store/store_fixture.h"
 
@@ -443,34 +442,6 @@ static void test_a_damaged_day_is_set_aside_and_named(void **state)
     fixture_done(&fixture);
 }
 
-static int from_the_future(struct db_conn *conn, void *arg, struct err *reterr)
-{
-    return db_run(db_prepare(conn, "INSERT INTO schema_migration (version, name, applied_at)"
-                                   " VALUES (999, 'from the future', 0)"),
-                  reterr);
-}
-
-/* It is not damaged, and is not taken away from whoever runs the newer program again. */
-static void test_a_newer_day_is_refused_where_it_lies(void **state)
-{
-    struct partition *partition;
-    struct fixture fixture;
-    struct err err = {0};
-
-    fixture_init(&fixture, 15 * DAY);
-    push_hours(&fixture, 1, 14);
-    store_close(fixture.store);
-    fixture.store = NULL;
-    assert_int_equal(
-        partition_open(fixture.options.folder, partition_day_of(NOON), false, &partition, NULL), 0);
-    assert_int_equal(db_write(partition->db, from_the_future, NULL, NULL), 0);
-    partition_close(partition);
-    assert_int_equal(store_open(&fixture.options, &fixture.store, &err), DB_E_NEWER);
-    assert_non_null(strstr(err.text, "2023-11-15.db: made by a newer version (schema 999"));
-    assert_int_equal(access(scratch_path(&fixture.scratch, "2023-11-15.db"), F_OK), 0);
-    scratch_done(&fixture.scratch);
-}
-
 static void test_a_damaged_chunk_is_left_out_and_told(void **state)
 {
     struct fixture fixture;
@@ -595,7 +566,6 @@ int main(void)
         cmocka_unit_test(test_series_are_listed_from_memory_and_disk),
         cmocka_unit_test(test_matchers),
         cmocka_unit_test(test_a_damaged_day_is_set_aside_and_named),
-        cmocka_unit_test(test_a_newer_day_is_refused_where_it_lies),
         cmocka_unit_test(test_a_damaged_chunk_is_left_out_and_told),
         cmocka_unit_test(test_backup_opens_as_a_store),
         cmocka_unit_test(test_pushers_and_readers_together),
