@@ -30,9 +30,8 @@ struct front_point {
     /* beside the setting of now */
     size_t n_lost, n_gained; /* incidents */
     size_t n_later;          /* found by both, and later */
-    uint32_t later_by;       /* steps, at most */
     size_t n_sooner;
-    uint32_t sooner_by;
+    uint32_t later_by, sooner_by; /* steps, at most */
 };
 
 /* One cell beside now. */
