@@ -1,0 +1,102 @@
+/*
+ * What of the past could not be read. See told.h.
+ */
+
+#include "alertd/promql/told.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+
+/* Filled from the front and never emptied: two who add the same at once meet in the same place. */
+struct told {
+    _Atomic(char *) at[TOLD_WORDS_MAX];
+    atomic_bool has_more;
+};
+
+struct told *told_new(void)
+{
+    return mem_zalloc(sizeof(struct told));
+}
+
+void told_free(struct told *told)
+{
+    for (size_t i = 0; told && i < TOLD_WORDS_MAX; i++)
+        free(atomic_load(&told->at[i]));
+    free(told);
+}
+
+void told_add(struct told *told, const char *words)
+{
+    if (!told)
+        return;
+    char *own = mem_strdup(words);
+    for (size_t i = 0; i < TOLD_WORDS_MAX; i++) {
+        char *there = NULL;
+        if (atomic_compare_exchange_strong(&told->at[i], &there, own))
+            return;
+        if (strcmp(there, words) == 0) {
+            free(own);
+            return;
+        }
+    }
+    free(own);
+    atomic_store(&told->has_more, true);
+}
+
+static int by_words(const void *a, const void *b)
+{
+    const char *const *left = a;
+    const char *const *right = b;
+
+    return strcmp(*left, *right);
+}
+
+size_t told_list(const struct told *told, const char **ret_words)
+{
+    size_t n = 0;
+
+    if (!told)
+        return 0;
+    while (n < TOLD_WORDS_MAX && (ret_words[n] = atomic_load(&told->at[n])))
+        n++;
+    if (n > 0)
+        qsort(ret_words, n, sizeof(*ret_words), by_words);
+    if (atomic_load(&told->has_more))
+        ret_words[n++] = "more of it could not be read than is named here";
+    return n;
+}
+
+static int select_told(void *self,
+                       const struct source_query *query,
+                       struct arena *arena,
+                       struct source_selection *ret_selection,
+                       struct err *reterr)
+{
+    const struct told_of *of = self;
+    int r = of->source->select(of->source->self, query, arena, ret_selection, reterr);
+
+    for (size_t i = 0; r == 0 && i < ret_selection->n_warnings; i++)
+        told_add(of->told, ret_selection->warnings[i]);
+    return r;
+}
+
+static int read_told(void *self,
+                     const struct source_query *query,
+                     const struct source_match *match,
+                     struct arena *arena,
+                     struct source_columns *columns,
+                     struct err *reterr)
+{
+    const struct told_of *of = self;
+
+    return of->source->read(of->source->self, query, match, arena, columns, reterr);
+}
+
+struct source told_source(struct told_of *of)
+{
+    return (struct source){.select = select_told, .read = read_told, .self = of};
+}

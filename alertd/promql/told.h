@@ -1,0 +1,34 @@
+#pragma once
+
+/*
+ * What of the past could not be read, as it is to be said beside an answer that is made of it: each once.
+ *
+ *     select ──> told_source() ──> the source    what it warns of is kept on the way back
+ *
+ * Several who read at the same time may share one list.
+ */
+
+#include <stddef.h>
+
+#include "alertd/promql/source.h"
+
+enum {
+    TOLD_WORDS_MAX = 64, /* different ones; that there are more is the last one's words */
+    TOLD_LIST_MAX = TOLD_WORDS_MAX + 1,
+};
+
+struct told;
+struct told *told_new(void);
+void told_free(struct told *told);
+
+/* told NULL: nobody asks. */
+void told_add(struct told *told, const char *words);
+/* In order of their words: loans until told_free(), in room for TOLD_LIST_MAX. told NULL: none. */
+size_t told_list(const struct told *told, const char **ret_words);
+
+struct told_of {
+    const struct source *source;
+    struct told *told;
+};
+/* Both stay where they are. */
+struct source told_source(struct told_of *of);
