@@ -20,6 +20,7 @@ enum {
     FORM_MAX = 256 * 1024,
     GROW_AFTER = 8,     /* good questions before a larger one is tried */
     POINTS_MAX = 10000, /* of a range query; servers refuse 11,000 */
+    WARNING_MAX = 4096,
 };
 
 void origin_init(struct origin *origin, const char *url, const char *token, int64_t piece_max_ms)
@@ -137,6 +138,25 @@ static int on_series(void *arg, const struct prom_answer_series *series, struct 
     return r;
 }
 
+/* alertd and Prometheus say of what it is, and where in the query: the query is not one that a person wrote, and
+ * the same missing day is the same wherever it was asked for. */
+static void on_warning(void *arg, const char *words)
+{
+    static const char head[] = "PromQL warning: ";
+    const struct window *window = arg;
+    STR_AUTO struct str text = STR_INIT(WARNING_MAX);
+
+    words += strncmp(words, head, strlen(head)) == 0 ? strlen(head) : 0;
+    const char *place = strrchr(words, '(');
+    bool has_place = place && place > words && place[-1] == ' ' && strchr(place, ':') &&
+                     place[strspn(place, "(0123456789:")] == ')';
+    if (has_place)
+        str_addn(&text, words, (size_t)(place - words) - 1);
+    else
+        str_add(&text, words);
+    told_add(window->origin->told, str_text(&text));
+}
+
 int origin_answer_read(struct origin *origin,
                        struct origin_answer *answer,
                        origin_visit *visit,
@@ -144,8 +164,8 @@ int origin_answer_read(struct origin *origin,
                        struct err *reterr)
 {
     struct window window = {origin, answer->from_ms, answer->to_ms, visit, arg};
-    int r = prom_answer_read(answer->reply.body, answer->reply.body_len, on_series, &window,
-                             reterr);
+    int r = prom_answer_read(answer->reply.body, answer->reply.body_len, on_series, on_warning,
+                             &window, reterr);
 
     origin_answer_done(answer);
     return r == PROM_ANSWER_E_SYNTAX ? err_prefix(reterr, ORIGIN_E_ASK, "%s", origin->url) : r;

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alertd/promql/told.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/model/labels.h"
@@ -36,6 +37,7 @@ struct origin {
     unsigned n_good;              /* questions answered since piece_s changed */
     uint64_t n_questions;
     uint64_t n_histograms; /* told by the answers read */
+    struct told *told;     /* what the server warns of, a loan; NULL: nobody asks */
 };
 
 /* token NULL: none. piece_max_ms: at most so much in one question. */

@@ -19,6 +19,7 @@
 struct walker {
     char *start, *at, *end;
     prom_answer_visit *visit;
+    prom_answer_warn *warn;
     void *arg;
     struct err *reterr;
     /* the series at hand */
@@ -329,18 +330,37 @@ static int on_data_member(struct walker *in, const char *key)
     return r != 0 || strcmp(type, "matrix") == 0 ? r : fail(in, "a matrix");
 }
 
+static int on_warning(struct walker *in)
+{
+    const char *words;
+    size_t len;
+
+    if (!is_next(in, '"'))
+        return skip_value(in);
+    int r = read_string(in, &words, &len);
+    if (r == 0)
+        in->warn(in->arg, words);
+    return r;
+}
+
 static int on_member(struct walker *in, const char *key)
 {
+    if (in->warn && strcmp(key, "warnings") == 0 && is_next(in, '['))
+        return read_array(in, on_warning);
     if (strcmp(key, "data") != 0)
         return skip_value(in);
     in->has_data = true;
     return is_next(in, '[') ? read_array(in, on_label_set) : read_object(in, on_data_member);
 }
 
-int prom_answer_read(
-    char *text, size_t len, prom_answer_visit *visit, void *arg, struct err *reterr)
+int prom_answer_read(char *text,
+                     size_t len,
+                     prom_answer_visit *visit,
+                     prom_answer_warn *warn,
+                     void *arg,
+                     struct err *reterr)
 {
-    struct walker in = {.visit = visit, .arg = arg, .reterr = reterr};
+    struct walker in = {.visit = visit, .warn = warn, .arg = arg, .reterr = reterr};
 
     in.start = in.at = text;
     in.end = text + len;

@@ -36,6 +36,14 @@ typedef int prom_answer_visit(void *arg,
                               const struct prom_answer_series *series,
                               struct err *reterr);
 
-/* 0, PROM_ANSWER_E_SYNTAX, or visit()'s. Texts are unescaped in place: text is spoilt. */
-int prom_answer_read(
-    char *text, size_t len, prom_answer_visit *visit, void *arg, struct err *reterr);
+/* Each of the answer's "warnings", in the server's words: before the series or behind them. */
+typedef void prom_answer_warn(void *arg, const char *words);
+
+/* 0, PROM_ANSWER_E_SYNTAX, or visit()'s. warn NULL: they are skipped. Texts are unescaped in place: text is
+ * spoilt. */
+int prom_answer_read(char *text,
+                     size_t len,
+                     prom_answer_visit *visit,
+                     prom_answer_warn *warn,
+                     void *arg,
+                     struct err *reterr);

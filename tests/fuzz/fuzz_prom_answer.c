@@ -21,12 +21,20 @@ static int check(void *arg, const struct prom_answer_series *series, struct err 
     return 0;
 }
 
+static void warn(void *arg, const char *words)
+{
+    *(size_t *)arg += strlen(words);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     MEM_AUTO char *copy = size ? mem_dup(data, size) : mem_alloc(1);
+    size_t n_warned = 0;
     struct err err = {0};
 
-    if (prom_answer_read(copy, size, check, NULL, &err) != 0 && !err.text[0])
+    if (prom_answer_read(copy, size, check, warn, &n_warned, &err) != 0 && !err.text[0])
         UNREACHABLE("an error without words");
+    if (n_warned > size)
+        UNREACHABLE("more words than there is text");
     return 0;
 }

@@ -27,6 +27,11 @@ static int see(void *arg, const struct prom_answer_series *series, struct err *r
     return 0;
 }
 
+static void warn(void *arg, const char *words)
+{
+    str_addf(arg, "!%s|", words);
+}
+
 #define MATRIX(text) \
     "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[" text "]}}"
 
@@ -55,6 +60,11 @@ static const struct {
     {"native histograms are counted",
      MATRIX("{\"metric\":{\"a\":\"b\"},\"histograms\":[[1,{\"count\":\"1\"}],[2,{}]]}"),
      "a=b 2 histograms|"},
+    {"warnings behind the series, in front of them, and of a kind nobody knows",
+     "{\"warnings\":[\"a \\\"day\\\" is missing\",{\"x\":[1]}],\"data\":[{\"a\":\"b\"}],\"warnings\":[\"another\"]}",
+     "!a \"day\" is missing|a=b|!another|"},
+    {"warnings that are no list", "{\"warnings\":null,\"data\":[],\"infos\":[\"x\"]}", ""},
+    {"a warning cut", "{\"data\":[],\"warnings\":[\"a", NULL},
     {"label sets", "{\"status\":\"success\",\"data\":[{\"a\":\"b\",\"c\":\"d\"},{}]}", "a=b,c=d||"},
     {"a vector", "{\"data\":{\"resultType\":\"vector\",\"result\":[]}}", NULL},
     {"an error", "{\"status\":\"error\",\"error\":\"no\"}", NULL},
@@ -80,7 +90,7 @@ static void test_answers(void **state)
         MEM_AUTO char *copy = len ? mem_dup(rows[i].text, len) : mem_alloc(1);
 
         row("%s", rows[i].name);
-        int r = prom_answer_read(copy, len, see, &seen, &err);
+        int r = prom_answer_read(copy, len, see, warn, &seen, &err);
         row("%s: %s", rows[i].name, err.text);
         assert_int_equal(r, rows[i].seen ? 0 : PROM_ANSWER_E_SYNTAX);
         if (rows[i].seen)
@@ -99,7 +109,7 @@ static void test_every_cut_is_refused(void **state)
         STR_AUTO struct str seen = STR_INIT(10000);
         MEM_AUTO char *copy = len ? mem_dup(whole, len) : mem_alloc(1);
 
-        assert_int_equal(prom_answer_read(copy, len, see, &seen, NULL), PROM_ANSWER_E_SYNTAX);
+        assert_int_equal(prom_answer_read(copy, len, see, warn, &seen, NULL), PROM_ANSWER_E_SYNTAX);
     }
 }
 
@@ -113,7 +123,7 @@ static void test_the_visitor_ends_it(void **state)
     MEM_AUTO char *copy = mem_strdup(rows[1].text);
     struct err err = {0};
 
-    assert_int_equal(prom_answer_read(copy, strlen(copy), stop, NULL, &err), 77);
+    assert_int_equal(prom_answer_read(copy, strlen(copy), stop, NULL, NULL, &err), 77);
     assert_string_equal(err.text, "enough");
 }
 
