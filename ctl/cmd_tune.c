@@ -253,7 +253,8 @@ static int look_besides(const struct ctl *ctl,
     *look = (struct tune_look){.color = ctl->color,
                                .alerts = ctl_option(ctl, "alerts") != NULL,
                                .front = ctl_option(ctl, "front") != NULL,
-                               .phases = &besides->phases};
+                               .phases = &besides->phases,
+                               .told = past->told};
     if (has_phases(ctl, past))
         r = look_at_phases(&past->reader, ask, result, &besides->phases, reterr);
     if (r == 0 && ctl_option(ctl, "faults")) {
@@ -267,6 +268,18 @@ static int look_besides(const struct ctl *ctl,
     if (r == 0 && ctl_option(ctl, "write-test"))
         r = tune_test_write(ctl, past, ask, result, reterr);
     return r;
+}
+
+/* Why may lie in what could not be read. */
+static enum ctl_exit fail(const struct ctl *ctl,
+                          const struct tune_past *past,
+                          const struct tune_ask *ask,
+                          const char *words)
+{
+    enum ctl_exit status = ctl_fail(ctl, "%s: %s", ask->rule->name, words);
+
+    tune_tell_missing(past->told);
+    return status;
 }
 
 static enum ctl_exit run(struct ctl *ctl,
@@ -293,7 +306,7 @@ static enum ctl_exit run(struct ctl *ctl,
     if (r == 0)
         r = look_besides(ctl, past, ask, &result, &besides, &look, &err);
     if (r != 0)
-        status = ctl_fail(ctl, "%s: %s", ask->rule->name, err.text);
+        status = fail(ctl, past, ask, err.text);
     else
         status = tell(ctl, past, ask, &result, &look);
     hysteresis_written_done(&besides.hysteresis);

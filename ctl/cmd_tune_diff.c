@@ -153,7 +153,11 @@ static enum ctl_exit reckon(struct work *work, struct pair_side *side)
     if (r == 0)
         r = pages_run(&plan, side->alerts.at, side->alerts.n, &side->pages, &err);
     side->is_reckoned = true;
-    return r == 0 ? CTL_OK : ctl_fail(work->ctl, "%s: %s", side->rule->name, err.text);
+    if (r == 0)
+        return CTL_OK;
+    enum ctl_exit status = ctl_fail(work->ctl, "%s: %s", side->rule->name, err.text);
+    tune_tell_missing(work->past.told);
+    return status;
 }
 
 static struct diff_side side_of(const struct pair_side *side)
@@ -283,6 +287,7 @@ static enum ctl_exit read_all(struct work *work)
     work->diff.from_ms = ask.from_ms;
     work->diff.to_ms = ask.to_ms;
     work->diff.labels = &work->labels;
+    work->diff.told = work->past.told;
     return status;
 }
 

@@ -14,12 +14,14 @@
  *   tune_test.c   a unit test of one of its alerts, written
  *   tune_pages.c  what a setting would have paged
  *   tune_json.c   the result for programs
+ *   tune_missing.c  what of the past could not be read
  *   cmd_tune_diff.c, tune_diff_show.c   two rule files beside each other
  */
 
 #include "alertd/promql/ast.h"
 #include "alertd/promql/memory_source.h"
 #include "alertd/promql/promql.h"
+#include "alertd/promql/told.h"
 #include "alertd/tune/grid.h"
 #include "alertd/tune/hysteresis.h"
 #include "alertd/tune/late.h"
@@ -31,6 +33,10 @@
 
 struct tune_drill;
 
+enum {
+    TUNE_MISSING_SHOWN = 8, /* of what could not be read, to people */
+};
+
 struct tune_past {
     struct tune_reader reader, at_once; /* at_once: as if no sample had come late */
     int64_t now_ms;                     /* a store's newest sample, a drill's end, or the clock */
@@ -40,7 +46,10 @@ struct tune_past {
     struct store_asker store;
     struct memory_source memory; /* a text's; or what was last selected of a server */
     struct source source;        /* samples: of a server they are asked for, select by select */
-    size_t n_raw;                /* by one of those */
+    struct source stored;        /* a folder's, which source reads and tells of what it could not */
+    struct told_of telling;
+    struct told *told; /* what could not be read of any of them */
+    size_t n_raw;      /* by one of those */
     struct reading_source over;
     struct origin origin;
     struct memory_source copy; /* of a server's samples, where each evaluation is one of its own */
@@ -109,7 +118,15 @@ struct tune_look {
     const struct tune_phases *phases;
     const struct outage *faults;                 /* NULL: not asked */
     const struct hysteresis_written *hysteresis; /* NULL: not asked */
+    const struct told *told;
 };
+
+/* "Not all of it could be read:" and what, some of it; nothing where all was. */
+void tune_add_missing(const struct told *told, struct str *out);
+/* "warnings":[...], a member of an open object: all of it. */
+void tune_json_warnings(const struct told *told, struct json_out *out);
+/* On stderr, behind the words of a failure. */
+void tune_tell_missing(const struct told *told);
 
 void tune_show(const struct tune_ask *ask,
                const struct tune_result *result,

@@ -41,7 +41,8 @@ struct tune_diff {
     size_t n_recording; /* recording rules that changed: not reckoned */
     int64_t from_ms, to_ms;
     const struct tune_labels *labels;
-    size_t *lost; /* of the labels: those no rule finds any more */
+    const struct told *told; /* what of the past could not be read */
+    size_t *lost;            /* of the labels: those no rule finds any more */
     size_t n_lost;
 };
 

@@ -53,6 +53,8 @@ static enum ctl_exit reckon(const struct ctl *ctl,
 {
     struct pages_plan plan = {
         .from_ms = ask->from_ms, .to_ms = ask->to_ms, .ack_after_ms = PAGES_ACK_USUAL_MS};
+    const char *missing[TOLD_LIST_MAX];
+    size_t n_missing = told_list(past->told, missing);
     struct tuned_alerts alerts = {0};
     struct pages pages = {0};
     struct err err = {0};
@@ -73,12 +75,15 @@ static enum ctl_exit reckon(const struct ctl *ctl,
 
         open_part(ctl, out);
         json_open(&json, '{');
+        tune_json_warnings(past->told, &json);
         pages_json(&plan, &pages, alerts.at, &json);
         json_close(&json, '}');
         str_addc(out, '}');
     } else {
         open_part(ctl, out);
         pages_show(&plan, &pages, out);
+        if (told_list(past->told, missing) > n_missing) /* of other rules' alerts: not said yet */
+            tune_add_missing(past->told, out);
     }
     pages_done(&pages);
     tuned_alerts_done(&alerts);
@@ -120,6 +125,18 @@ static int64_t count_of(const struct json *root, const char *name)
     return n;
 }
 
+/* What alertd could not read of its own past. */
+static void show_missing(const struct json *warnings, struct str *out)
+{
+    struct told *told = told_new();
+
+    for (size_t i = 0; i < json_length(warnings); i++)
+        if (json_text(json_at(warnings, i)))
+            told_add(told, json_text(json_at(warnings, i)));
+    tune_add_missing(told, out);
+    told_free(told);
+}
+
 static void show_answer(const struct json *root, struct str *out)
 {
     const struct json *people = json_get(root, "people");
@@ -135,6 +152,7 @@ static void show_answer(const struct json *root, struct str *out)
              duration_human(count_of(root, "ack_after_ms"), text),
              count_of(root, "answers") ? "this team's median" : "nothing is known of this team");
     str_addf(out, "  Longest quiet: %s.\n", duration_human(count_of(root, "quiet_ms"), text));
+    show_missing(json_get(root, "warnings"), out);
     if (json_length(people) > 0)
         str_addf(out, "\n  %-24s %7s %7s %9s %12s\n", "who", "pages", "nights", "weekends",
                  "most in 12 h");

@@ -188,6 +188,7 @@ static void read_server(struct tune_past *past, const char *url, const char *tok
 {
     origin_init(&past->origin, url, token, PIECE_MAX_MS);
     past->has_origin = true;
+    past->origin.told = past->told;
     past->reader = (struct tune_reader){.read = read_origin, .reader = &past->origin};
     past->source = (struct source){select_raw, read_raw, past};
 }
@@ -215,7 +216,7 @@ enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl)
     const char *drill = ctl_option(ctl, "drill");
     const char *session = ctl_option(ctl, "session");
 
-    *past = (struct tune_past){.is_store = folder != NULL};
+    *past = (struct tune_past){.is_store = folder != NULL, .told = told_new()};
     if (drill && session) {
         (void)ctl_fail(ctl, "say one of them, --drill or --session");
         return CTL_USAGE;
@@ -230,7 +231,9 @@ enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl)
         enum ctl_exit status = store_asker_init(&past->store, ctl, folder, PIECE_MAX_MS);
         if (status != CTL_OK)
             return status;
-        past->source = store_source(past->store.store);
+        past->stored = store_source(past->store.store);
+        past->telling = (struct told_of){&past->stored, past->told};
+        past->source = told_source(&past->telling);
         past->over = (struct reading_source){
             .source = &past->source, .query_bytes = QUERY_BYTES_MAX, .at_once_fn = parallel_each};
         past->reader = reading_of_source(&past->over);
@@ -289,4 +292,5 @@ void tune_past_done(struct tune_past *past)
     memory_source_done(&past->memory);
     memory_source_done(&past->copy);
     tune_drill_free(past->drill);
+    told_free(past->told);
 }

@@ -252,11 +252,16 @@ void tune_show(const struct tune_ask *ask,
                const struct tune_look *look,
                struct str *out)
 {
+    const char *missing[TOLD_LIST_MAX];
+
     add_head(ask, result, out);
+    tune_add_missing(look->told, out);
     if (backtest_n_series(result->backtest) == 0) {
         str_add(out,
                 result->choice->way == SPLIT_PRESENCE
                     ? "\nIt was true at none of them: it would not have fired.\n"
+                : told_list(look->told, missing) > 0
+                    ? "\nNothing of what could be read has a value in this time.\n"
                     : "\nNothing of it has a value in this time: look whether its metrics exist "
                       "there (alertctl check rules --url).\n");
         if (look->faults)

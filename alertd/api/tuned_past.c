@@ -182,7 +182,7 @@ int tuned_past_read(const struct api *api,
     const char *name = NULL;
     int64_t session = 0;
 
-    *ret_past = (struct tuned_past){0};
+    *ret_past = (struct tuned_past){.told = told_new()};
     int r = read_lag(body, ret_past, reterr);
     if (r)
         return r;
@@ -208,6 +208,7 @@ void tuned_past_done(struct tuned_past *past)
         drill_played_done(&past->played);
     library_loaded_done(&past->loaded);
     play_replayed_done(&past->replayed);
+    told_free(past->told);
     free(past->name);
     free(past->title);
     *past = (struct tuned_past){0};
@@ -254,6 +255,10 @@ int tuned_past_begin(const struct api *api,
         ret->reading.at_once_fn = NULL; /* samples in memory are for one thread */
         ret->reading.lookback_ms = 0;   /* as the drill evaluates */
         ret->reader = reading_of_source(&ret->reading);
+    } else {
+        ret->store = ret->source;
+        ret->telling = (struct told_of){&ret->store, past->told};
+        ret->source = told_source(&ret->telling);
     }
     if (past->lag_ms > 0) {
         ret->late = (struct late){
@@ -268,10 +273,24 @@ struct source tuned_past_at(const struct api *api,
                             int64_t at_ms,
                             struct tuned_instant *instant)
 {
-    instant->source = past->is_drill ? past->source : store_source(api->store);
+    instant->store = past->is_drill ? past->source : store_source(api->store);
+    instant->telling = (struct told_of){&instant->store, past->told};
+    instant->source = told_source(&instant->telling);
     instant->late = (struct late){.source = &instant->source,
                                   .known_until_ms = at_ms - past->lag_ms};
     return late_source(&instant->late);
+}
+
+void tuned_past_write_warnings(const struct tuned_past *past, struct json_out *out)
+{
+    const char *words[TOLD_LIST_MAX];
+    size_t n = told_list(past->told, words);
+
+    json_key(out, "warnings");
+    json_open(out, '[');
+    for (size_t i = 0; i < n; i++)
+        json_string(out, words[i]);
+    json_close(out, ']');
 }
 
 /* --- drills in which a rule's alert is expected, or is said to be quiet --- */

@@ -17,6 +17,7 @@
 #include "alertd/play/library.h"
 #include "alertd/play/play.h"
 #include "lib/json/read.h"
+#include "lib/json/write.h"
 
 struct tuned_past {
     bool is_drill;
@@ -27,6 +28,7 @@ struct tuned_past {
     struct source source; /* its samples */
     int64_t took_ms;      /* to play it */
     int64_t lag_ms;
+    struct told *told; /* what of it could not be read, by all readings */
     /* its own */
     struct library_loaded loaded;
     struct drill_played played;
@@ -57,13 +59,17 @@ int tuned_past_begin(const struct api *api,
                      struct err *reterr);
 /* What was known at an instant: a source for one evaluation. */
 struct tuned_instant {
-    struct source source;
+    struct source source, store;
+    struct told_of telling;
     struct late late;
 };
 struct source tuned_past_at(const struct api *api,
                             const struct tuned_past *past,
                             int64_t at_ms,
                             struct tuned_instant *instant);
+
+/* "warnings":[...], a member of an open object: what of the past could not be read. */
+void tuned_past_write_warnings(const struct tuned_past *past, struct json_out *out);
 
 /* GET .../tunings/drills?rule= */
 void tuned_past_drills(void *context, struct http_request *request, struct http_response *response);

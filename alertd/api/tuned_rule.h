@@ -11,6 +11,7 @@
  */
 
 #include "alertd/api/api.h"
+#include "alertd/promql/told.h"
 #include "alertd/rule/group.h"
 #include "alertd/tune/late.h"
 #include "alertd/tune/tune.h"
@@ -63,6 +64,8 @@ int tuned_times(
  * tuned_over_done(). */
 struct tuned_over {
     struct source source;
+    struct source store; /* what source reads, and tells of what it could not (tuned_past.h) */
+    struct told_of telling;
     struct reading_source reading;
     struct tune_reader reader;
     struct late late; /* where samples are read as late as they came (tuned_past.h) */

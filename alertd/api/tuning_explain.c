@@ -270,6 +270,7 @@ static void write_answer(struct explaining *explaining, int64_t at_ms, struct js
         write_seen(explaining, &explaining->seen[i], out);
     json_close(out, ']');
     write_read(explaining, time_of(explaining, last), out);
+    tuned_past_write_warnings(&tuning->past, out);
     json_close(out, '}');
 }
 

@@ -133,7 +133,9 @@ static void write_choices(const struct outage *outage, struct json_out *out)
     json_close(out, ']');
 }
 
-static void write_outage(const struct outage *outage, struct json_out *out)
+static void write_outage(const struct tuning *tuning,
+                         const struct outage *outage,
+                         struct json_out *out)
 {
     STR_AUTO struct str words = STR_INIT(4096);
     size_t magnitude = 0;
@@ -159,6 +161,7 @@ static void write_outage(const struct outage *outage, struct json_out *out)
         json_null(out);
     }
     json_kv_string(out, "words", str_text(&words));
+    tuned_past_write_warnings(&tuning->past, out);
     json_close(out, '}');
 }
 
@@ -175,7 +178,7 @@ void tuning_faults(const struct tuning *tuning,
     if (r)
         tuned_fail(response, r, &err);
     else
-        write_outage(&outage, &out);
+        write_outage(tuning, &outage, &out);
     outage_done(&outage);
     tune_result_done(&result);
 }

@@ -214,6 +214,7 @@ static void write_preview(const struct preview *preview,
     json_open(out, '[');
     write_told(preview, event, out);
     json_close(out, ']');
+    tuned_past_write_warnings(&preview->tuning->past, out);
     json_close(out, '}');
 }
 

@@ -152,6 +152,7 @@ static void post_unit(void *context, struct http_request *request, struct http_r
     } else {
         json_open(&out, '{');
         json_kv_string(&out, "yaml", str_text(&text));
+        tuned_past_write_warnings(&tuning.past, &out);
         json_close(&out, '}');
     }
     tuned_rule_done(&rule);
@@ -183,6 +184,7 @@ static void write_hysteresis(const struct tuning *tuning,
         if (written->was_run)
             json_kv_int(out, "run_alerts", (int64_t)written->ran.alerts);
     }
+    tuned_past_write_warnings(&tuning->past, out);
     json_close(out, '}');
 }
 

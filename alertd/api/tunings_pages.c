@@ -120,6 +120,7 @@ static void write(const struct question *question,
     json_kv_int(&out, "keep_ms", question->rule.keep_firing_for_ms);
     json_kv_bool(&out, "others", question->with_others);
     json_kv_int(&out, "answers", question->has_ack ? 0 : (int64_t)world->n_answers);
+    tuned_past_write_warnings(&question->past, &out);
     pages_json(&world->plan, pages, alerts->at, &out);
     json_close(&out, '}');
 }

@@ -1,0 +1,146 @@
+"""A past of which a day is set aside as damaged: every answer of the tuner that is made of the rest names it."""
+
+import json
+import pathlib
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+import shop_past
+from daemon import Alertd, alertctl
+
+TUNINGS = "/api/alertd/v1/tunings"
+RULES = """groups:
+- name: shop
+  interval: 30s
+  rules:
+  - alert: Slow
+    expr: latency_seconds > 2 and on (job) up == 1
+    for: 2m
+  - alert: Flaps
+    expr: flapping > 3
+  - alert: Inner
+    expr: count(latency_seconds > 1)
+"""
+DAY_S = 86400
+BLOCK = "Not all of it could be read:"
+
+
+def day_of(at_s):
+    return time.strftime("%Y-%m-%d", time.gmtime(at_s))
+
+
+def stamp(at_s):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s))
+
+
+class Missing(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.scratch.cleanup)
+        cls.rules = pathlib.Path(cls.scratch.name) / "rules.yml"
+        cls.rules.write_text(RULES)
+        cls.other = pathlib.Path(cls.scratch.name) / "other.yml"
+        cls.other.write_text(RULES.replace("> 2 and", "> 3 and"))
+        cls.alertd = Alertd(auth="off", flags=["--storage.retention.time=30d"])
+        cls.addClassCleanup(cls.alertd.close)
+        cls.alertd.start()
+        cls.end_s = int(time.time()) // DAY_S * DAY_S  # the last midnight: three days before it, none of them today's
+        history = pathlib.Path(cls.scratch.name) / "history.om"
+        history.write_text(shop_past.openmetrics(cls.end_s, 71))
+        alertctl("import", "openmetrics", history, alertd=cls.alertd)
+        cls.alertd.stop()
+        cls.day = day_of(cls.end_s - DAY_S - DAY_S // 2)
+        cls.set_aside(cls.day)
+        cls.words = f"partition {cls.day} is quarantined ({cls.day}.db.damaged-1)"
+        cls.span = {"from": stamp(cls.end_s - 70 * 3600), "to": stamp(cls.end_s)}
+
+    @classmethod
+    def set_aside(cls, day):
+        samples = cls.alertd.folder / "samples"
+        (samples / f"{day}.db").rename(samples / f"{day}.db.damaged-1")
+
+    def options(self, *more):
+        return [f"--from={self.span['from']}", f"--to={self.span['to']}", *more]
+
+    def of_folder(self, *more, check=True):
+        return alertctl("tune", self.rules, "--rule=Slow", f"--store={self.alertd.folder}", *self.options(*more), check=check)
+
+    def test_1_a_folder(self):
+        done = self.of_folder()
+        head, block, rest = done.stdout.partition(BLOCK)
+        self.assertIn("Slow", head)
+        self.assertTrue(rest.startswith(f"\n  {self.words}\n"), done.stdout)
+        self.assertEqual(rest.count(self.words), 1)
+        self.assertEqual(json.loads(self.of_folder("--json").stdout)["warnings"], [self.words])
+
+    def test_1_what_is_reckoned_besides(self):
+        for options in (["--faults"], ["--hysteresis"], ["--ingest-lag=40s"], ["--phases"], ["--front", "--alerts"]):
+            with self.subTest(options):
+                self.assertEqual(self.of_folder(*options).stdout.count(self.words), 1)
+                self.assertEqual(json.loads(self.of_folder("--json", *options).stdout)["warnings"], [self.words])
+
+    def test_1_a_time_that_is_whole_says_nothing(self):
+        to = f"--from={stamp(self.end_s - DAY_S // 2)}"
+        done = alertctl("tune", self.rules, "--rule=Slow", f"--store={self.alertd.folder}", to, f"--to={self.span['to']}")
+        self.assertNotIn(BLOCK, done.stdout)
+        done = alertctl("tune", self.rules, "--rule=Slow", f"--store={self.alertd.folder}", to, f"--to={self.span['to']}", "--json")
+        self.assertEqual(json.loads(done.stdout)["warnings"], [])
+
+    def diff(self, way):
+        return alertctl("tune", "diff", self.rules, self.other, f"--store={self.alertd.folder}", f"--format={way}", *self.options()).stdout
+
+    def test_1_two_rule_files(self):
+        text = self.diff("text")
+        self.assertIn(f"{BLOCK}\n  {self.words}\n", text)
+        self.assertEqual(text.count(self.words), 1)
+        self.assertEqual(json.loads(self.diff("json"))["warnings"], [self.words])
+        github = self.diff("github")
+        self.assertIn("**Not all of the past could be read:**", github)
+        self.assertIn(f"> - partition {self.day} is quarantined \\({self.day}.db.damaged-1\\)", github)
+        self.assertIn(f"<system-out>\n{BLOCK}\n  {self.words}\n</system-out>\n</testsuite>", self.diff("junit"))
+
+    def test_2_a_server(self):
+        """alertd by its API; its own server's answers, and those of any server that speaks Prometheus' API."""
+        self.alertd.start()
+        self.alertd.import_rules(RULES, source="shop.yml")
+        rules = [rule for group in self.alertd.get("/api/alertd/v1/rules")["groups"] for rule in group["rules"]]
+        slow = next(rule["id"] for rule in rules if rule["name"] == "Slow")
+        for name in ("Slow", "Inner"):
+            done = alertctl("tune", self.rules, f"--rule={name}", *self.options(), alertd=self.alertd)
+            self.assertEqual(done.stdout.count(self.words), 1, done.stdout)
+        self.assertIn(f"{BLOCK}\n  {self.words}\n", done.stdout)
+        done = alertctl("tune", self.rules, "--rule=Slow", *self.options("--json", "--faults"), alertd=self.alertd)
+        self.assertEqual(json.loads(done.stdout)["warnings"], [self.words])
+        question = {"rule": slow, **self.span}
+        alerts = self.alertd.post(f"{TUNINGS}/episodes", question)
+        self.assertEqual(alerts["warnings"], [self.words])
+        at = alerts["episodes"][0]
+        one = {**question, "at": at["fired_at"]}
+        for path, body in (("", question), ("/hysteresis", question), ("/faults", question), ("/pages", question), ("/unit", {**one, "labels": at["labels"]}),
+                           ("", {**question, "ingest_lag_ms": 40000})):
+            with self.subTest(path):
+                self.assertEqual(self.alertd.post(TUNINGS + path, body)["warnings"], [self.words])
+        missing_s = self.end_s - DAY_S - DAY_S // 2
+        self.assertEqual(self.alertd.post(f"{TUNINGS}/explain", {**question, "at": stamp(missing_s)})["warnings"], [self.words])
+        whole = {**question, "from": stamp(self.end_s - DAY_S // 2)}
+        self.assertEqual(self.alertd.post(TUNINGS, whole)["warnings"], [])
+        self.alertd.stop()
+
+    def test_3_no_day_is_left(self):
+        days = [day_of(self.end_s - i * DAY_S - DAY_S // 2) for i in (0, 2)]
+        for day in days:
+            self.set_aside(day)
+        done = self.of_folder()
+        for day in [*days, self.day]:
+            self.assertIn(f"partition {day} is quarantined ({day}.db.damaged-1)", done.stdout)
+        self.assertNotIn("look whether its metrics exist", done.stdout)
+        self.assertIn("Nothing of what could be read has a value in this time.", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
