@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Alertd } from './daemon.mjs'
@@ -531,3 +531,28 @@ for (const [name, where, words] of [
     }
   })
 }
+
+// The last one: the day is not put back.
+test('a day that is set aside as damaged is named above what is made of the rest', async () => {
+  const whole = await tuned(path('ShopSlow'))
+  assert.equal(await whole.locator('.not-read').count(), 0)
+  await whole.context().close()
+  const day = new Date(made.startMs + 3 * 86_400_000).toISOString().slice(0, 10)
+  const file = join(alertd.folder, 'data/samples', `${day}.db`)
+  await alertd.stop()
+  renameSync(file, `${file}.damaged-1`)
+  await alertd.run()
+  for (const [theme, width] of [['light', 1280], ['dark', 1280], ['light', 390]]) {
+    const page = await tuned(path('ShopSlow'), { theme, width })
+    await rest(page)
+    assert.match(await page.locator('.not-read').innerText(), new RegExp(`Not all of it could be read[^]*partition ${day} is quarantined \\(${day}\\.db\\.damaged-1\\)$`))
+    await picture(page, `tune-missing-${theme}-${width}`)
+    await assertAccessible(page, 'a day is missing')
+    await forgive(page)
+    await assertClean(page, 'a day is missing')
+    await page.context().close()
+  }
+  const nothing = await tuned(path('NeverSeen'))
+  assert.match(await nothing.locator('.tune').innerText(), /Nothing of what could be read has a value/)
+  await nothing.context().close()
+})

@@ -19,6 +19,8 @@ export interface Tuning {
   zone: string
   /** Over a drill's samples, not what alertd has stored. */
   drill: { name: string; title: string; session: number | null } | null
+  /** What of the past could not be read: what is answered is made of the rest. */
+  warnings: string[]
   ingest_lag_ms: number
   start_ms: number
   step_ms: number

@@ -84,6 +84,21 @@ export function Trouble({ error, what, retry }: { error: ApiError; what: string;
   )
 }
 
+const MISSING_SHOWN = 8
+
+/** What could not be read of what is shown below: said above it, and never by colour alone. */
+export function Missing({ warnings }: { warnings: string[] }) {
+  if (warnings.length === 0) return null
+  return (
+    <div class="not-read" role="status">
+      <Icon name="alarm" />
+      <div><b>Not all of it could be read; what is shown is made of the rest</b>
+        <ul>{warnings.slice(0, MISSING_SHOWN).map((words) => <li key={words}>{words}</li>)}
+          {warnings.length > MISSING_SHOWN && <li>and {warnings.length - MISSING_SHOWN} more</li>}</ul></div>
+    </div>
+  )
+}
+
 export function Waiting({ rows = 3 }: { rows?: number }) {
   return <div class="waiting" role="status"><span class="hidden">Loading</span>{Array.from({ length: rows }, (_, i) => <i key={i} />)}</div>
 }

@@ -19,7 +19,7 @@ import { count } from '../lib/number.ts'
 import { DAY, formatAge, formatDuration, formatShort, MINUTE, parseDuration, parseRange, parts } from '../lib/time.ts'
 import { difference, exprWith, forMs, type Model, modelOf, nearestThreshold, type Readout, readout, readWindows, sameSetting, type Setting, settingWords, type Tuning, type Window, writeWindows } from '../lib/tune.ts'
 import sheet from '../style/tune.later.css'
-import { Chips, Empty, Page, Panel, Severity, Trouble, Waiting } from '../ui/parts.tsx'
+import { Chips, Empty, Missing, Page, Panel, Severity, Trouble, Waiting } from '../ui/parts.tsx'
 import { adopt } from '../ui/sheet.ts'
 import { isDrill, OverDrill, pastPath, TryDrills } from './tune_drills.tsx'
 import { Hysteresis, Outages } from './tune_more.tsx'
@@ -363,8 +363,8 @@ function NothingThere({ answer, id, body, model }: { answer: Tuning; id: string;
   return (
     <>
       <OverDrill answer={answer} />
-      <Empty icon="question" title="Nothing of it has a value in this time">
-        <p>The rule was evaluated at {(answer.n_steps - answer.first_step).toLocaleString('en')} moments, and what it compares was there at none: either its metrics are called otherwise, or they came later. <a href={`/explore?expr=${encodeURIComponent(answer.choices[answer.choice - 1]?.expr ?? answer.rule.expr)}`}>Look for them</a>, take {answer.drill ? 'the rule’s own past' : 'another time above'}, or <a href={`/rules/${id}`}>go back to the rule</a>.</p>
+      <Empty icon="question" title={answer.warnings.length > 0 ? 'Nothing of what could be read has a value' : 'Nothing of it has a value in this time'}>
+        <p>The rule was evaluated at {(answer.n_steps - answer.first_step).toLocaleString('en')} moments, and what it compares was there at none: {answer.warnings.length > 0 ? 'it may lie in what could not be read, or its metrics are called otherwise.' : 'either its metrics are called otherwise, or they came later.'} <a href={`/explore?expr=${encodeURIComponent(answer.choices[answer.choice - 1]?.expr ?? answer.rule.expr)}`}>Look for them</a>, take {answer.drill ? 'the rule’s own past' : 'another time above'}, or <a href={`/rules/${id}`}>go back to the rule</a>.</p>
       </Empty>
       {!answer.drill && <Panel label="Drills"><TryDrills id={id} /></Panel>}
     </>
@@ -402,6 +402,7 @@ export function Tune({ id }: { id: string }) {
         {!question && <Trouble error={new ApiError(400, 'bad_data', 'the times in the address are none')} what="Nothing was asked" retry={() => go(`/rules/${id}/tune`)} />}
         {error && <Trouble error={error} what={answer ? 'It could not be read anew; what is shown is older' : 'The rule could not be tried on its past'} retry={() => setAgain(again + 1)} />}
         {error && isDrill() && <p><a class="button" href={pastPath({})}>The rule’s own past</a></p>}
+        {answer && <Missing warnings={answer.data.warnings} />}
         {answer ? <Tuned id={id} answer={answer.data} question={answer.question} onSaved={() => { setQuery({ two: '', t: '', for: '', keep: '' }); setAgain(again + 1) }} /> : !error && question && <Waiting rows={8} />}
       </Page>
     </div>
