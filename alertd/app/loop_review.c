@@ -14,6 +14,7 @@
 #include "alertd/db/review_db.h"
 #include "alertd/db/rule_db.h"
 #include "alertd/pages/review.h"
+#include "alertd/promql/told.h"
 #include "alertd/rule/lint.h"
 #include "alertd/rule/phase.h"
 #include "lib/base/clock.h"
@@ -28,6 +29,7 @@ enum {
     READ_BYTES_MAX = 256 << 20,
     CHOICES_BYTES_MAX = 64 << 20,
     SETTING_BYTES_MAX = 1024,
+    WORDS_BYTES_MAX = 4096,
 };
 #define EVERY_MS (6 * INT64_C(3600000))
 #define BACK_MS  (30 * INT64_C(86400000))
@@ -45,6 +47,7 @@ struct subject {
     const char *blind; /* a finding's text; NULL */
     struct review review;
     struct review_spans spans;
+    struct told *told; /* what of its past could not be read */
 };
 
 struct pass {
@@ -231,7 +234,9 @@ static size_t choice_of(const struct rule *rule)
 
 static void review_one(struct pass *pass, struct subject *subject)
 {
-    struct source source = store_source(pass->loop->options.store);
+    const struct source store = store_source(pass->loop->options.store);
+    struct told_of telling = {&store, subject->told = told_new()};
+    struct source source = told_source(&telling);
     struct reading_source reading = {.source = &source, .query_bytes = QUERY_BYTES_MAX};
     struct watched watched = {.reader = reading_of_source(&reading), .loop = pass->loop};
     const struct tune_reader reader = {.read = read_watched, .reader = &watched};
@@ -258,7 +263,7 @@ static void review_one(struct pass *pass, struct subject *subject)
     }
     if (r == 0)
         return;
-    subject->review = (struct review){.kind = REVIEW_NOT_KNOWN, .words = STR_INIT(ERR_TEXT_MAX)};
+    subject->review = (struct review){.kind = REVIEW_NOT_KNOWN, .words = STR_INIT(WORDS_BYTES_MAX)};
     str_add(&subject->review.words, err.text);
 }
 
@@ -284,6 +289,24 @@ static void find_redundant(struct pass *pass)
                      pass->subjects[k].rule->name, share * 100);
             break;
         }
+}
+
+/* Behind the words, whatever they are: they were found in the rest. */
+static void name_missing(struct pass *pass)
+{
+    const char *missing[TOLD_LIST_MAX];
+
+    for (size_t i = 0; i < pass->n; i++) {
+        struct str *words = &pass->subjects[i].review.words;
+        size_t n = told_list(pass->subjects[i].told, missing);
+
+        if (n > 0)
+            str_addf(words, " Not all of these days could be read: %.300s", missing[0]);
+        if (n > 1)
+            str_addf(words, ", and %zu more", n - 1);
+        if (n > 0)
+            str_addc(words, '.');
+    }
 }
 
 /* --- a pass --- */
@@ -350,6 +373,7 @@ static void pass_done(struct pass *pass)
     for (size_t i = 0; i < pass->n; i++) {
         str_done(&pass->subjects[i].review.words);
         review_spans_done(&pass->subjects[i].spans);
+        told_free(pass->subjects[i].told);
     }
     for (size_t f = 0; f < pass->n_files && pass->files; f++) {
         rule_findings_done(&pass->findings[f]);
@@ -371,6 +395,7 @@ static void run_pass(struct loop_review *loop, bool is_wanted)
     int r = read_rules(&pass, &err);
     if (r == 0 && review_all(&pass, is_wanted)) {
         find_redundant(&pass);
+        name_missing(&pass);
         r = db_write(loop->options.state, job_save, &pass, &err);
     }
     if (r)

@@ -10,7 +10,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 import shop_past
-from daemon import Alertd, alertctl
+from daemon import Alertd, alertctl, until
 
 TUNINGS = "/api/alertd/v1/tunings"
 RULES = """groups:
@@ -129,7 +129,14 @@ class Missing(unittest.TestCase):
         self.assertEqual(self.alertd.post(f"{TUNINGS}/explain", {**question, "at": stamp(missing_s)})["warnings"], [self.words])
         whole = {**question, "from": stamp(self.end_s - DAY_S // 2)}
         self.assertEqual(self.alertd.post(TUNINGS, whole)["warnings"], [])
+        self.look_at_review()
         self.alertd.stop()
+
+    def look_at_review(self):
+        self.alertd.post("/api/alertd/v1/review")
+        found = until(lambda: (found := self.alertd.get("/api/alertd/v1/review"))["reviewed_at"] and found, 60, "rules are reviewed")
+        for rule in found["rules"]:
+            self.assertTrue(rule["words"].endswith(f" Not all of these days could be read: {self.words}."), rule)
 
     def test_3_no_day_is_left(self):
         days = [day_of(self.end_s - i * DAY_S - DAY_S // 2) for i in (0, 2)]
