@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "alertd/promql/promql.h"
+#include "alertd/promql/told.h"
 #include "lib/base/clock.h"
 #include "lib/model/duration.h"
 
@@ -47,7 +48,10 @@ static void find_breach(const struct api *api, struct detection *detection)
 {
     const struct incident_alert *alert = detection->alert;
     int64_t timeout_ms = api->query_timeout_ms ? api->query_timeout_ms : 10000;
-    const struct source source = store_source(api->store);
+    const struct source store = store_source(api->store);
+    struct told_of telling = {&store, NULL};
+    const struct source source = told_source(&telling);
+    const char *missing[TOLD_LIST_MAX];
     const struct promql_query query = {
         .start_ms = alert->active_at_ms - LOOK_BACK_MS,
         .end_ms = alert->active_at_ms,
@@ -66,9 +70,15 @@ static void find_breach(const struct api *api, struct detection *detection)
     if (!*alert->expr || promql_parse(&arena, alert->expr, &expr, NULL))
         return;
     detection->why_no_breach = "its samples could not be read";
-    if (promql_eval(expr, &source, &query, &arena, &value, NULL))
+    telling.told = told_new();
+    int r = promql_eval(expr, &source, &query, &arena, &value, NULL);
+    bool is_whole = told_list(telling.told, missing) == 0;
+    told_free(telling.told);
+    if (r)
         return;
-    detection->why_no_breach = "its samples are not stored any more, or did not hold then";
+    detection->why_no_breach = is_whole
+                                   ? "its samples are not stored any more, or did not hold then"
+                                   : "not all samples of then could be read";
     for (size_t i = 0; i < value.n; i++)
         if (became(value.series[i].labels, alert->labels))
             detection->breach_at_ms = run_start(&value.series[i], query.end_ms);

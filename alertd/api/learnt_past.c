@@ -24,6 +24,7 @@ int64_t learnt_past_begin(const struct learnt_past *past)
 
 void learnt_past_load(struct learnt_past *past)
 {
+    past->told = told_new();
     past->has_world = pages_world_load(past->api->state, past->api->route, learnt_past_begin(past),
                                        past->to_ms, &past->world, NULL) == 0;
 }
@@ -31,11 +32,13 @@ void learnt_past_load(struct learnt_past *past)
 void learnt_past_done(struct learnt_past *past)
 {
     pages_world_done(&past->world);
+    told_free(past->told);
 }
 
 /* What is read of a rule: good until reading_end(). */
 struct reading {
-    struct source source;
+    struct source source, store;
+    struct told_of telling;
     struct reading_source over;
     struct tune_reader reader;
     struct tune_incident incident;
@@ -58,7 +61,9 @@ static bool reading_begin(const struct learnt_past *past,
 {
     struct promql_expr *expr = NULL;
 
-    *reading = (struct reading){.source = store_source(past->api->store)};
+    *reading = (struct reading){.store = store_source(past->api->store)};
+    reading->telling = (struct told_of){&reading->store, past->told};
+    reading->source = told_source(&reading->telling);
     arena_init(&reading->arena, RULE_BYTES_MAX);
     reading->over = (struct reading_source){
         .source = &reading->source,

@@ -8,6 +8,7 @@
 #include "alertd/api/api.h"
 #include "alertd/api/pages_world.h"
 #include "alertd/api/tuned_rule.h"
+#include "alertd/promql/told.h"
 #include "alertd/tune/tune.h"
 
 enum {
@@ -36,6 +37,7 @@ struct learnt_past {
     int64_t deadline_ms;         /* by the clock of clock_mono_ms() */
     struct pages_world world;    /* learnt_past_load() */
     bool has_world;
+    struct told *told; /* what could not be read, by all readings: learnt_past_load() */
 };
 
 /* The world that pages are counted in; without it none are. learnt_past_done() in any case. */

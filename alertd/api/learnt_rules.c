@@ -443,6 +443,23 @@ static int64_t detected_of(const struct postmortem_record *record, const struct 
     return detected_ms ? detected_ms : learnt->to_ms;
 }
 
+/* Time that ran out is said before samples that are missing: who looks again may have more of it. */
+static void say_why_not(struct look *look)
+{
+    const char *missing[TOLD_LIST_MAX];
+    STR_AUTO struct str words = STR_INIT(4096);
+    size_t n = told_list(look->past.told, missing);
+
+    if (look->is_late) {
+        look->learnt->why_not = "there was no time to look at all rules";
+    } else if (n > 0) {
+        str_add(&words, missing[0]);
+        if (n > 1)
+            str_addf(&words, ", and %zu more", n - 1);
+        look->learnt->why_not = keep(look, &words);
+    }
+}
+
 bool learnt_rules(const struct api *api,
                   const struct postmortem_record *record,
                   struct learnt *learnt)
@@ -479,9 +496,8 @@ bool learnt_rules(const struct api *api,
         if (i == 0 || record->alerts[i].rule_id != record->alerts[i - 1].rule_id)
             look_at_alert(&look, &record->alerts[i]);
     look_at_others(&look);
+    say_why_not(&look);
     learnt_past_done(&look.past);
-    if (look.is_late)
-        learnt->why_not = "there was no time to look at all rules";
     if (learnt->n_earlier)
         qsort(learnt->earlier, learnt->n_earlier, sizeof(*learnt->earlier), by_fired);
     if (learnt->n_signals)

@@ -223,6 +223,21 @@ class Learnt(unittest.TestCase):
         self.assertIn("DiskWillFill", earlier)
         self.assertIn("DiskBusy", next(one["generated"] for one in draft["sections"] if one["id"] == "signals"))
 
+    def test_6_samples_that_are_set_aside_are_named(self):
+        at = lambda ms: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ms / 1000))
+        self.alertd.stop()
+        days = sorted((self.alertd.folder / "samples").glob("????-??-??.db"))
+        for day in days:
+            day.rename(day.with_name(f"{day.name}.damaged-1"))
+        self.alertd.start()
+        key = self.alertd.post(f"{API}/incidents", {"title": "Of days that are gone", "origin": "near_miss", "opened_at": at(self.begin_ms + 1200_000), "resolved_at": at(self.begin_ms + 1500_000)})["key"]
+        draft = self.alertd.post(f"{API}/postmortems", {"incident": key})
+        earlier = next(one["generated"] for one in draft["sections"] if one["id"] == "earlier")
+        more = f", and {len(days) - 1} more" if len(days) > 1 else ""
+        self.assertIn(f"Not all was looked at: partition {days[0].stem} is quarantined ({days[0].name}.damaged-1){more}.", earlier)
+        detection = self.alertd.get(f"{API}/incidents/{self.key}/metrics")["detection"]
+        self.assertEqual({one["parts"][0]["why"] for one in detection}, {"not all samples of then could be read"})
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
