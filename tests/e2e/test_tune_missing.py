@@ -1,9 +1,11 @@
 """A past of which a day is set aside as damaged: every answer of the tuner that is made of the rest names it."""
 
+import http.server
 import json
 import pathlib
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -35,6 +37,28 @@ def day_of(at_s):
 
 def stamp(at_s):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s))
+
+
+class Warns(http.server.BaseHTTPRequestHandler):
+    """A server with Prometheus' API that could not read all of it, and says so differently each time."""
+
+    words = [f"store eu-{i:02} did not answer (after 3 s)" for i in range(11)]
+    n = 0
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        Warns.n += 1
+        placed = f'PromQL warning: a bucket has no "le" (1:{Warns.n})'
+        at_s = int(time.time()) // 60 * 60 - 1800
+        series = [{"metric": {"job": "a"}, "values": [[at_s + i * 30, str(i % 5)] for i in range(20)]}]
+        body = json.dumps({"status": "success", "warnings": [*self.words, placed], "infos": ["nobody asks"], "data": {"resultType": "matrix", "result": series}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
 
 
 class Missing(unittest.TestCase):
@@ -104,8 +128,19 @@ class Missing(unittest.TestCase):
         self.assertIn(f"> - partition {self.day} is quarantined \\({self.day}.db.damaged-1\\)", github)
         self.assertIn(f"<system-out>\n{BLOCK}\n  {self.words}\n</system-out>\n</testsuite>", self.diff("junit"))
 
+    def test_1_a_server_of_others(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Warns)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        options = ["tune", self.rules, "--rule=Flaps", f"--url=http://127.0.0.1:{server.server_port}", "--from=1h"]
+        self.assertEqual(json.loads(alertctl(*options, "--json").stdout)["warnings"], ['a bucket has no "le"', *Warns.words])
+        self.assertGreater(Warns.n, 1)
+        shown = "".join(f"  {words}\n" for words in ['a bucket has no "le"', *Warns.words[:7]])
+        self.assertIn(f"{BLOCK}\n{shown}  ... and 4 more (--json has them)\n", alertctl(*options).stdout)
+
     def test_2_a_server(self):
-        """alertd by its API; its own server's answers, and those of any server that speaks Prometheus' API."""
+        """alertd by its API, and as any server that speaks Prometheus' API is asked."""
         self.alertd.start()
         self.alertd.import_rules(RULES, source="shop.yml")
         rules = [rule for group in self.alertd.get("/api/alertd/v1/rules")["groups"] for rule in group["rules"]]
@@ -115,6 +150,10 @@ class Missing(unittest.TestCase):
             self.assertEqual(done.stdout.count(self.words), 1, done.stdout)
         self.assertIn(f"{BLOCK}\n  {self.words}\n", done.stdout)
         done = alertctl("tune", self.rules, "--rule=Slow", *self.options("--json", "--faults"), alertd=self.alertd)
+        self.assertEqual(json.loads(done.stdout)["warnings"], [self.words])
+        done = alertctl("tune", self.rules, "--rule=Slow", *self.options("--config=server"), alertd=self.alertd)
+        self.assertEqual(done.stdout.count(f"{BLOCK}\n  {self.words}\n"), 2, "of what was read by alertctl, and of what alertd reckoned")
+        done = alertctl("tune", "diff", self.rules, self.other, "--format=json", *self.options(), alertd=self.alertd)
         self.assertEqual(json.loads(done.stdout)["warnings"], [self.words])
         question = {"rule": slow, **self.span}
         alerts = self.alertd.post(f"{TUNINGS}/episodes", question)
@@ -147,6 +186,10 @@ class Missing(unittest.TestCase):
             self.assertIn(f"partition {day} is quarantined ({day}.db.damaged-1)", done.stdout)
         self.assertNotIn("look whether its metrics exist", done.stdout)
         self.assertIn("Nothing of what could be read has a value in this time.", done.stdout)
+        done = self.of_folder(f"--write-test={self.rules.parent / 'test.yml'}", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{BLOCK}\n", done.stderr)
+        self.assertIn(self.words, done.stderr)
 
 
 if __name__ == "__main__":
