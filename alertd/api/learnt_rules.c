@@ -446,18 +446,13 @@ static int64_t detected_of(const struct postmortem_record *record, const struct 
 /* Time that ran out is said before samples that are missing: who looks again may have more of it. */
 static void say_why_not(struct look *look)
 {
-    const char *missing[TOLD_LIST_MAX];
     STR_AUTO struct str words = STR_INIT(4096);
-    size_t n = told_list(look->past.told, missing);
 
-    if (look->is_late) {
+    told_say(look->past.told, "", "", &words);
+    if (look->is_late)
         look->learnt->why_not = "there was no time to look at all rules";
-    } else if (n > 0) {
-        str_add(&words, missing[0]);
-        if (n > 1)
-            str_addf(&words, ", and %zu more", n - 1);
+    else if (words.len > 0)
         look->learnt->why_not = keep(look, &words);
-    }
 }
 
 bool learnt_rules(const struct api *api,

@@ -11,6 +11,7 @@
 enum {
     INSTANCES_MAX = 4,
     STEPS_MAX = 600,
+    TITLE_BYTES_MAX = 20000,
 };
 
 void freeze_init(struct freeze *freeze,
@@ -91,8 +92,10 @@ static int select_stored(void *self,
 {
     const struct freeze *freeze = self;
     struct source store = store_source(freeze->api->store);
+    struct told_of telling = {&store, freeze->told};
+    struct source source = told_source(&telling);
 
-    return store.select(store.self, query, arena, ret_selection, reterr);
+    return source.select(source.self, query, arena, ret_selection, reterr);
 }
 
 static int read_and_remember(void *self,
@@ -141,11 +144,27 @@ static int evaluate(struct freeze *freeze,
 
 /* --- graphs --- */
 
+/* In the title, which goes wherever the graph does. */
+static int name_missing(struct freeze *freeze, struct graph_plan *plan, struct err *reterr)
+{
+    STR_AUTO struct str title = STR_INIT(TITLE_BYTES_MAX);
+
+    str_add(&title, plan->title);
+    told_say(freeze->told, " (not all of it could be read: ", ")", &title);
+    plan->title = arena_strndup(freeze->record->arena, str_text(&title), title.len);
+    return plan->title ? 0 : err_set(reterr, GRAPH_E_LIMIT, "the graph's title is too long");
+}
+
 static int draw(struct freeze *freeze, struct frozen_graph *graph, struct err *reterr)
 {
     struct promql_value value;
-    int r = evaluate(freeze, &graph->plan, &value, reterr);
 
+    freeze->told = told_new();
+    int r = evaluate(freeze, &graph->plan, &value, reterr);
+    if (!r)
+        r = name_missing(freeze, &graph->plan, reterr);
+    told_free(freeze->told);
+    freeze->told = NULL;
     if (!r)
         r = graph_draw(&freeze->query, &graph->plan, &value, &graph->story, &graph->drawing,
                        reterr);

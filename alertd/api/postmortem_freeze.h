@@ -8,11 +8,12 @@
  *
  * What is kept: what the graphs read, what the whole rules read, and what else was measured
  * on the instances that the alerts name, as far as it fits. The tuner's backtests and drills
- * run over it: frozen_db_by_key().
+ * run over it: frozen_db_by_key(). A graph of days that could not all be read says so in its title.
  */
 
 #include "alertd/api/postmortem_record.h"
 #include "alertd/postmortem/graph.h"
+#include "alertd/promql/told.h"
 
 enum {
     FREEZE_E_QUERY = 62,   /* words say what is wrong with the expression */
@@ -39,6 +40,7 @@ struct freeze {
     size_t n_graphs;
     struct source_series *read; /* what the queries read, each series once */
     size_t n_read, read_capacity;
+    struct told *told; /* what could not be read of the graph at hand */
 };
 
 void freeze_init(struct freeze *freeze,

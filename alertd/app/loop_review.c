@@ -294,19 +294,9 @@ static void find_redundant(struct pass *pass)
 /* Behind the words, whatever they are: they were found in the rest. */
 static void name_missing(struct pass *pass)
 {
-    const char *missing[TOLD_LIST_MAX];
-
-    for (size_t i = 0; i < pass->n; i++) {
-        struct str *words = &pass->subjects[i].review.words;
-        size_t n = told_list(pass->subjects[i].told, missing);
-
-        if (n > 0)
-            str_addf(words, " Not all of these days could be read: %.300s", missing[0]);
-        if (n > 1)
-            str_addf(words, ", and %zu more", n - 1);
-        if (n > 0)
-            str_addc(words, '.');
-    }
+    for (size_t i = 0; i < pass->n; i++)
+        told_say(pass->subjects[i].told, " Not all of these days could be read: ", ".",
+                 &pass->subjects[i].review.words);
 }
 
 /* --- a pass --- */

@@ -70,6 +70,19 @@ size_t told_list(const struct told *told, const char **ret_words)
     return n;
 }
 
+void told_say(const struct told *told, const char *before, const char *behind, struct str *out)
+{
+    const char *words[TOLD_LIST_MAX];
+    size_t n = told_list(told, words);
+
+    if (n > 0)
+        str_addf(out, "%s%.300s", before, words[0]);
+    if (n > 1)
+        str_addf(out, ", and %zu more", n - 1);
+    if (n > 0)
+        str_add(out, behind);
+}
+
 static int select_told(void *self,
                        const struct source_query *query,
                        struct arena *arena,

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "alertd/promql/source.h"
+#include "lib/base/str.h"
 
 enum {
     TOLD_WORDS_MAX = 64, /* different ones; that there are more is the last one's words */
@@ -25,6 +26,8 @@ void told_free(struct told *told);
 void told_add(struct told *told, const char *words);
 /* In order of their words: loans until told_free(), in room for TOLD_LIST_MAX. told NULL: none. */
 size_t told_list(const struct told *told, const char **ret_words);
+/* "the first of them, and 2 more", between two texts; nothing at all where there is none. */
+void told_say(const struct told *told, const char *before, const char *behind, struct str *out);
 
 struct told_of {
     const struct source *source;

@@ -237,6 +237,8 @@ class Learnt(unittest.TestCase):
         self.assertIn(f"Not all was looked at: partition {days[0].stem} is quarantined ({days[0].name}.damaged-1){more}.", earlier)
         detection = self.alertd.get(f"{API}/incidents/{self.key}/metrics")["detection"]
         self.assertEqual({one["parts"][0]["why"] for one in detection}, {"not all samples of then could be read"})
+        graph = self.alertd.post(f"{API}/postmortems/{draft['id']}/graphs", {"query": "vector(1) or disk_free_ratio", "title": "Room"})["graphs"][-1]
+        self.assertEqual(graph["title"], f"Room (not all of it could be read: partition {days[0].stem} is quarantined ({days[0].name}.damaged-1){more})")
 
 
 if __name__ == "__main__":
