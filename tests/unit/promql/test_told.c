@@ -106,6 +106,28 @@ static void test_a_source_is_read_through_it(void **state)
     told_free(told);
 }
 
+static void check_said(const struct told *told, const char *expected)
+{
+    STR_AUTO struct str out = STR_INIT(200);
+
+    told_say(told, " (missing: ", ")", &out);
+    assert_string_equal(str_text(&out), expected);
+}
+
+static void test_it_is_said_in_a_sentence(void **state)
+{
+    struct told *told = told_new();
+
+    check_said(NULL, "");
+    check_said(told, "");
+    told_add(told, "b");
+    check_said(told, " (missing: b)");
+    told_add(told, "a");
+    told_add(told, "c");
+    check_said(told, " (missing: a, and 2 more)");
+    told_free(told);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +135,7 @@ int main(void)
         cmocka_unit_test(test_those_who_read_at_the_same_time_share_it),
         cmocka_unit_test(test_more_than_there_is_room_for),
         cmocka_unit_test(test_nobody_asks),
+        cmocka_unit_test(test_it_is_said_in_a_sentence),
         cmocka_unit_test(test_a_source_is_read_through_it),
     };
 
