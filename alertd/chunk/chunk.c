@@ -194,8 +194,10 @@ bool chunk_decode_regular(struct chunk_decoder *decoder,
 
 void chunk_write_times(int64_t first_ms, int64_t step_ms, size_t n, int64_t *t_ms)
 {
-    for (size_t i = 0; i < n; i++)
-        t_ms[i] = first_ms + (int64_t)i * step_ms;
+    uint64_t at_ms = (uint64_t)first_ms; /* behind the last one it may be beyond all times */
+
+    for (size_t i = 0; i < n; i++, at_ms += (uint64_t)step_ms)
+        t_ms[i] = (int64_t)at_ms;
 }
 
 bool chunk_view_decode(const struct chunk_view *view, int64_t *t_ms, double *values)

@@ -52,28 +52,41 @@ INLINE_WIDE long long word_at(const unsigned char *at)
     return word;
 }
 
-INLINE_WIDE __m256i codes_of_bits(const struct group *group, const unsigned char *at, int half)
-{
-    const uint8_t *offsets = group->offsets + (half ? GROUP / 2 : 0);
-    const __m256i words = group->has_words ? _mm256_set_epi64x(
-                                                 word_at(at + offsets[3]), word_at(at + offsets[2]),
-                                                 word_at(at + offsets[1]), word_at(at + offsets[0]))
-                                           : _mm256_set1_epi64x(word_at(at + offsets[0]));
+/* How the codes lie. */
+enum lie {
+    LIE_FOUR,   /* four of them in a word */
+    LIE_WORDS,  /* each in a word of its own */
+    LIE_PLANES, /* byte by byte */
+};
 
-    return _mm256_and_si256(_mm256_srlv_epi64(words, group->shifts[half]), group->mask);
-}
-
-INLINE_WIDE __m256i codes_of_planes(const struct group *group, const unsigned char *at, int half)
+INLINE_WIDE __m256i codes_of_planes(const struct group *group, const unsigned char *at)
 {
     __m256i codes = _mm256_setzero_si256();
 
     for (size_t k = group->n_planes; k-- > 0;) {
         int four;
-        memcpy(&four, at + k * group->stride + (half ? GROUP / 2 : 0), sizeof(four));
+        memcpy(&four, at + k * group->stride, sizeof(four));
         codes = _mm256_or_si256(_mm256_slli_epi64(codes, 8),
                                 _mm256_cvtepu8_epi64(_mm_cvtsi32_si128(four)));
     }
     return codes;
+}
+
+/* Of the first four of a group, or the last. */
+INLINE_WIDE __m256i codes_at(const struct group *group,
+                             const unsigned char *at,
+                             int half,
+                             enum lie lie)
+{
+    const uint8_t *offsets = group->offsets + (half ? GROUP / 2 : 0);
+
+    if (lie == LIE_PLANES)
+        return codes_of_planes(group, at + (half ? GROUP / 2 : 0));
+    const __m256i words = lie == LIE_FOUR ? _mm256_set1_epi64x(word_at(at + offsets[0]))
+                                          : _mm256_set_epi64x(
+                                                word_at(at + offsets[3]), word_at(at + offsets[2]),
+                                                word_at(at + offsets[1]), word_at(at + offsets[0]));
+    return _mm256_and_si256(_mm256_srlv_epi64(words, group->shifts[half]), group->mask);
 }
 
 /* Each lane and those below it. */
@@ -104,38 +117,63 @@ INLINE_WIDE __m256d as_floats(__m256i numbers)
 }
 
 /* *last: the sum before the first in all lanes; it becomes the last. */
-INLINE_WIDE void write_four(const struct group *group, __m256i codes, __m256i *last, double *values)
+INLINE_WIDE void write_four(const struct group *group,
+                            __m256i codes,
+                            bool is_sum,
+                            bool divides,
+                            __m256i *last,
+                            double *values)
 {
     __m256i numbers = _mm256_add_epi64(_mm256_mul_epu32(codes, group->step), group->low);
 
-    if (group->is_sum) {
+    if (is_sum) {
         const __m256i sums = sums_of(numbers);
         numbers = _mm256_add_epi64(sums, *last);
         *last = _mm256_add_epi64(*last, _mm256_permute4x64_epi64(sums, 0xff));
     }
     __m256d floats = as_floats(numbers);
-    if (group->divides)
+    if (divides)
         floats = quotient(floats, group->power, group->inverse);
     _mm256_storeu_pd(values, floats);
 }
 
-/* Returns the last sum. What a row is, is known before: the compiler makes a loop of each kind. */
-LANES_WIDE static __m256i read_groups(const struct group *shared,
-                                      const unsigned char *at,
-                                      size_t n_groups,
-                                      __m256i last,
-                                      double *values)
-{
-    const struct group group = *shared;
-    const bool in_planes = group.n_planes > 0;
+/* So many groups from some bytes on; returns the last sum. */
+struct groups {
+    struct group of;
+    const unsigned char *at;
+    size_t n;
+    __m256i last; /* the sum before them */
+    double *values;
+};
 
-    for (size_t i = 0; i < n_groups; i++, at += group.n_bytes, values += GROUP)
-        for (int half = 0; half < 2; half++)
-            write_four(&group,
-                       in_planes ? codes_of_planes(&group, at, half)
-                                 : codes_of_bits(&group, at, half),
-                       &last, values + (half ? GROUP / 2 : 0));
+/* One loop for each kind of row, in which nothing is asked: who calls says what it is. */
+INLINE_WIDE __m256i loop(const struct groups *groups, enum lie lie, bool is_sum, bool divides)
+{
+    const struct group group = groups->of;
+    const unsigned char *at = groups->at;
+    double *values = groups->values;
+    __m256i last = groups->last;
+
+    for (size_t i = 0; i < groups->n; i++, at += group.n_bytes, values += GROUP) {
+        write_four(&group, codes_at(&group, at, 0, lie), is_sum, divides, &last, values);
+        write_four(&group, codes_at(&group, at, 1, lie), is_sum, divides, &last,
+                   values + GROUP / 2);
+    }
     return last;
+}
+
+INLINE_WIDE __m256i loop_lying(const struct groups *groups, enum lie lie)
+{
+    if (groups->of.is_sum)
+        return groups->of.divides ? loop(groups, lie, true, true) : loop(groups, lie, true, false);
+    return groups->of.divides ? loop(groups, lie, false, true) : loop(groups, lie, false, false);
+}
+
+LANES_WIDE static __m256i read_groups(const struct groups *groups)
+{
+    if (groups->of.n_planes > 0)
+        return loop_lying(groups, LIE_PLANES);
+    return groups->of.has_words ? loop_lying(groups, LIE_WORDS) : loop_lying(groups, LIE_FOUR);
 }
 
 /* The codes behind the last group that may be read whole: out of a copy with room behind it. */
@@ -154,7 +192,7 @@ LANES_WIDE static void read_rest(struct group group,
     for (size_t k = 0; k < group.n_planes; k++)
         memcpy(bytes + k * GROUP, at + k * group.stride, n);
     group.stride = GROUP;
-    (void)read_groups(&group, bytes, (n + GROUP - 1) / GROUP, last, some);
+    (void)read_groups(&(struct groups){group, bytes, (n + GROUP - 1) / GROUP, last, some});
     memcpy(values, some, n * sizeof(*values));
 }
 
@@ -229,7 +267,7 @@ LANES_WIDE static void read_all(const struct wide_codes *codes, double *values)
         last = _mm256_set1_epi64x(*codes->first);
         *values++ = (double)*codes->first / codes->power;
     }
-    last = read_groups(&group, codes->at, n_groups, last, values);
+    last = read_groups(&(struct groups){group, codes->at, n_groups, last, values});
     if (n_read < codes->n)
         read_rest(group, codes->at + n_groups * group.n_bytes, codes->end, codes->n - n_read, last,
                   values + n_read);
