@@ -42,7 +42,12 @@ struct group {
     bool is_sum, divides;
 };
 
+/* Where nothing is optimized each of them would take room in the frame of whoever calls. */
+#ifdef __OPTIMIZE__
 #define INLINE_WIDE LANES_WIDE static inline __attribute__((always_inline))
+#else
+#define INLINE_WIDE LANES_WIDE static
+#endif
 
 INLINE_WIDE long long word_at(const unsigned char *at)
 {
