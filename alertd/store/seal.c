@@ -216,13 +216,16 @@ static void show_sealed(struct store *store, const struct slice *slice)
 }
 
 /* Nothing of what there was when it began is in the journal any more. */
-static void note_sealed(const struct sealing *sealing)
+static void note_sealed(struct store *store)
 {
+    const struct sealing *sealing = &store->sealing;
     struct partition *partition = sealing->partition;
 
+    (void)pthread_rwlock_wrlock(&store->lock);
     partition->has_doubles = false;
     partition->journal_bytes -= sealing->journal_bytes;
     partition->journal_since_ms = partition->journal_bytes ? sealing->now_ms : 0;
+    (void)pthread_rwlock_unlock(&store->lock);
 }
 
 static void take_result(struct store *store, const struct slice *slice)
@@ -233,7 +236,7 @@ static void take_result(struct store *store, const struct slice *slice)
         show_sealed(store, slice);
     sealing->cursor += slice->n;
     if (sealing->phase <= SEALING_DROP && slice->next_phase > SEALING_DROP)
-        note_sealed(sealing);
+        note_sealed(store);
     sealing->phase = slice->next_phase;
     if (sealing->phase == SEALING_DONE) {
         sealing->partition = NULL;

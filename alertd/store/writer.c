@@ -116,12 +116,17 @@ static void show_some(struct store *store, struct partition *partition, size_t f
 
 /* A batch in one go when it is not large, so that a histogram's buckets are seen together. */
 static void show(struct store *store,
-                 struct partition *partition,
+                 const struct day_write *write,
                  struct request *const *group,
                  size_t n)
 {
+    struct partition *partition = write->partition;
+
     (void)pthread_rwlock_wrlock(&store->lock);
     partition->journal_last_id++;
+    partition->journal_bytes += write->journal.n;
+    if (partition->journal_since_ms == 0)
+        partition->journal_since_ms = group[0]->now_ms;
     (void)pthread_rwlock_unlock(&store->lock);
     for (size_t i = 0; i < n; i++) {
         size_t end = group[i]->first_staged + group[i]->n_staged;
@@ -177,12 +182,7 @@ static void commit_day(struct store *store,
         log_error(store->options.log, "store", "samples could not be stored",
                   "file=%s reason=\"%s\"", write->partition->path, err.text);
     } else if (write->journal.n_samples > 0) {
-        struct partition *partition = write->partition;
-
-        partition->journal_bytes += write->journal.n;
-        if (partition->journal_since_ms == 0)
-            partition->journal_since_ms = group[0]->now_ms;
-        show(store, partition, group, n);
+        show(store, write, group, n);
     }
     journal_done(&write->journal);
     write->n_named = 0;
