@@ -196,7 +196,8 @@ static void return_to_grid(struct loop_eval *loop, int64_t now_ms)
 static struct eval_group *wait_for_turn(struct loop_eval *loop)
 {
     int64_t now_ms = clock_wall_ms();
-    struct eval_group *group = loop->reloading ? NULL : next_group(loop);
+    bool can_go = !loop->reloading && time_away_is_sure(&loop->away);
+    struct eval_group *group = can_go ? next_group(loop) : NULL;
     int64_t wait_ms = group ? group->slot_ms - now_ms : LOOK_AGAIN_MS;
 
     if (group && wait_ms <= 0)
@@ -232,10 +233,13 @@ static void *pulse(void *arg)
     (void)pthread_setname_np(pthread_self(), "pulse");
     (void)pthread_mutex_lock(&loop->lock);
     while (!loop->stopping) {
+        bool was_sure = time_away_is_sure(&loop->away);
         int64_t wall_ms = 0;
 
         (void)look_at_clocks(loop, &wall_ms);
-        wait_for(loop, PULSE_MS);
+        if (!was_sure && time_away_is_sure(&loop->away)) /* the first turns wait for it */
+            (void)pthread_cond_broadcast(&loop->wake);
+        wait_for(loop, time_away_is_sure(&loop->away) ? PULSE_MS : TIME_LEARN_MS);
     }
     (void)pthread_mutex_unlock(&loop->lock);
     return NULL;

@@ -74,3 +74,8 @@ int64_t time_away_look(struct time_away *away, int64_t wall_ms, int64_t mono_ms)
     away->mono_ms = mono_ms;
     return away->total_ms;
 }
+
+bool time_away_is_sure(const struct time_away *away)
+{
+    return away->watch.n_looks == LOOKS_TO_LEARN;
+}

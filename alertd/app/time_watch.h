@@ -39,6 +39,9 @@ struct time_away {
 
 /* Returns the total, as of this look. */
 int64_t time_away_look(struct time_away *away, int64_t wall_ms, int64_t mono_ms);
+/* Whether the clock's pace is known. Until then a jump may not have been told yet: who does what
+ * waits for times waits for this first. */
+bool time_away_is_sure(const struct time_away *away);
 
 /* How far the clock was set since the last look: ahead > 0, back < 0, 0: it was not. */
 int64_t time_watch_look(struct time_watch *watch, int64_t wall_ms, int64_t mono_ms);

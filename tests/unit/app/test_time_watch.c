@@ -114,11 +114,34 @@ static void test_aways(void **state)
     }
 }
 
+/* An hour ahead between the first two looks is told by the third, and not before. */
+static void test_sure(void **state)
+{
+    static const struct {
+        int64_t wall_ms, mono_ms, away_ms;
+        bool is_sure;
+    } looks[] = {{0, 0, 0, false},
+                 {HOUR + 100, 100, 0, false},
+                 {HOUR + 300, 300, 0, false},
+                 {HOUR + 400, 400, 0, false},
+                 {HOUR + 600, 600, HOUR, true}};
+    struct time_away away = {0};
+
+    assert_false(time_away_is_sure(&away));
+    for (size_t i = 0; i < sizeof(looks) / sizeof(*looks); i++) {
+        row("look %zu", i);
+        assert_int_equal(time_away_look(&away, looks[i].wall_ms, looks[i].mono_ms),
+                         looks[i].away_ms);
+        assert_int_equal(time_away_is_sure(&away), looks[i].is_sure);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_jumps),
         cmocka_unit_test(test_aways),
+        cmocka_unit_test(test_sure),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
