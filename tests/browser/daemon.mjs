@@ -23,14 +23,21 @@ export async function until(what, condition, seconds = 20) {
   }
 }
 
-/** Below the range of outgoing connections, so that nobody takes it between here and there. */
+const listening = (port) => new Promise((done) => {
+  const socket = createSocket().once('error', () => done(null)).listen(port, '127.0.0.1', () => done(socket))
+})
+
+/** Below the range of outgoing connections, and no other test's: the odd neighbour of each port given out is held for as
+ * long as this process lives, also while nothing listens on the port itself. Beside those of tests/lib/daemon.py. */
 async function freePort() {
   for (;;) {
-    const port = 28000 + Math.floor(Math.random() * 1000)
-    const free = await new Promise((done) => {
-      const probe = createSocket().once('error', () => done(false)).listen(port, '127.0.0.1', () => probe.close(() => done(true)))
-    })
-    if (free) return port
+    const port = 20000 + 2 * Math.floor(Math.random() * 5000)
+    const neighbour = await listening(port + 1)
+    const probe = neighbour && await listening(port)
+    neighbour?.unref()
+    if (!probe) { neighbour?.close(); continue }
+    await new Promise((done) => probe.close(done))
+    return port
   }
 }
 

@@ -16,7 +16,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from daemon import ALERTD, Alertd, until
+from daemon import ALERTD, Alertd, free_port, until
 
 LOGIN, LOGOUT, ME, TOKENS = (f"/api/alertd/v1/{name}" for name in ("login", "logout", "me", "tokens"))
 JSON = {"Content-Type": "application/json"}
@@ -302,7 +302,7 @@ class Process(unittest.TestCase):
 
     def test_a_second_alertd_says_who_holds_the_folder(self):
         with Alertd() as alertd:
-            done = self.run_alertd(f"--storage.path={alertd.folder}", "--web.listen-address=127.0.0.1:25997")
+            done = self.run_alertd(f"--storage.path={alertd.folder}", f"--web.listen-address=127.0.0.1:{free_port()}")
             self.assertEqual(done.returncode, 3)
             self.assertIn(str(alertd.pid), done.stderr)
 

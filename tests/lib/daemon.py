@@ -33,16 +33,24 @@ ALERTCTL = os.environ.get("ALERTCTL", str(BUILD / "ctl/alertctl"))
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
+held = []  # the odd neighbour of each port given out, for as long as this process lives
+
+
 def free_port():
-    """Below the range of outgoing connections, so that nobody takes it between here and bind()."""
+    """Below the range of outgoing connections, and no other test's: whoever gets a port holds its neighbour, also while
+    nothing listens on the port itself (before its program starts, and between a kill and the next start)."""
     while True:
-        port = random.randint(10000, 19999)
-        with socket.socket() as probe:
-            try:
+        port = random.randrange(10000, 20000, 2)
+        neighbour = socket.socket()
+        try:
+            neighbour.bind(("127.0.0.1", port + 1))
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+        except OSError:
+            neighbour.close()
+            continue
+        held.append(neighbour)
+        return port
 
 
 def until(condition, seconds=20, what="condition"):

@@ -7,22 +7,21 @@ end_ms, step_ms) and step 0 asks at an instant; an answer is the API's JSON as a
 
 import json
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import urllib.parse
 import urllib.request
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+
 import series
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from daemon import free_port
 
 
 def seconds(ms):
