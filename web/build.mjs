@@ -67,10 +67,13 @@ function finish(meta) {
     if (name.endsWith('.map') || shell.has(name)) continue
     console.log(`dashboard: later ${basename(name)} ${(weigh(name) / 1024).toFixed(1)} KB gzipped`)
   }
-  if (shellBytes > SHELL_GZ_MAX && !watching) {
-    console.error('dashboard: the shell is over its budget: load something later, or leave it out')
-    process.exit(1)
+  const refuse = (why) => {
+    console.error(`dashboard: ${why}`)
+    if (!watching) process.exit(1)
   }
+  if (shellBytes > SHELL_GZ_MAX) refuse('the shell is over its budget: load something later, or leave it out')
+  if (Object.keys(meta.inputs).some((name) => name.includes('/preact/compat/')))
+    refuse('preact/compat is in it: from when it is loaded, every onChange of a field is an onInput (see src/ui/memo.ts)')
   if (option('stamp')) writeFileSync(option('stamp'), `${[...shell].map((name) => basename(name)).join('\n')}\n`)
   if (option('depfile')) {
     const sources = Object.keys(meta.inputs).filter((name) => name.startsWith('src/'))

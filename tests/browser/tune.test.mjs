@@ -445,6 +445,30 @@ test('by keyboard alone: the line, the map, the table, why', async () => {
   await page.context().close()
 })
 
+test('a threshold is typed: nothing moves until it is entered, then it is a setting of the map', async () => {
+  const page = await tuned(path('ShopSlow', `&inc=${inc()}`))
+  await rest(page)
+  const before = await reads(page)
+  const asked = []
+  page.on('request', (request) => { if (request.url().endsWith('/tunings')) asked.push(request.postDataJSON()) })
+  const field = page.getByRole('spinbutton', { name: 'Threshold' })
+  await field.selectText()
+  await field.pressSequentially('0.87654', { delay: 30 })
+  await rest(page)
+  assert.deepEqual([await field.inputValue(), asked, await reads(page)], ['0.87654', [], before])
+  await field.press('Enter')
+  await page.waitForURL(/[?&]t=0\.87654/)
+  await page.waitForFunction(() => document.querySelector('.tune-line').getAttribute('aria-valuenow') === '0.87654')
+  assert.equal(asked.length, 1)
+  assert.equal(await field.inputValue(), '0.87654')
+  await field.fill('')
+  await field.press('Enter')
+  await rest(page)
+  assert.equal(await page.locator('.tune-line').getAttribute('aria-valuenow'), '0.87654')
+  await page.keyboard.press('Escape')
+  await page.context().close()
+})
+
 test('why at an instant, a unit test, and keep_firing_for', async () => {
   const page = await tuned(path('ShopSlow', `&inc=${inc()}&t=1&for=5m&at=${seconds(made.bad[0].from) + 120}`))
   await page.locator('.tune-why').waitFor()

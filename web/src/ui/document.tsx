@@ -4,11 +4,11 @@
 // http, https, mailto or a place of ours; anything else is shown as text.
 
 import { createContext, createElement, type ComponentChildren } from 'preact'
-import { memo } from 'preact/compat'
 import { useContext, useEffect, useMemo, useState } from 'preact/hooks'
 import type { DocumentNode } from '../app/types.ts'
 import { piecesOf } from '../lib/pieces.ts'
 import { anchorOf, plainText } from '../lib/section.ts'
+import { memo } from './memo.ts'
 
 /** Where graphs are: those of a document carry the letters of its timeline. */
 export const GraphBase = createContext('/api/alertd/v1/graphs')

@@ -9,6 +9,7 @@ import { query, setQuery } from '../app/router.ts'
 import { say } from '../app/toast.ts'
 import type { Delivery } from '../app/types.ts'
 import { DeliveryMarks, DeliveryTo, DeliveryWords, reasonWords } from '../ui/deliveries.tsx'
+import { Entry } from '../ui/entry.tsx'
 import { Chips, Empty, Page, Panel, Shown, State } from '../ui/parts.tsx'
 
 const PAGE = 100
@@ -42,8 +43,6 @@ export function Deliveries() {
   const state = STATES.some((one) => one.value === query('state')) ? query('state') : ''
   const who = query('who')
   const incident = query('incident')
-  const [typed, setTyped] = useState({ of: who, text: who })
-  const text = typed.of === who ? typed.text : who
   const path = `${V1}/deliveries?limit=${PAGE}${state ? `&state=${state}` : ''}${incident ? `&incident=${encodeURIComponent(incident)}` : ''}${whoQuery(who)}`
   const data = useData<{ deliveries: Delivery[] }>(path, ['incident'], 15_000)
   const [older, setOlder] = useState<{ path: string; list: Delivery[]; done: boolean }>({ path, list: [], done: false })
@@ -60,8 +59,8 @@ export function Deliveries() {
     <Page title="Deliveries" lead={incident ? <>Of <a href={`/i/${incident}`}>{incident}</a>. <button type="button" class="quiet" onClick={() => setQuery({ incident: '' })}>Show all</button></> : 'Every page and notification, to whom, and what became of it.'}>
       <div class="filters">
         <Chips name="State" value={state} onChoose={(value) => setQuery({ state: value })} choices={STATES} />
-        <input data-filter type="search" placeholder="A person, or: receiver NAME" aria-label="Of a person, or of a receiver: receiver NAME" value={text}
-               onInput={(event) => setTyped({ of: who, text: event.currentTarget.value })} onChange={(event) => setQuery({ who: event.currentTarget.value.trim() })} />
+        <Entry type="search" placeholder="A person, or: receiver NAME" label="Of a person, or of a receiver: receiver NAME" value={who}
+               onEnter={(text) => setQuery({ who: text.trim() })} />
       </div>
       <Shown data={data} what="The log could not be read">{({ deliveries }) => {
         const last = deliveries.at(-1)?.id ?? 0

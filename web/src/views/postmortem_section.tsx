@@ -7,13 +7,13 @@
 // (1) What is typed is in this browser's storage until alertd has it: closing loses nothing.
 // (2) A conflict never overwrites: the person sees both texts and what lies between, and chooses.
 
-import { memo } from 'preact/compat'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiError, call } from '../app/api.ts'
 import { changed } from '../app/data.ts'
 import type { DiffLine, DocumentNode, Postmortem, PostmortemHint, PostmortemSection } from '../app/types.ts'
 import { LongDocument } from '../ui/document.tsx'
 import { Icon } from '../ui/icon.tsx'
+import { memo } from '../ui/memo.ts'
 import { State, Trouble } from '../ui/parts.tsx'
 import { Lines, Revisions } from './postmortem_diff.tsx'
 

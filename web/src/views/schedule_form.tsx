@@ -155,7 +155,7 @@ export function ScheduleForm({ schedule, people }: { schedule: Schedule | null; 
           <div class="three">
             <Field label="Name" hint={schedule ? 'It stays: policies refer to it.' : undefined}><input type="text" required disabled={schedule !== null} maxLength={100} value={spec.name} onInput={(event) => setSpec({ ...spec, name: event.currentTarget.value })} /></Field>
             <Field label="Title (optional)"><input type="text" maxLength={200} value={spec.title ?? ''} onInput={(event) => setSpec({ ...spec, title: event.currentTarget.value })} /></Field>
-            <Field label="Time zone"><input type="text" required list="zones" value={spec.zone} onChange={(event) => setSpec({ ...spec, zone: event.currentTarget.value })} /></Field>
+            <Field label="Time zone"><input type="text" required list="zones" value={spec.zone} onInput={(event) => setSpec({ ...spec, zone: event.currentTarget.value })} /></Field>
           </div>
           <datalist id="zones">{zones.map((name) => <option key={name} value={name} />)}</datalist>
           {spec.layers.map((one, i) => <LayerForm key={i} layer={one} people={people} onChange={(next) => layer(i, next)} onRemove={spec.layers.length > 1 ? () => setSpec({ ...spec, layers: spec.layers.filter((_, at) => at !== i) }) : undefined} />)}

@@ -116,7 +116,7 @@ function Window({ line, onChange }: { line: string; onChange: (line: string) => 
           <input type="time" aria-label="From" value={simple.from} onInput={(event) => set({ from: event.currentTarget.value })} />
           <span class="dim">to</span>
           <input type="time" aria-label="To, on the next day when it is earlier" value={simple.to} onInput={(event) => set({ to: event.currentTarget.value })} />
-          <input type="text" list="zones" aria-label="Time zone" value={simple.zone} onChange={(event) => set({ zone: event.currentTarget.value.trim() })} />
+          <input type="text" list="zones" aria-label="Time zone" value={simple.zone} onInput={(event) => set({ zone: event.currentTarget.value.trim() })} />
         </div>
       )}
       <Field label="In one line" hint={<>Also <code>days=1:7</code> of the month, <code>months=jan:mar</code>, <code>years=2026</code>, and several with <code>;</code> between.</>}><input type="text" class="mono" required value={line} onInput={(event) => onChange(event.currentTarget.value)} /></Field>

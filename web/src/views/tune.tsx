@@ -19,6 +19,7 @@ import { count } from '../lib/number.ts'
 import { DAY, formatAge, formatDuration, formatShort, MINUTE, parseDuration, parseRange, parts } from '../lib/time.ts'
 import { difference, exprWith, forMs, type Model, modelOf, nearestThreshold, type Readout, readout, readWindows, sameSetting, type Setting, settingWords, type Tuning, type Window, writeWindows } from '../lib/tune.ts'
 import sheet from '../style/tune.later.css'
+import { Entry } from '../ui/entry.tsx'
 import { Chips, Empty, Missing, Page, Panel, Severity, Trouble, Waiting } from '../ui/parts.tsx'
 import { adopt } from '../ui/sheet.ts'
 import { isDrill, OverDrill, pastPath, TryDrills } from './tune_drills.tsx'
@@ -131,7 +132,7 @@ function Controls({ model, setting, onType }: { model: Model; setting: Signal<Se
       )}
       {model.choice.way !== 'presence' && (
         <label>{model.choice.way === 'together' || model.choice.way === 'vectors' ? 'Factor' : 'Threshold'}
-          <input type="number" step="any" value={answer.thresholds[j]} onChange={(event) => { if (event.currentTarget.value !== '') onType(Number(event.currentTarget.value)) }} /></label>
+          <Entry type="number" value={String(answer.thresholds[j])} onEnter={(text) => { if (text !== '') onType(Number(text)) }} /></label>
       )}
       <label class="control wide"><span>Held for <b>{formatDuration(forMs(answer, k))}</b></span>
         <input type="range" min={0} max={answer.for_steps.length - 1} step={1} value={k} aria-valuetext={formatDuration(forMs(answer, k))}
