@@ -37,6 +37,50 @@ static bool is_told_of(const struct place *place, const char *group_key)
     return strcmp(str_text(&place->key), group_key) == 0;
 }
 
+/* --- what was told last --- */
+
+struct last {
+    int64_t told_ms; /* 0: nothing */
+    bool has_alert;
+};
+
+static struct last last_told(const struct why_input *in,
+                             const struct place *place,
+                             const struct route_integration *to)
+{
+    const char *kind = route_kind_name(to->kind);
+    struct last last = {0};
+
+    for (size_t i = 0; !in->is_past && i < in->n_told; i++) {
+        const struct why_told *told = &in->told[i];
+
+        if (is_told_of(place, told->group_key) && strcmp(told->receiver, to->receiver) == 0 &&
+            strcmp(told->kind, kind) == 0 && told->slot == to->slot)
+            last = (struct last){told->told_ms, told->has_alert};
+    }
+    for (size_t i = 0; in->is_past && i < in->n_deliveries; i++) {
+        const struct why_delivery *row = &in->deliveries[i];
+
+        if (row->created_ms <= in->at_ms && is_told_of(place, row->group_key) &&
+            strcmp(row->receiver, to->receiver) == 0 && strcmp(row->kind, kind) == 0 &&
+            row->slot == to->slot)
+            last = (struct last){row->created_ms, strcmp(row->reason, "resolved") != 0};
+    }
+    return last;
+}
+
+/* Whoever the group tells knows of the alert: its next look is no news of it. */
+static bool was_told_to_all(const struct why_input *in, const struct place *place)
+{
+    const struct route_receiver *receiver = place->node->receiver;
+
+    for (size_t i = 0; i < receiver->n_integrations; i++)
+        if (receiver->integrations[i].kind != ROUTE_DASHBOARD &&
+            !last_told(in, place, &receiver->integrations[i]).has_alert)
+            return false;
+    return true;
+}
+
 /* --- the group's clock --- */
 
 static void flush_at(struct why_writer *writer, int64_t at_ms, bool is_first)
@@ -98,7 +142,8 @@ static const char *clock_words(struct why_writer *writer, const struct place *pl
         str_addf(&writer->words, "it is looked at every group_interval %s, next at ",
                  duration_print(times->group_interval_ms, span));
         why_add_time(writer, place->clock->next_flush_ms);
-        flush_at(writer, place->clock->next_flush_ms, false);
+        if (!was_told_to_all(writer->in, place))
+            flush_at(writer, place->clock->next_flush_ms, false);
         return "goes on";
     }
     if (writer->in->alert->state == WHY_SUPPOSED) {
@@ -180,37 +225,7 @@ static void interval_step(struct why_writer *writer,
     writer->found.quiet = quiet;
 }
 
-/* --- what was told last --- */
-
-struct last {
-    int64_t told_ms; /* 0: nothing */
-    bool has_alert;
-};
-
-static struct last last_told(const struct why_input *in,
-                             const struct place *place,
-                             const struct route_integration *to)
-{
-    const char *kind = route_kind_name(to->kind);
-    struct last last = {0};
-
-    for (size_t i = 0; !in->is_past && i < in->n_told; i++) {
-        const struct why_told *told = &in->told[i];
-
-        if (is_told_of(place, told->group_key) && strcmp(told->receiver, to->receiver) == 0 &&
-            strcmp(told->kind, kind) == 0 && told->slot == to->slot)
-            last = (struct last){told->told_ms, told->has_alert};
-    }
-    for (size_t i = 0; in->is_past && i < in->n_deliveries; i++) {
-        const struct why_delivery *row = &in->deliveries[i];
-
-        if (row->created_ms <= in->at_ms && is_told_of(place, row->group_key) &&
-            strcmp(row->receiver, to->receiver) == 0 && strcmp(row->kind, kind) == 0 &&
-            row->slot == to->slot)
-            last = (struct last){row->created_ms, strcmp(row->reason, "resolved") != 0};
-    }
-    return last;
-}
+/* --- what was told last, in words --- */
 
 static const char *told_words(struct why_writer *writer,
                               const struct place *place,
