@@ -227,6 +227,7 @@ static void *keeper_run(void *arg)
     while (!wait_as_keeper(loop, &seen, until_ms)) {
         atomic_store(&loop->keeper_since_ms, clock_mono_ms());
         take_config(loop);
+        look_again_at(loop, INT64_MAX); /* what is told from now on it may not have seen */
         until_ms = clock_mono_ms() + keep(loop, &next_give_up_ms);
         look_again_at(loop, loop->now_wall_ms() + until_ms - clock_mono_ms());
         atomic_store(&loop->keeper_since_ms, 0);

@@ -61,9 +61,9 @@ struct loop_notify {
     pthread_mutex_t lock; /* guards what follows, down to the blank line */
     pthread_cond_t wake;  /* the keeper waits: the generation moved, or a flag was set; monotonic */
     uint64_t generation;
-    int64_t keeps_at_ms;                    /* when the keeper looks again, by the wall clock */
-    bool stopping;                          /* the program ends */
-    bool workers_stop;                      /* for another config */
+    int64_t keeps_at_ms; /* when the keeper looks again, by the wall clock; while it does: never */
+    bool stopping;       /* the program ends */
+    bool workers_stop;   /* for another config */
     const struct route_config *next_config; /* NULL: none waits */
 
     /* The keeper's own; workers only read them, and end before they change. Read by

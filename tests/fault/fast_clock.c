@@ -6,6 +6,7 @@
  *   CLOCK_SET     a file of three integers as the machine has them: so many ms are added; whoever writes it sets the
  *                 clock of a running program. The second counts down at every look of an evaluator's thread, and when
  *                 it comes to 0 the third is added to the first: a jump between two certain looks
+ *   CLOCK_HOLDS   "NAME MS": a thread of that name is held up so long whenever it looks at a clock, as on a busy machine
  */
 
 #include <fcntl.h>
@@ -21,6 +22,8 @@
 #include <unistd.h>
 
 static int64_t from_ms, to_ms, speed;
+static char held_name[16];
+static int64_t held_ms; /* 0: nobody is held up */
 struct set {
     _Atomic int64_t ahead_ms, looks, jump_ms;
 };
@@ -52,10 +55,24 @@ static void count_look(void)
         atomic_fetch_add(&set->ahead_ms, atomic_load(&set->jump_ms));
 }
 
+static void hold_up(void)
+{
+    const struct timespec wait = {held_ms / 1000, held_ms % 1000 * 1000000};
+    char name[16] = "";
+
+    (void)pthread_getname_np(pthread_self(), name, sizeof(name));
+    if (strcmp(name, held_name) == 0)
+        (void)nanosleep(&wait, NULL);
+}
+
 static void read_setting(void)
 {
-    const char *text = getenv("FAST_CLOCK"); // NOLINT(concurrency-mt-unsafe): nobody sets it
+    const char *text = getenv("FAST_CLOCK");   // NOLINT(concurrency-mt-unsafe): nobody sets it
+    const char *holds = getenv("CLOCK_HOLDS"); // NOLINT(concurrency-mt-unsafe): nobody sets it
 
+    // NOLINTNEXTLINE(cert-err34-c): the number of fields is looked at
+    if (!holds || sscanf(holds, "%15s %" SCNd64, held_name, &held_ms) != 2)
+        held_ms = 0;
     // NOLINTNEXTLINE(cert-err34-c): the number of fields is looked at
     if (!text || sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64, &from_ms, &to_ms, &speed) != 3)
         speed = 0;
@@ -65,11 +82,14 @@ static void read_setting(void)
 // NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the header's are reserved
 __attribute__((visibility("default"))) int clock_gettime(clockid_t which, struct timespec *now)
 {
+    (void)pthread_once(&once, read_setting);
+    if (held_ms > 0)
+        hold_up();
+
     int r = (int)syscall(SYS_clock_gettime, which, now);
 
     if (r != 0 || which != CLOCK_REALTIME)
         return r;
-    (void)pthread_once(&once, read_setting);
     if (speed > 0) {
         int64_t real_us = (int64_t)now->tv_sec * 1000000 + now->tv_nsec / 1000;
         int64_t us = to_ms * 1000 + (real_us - from_ms * 1000) * speed;

@@ -239,6 +239,23 @@ class Time(unittest.TestCase):
                 self.assertEqual(self.states().get("Counted"), ["pending"], f"{seconds} s at look {looks}")
 
 
+class HeldUp(Alertd):
+    """An alertd whose pager's thread waits for its turn between any two things it does, as on a busy machine."""
+
+    def command(self):
+        return ["env", f"LD_PRELOAD={BUILD / 'tests/fault/fast_clock.so'}", "CLOCK_HOLDS=pager 150", *super().command()]
+
+
+class Meanwhile(unittest.TestCase):
+    def test_what_comes_while_another_is_told(self):
+        """It is told when its own group_wait is over, and not when the pager looks around the next time, in a minute."""
+        config = CONFIG.replace("group_wait: 0s, group_interval: 1s", "group_wait: 1s, group_interval: 5m")
+        with Webhook() as hook, HeldUp(config=config.format(hook=hook.url), auth="off") as alertd:
+            for number in range(1, 9):
+                alertd.post("/api/v2/alerts", [{"labels": {"alertname": f"Down{number}"}}])
+                until(lambda: len(hook.calls) == number, 20, f"alert {number}, which came when the one before had just been told, is told")
+
+
 class FirstSecond(unittest.TestCase):
     """The clock is set right behind the start, as by a machine that boots and then asks for the time: the clock's pace is
     not known yet."""
