@@ -138,20 +138,6 @@ size_t ints_bytes(const struct ints_plan *plan, size_t n)
            plan->n_apart * INTS_APART_BYTES;
 }
 
-/* Seven bits a byte, the lowest first; the highest bit says that more follow. */
-static unsigned char *put_varint(unsigned char *at, uint64_t x)
-{
-    for (; x >= 0x80; x >>= 7)
-        *at++ = (unsigned char)(x | 0x80);
-    *at++ = (unsigned char)x;
-    return at;
-}
-
-static uint64_t zigzag(int64_t x)
-{
-    return (uint64_t)x << 1 ^ (uint64_t)(x >> 63);
-}
-
 static uint64_t code_of(const struct ints_plan *plan, int64_t number)
 {
     return stands_apart(plan, number) ? 0 : ((uint64_t)number - (uint64_t)plan->low) / plan->step;
@@ -209,9 +195,9 @@ unsigned char *ints_write(const struct ints_plan *plan,
                           size_t n,
                           unsigned char *out)
 {
-    unsigned char *at = put_varint(out, zigzag(plan->low));
+    unsigned char *at = out + varint_put(out, varint_zigzag(plan->low));
 
-    at = put_varint(at, plan->step);
+    at += varint_put(at, plan->step);
     *at++ = (unsigned char)plan->width;
     *at++ = (unsigned char)plan->n_apart;
     at = put_codes(plan, numbers, n, at);
@@ -229,22 +215,6 @@ unsigned char *ints_write(const struct ints_plan *plan,
 /* --- reading --- */
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are read as they lie");
-
-static const unsigned char *get_varint(const unsigned char *at,
-                                       const unsigned char *end,
-                                       uint64_t *ret)
-{
-    uint64_t x = 0;
-
-    for (unsigned shift = 0; at < end && shift < 64; shift += 7) {
-        x |= (uint64_t)(*at & 0x7f) << shift;
-        if (!(*at++ & 0x80)) {
-            *ret = x;
-            return at;
-        }
-    }
-    return NULL;
-}
 
 static uint64_t load(const unsigned char *at)
 {
@@ -316,11 +286,13 @@ const unsigned char *ints_read_head(enum ints_layout layout,
                                     size_t n,
                                     struct ints_head *head)
 {
-    at = get_varint(at, end, &head->low);
-    at = at ? get_varint(at, end, &head->step) : NULL;
+    uint64_t low = 0;
+
+    at = varint_get(at, end, &low);
+    at = at ? varint_get(at, end, &head->step) : NULL;
     if (!at || end - at < 2)
         return NULL;
-    head->low = head->low >> 1 ^ (0 - (head->low & 1));
+    head->low = (uint64_t)varint_unzigzag(low);
     head->width = at[0];
     head->n_planes = has_planes(layout, head->width) ? (head->width + 7U) / 8 : 0;
     head->n_apart = at[1];

@@ -16,9 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/varint.h"
+
 enum {
     INTS_APART_MAX = 8,
-    INTS_HEAD_BYTES_MAX = 10 + 10 + 1 + 1,
+    INTS_HEAD_BYTES_MAX = 2 * VARINT_BYTES_MAX + 1 + 1,
     INTS_APART_BYTES = 2 + 8,
 };
 

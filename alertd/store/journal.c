@@ -13,35 +13,32 @@
 #include "alertd/store/partition.h"
 #include "lib/base/crc32c.h"
 #include "lib/base/mem.h"
+#include "lib/base/varint.h"
 
 enum {
     FORMAT = 1,
     FORMAT_HISTORY = 2,
     CRC_BYTES = 4,
-    SAMPLE_BYTES_MAX = 1 + 5 + 10 + 1 + 8,
+    SAMPLE_BYTES_MAX = 1 + 5 + 1 + VARINT_BYTES_MAX +
+                       8, /* a run ends, one begins; a step, a value */
 };
 
-static void put_varint(struct journal *journal, uint64_t value)
+static void put(struct journal *journal, uint64_t x)
 {
-    while (value > 0x7f) {
-        journal->bytes[journal->n++] = (unsigned char)(value | 0x80);
-        value >>= 7;
-    }
-    journal->bytes[journal->n++] = (unsigned char)value;
+    journal->n += varint_put(journal->bytes + journal->n, x);
 }
 
 /* The step wraps in 64 bits; all of 2^64 steps and an end do not fit one varint, so the
  * zigzag's low bit moves: 0 ends, 1 is a step in 64 bits to follow, others are step + 2. */
 static void put_step(struct journal *journal, int64_t t_ms)
 {
-    int64_t step = (int64_t)((uint64_t)t_ms - (uint64_t)journal->last_ms);
-    uint64_t zigzag = (uint64_t)step << 1 ^ (uint64_t)(step >> 63);
+    uint64_t zigzag = varint_zigzag((int64_t)((uint64_t)t_ms - (uint64_t)journal->last_ms));
 
     if (zigzag < UINT64_MAX - 2) {
-        put_varint(journal, zigzag + 2);
+        put(journal, zigzag + 2);
     } else {
-        put_varint(journal, 1);
-        put_varint(journal, zigzag);
+        put(journal, 1);
+        put(journal, zigzag);
     }
     journal->last_ms = t_ms;
 }
@@ -54,8 +51,8 @@ void journal_add(struct journal *journal, uint32_t local_id, struct sample sampl
         journal->bytes[journal->n++] = journal->is_history ? FORMAT_HISTORY : FORMAT;
     if (journal->n_samples == 0 || local_id != journal->local_id) {
         if (journal->n_samples > 0)
-            put_varint(journal, 0);
-        put_varint(journal, (uint64_t)local_id + 1);
+            put(journal, 0);
+        put(journal, (uint64_t)local_id + 1);
         journal->local_id = local_id;
     }
     put_step(journal, sample.t_ms);
@@ -68,7 +65,7 @@ void journal_finish(struct journal *journal)
 {
     if (journal->n_samples == 0)
         return;
-    put_varint(journal, 0);
+    put(journal, 0);
     uint32_t crc = crc32c(0, journal->bytes, journal->n);
     for (size_t i = 0; i < CRC_BYTES; i++)
         journal->bytes[journal->n++] = (unsigned char)(crc >> (8 * i));
@@ -80,58 +77,49 @@ void journal_done(struct journal *journal)
     *journal = (struct journal){0};
 }
 
-struct cursor {
-    const unsigned char *at, *end;
+/* Who takes a run's samples, and whose they are. */
+struct taker {
+    uint32_t local_id;
+    void (*each)(void *arg, uint32_t local_id, struct sample sample);
+    void *arg;
 };
 
-static bool get_varint(struct cursor *in, uint64_t *ret_value)
-{
-    uint64_t value = 0;
-
-    for (unsigned shift = 0; shift < 64 && in->at < in->end; shift += 7) {
-        unsigned char byte = *in->at++;
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80)) {
-            *ret_value = value;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool get_step(struct cursor *in, uint64_t first, int64_t *ret_step)
+/* The byte behind a step that began with `first`; NULL: it is none. */
+static const unsigned char *get_step(const unsigned char *at,
+                                     const unsigned char *end,
+                                     uint64_t first,
+                                     int64_t *ret_step)
 {
     uint64_t zigzag = first - 2;
 
-    if (first == 1 && !get_varint(in, &zigzag))
-        return false;
-    *ret_step = (int64_t)(zigzag >> 1 ^ -(zigzag & 1));
-    return true;
+    if (first == 1)
+        at = varint_get(at, end, &zigzag);
+    *ret_step = varint_unzigzag(zigzag);
+    return at;
 }
 
-/* One series' run; false when the bytes are not one. */
-static bool read_run(struct cursor *in,
-                     uint32_t local_id,
-                     int64_t *t_ms,
-                     void (*each)(void *arg, uint32_t local_id, struct sample sample),
-                     void *arg)
+/* The byte behind one series' run; NULL: the bytes are not one. */
+static const unsigned char *read_run(const struct taker *taker,
+                                     const unsigned char *at,
+                                     const unsigned char *end,
+                                     int64_t *t_ms)
 {
     for (;;) {
         struct sample sample;
-        uint64_t first;
+        uint64_t first = 0;
         int64_t step;
 
-        if (!get_varint(in, &first))
-            return false;
-        if (first == 0)
-            return true;
-        if (!get_step(in, first, &step) || in->end - in->at < 8)
-            return false;
+        at = varint_get(at, end, &first);
+        if (!at || first == 0)
+            return at;
+        at = get_step(at, end, first, &step);
+        if (!at || end - at < 8)
+            return NULL;
         *t_ms = (int64_t)((uint64_t)*t_ms + (uint64_t)step);
-        memcpy(&sample.value, in->at, 8);
-        in->at += 8;
+        memcpy(&sample.value, at, 8);
+        at += 8;
         sample.t_ms = *t_ms;
-        each(arg, local_id, sample);
+        taker->each(taker->arg, taker->local_id, sample);
     }
 }
 
@@ -146,26 +134,26 @@ int journal_read(const void *bytes,
                  void *arg,
                  struct err *reterr)
 {
-    struct cursor in = {bytes, bytes};
+    struct taker taker = {.each = each, .arg = arg};
+    const unsigned char *at = bytes;
     uint32_t crc = 0;
     int64_t t_ms = 0;
 
     if (len < 1 + CRC_BYTES)
         return err_set(reterr, CHUNK_E_CORRUPT, "a journal row of %zu bytes", len);
-    in.end = in.at + len - CRC_BYTES;
+    const unsigned char *end = at + len - CRC_BYTES;
     for (size_t i = 0; i < CRC_BYTES; i++)
-        crc |= (uint32_t)in.end[i] << (8 * i);
+        crc |= (uint32_t)end[i] << (8 * i);
     if (crc != crc32c(0, bytes, len - CRC_BYTES))
         return err_set(reterr, CHUNK_E_CORRUPT, "a journal row's checksum does not match");
-    if (*in.at != FORMAT && *in.at != FORMAT_HISTORY)
+    if (*at != FORMAT && *at != FORMAT_HISTORY)
         return err_set(reterr, CHUNK_E_CORRUPT, "a journal row of an unknown format");
-    in.at++;
-    while (in.at < in.end) {
-        uint64_t id;
+    for (at++; at && at < end;) {
+        uint64_t id = 0;
 
-        if (!get_varint(&in, &id) || id == 0 || id > UINT32_MAX ||
-            !read_run(&in, (uint32_t)(id - 1), &t_ms, each, arg))
-            return err_set(reterr, CHUNK_E_CORRUPT, "a journal row is not what it says");
+        at = varint_get(at, end, &id);
+        taker.local_id = (uint32_t)(id - 1);
+        at = at && id > 0 && id <= UINT32_MAX ? read_run(&taker, at, end, &t_ms) : NULL;
     }
-    return 0;
+    return at ? 0 : err_set(reterr, CHUNK_E_CORRUPT, "a journal row is not what it says");
 }

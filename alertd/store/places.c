@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/store/varint.h"
 #include "lib/base/crc32c.h"
 #include "lib/base/mem.h"
+#include "lib/base/varint.h"
 
 enum {
     FORMAT = 1,
@@ -87,7 +87,7 @@ void places_add(struct places *places, const struct place *place)
     if (what & SAYS_N)
         put(places, info->n);
     if (what & SAYS_T0)
-        put(places, later << 1 ^ (0 - (later >> 63))); /* zigzag */
+        put(places, varint_zigzag((int64_t)later));
     if (what & SAYS_SPAN)
         put(places, span_of(info));
     places->last = places->recent[places->n_all++ % PLACES_BACK] = *place;
@@ -183,13 +183,13 @@ static bool read_place(struct places_reader *reader, struct place *place)
     at = get(at, end, what & SAYS_T0, &later);
     at = get(at, end, what & SAYS_SPAN, &span);
     if (!at || further > UINT32_MAX - place->series || n == 0 || n > CHUNK_LONG_SAMPLES_MAX ||
-        !find_bytes(reader, said, place))
+        later > INT64_MAX || span > INT64_MAX || !find_bytes(reader, said, place))
         return false;
     place->series += (uint32_t)further;
     place->is_nobodys = what & IS_NOBODYS;
     place->head.format = (uint8_t)(what >> FORMAT_SHIFT);
     info->n = n;
-    info->t0_ms = (int64_t)((uint64_t)info->t0_ms + (later >> 1 ^ (0 - (later & 1))));
+    info->t0_ms = (int64_t)((uint64_t)info->t0_ms + (uint64_t)varint_unzigzag(later));
     info->t1_ms = (int64_t)((uint64_t)info->t0_ms + span);
     reader->at = at;
     return true;

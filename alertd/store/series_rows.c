@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alertd/store/varint.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
+#include "lib/base/varint.h"
 
 enum {
     ROW_BYTES_MAX = 1 << 20,

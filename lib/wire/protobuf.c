@@ -4,24 +4,12 @@
 
 #include "lib/wire/protobuf.h"
 
-/* At most ten bytes, the tenth at most 1. */
 bool protobuf_long_varint(struct cursor *in, uint64_t *ret_value)
 {
-    uint64_t value = 0;
+    const unsigned char *behind = varint_get(in->at, in->end, ret_value);
 
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        if (in->at == in->end)
-            return false;
-        unsigned char byte = *in->at++;
-        if (shift == 63 && byte > 1)
-            return false;
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80)) {
-            *ret_value = value;
-            return true;
-        }
-    }
-    return false;
+    in->at = behind ? behind : in->at;
+    return behind != NULL;
 }
 
 static bool read_fixed64(struct cursor *in, uint64_t *ret_value)
@@ -85,11 +73,7 @@ size_t protobuf_varint_size(uint64_t value)
 
 void protobuf_put_varint(struct str *out, uint64_t value)
 {
-    char bytes[VARINT_BYTES_MAX];
-    size_t n = 0;
+    unsigned char bytes[VARINT_BYTES_MAX];
 
-    for (; value >= 0x80; value >>= 7)
-        bytes[n++] = (char)(value | 0x80);
-    bytes[n++] = (char)value;
-    str_addn(out, bytes, n);
+    str_addn(out, (const char *)bytes, varint_put(bytes, value));
 }

@@ -15,13 +15,13 @@
 #include <string.h>
 
 #include "lib/base/str.h"
+#include "lib/base/varint.h"
 
 enum {
     WIRE_VARINT = 0,
     WIRE_FIXED64 = 1,
     WIRE_BYTES = 2,
     WIRE_FIXED32 = 5,
-    VARINT_BYTES_MAX = 10,
 };
 
 /* What is left to read of one message. */

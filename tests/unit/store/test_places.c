@@ -9,6 +9,7 @@
 #include "lib/base/crc32c.h"
 #include "lib/base/mem.h"
 #include "lib/base/rng.h"
+#include "lib/base/varint.h"
 #include "tests/lib/row.h"
 
 enum {
@@ -170,6 +171,31 @@ static void test_nothing_is_believed(void **state)
     assert_true(n_damaged > 10000);
 }
 
+/* A first place of one byte, of one sample at a time that is said; the checksum is right. */
+static bool is_read(uint64_t later, uint64_t span)
+{
+    unsigned char bytes[64] = {1, 0, 7, 2,
+                               1}; /* the format, of the first, says n, t0 and span, a byte, n */
+    size_t n = 5;
+    bool damaged;
+
+    n += varint_put(bytes + n, later);
+    n += varint_put(bytes + n, span);
+    uint32_t crc = crc32c(0, bytes, n);
+    memcpy(bytes + n, &crc, sizeof(crc));
+    return count(bytes, n + CRC_BYTES, &damaged) == 1 && !damaged;
+}
+
+static void test_times_are_of_63_bits(void **state)
+{
+    assert_true(is_read(0, 0));
+    assert_true(is_read(INT64_MAX, 0));
+    assert_true(is_read(0, INT64_MAX));
+    assert_false(is_read(UINT64_C(1) << 63, 0));
+    assert_false(is_read(0, UINT64_C(1) << 63));
+    assert_false(is_read(UINT64_MAX, UINT64_MAX));
+}
+
 static void test_a_lean_chunk_is_made_whole(void **state)
 {
     enum {
@@ -207,6 +233,7 @@ int main(void)
         cmocka_unit_test(test_neighbours_take_four_bytes),
         cmocka_unit_test(test_what_is_damaged_is_refused),
         cmocka_unit_test(test_nothing_is_believed),
+        cmocka_unit_test(test_times_are_of_63_bits),
         cmocka_unit_test(test_a_lean_chunk_is_made_whole),
     };
 

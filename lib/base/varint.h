@@ -1,7 +1,9 @@
 #pragma once
 
 /*
- * Whole numbers of seven bits a byte, the lowest first; the highest bit says that more follow.
+ * Whole numbers in as few bytes as they need: seven bits a byte, the lowest first; the highest bit says that
+ * more follow. What can be negative is written in a zigzag (0, -1, 1, -2 ... are 0, 1, 2, 3), so that near 0 is
+ * short on either side.
  */
 
 #include <stddef.h>
@@ -22,7 +24,7 @@ static inline size_t varint_put(unsigned char *at, uint64_t x)
     return n;
 }
 
-/* The byte behind it; NULL: it does not end, or is none of 63 bits. */
+/* The byte behind it; NULL: it does not end before `end`, or is none of 64 bits. */
 static inline const unsigned char *varint_get(const unsigned char *at,
                                               const unsigned char *end,
                                               uint64_t *ret)
@@ -36,5 +38,18 @@ static inline const unsigned char *varint_get(const unsigned char *at,
             return at;
         }
     }
-    return NULL;
+    if (at == end || *at > 1) /* one bit is left for a tenth byte */
+        return NULL;
+    *ret = x | (uint64_t)*at << 63;
+    return at + 1;
+}
+
+static inline uint64_t varint_zigzag(int64_t x)
+{
+    return (uint64_t)x << 1 ^ (uint64_t)(x >> 63);
+}
+
+static inline int64_t varint_unzigzag(uint64_t x)
+{
+    return (int64_t)(x >> 1 ^ (0 - (x & 1)));
 }
