@@ -3,6 +3,7 @@
  * tune_diff.h.
  */
 
+#include <assert.h>
 #include <string.h>
 
 #include "alertd/incident/report.h"
@@ -118,7 +119,10 @@ static bool is_red(const struct tune_diff *diff,
                    const struct pair *pair,
                    const struct diff_row *row)
 {
-    for (size_t i = 0; row->is_red && i < pair->diff.n_incidents; i++) {
+    if (!row->is_red)
+        return false;
+    assert(row->old); /* lost is what was there */
+    for (size_t i = 0; i < pair->diff.n_incidents; i++) {
         const struct tune_incident *incident = pair->diff.incidents[i].incident;
 
         if (row->old->at_ms >= incident->begin_ms && row->old->at_ms <= incident->end_ms &&

@@ -15,7 +15,7 @@ enum {
 
 /* Names, each once and in their order. */
 struct places {
-    struct arena arena;
+    struct arena *arena;
     const char **at;
     size_t n;
 };
@@ -50,7 +50,7 @@ static void add_metrics(struct places *places, struct drill_world *world)
     const struct source_query query = {.from_ms = INT64_MIN, .to_ms = INT64_MAX};
     struct source_selection selection = {0};
 
-    if (source.select(source.self, &query, &places->arena, &selection, NULL) != 0)
+    if (source.select(source.self, &query, places->arena, &selection, NULL) != 0)
         return;
     for (size_t i = 0; i < selection.n; i++)
         add(places, labels_get(selection.matches[i].labels, LABEL_NAME));
@@ -85,10 +85,11 @@ static void add_links(struct places *places, const struct drill_world *world)
 void desk_places(struct desk *desk, struct json_out *out)
 {
     const struct drill *drill = desk->drill_case->drill;
-    struct places places = {0};
+    ARENA_AUTO struct arena arena;
+    struct places places = {.arena = &arena};
 
-    arena_init(&places.arena, PLACES_BYTES_MAX);
-    places.at = arena_array(&places.arena, PLACES_MAX, sizeof(*places.at));
+    arena_init(&arena, PLACES_BYTES_MAX);
+    places.at = arena_array(&arena, PLACES_MAX, sizeof(*places.at));
     if (places.at)
         add_metrics(&places, desk->world);
     write_all(out, "graphs", &places);
@@ -99,7 +100,6 @@ void desk_places(struct desk *desk, struct json_out *out)
             add(&places, drill->runbooks[i].text);
     }
     write_all(out, "runbooks", &places);
-    arena_reset(&places.arena);
 }
 
 /* --- The right ones ------------------------------------------------------------------------------ */

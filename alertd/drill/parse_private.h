@@ -36,6 +36,12 @@ int parse_fail(const struct parse *parse, const char *fmt, ...)
 int parse_fail_before(const struct parse *parse, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 int parse_spent(const struct parse *parse);
+#ifdef __clang_analyzer__ /* as err_at() in err.h: what comes back is not 0 */
+#define parse_fail(parse, ...) err_code((parse_fail)((parse), __VA_ARGS__), DRILL_E_FILE)
+#define parse_fail_before(parse, ...) \
+    err_code((parse_fail_before)((parse), __VA_ARGS__), DRILL_E_FILE)
+#define parse_spent(parse) err_code((parse_spent)(parse), DRILL_E_FILE)
+#endif
 const struct drill_token *parse_peek(const struct parse *parse); /* NULL: the line is over */
 bool parse_is(const struct parse *parse, const char *word);
 bool parse_take(struct parse *parse, const char *word); /* takes it when it is that */

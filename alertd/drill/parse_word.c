@@ -13,22 +13,22 @@
 #include "lib/base/near.h"
 #include "lib/model/duration.h"
 
-int parse_fail(const struct parse *parse, const char *fmt, ...)
+int(parse_fail)(const struct parse *parse, const char *fmt, ...)
 {
-    const struct drill_token *token = parse_peek(parse);
-    unsigned column = token ? token->column : 1;
+    const struct drill_line *line = parse->line;
+    unsigned column = 1;
     char words[ERR_TEXT_MAX];
     va_list ap;
 
-    if (!token && parse->line->n > 0)
-        column = parse->line->tokens[parse->line->n - 1].column;
+    if (line->n > 0)
+        column = line->tokens[parse->next < line->n ? parse->next : line->n - 1].column;
     va_start(ap, fmt);
     (void)vsnprintf(words, sizeof(words), fmt, ap);
     va_end(ap);
-    return err_at(parse->err, DRILL_E_FILE, parse->line->number, column, "%s", words);
+    return err_at(parse->err, DRILL_E_FILE, line->number, column, "%s", words);
 }
 
-int parse_fail_before(const struct parse *parse, const char *fmt, ...)
+int(parse_fail_before)(const struct parse *parse, const char *fmt, ...)
 {
     struct parse before = *parse;
     char words[ERR_TEXT_MAX];
@@ -41,7 +41,7 @@ int parse_fail_before(const struct parse *parse, const char *fmt, ...)
     return parse_fail(&before, "%s", words);
 }
 
-int parse_spent(const struct parse *parse)
+int(parse_spent)(const struct parse *parse)
 {
     return err_at(parse->err, DRILL_E_FILE, parse->line->number, 1,
                   "the drill is too large: more than %d MiB in memory", DRILL_ARENA_MAX >> 20);
