@@ -115,13 +115,14 @@ static bool is_ascending(const int64_t *t_ms, size_t n)
     return ascending;
 }
 
-static bool read_packed(const struct chunk_view *view,
+static bool read_packed(const struct chunk_decoder *decoder,
+                        const struct chunk_view *view,
                         int64_t *t_ms,
                         double *values,
                         int64_t *ret_step_ms)
 {
-    const struct packed_body body = {INTS_BITS, view->bits, view->bits + view->n_bytes, view->n,
-                                     view->t0_ms};
+    const struct packed_body body = {INTS_BITS, view->bits,  view->bits + view->n_bytes,
+                                     view->n,   view->t0_ms, decoder->one_by_one};
     MEM_UNSET int64_t room[CHUNK_SAMPLES_MAX];
 
     return view->n <= CHUNK_SAMPLES_MAX && packed_read(&body, room, t_ms, values, ret_step_ms);
@@ -134,7 +135,11 @@ static bool read_long(struct chunk_decoder *decoder,
                       int64_t *ret_step_ms)
 {
     const struct long_body body = {view->format == FORMAT_LONG ? INTS_PLANES : INTS_BITS,
-                                   view->bits, view->n_bytes, view->n, view->t0_ms};
+                                   view->bits,
+                                   view->n_bytes,
+                                   view->n,
+                                   view->t0_ms,
+                                   decoder->one_by_one};
 
     if (!decoder->room)
         decoder->room = long_room_new();
@@ -148,7 +153,7 @@ static bool read_view(struct chunk_decoder *decoder,
                       int64_t *ret_step_ms)
 {
     if (view->format == FORMAT_PACKED)
-        return read_packed(view, t_ms, values, ret_step_ms);
+        return read_packed(decoder, view, t_ms, values, ret_step_ms);
     if (view->format == FORMAT_LONG || view->format == FORMAT_LONG_BITS)
         return read_long(decoder, view, t_ms, values, ret_step_ms);
     *ret_step_ms = 0;

@@ -117,6 +117,7 @@ bool chunk_view_decode(const struct chunk_view *view, int64_t *t_ms, double *val
 /* For who decodes many: what it takes is kept from one to the next. Zeroed at first. */
 struct chunk_decoder {
     struct long_room *room;
+    bool one_by_one; /* as every processor can: for tests, the bits are the same */
 };
 void chunk_decoder_done(struct chunk_decoder *decoder);
 /* The same, but times that are regular are not written: *ret_step_ms lies between them. 0: they are

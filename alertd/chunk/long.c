@@ -100,7 +100,7 @@ bool long_read(const struct long_body *body,
                                      body->n_bytes);
     if (ZSTD_isError(len))
         return false;
-    const struct packed_body packed = {body->layout, room->packed, room->packed + len, body->n,
-                                       body->t0_ms};
+    const struct packed_body packed = {body->layout, room->packed, room->packed + len,
+                                       body->n,      body->t0_ms,  body->one_by_one};
     return packed_read(&packed, room->numbers, t_ms, values, ret_step_ms);
 }

@@ -34,6 +34,7 @@ struct long_body {
     size_t n_bytes;
     size_t n;
     int64_t t0_ms;
+    bool one_by_one;
 };
 
 /* As packed_read(). */

@@ -349,7 +349,7 @@ bool packed_read(const struct packed_body *body,
     if (!at)
         return false;
     const unsigned char *behind = read_constant(body, &head, at, values);
-    if (!behind)
+    if (!behind && !body->one_by_one)
         behind = read_wide(body, &head, at, values);
     if (!behind)
         behind = read_one_by_one(body, &head, at, room, values);

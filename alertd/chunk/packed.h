@@ -35,6 +35,7 @@ struct packed_body {
     const unsigned char *at, *end;
     size_t n;
     int64_t t0_ms;
+    bool one_by_one; /* also where wide.h could */
 };
 
 /* The body is not believed. False: it is none; the columns are half written. Whether times ascend
