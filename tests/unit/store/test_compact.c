@@ -61,6 +61,36 @@ static char *read_all(struct fixture *fixture, int i)
     return text;
 }
 
+/* Two days that are over and compacted. */
+static void compacted_init(struct fixture *fixture)
+{
+    fixture_init(fixture, 0);
+    push_days(fixture);
+    pass_days(fixture, 4);
+}
+
+static void read_each(struct fixture *fixture, char *texts[N_SERIES])
+{
+    for (int i = 0; i < N_SERIES; i++)
+        texts[i] = read_all(fixture, i);
+}
+
+/* Those from the first on are as they were read before. */
+static void check_each(struct fixture *fixture, int first, char *const texts[N_SERIES])
+{
+    for (int i = first; i < N_SERIES; i++) {
+        char *text = read_all(fixture, i);
+        assert_string_equal(text, texts[i]);
+        free(text);
+    }
+}
+
+static void free_each(char *texts[N_SERIES])
+{
+    for (int i = 0; i < N_SERIES; i++)
+        free(texts[i]);
+}
+
 struct chunks {
     int64_t n, bytes, n_long, pack_bytes;
 };
@@ -97,8 +127,7 @@ static void test_a_day_that_is_over_has_one_chunk_a_series(void **state)
 
     fixture_init(&fixture, 90 * DAY);
     push_days(&fixture);
-    for (int i = 0; i < N_SERIES; i++)
-        before[i] = read_all(&fixture, i);
+    read_each(&fixture, before);
     const struct chunks packed = chunks_of(&fixture, "2023-11-15.db");
     assert_true(packed.n > N_SERIES);
     assert_int_equal(packed.n_long, 0);
@@ -110,12 +139,8 @@ static void test_a_day_that_is_over_has_one_chunk_a_series(void **state)
     assert_int_equal(after.n_long, N_SERIES);
     assert_true(after.bytes < packed.bytes);
     assert_int_equal(after.bytes, after.pack_bytes);
-    for (int i = 0; i < N_SERIES; i++) {
-        char *text = read_all(&fixture, i);
-        assert_string_equal(text, before[i]);
-        free(text);
-        free(before[i]);
-    }
+    check_each(&fixture, 0, before);
+    free_each(before);
     fixture_done(&fixture);
 }
 
@@ -124,9 +149,7 @@ static void test_a_day_is_opened_again(void **state)
 {
     struct fixture fixture;
 
-    fixture_init(&fixture, 0);
-    push_days(&fixture);
-    pass_days(&fixture, 4);
+    compacted_init(&fixture);
     assert_int_equal(chunks_of(&fixture, "2023-11-15.db").n_long, N_SERIES);
     assert_int_equal(push(&fixture, 2, NOON + 15000, 99).stored, 1);
     assert_int_equal(push(&fixture, 2, NOON + 10000, 99).duplicate, 1);
@@ -214,21 +237,13 @@ static void test_a_day_of_an_older_program(void **state)
     struct fixture fixture;
     char *before[N_SERIES];
 
-    fixture_init(&fixture, 0);
-    push_days(&fixture);
-    pass_days(&fixture, 4);
-    for (int i = 0; i < N_SERIES; i++)
-        before[i] = read_all(&fixture, i);
+    compacted_init(&fixture);
+    read_each(&fixture, before);
     change_day(&fixture, "2023-11-15.db", make_older);
     const struct chunks older = chunks_of(&fixture, "2023-11-15.db");
     assert_int_equal(older.n_long, N_SERIES);
     assert_int_equal(older.bytes + 2 * N_SERIES, older.pack_bytes);
-    for (int i = 0; i < N_SERIES; i++) {
-        char *text = read_all(&fixture, i);
-        assert_string_equal(text, before[i]);
-        free(text);
-        free(before[i]);
-    }
+    check_each(&fixture, 0, before);
     assert_int_equal(push(&fixture, 2, NOON + 15000, 99).stored, 1);
     pass_days(&fixture, 4);
     const struct chunks after = chunks_of(&fixture, "2023-11-15.db");
@@ -238,6 +253,7 @@ static void test_a_day_of_an_older_program(void **state)
     assert_int_equal(after.bytes, after.pack_bytes);
     assert_true(after.bytes < older.bytes);
     expect(&fixture, 2, 10000, 20000, "2.1@10000 99@15000 2.2@20000");
+    free_each(before);
     fixture_done(&fixture);
 }
 
@@ -300,25 +316,17 @@ static void test_one_leaves_a_pack(void **state)
     struct fixture fixture;
     char *before[N_SERIES];
 
-    fixture_init(&fixture, 0);
-    push_days(&fixture);
-    pass_days(&fixture, 4);
-    for (int i = 0; i < N_SERIES; i++)
-        before[i] = read_all(&fixture, i);
+    compacted_init(&fixture);
+    read_each(&fixture, before);
     change_day(&fixture, "2023-11-15.db", leave_one);
     assert_int_equal(chunks_of(&fixture, "2023-11-15.db").n, N_SERIES - 1);
     expect(&fixture, 0, 0, 40000, "");
-    for (int i = 1; i < N_SERIES; i++) {
-        char *text = read_all(&fixture, i);
-        assert_string_equal(text, before[i]);
-        free(text);
-    }
+    check_each(&fixture, 1, before);
     change_day(&fixture, "2023-11-15.db", leave_all);
     const struct chunks after = chunks_of(&fixture, "2023-11-15.db");
     assert_int_equal(after.n, 0);
     assert_int_equal(after.pack_bytes, 0);
-    for (int i = 0; i < N_SERIES; i++)
-        free(before[i]);
+    free_each(before);
     fixture_done(&fixture);
 }
 
@@ -336,9 +344,7 @@ static void test_damaged_places_are_named(void **state)
     struct fixture fixture;
     size_t n_warnings = 0;
 
-    fixture_init(&fixture, 0);
-    push_days(&fixture);
-    pass_days(&fixture, 4);
+    compacted_init(&fixture);
     change_day(&fixture, "2023-11-15.db", flip_places);
     free(read_back(&fixture, 0, NOON, NOON + HOUR, &n_warnings));
     assert_int_equal(n_warnings, 1);
