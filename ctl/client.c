@@ -144,7 +144,7 @@ enum ctl_exit call_json(const struct ctl *ctl, const struct call *call, struct j
     enum ctl_exit status = call_text(ctl, call, &body);
 
     *ret_root = NULL;
-    if (status == CTL_OK && ctl->json) {
+    if (status == CTL_OK && ctl->json && !call->kept) {
         (void)puts(body);
     } else if (status == CTL_OK &&
                json_parse_upto(body, strlen(body), CALL_REPLY_MAX, ret_root, &err) != 0) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "lib/base/fs.h"
 #include "lib/json/write.h"
@@ -17,22 +18,6 @@ enum {
     ROWS_MAX = 40,
 };
 
-static int64_t count_of(const struct json *root, const char *name)
-{
-    int64_t n = 0;
-
-    (void)json_get_int_or(root, name, 0, &n, NULL);
-    return n;
-}
-
-static const char *text_of(const struct json *root, const char *name)
-{
-    const char *text = NULL;
-
-    (void)json_get_string_or(root, name, NULL, &text, NULL);
-    return text ? text : "";
-}
-
 /* --- which rule --- */
 
 static int64_t find_named(const struct json *root, const char *name)
@@ -43,9 +28,9 @@ static int64_t find_named(const struct json *root, const char *name)
         const struct json *rules = json_get(json_at(groups, g), "rules");
 
         for (size_t i = 0; i < json_length(rules); i++)
-            if (strcmp(text_of(json_at(rules, i), "name"), name) == 0 &&
-                strcmp(text_of(json_at(rules, i), "type"), "alerting") == 0)
-                return count_of(json_at(rules, i), "id");
+            if (strcmp(answer_words(json_at(rules, i), "name"), name) == 0 &&
+                strcmp(answer_words(json_at(rules, i), "type"), "alerting") == 0)
+                return answer_count(json_at(rules, i), "id");
     }
     return 0;
 }
@@ -53,16 +38,14 @@ static int64_t find_named(const struct json *root, const char *name)
 /* Its path; an id, or the name of an alert: the first of that name. */
 static enum ctl_exit path_of(const struct ctl *ctl, struct str *path)
 {
-    static const struct call call = {.method = "GET", .path = "/api/alertd/v1/rules"};
+    static const struct call call = {.method = "GET", .path = "/api/alertd/v1/rules", .kept = true};
     const char *name = ctl->arguments[0];
-    struct ctl quiet = *ctl;
     struct json *root = NULL;
     char *end = NULL;
     long long id = strtoll(name, &end, 10);
 
     if (*end != '\0' || id < 1) {
-        quiet.json = false;
-        enum ctl_exit status = call_json(&quiet, &call, &root);
+        enum ctl_exit status = call_json(ctl, &call, &root);
         if (status != CTL_OK)
             return status;
         id = find_named(root, name);
@@ -99,7 +82,7 @@ enum ctl_exit cmd_canary_start(struct ctl *ctl)
         status = call_json(ctl, &call, &root);
     if (root)
         (void)printf("It runs beside rule %lld from the next evaluation on, and pages nobody.\n",
-                     (long long)count_of(root, "rule_id"));
+                     (long long)answer_count(root, "rule_id"));
     json_free(root);
     return status;
 }
@@ -122,13 +105,14 @@ enum ctl_exit cmd_canary_stop(struct ctl *ctl)
 static void show_head(const struct json *root)
 {
     (void)printf("%s (rule %lld), since %s by %s: %lld evaluations, %lld failed%s\n",
-                 text_of(root, "rule"), (long long)count_of(root, "rule_id"),
-                 text_of(root, "since"), text_of(root, "author"),
-                 (long long)count_of(root, "evaluations"), (long long)count_of(root, "failures"),
-                 *text_of(root, "last_error") ? ":" : "");
-    if (*text_of(root, "last_error"))
-        (void)printf("  %s\n", text_of(root, "last_error"));
-    (void)printf("  %s.\n", text_of(root, "words"));
+                 answer_words(root, "rule"), (long long)answer_count(root, "rule_id"),
+                 answer_words(root, "since"), answer_words(root, "author"),
+                 (long long)answer_count(root, "evaluations"),
+                 (long long)answer_count(root, "failures"),
+                 *answer_words(root, "last_error") ? ":" : "");
+    if (*answer_words(root, "last_error"))
+        (void)printf("  %s\n", answer_words(root, "last_error"));
+    (void)printf("  %s.\n", answer_words(root, "words"));
 }
 
 enum ctl_exit cmd_canary_show(struct ctl *ctl)
@@ -147,13 +131,14 @@ enum ctl_exit cmd_canary_show(struct ctl *ctl)
     show_head(root);
     for (size_t i = 0, n = 0; i < json_length(rows) && n < ROWS_MAX; i++) {
         const struct json *row = json_at(rows, i);
-        const char *at = *text_of(row, "old") ? text_of(row, "old") : text_of(row, "new");
+        const char *at = *answer_words(row, "old") ? answer_words(row, "old")
+                                                   : answer_words(row, "new");
 
-        if (strcmp(text_of(row, "kind"), "kept") == 0)
+        if (strcmp(answer_words(row, "kind"), "kept") == 0)
             continue;
         n++;
-        (void)printf("    %-6s  %s  %s  %s\n", text_of(row, "kind"), at, text_of(row, "name"),
-                     text_of(row, "group"));
+        (void)printf("    %-6s  %s  %s  %s\n", answer_words(row, "kind"), at,
+                     answer_words(row, "name"), answer_words(row, "group"));
     }
     json_free(root);
     return status;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/roster.h"
 #include "ctl/table.h"
@@ -26,13 +27,13 @@ enum {
 
 static void print_why(const struct json *one)
 {
-    const char *why = roster_field(one, "why");
-    const char *note = roster_field(one, "note");
+    const char *why = answer_text(one, "why");
+    const char *note = answer_text(one, "note");
 
     if (why && strcmp(why, "layer") == 0)
-        (void)printf("turn in '%s'", roster_field(one, "layer"));
+        (void)printf("turn in '%s'", answer_text(one, "layer"));
     else
-        (void)printf("%s %s%s%s", why ? why : "", roster_field(one, "override"), note ? ": " : "",
+        (void)printf("%s %s%s%s", why ? why : "", answer_text(one, "override"), note ? ": " : "",
                      note ? note : "");
 }
 
@@ -58,7 +59,7 @@ static void print_person(const struct json *one, const struct zone *zone, int64_
     bool reachable = true;
 
     (void)json_get_bool(one, "reachable", &reachable, NULL);
-    (void)printf("  %-*s ", NAME_WIDTH, roster_field(one, "person"));
+    (void)printf("  %-*s ", NAME_WIDTH, answer_text(one, "person"));
     print_until(one, zone, at_ms);
     (void)fputs("  ", stdout);
     print_why(one);
@@ -77,20 +78,20 @@ static void print_next(const struct json *schedule, const struct zone *zone, int
     (void)printf("  %-*s from %s:", NAME_WIDTH, "then",
                  roster_when(zone, roster_instant(next, "at"), at_ms, when));
     for (size_t i = 0; people && i < json_length(people); i++)
-        (void)printf("%s %s", i ? "," : "", roster_field(json_at(people, i), "person"));
+        (void)printf("%s %s", i ? "," : "", answer_text(json_at(people, i), "person"));
     (void)puts(!people || json_length(people) == 0 ? " NOBODY" : "");
 }
 
 static void print_schedule(const struct json *schedule, int64_t at_ms)
 {
-    struct zone *zone = roster_zone(roster_field(schedule, "zone"));
+    struct zone *zone = roster_zone(answer_text(schedule, "zone"));
     const struct json *people = roster_list(schedule, "people");
-    const char *title = roster_field(schedule, "title");
+    const char *title = answer_text(schedule, "title");
 
     if (!zone)
         return;
-    (void)printf("%s%s%s  (%s)\n", roster_field(schedule, "name"), title ? ", " : "",
-                 title ? title : "", roster_field(schedule, "zone"));
+    (void)printf("%s%s%s  (%s)\n", answer_text(schedule, "name"), title ? ", " : "",
+                 title ? title : "", answer_text(schedule, "zone"));
     for (size_t i = 0; people && i < json_length(people); i++)
         print_person(json_at(people, i), zone, at_ms);
     if (!people || json_length(people) == 0)
@@ -106,7 +107,7 @@ static void print_shadows(const struct json *schedules, int64_t at_ms)
     for (size_t i = 0; i < json_length(schedules); i++) {
         const struct json *schedule = json_at(schedules, i);
         const struct json *shadows = roster_list(schedule, "shadows");
-        struct zone *zone = roster_zone(roster_field(schedule, "zone"));
+        struct zone *zone = roster_zone(answer_text(schedule, "zone"));
 
         for (size_t j = 0; zone && shadows && j < json_length(shadows); j++) {
             const struct json *one = json_at(shadows, j);
@@ -115,11 +116,11 @@ static void print_shadows(const struct json *schedules, int64_t at_ms)
             if (!any)
                 (void)puts("\nShadows: they learn, and are not on call");
             any = true;
-            (void)printf("  %-*s until %s  %s of %s", NAME_WIDTH, roster_field(one, "person"),
+            (void)printf("  %-*s until %s  %s of %s", NAME_WIDTH, answer_text(one, "person"),
                          roster_when(zone, roster_instant(one, "until"), at_ms, when),
-                         roster_field(one, "mode"), roster_field(one, "of"));
-            if (strcmp(roster_field(one, "of"), roster_field(schedule, "name")) != 0)
-                (void)printf(" in %s", roster_field(schedule, "name"));
+                         answer_text(one, "mode"), answer_text(one, "of"));
+            if (strcmp(answer_text(one, "of"), answer_text(schedule, "name")) != 0)
+                (void)printf(" in %s", answer_text(schedule, "name"));
             (void)putchar('\n');
         }
         zone_free(zone);
@@ -176,10 +177,10 @@ static void add_contacts(const struct json *person, struct str *out)
     for (size_t i = 0; contacts && i < json_length(contacts); i++) {
         const struct json *one = json_at(contacts, i);
 
-        str_addf(out, "%s%s%s", i ? ", " : "", roster_field(one, "method"),
-                 roster_field(one, "verified_at") ? " (verified)"
-                 : roster_field(one, "broken")    ? " (broken)"
-                                                  : "");
+        str_addf(out, "%s%s%s", i ? ", " : "", answer_text(one, "method"),
+                 answer_text(one, "verified_at") ? " (verified)"
+                 : answer_text(one, "broken")    ? " (broken)"
+                                                 : "");
     }
 }
 
@@ -196,12 +197,12 @@ enum ctl_exit cmd_person_list(struct ctl *ctl)
     for (size_t i = 0; people && i < json_length(people); i++) {
         const struct json *one = json_at(people, i);
         const struct json *warnings = roster_list(one, "warnings");
-        const char *full_name = roster_field(one, "full_name");
-        const char *zone = roster_field(one, "zone");
+        const char *full_name = answer_text(one, "full_name");
+        const char *zone = answer_text(one, "zone");
         STR_AUTO struct str contacts = STR_INIT(4096);
 
         add_contacts(one, &contacts);
-        TABLE_ROW(&table, roster_field(one, "name"), full_name ? full_name : "-", zone ? zone : "-",
+        TABLE_ROW(&table, answer_text(one, "name"), full_name ? full_name : "-", zone ? zone : "-",
                   contacts.len ? str_text(&contacts) : "-",
                   warnings && json_length(warnings) ? json_text(json_at(warnings, 0)) : "");
     }
@@ -268,8 +269,8 @@ static enum ctl_exit test_one(struct ctl *ctl, size_t index, const char *method)
 
     if (r != CTL_OK || !root)
         return r;
-    const char *outcome = roster_field(root, "outcome");
-    const char *words = roster_field(root, "words");
+    const char *outcome = answer_text(root, "outcome");
+    const char *words = answer_text(root, "words");
     bool accepted = outcome && strcmp(outcome, "accepted") == 0;
 
     (void)printf("%zu  %-10s %s%s%s\n", index, method, accepted ? "sent" : "NOT sent",
@@ -283,17 +284,14 @@ enum ctl_exit cmd_person_test(struct ctl *ctl)
     STR_AUTO struct str path = STR_INIT(1024);
     const char *only = ctl_option(ctl, "contact");
     struct json *root = NULL;
-    bool was_json = ctl->json;
     bool any = false;
 
     str_add(&path, PEOPLE "/");
     add_encoded(&path, ctl->arguments[0]);
-    ctl->json = false;
-    enum ctl_exit r = call_json(ctl, &(struct call){.method = "GET", .path = str_text(&path)},
-                                &root);
+    enum ctl_exit r = call_json(
+        ctl, &(struct call){.method = "GET", .path = str_text(&path), .kept = true}, &root);
 
-    ctl->json = was_json;
-    if (r != CTL_OK || !root)
+    if (r != CTL_OK)
         return r;
     const struct json *contacts = roster_list(root, "contacts");
 
@@ -304,7 +302,7 @@ enum ctl_exit cmd_person_test(struct ctl *ctl)
         if (only && strcmp(only, index) != 0)
             continue;
         any = true;
-        if (test_one(ctl, i, roster_field(json_at(contacts, i), "method")) != CTL_OK)
+        if (test_one(ctl, i, answer_text(json_at(contacts, i), "method")) != CTL_OK)
             r = CTL_FAILURE;
     }
     json_free(root);

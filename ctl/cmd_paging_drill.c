@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/roster.h"
 #include "ctl/table.h"
@@ -20,7 +21,7 @@ enum {
 
 static const char *or_empty(const struct json *object, const char *key)
 {
-    const char *text = roster_field(object, key);
+    const char *text = answer_text(object, key);
 
     return text ? text : "";
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/cmd.h"
 #include "ctl/table.h"
@@ -19,22 +20,6 @@ enum {
     BODY_MAX = 64 * 1024,
     FILE_BYTES_MAX = 32 * 1024 * 1024,
 };
-
-static const char *field(const struct json *object, const char *key)
-{
-    const char *text = NULL;
-
-    (void)json_get_string_or(object, key, NULL, &text, NULL);
-    return text ? text : "";
-}
-
-static int64_t number(const struct json *object, const char *key)
-{
-    int64_t value = 0;
-
-    (void)json_get_int_or(object, key, 0, &value, NULL);
-    return value;
-}
 
 static void kv_option(struct ctl *ctl, struct json_out *out, const char *option, const char *name)
 {
@@ -70,7 +55,7 @@ enum ctl_exit cmd_incident_declare(struct ctl *ctl)
                                 &root);
 
     if (r == CTL_OK && root)
-        (void)printf("%s\n", field(root, "key"));
+        (void)printf("%s\n", answer_words(root, "key"));
     json_free(root);
     return r;
 }
@@ -109,12 +94,12 @@ static void print_imported(const struct json *root)
     const struct json *list = NULL;
 
     if (json_has(root, "key")) {
-        (void)printf("%s\n", field(root, "key"));
+        (void)printf("%s\n", answer_words(root, "key"));
         return;
     }
     if (!json_has(root, "would_add")) {
-        (void)printf("%lld added, %lld known already\n", (long long)number(root, "added"),
-                     (long long)number(root, "known"));
+        (void)printf("%lld added, %lld known already\n", (long long)answer_count(root, "added"),
+                     (long long)answer_count(root, "known"));
         return;
     }
     struct table table = TABLE("TIME (UTC)", "PRECISION", "KIND", "WHO", "WHAT");
@@ -124,11 +109,12 @@ static void print_imported(const struct json *root)
     for (size_t i = 0; list && i < json_length(list); i++) {
         const struct json *event = json_at(list, i);
 
-        TABLE_ROW(&table, field(event, "occurred_at"), field(event, "precision"),
-                  field(event, "kind"), field(event, "actor"), field(event, "text"));
+        TABLE_ROW(&table, answer_words(event, "occurred_at"), answer_words(event, "precision"),
+                  answer_words(event, "kind"), answer_words(event, "actor"),
+                  answer_words(event, "text"));
     }
     table_print(&table);
-    (void)printf("%lld would be added\n", (long long)number(root, "would_add"));
+    (void)printf("%lld would be added\n", (long long)answer_count(root, "would_add"));
 }
 
 enum ctl_exit cmd_incident_import(struct ctl *ctl)
@@ -194,8 +180,9 @@ enum ctl_exit cmd_incident_metrics(struct ctl *ctl)
     const struct json *list = list_of(root, "metrics");
 
     for (size_t i = 0; list && i < json_length(list); i++)
-        TABLE_ROW(&table, field(json_at(list, i), "title"), field(json_at(list, i), "text"),
-                  field(json_at(list, i), "formula"));
+        TABLE_ROW(&table, answer_words(json_at(list, i), "title"),
+                  answer_words(json_at(list, i), "text"),
+                  answer_words(json_at(list, i), "formula"));
     table_print(&table);
     list = list_of(root, "detection");
     for (size_t i = 0; list && i < json_length(list); i++) {
@@ -203,9 +190,11 @@ enum ctl_exit cmd_incident_metrics(struct ctl *ctl)
         struct table ways = TABLE("DETECTION", "TOOK", "FORMULA", "");
 
         for (size_t k = 0; parts && k < json_length(parts); k++)
-            TABLE_ROW(&ways, field(json_at(parts, k), "name"), field(json_at(parts, k), "text"),
-                      field(json_at(parts, k), "formula"), field(json_at(parts, k), "why"));
-        (void)printf("\n%s\n", field(json_at(list, i), "rule"));
+            TABLE_ROW(&ways, answer_words(json_at(parts, k), "name"),
+                      answer_words(json_at(parts, k), "text"),
+                      answer_words(json_at(parts, k), "formula"),
+                      answer_words(json_at(parts, k), "why"));
+        (void)printf("\n%s\n", answer_words(json_at(list, i), "rule"));
         table_print(&ways);
     }
     json_free(root);
@@ -233,8 +222,10 @@ enum ctl_exit cmd_incident_search(struct ctl *ctl)
         const struct json *hit = json_at(list, i);
         char when[AGO_MAX];
 
-        TABLE_ROW(&table, field(hit, "incident"), ago(field(hit, "occurred_at"), when, AGO_MAX),
-                  *field(hit, "kind") ? field(hit, "kind") : "title", field(hit, "snippet"));
+        TABLE_ROW(&table, answer_words(hit, "incident"),
+                  ago(answer_words(hit, "occurred_at"), when, AGO_MAX),
+                  *answer_words(hit, "kind") ? answer_words(hit, "kind") : "title",
+                  answer_words(hit, "snippet"));
     }
     table_print(&table);
     json_free(root);

@@ -6,23 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
-
-static int64_t count_of(const struct json *root, const char *name)
-{
-    int64_t n = 0;
-
-    (void)json_get_int_or(root, name, 0, &n, NULL);
-    return n;
-}
-
-static const char *text_of(const struct json *root, const char *name)
-{
-    const char *text = NULL;
-
-    (void)json_get_string_or(root, name, NULL, &text, NULL);
-    return text ? text : "";
-}
 
 static void show_rule(const struct json *rule, bool color)
 {
@@ -30,11 +15,12 @@ static void show_rule(const struct json *rule, bool color)
 
     (void)json_get_float(rule, "cost", &cost, NULL);
     (void)printf("%6.1f  %5lld  %6lld  %s%s%s (%s)%s\n        %s\n", cost,
-                 (long long)count_of(rule, "pages"), (long long)count_of(rule, "nights"),
-                 color ? "\033[1m" : "", text_of(rule, "rule"), color ? "\033[0m" : "",
-                 text_of(rule, "group"),
-                 count_of(rule, "noise") || count_of(rule, "useful") ? "" : ", nobody judged it",
-                 text_of(rule, "words"));
+                 (long long)answer_count(rule, "pages"), (long long)answer_count(rule, "nights"),
+                 color ? "\033[1m" : "", answer_words(rule, "rule"), color ? "\033[0m" : "",
+                 answer_words(rule, "group"),
+                 answer_count(rule, "noise") || answer_count(rule, "useful") ? ""
+                                                                             : ", nobody judged it",
+                 answer_words(rule, "words"));
 }
 
 enum ctl_exit cmd_review(struct ctl *ctl)
@@ -58,8 +44,8 @@ enum ctl_exit cmd_review(struct ctl *ctl)
         return status;
     const struct json *rules = json_get(root, "rules");
 
-    if (*text_of(root, "reviewed_at"))
-        (void)printf("Pages of 30 days; reviewed %s.\n\n", text_of(root, "reviewed_at"));
+    if (*answer_words(root, "reviewed_at"))
+        (void)printf("Pages of 30 days; reviewed %s.\n\n", answer_words(root, "reviewed_at"));
     else
         (void)puts("Pages of 30 days; the first review comes ten minutes after a start "
                    "(--now asks for one).\n");

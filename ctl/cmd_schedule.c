@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/roster.h"
 #include "ctl/table.h"
@@ -30,12 +31,12 @@ static enum ctl_exit check_one(struct ctl *ctl,
                                size_t *n_found)
 {
     STR_AUTO struct str path = STR_INIT(2048);
-    const char *name = roster_field(schedule, "name");
+    const char *name = answer_text(schedule, "name");
     const struct json *spec = NULL;
     struct json *root = NULL;
 
     (void)json_get_object(schedule, "spec", &spec, NULL);
-    struct zone *zone = roster_zone(spec ? roster_field(spec, "zone") : NULL);
+    struct zone *zone = roster_zone(spec ? answer_text(spec, "zone") : NULL);
 
     str_add(&path, SCHEDULES "/");
     add_encoded(&path, name);
@@ -63,7 +64,7 @@ static enum ctl_exit check_one(struct ctl *ctl,
 
         TABLE_ROW(table, name, roster_when(zone, roster_instant(one, "from"), now_ms, from),
                   roster_when(zone, roster_instant(one, "to"), now_ms, to),
-                  roster_field(one, "words"));
+                  answer_text(one, "words"));
         ++*n_found;
     }
     json_free(root);
@@ -78,18 +79,15 @@ enum ctl_exit cmd_schedule_check(struct ctl *ctl)
     struct json *root = NULL;
     size_t n_checked = 0;
     size_t n_found = 0;
-    bool was_json = ctl->json;
+    enum ctl_exit r = call_json(
+        ctl, &(struct call){.method = "GET", .path = SCHEDULES, .kept = true}, &root);
 
-    ctl->json = false;
-    enum ctl_exit r = call_json(ctl, &(struct call){.method = "GET", .path = SCHEDULES}, &root);
-
-    ctl->json = was_json;
-    if (r != CTL_OK || !root)
+    if (r != CTL_OK)
         return r;
     const struct json *list = roster_list(root, "schedules");
 
     for (size_t i = 0; r == CTL_OK && list && i < json_length(list); i++) {
-        if (only && strcmp(only, roster_field(json_at(list, i), "name")) != 0)
+        if (only && strcmp(only, answer_words(json_at(list, i), "name")) != 0)
             continue;
         n_checked++;
         r = check_one(ctl, json_at(list, i), &table, &n_found);
@@ -114,8 +112,8 @@ static void print_list(const struct json *root, const char *key)
     const struct json *list = roster_list(root, key);
 
     for (size_t i = 0; list && i < json_length(list); i++)
-        (void)printf("  %-10s %-30s %s\n", i ? "" : key, roster_field(json_at(list, i), "name"),
-                     roster_field(json_at(list, i), "what"));
+        (void)printf("  %-10s %-30s %s\n", i ? "" : key, answer_text(json_at(list, i), "name"),
+                     answer_text(json_at(list, i), "what"));
 }
 
 static void print_import(const struct json *root, bool is_dry)
@@ -192,17 +190,15 @@ static struct zone *zone_of_schedule(struct ctl *ctl)
     STR_AUTO struct str path = STR_INIT(1024);
     const struct json *spec = NULL;
     struct json *root = NULL;
-    bool was_json = ctl->json;
 
     str_add(&path, SCHEDULES "/");
     add_encoded(&path, ctl->arguments[0]);
-    ctl->json = false;
-    (void)call_json(ctl, &(struct call){.method = "GET", .path = str_text(&path)}, &root);
-    ctl->json = was_json;
+    (void)call_json(ctl, &(struct call){.method = "GET", .path = str_text(&path), .kept = true},
+                    &root);
     if (!root)
         return NULL;
     (void)json_get_object(root, "spec", &spec, NULL);
-    struct zone *zone = roster_zone(spec ? roster_field(spec, "zone") : NULL);
+    struct zone *zone = roster_zone(spec ? answer_text(spec, "zone") : NULL);
 
     json_free(root);
     return zone;
@@ -258,7 +254,7 @@ enum ctl_exit cmd_override_add(struct ctl *ctl)
         char to[ROSTER_WHEN_MAX];
 
         (void)printf("Override %s: %s is on call in %s from %s to %s (%s).\n",
-                     roster_field(root, "id"), ctl->arguments[1], ctl->arguments[0],
+                     answer_text(root, "id"), ctl->arguments[1], ctl->arguments[0],
                      roster_when(zone, from_ms, now_ms, from), roster_when(zone, to_ms, now_ms, to),
                      zone_name(zone));
     }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/roster.h"
 #include "lib/base/clock.h"
@@ -81,8 +82,8 @@ static const struct json *span_at(const struct json *lane, int64_t at_ms, size_t
 /* "08:00 bob", "09:00 chen until 17:00 (swap)" */
 static void add_words(struct str *words, const struct zone *zone, const struct json *span)
 {
-    const char *why = roster_field(span, "why");
-    const char *person = roster_field(span, "person");
+    const char *why = answer_text(span, "why");
+    const char *person = answer_text(span, "person");
     struct zone_local from = zone_local(zone, roster_instant(span, "from"));
     struct zone_local to = zone_local(zone, roster_instant(span, "to"));
 
@@ -124,8 +125,8 @@ static char cell_of(const struct json *lanes, int64_t at_ms, struct letters *let
     const struct json *final = roster_list(lanes, "final");
     size_t more = 0;
     const struct json *span = final ? span_at(final, at_ms, &more) : NULL;
-    const char *why = span ? roster_field(span, "why") : NULL;
-    char letter = span ? letter_of(letters, roster_field(span, "person")) : '.';
+    const char *why = span ? answer_text(span, "why") : NULL;
+    char letter = span ? letter_of(letters, answer_text(span, "person")) : '.';
 
     if (at_ms < roster_instant(lanes, "from") || at_ms >= roster_instant(lanes, "to"))
         return ' ';
@@ -178,14 +179,14 @@ static void print_shadows(const struct json *lanes, const struct zone *zone, int
     (void)puts("\nShadows: they learn, and are not on call");
     for (size_t i = 0; i < json_length(shadows); i++) {
         const struct json *one = json_at(shadows, i);
-        const char *of = roster_field(one, "person");
+        const char *of = answer_text(one, "person");
         char from[ROSTER_WHEN_MAX];
         char to[ROSTER_WHEN_MAX];
 
-        (void)printf("  %-12s %s - %s  %s of %s\n", roster_field(one, "shadow"),
+        (void)printf("  %-12s %s - %s  %s of %s\n", answer_text(one, "shadow"),
                      roster_when(zone, roster_instant(one, "from"), now_ms, from),
                      roster_when(zone, roster_instant(one, "to"), now_ms, to),
-                     roster_field(one, "mode"), of ? of : roster_field(lanes, "name"));
+                     answer_text(one, "mode"), of ? of : answer_text(lanes, "name"));
     }
 }
 
@@ -195,7 +196,7 @@ static void print_days(const struct json *lanes, const struct zone *zone)
     int64_t ends_ms = roster_instant(lanes, "to");
     struct letters letters = {0};
 
-    (void)printf("%s, times of %s\n\n            ", roster_field(lanes, "name"), zone_name(zone));
+    (void)printf("%s, times of %s\n\n            ", answer_text(lanes, "name"), zone_name(zone));
     for (int hour = 0; hour < 24; hour += 3)
         (void)printf("%-6d", hour);
     (void)putchar('\n');
@@ -216,19 +217,16 @@ enum ctl_exit cmd_schedule_show(struct ctl *ctl)
     struct json *root = NULL;
     struct json *lanes = NULL;
     const struct json *spec = NULL;
-    bool was_json = ctl->json;
 
     str_add(&path, "/api/alertd/v1/schedules/");
     add_encoded(&path, ctl->arguments[0]);
-    ctl->json = false;
-    enum ctl_exit r = call_json(ctl, &(struct call){.method = "GET", .path = str_text(&path)},
-                                &root);
+    enum ctl_exit r = call_json(
+        ctl, &(struct call){.method = "GET", .path = str_text(&path), .kept = true}, &root);
 
-    ctl->json = was_json;
-    if (r != CTL_OK || !root)
+    if (r != CTL_OK)
         return r;
     (void)json_get_object(root, "spec", &spec, NULL);
-    struct zone *zone = roster_zone(spec ? roster_field(spec, "zone") : NULL);
+    struct zone *zone = roster_zone(spec ? answer_text(spec, "zone") : NULL);
 
     json_free(root);
     if (!zone)

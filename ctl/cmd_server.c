@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/cmd.h"
 #include "ctl/table.h"
@@ -19,14 +20,6 @@ enum {
     AGO_MAX = DURATION_TEXT_MAX + 8,
     RULE_FILE_MAX = 16 * 1024 * 1024,
 };
-
-static int64_t number(const struct json *object, const char *key)
-{
-    int64_t value = 0;
-
-    (void)json_get_int_or(object, key, 0, &value, NULL);
-    return value;
-}
 
 static enum ctl_exit import_file(struct ctl *ctl, const char *file)
 {
@@ -47,9 +40,10 @@ static enum ctl_exit import_file(struct ctl *ctl, const char *file)
                                                .content_type = "application/yaml"},
                                 &root);
     if (r == CTL_OK && root)
-        (void)printf("%s: %lld rules in %lld groups, %lld changed, %lld removed\n", file,
-                     (long long)number(root, "rules"), (long long)number(root, "groups"),
-                     (long long)number(root, "changed"), (long long)number(root, "removed"));
+        (void)printf(
+            "%s: %lld rules in %lld groups, %lld changed, %lld removed\n", file,
+            (long long)answer_count(root, "rules"), (long long)answer_count(root, "groups"),
+            (long long)answer_count(root, "changed"), (long long)answer_count(root, "removed"));
     json_free(root);
     free(yaml);
     return r;
@@ -137,7 +131,7 @@ enum ctl_exit cmd_agents(struct ctl *ctl)
         (void)json_get_string(agent, "id", &id, NULL);
         (void)json_get_string(agent, "state", &state, NULL);
         (void)json_get_string_or(agent, "last_push_at", NULL, &pushed, NULL);
-        (void)snprintf(series, sizeof(series), "%lld", (long long)number(agent, "series"));
+        (void)snprintf(series, sizeof(series), "%lld", (long long)answer_count(agent, "series"));
         describe_probes(agent, &probes);
         TABLE_ROW(&table, id, state, ago(pushed, pushed_text, AGO_MAX), series, str_text(&probes));
     }
@@ -175,7 +169,7 @@ enum ctl_exit cmd_backup(struct ctl *ctl)
         return r;
     (void)json_get_array(root, "files", &files, NULL);
     for (size_t i = 0; files && i < json_length(files); i++)
-        bytes += number(json_at(files, i), "bytes");
+        bytes += answer_count(json_at(files, i), "bytes");
     (void)printf("%zu files, %lld KiB in %s\n", json_length(files), (long long)(bytes / 1024),
                  folder);
     json_free(root);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/cmd.h"
 #include "ctl/table.h"
@@ -14,14 +15,6 @@
 enum {
     SPEC_BYTES_MAX = 128 * 1024,
 };
-
-static const char *field(const struct json *object, const char *key)
-{
-    const char *text = NULL;
-
-    (void)json_get_string_or(object, key, NULL, &text, NULL);
-    return text ? text : "";
-}
 
 static void service_path(const char *name, struct str *path)
 {
@@ -48,8 +41,8 @@ enum ctl_exit cmd_service_list(struct ctl *ctl)
 
             if (json_get_int_or(spec, "tier", 0, &value, NULL) == 0 && value)
                 (void)snprintf(tier, sizeof(tier), "%lld", (long long)value);
-            TABLE_ROW(&table, field(json_at(list, i), "name"), tier, field(spec, "owner"),
-                      field(spec, "when_down"));
+            TABLE_ROW(&table, answer_words(json_at(list, i), "name"), tier,
+                      answer_words(spec, "owner"), answer_words(spec, "when_down"));
         }
         table_print(&table);
     } else {
@@ -72,9 +65,9 @@ static void print_names(const struct json *spec, const char *key, const char *ti
         if (json_text(item))
             (void)printf("  %s\n", json_text(item));
         else if (json_has(item, "url"))
-            (void)printf("  %s  %s\n", field(item, "title"), field(item, "url"));
+            (void)printf("  %s  %s\n", answer_words(item, "title"), answer_words(item, "url"));
         else
-            (void)printf("  %s\n", field(item, "name"));
+            (void)printf("  %s\n", answer_words(item, "name"));
     }
 }
 
@@ -97,12 +90,12 @@ enum ctl_exit cmd_service_show(struct ctl *ctl)
         return r;
     const struct json *spec = json_get(root, "spec");
 
-    (void)printf("%s, of %s\n", field(root, "name"),
-                 *field(spec, "owner") ? field(spec, "owner") : "nobody");
-    if (*field(spec, "description"))
-        (void)printf("%s\n", field(spec, "description"));
-    if (*field(spec, "when_down"))
-        (void)printf("when it is down: %s\n", field(spec, "when_down"));
+    (void)printf("%s, of %s\n", answer_words(root, "name"),
+                 *answer_words(spec, "owner") ? answer_words(spec, "owner") : "nobody");
+    if (*answer_words(spec, "description"))
+        (void)printf("%s\n", answer_words(spec, "description"));
+    if (*answer_words(spec, "when_down"))
+        (void)printf("when it is down: %s\n", answer_words(spec, "when_down"));
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         print_names(spec, lists[i].key, lists[i].title);
     json_free(root);

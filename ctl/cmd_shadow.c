@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/roster.h"
 #include "ctl/table.h"
@@ -25,14 +26,6 @@ enum {
     DAYS_USUAL = 14,
     AGO_MAX = DURATION_TEXT_MAX + 8,
 };
-
-static int64_t number(const struct json *object, const char *key)
-{
-    int64_t value = 0;
-
-    (void)json_get_int_or(object, key, 0, &value, NULL);
-    return value;
-}
 
 static const struct json *object_of(const struct json *object, const char *key)
 {
@@ -61,12 +54,12 @@ enum ctl_exit cmd_shadow_list(struct ctl *ctl)
 
         if (!spec)
             continue;
-        const char *mentor = roster_field(spec, "mentor");
+        const char *mentor = answer_text(spec, "mentor");
 
-        (void)snprintf(of, sizeof(of), "%s %s", roster_field(spec, "target_kind"),
-                       roster_field(spec, "target"));
-        TABLE_ROW(&table, roster_field(json_at(list, i), "id"), roster_field(spec, "person"), of,
-                  roster_field(spec, "mode"), mentor ? mentor : "-",
+        (void)snprintf(of, sizeof(of), "%s %s", answer_text(spec, "target_kind"),
+                       answer_text(spec, "target"));
+        TABLE_ROW(&table, answer_text(json_at(list, i), "id"), answer_text(spec, "person"), of,
+                  answer_text(spec, "mode"), mentor ? mentor : "-",
                   roster_when(utc, roster_instant(spec, "from"), now_ms, from),
                   roster_when(utc, roster_instant(spec, "to"), now_ms, to));
     }
@@ -135,7 +128,7 @@ enum ctl_exit cmd_shadow_add(struct ctl *ctl)
 
     if (r == CTL_OK && root)
         (void)printf("%s is a shadow until it ends or: alertctl shadow remove %s\n",
-                     ctl->arguments[0], roster_field(root, "id"));
+                     ctl->arguments[0], answer_text(root, "id"));
     json_free(root);
     return r;
 }
@@ -179,26 +172,25 @@ static void add_page(struct table *table, const struct json *page)
 {
     const struct json *incident = object_of(page, "incident");
     const struct json *answers = object_of(page, "answers");
-    const char *hypothesis = roster_field(page, "hypothesis");
+    const char *hypothesis = answer_text(page, "hypothesis");
     char taps[64];
     char made[AGO_MAX];
     char state[AGO_MAX];
     char id[24];
-    bool acknowledged = roster_field(page, "acknowledged_at") != NULL;
-    bool seen = roster_field(page, "seen_at") != NULL;
+    bool acknowledged = answer_text(page, "acknowledged_at") != NULL;
+    bool seen = answer_text(page, "seen_at") != NULL;
 
-    (void)snprintf(id, sizeof(id), "%" PRId64, number(page, "id"));
+    (void)snprintf(id, sizeof(id), "%" PRId64, answer_count(page, "id"));
     (void)snprintf(taps, sizeof(taps), "%s/%s/%s", tap(answers, "acted_on"),
                    tap(answers, "made_sense"), tap(answers, "knew_where"));
     (void)snprintf(state, sizeof(state), "%s",
-                   acknowledged                    ? "acknowledged"
-                   : seen                          ? "seen"
-                   : roster_field(page, "told_at") ? "told"
-                                                   : "not told yet");
-    TABLE_ROW(table, id, roster_field(page, "person"),
-              incident ? roster_field(incident, "key") : "-", roster_field(page, "mode"),
-              ago(roster_field(page, "made_at"), made, sizeof(made)), state, taps,
-              hypothesis ? hypothesis : "-");
+                   acknowledged                   ? "acknowledged"
+                   : seen                         ? "seen"
+                   : answer_text(page, "told_at") ? "told"
+                                                  : "not told yet");
+    TABLE_ROW(table, id, answer_text(page, "person"), incident ? answer_text(incident, "key") : "-",
+              answer_text(page, "mode"), ago(answer_text(page, "made_at"), made, sizeof(made)),
+              state, taps, hypothesis ? hypothesis : "-");
 }
 
 enum ctl_exit cmd_shadow_pages(struct ctl *ctl)
@@ -314,11 +306,11 @@ static void gate_words(const struct json *row, char *text, size_t size)
     (void)json_get_bool(gate, "passed", &passed, NULL);
     (void)json_get_float(gate, "needs_sense", &needs, NULL);
     if (!json_has(gate, "sense") || json_get_float(gate, "sense", &sense, NULL) != 0)
-        (void)snprintf(text, size, "nothing judged of %" PRId64, number(gate, "needs_pages"));
+        (void)snprintf(text, size, "nothing judged of %" PRId64, answer_count(gate, "needs_pages"));
     else
         (void)snprintf(text, size, "%s: %.0f %% of %" PRId64 ", over %.0f %% of %" PRId64 " needed",
-                       passed ? "passed" : "not yet", 100 * sense, number(row, "answered"),
-                       100 * needs, number(gate, "needs_pages"));
+                       passed ? "passed" : "not yet", 100 * sense, answer_count(row, "answered"),
+                       100 * needs, answer_count(gate, "needs_pages"));
 }
 
 static enum ctl_exit show_board(struct ctl *ctl)
@@ -333,14 +325,13 @@ static enum ctl_exit show_board(struct ctl *ctl)
         char cells[4][32];
         char gate[128];
 
-        (void)snprintf(cells[0], sizeof(cells[0]), "%" PRId64, number(row, "pages"));
-        (void)snprintf(cells[1], sizeof(cells[1]), "%" PRId64, number(row, "night_pages"));
+        (void)snprintf(cells[0], sizeof(cells[0]), "%" PRId64, answer_count(row, "pages"));
+        (void)snprintf(cells[1], sizeof(cells[1]), "%" PRId64, answer_count(row, "night_pages"));
         (void)snprintf(cells[2], sizeof(cells[2]), "%" PRId64 "/%" PRId64,
-                       number(row, "items_done"), number(row, "items"));
-        (void)snprintf(cells[3], sizeof(cells[3]), "%" PRId64, number(row, "items_signed"));
+                       answer_count(row, "items_done"), answer_count(row, "items"));
+        (void)snprintf(cells[3], sizeof(cells[3]), "%" PRId64, answer_count(row, "items_signed"));
         gate_words(row, gate, sizeof(gate));
-        TABLE_ROW(&table, roster_field(row, "person"), cells[0], cells[1], cells[2], cells[3],
-                  gate);
+        TABLE_ROW(&table, answer_text(row, "person"), cells[0], cells[1], cells[2], cells[3], gate);
     }
     if (people && json_length(people))
         table_print(&table);
@@ -352,16 +343,16 @@ static enum ctl_exit show_board(struct ctl *ctl)
 
 static void print_item(const struct json *item)
 {
-    const char *signed_by = roster_field(item, "signed_by");
-    bool done = roster_field(item, "done_at") != NULL;
+    const char *signed_by = answer_text(item, "signed_by");
+    bool done = answer_text(item, "done_at") != NULL;
 
     (void)printf("  [%c] %-20s %s\n",
                  signed_by ? 'S'
                  : done    ? 'x'
                            : ' ',
-                 roster_field(item, "item"), roster_field(item, "text"));
+                 answer_text(item, "item"), answer_text(item, "text"));
     if (done)
-        (void)printf("      %s%s%s\n", roster_field(item, "evidence"),
+        (void)printf("      %s%s%s\n", answer_text(item, "evidence"),
                      signed_by ? ", signed by " : "", signed_by ? signed_by : "");
 }
 
@@ -382,14 +373,15 @@ static enum ctl_exit show_person(struct ctl *ctl)
 
     gate_words(root, gate, sizeof(gate));
     (void)printf("%s: %" PRId64 " pages, %" PRId64 " at night; gate %s\n",
-                 roster_field(root, "person"), number(root, "pages"), number(root, "night_pages"),
-                 gate);
+                 answer_text(root, "person"), answer_count(root, "pages"),
+                 answer_count(root, "night_pages"), gate);
     (void)printf("%" PRId64 " of %" PRId64 " items done, %" PRId64 " signed\n",
-                 number(root, "items_done"), number(root, "items"), number(root, "items_signed"));
+                 answer_count(root, "items_done"), answer_count(root, "items"),
+                 answer_count(root, "items_signed"));
     for (size_t i = 0; areas && i < json_length(areas); i++) {
         const struct json *items = roster_list(json_at(areas, i), "items");
 
-        (void)printf("\n%s\n", roster_field(json_at(areas, i), "area"));
+        (void)printf("\n%s\n", answer_text(json_at(areas, i), "area"));
         for (size_t j = 0; items && j < json_length(items); j++)
             print_item(json_at(items, j));
     }

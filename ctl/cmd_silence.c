@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/cmd.h"
 #include "ctl/table.h"
@@ -18,14 +19,6 @@ enum {
     BODY_MAX = 64 * 1024,
     TEXT_MAX = 64 * 1024,
 };
-
-static const char *field(const struct json *object, const char *key)
-{
-    const char *text = NULL;
-
-    (void)json_get_string_or(object, key, NULL, &text, NULL);
-    return text;
-}
 
 static bool flag(const struct json *object, const char *key)
 {
@@ -46,9 +39,9 @@ static void add_matchers(const struct json *silence, struct str *out)
         const struct json *one = json_at(list, i);
         struct json_out json = JSON_OUT(out);
 
-        str_addf(out, "%s%s%s", i ? ", " : "", field(one, "name"),
+        str_addf(out, "%s%s%s", i ? ", " : "", answer_text(one, "name"),
                  operators[flag(one, "isRegex")][flag(one, "isEqual")]);
-        json_string(&json, field(one, "value"));
+        json_string(&json, answer_text(one, "value"));
     }
 }
 
@@ -69,11 +62,11 @@ static void add_next(const struct json *silence, struct str *out)
 {
     const struct json *next = NULL;
 
-    if (field(silence, "muting_until"))
-        str_addf(out, ", now until %.16sZ", field(silence, "muting_until"));
+    if (answer_text(silence, "muting_until"))
+        str_addf(out, ", now until %.16sZ", answer_text(silence, "muting_until"));
     (void)json_get_array(silence, "next", &next, NULL);
     for (size_t i = 0; next && i < json_length(next); i++)
-        str_addf(out, "%s %.16sZ", i ? " and" : ", next", field(json_at(next, i), "from"));
+        str_addf(out, "%s %.16sZ", i ? " and" : ", next", answer_text(json_at(next, i), "from"));
 }
 
 static void list_silence(struct table *table, const struct json *silence)
@@ -88,16 +81,16 @@ static void list_silence(struct table *table, const struct json *silence)
     (void)json_get_int_or(silence, "matches_now", 0, &n, NULL);
     (void)snprintf(matches, sizeof(matches), "%" PRId64, n);
     add_matchers(silence, &matchers);
-    if (field(silence, "window_text"))
-        str_add(&window, field(silence, "window_text"));
+    if (answer_text(silence, "window_text"))
+        str_add(&window, answer_text(silence, "window_text"));
     add_next(silence, &window);
     if (flag(silence, "until_resolved"))
         end = "when resolved";
-    else if (field(silence, "ends_at"))
-        end = ago(field(silence, "ends_at"), ends, AGO_MAX);
-    TABLE_ROW(table, field(silence, "id"), field(silence, "state"), end, matches,
-              field(silence, "created_by"), str_text(&matchers),
-              window.len ? str_text(&window) : "always", field(silence, "comment"));
+    else if (answer_text(silence, "ends_at"))
+        end = ago(answer_text(silence, "ends_at"), ends, AGO_MAX);
+    TABLE_ROW(table, answer_text(silence, "id"), answer_text(silence, "state"), end, matches,
+              answer_text(silence, "created_by"), str_text(&matchers),
+              window.len ? str_text(&window) : "always", answer_text(silence, "comment"));
 }
 
 enum ctl_exit cmd_silence_list(struct ctl *ctl)
@@ -135,21 +128,21 @@ static void print_silence(const struct json *silence)
 {
     STR_AUTO struct str matchers = STR_INIT(TEXT_MAX);
     STR_AUTO struct str window = STR_INIT(TEXT_MAX);
-    const char *ends = field(silence, "ends_at");
+    const char *ends = answer_text(silence, "ends_at");
     int64_t n = 0;
 
     (void)json_get_int_or(silence, "matches_now", 0, &n, NULL);
     add_matchers(silence, &matchers);
     add_next(silence, &window);
-    (void)printf("%s\n", field(silence, "id"));
-    if (field(silence, "window_text"))
-        (void)printf("  %s%s\n", field(silence, "window_text"), str_text(&window));
+    (void)printf("%s\n", answer_text(silence, "id"));
+    if (answer_text(silence, "window_text"))
+        (void)printf("  %s%s\n", answer_text(silence, "window_text"), str_text(&window));
     (void)printf("  %s, until %s%s\n  %s\n  matches %" PRId64 " of what fires now\n",
-                 field(silence, "state"), ends ? ends : "ended by hand",
+                 answer_text(silence, "state"), ends ? ends : "ended by hand",
                  flag(silence, "until_resolved") ? " or until what it matches is over" : "",
                  str_text(&matchers), n);
-    if (field(silence, "warning"))
-        (void)fprintf(stderr, "warning: %s\n", field(silence, "warning"));
+    if (answer_text(silence, "warning"))
+        (void)fprintf(stderr, "warning: %s\n", answer_text(silence, "warning"));
 }
 
 static enum ctl_exit send(struct ctl *ctl, const char *method, const char *path, const char *body)
@@ -263,8 +256,8 @@ static void list_alert(struct table *table, const struct json *alert)
     STR_AUTO struct str labels = STR_INIT(TEXT_MAX);
     const struct json *object = NULL;
     const struct json *value = NULL;
-    const char *incident = field(alert, "incident");
-    const char *name = field(alert, "name");
+    const char *incident = answer_text(alert, "incident");
+    const char *name = answer_text(alert, "name");
     const char *key = NULL;
     char since[AGO_MAX];
 
@@ -274,7 +267,7 @@ static void list_alert(struct table *table, const struct json *alert)
             str_addf(&labels, "%s%s=%s", labels.len ? " " : "", key,
                      json_text(value) ? json_text(value) : "");
     TABLE_ROW(table, name ? name : "-", state_of(alert),
-              ago(field(alert, "starts_at"), since, AGO_MAX), field(alert, "source"),
+              ago(answer_text(alert, "starts_at"), since, AGO_MAX), answer_text(alert, "source"),
               incident ? incident : "-", str_text(&labels));
 }
 

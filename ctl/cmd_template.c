@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "alertd/template/notice.h"
+#include "ctl/answer.h"
 #include "ctl/cmd.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
@@ -60,14 +61,6 @@ static int take_file(void *arg, const char *path, const char *text, size_t len, 
     return 0;
 }
 
-static const char *text_of(const struct json *object, const char *key)
-{
-    const char *text = "";
-
-    (void)json_get_string_or(object, key, "", &text, NULL);
-    return text;
-}
-
 /* A map of texts; what is none is left out. */
 static const struct labels *labels_of(struct rendering *rendering,
                                       const struct json *object,
@@ -90,7 +83,7 @@ static const struct labels *labels_of(struct rendering *rendering,
 static int64_t time_of(const struct json *object, const char *key)
 {
     int64_t at_ms = INT64_MIN;
-    const char *text = text_of(object, key);
+    const char *text = answer_words(object, key);
 
     if (strncmp(text, "0001-", 5) == 0 || clock_parse_rfc3339(text, &at_ms))
         return INT64_MIN;
@@ -117,13 +110,13 @@ static bool read_alerts(struct rendering *rendering)
         if (!json_is_object(one))
             return false;
         alerts[data->n_alerts] = (struct notice_alert){
-            .is_firing = strcmp(text_of(one, "status"), "resolved") != 0,
+            .is_firing = strcmp(answer_words(one, "status"), "resolved") != 0,
             .labels = labels_of(rendering, one, "labels"),
             .annotations = labels_of(rendering, one, "annotations"),
             .starts_at_ms = time_of(one, "startsAt"),
             .ends_at_ms = time_of(one, "endsAt"),
-            .generator_url = text_of(one, "generatorURL"),
-            .fingerprint = text_of(one, "fingerprint"),
+            .generator_url = answer_words(one, "generatorURL"),
+            .fingerprint = answer_words(one, "fingerprint"),
         };
     }
     return alerts != NULL;
@@ -136,10 +129,10 @@ static bool read_data(struct rendering *rendering)
     if (!json_is_object(json))
         return false;
     rendering->data = (struct notice_data){
-        .receiver = text_of(json, "receiver"),
-        .status = text_of(json, "status"),
-        .reason = text_of(json, "notification_reason"),
-        .external_url = text_of(json, "externalURL"),
+        .receiver = answer_words(json, "receiver"),
+        .status = answer_words(json, "status"),
+        .reason = answer_words(json, "notification_reason"),
+        .external_url = answer_words(json, "externalURL"),
         .group_labels = labels_of(rendering, json, "groupLabels"),
         .common_labels = labels_of(rendering, json, "commonLabels"),
         .common_annotations = labels_of(rendering, json, "commonAnnotations"),

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/cmd.h"
 #include "ctl/when.h"
@@ -57,14 +58,6 @@ enum {
     N_MARKS = sizeof(marks) / sizeof(marks[0])
 };
 
-static const char *field(const struct json *object, const char *key)
-{
-    const char *text = NULL;
-
-    (void)json_get_string_or(object, key, NULL, &text, NULL);
-    return text ? text : "";
-}
-
 static const char *color(const struct ctl *ctl, const char *code)
 {
     return ctl->color ? code : "";
@@ -102,15 +95,15 @@ static void print_wrapped(const char *text, int column)
 static void print_step(const struct ctl *ctl, const struct json *step)
 {
     STR_AUTO struct str text = STR_INIT(PATH_BYTES_MAX);
-    const char *kind = field(step, "step");
-    size_t mark = mark_of(field(step, "result"));
+    const char *kind = answer_words(step, "step");
+    size_t mark = mark_of(answer_words(step, "result"));
     const char *code = mark < N_MARKS ? marks[mark].color : DIM;
 
     if (strcmp(kind, "group") == 0 || strcmp(kind, "interval") == 0)
-        str_addf(&text, "%s: ", field(step, "receiver"));
-    str_add(&text, field(step, "because"));
+        str_addf(&text, "%s: ", answer_words(step, "receiver"));
+    str_add(&text, answer_words(step, "because"));
     (void)printf("  %s%s %-*s%-*s%s", color(ctl, code), mark < N_MARKS ? marks[mark].mark : " ",
-                 STEP_WIDTH, kind, RESULT_WIDTH, field(step, "result"), color(ctl, PLAIN));
+                 STEP_WIDTH, kind, RESULT_WIDTH, answer_words(step, "result"), color(ctl, PLAIN));
     print_wrapped(str_text(&text), TEXT_AT);
 }
 
@@ -135,10 +128,10 @@ static void print_alert(const struct ctl *ctl, const struct json *root)
 
     str_addc(&text, '{');
     add_labels(json_get(alert, "labels"), &text);
-    str_addf(&text, "} %s, %s", field(alert, "fingerprint"), field(alert, "state"));
-    if (*field(alert, "incident"))
-        str_addf(&text, ", %s", field(alert, "incident"));
-    str_addf(&text, ", at %.19sZ", field(root, "at"));
+    str_addf(&text, "} %s, %s", answer_words(alert, "fingerprint"), answer_words(alert, "state"));
+    if (*answer_words(alert, "incident"))
+        str_addf(&text, ", %s", answer_words(alert, "incident"));
+    str_addf(&text, ", at %.19sZ", answer_words(root, "at"));
     (void)printf("  %s", color(ctl, DIM));
     print_wrapped(str_text(&text), 2);
     if (json_length(others) > 0) {
@@ -146,7 +139,7 @@ static void print_alert(const struct ctl *ctl, const struct json *root)
         str_addf(&text, "%zu%s more alerts are meant as well, the next: {", json_length(others),
                  json_length(others) == 20 ? " or" : "");
         add_labels(json_get(json_at(others, 0), "labels"), &text);
-        str_addf(&text, "} %s", field(json_at(others, 0), "fingerprint"));
+        str_addf(&text, "} %s", answer_words(json_at(others, 0), "fingerprint"));
         (void)printf("  ");
         print_wrapped(str_text(&text), 2);
     }
@@ -157,8 +150,8 @@ static void print_ladder(const struct ctl *ctl, const struct json *root)
 {
     const struct json *steps = json_get(root, "steps");
 
-    (void)printf("%s%s%s: ", color(ctl, BOLD), field(root, "verdict"), color(ctl, PLAIN));
-    print_wrapped(field(root, "words"), (int)strlen(field(root, "verdict")) + 2);
+    (void)printf("%s%s%s: ", color(ctl, BOLD), answer_words(root, "verdict"), color(ctl, PLAIN));
+    print_wrapped(answer_words(root, "words"), (int)strlen(answer_words(root, "verdict")) + 2);
     print_alert(ctl, root);
     for (size_t i = 0; i < json_length(steps); i++)
         print_step(ctl, json_at(steps, i));

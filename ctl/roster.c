@@ -7,17 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "lib/base/clock.h"
 #include "lib/model/duration.h"
-
-const char *roster_field(const struct json *object, const char *key)
-{
-    const char *text = NULL;
-
-    (void)json_get_string_or(object, key, NULL, &text, NULL);
-    return text;
-}
 
 const struct json *roster_list(const struct json *object, const char *key)
 {
@@ -29,7 +22,7 @@ const struct json *roster_list(const struct json *object, const char *key)
 
 int64_t roster_instant(const struct json *object, const char *key)
 {
-    const char *text = roster_field(object, key);
+    const char *text = answer_text(object, key);
     int64_t at_ms = -1;
 
     if (text)

@@ -15,8 +15,6 @@ enum {
     ROSTER_WHEN_MAX = 64
 };
 
-/* NULL when it is absent. */
-const char *roster_field(const struct json *object, const char *key);
 const struct json *roster_list(const struct json *object, const char *key); /* may be NULL */
 /* -1 when it is absent or no time. */
 int64_t roster_instant(const struct json *object, const char *key);

@@ -109,10 +109,9 @@ static enum ctl_exit read_file(struct tune_labels *labels, const struct ctl *ctl
 static enum ctl_exit ask_alertd(const struct ctl *ctl, const char *path, struct json **ret_root)
 {
     struct ctl alertd = *ctl;
-    const struct call call = {.method = "GET", .path = path};
+    const struct call call = {.method = "GET", .path = path, .kept = true};
 
     alertd.url = ctl->alertd_url;
-    alertd.json = false;
     return call_json(&alertd, &call, ret_root);
 }
 

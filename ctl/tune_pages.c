@@ -10,6 +10,7 @@
 
 #include "alertd/pages/print.h"
 #include "alertd/pages/tuned.h"
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/config_file.h"
 #include "lib/base/clock.h"
@@ -117,14 +118,6 @@ static void write_question(const struct ctl *ctl,
     json_close(&json, '}');
 }
 
-static int64_t count_of(const struct json *root, const char *name)
-{
-    int64_t n = 0;
-
-    (void)json_get_int_or(root, name, 0, &n, NULL);
-    return n;
-}
-
 /* What alertd could not read of its own past. */
 static void show_missing(const struct json *warnings, struct str *out)
 {
@@ -145,13 +138,15 @@ static void show_answer(const struct json *root, struct str *out)
     str_addf(out,
              "  %lld alerts -> %lld notifications -> %lld pages, %lld of them at night, %lld at "
              "weekends.\n",
-             (long long)count_of(root, "alerts"), (long long)count_of(root, "notifications"),
-             (long long)count_of(root, "n_pages"), (long long)count_of(root, "nights"),
-             (long long)count_of(root, "weekends"));
+             (long long)answer_count(root, "alerts"),
+             (long long)answer_count(root, "notifications"),
+             (long long)answer_count(root, "n_pages"), (long long)answer_count(root, "nights"),
+             (long long)answer_count(root, "weekends"));
     str_addf(out, "  Supposed: somebody acknowledges %s after a page (%s).\n",
-             duration_human(count_of(root, "ack_after_ms"), text),
-             count_of(root, "answers") ? "this team's median" : "nothing is known of this team");
-    str_addf(out, "  Longest quiet: %s.\n", duration_human(count_of(root, "quiet_ms"), text));
+             duration_human(answer_count(root, "ack_after_ms"), text),
+             answer_count(root, "answers") ? "this team's median"
+                                           : "nothing is known of this team");
+    str_addf(out, "  Longest quiet: %s.\n", duration_human(answer_count(root, "quiet_ms"), text));
     show_missing(json_get(root, "warnings"), out);
     if (json_length(people) > 0)
         str_addf(out, "\n  %-24s %7s %7s %9s %12s\n", "who", "pages", "nights", "weekends",
@@ -162,8 +157,10 @@ static void show_answer(const struct json *root, struct str *out)
 
         (void)json_get_string_or(person, "name", "", &name, NULL);
         str_addf(out, "  %-24s %7lld %7lld %9lld %12lld\n", name,
-                 (long long)count_of(person, "pages"), (long long)count_of(person, "nights"),
-                 (long long)count_of(person, "weekends"), (long long)count_of(person, "most_12h"));
+                 (long long)answer_count(person, "pages"),
+                 (long long)answer_count(person, "nights"),
+                 (long long)answer_count(person, "weekends"),
+                 (long long)answer_count(person, "most_12h"));
     }
 }
 

@@ -59,7 +59,6 @@ static int take_past(const struct json *root, struct tune_drill *drill, struct e
 static enum ctl_exit ask_past(const struct ctl *ctl, long long id, struct tune_drill *drill)
 {
     STR_AUTO struct str body = STR_INIT(TEXT_BYTES_MAX);
-    struct ctl asking = *ctl;
     struct json *root = NULL;
     struct err err = {0};
 
@@ -67,9 +66,9 @@ static enum ctl_exit ask_past(const struct ctl *ctl, long long id, struct tune_d
         &body,
         "{\"yaml\":\"- alert: Any\\n  expr: vector(0) > 1\\n\",\"columns\":1,\"session\":%lld}",
         id);
-    asking.json = false; /* the answer is not printed */
-    const struct call call = {.method = "POST", .path = TUNINGS, .body = str_text(&body)};
-    enum ctl_exit status = call_json(&asking, &call, &root);
+    const struct call call = {
+        .method = "POST", .path = TUNINGS, .body = str_text(&body), .kept = true};
+    enum ctl_exit status = call_json(ctl, &call, &root);
     if (status != CTL_OK)
         return status;
     int r = take_past(root, drill, &err);

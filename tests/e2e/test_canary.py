@@ -1,5 +1,6 @@
 """A candidate beside its rule: silent, at the rule's own instants, across restarts, and harmless when it is broken."""
 
+import json
 import pathlib
 import sys
 import time
@@ -130,6 +131,7 @@ class Canary(unittest.TestCase):
         until(lambda: self.canary()["candidate"]["alerts"])
         self.assertIn("+1 pages (0 -> 1)", alertctl("canary", "show", self.id, alertd=self.alertd).stdout)
         self.assertIn("Busy", alertctl("canary", "list", alertd=self.alertd).stdout)
+        self.assertEqual(json.loads(alertctl("canary", "show", "Busy", "--json", alertd=self.alertd).stdout)["rule"], "Busy")
         self.assertIn("ended", alertctl("canary", "stop", "Busy", alertd=self.alertd).stdout)
         self.assertIn("no canary", alertctl("canary", "list", alertd=self.alertd).stdout)
         self.assertEqual(alertctl("canary", "show", "Nobody", alertd=self.alertd, check=False).returncode, 1)

@@ -307,6 +307,9 @@ class CommandLine(Roster):
         shown = self.ctl("schedule", "show", "web", "--from=2026-01-06T00:00", "--to=+2d")
         self.assertIn("Tue 06 Jan  " + 18 * "A" + 16 * "b" + 14 * "A" + "  09:00 bob until 17:00 (override), 17:", shown)
         self.assertTrue(all(len(line) <= 103 for line in shown.splitlines()), shown)
+        # what is only asked on the way (a zone, who is in it) is not printed: one answer, or a line each
+        self.assertEqual(json.loads(self.ctl("schedule", "show", "web", "--json"))["name"], "web")
+        self.assertEqual([json.loads(line)["name"] for line in self.ctl("schedule", "check", "--json", status=3).splitlines()], ["web"])
         self.assertIn("As 2026-12-01T09:00", self.ctl("override", "add", "web", "bob", status=2))
 
     def test_an_import_by_its_file(self):
