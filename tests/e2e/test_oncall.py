@@ -298,6 +298,7 @@ class CommandLine(Roster):
         self.ctl("person", "add", "bob", "--contact=pigeon", status=2)
         self.ctl("person", "add", "bob")
         self.assertIn("NOT sent", self.ctl("person", "test", "ana", status=1))
+        self.assertIn("nobody listens there", json.loads(self.ctl("person", "test", "ana", "--json", status=1))["words"])
         self.assertIn("no contact", self.ctl("person", "list"))
         self.web()
         self.assertIn("'bob' is on call and has no contact", self.ctl("schedule", "check", status=3))
