@@ -143,13 +143,14 @@ enum ctl_exit call_json(const struct ctl *ctl, const struct call *call, struct j
     struct err err = {0};
     enum ctl_exit status = call_text(ctl, call, &body);
 
+    bool is_printed = ctl->json && !call->kept;
+
     *ret_root = NULL;
-    if (status == CTL_OK && ctl->json && !call->kept) {
+    if (status == CTL_OK && is_printed)
         (void)puts(body);
-    } else if (status == CTL_OK &&
-               json_parse_upto(body, strlen(body), CALL_REPLY_MAX, ret_root, &err) != 0) {
+    if (status == CTL_OK && (!is_printed || call->judged) &&
+        json_parse_upto(body, strlen(body), CALL_REPLY_MAX, ret_root, &err) != 0)
         status = ctl_fail(ctl, "the answer is no JSON: %s", err.text);
-    }
     free(body);
     return status;
 }

@@ -20,6 +20,7 @@ struct call {
     const char *content_type; /* NULL: application/json */
     bool quiet;               /* no complaint on stderr */
     bool kept;                /* the caller's alone: not printed with --json either */
+    bool judged;              /* the exit status depends on it: read with --json too */
     const char *expression;   /* NULL: none; a mistake in it is shown with a caret */
 };
 
@@ -27,7 +28,8 @@ struct call {
 enum ctl_exit call_text(const struct ctl *ctl, const struct call *call, char **ret_body);
 
 /* The same, and the body read as JSON (json_free()). With --json the body is printed as
- * it came, if it is not kept, and *ret_root is NULL: the caller returns at once. */
+ * it came and *ret_root is NULL: the caller returns at once. Of a kept one nothing is printed, and of
+ * a judged one the root is there as well. */
 enum ctl_exit call_json(const struct ctl *ctl, const struct call *call, struct json **ret_root);
 
 /* Percent-encodes text for a path segment or a query value. */

@@ -43,7 +43,7 @@ static void print_people(const struct json *root)
     table_print(&table);
 }
 
-static size_t print_unreached(const struct json *root)
+static void print_unreached(const struct json *root)
 {
     const struct json *list = roster_list(root, "unreached");
     size_t n = list ? json_length(list) : 0;
@@ -61,10 +61,9 @@ static size_t print_unreached(const struct json *root)
         (void)printf("%s%s%s: %s\n", or_empty(one, "who"), *method ? " by " : "", method,
                      or_empty(one, "why"));
     }
-    return n;
 }
 
-static enum ctl_exit print_drill(const struct json *root)
+static void print_drill(const struct json *root)
 {
     int64_t id = 0;
 
@@ -72,7 +71,7 @@ static enum ctl_exit print_drill(const struct json *root)
     (void)printf("paging drill %lld of policy %s, %s\n", (long long)id, or_empty(root, "policy"),
                  or_empty(root, "state"));
     print_people(root);
-    return print_unreached(root) ? CTL_FINDINGS : CTL_OK;
+    print_unreached(root);
 }
 
 static enum ctl_exit show(const struct ctl *ctl, const char *id, struct json **ret_root)
@@ -81,7 +80,8 @@ static enum ctl_exit show(const struct ctl *ctl, const char *id, struct json **r
 
     str_add(&path, DRILLS "/");
     add_encoded(&path, id);
-    return call_json(ctl, &(struct call){.method = "GET", .path = str_text(&path)}, ret_root);
+    return call_json(ctl, &(struct call){.method = "GET", .path = str_text(&path), .judged = true},
+                     ret_root);
 }
 
 static enum ctl_exit show_one(const struct ctl *ctl, const char *id)
@@ -89,8 +89,13 @@ static enum ctl_exit show_one(const struct ctl *ctl, const char *id)
     struct json *root = NULL;
     enum ctl_exit r = show(ctl, id, &root);
 
-    if (r == CTL_OK && root)
-        r = print_drill(root);
+    if (r == CTL_OK) {
+        const struct json *unreached = roster_list(root, "unreached");
+
+        if (!ctl->json)
+            print_drill(root);
+        r = unreached && json_length(unreached) > 0 ? CTL_FINDINGS : CTL_OK;
+    }
     json_free(root);
     return r;
 }
@@ -120,7 +125,7 @@ static enum ctl_exit start(const struct ctl *ctl)
         int64_t id = 0;
 
         (void)json_get_int(root, "id", &id, NULL);
-        (void)print_drill(root);
+        print_drill(root);
         (void)printf("alertctl oncall drill --show=%lld\n", (long long)id);
     }
     json_free(root);

@@ -97,12 +97,13 @@ enum ctl_exit cmd_status(struct ctl *ctl)
 {
     const struct json *watch = NULL;
     struct json *root;
-    enum ctl_exit r = call_json(
-        ctl, &(struct call){.method = "GET", .path = "/api/alertd/v1/overview"}, &root);
+    static const struct call call = {
+        .method = "GET", .path = "/api/alertd/v1/overview", .judged = true};
+    enum ctl_exit r = call_json(ctl, &call, &root);
 
-    if (r != CTL_OK || !root)
+    if (r != CTL_OK)
         return r;
-    if (json_get_object(root, "watch", &watch, NULL) == 0)
+    if (json_get_object(root, "watch", &watch, NULL) == 0 && !ctl->json)
         print_watch(watch);
     bool ok = watch && is_set(watch, "ok");
     json_free(root);

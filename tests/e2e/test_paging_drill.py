@@ -4,6 +4,7 @@ of it counts as a page.
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -111,6 +112,9 @@ class Paths(unittest.TestCase):
         shown = alertctl("oncall", "drill", "--show=1", alertd=self.alertd, check=False)
         self.assertEqual(shown.returncode, 3, shown.stderr)
         self.assertIn("not reached: step 2, cid: has no contact", shown.stdout)
+        shown = alertctl("oncall", "drill", "--show=1", "--json", alertd=self.alertd, check=False)
+        self.assertEqual(shown.returncode, 3, shown.stderr)
+        self.assertIn("cid", {one["who"] for one in json.loads(shown.stdout)["unreached"]})
         self.assertIn("night", alertctl("oncall", "drill", alertd=self.alertd).stdout)
 
 

@@ -184,6 +184,8 @@ class DeadManSwitch(unittest.TestCase):
         with held(alertd.pid, thread):
             until(lambda: re.search(why, deep(alertd)[1]["why"] or ""), 40, why)
             self.assertEqual(deep(alertd)[0], 503)
+            for form in ([], ["--json"]):
+                self.assertEqual(alertctl("status", *form, alertd=alertd, check=False).returncode, 1)
             until(lambda: deep(alertd)[1]["dead_man"]["withheld"] >= 1, 30, "a ping withheld")
             n = len(man.asked)
             time.sleep(3)
