@@ -32,14 +32,14 @@ enum {
 
 /* What all groups of a row have in common. */
 struct group {
-    size_t n_bytes;          /* from one group to the next */
-    size_t n_planes, stride; /* 0: bits */
-    bool has_words;          /* each code has a word; else four are in one */
-    uint8_t offsets[GROUP];  /* of the words, in bytes */
     __m256i shifts[2], mask;
     __m256i low, step;
     __m256d power, inverse;
+    size_t n_bytes;          /* from one group to the next */
+    size_t n_planes, stride; /* 0: bits */
+    bool has_words;          /* each code has a word; else four are in one */
     bool is_sum, divides;
+    uint8_t offsets[GROUP]; /* of the words, in bytes */
 };
 
 /* Where nothing is optimized each of them would take room in the frame of whoever calls. */
@@ -145,9 +145,9 @@ INLINE_WIDE void write_four(const struct group *group,
 /* So many groups from some bytes on; returns the last sum. */
 struct groups {
     struct group of;
+    __m256i last; /* the sum before them */
     const unsigned char *at;
     size_t n;
-    __m256i last; /* the sum before them */
     double *values;
 };
 
@@ -197,7 +197,7 @@ LANES_WIDE static void read_rest(struct group group,
     for (size_t k = 0; k < group.n_planes; k++)
         memcpy(bytes + k * GROUP, at + k * group.stride, n);
     group.stride = GROUP;
-    (void)read_groups(&(struct groups){group, bytes, (n + GROUP - 1) / GROUP, last, some});
+    (void)read_groups(&(struct groups){group, last, bytes, (n + GROUP - 1) / GROUP, some});
     memcpy(values, some, n * sizeof(*values));
 }
 
@@ -272,7 +272,7 @@ LANES_WIDE static void read_all(const struct wide_codes *codes, double *values)
         last = _mm256_set1_epi64x(*codes->first);
         *values++ = (double)*codes->first / codes->power;
     }
-    last = read_groups(&(struct groups){group, codes->at, n_groups, last, values});
+    last = read_groups(&(struct groups){group, last, codes->at, n_groups, values});
     if (n_read < codes->n)
         read_rest(group, codes->at + n_groups * group.n_bytes, codes->end, codes->n - n_read, last,
                   values + n_read);

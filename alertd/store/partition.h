@@ -55,20 +55,20 @@ struct partition {
     atomic_uint n_uses; /* selects and backups at work: not unlinked meanwhile */
 
     /* sealed: */
-    bool has_chunks;
     int64_t chunk_min_ms, chunk_max_ms;
+    bool has_chunks;
     bool is_compact; /* all chunks are long ones, since its day is over */
     bool is_rolled;  /* and its roll-ups are of all of them */
     /* Everything of this day from here on is in memory as well. */
     int64_t memory_from_ms;
 
     /* appended to: */
-    bool is_warm;           /* every series of the file has its segment in memory */
     struct segment **slabs; /* of PARTITION_SLAB segments each: partition_segment() */
     size_t n_segments, slabs_capacity;
     uint32_t next_local_id;
     uint64_t journal_bytes;
     int64_t journal_last_id;
+    bool is_warm;     /* every series of the file has its segment in memory */
     bool has_doubles; /* memory may hold what is in chunks: of a start, until it is sealed */
     int64_t journal_since_ms;   /* wall clock of the first unsealed append; 0: nothing unsealed */
     int64_t seal_not_before_ms; /* after a failure */
