@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/missing.h"
 #include "lib/net/http_client.h"
 
 enum {
@@ -86,6 +87,8 @@ static void complain(const struct ctl *ctl,
         (void)ctl_fail(ctl, "%s answered %d: %.200s", ctl->url, reply->status, reply->body);
     if (words && call->expression)
         show_place(call->expression, words);
+    if (words) /* why may lie in what could not be read */
+        missing_tell_of(root);
     json_free(root);
 }
 

@@ -278,7 +278,7 @@ static enum ctl_exit fail(const struct ctl *ctl,
 {
     enum ctl_exit status = ctl_fail(ctl, "%s: %s", ask->rule->name, words);
 
-    tune_tell_missing(past->told);
+    missing_tell(past->told);
     return status;
 }
 

@@ -156,7 +156,7 @@ static enum ctl_exit reckon(struct work *work, struct pair_side *side)
     if (r == 0)
         return CTL_OK;
     enum ctl_exit status = ctl_fail(work->ctl, "%s: %s", side->rule->name, err.text);
-    tune_tell_missing(work->past.told);
+    missing_tell(work->past.told);
     return status;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ctl/client.h"
+#include "ctl/missing.h"
 #include "lib/base/clock.h"
 #include "lib/json/read.h"
 #include "lib/net/http_client.h"
@@ -20,7 +21,6 @@ enum {
     FORM_MAX = 256 * 1024,
     GROW_AFTER = 8,     /* good questions before a larger one is tried */
     POINTS_MAX = 10000, /* of a range query; servers refuse 11,000 */
-    WARNING_MAX = 4096,
 };
 
 void origin_init(struct origin *origin, const char *url, const char *token, int64_t piece_max_ms)
@@ -42,7 +42,7 @@ void origin_done(struct origin *origin)
     http_client_free(origin->client);
 }
 
-/* The server's own words in `error`, or else the head of what it said. */
+/* The server's own words in `error`, or else the head of what it said; what it warns of is kept. */
 static int refused(const struct origin *origin,
                    const struct http_response *reply,
                    struct err *reterr)
@@ -55,8 +55,10 @@ static int refused(const struct origin *origin,
     if (status == 401 || status == 403)
         return err_set(reterr, ORIGIN_E_ASK, "%s answered %d: it asks for a token, or another one",
                        origin->url, status);
-    if (json_parse(reply->body, reply->body_len, &root, NULL) == 0 && json_is_object(root))
+    if (json_parse(reply->body, reply->body_len, &root, NULL) == 0 && json_is_object(root)) {
         (void)json_get_string(root, "error", &words, NULL);
+        missing_take(origin->told, json_get(root, "warnings"));
+    }
     int r = err_set(reterr, too_much ? ORIGIN_E_TOO_MUCH : ORIGIN_E_ASK, "%s answered %d: %.250s",
                     origin->url, status, words ? words : reply->body);
     json_free(root);
@@ -138,23 +140,11 @@ static int on_series(void *arg, const struct prom_answer_series *series, struct 
     return r;
 }
 
-/* alertd and Prometheus say of what it is, and where in the query: the query is not one that a person wrote, and
- * the same missing day is the same wherever it was asked for. */
 static void on_warning(void *arg, const char *words)
 {
-    static const char head[] = "PromQL warning: ";
     const struct window *window = arg;
-    STR_AUTO struct str text = STR_INIT(WARNING_MAX);
 
-    words += strncmp(words, head, strlen(head)) == 0 ? strlen(head) : 0;
-    const char *place = strrchr(words, '(');
-    bool has_place = place && place > words && place[-1] == ' ' && strchr(place, ':') &&
-                     place[strspn(place, "(0123456789:")] == ')';
-    if (has_place)
-        str_addn(&text, words, (size_t)(place - words) - 1);
-    else
-        str_add(&text, words);
-    told_add(window->origin->told, str_text(&text));
+    missing_note(window->origin->told, words);
 }
 
 int origin_answer_read(struct origin *origin,

@@ -14,7 +14,6 @@
  *   tune_test.c   a unit test of one of its alerts, written
  *   tune_pages.c  what a setting would have paged
  *   tune_json.c   the result for programs
- *   tune_missing.c  what of the past could not be read
  *   cmd_tune_diff.c, tune_diff_show.c   two rule files beside each other
  */
 
@@ -29,13 +28,10 @@
 #include "alertd/tune/tune.h"
 #include "ctl/check.h"
 #include "ctl/cmd.h"
+#include "ctl/missing.h"
 #include "ctl/origin.h"
 
 struct tune_drill;
-
-enum {
-    TUNE_MISSING_SHOWN = 8, /* of what could not be read, to people */
-};
 
 struct tune_past {
     struct tune_reader reader, at_once; /* at_once: as if no sample had come late */
@@ -120,13 +116,6 @@ struct tune_look {
     const struct hysteresis_written *hysteresis; /* NULL: not asked */
     const struct told *told;
 };
-
-/* "Not all of it could be read:" and what, some of it; nothing where all was. */
-void tune_add_missing(const struct told *told, struct str *out);
-/* "warnings":[...], a member of an open object: all of it. */
-void tune_json_warnings(const struct told *told, struct json_out *out);
-/* On stderr, behind the words of a failure. */
-void tune_tell_missing(const struct told *told);
 
 void tune_show(const struct tune_ask *ask,
                const struct tune_result *result,

@@ -204,7 +204,7 @@ static void show_text(const struct tune_diff *diff, bool color, struct str *out)
 {
     add_verdict(diff, out);
     str_add(out, ".\n");
-    tune_add_missing(diff->told, out);
+    missing_add(diff->told, out);
     for (size_t i = 0; i < diff->n_lost; i++) {
         const struct tune_incident *incident = &diff->labels->at[diff->lost[i]];
         STR_AUTO struct str name = STR_INIT(1024);
@@ -309,13 +309,13 @@ static void add_github_missing(const struct told *told, struct str *out)
     if (n == 0)
         return;
     str_add(out, "> \xe2\x9a\xa0\xef\xb8\x8f **Not all of the past could be read:**\n");
-    for (size_t i = 0; i < n && i < TUNE_MISSING_SHOWN; i++) {
+    for (size_t i = 0; i < n && i < MISSING_SHOWN; i++) {
         str_add(out, "> - ");
         add_cell(missing[i], out);
         str_addc(out, '\n');
     }
-    if (n > TUNE_MISSING_SHOWN)
-        str_addf(out, "> - and %zu more\n", n - TUNE_MISSING_SHOWN);
+    if (n > MISSING_SHOWN)
+        str_addf(out, "> - and %zu more\n", n - MISSING_SHOWN);
     str_addc(out, '\n');
 }
 
@@ -399,7 +399,7 @@ static void show_json(const struct tune_diff *diff, struct str *out)
     json_kv_int(&json, "pages_new", (int64_t)totals.new);
     json_kv_int(&json, "incidents", (int64_t)diff->labels->n);
     json_kv_int(&json, "recording_rules_changed", (int64_t)diff->n_recording);
-    tune_json_warnings(diff->told, &json);
+    missing_json(diff->told, "warnings", &json);
     json_key(&json, "lost");
     json_open(&json, '[');
     for (size_t i = 0; i < diff->n_lost; i++) {
@@ -460,7 +460,7 @@ static void show_junit(const struct tune_diff *diff, struct str *out)
         str_add(out, loses(diff, pair) ? "\"/></testcase>\n" : "</system-out></testcase>\n");
     }
     STR_AUTO struct str missing = STR_INIT(EXPR_MAX * TOLD_LIST_MAX);
-    tune_add_missing(diff->told, &missing);
+    missing_add(diff->told, &missing);
     if (missing.len > 0) {
         str_add(out, "  <system-out>");
         html_escape(out, str_text(&missing));

@@ -197,7 +197,7 @@ void tune_json(const struct tune_ask *ask,
     json_kv_int(out, "keep_firing_for_ms", result->keep_steps * result->span.step_ms);
     json_kv_int(out, "series", (int64_t)backtest_n_series(result->backtest));
     json_kv_int(out, "incidents", (int64_t)result->n_incidents);
-    tune_json_warnings(look->told, out);
+    missing_json(look->told, "warnings", out);
     write_setting(result, "now", result->now, out);
     if (result->has_suggestion)
         write_setting(result, "suggestion", result->suggestion, out);

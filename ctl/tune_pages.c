@@ -76,7 +76,7 @@ static enum ctl_exit reckon(const struct ctl *ctl,
 
         open_part(ctl, out);
         json_open(&json, '{');
-        tune_json_warnings(past->told, &json);
+        missing_json(past->told, "warnings", &json);
         pages_json(&plan, &pages, alerts.at, &json);
         json_close(&json, '}');
         str_addc(out, '}');
@@ -84,7 +84,7 @@ static enum ctl_exit reckon(const struct ctl *ctl,
         open_part(ctl, out);
         pages_show(&plan, &pages, out);
         if (told_list(past->told, missing) > n_missing) /* of other rules' alerts: not said yet */
-            tune_add_missing(past->told, out);
+            missing_add(past->told, out);
     }
     pages_done(&pages);
     tuned_alerts_done(&alerts);
@@ -118,18 +118,6 @@ static void write_question(const struct ctl *ctl,
     json_close(&json, '}');
 }
 
-/* What alertd could not read of its own past. */
-static void show_missing(const struct json *warnings, struct str *out)
-{
-    struct told *told = told_new();
-
-    for (size_t i = 0; i < json_length(warnings); i++)
-        if (json_text(json_at(warnings, i)))
-            told_add(told, json_text(json_at(warnings, i)));
-    tune_add_missing(told, out);
-    told_free(told);
-}
-
 static void show_answer(const struct json *root, struct str *out)
 {
     const struct json *people = json_get(root, "people");
@@ -147,7 +135,7 @@ static void show_answer(const struct json *root, struct str *out)
              answer_count(root, "answers") ? "this team's median"
                                            : "nothing is known of this team");
     str_addf(out, "  Longest quiet: %s.\n", duration_human(answer_count(root, "quiet_ms"), text));
-    show_missing(json_get(root, "warnings"), out);
+    missing_add_of(root, out);
     if (json_length(people) > 0)
         str_addf(out, "\n  %-24s %7s %7s %9s %12s\n", "who", "pages", "nights", "weekends",
                  "most in 12 h");

@@ -255,7 +255,7 @@ void tune_show(const struct tune_ask *ask,
     const char *missing[TOLD_LIST_MAX];
 
     add_head(ask, result, out);
-    tune_add_missing(look->told, out);
+    missing_add(look->told, out);
     if (backtest_n_series(result->backtest) == 0) {
         str_add(out,
                 result->choice->way == SPLIT_PRESENCE

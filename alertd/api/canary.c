@@ -40,7 +40,7 @@ static void fail(struct http_response *response, int code, const struct err *err
     else if (code == TRIAL_DB_E_LIMIT)
         http_fail(response, "conflict", "%s", err->text);
     else
-        tuned_fail(response, code, err);
+        tuned_fail(response, NULL, code, err);
 }
 
 /* --- POST --- */

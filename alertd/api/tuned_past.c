@@ -281,18 +281,6 @@ struct source tuned_past_at(const struct api *api,
     return late_source(&instant->late);
 }
 
-void tuned_past_write_warnings(const struct tuned_past *past, struct json_out *out)
-{
-    const char *words[TOLD_LIST_MAX];
-    size_t n = told_list(past->told, words);
-
-    json_key(out, "warnings");
-    json_open(out, '[');
-    for (size_t i = 0; i < n; i++)
-        json_string(out, words[i]);
-    json_close(out, ']');
-}
-
 /* --- drills in which a rule's alert is expected, or is said to be quiet --- */
 
 struct telling {
@@ -385,7 +373,7 @@ void tuned_past_drills(void *context, struct http_request *request, struct http_
         r = write_drills(&telling, tuned.rule->name, &err);
     if (r) {
         str_cut(&response->body, 0);
-        tuned_fail(response, r, &err);
+        tuned_fail(response, NULL, r, &err);
     }
     tuned_rule_done(&tuned);
     arena_reset(&telling.arena);

@@ -11,6 +11,7 @@
  */
 
 #include "alertd/api/api.h"
+#include "alertd/api/told_json.h"
 #include "alertd/api/tuned_rule.h"
 #include "alertd/drill/headless.h"
 #include "alertd/drill/past.h"
@@ -67,9 +68,6 @@ struct source tuned_past_at(const struct api *api,
                             const struct tuned_past *past,
                             int64_t at_ms,
                             struct tuned_instant *instant);
-
-/* "warnings":[...], a member of an open object: what of the past could not be read. */
-void tuned_past_write_warnings(const struct tuned_past *past, struct json_out *out);
 
 /* GET .../tunings/drills?rule= */
 void tuned_past_drills(void *context, struct http_request *request, struct http_response *response);

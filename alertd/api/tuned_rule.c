@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alertd/api/told_json.h"
 #include "alertd/db/rule_db.h"
 #include "alertd/rule/phase.h"
 #include "lib/base/clock.h"
@@ -330,7 +331,10 @@ int tuned_over_code(const struct tuned_over *over, int code, struct err *reterr)
     return code == -EINVAL ? TUNED_E_BAD : TUNED_E_LIMIT;
 }
 
-void tuned_fail(struct http_response *response, int code, const struct err *err)
+void tuned_fail(struct http_response *response,
+                const struct told *told,
+                int code,
+                const struct err *err)
 {
     const char *type = "internal";
 
@@ -344,7 +348,7 @@ void tuned_fail(struct http_response *response, int code, const struct err *err)
     case TUNED_E_CONFLICT: type = "conflict"; break;
     default: break;
     }
-    http_fail(response, type, "%s", err->text);
+    told_fail(response, told, type, err->text);
     if (code == TUNED_E_BUSY)
         http_add_header(response, "Retry-After", "2");
 }

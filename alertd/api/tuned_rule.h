@@ -80,5 +80,8 @@ void tuned_over_done(struct tuned_over *over);
 /* What a reading ended with, as TUNED_E_*. */
 int tuned_over_code(const struct tuned_over *over, int code, struct err *reterr);
 
-/* Answers with the words. */
-void tuned_fail(struct http_response *response, int code, const struct err *err);
+/* Answers with the words, and what could not be read until then. told NULL: nothing was to be read. */
+void tuned_fail(struct http_response *response,
+                const struct told *told,
+                int code,
+                const struct err *err);

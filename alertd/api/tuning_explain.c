@@ -270,7 +270,7 @@ static void write_answer(struct explaining *explaining, int64_t at_ms, struct js
         write_seen(explaining, &explaining->seen[i], out);
     json_close(out, ']');
     write_read(explaining, time_of(explaining, last), out);
-    tuned_past_write_warnings(&tuning->past, out);
+    told_json(tuning->past.told, out);
     json_close(out, '}');
 }
 
@@ -345,7 +345,7 @@ void tuning_explain(const struct tuning *tuning,
     if (r == 0)
         r = evaluate(&explaining, at_ms, &err);
     if (r)
-        tuned_fail(response, r, &err);
+        tuned_fail(response, tuning->past.told, r, &err);
     else
         write_answer(&explaining, at_ms, &out);
     for (size_t i = 0; i < explaining.n; i++)

@@ -161,7 +161,7 @@ static void write_outage(const struct tuning *tuning,
         json_null(out);
     }
     json_kv_string(out, "words", str_text(&words));
-    tuned_past_write_warnings(&tuning->past, out);
+    told_json(tuning->past.told, out);
     json_close(out, '}');
 }
 
@@ -176,7 +176,7 @@ void tuning_faults(const struct tuning *tuning,
     int r = look(tuning, body, &result, &outage, &err);
 
     if (r)
-        tuned_fail(response, r, &err);
+        tuned_fail(response, tuning->past.told, r, &err);
     else
         write_outage(tuning, &outage, &out);
     outage_done(&outage);

@@ -389,7 +389,7 @@ static void write_head(const struct tuning *tuning,
     json_kv_time(out, "to", tuning->to_ms);
     json_kv_string(out, "zone", zone_name(tuning->zone));
     write_drill(&tuning->past, out);
-    tuned_past_write_warnings(&tuning->past, out);
+    told_json(tuning->past.told, out);
     json_kv_int(out, "ingest_lag_ms", tuning->past.lag_ms);
     json_kv_int(out, "start_ms", result->span.start_ms);
     json_kv_int(out, "step_ms", result->span.step_ms);
@@ -480,7 +480,7 @@ void tuning_write_episodes(const struct tuning *tuning,
     json_kv_int(out, "alerts", (int64_t)n);
     json_kv_int(out, "true_alerts", (int64_t)n_true);
     json_kv_int(out, "nights", (int64_t)n_nights);
-    tuned_past_write_warnings(&tuning->past, out);
+    told_json(tuning->past.told, out);
     json_key(out, "episodes");
     json_open(out, '[');
     for (size_t i = 0; i < n && i < EPISODES_MAX; i++)

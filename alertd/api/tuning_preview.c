@@ -214,7 +214,7 @@ static void write_preview(const struct preview *preview,
     json_open(out, '[');
     write_told(preview, event, out);
     json_close(out, ']');
-    tuned_past_write_warnings(&preview->tuning->past, out);
+    told_json(preview->tuning->past.told, out);
     json_close(out, '}');
 }
 
@@ -249,10 +249,10 @@ void tuning_preview(const struct tuning *tuning,
     }
     const struct alert_event *event = r == 0 ? find_event(&preview) : NULL;
     struct json_out out = JSON_OUT(&response->body);
-    if (r)
-        tuned_fail(response, r, &err);
-    else if (!event)
-        http_fail(response, "not_found", "at: the rule has no such alert then");
+    if (r == 0 && !event)
+        r = err_set(&err, TUNED_E_NOT_FOUND, "at: the rule has no such alert then");
+    if (!event)
+        tuned_fail(response, tuning->past.told, r, &err);
     else
         write_preview(&preview, event, &out);
     rule_eval_result_done(&preview.result);

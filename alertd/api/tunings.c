@@ -74,7 +74,7 @@ static void post_tuning(void *context, struct http_request *request, struct http
         r = tuning_run(&tuning, &ask, &result, &err);
     }
     if (r)
-        tuned_fail(response, r, &err);
+        tuned_fail(response, tuning.past.told, r, &err);
     else
         tuning_write(&tuning, &result, &out);
     tune_result_done(&result);
@@ -122,7 +122,7 @@ static void post_episodes(void *context,
     if (r == 0)
         r = run_setting(&tuning, &result, &rule, &err);
     if (r)
-        tuned_fail(response, r, &err);
+        tuned_fail(response, tuning.past.told, r, &err);
     else
         tuning_write_episodes(&tuning, &result, &rule, &out);
     tuned_rule_done(&rule);
@@ -148,11 +148,11 @@ static void post_unit(void *context, struct http_request *request, struct http_r
     if (r == 0)
         r = tuning_unit(&tuning, body, &result, rule.rule, &text, &err);
     if (r) {
-        tuned_fail(response, r, &err);
+        tuned_fail(response, tuning.past.told, r, &err);
     } else {
         json_open(&out, '{');
         json_kv_string(&out, "yaml", str_text(&text));
-        tuned_past_write_warnings(&tuning.past, &out);
+        told_json(tuning.past.told, &out);
         json_close(&out, '}');
     }
     tuned_rule_done(&rule);
@@ -184,7 +184,7 @@ static void write_hysteresis(const struct tuning *tuning,
         if (written->was_run)
             json_kv_int(out, "run_alerts", (int64_t)written->ran.alerts);
     }
-    tuned_past_write_warnings(&tuning->past, out);
+    told_json(tuning->past.told, out);
     json_close(out, '}');
 }
 
@@ -229,7 +229,7 @@ static void post_hysteresis(void *context,
     if (r == 0)
         r = look_for_pair(&tuning, &result, &written, &err);
     if (r)
-        tuned_fail(response, r, &err);
+        tuned_fail(response, tuning.past.told, r, &err);
     else
         write_hysteresis(&tuning, &written, &out);
     hysteresis_written_done(&written);
@@ -253,7 +253,7 @@ static void answer_by(const struct api *api,
     int r = read_body(api, request, known, &body, &tuning, &err);
 
     if (r)
-        tuned_fail(response, r, &err);
+        tuned_fail(response, tuning.past.told, r, &err);
     else
         answer(&tuning, body, response);
     tuning_done(&tuning);

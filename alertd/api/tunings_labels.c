@@ -303,7 +303,7 @@ void tunings_labels_get(void *context, struct http_request *request, struct http
         db_read_end(api->state, conn);
     }
     if (r)
-        tuned_fail(response, r, &err);
+        tuned_fail(response, NULL, r, &err);
     else
         write(labels, n, response);
 }

@@ -120,7 +120,7 @@ static void write(const struct question *question,
     json_kv_int(&out, "keep_ms", question->rule.keep_firing_for_ms);
     json_kv_bool(&out, "others", question->with_others);
     json_kv_int(&out, "answers", question->has_ack ? 0 : (int64_t)world->n_answers);
-    tuned_past_write_warnings(&question->past, &out);
+    told_json(question->past.told, &out);
     pages_json(&world->plan, pages, alerts->at, &out);
     json_close(&out, '}');
 }
@@ -171,7 +171,7 @@ static void answer(const struct api *api,
     if (r == 0)
         write(question, &world, &pages, &alerts, response);
     else
-        tuned_fail(response, r, &err);
+        tuned_fail(response, question->past.told, r, &err);
     pages_done(&pages);
     tuned_alerts_done(&alerts);
     pages_world_done(&world);
@@ -190,7 +190,7 @@ static void post_pages(void *context, struct http_request *request, struct http_
     int r = read_question(context, request, body, &question, &err);
 
     if (r)
-        tuned_fail(response, r, &err);
+        tuned_fail(response, question.past.told, r, &err);
     else
         answer(context, request, &question, response);
     tuned_rule_done(&question.tuned);

@@ -85,6 +85,12 @@ void http_add_header(struct http_response *response, const char *name, const cha
  * too_large 413, execution 422, limited 429, internal 500, unavailable 503, timeout 503. */
 void http_fail(struct http_response *response, const char *error_type, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same with "warnings":[...] where there are any: it may have failed for what could not be read. */
+void http_fail_warned(struct http_response *response,
+                      const char *error_type,
+                      const char *words,
+                      const char *const *warnings,
+                      size_t n_warnings);
 
 typedef void http_handler(void *context,
                           struct http_request *request,

@@ -52,12 +52,22 @@ void http_add_header(struct http_response *response, const char *name, const cha
 void http_fail(struct http_response *response, const char *error_type, const char *fmt, ...)
 {
     STR_AUTO struct str words = STR_INIT(1024);
-    struct json_out out = JSON_OUT(&response->body);
     va_list ap;
 
     va_start(ap, fmt);
     str_addv(&words, fmt, ap);
     va_end(ap);
+    http_fail_warned(response, error_type, str_text(&words), NULL, 0);
+}
+
+void http_fail_warned(struct http_response *response,
+                      const char *error_type,
+                      const char *words,
+                      const char *const *warnings,
+                      size_t n_warnings)
+{
+    struct json_out out = JSON_OUT(&response->body);
+
     response->status = 500;
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
         if (strcmp(statuses[i].type, error_type) == 0)
@@ -68,7 +78,9 @@ void http_fail(struct http_response *response, const char *error_type, const cha
     json_open(&out, '{');
     json_kv_string(&out, "status", "error");
     json_kv_string(&out, "errorType", error_type);
-    json_kv_string(&out, "error", str_text(&words));
+    json_kv_string(&out, "error", words);
+    if (n_warnings > 0)
+        json_kv_strings(&out, "warnings", warnings, n_warnings);
     json_close(&out, '}');
 }
 

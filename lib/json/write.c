@@ -214,6 +214,15 @@ void json_kv_float(struct json_out *out, const char *name, double value)
     json_float(out, value);
 }
 
+void json_kv_strings(struct json_out *out, const char *name, const char *const *texts, size_t n)
+{
+    json_key(out, name);
+    json_open(out, '[');
+    for (size_t i = 0; i < n; i++)
+        json_string(out, texts[i]);
+    json_close(out, ']');
+}
+
 void json_kv_time(struct json_out *out, const char *name, int64_t at_ms)
 {
     char text[CLOCK_TEXT_MAX];

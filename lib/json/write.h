@@ -42,5 +42,7 @@ void json_kv_string(struct json_out *out, const char *name, const char *text);
 void json_kv_int(struct json_out *out, const char *name, int64_t value);
 void json_kv_bool(struct json_out *out, const char *name, bool value);
 void json_kv_float(struct json_out *out, const char *name, double value);
+/* "name":["...", ...] */
+void json_kv_strings(struct json_out *out, const char *name, const char *const *texts, size_t n);
 /* An RFC 3339 instant, null for 0. */
 void json_kv_time(struct json_out *out, const char *name, int64_t at_ms);

@@ -61,6 +61,23 @@ class Warns(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Refuses(http.server.BaseHTTPRequestHandler):
+    """A server that can't answer, and says what it could not read."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = json.dumps({"status": "error", "errorType": "bad_data", "error": "nothing is there", "warnings": Warns.words[:9]}).encode()
+        self.send_response(400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST
+
+    def log_message(self, *_):
+        pass
+
+
 class Missing(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -128,12 +145,25 @@ class Missing(unittest.TestCase):
         self.assertIn(f"> - partition {self.day} is quarantined \\({self.day}.db.damaged-1\\)", github)
         self.assertIn(f"<system-out>\n{BLOCK}\n  {self.words}\n</system-out>\n</testsuite>", self.diff("junit"))
 
-    def test_1_a_server_of_others(self):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Warns)
+    def serve(self, answers):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), answers)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
-        options = ["tune", self.rules, "--rule=Flaps", f"--url=http://127.0.0.1:{server.server_port}", "--from=1h"]
+        return f"--url=http://127.0.0.1:{server.server_port}"
+
+    def test_1_a_server_that_fails(self):
+        url = self.serve(Refuses)
+        shown = "".join(f"  {words}\n" for words in Warns.words[:8])
+        for command in (["tune", self.rules, "--rule=Flaps", "--from=1h"], ["query", "up"]):
+            with self.subTest(command[0]):
+                done = alertctl(*command, url, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("nothing is there", done.stderr)
+                self.assertTrue(done.stderr.endswith(f"\n{BLOCK}\n{shown}  ... and 1 more\n"), done.stderr)
+
+    def test_1_a_server_of_others(self):
+        options = ["tune", self.rules, "--rule=Flaps", self.serve(Warns), "--from=1h"]
         self.assertEqual(json.loads(alertctl(*options, "--json").stdout)["warnings"], ['a bucket has no "le"', *Warns.words])
         self.assertGreater(Warns.n, 1)
         shown = "".join(f"  {words}\n" for words in ['a bucket has no "le"', *Warns.words[:7]])
@@ -166,10 +196,22 @@ class Missing(unittest.TestCase):
                 self.assertEqual(self.alertd.post(TUNINGS + path, body)["warnings"], [self.words])
         missing_s = self.end_s - DAY_S - DAY_S // 2
         self.assertEqual(self.alertd.post(f"{TUNINGS}/explain", {**question, "at": stamp(missing_s)})["warnings"], [self.words])
+        self.look_at_failures(question, at["labels"], missing_s)
         whole = {**question, "from": stamp(self.end_s - DAY_S // 2)}
         self.assertEqual(self.alertd.post(TUNINGS, whole)["warnings"], [])
         self.look_at_review()
         self.alertd.stop()
+
+    def look_at_failures(self, question, labels, missing_s):
+        """What is not there may lie in what could not be read."""
+        gone = {**question, "at": stamp(missing_s), "labels": labels}
+        for path in ("/unit", "/preview"):
+            with self.subTest(path):
+                reply = self.alertd.call("POST", TUNINGS + path, gone)
+                self.assertEqual((reply.status, reply.json["warnings"]), (404, [self.words]))
+        reply = self.alertd.call("POST", TUNINGS, {**question, "rule": 4711})
+        self.assertEqual(reply.status, 404)
+        self.assertNotIn("warnings", reply.json, "nothing was to be read")
 
     def look_at_review(self):
         self.alertd.post("/api/alertd/v1/review")

@@ -82,12 +82,26 @@ static void test_nesting_and_commas(void **state)
     assert_string_equal(str_text(&text), "{\"n\":-1,\"list\":[true,null,{}],\"f\":0.5}");
 }
 
+static void test_several_strings(void **state)
+{
+    static const char *const texts[] = {"a", "\"b\""};
+    STR_AUTO struct str text = STR_INIT(200);
+    struct json_out out = JSON_OUT(&text);
+
+    json_open(&out, '{');
+    json_kv_strings(&out, "some", texts, 2);
+    json_kv_strings(&out, "none", NULL, 0);
+    json_close(&out, '}');
+    assert_string_equal(str_text(&text), "{\"some\":[\"a\",\"\\\"b\\\"\"],\"none\":[]}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_a_byte_among_others),
         cmocka_unit_test(test_nesting_and_commas),
+        cmocka_unit_test(test_several_strings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,11 @@ export class ApiError extends Error {
   constructor(readonly status: number, readonly type: string, words: string, readonly body?: unknown) {
     super(words)
   }
+
+  /** What could not be read until it failed: why it did may lie there. */
+  get warnings(): string[] {
+    return (this.body as { warnings?: string[] } | null | undefined)?.warnings ?? []
+  }
 }
 
 /** Who we are; null while asking, so that nothing flashes. */

@@ -80,11 +80,19 @@ export function Trouble({ error, what, retry }: { error: ApiError; what: string;
     <div class="trouble" role="alert">
       <Icon name="alarm" /><p><b>{what}</b><br />{error.message}</p>
       {retry && <button type="button" onClick={retry}>Try again</button>}
+      {error.warnings.length > 0 && <div><p>Not all of it could be read:</p><Unread warnings={error.warnings} /></div>}
     </div>
   )
 }
 
 const MISSING_SHOWN = 8
+
+function Unread({ warnings }: { warnings: string[] }) {
+  return (
+    <ul>{warnings.slice(0, MISSING_SHOWN).map((words) => <li key={words}>{words}</li>)}
+      {warnings.length > MISSING_SHOWN && <li>and {warnings.length - MISSING_SHOWN} more</li>}</ul>
+  )
+}
 
 /** What could not be read of what is shown below: said above it, and never by colour alone. */
 export function Missing({ warnings }: { warnings: string[] }) {
@@ -93,8 +101,7 @@ export function Missing({ warnings }: { warnings: string[] }) {
     <div class="not-read" role="status">
       <Icon name="alarm" />
       <div><b>Not all of it could be read; what is shown is made of the rest</b>
-        <ul>{warnings.slice(0, MISSING_SHOWN).map((words) => <li key={words}>{words}</li>)}
-          {warnings.length > MISSING_SHOWN && <li>and {warnings.length - MISSING_SHOWN} more</li>}</ul></div>
+        <Unread warnings={warnings} /></div>
     </div>
   )
 }

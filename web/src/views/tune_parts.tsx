@@ -118,7 +118,7 @@ export function Told({ body, episode }: { body: Body | null; episode: Episode })
   const { value, error, fresh, retry } = useAsked<Preview>('/api/alertd/v1/tunings/preview', body === null ? null : { ...withoutColumns(body), at: episode.fired_at, labels: episode.labels })
   return (
     <Panel title="What somebody would have read" aside={<span class="dim">of {formatShort(Date.parse(episode.fired_at), now.peek(), zone.value)}</span>}>
-      {error && (error.status === 404 ? <p class="pad dim">Nothing: at that moment the rule as it stands gives another value.</p> : <Trouble error={error} what="It could not be written" retry={retry} />)}
+      {error && (error.status === 404 && error.warnings.length === 0 ? <p class="pad dim">Nothing: at that moment the rule as it stands gives another value.</p> : <Trouble error={error} what="It could not be written" retry={retry} />)}
       {value && (
         <div class={`told ${fresh ? '' : 'gone'}`}>
           {value.told.map((one, i) => (
