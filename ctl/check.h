@@ -12,6 +12,7 @@
 #include "alertd/rule/lint.h"
 #include "alertd/store/store.h"
 #include "ctl/cmd.h"
+#include "ctl/missing.h"
 #include "lib/json/write.h"
 #include "lib/model/labels.h"
 
@@ -24,6 +25,7 @@ struct asker {
     struct answer *answers; /* by question: rules ask the same again and again */
     size_t n, capacity;
     size_t n_unanswered;
+    struct told *told;     /* what the server could not read */
     struct rule_data data; /* what lint is given; its arg is this */
     const struct labels *external_labels;
 };
@@ -37,6 +39,7 @@ struct store_asker {
     struct store *store;
     int64_t now_ms; /* its newest sample's time */
     size_t n_unanswered;
+    struct told *told; /* what of it could not be read */
     struct rule_data data;
 };
 
@@ -67,6 +70,7 @@ struct show {
     size_t n_errors, n_warnings, n_advice;
     size_t n_hidden; /* advice nobody asked for */
     size_t n_ignored_lines;
+    const struct told *told; /* of the data; NULL: none was asked */
 };
 
 void show_init(struct show *show, struct json_out *out);

@@ -63,8 +63,10 @@ static const struct json *get_data(struct asker *asker,
     if (call_text(asker->ctl, &(struct call){.method = "GET", .path = path, .quiet = quiet},
                   &body) == CTL_OK &&
         json_parse_upto(body, strlen(body), CALL_REPLY_MAX, ret_root, NULL) == 0 &&
-        json_is_object(*ret_root))
+        json_is_object(*ret_root)) {
         (void)json_get_object(*ret_root, "data", &data, NULL);
+        missing_take(asker->told, json_get(*ret_root, "warnings"));
+    }
     free(body);
     return data;
 }
@@ -235,7 +237,7 @@ enum ctl_exit asker_init(struct asker *asker, const struct ctl *ctl, int64_t win
 {
     struct json *root = NULL;
 
-    *asker = (struct asker){.ctl = ctl};
+    *asker = (struct asker){.ctl = ctl, .told = told_new()};
     bool answers = get_data(asker, "/api/v1/query?query=1", false, &root) != NULL;
     json_free(root);
     if (!answers)
@@ -262,5 +264,6 @@ void asker_done(struct asker *asker)
     }
     free(asker->answers);
     labels_unref(asker->external_labels);
+    told_free(asker->told);
     *asker = (struct asker){0};
 }

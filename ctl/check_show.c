@@ -313,6 +313,7 @@ enum ctl_exit show_end(const struct ctl *ctl, struct show *show)
     json_kv_int(show->out, "warnings", (int64_t)show->n_warnings);
     json_kv_int(show->out, "advice", (int64_t)(show->n_advice + show->n_hidden));
     json_kv_int(show->out, "ignored_lines", (int64_t)show->n_ignored_lines);
+    missing_json(show->told, "not_read", show->out); /* "warnings" are findings */
     json_close(show->out, '}');
     if (show->out->text->full)
         return ctl_fail(ctl, "the findings are larger than %zu MiB: check fewer files at a time",

@@ -27,7 +27,9 @@ static bool evaluate(struct store_asker *asker,
                      struct arena *arena,
                      struct promql_value *value)
 {
-    const struct source source = store_source(asker->store);
+    const struct source store = store_source(asker->store);
+    struct told_of telling = {&store, asker->told};
+    const struct source source = told_source(&telling);
     const struct promql_query query = {.start_ms = asker->now_ms, .end_ms = asker->now_ms};
     struct promql_expr *expr = NULL;
 
@@ -84,7 +86,7 @@ enum ctl_exit store_asker_init(struct store_asker *asker,
     char samples[4096];
     struct err err = {0};
 
-    *asker = (struct store_asker){0};
+    *asker = (struct store_asker){.told = told_new()};
     (void)snprintf(samples, sizeof(samples), "%s/samples", folder);
     if (access(samples, F_OK) != 0)
         return ctl_fail(
@@ -114,4 +116,5 @@ enum ctl_exit store_asker_init(struct store_asker *asker,
 void store_asker_done(struct store_asker *asker)
 {
     store_close(asker->store);
+    told_free(asker->told);
 }

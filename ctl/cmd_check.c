@@ -27,6 +27,7 @@ struct against {
     const struct rule_data *data; /* NULL: none is asked */
     const size_t *n_unanswered;
     const char *data_name;
+    const struct told *told;
     struct rule_policy *policy; /* NULL: none */
     struct unit_file **tests;   /* NULL: not asked for */
     size_t n_tests, tests_capacity;
@@ -162,6 +163,7 @@ static enum ctl_exit check_all(struct ctl *ctl, struct show *show, const struct 
     struct json_out out = JSON_OUT(&text);
     bool failed = false;
 
+    show->told = against->told;
     show_init(show, &out);
     for (int i = 0; i < ctl->n_arguments; i++)
         failed |= check_file(ctl, show, against, ctl->arguments[i]) != 0;
@@ -170,6 +172,7 @@ static enum ctl_exit check_all(struct ctl *ctl, struct show *show, const struct 
     if (against->data && *against->n_unanswered)
         (void)fprintf(stderr, "%s did not answer %zu questions\n", against->data_name,
                       *against->n_unanswered);
+    missing_tell(against->told);
     if (failed)
         return CTL_FAILURE;
     return show->n_shown ? CTL_FINDINGS : CTL_OK;
@@ -236,7 +239,11 @@ static enum ctl_exit check_with_server(struct ctl *ctl, struct show *show, int64
     struct asker asker;
     enum ctl_exit status = asker_init(&asker, ctl, window_ms);
     struct against against = {
-        .data = &asker.data, .n_unanswered = &asker.n_unanswered, .data_name = ctl->url};
+        .data = &asker.data,
+        .n_unanswered = &asker.n_unanswered,
+        .data_name = ctl->url,
+        .told = asker.told,
+    };
 
     if (status == CTL_OK)
         status = load_and_check(ctl, show, &against);
@@ -252,7 +259,11 @@ static enum ctl_exit check_with_store(struct ctl *ctl,
     struct store_asker asker;
     enum ctl_exit status = store_asker_init(&asker, ctl, folder, window_ms);
     struct against against = {
-        .data = &asker.data, .n_unanswered = &asker.n_unanswered, .data_name = folder};
+        .data = &asker.data,
+        .n_unanswered = &asker.n_unanswered,
+        .data_name = folder,
+        .told = asker.told,
+    };
 
     if (status == CTL_OK)
         status = load_and_check(ctl, show, &against);

@@ -11,6 +11,7 @@
 #include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/cmd.h"
+#include "ctl/missing.h"
 #include "ctl/table.h"
 #include "lib/base/fs.h"
 #include "lib/json/write.h"
@@ -139,6 +140,7 @@ enum ctl_exit cmd_agents(struct ctl *ctl)
         table_print(&table);
     else
         (void)puts("No agent has pushed yet: docs/agent.md shows how to start one.");
+    missing_print_of(root);
     json_free(root);
     return CTL_OK;
 }

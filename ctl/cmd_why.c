@@ -17,6 +17,7 @@
 #include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/cmd.h"
+#include "ctl/missing.h"
 #include "ctl/when.h"
 #include "lib/base/clock.h"
 #include "lib/json/write.h"
@@ -155,6 +156,7 @@ static void print_ladder(const struct ctl *ctl, const struct json *root)
     print_alert(ctl, root);
     for (size_t i = 0; i < json_length(steps); i++)
         print_step(ctl, json_at(steps, i));
+    missing_print_of(root);
 }
 
 /* --- what is asked --- */

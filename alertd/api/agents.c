@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "alertd/api/api.h"
+#include "alertd/api/told_json.h"
 #include "alertd/ingest/ingest.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
@@ -28,6 +29,7 @@ struct page {
     const struct api *api;
     int64_t now_ms;
     struct arena arena;
+    struct told *told; /* what of their samples could not be read */
     struct source_result info, success, duration, build;
 };
 
@@ -36,7 +38,9 @@ static int read_metric(struct page *page,
                        struct source_result *ret_result,
                        struct err *reterr)
 {
-    const struct source source = store_source(page->api->store);
+    const struct source store = store_source(page->api->store);
+    struct told_of telling = {&store, page->told};
+    const struct source source = told_source(&telling);
     struct matcher matchers[2];
 
     int r = matcher_init(&matchers[0], MATCHER_EQUAL, LABEL_NAME, name, reterr);
@@ -168,14 +172,14 @@ static int read_page(struct page *page, struct err *reterr)
 
 static void get_agents(void *context, struct http_request *request, struct http_response *response)
 {
-    struct page page = {.api = context, .now_ms = clock_wall_ms()};
+    struct page page = {.api = context, .now_ms = clock_wall_ms(), .told = told_new()};
     struct json_out out = JSON_OUT(&response->body);
     struct err err = {0};
     size_t n = 0;
 
     arena_init(&page.arena, BYTES_MAX);
     if (read_page(&page, &err) != 0) {
-        http_fail(response, "execution", "%s", err.text);
+        told_fail(response, page.told, "execution", err.text);
     } else {
         struct agent *agents = agents_all(ingest_agents(page.api->ingest), &n);
 
@@ -185,9 +189,11 @@ static void get_agents(void *context, struct http_request *request, struct http_
         for (size_t i = 0; i < n; i++)
             write_agent(&page, &out, &agents[i]);
         json_close(&out, ']');
+        told_json(page.told, &out);
         json_close(&out, '}');
         free(agents);
     }
+    told_free(page.told);
     arena_reset(&page.arena);
 }
 

@@ -102,7 +102,7 @@ static size_t known_of(const struct learnt *learnt)
     for (size_t i = 0; i < learnt->n_ways; i++)
         n += learnt->ways[i].breach_ms != 0;
     for (size_t i = 0; i < learnt->n_burns; i++)
-        n += learnt->burns[i].why_not == NULL;
+        n += learnt->burns[i].why_not == NULL && !learnt->burns[i].missing;
     return n;
 }
 

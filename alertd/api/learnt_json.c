@@ -54,19 +54,13 @@ static const struct field of_way[] = {TEXT(learnt_way, rule),          INT(learn
                                       INT(learnt_way, firing_ms),      INT(learnt_way, owed_ms),
                                       INT(learnt_way, sent_ms),        INT(learnt_way, acked_ms),
                                       TEXT(learnt_way, why_no_breach), END};
-static const struct field of_burn[] = {TEXT(learnt_burn, service),
-                                       TEXT(learnt_burn, slo),
-                                       TEXT(learnt_burn, window),
-                                       TEXT(learnt_burn, good),
-                                       TEXT(learnt_burn, total_query),
-                                       REAL(learnt_burn, objective),
-                                       INT(learnt_burn, from_ms),
-                                       INT(learnt_burn, to_ms),
-                                       REAL(learnt_burn, bad),
-                                       REAL(learnt_burn, total),
-                                       REAL(learnt_burn, burnt_ratio),
-                                       TEXT(learnt_burn, why_not),
-                                       END};
+static const struct field of_burn[] = {TEXT(learnt_burn, service),     TEXT(learnt_burn, slo),
+                                       TEXT(learnt_burn, window),      TEXT(learnt_burn, good),
+                                       TEXT(learnt_burn, total_query), REAL(learnt_burn, objective),
+                                       INT(learnt_burn, from_ms),      INT(learnt_burn, to_ms),
+                                       REAL(learnt_burn, bad),         REAL(learnt_burn, total),
+                                       REAL(learnt_burn, burnt_ratio), TEXT(learnt_burn, why_not),
+                                       TEXT(learnt_burn, missing),     END};
 static const struct field of_earlier[] = {
     TEXT(learnt_earlier, rule),       INT(learnt_earlier, rule_id),
     TEXT(learnt_earlier, setting),    TEXT(learnt_earlier, query),

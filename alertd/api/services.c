@@ -14,6 +14,7 @@
 #include "alertd/api/record_call.h"
 #include "alertd/db/service_db.h"
 #include "alertd/promql/promql.h"
+#include "alertd/promql/told.h"
 #include "lib/base/clock.h"
 #include "lib/model/duration.h"
 
@@ -250,10 +251,13 @@ static void handle_rules(void *context,
 /* --- what an incident burnt --- */
 
 /* One number of a query over the window that ends at an instant; NaN: none. */
-static double ask(const struct api *api, const char *query, int64_t window_ms, int64_t at_ms)
+static double ask(
+    const struct api *api, const char *query, int64_t window_ms, int64_t at_ms, struct told *told)
 {
     STR_AUTO struct str text = STR_INIT(TEXT_BYTES_MAX);
-    const struct source source = store_source(api->store);
+    const struct source store = store_source(api->store);
+    struct told_of telling = {&store, told};
+    const struct source source = told_source(&telling);
     const struct promql_query when = {
         .start_ms = at_ms,
         .end_ms = at_ms,
@@ -280,6 +284,7 @@ static void find_burn(const struct api *api,
                       const struct service_slo *slo,
                       const struct record *record,
                       int64_t now_ms,
+                      struct told *told,
                       struct learnt_burn *burn)
 {
     int64_t to_ms = record->marks[RECORD_MITIGATED].at_ms;
@@ -296,11 +301,11 @@ static void find_burn(const struct api *api,
 
     span_ms = span_ms < SHORTEST_MS ? SHORTEST_MS : span_ms;
     double seconds = (double)span_ms / 1000;
-    double of_window = ask(api, slo->total, slo->window_ms, burn->to_ms) * (double)slo->window_ms /
-                       1000;
+    double of_window = ask(api, slo->total, slo->window_ms, burn->to_ms, told) *
+                       (double)slo->window_ms / 1000;
 
-    burn->total = ask(api, slo->total, span_ms, burn->to_ms) * seconds;
-    burn->bad = burn->total - ask(api, slo->good, span_ms, burn->to_ms) * seconds;
+    burn->total = ask(api, slo->total, span_ms, burn->to_ms, told) * seconds;
+    burn->bad = burn->total - ask(api, slo->good, span_ms, burn->to_ms, told) * seconds;
     burn->burnt_ratio = burn->bad / (of_window * (1 - slo->objective));
     burn->why_not = isfinite(burn->bad) && isfinite(burn->burnt_ratio) && of_window > 0
                         ? NULL
@@ -325,7 +330,18 @@ static void write_burn(struct json_out *out, const struct learnt_burn *burn)
     json_kv_float(out, "bad", burn->why_not ? (double)NAN : burn->bad);
     json_kv_float(out, "total", burn->why_not ? (double)NAN : burn->total);
     json_kv_float(out, "burnt_ratio", burn->why_not ? (double)NAN : burn->burnt_ratio);
+    json_kv_strings(out, "warnings", &burn->missing, burn->missing ? 1 : 0);
     json_close(out, '}');
+}
+
+static bool keep_missing(const struct told *told, struct arena *arena, struct learnt_burn *burn)
+{
+    STR_AUTO struct str words = STR_INIT(1024);
+
+    told_say(told, "", "", &words);
+    if (words.len > 0)
+        burn->missing = arena_strndup(arena, str_text(&words), words.len);
+    return words.len == 0 || burn->missing;
 }
 
 static bool add_burn(const struct api *api,
@@ -348,8 +364,11 @@ static bool add_burn(const struct api *api,
     };
     if (!burn->slo || !burn->window || !burn->good || !burn->total_query)
         return false;
-    find_burn(api, slo, record, clock_wall_ms(), burn);
-    return true;
+    struct told *told = told_new();
+    find_burn(api, slo, record, clock_wall_ms(), told, burn);
+    bool fits = keep_missing(told, arena, burn);
+    told_free(told);
+    return fits;
 }
 
 bool services_burns(const struct api *api,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alertd/api/rules.h"
+#include "alertd/api/told_json.h"
 #include "alertd/api/why_load.h"
 #include "alertd/route/matchers.h"
 #include "lib/base/clock.h"
@@ -206,6 +207,7 @@ static void write_why(struct json_out *out, const struct why_known *known, const
     for (size_t i = 0; i < why->n; i++)
         write_step(out, &why->steps[i]);
     json_close(out, ']');
+    told_json(known->told, out);
     json_close(out, '}');
 }
 
@@ -220,7 +222,7 @@ static void answer(const struct api *api,
     int r = why_load(api, &asked->question, known, &err);
 
     if (r == WHY_LOAD_E_NOT_FOUND) {
-        http_fail(response, "not_found", "%s", err.text);
+        told_fail(response, known->told, "not_found", err.text);
         return;
     }
     if (r == 0 && asked->receiver && !has_receiver(known->input.config, asked->receiver)) {
@@ -231,7 +233,7 @@ static void answer(const struct api *api,
     if (r == 0)
         r = why_decide(&known->input, &known->arena, &why, &err);
     if (r)
-        http_fail(response, "internal", "%s", err.text);
+        told_fail(response, known->told, "internal", err.text);
     else
         write_why(&out, known, &why);
 }

@@ -264,7 +264,7 @@ int why_load(const struct api *api,
         .api = api, .question = question, .known = ret_known, .reterr = reterr};
 
     *ret_known = (struct why_known){
-        .input = {.at_ms = question->at_ms, .is_past = question->is_past}};
+        .input = {.at_ms = question->at_ms, .is_past = question->is_past}, .told = told_new()};
     ret_known->input.alert = &ret_known->alert;
     arena_init(&ret_known->arena, KNOWN_BYTES_MAX);
     int r = db_read_begin(api->state, &loading.conn, reterr);
@@ -280,5 +280,6 @@ void why_known_done(struct why_known *known)
 {
     route_config_unref(known->then);
     zones_done(&known->zones);
+    told_free(known->told);
     arena_reset(&known->arena);
 }

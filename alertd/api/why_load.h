@@ -8,6 +8,7 @@
 #include "alertd/api/api.h"
 #include "alertd/db/why_db.h"
 #include "alertd/oncall/roster.h"
+#include "alertd/promql/told.h"
 #include "alertd/route/config.h"
 #include "alertd/why/why.h"
 #include "lib/model/zone.h"
@@ -31,6 +32,7 @@ struct why_known {
     struct why_db_found found;
     struct why_alert alert;
     struct why_input input; /* for why_decide(), in the arena */
+    struct told *told;      /* what of the samples could not be read */
 };
 
 /* 0, WHY_LOAD_E_NOT_FOUND, or what rows and samples say. In any case why_known_done(). */

@@ -26,7 +26,9 @@ static int read_series(struct why_loading *loading,
                        const char *state,
                        struct source_result *ret_result)
 {
-    const struct source source = store_source(loading->api->store);
+    const struct source store = store_source(loading->api->store);
+    struct told_of telling = {&store, loading->known->told};
+    const struct source source = told_source(&telling);
     MEM_AUTO struct matcher *matchers = mem_zalloc((labels->n + 2) * sizeof(*matchers));
     int64_t at_ms = loading->question->at_ms;
     size_t n = 0;
@@ -96,6 +98,13 @@ static bool has_samples(const struct why_loading *loading)
     return stats.oldest_ms && stats.oldest_ms <= loading->question->at_ms;
 }
 
+static bool has_all_samples(const struct why_loading *loading)
+{
+    const char *missing[TOLD_LIST_MAX];
+
+    return told_list(loading->known->told, missing) == 0;
+}
+
 /* What the row of now does not say of a past instant. */
 int why_ask_samples(struct why_loading *loading)
 {
@@ -113,11 +122,13 @@ int why_ask_samples(struct why_loading *loading)
     }
     if (alert->state != WHY_NOT_KNOWN)
         return 0;
-    if (has_samples(loading)) {
+    if (!has_all_samples(loading)) {
+        alert->words = "not all samples of that time could be read";
+    } else if (!has_samples(loading)) {
+        alert->words = "the samples of that time are not kept";
+    } else {
         alert->state = WHY_INACTIVE;
         alert->from = "samples of ALERTS";
-    } else {
-        alert->words = "the samples of that time are not kept";
     }
     return 0;
 }
@@ -162,7 +173,10 @@ int why_sources_then(struct why_loading *loading)
         if (!sources[n++].labels)
             return why_no_room(loading);
     }
-    if (!has_samples(loading))
+    if (!has_all_samples(loading))
+        in->sources_words = "alerts that fired then and were in no incident: not all samples of "
+                            "that time could be read";
+    else if (!has_samples(loading))
         in->sources_words = "alerts that fired then and were in no incident: the samples of that "
                             "time are not kept";
     in->sources = sources;

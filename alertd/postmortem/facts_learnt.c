@@ -107,6 +107,16 @@ static void add_share(struct facts *facts, struct fact *row, const char *name, d
     fact_textf(&facts->maker, row, name, fabs(ratio) < 10 ? "%.4g %%" : "%.0f %%", 100 * ratio);
 }
 
+static void add_burnt(struct facts *facts, struct fact *row, const struct learnt_burn *burn)
+{
+    const char *missing = burn->missing;
+
+    fact_textf(&facts->maker, row, "burnt",
+               fabs(burn->burnt_ratio) < 10 ? "%.4g %%%s%s%s" : "%.0f %%%s%s%s",
+               100 * burn->burnt_ratio, missing ? " (not all of it could be read: " : "",
+               missing ? missing : "", missing ? ")" : "");
+}
+
 static void add_burn(struct facts *facts, struct fact *list, const struct learnt_burn *burn)
 {
     struct fact_maker *maker = &facts->maker;
@@ -126,11 +136,13 @@ static void add_burn(struct facts *facts, struct fact *list, const struct learnt
     if (known) {
         add_number(facts, row, "bad", burn->bad);
         add_number(facts, row, "total", burn->total);
-        add_share(facts, row, "burnt", burn->burnt_ratio);
+        add_burnt(facts, row, burn);
     } else {
         fact_text(maker, row, "bad", "not known");
         fact_text(maker, row, "total", "not known");
-        fact_textf(maker, row, "burnt", "not known (%s)", burn->why_not);
+        fact_textf(maker, row, "burnt", "not known (%s%s%s)", burn->why_not,
+                   burn->missing ? "; not all of it could be read: " : "",
+                   burn->missing ? burn->missing : "");
     }
     facts_code(facts, row, "good", burn->good);
     facts_code(facts, row, "all", burn->total_query);

@@ -38,6 +38,7 @@ struct learnt_burn {
     int64_t from_ms, to_ms; /* of the impact, as it was known then */
     double bad, total, burnt_ratio;
     const char *why_not; /* NULL: known */
+    const char *missing; /* what of its samples could not be read; NULL: none */
 };
 
 struct learnt_earlier {

@@ -139,7 +139,7 @@ const routes = [
   [/\/alertd\/v1\/rules\/\d+$/, (url) => ({ ...groups().flatMap((group) => group.rules).find((one) => url.pathname.endsWith(`/${one.id}`)), versions: [
     { version: 1, at: at(900000), source: 'rules/blackbox/alerts.yml', yaml: 'alert: ProbeDown\nexpr: probe_success == 0\nfor: 5m\nlabels:\n  severity: warning\n' },
     { version: 2, at: at(500000), source: 'rules/blackbox/alerts.yml', yaml: 'alert: ProbeDown\nexpr: probe_success == 0\nfor: 1m\nlabels:\n  severity: critical\n' }] })],
-  [/\/agents$/, () => ({ agents: agents() })],
+  [/\/agents$/, () => ({ agents: agents(), warnings: [] })],
   [/\/runbooks\/blackbox$/, () => ({ pack: 'blackbox', nodes: [{ type: 'heading', level: 1, children: [text('Runbook: blackbox')] }, { type: 'heading', level: 2, children: [text('ProbeDown')] }, { type: 'paragraph', children: [text('The probe failed for a minute. Someone outside sees an error or nothing.')] }, { type: 'list', ordered: true, start: 1, children: ['Open the address yourself.', 'Look at the phases: resolve, connect, tls, processing.', 'Was there a deploy?'].map((words) => ({ type: 'item', children: [text(words)] })) }, { type: 'heading', level: 2, children: [text('ProbeSlow')] }, { type: 'paragraph', children: [text('Slower than usual.')] }] })],
   [/\/templates$/, () => ({ templates: [{ id: 'quick', title: 'Quick' }, { id: 'standard', title: 'Standard' }] })],
   [/\/preview$/, () => ({ nodes: nodes() })],

@@ -142,7 +142,7 @@ export interface Service { name: string; revision: number; updated_at: string; u
 
 export interface Related {
   services: Service[]
-  slos: { service: string; name: string; objective: number; window: string; known: boolean; why: string | null; bad: number | null; burnt_ratio: number | null; formula: string }[]
+  slos: { service: string; name: string; objective: number; window: string; known: boolean; why: string | null; bad: number | null; burnt_ratio: number | null; formula: string; warnings: string[] }[]
   changes: { id: number; kind: string; occurred_at: string; actor: string | null; text: string; before_impact_ms: number | null; data: Record<string, unknown> | null }[]
   similar: { key: string; title: string; status: string; opened_at: string; resolved_at: string | null; postmortem: number | null; linked: boolean; why: string }[]
 }

@@ -6,7 +6,7 @@ import { ApiError, call } from '../app/api.ts'
 import { mark, parseMoment, type WhyMark } from '../lib/why.ts'
 import { Dialog } from './dialog.tsx'
 import { Icon, type IconName } from './icon.tsx'
-import { Labels, type Tone, Trouble, Waiting } from './parts.tsx'
+import { Labels, Missing, type Tone, Trouble, Waiting } from './parts.tsx'
 
 interface WhyStep { step: string; result: string; because: string; receiver: string | null; evidence: Record<string, unknown> }
 interface WhyAnswer {
@@ -16,6 +16,7 @@ interface WhyAnswer {
   verdict: string
   words: string
   steps: WhyStep[]
+  warnings: string[]
 }
 /** Which alert: one of the three. */
 export type WhyOf = { labels: Record<string, string>; supposed?: string } | { fingerprint: string } | { incident: string }
@@ -52,6 +53,7 @@ function Ladder({ answer, onOther }: { answer: WhyAnswer; onOther: (of: WhyOf) =
     <>
       <p class={`why-words ${MARKS[verdict].tone}`}><span class={`state ${MARKS[verdict].tone}`}><Icon name={MARKS[verdict].icon} size={14} />{answer.verdict}</span> {answer.words}</p>
       <p class="why-labels"><Labels labels={answer.alert.labels} /></p>
+      <Missing warnings={answer.warnings} />
       <ol class="why-ladder">{answer.steps.map((step, i) => <Step key={i} step={step} />)}</ol>
       <p class="dim">By {answer.at.slice(0, 19).replace('T', ' ')} UTC{answer.past && ', by what was so then'}.</p>
       {answer.alert.others.length > 0 && (

@@ -7,7 +7,7 @@ import { address, query, setQuery } from '../app/router.ts'
 import type { Agent, Probe } from '../app/types.ts'
 import { count } from '../lib/number.ts'
 import { formatDuration, formatTook } from '../lib/time.ts'
-import { Chips, Empty, Page, Panel, Shown, State } from '../ui/parts.tsx'
+import { Chips, Empty, Missing, Page, Panel, Shown, State } from '../ui/parts.tsx'
 import { Ago } from '../ui/time.tsx'
 import { Storage } from './storage.tsx'
 
@@ -63,7 +63,7 @@ function Enrol() {
 
 export function Agents() {
   pageTitle.value = 'Agents'
-  const data = useData<{ agents: Agent[] }>('/api/alertd/v1/agents', ['agents'], 10_000)
+  const data = useData<{ agents: Agent[]; warnings: string[] }>('/api/alertd/v1/agents', ['agents'], 10_000)
   const show = query('state')
   const wanted = decodeURIComponent(address.value.hash.slice(1))
   useEffect(() => {
@@ -71,13 +71,14 @@ export function Agents() {
   }, [wanted, data.value === undefined])
   return (
     <Page title="Agents" lead="Who brings the data, how fresh it is, what each probe last said.">
-      <Shown data={data} what="Agents could not be read">{({ agents }) => {
+      <Shown data={data} what="Agents could not be read">{({ agents, warnings }) => {
         if (agents.length === 0) return <Panel><Empty icon="agents" title="No agent pushes here yet"><Enrol /></Empty></Panel>
         const n = (state: string) => agents.filter((agent) => agent.state === state).length
         const rank = { lost: 0, late: 1, fresh: 2 }
         const shown = agents.filter((agent) => !show || agent.state === show).sort((a, b) => rank[a.state] - rank[b.state] || a.id.localeCompare(b.id))
         return (
           <>
+            <Missing warnings={warnings} />
             <div class="filters">
               <Chips name="State" value={show} onChoose={(value) => setQuery({ state: value })} choices={[
                 { value: '', words: 'All', n: agents.length }, { value: 'fresh', words: 'Fresh', n: n('fresh') },

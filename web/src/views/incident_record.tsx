@@ -209,7 +209,8 @@ export function ServiceCards({ related }: { related: Related }) {
       {related.services.map((service) => <ServiceCard key={service.name} service={service} />)}
       {related.slos.length > 0 && <ul class="aside-list">{related.slos.map((slo) => (
         <li key={`${slo.service} ${slo.name}`} title={slo.formula}><p class="between"><span>{slo.name} {100 * slo.objective} % of {slo.window}</span>
-          <span class="num">{slo.known && slo.burnt_ratio !== null ? `${(100 * slo.burnt_ratio).toPrecision(2)} % of the budget burnt` : <span class="dim">not known</span>}</span></p></li>
+          <span class="num">{slo.known && slo.burnt_ratio !== null ? `${(100 * slo.burnt_ratio).toPrecision(2)} % of the budget burnt` : <span class="dim">not known</span>}</span></p>
+          {slo.warnings.map((words) => <p key={words} class="small warn-ink"><Icon name="alarm" size={14} /> Not all of it could be read: {words}</p>)}</li>
       ))}</ul>}
     </Panel>
   )
