@@ -123,7 +123,8 @@ static int read_raw(void *self,
 static void read_memory(struct tune_past *past, struct source source)
 {
     past->source = source;
-    past->over = (struct reading_source){.source = &past->source, .query_bytes = QUERY_BYTES_MAX};
+    past->over = (struct reading_source){
+        .source = &past->source, .query_bytes = QUERY_BYTES_MAX, .told = past->told};
     past->reader = reading_of_source(&past->over);
 }
 
@@ -235,7 +236,11 @@ enum ctl_exit tune_past_init(struct tune_past *past, const struct ctl *ctl)
         past->telling = (struct told_of){&past->stored, past->told};
         past->source = told_source(&past->telling);
         past->over = (struct reading_source){
-            .source = &past->source, .query_bytes = QUERY_BYTES_MAX, .at_once_fn = parallel_each};
+            .source = &past->source,
+            .query_bytes = QUERY_BYTES_MAX,
+            .at_once_fn = parallel_each,
+            .told = past->told,
+        };
         past->reader = reading_of_source(&past->over);
         past->now_ms = past->store.now_ms;
         return CTL_OK;
@@ -271,7 +276,10 @@ enum ctl_exit tune_past_late(struct tune_past *past,
 
     if (!lag)
         return CTL_OK;
-    past->late = (struct late){.source = &past->source, .limits.query_bytes = QUERY_BYTES_MAX};
+    past->late = (struct late){
+        .source = &past->source,
+        .limits = {.query_bytes = QUERY_BYTES_MAX, .told = past->told},
+    };
     if (duration_parse(lag, strlen(lag), &past->late.lag_ms) != 0 || past->late.lag_ms < 0) {
         (void)ctl_fail(ctl, "--ingest-lag is a duration like 30s");
         return CTL_USAGE;

@@ -249,6 +249,7 @@ int tuned_past_begin(const struct api *api,
 
     if (r)
         return r;
+    ret->reading.told = past->told;
     if (past->is_drill) {
         ret->reading.deadline_ms -= past->took_ms;
         ret->source = past->source;

@@ -88,6 +88,7 @@ static int evaluate(struct preview *preview, struct err *reterr)
         .limits = &limits,
         .external_url = tuning->api->external_url,
         .alerts = &none,
+        .told = tuning->past.told,
     };
     return rule_eval(&eval, &preview->result, reterr) ? TUNED_E_LIMIT : 0;
 }

@@ -31,6 +31,7 @@ static int run_query(const struct rule_eval *eval,
         .end_ms = at_ms,
         .limits = *eval->limits,
         .memo = memo,
+        .told = eval->told,
     };
 
     return promql_eval(expr, eval->source, &query, arena, ret_value, reterr);

@@ -51,6 +51,7 @@ struct rule_eval {
     const struct rule_output *output;     /* before; recording rules */
     int64_t no_data_hold_ms;              /* an alert without data stays as it is; 0: it ends */
     struct promql_memo *memo;             /* of the expressions before; NULL: none */
+    struct told *told;                    /* what PromQL warns of (told.h); NULL: nobody asks */
 };
 
 struct rule_eval_result {

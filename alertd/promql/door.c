@@ -260,7 +260,8 @@ int promql_eval(const struct promql_expr *expr,
                         .n_parts = query->n_parts,
                         .arena = arena,
                         .reterr = reterr,
-                        .explain = query->explain};
+                        .explain = query->explain,
+                        .told = query->told};
     struct promql_value made = {0};
     int r = begin(expr, query, &eval, reterr);
 
@@ -329,7 +330,8 @@ int promql_eval_each(const struct promql_expr *expr,
                         .part = query->part,
                         .n_parts = query->n_parts,
                         .arena = arena,
-                        .reterr = reterr};
+                        .reterr = reterr,
+                        .told = query->told};
     struct giving giving = {
         .taker = {.expect = expect, .take = give}, .eval = &eval, .take = take, .arg = arg};
 

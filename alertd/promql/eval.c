@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "alertd/promql/fn_body.h"
+#include "alertd/promql/told.h"
 #include "lib/base/bug.h"
 
 enum {
@@ -146,6 +147,12 @@ void eval_warn(struct eval *eval, const struct promql_expr *at, const char *fmt,
     va_start(ap, fmt);
     (void)vsnprintf(words, sizeof(words), fmt, ap);
     va_end(ap);
+    told_add_note(eval->told, words);
+    add_placed(eval, &eval->warnings, "warning", at, words);
+}
+
+void eval_pass_on(struct eval *eval, const struct promql_expr *at, const char *words)
+{
     add_placed(eval, &eval->warnings, "warning", at, words);
 }
 

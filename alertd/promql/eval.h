@@ -142,6 +142,7 @@ struct eval {
     struct promql_memo *memo;       /* of an instant query that is not explained; or NULL */
     struct promql_hole *hole;       /* NULL: the expression has none */
     struct note *warnings, *infos;  /* newest first */
+    struct told *told;              /* notes for whoever evaluates often; NULL: nobody asks */
     struct err *reterr;
 };
 
@@ -179,6 +180,8 @@ int eval_tick(struct eval *eval);
 int eval_work(struct eval *eval, size_t samples);
 void eval_warn(struct eval *eval, const struct promql_expr *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* What the source warns of: told.h has a way of its own for it. */
+void eval_pass_on(struct eval *eval, const struct promql_expr *at, const char *words);
 void eval_inform(struct eval *eval, const struct promql_expr *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -94,6 +94,7 @@ struct promql_query {
     struct promql_explain *explain; /* explain.h: what each node costs; NULL: not asked */
     struct promql_memo *memo;       /* memo.h: of an instant query; NULL: everything is read */
     struct promql_hole *hole;       /* hole.h: not with the two above; NULL: none */
+    struct told *told;              /* told.h: warnings that are PromQL's own; NULL: nobody asks */
 };
 
 struct promql_series {

@@ -116,7 +116,7 @@ static int open_reading(struct eval *eval,
         return r == SOURCE_E_LIMIT ? PROMQL_E_LIMIT : r;
     keep_part(&made.query, &made.selection);
     for (size_t i = 0; i < made.selection.n_warnings; i++)
-        eval_warn(eval, expr, "%s", made.selection.warnings[i]);
+        eval_pass_on(eval, expr, made.selection.warnings[i]);
     *ret = made;
     return 0;
 }

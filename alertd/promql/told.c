@@ -14,7 +14,8 @@
 /* Filled from the front and never emptied: two who add the same at once meet in the same place. */
 struct told {
     _Atomic(char *) at[TOLD_WORDS_MAX];
-    atomic_bool has_more;
+    _Atomic(char *) notes[TOLD_NOTES_MAX];
+    atomic_bool has_more, has_more_notes;
 };
 
 struct told *told_new(void)
@@ -22,29 +23,52 @@ struct told *told_new(void)
     return mem_zalloc(sizeof(struct told));
 }
 
+static void free_all(_Atomic(char *) *at, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(atomic_load(&at[i]));
+}
+
 void told_free(struct told *told)
 {
-    for (size_t i = 0; told && i < TOLD_WORDS_MAX; i++)
-        free(atomic_load(&told->at[i]));
+    if (!told)
+        return;
+    free_all(told->at, TOLD_WORDS_MAX);
+    free_all(told->notes, TOLD_NOTES_MAX);
     free(told);
+}
+
+/* Copied only where there is nothing yet: most has been said before. False: there is no room. */
+static bool add(_Atomic(char *) *at, size_t n, const char *words)
+{
+    char *own = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        char *there = atomic_load(&at[i]);
+        if (!there) {
+            own = own ? own : mem_strdup(words);
+            if (atomic_compare_exchange_strong(&at[i], &there, own))
+                return true;
+        }
+        if (strcmp(there, words) == 0) {
+            free(own);
+            return true;
+        }
+    }
+    free(own);
+    return false;
 }
 
 void told_add(struct told *told, const char *words)
 {
-    if (!told)
-        return;
-    char *own = mem_strdup(words);
-    for (size_t i = 0; i < TOLD_WORDS_MAX; i++) {
-        char *there = NULL;
-        if (atomic_compare_exchange_strong(&told->at[i], &there, own))
-            return;
-        if (strcmp(there, words) == 0) {
-            free(own);
-            return;
-        }
-    }
-    free(own);
-    atomic_store(&told->has_more, true);
+    if (told && !add(told->at, TOLD_WORDS_MAX, words))
+        atomic_store(&told->has_more, true);
+}
+
+void told_add_note(struct told *told, const char *words)
+{
+    if (told && !add(told->notes, TOLD_NOTES_MAX, words))
+        atomic_store(&told->has_more_notes, true);
 }
 
 static int by_words(const void *a, const void *b)
@@ -55,18 +79,28 @@ static int by_words(const void *a, const void *b)
     return strcmp(*left, *right);
 }
 
-size_t told_list(const struct told *told, const char **ret_words)
+static size_t list(const _Atomic(char *) *at, size_t n_max, const char **ret_words)
 {
     size_t n = 0;
 
-    if (!told)
-        return 0;
-    while (n < TOLD_WORDS_MAX && (ret_words[n] = atomic_load(&told->at[n])))
+    while (n < n_max && (ret_words[n] = atomic_load(&at[n])))
         n++;
     if (n > 0)
         qsort(ret_words, n, sizeof(*ret_words), by_words);
+    return n;
+}
+
+size_t told_list(const struct told *told, const char **ret_words)
+{
+    if (!told)
+        return 0;
+    size_t n = list(told->at, TOLD_WORDS_MAX, ret_words);
+
     if (atomic_load(&told->has_more))
         ret_words[n++] = "more of it could not be read than is named here";
+    n += list(told->notes, TOLD_NOTES_MAX, ret_words + n);
+    if (atomic_load(&told->has_more_notes))
+        ret_words[n++] = "PromQL warns of more than is named here";
     return n;
 }
 

@@ -85,6 +85,7 @@ static struct promql_query query_of(const struct reading_source *reading,
                    .now_fn = reading->now_fn,
                    .deadline_ms = reading->deadline_ms},
         .hole = hole,
+        .told = reading->told,
     };
 }
 

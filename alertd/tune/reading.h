@@ -133,6 +133,7 @@ struct reading_source {
                        unsigned workers,
                        void (*each)(void *context, size_t index),
                        void *context);
+    struct told *told;         /* what PromQL warns of (told.h); NULL: nobody asks */
     struct reading_kept *kept; /* its own: reading_keep() */
 };
 struct tune_reader reading_of_source(struct reading_source *reading);

@@ -27,6 +27,19 @@ RULES = """groups:
   - alert: Inner
     expr: count(latency_seconds > 1)
 """
+ODD = """groups:
+- name: odd
+  interval: 30s
+  rules:
+  - alert: NoBuckets
+    expr: histogram_quantile(0.9, flapping) > 3
+  - alert: Beyond
+    expr: quantile by (job) (2, latency_seconds) > 1
+"""
+WARNED = {  # what PromQL itself warns of
+    "NoBuckets": 'bucket label "le" is missing or has a malformed value of "" for metric name "flapping"',
+    "Beyond": "quantile value should be between 0 and 1, got 2",
+}
 DAY_S = 86400
 BLOCK = "Not all of it could be read:"
 
@@ -85,6 +98,8 @@ class Missing(unittest.TestCase):
         cls.addClassCleanup(cls.scratch.cleanup)
         cls.rules = pathlib.Path(cls.scratch.name) / "rules.yml"
         cls.rules.write_text(RULES)
+        cls.odd = pathlib.Path(cls.scratch.name) / "odd.yml"
+        cls.odd.write_text(ODD)
         cls.other = pathlib.Path(cls.scratch.name) / "other.yml"
         cls.other.write_text(RULES.replace("> 2 and", "> 3 and"))
         cls.alertd = Alertd(auth="off", flags=["--storage.retention.time=30d"])
@@ -124,6 +139,16 @@ class Missing(unittest.TestCase):
             with self.subTest(options):
                 self.assertEqual(self.of_folder(*options).stdout.count(self.words), 1)
                 self.assertEqual(json.loads(self.of_folder("--json", *options).stdout)["warnings"], [self.words])
+
+    def test_1_what_promql_warns_of(self):
+        """Once each, behind what is missing; whatever way of reading it takes."""
+        for name, warned in WARNED.items():
+            for more in ([], ["--ingest-lag=40s"], ["--phases"]):
+                with self.subTest(name, more=more):
+                    options = [f"--rule={name}", f"--store={self.alertd.folder}", *self.options("--json", *more)]
+                    done = alertctl("tune", self.odd, *options)
+                    self.assertEqual(json.loads(done.stdout)["warnings"], [self.words, warned])
+        self.assertIn(f"{BLOCK}\n  {self.words}\n  {warned}\n", alertctl("tune", self.odd, f"--rule={name}", f"--store={self.alertd.folder}", *self.options()).stdout)
 
     def test_1_a_time_that_is_whole_says_nothing(self):
         to = f"--from={stamp(self.end_s - DAY_S // 2)}"
@@ -197,6 +222,8 @@ class Missing(unittest.TestCase):
         missing_s = self.end_s - DAY_S - DAY_S // 2
         self.assertEqual(self.alertd.post(f"{TUNINGS}/explain", {**question, "at": stamp(missing_s)})["warnings"], [self.words])
         self.look_at_failures(question, at["labels"], missing_s)
+        odd = {"yaml": ODD, **self.span}  # its first alert
+        self.assertEqual(self.alertd.post(TUNINGS, odd)["warnings"], [self.words, WARNED["NoBuckets"]])
         whole = {**question, "from": stamp(self.end_s - DAY_S // 2)}
         self.assertEqual(self.alertd.post(TUNINGS, whole)["warnings"], [])
         self.look_at_review()

@@ -54,10 +54,47 @@ static void test_more_than_there_is_room_for(void **state)
     for (int i = 0; i < TOLD_WORDS_MAX + 10; i++) {
         (void)snprintf(text, sizeof(text), "day %03d", i);
         told_add(told, text);
-        assert_int_equal(told_list(told, words), i < TOLD_LIST_MAX ? i + 1 : TOLD_LIST_MAX);
+        assert_int_equal(told_list(told, words), i < TOLD_WORDS_MAX ? i + 1 : TOLD_WORDS_MAX + 1);
     }
     assert_string_equal(words[TOLD_WORDS_MAX - 1], "day 063");
     assert_string_equal(words[TOLD_WORDS_MAX], "more of it could not be read than is named here");
+    told_free(told);
+}
+
+static void test_notes_hide_nothing_that_is_missing(void **state)
+{
+    struct told *told = told_new();
+    const char *words[TOLD_LIST_MAX];
+    char text[64];
+
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < TOLD_NOTES_MAX; i++) {
+            (void)snprintf(text, sizeof(text), "a bucket %d without le", i);
+            told_add_note(told, text);
+        }
+    assert_int_equal(told_list(told, words), TOLD_NOTES_MAX);
+    told_add_note(told, "a bucket more");
+    told_add(told, "day 2 is missing");
+    assert_int_equal(told_list(told, words), TOLD_NOTES_MAX + 2);
+    assert_string_equal(words[0], "day 2 is missing");
+    assert_string_equal(words[1], "a bucket 0 without le");
+    assert_string_equal(words[TOLD_NOTES_MAX + 1], "PromQL warns of more than is named here");
+    told_free(told);
+}
+
+static void test_as_many_as_there_can_be(void **state)
+{
+    struct told *told = told_new();
+    const char *words[TOLD_LIST_MAX];
+    char text[64];
+
+    for (int i = 0; i < 2 * TOLD_WORDS_MAX; i++) {
+        (void)snprintf(text, sizeof(text), "%03d", i);
+        told_add(told, text);
+        told_add_note(told, text);
+    }
+    assert_int_equal(told_list(told, words), TOLD_LIST_MAX);
+    assert_string_equal(words[TOLD_WORDS_MAX + 1], "000");
     told_free(told);
 }
 
@@ -66,6 +103,7 @@ static void test_nobody_asks(void **state)
     const char *words[TOLD_LIST_MAX];
 
     told_add(NULL, "a");
+    told_add_note(NULL, "a");
     assert_int_equal(told_list(NULL, words), 0);
     told_free(NULL);
 }
@@ -134,6 +172,8 @@ int main(void)
         cmocka_unit_test(test_each_is_told_once),
         cmocka_unit_test(test_those_who_read_at_the_same_time_share_it),
         cmocka_unit_test(test_more_than_there_is_room_for),
+        cmocka_unit_test(test_notes_hide_nothing_that_is_missing),
+        cmocka_unit_test(test_as_many_as_there_can_be),
         cmocka_unit_test(test_nobody_asks),
         cmocka_unit_test(test_it_is_said_in_a_sentence),
         cmocka_unit_test(test_a_source_is_read_through_it),
