@@ -26,12 +26,23 @@ enum {
     NEW_SERIES_A_PUSHER_MAX = 100000,
     LOW_WATER_MAX = 256 << 20,
     PRINT_BYTES_MAX = 1 << 16, /* labels put together for a message */
+    KNOWN_MS = 3600000,        /* of a series, read from the file at once */
+};
+
+/* What chunks on disk have of a segment within [from_ms, from_ms + KNOWN_MS): who sends a series
+ * again sends many samples of it, and each look into the file unpacks whole chunks. Good for one
+ * batch, as sealing waits for it. */
+struct known {
+    const struct segment *segment; /* NULL: nothing is read yet */
+    int64_t from_ms;
+    struct columns columns;
 };
 
 struct staging {
     struct store *store;
     struct request *request;
     struct partition *partition; /* of the sample before: mostly the same day */
+    struct known known;
     bool must_sort;
     bool overlaps; /* with another batch of the group */
 };
@@ -207,25 +218,55 @@ static struct segment *find_segment(struct staging *staging,
     return segment;
 }
 
-/* Is it stored already? Only asked when it is not later than all of its series. */
-static int is_stored(const struct segment *segment, int64_t t_ms, bool *ret_stored, struct err *err)
+static int read_known(struct known *known,
+                      const struct segment *segment,
+                      int64_t t_ms,
+                      struct err *err)
 {
     const struct partition *partition = segment->partition;
-    struct columns columns = {0};
+    int64_t from_ms = t_ms - (t_ms - partition->day_ms) % KNOWN_MS;
     struct db_conn *conn;
     size_t n_damaged = 0;
+
+    if (known->segment == segment && known->from_ms == from_ms)
+        return 0;
+    known->segment = NULL;
+    known->columns.n = 0;
+    int r = db_read_begin(partition->db, &conn, err);
+    if (r != 0)
+        return r;
+    r = partition_read_chunks(conn, segment->local_id, from_ms, from_ms + KNOWN_MS - 1,
+                              &known->columns, &n_damaged, err);
+    db_read_end(partition->db, conn);
+    if (r != 0)
+        return r;
+    columns_settle(&known->columns);
+    known->segment = segment;
+    known->from_ms = from_ms;
+    return 0;
+}
+
+static bool known_has(const struct known *known, int64_t t_ms)
+{
+    size_t place = times_lower_bound(known->columns.t_ms, known->columns.n, t_ms);
+
+    return place < known->columns.n && known->columns.t_ms[place] == t_ms;
+}
+
+/* Is it stored already? Only asked when it is not later than all of its series. */
+static int is_stored(struct staging *staging,
+                     const struct segment *segment,
+                     int64_t t_ms,
+                     bool *ret_stored)
+{
+    const struct partition *partition = segment->partition;
 
     *ret_stored = segment_has(segment, t_ms);
     if (*ret_stored || !partition->has_chunks || t_ms > segment->sealed_to_ms ||
         t_ms < partition->chunk_min_ms || t_ms > partition->chunk_max_ms)
         return 0;
-    int r = db_read_begin(partition->db, &conn, err);
-    if (r != 0)
-        return r;
-    r = partition_read_chunks(conn, segment->local_id, t_ms, t_ms, &columns, &n_damaged, err);
-    db_read_end(partition->db, conn);
-    *ret_stored = columns.n > 0;
-    columns_done(&columns);
+    int r = read_known(&staging->known, segment, t_ms, &staging->request->err);
+    *ret_stored = r == 0 && known_has(&staging->known, t_ms);
     return r;
 }
 
@@ -284,7 +325,7 @@ static int stage_sample(struct staging *staging, struct segment *segment, struct
             staging->overlaps = true;
     }
     if (sample.t_ms <= segment_last_ms(segment)) {
-        int r = is_stored(segment, sample.t_ms, &stored, &staging->request->err);
+        int r = is_stored(staging, segment, sample.t_ms, &stored);
         if (r != 0)
             return r;
     }
@@ -437,6 +478,7 @@ enum stage_verdict stage_batch(struct store *store, struct request *request)
         look_ahead(store, batch, i);
         r = stage_entry(&staging, i);
     }
+    columns_done(&staging.known.columns);
     if (r != 0 || staging.overlaps) {
         store->n_staged = request->first_staged;
         return r != 0 ? answer(request, result_of(r)) : STAGE_LATER;

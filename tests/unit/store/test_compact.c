@@ -163,6 +163,32 @@ static void test_a_day_is_opened_again(void **state)
     fixture_done(&fixture);
 }
 
+/* The same history again, newest first and each second sample 1 ms late: over the ends of hours and of a
+ * day, in files of long chunks, each sample that is there is known to be. */
+static void test_history_comes_again_backwards(void **state)
+{
+    struct fixture fixture;
+    struct sample samples[720];
+    struct store_outcome outcome;
+
+    fixture_init(&fixture, 0);
+    push_days(&fixture);
+    pass_days(&fixture, 4);
+    for (int from = 0; from < 48 * 180; from += 720)
+        for (int i = 0; i < 2; i++) {
+            for (int k = 0; k < 720; k++) {
+                int place = from + 719 - k;
+                samples[k] = (struct sample){NOON + place * INT64_C(10000) + place % 2, 99};
+            }
+            const struct store_batch history = {.history = true};
+            assert_int_equal(push_as(&fixture, i, samples, 720, &history, &outcome), 0);
+            assert_int_equal(outcome.duplicate, 360);
+            assert_int_equal(outcome.stored, 360);
+        }
+    expect(&fixture, 1, 3590000, 3610000, "7.8@3590000 99@3590001 7.9@3600000 8@3610000");
+    fixture_done(&fixture);
+}
+
 /* In the file of a day, with nobody else at it. */
 static void change_day(struct fixture *fixture, const char *day, db_job *job)
 {
@@ -496,6 +522,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_day_that_is_over_has_one_chunk_a_series),
         cmocka_unit_test(test_a_day_is_opened_again),
+        cmocka_unit_test(test_history_comes_again_backwards),
         cmocka_unit_test(test_a_day_of_an_older_program),
         cmocka_unit_test(test_what_is_the_same_lies_there_once),
         cmocka_unit_test(test_one_leaves_a_pack),
