@@ -209,7 +209,7 @@ enum ctl_exit cmd_import_prometheus(struct ctl *ctl)
     describe(ctl, into, &job);
     import.resume.job = str_text(&job);
     origin_init(&import.origin, ctl->url, token, import.step_ms);
-    sink_init(&import.sink, into, ctl->token, import.resume.job);
+    sink_init(&import.sink, into, ctl->token);
     status = run(&import);
     sink_done(&import.sink);
     origin_done(&import.origin);

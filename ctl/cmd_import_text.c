@@ -241,7 +241,7 @@ enum ctl_exit cmd_import_openmetrics(struct ctl *ctl)
              import.openmetrics ? "openmetrics" : "prometheus text", import.name,
              (long long)import.resume.end, ctl->url);
     import.resume.job = str_text(&job);
-    sink_init(&import.sink, ctl->url, ctl->token, import.resume.job);
+    sink_init(&import.sink, ctl->url, ctl->token);
     status = run(&import);
     sink_done(&import.sink);
     resume_done(&import.resume);

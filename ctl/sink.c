@@ -13,7 +13,6 @@
 #include "lib/base/mem.h"
 #include "lib/json/read.h"
 #include "lib/json/write.h"
-#include "lib/model/hash.h"
 #include "lib/net/http_client.h"
 #include "lib/wire/push.h"
 
@@ -29,12 +28,9 @@ enum {
     WAIT_MAX_MS = 60000,
 };
 
-void sink_init(struct sink *sink, const char *url, const char *token, const char *job)
+void sink_init(struct sink *sink, const char *url, const char *token)
 {
-    *sink = (struct sink){.url = url,
-                          .bearer = STR_INIT(8192),
-                          .client = http_client_new(),
-                          .epoch = hash64(job, strlen(job)) | 1};
+    *sink = (struct sink){.url = url, .bearer = STR_INIT(8192), .client = http_client_new()};
     remote_write_init(&sink->writer, BODY_MAX);
     if (token)
         str_addf(&sink->bearer, "Bearer %s", token);
@@ -62,13 +58,6 @@ static int read_counts(struct sink *sink, const struct http_response *reply, str
         r = json_get_int(root, "duplicate", &counts.duplicate, reterr);
     if (r == 0)
         r = json_get_int(root, "refused", &counts.refused, reterr);
-    bool replayed = false;
-    if (r == 0)
-        r = json_get_bool(root, "replayed", &replayed, reterr);
-    if (r == 0 && replayed) { /* the counts are those of then: nothing is new now */
-        counts.duplicate += counts.stored;
-        counts.stored = 0;
-    }
     if (r == 0 && json_get_string(root, "words", &words, NULL) == 0 && !sink->first_refusal[0])
         (void)snprintf(sink->first_refusal, sizeof(sink->first_refusal), "%s", words);
     sink->counts.stored += counts.stored;
@@ -109,26 +98,20 @@ static int post(struct sink *sink, struct err *reterr)
     STR_AUTO struct str url = STR_INIT(4096);
     const char *block;
     size_t len;
-    char epoch[32];
-    char sequence[32];
 
     remote_write_seal(&sink->writer, &block, &len);
-    (void)snprintf(epoch, sizeof(epoch), "%llu", (unsigned long long)sink->epoch);
-    (void)snprintf(sequence, sizeof(sequence), "%llu", (unsigned long long)hash64(block, len) | 1);
     str_addf(&url, "%s" HISTORY, sink->url);
     const struct http_header headers[] = {
         {"Content-Type", REMOTE_WRITE_CONTENT_TYPE},
         {"Content-Encoding", REMOTE_WRITE_ENCODING},
         {PUSH_HEADER_AGENT, "import"},
-        {PUSH_HEADER_EPOCH, epoch},
-        {PUSH_HEADER_SEQUENCE, sequence},
         {"Authorization", str_text(&sink->bearer)},
     };
     const struct http_request request = {
         .method = "POST",
         .url = str_text(&url),
         .headers = headers,
-        .n_headers = sink->bearer.len > 0 ? 6 : 5,
+        .n_headers = sink->bearer.len > 0 ? 4 : 3,
         .body = block,
         .body_len = len,
         .timeout_ms = REPLY_MS,

@@ -5,9 +5,9 @@
  *
  *     sink_add(series, samples) -> remote write body -> POST /api/alertd/v1/samples/history
  *
- * The identity of a batch is what is in it (agent "import", epoch: the job, sequence: a hash
- * of the body), so that repeating an import costs alertd a look-up a batch; where the batches
- * are cut differently, the first write wins and nothing changes either.
+ * A batch has no identity (epoch, sequence): what a batch of before stored may be lost since, or
+ * its day thrown away, and then the same import brings it back. Repeating one where all of it is
+ * there changes nothing, because the first write of a sample wins.
  *
  * When alertd says "later" (429, 503), it is asked again after the time it names.
  */
@@ -36,7 +36,6 @@ struct sink {
     const char *url;
     struct str bearer;
     struct http_client *client;
-    uint64_t epoch;
     struct remote_write writer;
     /* samples of one series, until another comes */
     const struct labels *labels;
@@ -46,8 +45,7 @@ struct sink {
     char first_refusal[320];
 };
 
-/* job: what is imported from where, the same text for a repetition. */
-void sink_init(struct sink *sink, const char *url, const char *token, const char *job);
+void sink_init(struct sink *sink, const char *url, const char *token);
 void sink_done(struct sink *sink);
 
 /* 0 or SINK_E_PUSH with words. */

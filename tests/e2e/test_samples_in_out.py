@@ -145,6 +145,20 @@ class BetweenAlertds(Folder):
         self.assertIn("1 too old, 1 too far ahead", done.stderr)
 
 
+    def test_what_was_lost_since_comes_again(self):
+        """No import is taken for one of before: what it stored then need not be there any more, nor be refused any more."""
+        daemon = self.alertd(flags=["--storage.retention.time=10d"])
+        path = self.write("in.om", text_of(lines(3, 1000, start=DAY_START) + lines(2, 5, start=DAY_START - 30 * 86400, name="old")))
+        self.assertEqual(self.counts(daemon, "import", "openmetrics", path, status=1), (3000, 0, 10))
+        self.assertEqual(self.counts(daemon, "import", "openmetrics", path, status=1), (0, 3000, 10))
+        daemon.stop()
+        for file in (daemon.folder / "samples").glob(f"{time.strftime('%Y-%m-%d', time.gmtime(DAY_START))}.db*"):
+            file.unlink()
+        daemon.flags = ["--storage.retention.time=90d"]
+        daemon.start()
+        self.assertEqual(self.counts(daemon, "import", "openmetrics", path), (3010, 0, 0))
+
+
 class Texts(Folder):
     def test_a_mistake_has_its_place_and_stores_nothing(self):
         alertd = self.alertd()
@@ -233,11 +247,11 @@ class Stub:
         if self.answers:
             return self.answers.pop(0)
         batch = [t_ms // 1000 for _, _, t_ms in decode(body)[0]]
-        self.batches.append((call.headers["X-Watchbill-Epoch"], call.headers["X-Watchbill-Sequence"], batch))
+        self.batches.append(batch)
         return 200, {"stored": len(batch), "duplicate": 0, "refused": 0, "replayed": False, "words": ""}
 
     def times(self):
-        return [t for _, _, batch in self.batches for t in batch]
+        return [t for batch in self.batches for t in batch]
 
 
 class Misbehaving(Folder):
@@ -277,10 +291,6 @@ class Misbehaving(Folder):
         self.assertEqual(stub.times(), list(range(DAY_START, DAY_START + 10 * HOUR + 1, 60)))
         self.assertIn("601 samples stored", done.stdout)
         self.assertEqual(self.resume_files(), [])
-        before = list(stub.batches)
-        stub.batches.clear()
-        self.ctl(stub.url, *command)  # the same again: the same identities
-        self.assertEqual([one[:2] for one in stub.batches][-3:], [one[:2] for one in before][-3:])
 
     def test_the_next_answer_is_fetched_while_one_is_written(self):
         stub = Stub(self)
