@@ -166,7 +166,7 @@ static int open_store(struct app *app, struct err *reterr)
     int r = fs_make_folders(folder, reterr);
     if (r != 0)
         return r;
-    return store_open(
+    r = store_open(
         &(struct store_options){
             .folder = folder,
             .retention_ms = app->settings.retention_ms,
@@ -180,6 +180,7 @@ static int open_store(struct app *app, struct err *reterr)
             .now_wall_ms = clock_wall_ms,
             .log = &app->log},
         &app->api.store, reterr);
+    return r == 0 || r == DB_E_NEWER ? r : -EIO; /* its other codes mean other things here */
 }
 
 /* Before anything is stored: what comes from now on is forwarded. */
@@ -357,8 +358,8 @@ static int open_all(struct app *app, struct err *reterr)
         boot_keep_config(app);
     if (r == 0)
         app->api.pager = pager_new(app->api.state, atomic_load(&app->api.route), &app->log);
-    if (r == 0 && open_store(app, reterr) != 0)
-        r = -EIO; /* its own codes mean other things here */
+    if (r == 0)
+        r = open_store(app, reterr);
     if (r == 0)
         app->api.ingest = ingest_new(
             app->api.store,

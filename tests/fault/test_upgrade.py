@@ -26,6 +26,7 @@ APPLICATION_ID = 0x57425354
 STEPS = sorted((ROOT / "alertd/db/migrations").glob("*.sql"))
 NEWEST = len(STEPS)
 APP_LOCKED = 3
+APP_DAMAGED = 4  # or newer
 
 
 def make_state(path, version):
@@ -127,9 +128,23 @@ class Upgrade(unittest.TestCase):
         base.close()
         alertd = self.alertd(folder)
         alertd.start(wait=False)
-        self.assertNotEqual(alertd.process.wait(20), 0)
+        self.assertEqual(alertd.process.wait(20), APP_DAMAGED)
         self.assertIn("made by a newer version (schema 999 is not known here)", alertd.log())
         self.assertTrue((folder / "state.db").exists())
+
+    def test_a_newer_day_is_refused(self):
+        day = self.folder / "one" / "samples" / "2026-11-20.db"
+        day.parent.mkdir(parents=True)
+        base = sqlite3.connect(day)
+        base.executescript(f"""PRAGMA application_id = {0x57425350};
+            CREATE TABLE schema_migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT;
+            INSERT INTO schema_migration VALUES (999, 'from the future', 0)""")
+        base.close()
+        alertd = self.alertd(self.folder / "one")
+        alertd.start(wait=False)
+        self.assertEqual(alertd.process.wait(20), APP_DAMAGED)
+        self.assertIn("2026-11-20.db: made by a newer version (schema 999 is not known here)", alertd.log())
+        self.assertTrue(day.exists())
 
     def test_a_second_alertd_is_told_who_holds_the_folder(self):
         first = self.alertd(self.folder / "one")
