@@ -319,10 +319,11 @@ static void describe(const struct batch *batch, struct ingest_answer *answer)
     add_reason(&reasons, outcome->rejected_series_limit, "of series beyond the limit");
     add_reason(&reasons, outcome->rejected_new_series_limit, "of new series beyond the limit");
     add_reason(&reasons, outcome->rejected_invalid, "invalid");
+    size_t n = batch->n_samples + batch->n_refused;
     if (answer->n_refused > 0)
         (void)snprintf(answer->partial, sizeof(answer->partial),
-                       "%zu of %zu samples refused (%s), the others are stored; first: %s",
-                       answer->n_refused, batch->n_samples + batch->n_refused, str_text(&reasons),
+                       "%zu of %zu samples refused (%s)%s; first: %s", answer->n_refused, n,
+                       str_text(&reasons), answer->n_refused < n ? ", the others are stored" : "",
                        first);
 }
 

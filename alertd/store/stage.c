@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "alertd/store/private.h"
+#include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/mem.h"
 
@@ -89,12 +90,13 @@ static void reject(struct staging *staging,
     if (++*count_of(outcome, reason) > 1)
         return;
     STR_AUTO struct str text = STR_INIT(120);
+    char when[CLOCK_TEXT_MAX];
     print_labels(staging->store, named, &text);
     (void)snprintf(outcome->examples[reason], sizeof(outcome->examples[reason]), "%s",
                    str_text(&text));
     if (!outcome->first_rejection[0])
         (void)snprintf(outcome->first_rejection, sizeof(outcome->first_rejection),
-                       "%s: %.80s @%lld", why, str_text(&text), (long long)t_ms);
+                       "%s: %.80s at %s", why, str_text(&text), clock_rfc3339(t_ms, when));
 }
 
 /* Below it nothing is taken: what is left is for what is stored already. Small disks keep
@@ -125,7 +127,9 @@ static bool is_out_of_bounds(struct staging *staging, const struct named *named,
 
     if (options->retention_ms > 0 && !staging->request->batch->internal) {
         if (t_ms < now_ms - oldest_ms) {
-            reject(staging, STORE_TOO_OLD, named, t_ms, "too old");
+            reject(staging, STORE_TOO_OLD, named, t_ms,
+                   is_day_enough ? "too old (more than 24 h)"
+                                 : "too old (--storage.retention.time)");
             return true;
         }
         if (t_ms > now_ms + AHEAD_MS) {

@@ -203,8 +203,9 @@ static void test_samples_by_number(void **state)
     }
     assert_int_equal(push_one(&fixture, 1, NOON - 2 * DAY, &series[1], false, &outcome), 0);
     assert_int_equal(outcome.rejected_too_old, 1);
-    assert_string_equal(outcome.first_rejection,
-                        "too old: m{i=\"1\", job=\"test\"} @1699876800000");
+    assert_string_equal(
+        outcome.first_rejection,
+        "too old (more than 24 h): m{i=\"1\", job=\"test\"} at 2023-11-13T12:00:00.000Z");
     expect(&fixture, 1, -DAY, 2 * DAY, "1@0 1@86400000");
     fixture_done(&fixture);
 }

@@ -101,7 +101,7 @@ static void test_too_old_and_too_new_are_told_apart(void **state)
     assert_int_equal(outcome.stored, 2);
     assert_int_equal(outcome.rejected_too_old, 1);
     assert_int_equal(outcome.rejected_too_new, 1);
-    assert_non_null(strstr(outcome.first_rejection, "too old: m{i=\"1\""));
+    assert_non_null(strstr(outcome.first_rejection, "too old (more than 24 h): m{i=\"1\""));
     expect(&fixture, 1, -2 * DAY, DAY, "2@-86400000 3@600000");
     fixture_done(&fixture);
 }
