@@ -164,7 +164,7 @@ static enum ctl_exit complain(struct import *import, const struct err *err, bool
                            : "");
     else
         (void)ctl_fail(import->ctl, "%s", err->text);
-    if (!is_stored)
+    if (!is_stored || import->resume.lines == 0)
         (void)fputs("import: nothing of it is stored\n", stderr);
     else
         (void)fprintf(stderr, "import: the first %lld lines are stored; the same command %s\n",
@@ -172,6 +172,15 @@ static enum ctl_exit complain(struct import *import, const struct err *err, bool
                       import->is_file ? "goes on behind them"
                                       : "sends them again, which changes nothing");
     return CTL_FAILURE;
+}
+
+/* Of the two bytes that every gzip file begins with, and no text does. */
+static bool is_gzip(const struct import *import)
+{
+    unsigned char first[2];
+
+    return import->is_file && pread(import->fd, first, 2, 0) == 2 && first[0] == 0x1f &&
+           first[1] == 0x8b;
 }
 
 static enum ctl_exit run(struct import *import)
@@ -218,6 +227,10 @@ static enum ctl_exit open_text(struct import *import)
         return ctl_fail(import->ctl, "%s: %s", import->name, strerrordesc_np(errno));
     import->is_file = import->fd != STDIN_FILENO && S_ISREG(stat.st_mode);
     import->resume.end = import->is_file ? (int64_t)stat.st_size : 0;
+    if (is_gzip(import))
+        return ctl_fail(import->ctl,
+                        "%s is packed by gzip: gunzip -c %s | alertctl import openmetrics -",
+                        import->name, import->name);
     return CTL_OK;
 }
 

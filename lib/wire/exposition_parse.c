@@ -15,6 +15,10 @@
 #include "lib/base/float.h"
 #include "lib/base/mem.h"
 
+enum {
+    SHOWN_MAX = 40, /* bytes of what is wrong, in words */
+};
+
 struct exposition_reader {
     const struct exposition_visitor *visitor;
     struct err *reterr;
@@ -27,13 +31,25 @@ struct exposition_reader {
     bool at_eof; /* "# EOF" was read */
 };
 
+/* With the len bytes that stand there instead, or the first of them. */
+static int fail_at(const struct exposition_reader *in, const char *what, size_t len)
+{
+    char got[2 * SHOWN_MAX + 1];
+    size_t n = 0;
+
+    for (size_t i = 0; i < len && i < SHOWN_MAX; i++) {
+        if (in->at[i] == '\r')
+            got[n++] = '\\';
+        got[n++] = (char)(in->at[i] == '\r' ? 'r' : in->at[i] >= ' ' ? in->at[i] : '?');
+    }
+    got[n] = '\0';
+    return err_at(in->reterr, EXPOSITION_E_SYNTAX, in->line, (unsigned)(in->at - in->start) + 1,
+                  len > 0 ? "%s, got '%s'" : "%s, got the end of the line", what, got);
+}
+
 static int fail(const struct exposition_reader *in, const char *what)
 {
-    return err_at(in->reterr, EXPOSITION_E_SYNTAX, in->line, (unsigned)(in->at - in->start) + 1,
-                  "%s, got %s", what,
-                  in->at == in->end
-                      ? "the end of the line"
-                      : (const char[]){'\'', *in->at >= ' ' ? *in->at : '?', '\'', 0});
+    return fail_at(in, what, in->at < in->end);
 }
 
 static bool is_blank(char c)
@@ -190,11 +206,11 @@ static int read_value(struct exposition_reader *in, double *ret_value)
         return fail(in, "expected a value");
     for (size_t i = 0; i < len; i++) /* no hexadecimal, no underscores */
         if (strchr("xXpP_", in->at[i]))
-            return fail(in, "expected a decimal number, NaN or Inf");
+            return fail_at(in, "expected a decimal number, NaN or Inf", len);
     if (float_parse(in->at, len, &value) != 0)
-        return fail(in, "expected a number");
+        return fail_at(in, "expected a number", len);
     if (isinf(value) && !memchr(in->at, 'i', len) && !memchr(in->at, 'I', len))
-        return fail(in, "this number is larger than a double holds");
+        return fail_at(in, "expected a number that a double holds", len);
     in->at += len;
     *ret_value = value;
     return 0;
@@ -209,7 +225,7 @@ static int read_time(struct exposition_reader *in, int64_t *ret_t_ms)
 
     if (in->visitor->openmetrics) {
         if (float_parse(in->at, len, &seconds) != 0 || !(fabs(seconds) < 9e15))
-            return fail(in, "expected a time stamp in seconds");
+            return fail_at(in, "expected a time stamp in seconds", len);
         *ret_t_ms = (int64_t)llround(seconds * 1000);
         in->at += len;
         return 0;
@@ -220,7 +236,7 @@ static int read_time(struct exposition_reader *in, int64_t *ret_t_ms)
     for (size_t i = 0; i < len; i++)
         if (in->at[i] < '0' || in->at[i] > '9' || __builtin_mul_overflow(t_ms, 10, &t_ms) ||
             __builtin_add_overflow(t_ms, in->at[i] - '0', &t_ms))
-            return fail(in, "expected a time stamp in milliseconds");
+            return fail_at(in, "expected a time stamp in milliseconds", len);
     if (len == 0)
         return fail(in, "expected a time stamp in milliseconds");
     in->at += len;

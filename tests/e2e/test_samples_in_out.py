@@ -2,6 +2,7 @@
 against real alertds, against a server that misbehaves on purpose, and against Prometheus and
 VictoriaMetrics where they are (WATCHBILL_PEERS)."""
 
+import gzip
 import http.server
 import json
 import os
@@ -130,7 +131,9 @@ class BetweenAlertds(Folder):
 
     def test_history_is_the_admins(self):
         alertd = self.alertd()
-        self.assertIn("too old", alertd.call("POST", f"/api/v1/import/prometheus?timestamp={DAY_START * 1000}", "x 1\n").text)
+        old = alertd.call("POST", f"/api/v1/import/prometheus?timestamp={DAY_START * 1000}", "x 1\n").text
+        when = time.strftime("%Y-%m-%dT00:00:00.000Z", time.gmtime(DAY_START))
+        self.assertIn(f"1 of 1 samples refused (1 too old); first: too old (more than 24 h): x at {when}", old)
         path = self.write("in.om", text_of(lines(1, 3)))
         done = self.ctl(alertd, "import", "openmetrics", path, status=1, token=alertd.make_token("p", "push"))
         self.assertIn("scope admin", done.stderr)
@@ -168,7 +171,8 @@ class Texts(Folder):
             (text_of([*good, "m 1"]), f":{len(good) + 1}:1: ", "no time stamp", ()),
             (text_of([*good, f"m 1 {NOW}000"]), f":{len(good) + 1}:1: ", "--format=prometheus", ()),
             ("\n".join(good) + "\n", f":{len(good) + 1}:1: ", "# EOF", ()),
-            ("x 1 1.5\n", ":1:5: ", "milliseconds", ("--format=prometheus",)),
+            ("x 1 1.5\n", ":1:5: ", "milliseconds, got '1.5'", ("--format=prometheus",)),
+            ("x 1 1\r\n# EOF\n", ":1:5: ", "seconds, got '1\\r'", ()),
         )
         for text, place, words, options in cases:
             with self.subTest(words):
@@ -180,6 +184,20 @@ class Texts(Folder):
                 self.assertEqual(done.stdout, "")
         self.assertEqual(self.exported(alertd, "m"), "# EOF\n")
         self.assertIn("no.such", self.ctl(alertd, "import", "openmetrics", "no.such", status=1).stderr)
+
+    def test_what_is_packed_is_told_how_to_be_read(self):
+        alertd = self.alertd()
+        path = self.folder / "in.om.gz"
+        path.write_bytes(gzip.compress(text_of(lines(1, 3)).encode()))
+        done = self.ctl(alertd, "import", "openmetrics", path, status=1)
+        self.assertIn(f"{path} is packed by gzip: gunzip -c {path} | alertctl import openmetrics -", done.stderr)
+
+    def test_nothing_is_said_to_be_stored_where_nothing_is(self):
+        alertd = self.alertd()
+        for text in ("", "x 1\n# EOF\n"):
+            done = self.ctl(alertd, "import", "openmetrics", "-", stdin=text, status=1)
+            self.assertIn("nothing of it is stored", done.stderr)
+        self.assertIn("nothing of it is stored", self.ctl(alertd, "import", "openmetrics", self.folder, status=1).stderr)
 
     def test_prometheus_text_has_milliseconds(self):
         alertd = self.alertd()
