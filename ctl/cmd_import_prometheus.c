@@ -127,9 +127,12 @@ static enum ctl_exit run(struct import *import)
     progress_clear(&import->progress);
     if (r != 0) {
         (void)ctl_fail(ctl, "%s", err.text);
-        (void)fprintf(stderr,
-                      "import: everything before %s is stored; the same command goes on there\n",
-                      clock_rfc3339(import->resume.position + 1, import->where));
+        if (import->resume.position == import->resume.begin)
+            (void)fputs("import: nothing of it is stored\n", stderr);
+        else
+            (void)fprintf(stderr,
+                          "import: everything up to %s is stored; the same command goes on there\n",
+                          clock_rfc3339(import->resume.position, import->where));
         return CTL_FAILURE;
     }
     resume_finish(&import->resume);

@@ -198,6 +198,9 @@ class Texts(Folder):
             done = self.ctl(alertd, "import", "openmetrics", "-", stdin=text, status=1)
             self.assertIn("nothing of it is stored", done.stderr)
         self.assertIn("nothing of it is stored", self.ctl(alertd, "import", "openmetrics", self.folder, status=1).stderr)
+        gone = f"http://127.0.0.1:{free_port()}"
+        done = self.ctl(alertd, "import", "prometheus", f"--url={gone}", "--match=m", "--from=1h", status=1)
+        self.assertIn("nothing of it is stored", done.stderr)
 
     def test_prometheus_text_has_milliseconds(self):
         alertd = self.alertd()
