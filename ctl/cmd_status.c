@@ -8,6 +8,7 @@
 
 #include "ctl/client.h"
 #include "ctl/cmd.h"
+#include "ctl/progress.h"
 #include "ctl/table.h"
 #include "lib/base/str.h"
 #include "lib/json/read.h"
@@ -23,6 +24,31 @@ static const char *number(const struct json *object, const char *key, char *text
     (void)json_get_int_or(object, key, 0, &value, NULL);
     (void)snprintf(text, NUMBER_TEXT_MAX, "%" PRId64, value);
     return text;
+}
+
+/* "512", "3.4K", "171M": as du prints it. */
+static const char *size_text(int64_t bytes, char *text)
+{
+    static const char units[] = "KMGT";
+    double size = (double)bytes;
+    size_t unit = 0;
+
+    if (bytes < 1024) {
+        (void)snprintf(text, NUMBER_TEXT_MAX, "%" PRId64, bytes);
+        return text;
+    }
+    for (size /= 1024; size >= 999.5 && unit + 2 < sizeof(units); unit++)
+        size /= 1024;
+    (void)snprintf(text, NUMBER_TEXT_MAX, size < 9.95 ? "%.1f%c" : "%.0f%c", size, units[unit]);
+    return text;
+}
+
+static const char *size_of(const struct json *object, const char *key, char *text)
+{
+    int64_t bytes = 0;
+
+    (void)json_get_int_or(object, key, 0, &bytes, NULL);
+    return size_text(bytes, text);
 }
 
 static const char *words(const struct json *object, const char *key)
@@ -116,12 +142,24 @@ static void print_top(const struct json *data, const char *key, const char *head
     const struct json *list = NULL;
     char n[NUMBER_TEXT_MAX];
 
+    table.numbers_right = true;
     if (json_get_array(data, key, &list, NULL) != 0)
         return;
     for (size_t i = 0; i < json_length(list); i++)
         TABLE_ROW(&table, words(json_at(list, i), "name"), number(json_at(list, i), "value", n));
     table_print(&table);
     (void)puts("");
+}
+
+/* The file and its log; what is in them adds up to it. */
+static const char *size_of_day(const struct json *day, char *text)
+{
+    int64_t file = 0;
+    int64_t log = 0;
+
+    (void)json_get_int_or(day, "bytes", 0, &file, NULL);
+    (void)json_get_int_or(day, "log_bytes", 0, &log, NULL);
+    return size_text(file + log, text);
 }
 
 /* Sealed and not yet. */
@@ -132,8 +170,7 @@ static const char *samples_of(const struct json *day, char *text)
 
     (void)json_get_int_or(day, "sealed_samples", 0, &sealed, NULL);
     (void)json_get_int_or(day, "unsealed_samples", 0, &unsealed, NULL);
-    (void)snprintf(text, NUMBER_TEXT_MAX, "%" PRId64, sealed + unsealed);
-    return text;
+    return count_text(sealed + unsealed, text);
 }
 
 static const char *per_sample(const struct json *day, char *text)
@@ -162,6 +199,7 @@ static void print_memory(const struct json *own)
     const struct json *memory = NULL;
     char n[NUMBER_TEXT_MAX];
 
+    table.numbers_right = true;
     if (json_get_object(own, "memory", &memory, NULL) != 0)
         return;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -183,23 +221,23 @@ static void print_set_aside(const struct json *own)
 
 static void print_days(const struct json *own)
 {
-    struct table table = TABLE("DAY", "BYTES", "LOG", "JOURNAL", "CHUNKS", "OF THEM LONG",
-                               "ROLL-UPS", "OTHER", "SAMPLES", "B/SAMPLE", "SERIES IN MEMORY");
+    struct table table = TABLE("DAY", "SIZE", "JOURNAL", "CHUNKS", "ROLL-UPS", "OTHER", "SAMPLES",
+                               "B/SAMPLE", "SERIES");
     const struct json *list = NULL;
-    char n[8][NUMBER_TEXT_MAX];
+    char n[6][NUMBER_TEXT_MAX];
 
+    table.numbers_right = true;
     (void)json_get_array(own, "days", &list, NULL);
     for (size_t i = 0; list && i < json_length(list); i++) {
         const struct json *day = json_at(list, i);
         char samples[NUMBER_TEXT_MAX];
         char ratio[NUMBER_TEXT_MAX];
 
-        TABLE_ROW(&table, words(day, "day"), number(day, "bytes", n[0]),
-                  number(day, "log_bytes", n[1]), number(day, "journal_bytes", n[2]),
-                  number(day, "chunk_bytes", n[3]), number(day, "packed_bytes", n[4]),
-                  number(day, "rollup_bytes", n[5]), number(day, "other_bytes", n[6]),
+        TABLE_ROW(&table, words(day, "day"), size_of_day(day, n[0]),
+                  size_of(day, "journal_bytes", n[1]), size_of(day, "chunk_bytes", n[2]),
+                  size_of(day, "rollup_bytes", n[3]), size_of(day, "other_bytes", n[4]),
                   samples_of(day, samples), per_sample(day, ratio),
-                  number(day, "series_in_memory", n[7]));
+                  number(day, "series_in_memory", n[5]));
     }
     table_print(&table);
     (void)puts("");
@@ -211,6 +249,7 @@ static void print_limits(const struct json *own)
     const struct json *list = NULL;
     char n[2][NUMBER_TEXT_MAX];
 
+    table.numbers_right = true;
     (void)json_get_array(own, "limits", &list, NULL);
     for (size_t i = 0; list && i < json_length(list); i++)
         TABLE_ROW(&table, words(json_at(list, i), "flag"), number(json_at(list, i), "used", n[0]),
@@ -224,6 +263,7 @@ static void print_offenders(const struct json *own)
     const struct json *list = NULL;
     char n[NUMBER_TEXT_MAX];
 
+    table.numbers_right = true;
     (void)json_get_array(own, "offenders", &list, NULL);
     if (!list || json_length(list) == 0)
         return;

@@ -72,38 +72,66 @@ void table_add(struct table *table, const char *const *cells)
         table->cells[table->n_cells++] = mem_strdup(cells[i] ? cells[i] : "-");
 }
 
-/* What a terminal shows of text that came from outside: no control characters. */
-static void print_cell(const char *text, size_t width, bool is_last, const char *colour)
+/* "12", "1,234.5", "1.7M", "-" */
+static bool is_number(const char *text)
 {
+    text += *text == '-';
+    size_t n = strspn(text, "0123456789.,");
+
+    return strspn(text + n, "KMGT") == strlen(text + n);
+}
+
+static bool has_only_numbers(const struct table *table, size_t column, size_t n)
+{
+    for (size_t i = column; i < table->n_cells; i += n)
+        if (!is_number(table->cells[i]))
+            return false;
+    return table->n_cells > 0;
+}
+
+struct column {
+    size_t width;
+    bool at_right, is_last;
+};
+
+/* What a terminal shows of text that came from outside: no control characters. */
+static void print_cell(const char *text, const struct column *column, const char *colour)
+{
+    size_t left = column->width - width_of(text);
+
+    (void)printf("%*s", column->at_right ? (int)left : 0, "");
     if (colour)
         (void)printf("\x1b[%sm", colour);
     for (const char *c = text; *c; c++)
         (void)putchar((unsigned char)*c < 32 || *c == 127 ? ' ' : *c);
     if (colour)
         (void)fputs("\x1b[0m", stdout);
-    for (size_t i = width_of(text); !is_last && i < width + 2; i++)
-        (void)putchar(' ');
+    if (!column->is_last)
+        (void)printf("%*s", column->at_right ? 2 : (int)left + 2, "");
 }
 
 void table_print(struct table *table)
 {
     size_t n = n_columns(table);
-    size_t widths[TABLE_COLUMNS_MAX] = {0};
+    struct column columns[TABLE_COLUMNS_MAX] = {0};
     bool colours = shows_colours();
 
     assert(n > 0);
     for (size_t i = 0; i < n; i++)
-        widths[i] = width_of(table->heads[i]);
+        columns[i] = (struct column){
+            .width = width_of(table->heads[i]),
+            .at_right = table->numbers_right && has_only_numbers(table, i, n),
+            .is_last = i + 1 == n,
+        };
     for (size_t i = 0; i < table->n_cells; i++)
-        if (width_of(table->cells[i]) > widths[i % n])
-            widths[i % n] = width_of(table->cells[i]);
+        if (width_of(table->cells[i]) > columns[i % n].width)
+            columns[i % n].width = width_of(table->cells[i]);
 
     for (size_t i = 0; i < n; i++)
-        print_cell(table->heads[i], widths[i], i + 1 == n, colours ? "1" : NULL);
+        print_cell(table->heads[i], &columns[i], colours ? "1" : NULL);
     (void)putchar('\n');
     for (size_t i = 0; i < table->n_cells; i++) {
-        print_cell(table->cells[i], widths[i % n], (i + 1) % n == 0,
-                   colours ? colour_of(table->cells[i]) : NULL);
+        print_cell(table->cells[i], &columns[i % n], colours ? colour_of(table->cells[i]) : NULL);
         if ((i + 1) % n == 0)
             (void)putchar('\n');
         free(table->cells[i]);

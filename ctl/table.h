@@ -7,10 +7,12 @@
  *     TABLE_ROW(&table, key, status, since);
  *     table_print(&table);   and frees it
  *
- * Widths are counted in characters, not bytes; the last column is never padded. On a
+ * Widths are counted in characters, not bytes; the last column is never padded. With
+ * numbers_right, columns that have nothing but numbers stand at the right. On a
  * terminal heads are bold and words like "critical" have a colour; NO_COLOR turns that off.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -19,6 +21,7 @@ enum {
 
 struct table {
     const char *heads[TABLE_COLUMNS_MAX];
+    bool numbers_right;
     char **cells; /* row by row */
     size_t n_cells, capacity;
 };
