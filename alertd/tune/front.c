@@ -114,7 +114,8 @@ size_t front_of(const struct surface *surface,
             const struct suggest_cell at = {j, k};
             scored[n].point = front_point(surface, n_incidents, now, at);
             scored[n].moved = moved(now, at);
-            n += scored[n].point.n_found > 0; /* one that finds nothing is no alert */
+            /* one that finds nothing is no alert, nor is one that is never over */
+            n += scored[n].point.n_found > 0 && !suggest_is_never_over(surface, now, at);
         }
     qsort(scored, n, sizeof(*scored), by_score);
     for (size_t i = 0; i < n && n_front < FRONT_MAX; i++)

@@ -2,7 +2,7 @@
 
 /*
  * The settings among which there is a real choice: none is better than them in all of alerts
- * about none, incidents found and how late.
+ * about none, incidents found and how late. Settings that are just never over are left out.
  *
  *     needless |  x   .                      x: on the front
  *              |    .   x .  .               .: something is as good in all three and better

@@ -9,12 +9,17 @@
 
 #include "lib/base/mem.h"
 
+enum {
+    LONGER_MAX = 4, /* times as long as the setting of now, and an incident for each alert */
+};
+
 struct search {
     const struct surface *surface;
     size_t n_thresholds, n_fors, n_incidents;
     struct suggest_cell now;
     uint32_t later_max;
-    bool *allowed; /* by cell: it finds what is found now, and no incident too late */
+    bool
+        *allowed; /* by cell: it finds what is found now, no incident too late, and is over again */
 };
 
 struct suggest_sum suggest_sum(const struct surface *surface,
@@ -32,6 +37,17 @@ struct suggest_sum suggest_sum(const struct surface *surface,
             sum.worst_delay = delay;
     }
     return sum;
+}
+
+bool suggest_is_never_over(const struct surface *surface,
+                           struct suggest_cell now,
+                           struct suggest_cell at)
+{
+    const struct surface_cell before = surface_cell(surface, now.threshold, now.for_index);
+    const struct surface_cell then = surface_cell(surface, at.threshold, at.for_index);
+
+    return then.firing_steps >
+           LONGER_MAX * before.firing_steps + then.alerts * surface_longest_incident(surface);
 }
 
 static bool is_allowed(const struct search *search, size_t threshold, size_t for_index)
@@ -57,7 +73,10 @@ static void look(struct search *search)
     search->allowed = mem_alloc(search->n_thresholds * search->n_fors);
     for (size_t j = 0; j < search->n_thresholds; j++)
         for (size_t k = 0; k < search->n_fors; k++)
-            search->allowed[j * search->n_fors + k] = finds_enough(search, j, k);
+            search->allowed[j * search->n_fors + k] = finds_enough(search, j, k) &&
+                                                      !suggest_is_never_over(
+                                                          search->surface, search->now,
+                                                          (struct suggest_cell){j, k});
 }
 
 static uint64_t needless(const struct search *search, size_t threshold, size_t for_index)

@@ -16,6 +16,7 @@
  *  (1) a suggestion never misses an incident that the setting of now finds, nor finds one later
  *      than allowed.
  *  (2) without incidents there is none: fewest alerts would be no alerts.
+ *  (3) nor is it one that just is never over: that fires seldom, and already at every incident.
  */
 
 #include <stdbool.h>
@@ -37,6 +38,12 @@ struct suggest_sum {
 struct suggest_sum suggest_sum(const struct surface *surface,
                                size_t n_incidents,
                                struct suggest_cell at);
+
+/* Whether a setting fires that much longer than the one of now that its finding incidents says
+ * nothing. */
+bool suggest_is_never_over(const struct surface *surface,
+                           struct suggest_cell now,
+                           struct suggest_cell at);
 
 /* False: there is nothing to suggest (no incident is found now, or now is as good). later_max:
  * by so many steps each incident may be found later than now. */

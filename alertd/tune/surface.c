@@ -435,6 +435,11 @@ uint32_t surface_delay(const struct surface *surface,
     return tally_delay(surface->tally, incident, threshold, for_index);
 }
 
+uint32_t surface_longest_incident(const struct surface *surface)
+{
+    return tally_longest_incident(surface->tally);
+}
+
 uint64_t surface_hysteresis(const struct surface *surface, size_t off, size_t on)
 {
     assert(surface->is_finished && off <= on && on < surface->grid.n_thresholds);

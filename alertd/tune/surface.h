@@ -158,6 +158,7 @@ uint32_t surface_delay(const struct surface *surface,
                        size_t incident,
                        size_t threshold,
                        size_t for_index);
+uint32_t surface_longest_incident(const struct surface *surface); /* steps; 0 without one */
 /* How many alerts there are that fire (for 0) when `on` is passed and end when `off` is not
  * any more; off <= on. Those before the first counted step are among them. */
 uint64_t surface_hysteresis(const struct surface *surface, size_t off, size_t on);

@@ -434,3 +434,15 @@ uint32_t tally_delay(const struct tally *tally, size_t incident, size_t threshol
     return tally->delays[(incident * tally->grid.n_thresholds + threshold) * tally->grid.n_fors +
                          for_index];
 }
+
+uint32_t tally_longest_incident(const struct tally *tally)
+{
+    uint32_t longest = 0;
+
+    for (size_t i = 0; i < tally->n_incidents; i++) {
+        const struct surface_incident *bad = &tally->incidents[i];
+        uint32_t n_steps = bad->end - bad->begin + 1;
+        longest = n_steps > longest ? n_steps : longest;
+    }
+    return longest;
+}

@@ -89,5 +89,7 @@ uint32_t tally_delay(const struct tally *tally,
                      size_t threshold,
                      size_t for_index);
 
+uint32_t tally_longest_incident(const struct tally *tally); /* steps; 0 without one */
+
 /* For tables of differences: into[i] += from[i]. */
 void tally_add_all(int64_t *into, const int64_t *from, size_t n);
