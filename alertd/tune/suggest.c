@@ -18,8 +18,7 @@ struct search {
     size_t n_thresholds, n_fors, n_incidents;
     struct suggest_cell now;
     uint32_t later_max;
-    bool
-        *allowed; /* by cell: it finds what is found now, no incident too late, and is over again */
+    bool *allowed; /* by cell: it finds what is found now, none too late, and is over again */
 };
 
 struct suggest_sum suggest_sum(const struct surface *surface,
@@ -55,8 +54,12 @@ static bool is_allowed(const struct search *search, size_t threshold, size_t for
     return search->allowed[threshold * search->n_fors + for_index];
 }
 
-static bool finds_enough(const struct search *search, size_t threshold, size_t for_index)
+static bool is_good_enough(const struct search *search, size_t threshold, size_t for_index)
 {
+    const struct suggest_cell at = {threshold, for_index};
+
+    if (suggest_is_never_over(search->surface, search->now, at))
+        return false;
     for (size_t i = 0; i < search->n_incidents; i++) {
         uint32_t now = surface_delay(search->surface, i, search->now.threshold,
                                      search->now.for_index);
@@ -73,10 +76,7 @@ static void look(struct search *search)
     search->allowed = mem_alloc(search->n_thresholds * search->n_fors);
     for (size_t j = 0; j < search->n_thresholds; j++)
         for (size_t k = 0; k < search->n_fors; k++)
-            search->allowed[j * search->n_fors + k] = finds_enough(search, j, k) &&
-                                                      !suggest_is_never_over(
-                                                          search->surface, search->now,
-                                                          (struct suggest_cell){j, k});
+            search->allowed[j * search->n_fors + k] = is_good_enough(search, j, k);
 }
 
 static uint64_t needless(const struct search *search, size_t threshold, size_t for_index)
