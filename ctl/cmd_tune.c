@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,10 +93,10 @@ enum ctl_exit tune_times(const struct ctl *ctl,
     struct err err = {0};
 
     *ret_to_ms = now_ms;
-    if (to && when_parse("--to", to, now_ms, ret_to_ms, &err) != 0)
+    if (to && when_parse("to", to, now_ms, ret_to_ms, &err) != 0)
         return wrong(ctl, err.text);
     *ret_from_ms = past->drill ? past->drill->past.from_ms : *ret_to_ms - BACK_MS_30D;
-    if (from && when_parse("--from", from, now_ms, ret_from_ms, &err) != 0)
+    if (from && when_parse("from", from, now_ms, ret_from_ms, &err) != 0)
         return wrong(ctl, err.text);
     return CTL_OK;
 }
@@ -110,7 +111,8 @@ static enum ctl_exit read_setting(const struct ctl *ctl, struct tune_ask *ask)
 
     if (threshold) {
         ask->has_threshold = true;
-        if (float_parse(threshold, strlen(threshold), &ask->threshold) != 0)
+        if (float_parse(threshold, strlen(threshold), &ask->threshold) != 0 ||
+            !isfinite(ask->threshold))
             return wrong(ctl, "--threshold is a number");
     }
     if (held && (duration_parse(held, strlen(held), &ask->for_ms) != 0 || ask->for_ms < 0))
@@ -131,10 +133,14 @@ static enum ctl_exit read_setting(const struct ctl *ctl, struct tune_ask *ask)
     if (move) {
         char *end;
         unsigned long n = strtoul(move, &end, 10);
-        if (*end || n == 0)
+        if (*end || n == 0 || *move == '-')
             return wrong(ctl, "--move is the number of one of the things to move");
         ask->choice = n - 1;
     }
+    if (ctl_option(ctl, "fault") && !ctl_option(ctl, "faults"))
+        return wrong(ctl, "--fault is for --faults");
+    if (ctl_option(ctl, "input") && !ctl_option(ctl, "faults"))
+        return wrong(ctl, "--input is for --faults");
     return CTL_OK;
 }
 

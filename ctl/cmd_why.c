@@ -215,7 +215,7 @@ static bool add_at(const struct ctl *ctl, struct str *path)
 
     if (!at)
         return true;
-    if (when_parse("--at", at, clock_wall_ms(), &at_ms, &err)) {
+    if (when_parse("at", at, clock_wall_ms(), &at_ms, &err)) {
         (void)ctl_fail(ctl, "%s", err.text);
         return false;
     }

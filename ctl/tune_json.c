@@ -100,11 +100,12 @@ static void write_figures(const struct tune_result *result, struct json_out *out
     const struct episode *episodes = backtest_episodes(result->backtest, &n);
     const struct figures_span span = tune_figures_span(result);
     const struct figures figures = figures_of(episodes, n, &span);
-    const struct suggest_sum sum = suggest_sum(backtest_surface(result->backtest),
-                                               result->n_incidents, result->now);
+    size_t n_found = 0;
 
     for (size_t i = 0; i < n; i++)
         n_true += episodes[i].is_true;
+    for (size_t i = 0; i < result->n_incidents; i++)
+        n_found += tune_found(result, i).is_found;
     json_key(out, "figures");
     json_open(out, '{');
     json_kv_int(out, "alerts", (int64_t)figures.n);
@@ -119,23 +120,17 @@ static void write_figures(const struct tune_result *result, struct json_out *out
     write_churn(result, out);
     if (result->n_incidents > 0) {
         write_share(out, "precision", n_true, n);
-        write_share(out, "recall", sum.n_found, result->n_incidents);
+        write_share(out, "recall", n_found, result->n_incidents);
     }
     json_close(out, '}');
 }
 
 static void write_incidents(const struct tune_result *result, struct json_out *out)
 {
-    size_t n = 0;
-    const struct episode *episodes = backtest_episodes(result->backtest, &n);
-    const struct figures_span span = tune_figures_span(result);
-
     json_key(out, "incident_by_incident");
     json_open(out, '[');
     for (size_t i = 0; i < result->n_incidents; i++) {
-        const struct figures_found found = figures_found(episodes, n, &result->incidents[i], &span,
-                                                         result->of[i]->begin_ms,
-                                                         result->span.start_ms);
+        const struct figures_found found = tune_found(result, i);
         json_open(out, '{');
         json_kv_time(out, "begin", result->of[i]->begin_ms);
         json_kv_time(out, "end", result->of[i]->end_ms);

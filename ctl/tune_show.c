@@ -220,6 +220,10 @@ static void add_surface(const struct tune_ask *ask,
         str_addc(out, '\n');
     }
     str_add(out, result->has_suggestion ? "\n* as it is   + suggested\n" : "\n* as it is\n");
+    if (result->keep_steps > 0)
+        str_add(out,
+                "keep_firing_for is not reckoned here, nor in what is tried: its alerts come to "
+                "these at most.\n");
 }
 
 /* --- alert by alert --- */

@@ -104,17 +104,10 @@ static void add_incident(const struct figures_found *found,
     }
 }
 
-static void add_incidents(const struct tune_result *result,
-                          const struct episode *episodes,
-                          size_t n,
-                          struct str *out)
+static void add_incidents(const struct tune_result *result, struct str *out)
 {
-    const struct figures_span span = tune_figures_span(result);
-
     for (size_t i = 0; i < result->n_incidents && i < INCIDENTS_SHOWN; i++) {
-        const struct figures_found found = figures_found(episodes, n, &result->incidents[i], &span,
-                                                         result->of[i]->begin_ms,
-                                                         result->span.start_ms);
+        const struct figures_found found = tune_found(result, i);
         add_incident(&found, result->of[i], out);
     }
     if (result->n_incidents > INCIDENTS_SHOWN)
@@ -122,15 +115,14 @@ static void add_incidents(const struct tune_result *result,
                  result->n_incidents - INCIDENTS_SHOWN);
 }
 
-static void add_found(const struct tune_ask *ask,
-                      const struct tune_result *result,
+static void add_found(const struct tune_result *result,
                       const struct episode *episodes,
                       size_t n,
                       struct str *out)
 {
-    const struct suggest_sum sum = suggest_sum(backtest_surface(result->backtest),
-                                               result->n_incidents, result->now);
+    size_t n_found = 0;
     size_t n_true = 0;
+    int64_t worst_ms = 0;
 
     if (result->n_incidents == 0) {
         str_add(out, "  No incident is known in this time (--incidents), so no alert can be told "
@@ -139,17 +131,41 @@ static void add_found(const struct tune_ask *ask,
     }
     for (size_t i = 0; i < n; i++)
         n_true += episodes[i].is_true;
-    add_share(sum.n_found, result->n_incidents, "incidents found", out);
-    if (sum.n_found > 0) {
+    for (size_t i = 0; i < result->n_incidents; i++) {
+        const struct figures_found found = tune_found(result, i);
+        n_found += found.is_found;
+        worst_ms = found.delay_ms > worst_ms ? found.delay_ms : worst_ms;
+    }
+    add_share(n_found, result->n_incidents, "incidents found", out);
+    if (worst_ms > 0) {
         str_add(out, ", the last after ");
-        tune_add_steps(ask, sum.worst_delay, out);
+        add_ms(worst_ms, out);
+    } else if (n_found > 0) {
+        str_add(out, ", each at once");
     }
     str_addf(out, "; %zu alert%s about none.\n", n - n_true, plural(n - n_true));
-    add_incidents(result, episodes, n, out);
+    add_incidents(result, out);
     if (n > 0) {
         add_share(n_true, n, "alerts were about an incident", out);
         str_add(out, ".\n");
     }
+}
+
+static void add_earlier(const struct tune_result *result, struct str *out)
+{
+    size_t n = 0;
+    size_t n_to_end = 0;
+    const struct episode *earlier = backtest_earlier(result->backtest, &n);
+
+    for (size_t i = 0; i < n; i++)
+        n_to_end += earlier[i].resolved == result->n_steps;
+    if (n == 0)
+        return;
+    str_addf(out, "  %zu more fired already when it began and %s not counted", n,
+             n == 1 ? "is" : "are");
+    if (n_to_end > 0)
+        str_addf(out, "; %zu of them fired all the time", n_to_end);
+    str_add(out, ".\n");
 }
 
 void tune_add_now(const struct tune_ask *ask,
@@ -179,6 +195,7 @@ void tune_add_now(const struct tune_ask *ask,
         add_ms(figures.longest_quiet_ms, out);
     }
     str_add(out, ".\n");
+    add_earlier(result, out);
     if (phases->n > 0 && phases->least == phases->most)
         str_addf(out, "  At each of %zu phases of the clock it is as many.\n", phases->n);
     else if (phases->n > 0)
@@ -193,7 +210,7 @@ void tune_add_now(const struct tune_ask *ask,
     if (n > 0 && figures.n_again * 100 > n * AGAIN_PERCENT)
         add_keep_hint(result, out);
     add_churn(result, out);
-    add_found(ask, result, episodes, n, out);
+    add_found(result, episodes, n, out);
 }
 
 /* --- the settings to choose among --- */

@@ -32,6 +32,8 @@ struct backtest {
     size_t n_slots;
     struct episode *episodes;
     size_t n_episodes, episodes_capacity;
+    struct episode *earlier; /* fired before the counted time, and in it still */
+    size_t n_earlier, earlier_capacity;
     size_t crossings_left;
     size_t threshold; /* the setting's among the grid's */
 };
@@ -92,6 +94,7 @@ void backtest_free(struct backtest *backtest)
     free(backtest->series);
     free(backtest->slots);
     free(backtest->episodes);
+    free(backtest->earlier);
     free(backtest);
 }
 
@@ -192,11 +195,17 @@ static void end_episode(struct backtest *backtest, const struct series *series, 
                               .fired = (uint32_t)series->alert.fired_at_ms,
                               .resolved = resolved};
 
-    if (episode.fired < plan->grid.first_step)
+    if (episode.fired < plan->grid.first_step && resolved <= plan->grid.first_step)
         return;
     for (size_t i = 0; i < plan->n_incidents; i++)
         episode.is_true |= series->concerns[i] && episode.fired <= plan->incidents[i].when.end &&
                            resolved > plan->incidents[i].when.begin;
+    if (episode.fired < plan->grid.first_step) {
+        backtest->earlier = mem_grow(backtest->earlier, &backtest->earlier_capacity,
+                                     backtest->n_earlier + 1, sizeof(*backtest->earlier));
+        backtest->earlier[backtest->n_earlier++] = episode;
+        return;
+    }
     backtest->episodes = mem_grow(backtest->episodes, &backtest->episodes_capacity,
                                   backtest->n_episodes + 1, sizeof(*backtest->episodes));
     backtest->episodes[backtest->n_episodes++] = episode;
@@ -385,6 +394,12 @@ int backtest_merge(struct backtest *into, struct backtest *from, struct err *ret
         memcpy(into->episodes + into->n_episodes, from->episodes,
                from->n_episodes * sizeof(*into->episodes));
     into->n_episodes += from->n_episodes;
+    into->earlier = mem_grow(into->earlier, &into->earlier_capacity,
+                             into->n_earlier + from->n_earlier + 1, sizeof(*into->earlier));
+    if (from->n_earlier > 0)
+        memcpy(into->earlier + into->n_earlier, from->earlier,
+               from->n_earlier * sizeof(*into->earlier));
+    into->n_earlier += from->n_earlier;
     return look_at_limits(into, reterr);
 }
 
@@ -434,6 +449,12 @@ const struct episode *backtest_episodes(const struct backtest *backtest, size_t 
 {
     *ret_n = backtest->n_episodes;
     return backtest->episodes;
+}
+
+const struct episode *backtest_earlier(const struct backtest *backtest, size_t *ret_n)
+{
+    *ret_n = backtest->n_earlier;
+    return backtest->earlier;
 }
 
 /* --- what it was made of --- */

@@ -102,6 +102,8 @@ const struct surface *backtest_surface(const struct backtest *backtest);
 const struct labels *backtest_series_labels(const struct backtest *backtest, size_t series);
 /* Those that fired in the counted time, by when they fired. */
 const struct episode *backtest_episodes(const struct backtest *backtest, size_t *ret_n);
+/* Those that fired before and in it still, in no order: they are not counted, and find incidents. */
+const struct episode *backtest_earlier(const struct backtest *backtest, size_t *ret_n);
 
 /* --- what it was made of, for any cell: cell.h --- */
 

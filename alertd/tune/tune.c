@@ -61,6 +61,27 @@ struct figures_span tune_figures_span(const struct tune_result *result)
                                  result->is_night};
 }
 
+struct figures_found tune_found(const struct tune_result *result, size_t i)
+{
+    const struct figures_span span = tune_figures_span(result);
+    const struct backtest_incident *incident = &result->incidents[i];
+    int64_t begin_ms = result->of[i]->begin_ms;
+    size_t n = 0;
+    const struct episode *at = backtest_episodes(result->backtest, &n);
+    struct figures_found found = figures_found(at, n, incident, &span, begin_ms,
+                                               result->span.start_ms);
+
+    at = backtest_earlier(result->backtest, &n);
+    struct figures_found already = figures_found(at, n, incident, &span, begin_ms,
+                                                 result->span.start_ms);
+    if (!already.is_found)
+        return found;
+    already.is_still |= found.is_still;
+    if (found.reset_ms > already.reset_ms)
+        already.reset_ms = found.reset_ms;
+    return already;
+}
+
 size_t tune_n_blind(const struct tune_result *result)
 {
     size_t n = 0;
@@ -108,7 +129,7 @@ static int lay_span(const struct tune_ask *ask, struct tune_result *result, stru
     int64_t n_steps = (ask->to_ms - start_ms) / interval_ms + 1;
 
     if (ask->to_ms <= ask->from_ms)
-        return err_set(reterr, -EINVAL, "--to lies before --from");
+        return err_set(reterr, -EINVAL, "--from does not lie before --to");
     if (n_steps > SURFACE_STEPS_MAX)
         return err_set(reterr, -EINVAL, "%lld evaluations: at most %d, ask for a shorter time",
                        (long long)n_steps, SURFACE_STEPS_MAX);

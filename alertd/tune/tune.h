@@ -111,6 +111,8 @@ void tune_result_done(struct tune_result *result);
 
 /* For figures.h. */
 struct figures_span tune_figures_span(const struct tune_result *result);
+/* How the setting that is looked at found incident i. */
+struct figures_found tune_found(const struct tune_result *result, size_t i);
 /* Alerts of the setting that is looked at that fired in a gap. */
 size_t tune_n_blind(const struct tune_result *result);
 int64_t tune_time_of(const struct tune_result *result, uint32_t step);

@@ -121,6 +121,33 @@ class Tune(unittest.TestCase):
         self.assertIn("in an incident", text)
         self.assertIn("0 alerts about none", text)
 
+    def test_an_alert_that_fired_before_finds_what_it_fires_through(self):
+        """The sum and its parts say the same, though such an alert is not counted; nor is it in silence."""
+        begin = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.end_s - 5 * 3600))
+        end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.end_s - 4 * 3600))
+        (self.folder / "bad.csv").write_text(f"{begin},{end}\n")
+        options = ("--rule=Gone", f"--incidents={self.folder / 'bad.csv'}")
+        result = self.result(*options)
+        self.assertEqual(result["figures"]["alerts"], 0)
+        self.assertEqual(result["figures"]["recall"]["hits"], 1)
+        found = result["incident_by_incident"][0]
+        self.assertTrue(found["found"] and found["still_fires"])
+        self.assertEqual(found["delay_ms"], 0)
+        text = self.tune(*options).stdout
+        self.assertIn("1 of 1 incidents found", text)
+        self.assertIn("fired already; it still fires", text)
+        self.assertIn("1 more fired already when it began and is not counted; 1 of them fired all the time.", text)
+
+    def test_incidents_found_are_those_of_keep_firing_for_too(self):
+        alert = self.result("--rule=Slow")["alerts"][0]
+        (self.folder / "bad.csv").write_text(f"{alert['resolved_at']},{alert['resolved_at']}\n")
+        options = ("--rule=Slow", f"--incidents={self.folder / 'bad.csv'}")
+        self.assertEqual(self.result(*options)["figures"]["recall"]["hits"], 0)
+        kept = self.result(*options, "--keep=10m")
+        self.assertEqual(kept["figures"]["recall"]["hits"], 1)
+        self.assertTrue(kept["incident_by_incident"][0]["found"])
+        self.assertIn("keep_firing_for is not reckoned here", self.tune(*options, "--keep=10m").stdout)
+
     def test_what_there_is_to_choose_among(self):
         alerts = self.result("--rule=Slow")["alerts"]
         lines = [f"{alert['fired_at']},{alert['resolved_at'] or alert['fired_at']}" for alert in alerts[::3]]
@@ -164,13 +191,20 @@ class Tune(unittest.TestCase):
         self.assertIn("it would not have fired", self.tune("--rule=Down").stdout)
         self.assertIn("drop for 1 min", self.tune("--rule=Down", "--faults").stdout)
 
+    def test_options_that_mean_nothing(self):
+        for option, words in (("--threshold=NaN", "--threshold is a"), ("--threshold=Inf", "--threshold is a"), ("--move=-1", "--move is"), ("--from=soon", ": --from: expected"), ("--to=soon", ": --to: expected"), ("--fault=drop", "--fault is for --faults"), ("--input=up", "--input is for --faults")):
+            with self.subTest(option):
+                refused = self.tune("--rule=Slow", option, check=False)
+                self.assertEqual(refused.returncode, 2, refused.stdout)
+                self.assertIn(words, refused.stderr)
+
     def test_what_is_wrong_is_said(self):
         (self.folder / "bad.csv").write_text("2026-11-03T02:10:00Z\n")
         (self.folder / "worse.csv").write_text("\n2026-11-03T02:10:00Z,yesterday\n")
         rows = (
             (["--rule=Nobody"], 1, "has no alert Nobody"),
             ([], 1, "7 alerts: say which by --rule"),
-            (["--rule=Slow", "--from=1h", "--to=2h"], 1, "--to lies before --from"),
+            (["--rule=Slow", "--from=1h", "--to=2h"], 1, "--from does not lie before --to"),
             (["--rule=Slow", "--from=soon"], 2, "--from"),
             (["--rule=Slow", "--threshold=high"], 2, "--threshold is a number"),
             (["--rule=Slow", "--for=-5m"], 2, "--for is a duration"),
