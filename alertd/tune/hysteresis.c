@@ -42,13 +42,27 @@ static bool is_allowed(const struct tune_result *result, size_t on, uint32_t lat
     return finds_enough(result, on, later_max);
 }
 
-/* Alerts, when the pair is worth one; 0: it is not. One that hardly ever clears flaps least of all. */
-static uint64_t alerts_of(const struct surface *surface, size_t off, size_t on)
+/* One that hardly ever clears flaps least of all: it may fire so much longer than what it fires at alone,
+ * and, beside an incident for each alert, than the rule of now. */
+static bool is_over_again(const struct tune_result *result, size_t off, size_t on, uint64_t alerts)
 {
+    const struct surface *surface = backtest_surface(result->backtest);
+    const struct suggest_cell now = result->now;
     uint64_t above_off = surface_cell(surface, off, 0).firing_steps;
     uint64_t above_on = surface_cell(surface, on, 0).firing_steps;
+    uint64_t fires_now = surface_cell(surface, now.threshold, now.for_index).firing_steps;
 
-    return above_off <= TIMES_LONGER_MAX * above_on ? surface_hysteresis(surface, off, on) : 0;
+    return above_off <= TIMES_LONGER_MAX * above_on &&
+           (result->n_incidents == 0 ||
+            above_off <= TIMES_LONGER_MAX * fires_now + alerts * surface_longest_incident(surface));
+}
+
+/* Alerts, when the pair is worth one; 0: it is not. */
+static uint64_t alerts_of(const struct tune_result *result, size_t off, size_t on)
+{
+    uint64_t alerts = surface_hysteresis(backtest_surface(result->backtest), off, on);
+
+    return is_over_again(result, off, on, alerts) ? alerts : 0;
 }
 
 bool hysteresis_choose(const struct tune_result *result,
@@ -64,7 +78,7 @@ bool hysteresis_choose(const struct tune_result *result,
         return false;
     for (size_t on = 0; on < result->n_thresholds; on++)
         for (size_t off = 0; off < on; off++) {
-            uint64_t alerts = alerts_of(surface, off, on);
+            uint64_t alerts = alerts_of(result, off, on);
             if (alerts > 0 && alerts < least && is_allowed(result, on, later_max))
                 least = alerts;
         }
@@ -75,7 +89,7 @@ bool hysteresis_choose(const struct tune_result *result,
         if (!is_allowed(result, on, later_max))
             continue;
         for (size_t off = on; off-- > 0 && !found;) { /* clears soonest first */
-            uint64_t alerts = alerts_of(surface, off, on);
+            uint64_t alerts = alerts_of(result, off, on);
             if (alerts == 0 || alerts > enough || alerts >= now)
                 continue;
             *ret_pair = (struct hysteresis_pair){on, off, alerts};

@@ -39,7 +39,8 @@ struct hysteresis_pair {
 /* The pair that fires least often of those that find every incident that is found now, none more
  * than `later_max` steps later; of those about as good the one that clears soonest. Without
  * incidents it fires at the threshold of now. What it clears at is passed at most four times as
- * long as what it fires at: otherwise it would just never be over. False: none fires less often
+ * long as what it fires at, and, with incidents, four times as long as the rule of now fires and the
+ * longest incident for each alert: otherwise it would just never be over. False: none fires less often
  * than now, or the rule's thresholds are apart (SPLIT_AGAIN, SPLIT_PRESENCE). */
 bool hysteresis_choose(const struct tune_result *result,
                        uint32_t later_max,

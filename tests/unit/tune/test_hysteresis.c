@@ -158,11 +158,49 @@ static void test_a_pair_for_a_rule_that_flaps(void **state)
     fake_source_done(&fake);
 }
 
+/* Usually 2 to 3 by turns, flapping about 5 in an incident: above 2, clearing at 1, it would fire once, and for ever. */
+static void test_a_pair_that_is_never_over_is_none(void **state)
+{
+    ARENA_AUTO struct arena arena;
+    struct fake_source fake = {0};
+    struct rule rule = {.is_alert = true, .name = "Flaps", .expr_text = "a > 5"};
+    const struct labels *labels = series_text_labels("a{job=\"x\"}", &(const char *){NULL}, NULL);
+    const struct tune_incident bad = {.begin_ms = (int64_t)100 * STEP_MS,
+                                      .end_ms = (int64_t)130 * STEP_MS};
+    struct hysteresis_pair pair;
+    struct tune_result result;
+
+    arena_init(&arena, ARENA_BYTES);
+    rule.expr = parse(&arena, "a > 5");
+    for (int i = 0; i < STEPS; i++)
+        fake_source_put(&fake, labels, (int64_t)i * STEP_MS,
+                        i >= 100 && i < 130 && i != 110 && i != 120 ? 4 + 2 * (i % 2)
+                                                                    : 2.04 + i % 2);
+    const struct source source = fake_source_of(&fake);
+    struct reading_source over = {.source = &source, .query_bytes = ARENA_BYTES};
+    const struct tune_reader reader = reading_of_source(&over);
+    const struct tune_ask ask = {.rule = &rule,
+                                 .interval_ms = STEP_MS,
+                                 .from_ms = 62 * STEP_MS,
+                                 .to_ms = STEPS * STEP_MS,
+                                 .whens = &bad,
+                                 .n_incidents = 1};
+    assert_int_equal(tune_run(&reader, &ask, &result, NULL), 0);
+    assert_true(hysteresis_choose(&result, 10, &pair));
+    row("above %g, over below %g", result.thresholds[pair.on], result.thresholds[pair.off]);
+    assert_true(result.thresholds[pair.off] >= 3);
+    assert_int_equal(pair.alerts, 3); /* it was quiet for a moment twice */
+    tune_result_done(&result);
+    labels_unref(labels);
+    fake_source_done(&fake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_written_rule_fires_as_often_as_counted),
         cmocka_unit_test(test_a_pair_for_a_rule_that_flaps),
+        cmocka_unit_test(test_a_pair_that_is_never_over_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
