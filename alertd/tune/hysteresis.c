@@ -42,27 +42,21 @@ static bool is_allowed(const struct tune_result *result, size_t on, uint32_t lat
     return finds_enough(result, on, later_max);
 }
 
-/* One that hardly ever clears flaps least of all: it may fire so much longer than what it fires at alone,
- * and, beside an incident for each alert, than the rule of now. */
-static bool is_over_again(const struct tune_result *result, size_t off, size_t on, uint64_t alerts)
-{
-    const struct surface *surface = backtest_surface(result->backtest);
-    const struct suggest_cell now = result->now;
-    uint64_t above_off = surface_cell(surface, off, 0).firing_steps;
-    uint64_t above_on = surface_cell(surface, on, 0).firing_steps;
-    uint64_t fires_now = surface_cell(surface, now.threshold, now.for_index).firing_steps;
-
-    return above_off <= TIMES_LONGER_MAX * above_on &&
-           (result->n_incidents == 0 ||
-            above_off <= TIMES_LONGER_MAX * fires_now + alerts * surface_longest_incident(surface));
-}
-
-/* Alerts, when the pair is worth one; 0: it is not. */
+/* Alerts, when the pair is worth one; 0: it is not. One that hardly ever clears flaps least of all:
+ * it may fire so much longer than what it fires at alone, and, with incidents, than the rule of now. */
 static uint64_t alerts_of(const struct tune_result *result, size_t off, size_t on)
 {
-    uint64_t alerts = surface_hysteresis(backtest_surface(result->backtest), off, on);
+    const struct surface *surface = backtest_surface(result->backtest);
+    uint64_t above_off = surface_cell(surface, off, 0).firing_steps;
 
-    return is_over_again(result, off, on, alerts) ? alerts : 0;
+    if (above_off > TIMES_LONGER_MAX * surface_cell(surface, on, 0).firing_steps)
+        return 0;
+
+    uint64_t alerts = surface_hysteresis(surface, off, on);
+    bool is_over_again = result->n_incidents == 0 ||
+                         above_off <= suggest_firing_max(surface, result->now, alerts);
+
+    return is_over_again ? alerts : 0;
 }
 
 bool hysteresis_choose(const struct tune_result *result,

@@ -38,15 +38,23 @@ struct suggest_sum suggest_sum(const struct surface *surface,
     return sum;
 }
 
+uint64_t suggest_firing_max(const struct surface *surface,
+                            struct suggest_cell now,
+                            uint64_t n_alerts)
+{
+    uint64_t fires_now = surface_cell(surface, now.threshold, now.for_index).firing_steps;
+    uint64_t in_incidents = n_alerts * surface_longest_incident(surface);
+
+    return LONGER_MAX * (fires_now > 0 ? fires_now : in_incidents) + in_incidents;
+}
+
 bool suggest_is_never_over(const struct surface *surface,
                            struct suggest_cell now,
                            struct suggest_cell at)
 {
-    const struct surface_cell before = surface_cell(surface, now.threshold, now.for_index);
     const struct surface_cell then = surface_cell(surface, at.threshold, at.for_index);
 
-    return then.firing_steps >
-           LONGER_MAX * before.firing_steps + then.alerts * surface_longest_incident(surface);
+    return then.firing_steps > suggest_firing_max(surface, now, then.alerts);
 }
 
 static bool is_allowed(const struct search *search, size_t threshold, size_t for_index)

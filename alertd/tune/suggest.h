@@ -39,8 +39,12 @@ struct suggest_sum suggest_sum(const struct surface *surface,
                                size_t n_incidents,
                                struct suggest_cell at);
 
-/* Whether a setting fires that much longer than the one of now that its finding incidents says
- * nothing. */
+/* So many steps may something with so many alerts fire: four times as long as the setting of now (where
+ * that never fires, as incidents), and the longest incident for each alert. What fires longer finds
+ * incidents because it is never over, which says nothing. */
+uint64_t suggest_firing_max(const struct surface *surface,
+                            struct suggest_cell now,
+                            uint64_t n_alerts);
 bool suggest_is_never_over(const struct surface *surface,
                            struct suggest_cell now,
                            struct suggest_cell at);
