@@ -20,6 +20,7 @@ enum {
 #define SHORT_MS INT64_C(300000)
 #define AGAIN_MS INT64_C(3600000)
 #define DAY_MS   INT64_C(86400000)
+#define USUAL_MS INT64_C(43200000) /* firing for less may be one incident */
 
 const char *review_kind_name(enum review_kind kind)
 {
@@ -123,10 +124,12 @@ static struct habits habits_of(const struct tune_result *result)
 {
     struct habits habits = {0};
     const struct episode *episodes = backtest_episodes(result->backtest, &habits.n);
+    int64_t held_ms = result->keep_steps *
+                      result->span.step_ms; /* when nothing is wrong any more */
 
     for (size_t i = 0; i < habits.n; i++) {
         habits.n_short += (episodes[i].resolved - episodes[i].fired) * result->span.step_ms <
-                          SHORT_MS;
+                          SHORT_MS + held_ms;
         for (size_t k = i + 1; k < habits.n; k++) {
             if ((episodes[k].fired - (int64_t)episodes[i].resolved) * result->span.step_ms >
                 AGAIN_MS)
@@ -270,13 +273,34 @@ static bool tell_longer(const struct tune_ask *ask,
             continue;
         set(review, ask, result, at);
         str_addf(&review->words,
-                 "%zu of %zu alerts were over within 5 min: for %s would have left %llu%s.",
-                 habits->n_short, habits->n, duration_print(review->for_ms, held),
-                 (unsigned long long)then.cell.alerts,
+                 "%zu of %zu alerts were over within 5 min%s: for %s would have left %llu%s.",
+                 habits->n_short, habits->n,
+                 result->keep_steps > 0 ? " but for keep_firing_for" : "",
+                 duration_print(review->for_ms, held), (unsigned long long)then.cell.alerts,
                  result->n_incidents ? "" : " (no incident is known to hold that against)");
         return true;
     }
     return false;
+}
+
+/* Since it first fired it hardly ever did not: that is how things are, and no news. */
+static bool tell_usual(const struct tune_ask *ask,
+                       const struct tune_result *result,
+                       struct review *review)
+{
+    struct review_spans spans = review_spans_of(result);
+    int64_t since_ms = spans.n > 0 ? tune_time_of(result, result->n_steps) - spans.at[0][0] : 0;
+    int64_t fired_ms = length_of(&spans);
+    char text[DURATION_TEXT_MAX];
+
+    review_spans_done(&spans);
+    if (since_ms < USUAL_MS || fired_ms * 10 < since_ms * 9)
+        return false;
+    set(review, ask, result, result->now);
+    str_addf(&review->words,
+             "Of the last %s it fired %lld %% of the time: what it calls bad is what is usual.",
+             duration_human(since_ms, text), (long long)(fired_ms * 100 / since_ms));
+    return true;
 }
 
 static void tell_loud(const struct tune_ask *ask,
@@ -291,6 +315,8 @@ static void tell_loud(const struct tune_ask *ask,
     }
     if (habits.n >= FEW && habits.n_short * 2 >= habits.n &&
         tell_longer(ask, result, &habits, review))
+        return;
+    if (tell_usual(ask, result, review))
         return;
     if (habits.n >= FEW && habits.n_again * 10 >= habits.n * 3 &&
         ask->rule->keep_firing_for_ms < AGAIN_MS) {

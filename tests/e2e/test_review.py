@@ -27,6 +27,11 @@ RULES = """groups:
     for: 5m
   - alert: Nowhere
     expr: nothing_at_all > 1
+  - alert: Usual
+    expr: usual > 5
+  - alert: Kept
+    expr: short > 5
+    keep_firing_for: 10m
   - alert: Calm
     expr: absent(load)
 """
@@ -43,6 +48,8 @@ class Review(unittest.TestCase):
         for minute in range(HOURS * 60):
             t_ms = (end_s - (HOURS * 60 - minute) * 60) * 1000
             lines.append(f'load{{host="a"}} {7 if minute % 150 < 2 or minute % 600 < 40 else 1} {t_ms}')
+            lines.append(f'usual{{host="a"}} {0 if minute == 5 else 9} {t_ms}')  # it begins within the time
+            lines.append(f'short{{host="a"}} {9 if minute % 150 in (70, 71) else 1} {t_ms}')
             lines.append(f'errors_total{{host="a"}} {minute // 500} {t_ms}')
         cls.alertd.push("\n".join(lines))
         cls.alertd.post("/api/alertd/v1/rules/import?source=shop.yml", RULES)
@@ -67,7 +74,9 @@ class Review(unittest.TestCase):
         rules = {rule["rule"]: rule for rule in found["rules"]}
         self.assertEqual({name: rule["kind"] for name, rule in rules.items()}, {
             "Jumpy": "change", "AlsoJumpy": "redundant", "High": "cant_fire", "Long": "never_fired", "Blind": "cant_fire", "Nowhere": "cant_fire",
-            "Calm": "fine"})
+            "Calm": "fine", "Usual": "change", "Kept": "change"})
+        self.assertIn("what it calls bad is what is usual", rules["Usual"]["words"])
+        self.assertRegex(rules["Kept"]["words"], r"were over within 5 min but for keep_firing_for: for \d+m")
         self.assertRegex(rules["Jumpy"]["words"], r"of \d+ alerts were over within 5 min: for \d+m would have left \d+")
         self.assertGreater(rules["Jumpy"]["setting"]["for_ms"], 0)
         self.assertIn("when Jumpy does", rules["AlsoJumpy"]["words"])
