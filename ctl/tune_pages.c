@@ -135,6 +135,9 @@ static void show_answer(const struct json *root, struct str *out)
              answer_count(root, "answers") ? "this team's median"
                                            : "nothing is known of this team");
     str_addf(out, "  Longest quiet: %s.\n", duration_human(answer_count(root, "quiet_ms"), text));
+    if (answer_text(root, "no_policy"))
+        str_addf(out, "  There is no policy %s: a receiver that goes by it pages nobody.\n",
+                 answer_text(root, "no_policy"));
     missing_add_of(root, out);
     if (json_length(people) > 0)
         str_addf(out, "\n  %-24s %7s %7s %9s %12s\n", "who", "pages", "nights", "weekends",

@@ -122,6 +122,8 @@ struct pages {
     const char *most_12h_who;
     int64_t most_12h_ms;          /* when those began */
     int64_t quiet_ms, quiet_from; /* the longest time without a page */
+    const char
+        *no_policy; /* a receiver's that the roster does not know: it pages nobody; else NULL */
 };
 
 /* 0 or PAGES_E_LIMIT. In any case pages_done(). Loans of the plan stay loans. */

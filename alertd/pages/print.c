@@ -82,6 +82,7 @@ void pages_json(const struct pages_plan *plan,
     json_kv_time(out, "most_12h_at", pages->most_12h_ms);
     json_kv_int(out, "quiet_ms", pages->quiet_ms);
     json_kv_time(out, "quiet_from", pages->quiet_from);
+    json_kv_string(out, "no_policy", pages->no_policy);
     json_key(out, "ack_after_ms");
     if (plan->ack_after_ms < 0)
         json_null(out);
@@ -127,6 +128,9 @@ void pages_show(const struct pages_plan *plan, const struct pages *pages, struct
     else
         str_addf(out, "  Supposed: somebody acknowledges %s after a page.\n",
                  duration_print(plan->ack_after_ms, text));
+    if (pages->no_policy)
+        str_addf(out, "  There is no policy %s: a receiver that goes by it pages nobody.\n",
+                 pages->no_policy);
     if (pages->n == 0)
         return;
     add_spans(pages, out);

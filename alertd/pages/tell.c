@@ -295,6 +295,8 @@ static void news(
     const struct policy *policy = roster_policy(roster_of(world), name);
     struct world_incident *incident = &world->incidents[at];
 
+    if (!policy)
+        world->out->no_policy = name;
     if (!policy || reason == ROUTE_SOME_RESOLVED)
         return;
     size_t which = escalation_of(incident, policy);

@@ -29,6 +29,7 @@ RULES = """groups:
 CONFIG = """receivers:
 - {name: all, webhook_configs: [{url: 'http://127.0.0.1:1/'}]}
 - {name: oncall, oncall_configs: [{policy: shop}]}
+- {name: nobody, oncall_configs: [{policy: gone}]}
 route:
   receiver: all
   group_by: [alertname, host]
@@ -37,6 +38,7 @@ route:
   repeat_interval: 4h
   routes:
   - {matchers: [team=shop], receiver: oncall}
+  - {matchers: [team=gone], receiver: nobody}
 """
 HOURS = 20
 HIGH = ((60, 75, 6), (200, 203, 9), (500, 560, 7), (900, 901, 9))  # minutes from, to, load
@@ -106,6 +108,14 @@ class TunePages(unittest.TestCase):
         there = time.gmtime(fired + 10 + 9 * 3600)
         self.assertEqual(first["hour"], there.tm_wday * 24 + there.tm_hour)  # in Tokyo
         self.assertEqual(first["night"], there.tm_hour >= 22 or there.tm_hour < 7)
+
+    def test_a_policy_that_is_not_there(self):
+        found = self.pages(yaml=RULE.replace("team: shop", "team: gone"))
+        self.assertEqual((found["alerts"], found["n_pages"], found["no_policy"]), (3, 0, "gone"))
+        self.assertIsNone(self.pages()["no_policy"])
+        (self.folder / "gone.yml").write_text((self.folder / "old.yml").read_text().replace("team: shop", "team: gone"))
+        shown = alertctl("tune", self.folder / "gone.yml", "--rule=Busy", "--from=20h", "--config=server", alertd=self.alertd).stdout
+        self.assertIn("There is no policy gone: a receiver that goes by it pages nobody.", shown)
 
     def test_who_answers_stops_it(self):
         found = self.pages(ack_after_ms=300000)

@@ -22,7 +22,7 @@ export interface Episode { labels: Record<string, string>; active_at: string; fi
 export interface Episodes { yaml: string; expr: string; findings: Finding[]; alerts: number; true_alerts: number; nights: number; episodes: Episode[] }
 interface Told { receiver: string; kind: string; policy: string | null; title: string; text: string; note: string | null }
 interface Preview { at: string; value: number; labels: Record<string, string>; annotations: Record<string, string>; told: Told[] }
-export interface PagesAnswer { alerts: number; notifications: number; n_pages: number; nights: number; ack_after_ms: number | null; people: { name: string; pages: number; nights: number }[]; hours: number[] }
+export interface PagesAnswer { alerts: number; notifications: number; n_pages: number; nights: number; ack_after_ms: number | null; no_policy: string | null; people: { name: string; pages: number; nights: number }[]; hours: number[] }
 interface Explanation {
   at: string; evaluated_at: string; next_at: string; threshold: number; n_series: number; firing: number; pending: number
   series: { labels: Record<string, string>; value: number | null; passes: boolean; state: string; active_at: string | null; fired_at: string | null; fires_at: string | null; kept_since: string | null }[]
@@ -265,7 +265,8 @@ export function Pages({ asked: { value, error, fresh, retry } }: { asked: Asked<
           <div class="tune-people">
             <p>{count(value.alerts, 'alert')} → {count(value.notifications, 'notification')} → <b>{count(value.n_pages, 'page')}</b>, {value.nights.toLocaleString('en')} at night.{value.ack_after_ms !== null && <span class="dim"> Reckoned as if somebody took each after {formatAge(value.ack_after_ms)}.</span>}</p>
             {value.people.map((one) => <div key={one.name}><span>{one.name}</span><span class="num">{count(one.pages, 'page')}{one.nights > 0 && `, ${one.nights} at night`}</span></div>)}
-            {value.n_pages === 0 && value.alerts > 0 && <p class="dim">Nobody: no route takes them to anybody, or silences hold them.</p>}
+            {value.no_policy !== null && <p class="bad-ink">There is no policy {value.no_policy}: a receiver that goes by it pages nobody.</p>}
+            {value.n_pages === 0 && value.alerts > 0 && value.no_policy === null && <p class="dim">Nobody: no route takes them to anybody, or silences hold them.</p>}
           </div>
           {value.hours.length === 168 && value.n_pages > 0 && <><HoursOfWeek hours={value.hours} /><p class="foot dim">By hour of their week: Monday above, midnight at the left.</p><HoursTable hours={value.hours} /></>}
         </div>
