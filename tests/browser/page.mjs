@@ -37,23 +37,26 @@ export async function open(browser, alertd, { theme = 'light', width = 1280, tok
   return page
 }
 
+/** Until it is drawn anew. A browser without a screen may stop drawing until somebody asks it something again. */
+const drawn = (page) => page.evaluate(() => new Promise((done) => {
+  requestAnimationFrame(() => requestAnimationFrame(done))
+  setTimeout(done, 500)
+}))
+
 /** Until nothing loads any more: the view is what a person would look at. */
 export async function settle(page) {
   await page.waitForSelector('main h1, main h3')
   await page.waitForFunction(() => !document.querySelector('.waiting'))
   await page.waitForFunction(() => [...document.querySelectorAll('.chart-box')].every((box) => box.querySelector('canvas')))
-  await page.evaluate(() => document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))))
+  await page.evaluate(() => document.fonts.ready.then(() => undefined))
+  await drawn(page)
 }
 
 /** Until no colour is on its way to another: what lies between two themes has no contrast. */
 export async function inTheme(page, theme) {
   await page.emulateMedia({ colorScheme: theme })
-  await page.evaluate(async () => {
-    const frame = () => new Promise((done) => requestAnimationFrame(done))
-    await frame()
-    await frame()
-    await Promise.allSettled(document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished))
-  })
+  await drawn(page)
+  await page.waitForFunction(() => !document.getAnimations().some((one) => one instanceof CSSTransition && /color|fill|stroke/.test(one.transitionProperty)), null, { polling: 50 })
 }
 
 /** What is out of sight is laid out once it comes near: whoever looks at all of a page has all of it drawn. */
