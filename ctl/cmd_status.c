@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/cmd.h"
 #include "ctl/progress.h"
@@ -19,10 +20,7 @@ enum {
 
 static const char *number(const struct json *object, const char *key, char *text)
 {
-    int64_t value = 0;
-
-    (void)json_get_int_or(object, key, 0, &value, NULL);
-    (void)snprintf(text, NUMBER_TEXT_MAX, "%" PRId64, value);
+    (void)snprintf(text, NUMBER_TEXT_MAX, "%" PRId64, answer_count(object, key));
     return text;
 }
 
@@ -45,18 +43,7 @@ static const char *size_text(int64_t bytes, char *text)
 
 static const char *size_of(const struct json *object, const char *key, char *text)
 {
-    int64_t bytes = 0;
-
-    (void)json_get_int_or(object, key, 0, &bytes, NULL);
-    return size_text(bytes, text);
-}
-
-static const char *words(const struct json *object, const char *key)
-{
-    const char *text = "";
-
-    (void)json_get_string(object, key, &text, NULL);
-    return text;
+    return size_text(answer_count(object, key), text);
 }
 
 static double seconds(const struct json *object, const char *key)
@@ -94,7 +81,8 @@ static void print_dead_man(const struct json *dead_man)
     else
         (void)printf("who notices: the dead-man's URL, pinged last at %s; %s sent, %s failed, "
                      "%s withheld\n",
-                     *words(dead_man, "pinged_at") ? words(dead_man, "pinged_at") : "never",
+                     *answer_words(dead_man, "pinged_at") ? answer_words(dead_man, "pinged_at")
+                                                          : "never",
                      number(dead_man, "sent", n[0]), number(dead_man, "failed", n[1]),
                      number(dead_man, "withheld", n[2]));
     if (is_set(dead_man, "systemd"))
@@ -106,7 +94,8 @@ static void print_watch(const struct json *watch)
     const struct json *part = NULL;
     char n[NUMBER_TEXT_MAX];
 
-    (void)printf("alertd:      %s\n", is_set(watch, "ok") ? "pages reliably" : words(watch, "why"));
+    (void)printf("alertd:      %s\n",
+                 is_set(watch, "ok") ? "pages reliably" : answer_words(watch, "why"));
     if (json_get_object(watch, "canary", &part, NULL) == 0)
         print_canary(part);
     if (json_get_object(watch, "pages", &part, NULL) == 0)
@@ -146,7 +135,8 @@ static void print_top(const struct json *data, const char *key, const char *head
     if (json_get_array(data, key, &list, NULL) != 0)
         return;
     for (size_t i = 0; i < json_length(list); i++)
-        TABLE_ROW(&table, words(json_at(list, i), "name"), number(json_at(list, i), "value", n));
+        TABLE_ROW(&table, answer_words(json_at(list, i), "name"),
+                  number(json_at(list, i), "value", n));
     table_print(&table);
     (void)puts("");
 }
@@ -154,23 +144,14 @@ static void print_top(const struct json *data, const char *key, const char *head
 /* The file and its log; what is in them adds up to it. */
 static const char *size_of_day(const struct json *day, char *text)
 {
-    int64_t file = 0;
-    int64_t log = 0;
-
-    (void)json_get_int_or(day, "bytes", 0, &file, NULL);
-    (void)json_get_int_or(day, "log_bytes", 0, &log, NULL);
-    return size_text(file + log, text);
+    return size_text(answer_count(day, "bytes") + answer_count(day, "log_bytes"), text);
 }
 
 /* Sealed and not yet. */
 static const char *samples_of(const struct json *day, char *text)
 {
-    int64_t sealed = 0;
-    int64_t unsealed = 0;
-
-    (void)json_get_int_or(day, "sealed_samples", 0, &sealed, NULL);
-    (void)json_get_int_or(day, "unsealed_samples", 0, &unsealed, NULL);
-    return count_text(sealed + unsealed, text);
+    return count_text(answer_count(day, "sealed_samples") + answer_count(day, "unsealed_samples"),
+                      text);
 }
 
 static const char *per_sample(const struct json *day, char *text)
@@ -233,7 +214,7 @@ static void print_days(const struct json *own)
         char samples[NUMBER_TEXT_MAX];
         char ratio[NUMBER_TEXT_MAX];
 
-        TABLE_ROW(&table, words(day, "day"), size_of_day(day, n[0]),
+        TABLE_ROW(&table, answer_words(day, "day"), size_of_day(day, n[0]),
                   size_of(day, "journal_bytes", n[1]), size_of(day, "chunk_bytes", n[2]),
                   size_of(day, "rollup_bytes", n[3]), size_of(day, "other_bytes", n[4]),
                   samples_of(day, samples), per_sample(day, ratio),
@@ -252,8 +233,8 @@ static void print_limits(const struct json *own)
     table.numbers_right = true;
     (void)json_get_array(own, "limits", &list, NULL);
     for (size_t i = 0; list && i < json_length(list); i++)
-        TABLE_ROW(&table, words(json_at(list, i), "flag"), number(json_at(list, i), "used", n[0]),
-                  number(json_at(list, i), "limit", n[1]));
+        TABLE_ROW(&table, answer_words(json_at(list, i), "flag"),
+                  number(json_at(list, i), "used", n[0]), number(json_at(list, i), "limit", n[1]));
     table_print(&table);
 }
 
@@ -271,8 +252,9 @@ static void print_offenders(const struct json *own)
     for (size_t i = 0; i < json_length(list); i++) {
         const struct json *one = json_at(list, i);
 
-        TABLE_ROW(&table, words(one, "reason"), words(one, "pusher"), number(one, "count", n),
-                  words(one, "last_at"), words(one, "series"));
+        TABLE_ROW(&table, answer_words(one, "reason"), answer_words(one, "pusher"),
+                  number(one, "count", n), answer_words(one, "last_at"),
+                  answer_words(one, "series"));
     }
     table_print(&table);
 }

@@ -23,6 +23,11 @@ struct series {
     bool *concerns;
 };
 
+struct episodes {
+    struct episode *at;
+    size_t n, capacity;
+};
+
 struct backtest {
     struct backtest_plan plan;
     struct surface *surface;
@@ -30,10 +35,7 @@ struct backtest {
     size_t n_series, capacity;
     size_t *slots; /* index + 1 by hash of labels; open addressing */
     size_t n_slots;
-    struct episode *episodes;
-    size_t n_episodes, episodes_capacity;
-    struct episode *earlier; /* fired before the counted time, and in it still */
-    size_t n_earlier, earlier_capacity;
+    struct episodes episodes, earlier; /* earlier: fired before the counted time, and in it still */
     size_t crossings_left;
     size_t threshold; /* the setting's among the grid's */
 };
@@ -93,8 +95,8 @@ void backtest_free(struct backtest *backtest)
     surface_free(backtest->surface);
     free(backtest->series);
     free(backtest->slots);
-    free(backtest->episodes);
-    free(backtest->earlier);
+    free(backtest->episodes.at);
+    free(backtest->earlier.at);
     free(backtest);
 }
 
@@ -187,6 +189,14 @@ static struct series *find_series(struct backtest *backtest, const struct labels
 
 /* --- one setting, alert by alert --- */
 
+static void add_episodes(struct episodes *into, const struct episode *from, size_t n)
+{
+    into->at = mem_grow(into->at, &into->capacity, into->n + n + 1, sizeof(*into->at));
+    if (n > 0)
+        memcpy(into->at + into->n, from, n * sizeof(*from));
+    into->n += n;
+}
+
 static void end_episode(struct backtest *backtest, const struct series *series, uint32_t resolved)
 {
     const struct backtest_plan *plan = &backtest->plan;
@@ -200,15 +210,9 @@ static void end_episode(struct backtest *backtest, const struct series *series, 
     for (size_t i = 0; i < plan->n_incidents; i++)
         episode.is_true |= series->concerns[i] && episode.fired <= plan->incidents[i].when.end &&
                            resolved > plan->incidents[i].when.begin;
-    if (episode.fired < plan->grid.first_step) {
-        backtest->earlier = mem_grow(backtest->earlier, &backtest->earlier_capacity,
-                                     backtest->n_earlier + 1, sizeof(*backtest->earlier));
-        backtest->earlier[backtest->n_earlier++] = episode;
-        return;
-    }
-    backtest->episodes = mem_grow(backtest->episodes, &backtest->episodes_capacity,
-                                  backtest->n_episodes + 1, sizeof(*backtest->episodes));
-    backtest->episodes[backtest->n_episodes++] = episode;
+    bool is_earlier = episode.fired < plan->grid.first_step;
+
+    add_episodes(is_earlier ? &backtest->earlier : &backtest->episodes, &episode, 1);
 }
 
 static void step_alert(struct backtest *backtest,
@@ -280,7 +284,7 @@ static int look_at_limits(const struct backtest *backtest, struct err *reterr)
                        "the rule has more than %d series: ask for fewer by a label, or for a "
                        "shorter time",
                        BACKTEST_SERIES_MAX);
-    if (backtest->n_episodes > BACKTEST_EPISODES_MAX)
+    if (backtest->episodes.n > BACKTEST_EPISODES_MAX)
         return err_set(reterr, BACKTEST_E_LIMIT,
                        "the rule would have fired more than %d times: it is no alert",
                        BACKTEST_EPISODES_MAX);
@@ -388,18 +392,8 @@ int backtest_merge(struct backtest *into, struct backtest *from, struct err *ret
     grow_slots(into);
     if (from->crossings_left == 0)
         into->crossings_left = 0;
-    into->episodes = mem_grow(into->episodes, &into->episodes_capacity,
-                              into->n_episodes + from->n_episodes + 1, sizeof(*into->episodes));
-    if (from->n_episodes > 0)
-        memcpy(into->episodes + into->n_episodes, from->episodes,
-               from->n_episodes * sizeof(*into->episodes));
-    into->n_episodes += from->n_episodes;
-    into->earlier = mem_grow(into->earlier, &into->earlier_capacity,
-                             into->n_earlier + from->n_earlier + 1, sizeof(*into->earlier));
-    if (from->n_earlier > 0)
-        memcpy(into->earlier + into->n_earlier, from->earlier,
-               from->n_earlier * sizeof(*into->earlier));
-    into->n_earlier += from->n_earlier;
+    add_episodes(&into->episodes, from->episodes.at, from->episodes.n);
+    add_episodes(&into->earlier, from->earlier.at, from->earlier.n);
     return look_at_limits(into, reterr);
 }
 
@@ -426,8 +420,8 @@ void backtest_finish(struct backtest *backtest)
             end_episode(backtest, series, backtest->plan.n_steps);
     }
     surface_finish(backtest->surface);
-    if (backtest->n_episodes > 0)
-        qsort(backtest->episodes, backtest->n_episodes, sizeof(*backtest->episodes), by_time);
+    if (backtest->episodes.n > 0)
+        qsort(backtest->episodes.at, backtest->episodes.n, sizeof(*backtest->episodes.at), by_time);
 }
 
 size_t backtest_n_series(const struct backtest *backtest)
@@ -447,14 +441,14 @@ const struct surface *backtest_surface(const struct backtest *backtest)
 
 const struct episode *backtest_episodes(const struct backtest *backtest, size_t *ret_n)
 {
-    *ret_n = backtest->n_episodes;
-    return backtest->episodes;
+    *ret_n = backtest->episodes.n;
+    return backtest->episodes.at;
 }
 
 const struct episode *backtest_earlier(const struct backtest *backtest, size_t *ret_n)
 {
-    *ret_n = backtest->n_earlier;
-    return backtest->earlier;
+    *ret_n = backtest->earlier.n;
+    return backtest->earlier.at;
 }
 
 /* --- what it was made of --- */
